@@ -1,0 +1,42 @@
+import tseslint from 'typescript-eslint';
+
+// Time and chance are handed in (ARCHITECTURE.md, "Time, randomness, identity"), so that a day of a fleet can be replayed in seconds.
+const noHiddenInputs = [
+  { name: 'Date', message: 'Take the time as an argument, or from Clock.' },
+  { name: 'performance', message: 'Take the time as an argument, or from Clock.' },
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'coverage/', 'log/', 'state/'] },
+  {
+    files: ['**/*.ts', '**/*.tsx'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/core/**/*.ts', 'src/engine/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...noHiddenInputs, 'setTimeout', 'setInterval', 'setImmediate'],
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Take Random as an argument.' }],
+    },
+  },
+  {
+    files: ['**/*.test.ts', '**/*.test.tsx', 'test/**/*.ts'],
+    rules: {
+      // node:test collects the promises of `test` and `describe` itself.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test', 'describe', 'it', 'suite'] }] },
+      ],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+);

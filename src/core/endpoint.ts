@@ -1,0 +1,75 @@
+/**
+ * The address of a simulation server, as operators write it and as clients receive it.
+ *
+ * Two spellings are in use (PROTOCOL § 2): `host/2000` behind a front that rewrites ports, and `host:2000` for a direct connection. What was
+ * written is handed to clients letter for letter, because they build further addresses from it; identity is the spelling in lower case with `:`,
+ * so that both spellings of one machine are one server.
+ */
+
+/** Identity of a simulation server over reloads and restarts: `host:port` in lower case. */
+export type ServerId = string;
+
+export interface Endpoint {
+  readonly id: ServerId;
+  /** The entry as the operator wrote it, without surrounding white space. */
+  readonly address: string;
+  /** Host name or IP address; IPv6 without brackets. */
+  readonly host: string;
+  /** Absent when the entry names a host alone: the scheme's own port. */
+  readonly port: number | undefined;
+  /** `true` for `host/2000`: a front maps the path to the port. */
+  readonly rewritten: boolean;
+}
+
+export type EndpointProblem = 'empty' | 'too-long' | 'scheme' | 'white-space' | 'host' | 'port';
+
+export type EndpointResult =
+  { readonly kind: 'endpoint'; readonly endpoint: Endpoint } | { readonly kind: 'invalid'; readonly problem: EndpointProblem };
+
+/** RFC 1035 § 2.3.4 allows 253 characters for the name; the rest is the port and brackets. */
+const LONGEST_ADDRESS = 270;
+const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?$/i;
+const IPV6 = /^[0-9a-f:.]{2,45}(?:%[a-z0-9_.-]{1,16})?$/i;
+
+/** Reads one entry of `simulationServers`. Never throws. */
+export function parseEndpoint(text: string): EndpointResult {
+  const address = text.trim();
+  if (address === '') return invalid('empty');
+  if (address.length > LONGEST_ADDRESS) return invalid('too-long');
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(address)) return invalid('scheme');
+  if (/[\s\u0000-\u001f\u007f]/.test(address)) return invalid('white-space');
+
+  const parts = /^(?:\[(?<v6>[^\]]*)\]|(?<name>[^/:[\]]*))(?:(?<separator>[/:])(?<port>.*))?$/.exec(address)?.groups;
+  if (parts === undefined) return invalid('host');
+  const { v6, name, separator, port: portText } = parts;
+  const host = v6 ?? name ?? '';
+  if (v6 === undefined ? !HOST_NAME.test(host) || host.length > 253 : !(IPV6.test(host) && host.includes(':')))
+    return invalid('host');
+
+  const rewritten = separator === '/';
+  if (separator === undefined) return endpoint(address, host, undefined, false);
+  if (portText === undefined || !/^[0-9]{1,5}$/.test(portText)) return invalid('port');
+  const port = Number(portText);
+  if (port < 1 || port > 65_535) return invalid('port');
+  return endpoint(address, host, port, rewritten);
+}
+
+/** The URL of `/load` or `/monitor` of a simulation server. */
+export function httpUrl(endpoint: Endpoint, path: '/load' | '/monitor', ssl: boolean): string {
+  return `${ssl ? 'https' : 'http'}://${endpoint.address}${path}`;
+}
+
+/** What a client receives: exactly the scheme and the entry (PROTOCOL § 3). No trailing slash, ever: clients append `/client`. */
+export function webSocketUrl(endpoint: Endpoint, ssl: boolean): string {
+  return `${ssl ? 'wss' : 'ws'}://${endpoint.address}`;
+}
+
+function endpoint(address: string, host: string, port: number | undefined, rewritten: boolean): EndpointResult {
+  const name = host.includes(':') ? `[${host}]` : host;
+  const id = (port === undefined ? name : `${name}:${port}`).toLowerCase();
+  return { kind: 'endpoint', endpoint: { id, address, host, port, rewritten } };
+}
+
+function invalid(problem: EndpointProblem): EndpointResult {
+  return { kind: 'invalid', problem };
+}

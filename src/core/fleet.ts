@@ -1,0 +1,164 @@
+/**
+ * The simulation servers and their states.
+ *
+ * A server's state is derived in one function from the facts kept of it, never stored beside them, so that no pair of facts can contradict the
+ * state shown to people. Facts come in as events; what goes out is the new facts and, when the state changed, a transition.
+ *
+ * A server is offered only while *available*. The first failed probe already takes it out (*unknown*: we do not know what it is doing), and only
+ * `downAfter` failures in a row make it *down*, which is what people are told (PROTOCOL § 8).
+ */
+import type { Endpoint, ServerId } from './endpoint.ts';
+
+export type ServerState = 'unknown' | 'available' | 'full' | 'draining' | 'down';
+
+export interface FleetRules {
+  /** Percent. A report at or above it makes the server full. */
+  readonly loadThreshold: number;
+  /** Percent. A full server is available again once all reports of the last `recent` seconds are below the smaller of this and `loadThreshold`. */
+  readonly target: number;
+  /** Seconds. */
+  readonly recent: number;
+  /** Failed probes in a row after which a server is down. */
+  readonly downAfter: number;
+}
+
+export interface Drain {
+  /** Seconds since the epoch. */
+  readonly since: number;
+  readonly by: string;
+  readonly reason?: string;
+  /** Seconds since the epoch; at that time the server is offered again. Absent: until resumed. */
+  readonly until?: number;
+}
+
+export interface Failure {
+  /** Stable name of what went wrong, such as `timeout` or `not-a-number`. */
+  readonly code: string;
+  /** A sentence for the operator. */
+  readonly reason: string;
+}
+
+/** Everything known of one simulation server. All times are seconds of the engine's clock. */
+export interface ServerFacts {
+  readonly endpoint: Endpoint;
+  /** Percent, of the last good sample; it is kept while probes fail, for people to see. */
+  readonly load?: number;
+  readonly sampledAt?: number;
+  /** Seconds the last good probe took. */
+  readonly latency?: number;
+  /** Failed probes since the last good one. */
+  readonly failures: number;
+  readonly failedSince?: number;
+  readonly lastFailure?: Failure;
+  readonly drain?: Drain;
+  /** Reached `loadThreshold` and has not left room for `recent` seconds since. */
+  readonly saturated: boolean;
+  /** Time of the youngest report that left no room; meaningful while `saturated`. */
+  readonly lastWithoutRoom?: number;
+  /** When the present state began. */
+  readonly since: number;
+}
+
+export type FleetEvent =
+  | { readonly kind: 'sampled'; readonly load: number; readonly latency: number }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'drained'; readonly drain: Drain }
+  | { readonly kind: 'resumed' };
+
+/** A change of server state. */
+export interface Transition {
+  readonly id: ServerId;
+  readonly address: string;
+  readonly from: ServerState;
+  readonly to: ServerState;
+  /** Seconds of the engine's clock. */
+  readonly at: number;
+  /** Percent, when the server answered. */
+  readonly load?: number;
+  readonly failure?: Failure;
+}
+
+export interface Applied {
+  readonly facts: ServerFacts;
+  readonly transition?: Transition;
+}
+
+/** The facts of a server nobody has heard of yet: *unknown* is not *idle*. */
+export function newServer(endpoint: Endpoint, at: number): ServerFacts {
+  return { endpoint, failures: 0, saturated: false, since: at };
+}
+
+/** Down beats draining, so that the death of a drained machine is told; draining beats the rest, so that nobody is sent there. */
+export function stateOf(facts: ServerFacts, rules: FleetRules): ServerState {
+  if (facts.failures >= rules.downAfter) return 'down';
+  if (facts.drain !== undefined) return 'draining';
+  if (facts.failures > 0 || facts.load === undefined) return 'unknown';
+  return facts.saturated ? 'full' : 'available';
+}
+
+/** Folds one event into the facts. `at` is seconds of the engine's clock. */
+export function apply(facts: ServerFacts, event: FleetEvent, at: number, rules: FleetRules): Applied {
+  const from = stateOf(facts, rules);
+  const changed = fold(facts, event, at, rules);
+  const to = stateOf(changed, rules);
+  if (from === to) return { facts: changed };
+  const transition: Transition = {
+    id: facts.endpoint.id,
+    address: facts.endpoint.address,
+    from,
+    to,
+    at,
+    ...(event.kind === 'sampled' && { load: event.load }),
+    ...(event.kind === 'failed' && { failure: event.failure }),
+  };
+  return { facts: { ...changed, since: at }, transition };
+}
+
+/** Mean load in percent of the servers that answer, or `undefined` when none does. */
+export function meanLoad(servers: Iterable<ServerFacts>): number | undefined {
+  let sum = 0;
+  let count = 0;
+  for (const { load, failures } of servers) {
+    if (load === undefined || failures > 0) continue;
+    sum += load;
+    count += 1;
+  }
+  return count === 0 ? undefined : sum / count;
+}
+
+function fold(facts: ServerFacts, event: FleetEvent, at: number, rules: FleetRules): ServerFacts {
+  switch (event.kind) {
+    case 'sampled':
+      return sampled(facts, event, at, rules);
+    case 'failed':
+      return { ...facts, failures: facts.failures + 1, failedSince: facts.failedSince ?? at, lastFailure: event.failure };
+    case 'drained':
+      return { ...facts, drain: event.drain };
+    case 'resumed': {
+      const { drain: _, ...rest } = facts;
+      return rest;
+    }
+  }
+}
+
+function sampled(
+  facts: ServerFacts,
+  { load, latency }: { load: number; latency: number },
+  at: number,
+  rules: FleetRules,
+): ServerFacts {
+  const { failedSince: _, ...rest } = facts;
+  const leavesRoom = load < Math.min(rules.target, rules.loadThreshold);
+  const lastWithoutRoom = leavesRoom ? facts.lastWithoutRoom : at;
+  const wasOpenLately = lastWithoutRoom === undefined || at - lastWithoutRoom >= rules.recent;
+  const saturated = load >= rules.loadThreshold || (facts.saturated && !(leavesRoom && wasOpenLately));
+  return {
+    ...rest,
+    load,
+    latency,
+    sampledAt: at,
+    failures: 0,
+    saturated,
+    ...(lastWithoutRoom !== undefined && { lastWithoutRoom }),
+  };
+}

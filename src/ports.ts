@@ -1,0 +1,82 @@
+/** What the engine needs from outside. Types only; each is implemented by one adapter per file, found by name in the `index.ts` of its folder. */
+import type { Endpoint, ServerId } from './core/endpoint.ts';
+import type { Failure } from './core/fleet.ts';
+import type { BookingOutcome, BookingRequest, Candidates } from './core/ledger.ts';
+import type { Notification } from './core/incidents.ts';
+
+export interface Clock {
+  /** Seconds; monotonic: it never jumps when somebody sets the machine's clock. Its zero means nothing. */
+  now(): number;
+  /** Seconds since the epoch, for people and for files. It may jump. */
+  wallTime(): number;
+  /** Resolves after `seconds`, or at once, without an error, when the signal is aborted. */
+  sleep(seconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** An identity nobody can guess. */
+export type NewId = () => string;
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /**
+   * For what strangers can cause: at most a few lines a minute with the same `key`, then one line that says how many were left out.
+   */
+  limited(level: 'debug' | 'info' | 'warn', key: string, message: string, fields?: LogFields): void;
+}
+
+/** One request for one server's load. An answer that does not count is a value; it never throws. */
+export interface Probe {
+  probe(endpoint: Endpoint, signal: AbortSignal): Promise<ProbeResult>;
+  /** The server left the fleet: drop its connection. */
+  forget(id: ServerId): void;
+  close(): Promise<void>;
+}
+
+export type ProbeResult =
+  | { readonly kind: 'sample'; readonly load: number /* percent */; readonly latency: number /* seconds */ }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/**
+ * Bookings of all servers. `book` chooses and books in one step, so that a store shared by several replicas can implement it without a gap in which
+ * two requests get the same last place.
+ */
+export interface Bookings {
+  book(request: BookingRequest, candidates: Candidates): Promise<BookingOutcome>;
+  /** The session ended, or the client never got its place: its predicted load is free at once. */
+  release(bookingId: string): Promise<void>;
+}
+
+/** Sends one notification. Throws an `Error` with a stable `code`; retry, damping and order are the engine's business. */
+export interface Notifier {
+  readonly name: string;
+  notify(notification: Notification, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A failure of the outside world. `permanent` failures are not retried. */
+export interface OutsideFailure extends Error {
+  readonly code: string;
+  readonly permanent?: boolean;
+}
+
+/** Where endpoints come from. */
+export interface Discovery {
+  readonly name: string;
+  list(): Promise<readonly Endpoint[]>;
+}
+
+/** Small named documents that survive a restart. What cannot be read is set aside and reported as absent, never a crash. */
+export interface StateStore {
+  /** The stored value, or `undefined` when there is none that can be read. */
+  read(name: string): Promise<unknown>;
+  /** Atomic: after a crash the old or the new value is there, never half of one. Throws an `OutsideFailure`. */
+  write(name: string, value: unknown): Promise<void>;
+}
