@@ -1,5 +1,11 @@
 import type { Clock } from '../../src/ports.ts';
 
+interface Sleeper {
+  readonly at: number;
+  readonly order: number;
+  readonly wake: () => void;
+}
+
 /**
  * A clock that moves only when told to. `advance` wakes sleepers in the order of their times and lets everything they started settle before the next
  * one wakes, so that a day passes in seconds and always in the same order.
@@ -8,7 +14,7 @@ export class FakeClock implements Clock {
   #now: number;
   #wallOffset: number;
   #order = 0;
-  readonly #sleepers: { at: number; order: number; wake: () => void }[] = [];
+  readonly #sleepers: Sleeper[] = [];
 
   constructor(now = 1000, wallTime = 1_700_000_000) {
     this.#now = now;
@@ -31,7 +37,7 @@ export class FakeClock implements Clock {
   sleep(seconds: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const sleeper = {
+      const sleeper: Sleeper = {
         at: this.#now + seconds,
         order: this.#order++,
         wake: () => {
@@ -51,9 +57,13 @@ export class FakeClock implements Clock {
     const until = this.#now + seconds;
     await settle();
     for (;;) {
-      let next: (typeof this.#sleepers)[number] | undefined;
+      let next: Sleeper | undefined;
       for (const sleeper of this.#sleepers) {
-        if (sleeper.at <= until && (next === undefined || sleeper.at < next.at || (sleeper.at === next.at && sleeper.order < next.order))) next = sleeper;
+        if (
+          sleeper.at <= until &&
+          (next === undefined || sleeper.at < next.at || (sleeper.at === next.at && sleeper.order < next.order))
+        )
+          next = sleeper;
       }
       if (next === undefined) break;
       this.#now = Math.max(this.#now, next.at);

@@ -1,0 +1,239 @@
+/**
+ * Probes every simulation server on a schedule of its own and keeps what is known of the fleet.
+ *
+ * Nobody waits for anybody: each server has its own loop, spread over the interval, and each probe its own deadline, so that a hung server costs
+ * nobody anything. After a failure the server is probed again soon, so that a doubt is short. Facts go out by the callbacks of `PollerEvents`;
+ * what they mean for hand-outs, notices and the page is the business of others.
+ */
+import type { Endpoint, ServerId } from '../core/endpoint.ts';
+import {
+  apply,
+  newServer,
+  stateOf,
+  type Drain,
+  type FleetEvent,
+  type FleetRules,
+  type ServerFacts,
+  type ServerState,
+  type Transition,
+} from '../core/fleet.ts';
+import type { Clock, Log, Probe, ProbeResult, Random } from '../ports.ts';
+import { startLoop, type Loop } from './loop.ts';
+
+export interface PollerEvents {
+  /** A server answered. `at` is seconds of the engine's clock. */
+  sampled(id: ServerId, load: number, at: number, latency: number): void;
+  missed(id: ServerId, at: number): void;
+  /** After every probe and every act that changed what is known of a server; `transition` is set when its state changed. */
+  changed(facts: ServerFacts, transition: Transition | undefined): void;
+  added(facts: ServerFacts): void;
+  removed(id: ServerId): void;
+}
+
+export interface PollerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly probe: Probe;
+  readonly events: PollerEvents;
+  readonly rules: FleetRules;
+  /** Seconds between two probes of one server. */
+  readonly interval: number;
+}
+
+/** Seconds until the next probe after a failed one. */
+const SOON = 1;
+/** Seconds over which the first probes are spread. */
+const FIRST_ROUND = 0.5;
+/** Share of the interval by which probes come early at random, so that servers do not fall into step. Never late: a poll comes every 6 s at least. */
+const JITTER = 0.1;
+
+interface Polled {
+  facts: ServerFacts;
+  readonly loop: Loop;
+  /** The first probe has ended, well or badly. */
+  heard: boolean;
+}
+
+export class Poller {
+  readonly #options: PollerOptions;
+  #rules: FleetRules;
+  #interval: number;
+  #probe: Probe;
+  readonly #servers = new Map<ServerId, Polled>();
+  #unheard = 0;
+  #allHeard: (() => void) | undefined;
+  /** Probes that ended, by outcome: `sample` or the code of the failure. */
+  readonly outcomes = new Map<string, number>();
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+    this.#rules = options.rules;
+    this.#interval = options.interval;
+    this.#probe = options.probe;
+  }
+
+  /** The fleet in the configured order. */
+  *servers(): Generator<ServerFacts> {
+    for (const { facts } of this.#servers.values()) yield facts;
+  }
+
+  get size(): number {
+    return this.#servers.size;
+  }
+
+  facts(id: ServerId): ServerFacts | undefined {
+    return this.#servers.get(id)?.facts;
+  }
+
+  state(facts: ServerFacts): ServerState {
+    return stateOf(facts, this.#rules);
+  }
+
+  /** Resolves when every server was probed once, well or badly. */
+  async firstRound(): Promise<void> {
+    if (this.#unheard === 0) return;
+    await new Promise<void>((resolve) => {
+      const before = this.#allHeard;
+      this.#allHeard = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  /** The fleet is these endpoints from now on: known ones keep what is known of them, in the new order. */
+  update(endpoints: readonly Endpoint[]): void {
+    const wanted = new Set(endpoints.map(({ id }) => id));
+    for (const [id, polled] of this.#servers) if (!wanted.has(id)) this.#remove(id, polled);
+    for (const endpoint of endpoints) {
+      const known = this.#servers.get(endpoint.id);
+      if (known === undefined) this.#add(endpoint);
+      else {
+        // Deleted and set again: a Map iterates in the order of insertion.
+        this.#servers.delete(endpoint.id);
+        this.#servers.set(endpoint.id, known);
+        known.facts = { ...known.facts, endpoint };
+      }
+    }
+  }
+
+  /** New rules, interval or probe from the next cycle on. */
+  reconfigure({ rules, interval, probe }: { rules: FleetRules; interval: number; probe: Probe }): void {
+    this.#rules = rules;
+    this.#interval = interval;
+    this.#probe = probe;
+    for (const { loop } of this.#servers.values()) loop.wake();
+  }
+
+  /** Nobody is sent there from the moment this returns. `false`: no such server. */
+  drain(id: ServerId, drain: Drain): boolean {
+    return this.#fold(id, { kind: 'drained', drain });
+  }
+
+  resume(id: ServerId): boolean {
+    return this.#fold(id, { kind: 'resumed' });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map(({ loop }) => loop.stop()));
+  }
+
+  #add(endpoint: Endpoint): void {
+    const { clock, random, log } = this.#options;
+    const facts = newServer(endpoint, clock.now());
+    const loop = startLoop({
+      clock,
+      delay: random() * FIRST_ROUND,
+      cycle: (signal) => this.#cycle(endpoint.id, signal),
+      failed: (error) => {
+        log.error(`probing ${endpoint.address} failed inside the session server`, { error });
+        return this.#interval;
+      },
+    });
+    this.#servers.set(endpoint.id, { facts, loop, heard: false });
+    this.#unheard += 1;
+    this.#options.events.added(facts);
+  }
+
+  #remove(id: ServerId, polled: Polled): void {
+    this.#servers.delete(id);
+    this.#hear(polled);
+    this.#probe.forget(id);
+    void polled.loop.stop();
+    this.#options.events.removed(id);
+  }
+
+  async #cycle(id: ServerId, signal: AbortSignal): Promise<number> {
+    const { clock, random } = this.#options;
+    const polled = this.#servers.get(id);
+    if (polled === undefined) return Infinity;
+    const began = clock.now();
+    const result = await this.#probe.probe(polled.facts.endpoint, signal);
+    // Stopped or removed meanwhile: what was heard no longer counts.
+    if (signal.aborted) return Infinity;
+
+    this.#count(result);
+    this.#take(id, result);
+    const first = !polled.heard;
+    this.#hear(polled);
+    const took = clock.now() - began;
+    if (result.kind === 'failed' && polled.facts.failures < this.#rules.downAfter)
+      return Math.max(0, Math.min(SOON, this.#interval - took));
+    // The first pause is any part of the interval: it spreads the fleet over it.
+    const pause = first ? random() * this.#interval : this.#interval * (1 - JITTER * random());
+    return Math.max(0, pause - took);
+  }
+
+  #take(id: ServerId, result: ProbeResult): void {
+    const { clock, events } = this.#options;
+    this.#endDrain(id);
+    const now = clock.now();
+    if (result.kind === 'sample') {
+      events.sampled(id, result.load, now, result.latency);
+      this.#fold(id, { kind: 'sampled', load: result.load, latency: result.latency });
+    } else {
+      events.missed(id, now);
+      this.#sayOnce(id, result);
+      this.#fold(id, { kind: 'failed', failure: result.failure });
+    }
+  }
+
+  /** A drain with a deadline ends by itself. */
+  #endDrain(id: ServerId): void {
+    const until = this.#servers.get(id)?.facts.drain?.until;
+    if (until !== undefined && until <= this.#options.clock.wallTime()) this.#fold(id, { kind: 'resumed' });
+  }
+
+  /** What a misbehaving server does stands in the log once, not at every probe. */
+  #sayOnce(id: ServerId, { failure }: Extract<ProbeResult, { kind: 'failed' }>): void {
+    const facts = this.#servers.get(id)?.facts;
+    if (facts === undefined || (facts.failures > 0 && facts.lastFailure?.code === failure.code)) return;
+    this.#options.log.warn(`${facts.endpoint.address} simulation server gave no usable load: ${failure.reason}`, {
+      code: failure.code,
+    });
+  }
+
+  #fold(id: ServerId, event: FleetEvent): boolean {
+    const polled = this.#servers.get(id);
+    if (polled === undefined) return false;
+    const { facts, transition } = apply(polled.facts, event, this.#options.clock.now(), this.#rules);
+    polled.facts = facts;
+    this.#options.events.changed(facts, transition);
+    return true;
+  }
+
+  #hear(polled: Polled): void {
+    if (polled.heard) return;
+    polled.heard = true;
+    this.#unheard -= 1;
+    if (this.#unheard > 0) return;
+    this.#allHeard?.();
+    this.#allHeard = undefined;
+  }
+
+  #count(result: ProbeResult): void {
+    const outcome = result.kind === 'sample' ? 'sample' : result.failure.code;
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+  }
+}

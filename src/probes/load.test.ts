@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseEndpoint, type Endpoint } from '../core/endpoint.ts';
+import type { ProbeResult } from '../ports.ts';
+import { FakeSimulationServer, replies } from '../../test/support/fake-simulation-server.ts';
+import { createLoadProbe, LONGEST_ANSWER, parseLoad } from './load.ts';
+
+const seconds = () => performance.now() / 1000;
+
+function endpointOf(address: string): Endpoint {
+  const result = parseEndpoint(address);
+  assert.equal(result.kind, 'endpoint');
+  return result.kind === 'endpoint' ? result.endpoint : assert.fail();
+}
+
+async function probeOnce(server: FakeSimulationServer, timeout = 2): Promise<ProbeResult> {
+  const probe = createLoadProbe({ ssl: false, timeout, keepAlive: 10, now: seconds });
+  try {
+    return await probe.probe(endpointOf(server.address), new AbortController().signal);
+  } finally {
+    await probe.close();
+    await server.stop();
+  }
+}
+
+test('numbers as simulation servers and their fronts write them are loads', () => {
+  for (const [text, load] of [
+    ['37.4', 37.4],
+    ['0', 0],
+    ['101', 101],
+    [' 12.5\n', 12.5],
+    ['1e1', 10],
+    ['2.5E+1', 25],
+    ['+3', 3],
+    ['.5', 0.5],
+    ['7.', 7],
+  ] as const) {
+    assert.equal(parseLoad(text), load, JSON.stringify(text));
+  }
+});
+
+test('anything else is no load', () => {
+  for (const text of [
+    '',
+    ' ',
+    'NaN',
+    '-1',
+    'Infinity',
+    '1e309',
+    '0x10',
+    '1,5',
+    '12 34',
+    '<html>5</html>',
+    '5%',
+    '1_000',
+    'null',
+    '५',
+    '--1',
+    '1e',
+    'e5',
+    '.',
+  ]) {
+    assert.equal(parseLoad(text), undefined, JSON.stringify(text));
+  }
+});
+
+test('any text is either a finite number not below zero or no load, and never throws', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.double().map(String), fc.float().map(String)), (text) => {
+      const load = parseLoad(text);
+      assert.ok(load === undefined || (Number.isFinite(load) && load >= 0));
+    }),
+  );
+});
+
+test('a good answer is a sample with its latency', async () => {
+  const result = await probeOnce(await FakeSimulationServer.start(20.5));
+  assert.equal(result.kind, 'sample');
+  assert.ok(result.kind === 'sample' && result.load === 20.5 && result.latency >= 0 && result.latency < 2);
+});
+
+const bad: readonly [title: string, code: string, answer: Parameters<typeof FakeSimulationServer.start>[0]][] = [
+  ['an HTML page with status 200', 'not-a-number', replies(200, '<html><body>5</body></html>')],
+  ['status 500 as just after its start', 'status', replies(500, '12.5')],
+  ['NaN', 'not-a-number', replies(200, 'NaN')],
+  ['a negative number', 'not-a-number', replies(200, '-1')],
+  ['a number beyond all numbers', 'not-a-number', replies(200, '1e309')],
+  ['an empty body', 'not-a-number', replies(200, '')],
+  ['status 204', 'status', replies(204, '')],
+  ['10 MB', 'too-long', replies(200, Buffer.alloc(10_000_000, '1'))],
+  ['10 MB with status 500', 'status', replies(500, Buffer.alloc(10_000_000, '1'))],
+  ['a redirect to another host', 'redirect', replies(302, '', { location: 'http://localhost.example/load' })],
+  ['a redirect to another scheme', 'redirect', replies(302, '', { location: 'file:///etc/passwd' })],
+  ['a redirect to nowhere', 'redirect', replies(302, '', { location: 'http://[' })],
+  ['redirects in a circle', 'redirects', replies(302, '', { location: '/load' })],
+  [
+    'half a body, then a reset',
+    'reset',
+    (_, response) => {
+      response.writeHead(200, { 'content-length': '10' });
+      response.write('12', () => response.socket?.destroy());
+    },
+  ],
+  ['no HTTP at all', 'not-http', (request) => request.socket.end('+OK ready\r\n\r\n')],
+  [
+    'headers without end',
+    'not-http',
+    (request) => {
+      request.socket.write(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(100_000)}`);
+    },
+  ],
+];
+for (const [title, code, answer] of bad) {
+  test(`${title} does not count, and the reason says what came`, async () => {
+    const result = await probeOnce(await FakeSimulationServer.start(answer));
+    assert.equal(result.kind, 'failed');
+    assert.ok(result.kind === 'failed');
+    assert.equal(result.failure.code, code, result.failure.reason);
+    assert.ok(result.failure.reason.length < 200);
+  });
+}
+
+test('silence is a failure when the time is up', async () => {
+  const server = await FakeSimulationServer.start(() => undefined);
+  const result = await probeOnce(server, 0.05);
+  assert.deepEqual(result, { kind: 'failed', failure: { code: 'timeout', reason: 'it did not answer within 0.05 s' } });
+});
+
+test('an answer that comes byte by byte is a failure when the time is up, however alive it looks', async () => {
+  const server = await FakeSimulationServer.start((_, response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write('1'), 5);
+    response.once('close', () => {
+      clearInterval(timer);
+    });
+  });
+  const result = await probeOnce(server, 0.1);
+  assert.ok(result.kind === 'failed' && result.failure.code === 'timeout');
+});
+
+test('a redirect on the same host is followed', async () => {
+  const server = await FakeSimulationServer.start((request, response) => {
+    if (request.url === '/load') replies(301, '', { location: '/elsewhere' })(request, response);
+    else replies(200, '7')(request, response);
+  });
+  const result = await probeOnce(server);
+  assert.ok(result.kind === 'sample' && result.load === 7);
+});
+
+test('a closed port is a failure that says so', async () => {
+  const server = await FakeSimulationServer.start(1);
+  const endpoint = endpointOf(server.address);
+  await server.stop();
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  const result = await probe.probe(endpoint, new AbortController().signal);
+  await probe.close();
+  assert.ok(result.kind === 'failed' && result.failure.code === 'refused');
+});
+
+test('probes of one server share one connection', async () => {
+  const server = await FakeSimulationServer.start(1);
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  for (let i = 0; i < 3; i += 1) await probe.probe(endpointOf(server.address), new AbortController().signal);
+  assert.equal(server.connections, 1);
+  await probe.close();
+  await server.stop();
+});
+
+test('a connection that was closed while it lay idle costs the server no failed probe', async () => {
+  const server = await FakeSimulationServer.start(1);
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  const signal = new AbortController().signal;
+  await probe.probe(endpointOf(server.address), signal);
+  server.answer = (request, response) => {
+    // The close crosses the second request on the wire.
+    if (server.connections === 1) request.socket.destroy();
+    else replies(200, '2')(request, response);
+  };
+  assert.deepEqual((await probe.probe(endpointOf(server.address), signal)).kind, 'sample');
+  await probe.close();
+  await server.stop();
+});
+
+test('an aborted probe ends at once', async () => {
+  const server = await FakeSimulationServer.start(() => undefined);
+  const probe = createLoadProbe({ ssl: false, timeout: 60, keepAlive: 10, now: seconds });
+  const stopping = new AbortController();
+  const result = probe.probe(endpointOf(server.address), stopping.signal);
+  setImmediate(() => stopping.abort());
+  assert.equal((await result).kind, 'failed');
+  await probe.close();
+  await server.stop();
+});
+
+test('what is quoted of a long answer is short and on one line', async () => {
+  const server = await FakeSimulationServer.start(replies(200, `\r\n\u0007${'x'.repeat(LONGEST_ANSWER - 10)}`));
+  const result = await probeOnce(server);
+  assert.ok(result.kind === 'failed' && !/[\r\n\u0007]/.test(result.failure.reason) && result.failure.reason.length < 120);
+});

@@ -1,0 +1,186 @@
+/**
+ * Asks a simulation server for its load: `GET /load` (PROTOCOL § 5).
+ *
+ * What counts is narrow on purpose: status 200 and a body that is one finite number ≥ 0 within the limits of size and time. Error pages, half bodies and
+ * silence are failures with a reason, never a load. One keep-alive connection per server; a connection that the server had closed while it lay idle is
+ * no evidence against the server, so that one case is asked again on a new connection.
+ */
+import { Client, errors } from 'undici';
+import { httpUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
+import type { Probe, ProbeResult } from '../ports.ts';
+
+export interface LoadProbeOptions {
+  /** Poll by `https`. */
+  readonly ssl: boolean;
+  /** Seconds a whole probe may take, redirects included. */
+  readonly timeout: number;
+  /** Seconds an idle connection is kept; longer than the poll interval, else every poll would connect anew. */
+  readonly keepAlive: number;
+  /** Seconds of a monotonic clock, to measure latency. */
+  readonly now: () => number;
+}
+
+/** The longest answer that is read: a number needs less, and an error page must not be taken in. */
+export const LONGEST_ANSWER = 1024;
+const MOST_REDIRECTS = 2;
+const USER_AGENT = 'session-server';
+
+/** The number in an answer of `/load`, or `undefined` when the text is anything else. White space around it, whole numbers and exponents are fine. */
+export function parseLoad(text: string): number | undefined {
+  if (!/^\s*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?\s*$/i.test(text)) return undefined;
+  const load = Number(text);
+  return Number.isFinite(load) ? load : undefined;
+}
+
+export function createLoadProbe(options: LoadProbeOptions): Probe {
+  const connections = new Map<ServerId, { readonly origin: string; readonly client: Client }>();
+
+  const connect = (id: ServerId, origin: string): Client => {
+    const known = connections.get(id);
+    if (known?.origin === origin && !known.client.closed && !known.client.destroyed) return known.client;
+    known?.client.destroy().catch(ignore);
+    const client = new Client(origin, {
+      pipelining: 1,
+      keepAliveTimeout: options.keepAlive * 1000,
+      keepAliveMaxTimeout: options.keepAlive * 1000,
+      connect: { timeout: options.timeout * 1000 },
+      headersTimeout: options.timeout * 1000,
+      bodyTimeout: options.timeout * 1000,
+      maxHeaderSize: 16_384,
+    });
+    connections.set(id, { origin, client });
+    return client;
+  };
+
+  /** One request, redirects followed. */
+  const ask = async (endpoint: Endpoint, signal: AbortSignal): Promise<Answer> => {
+    let url = new URL(httpUrl(endpoint, '/load', options.ssl));
+    const host = url.hostname;
+    for (let redirects = 0; ; redirects += 1) {
+      const answer = await get(connect(endpoint.id, url.origin), url, signal);
+      if (answer.location === undefined) return answer;
+      if (redirects === MOST_REDIRECTS) return refused('redirects', `it redirects more than ${MOST_REDIRECTS} times`);
+      const next = URL.canParse(answer.location, url) ? new URL(answer.location, url) : undefined;
+      if (next?.hostname !== host || !/^https?:$/.test(next.protocol)) return refused('redirect', 'it redirects to another host');
+      url = next;
+    }
+  };
+
+  return {
+    async probe(endpoint, signal) {
+      const began = options.now();
+      const deadline = AbortSignal.timeout(options.timeout * 1000);
+      const either = AbortSignal.any([signal, deadline]);
+      try {
+        const answer = await ask(endpoint, either).catch((error: unknown) => {
+          if (!wasClosedWhileIdle(error) || either.aborted) throw error;
+          return ask(endpoint, either);
+        });
+        return judge(answer, options.now() - began);
+      } catch (error) {
+        // A connection with an answer outstanding cannot be used again.
+        connections.get(endpoint.id)?.client.destroy().catch(ignore);
+        connections.delete(endpoint.id);
+        return failed(...explain(error, deadline.aborted, options.timeout));
+      }
+    },
+    forget(id) {
+      connections.get(id)?.client.destroy().catch(ignore);
+      connections.delete(id);
+    },
+    async close() {
+      await Promise.all([...connections.values()].map(({ client }) => client.destroy()));
+      connections.clear();
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly location?: string;
+  /** Set when the answer cannot count whatever it says. */
+  readonly refused?: readonly [code: string, reason: string];
+}
+
+async function get(client: Client, url: URL, signal: AbortSignal): Promise<Answer> {
+  const {
+    statusCode: status,
+    headers,
+    body,
+  } = await client.request({ method: 'GET', path: url.pathname + url.search, headers: { 'user-agent': USER_AGENT }, signal });
+  const { location } = headers;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // Leaving the loop destroys the body, and with it the connection: nothing more is read.
+    if (size > LONGEST_ANSWER)
+      return status === 200 ? refused('too-long', `its answer is longer than ${LONGEST_ANSWER} bytes`) : { status, body: '' };
+    chunks.push(chunk);
+  }
+  if (status >= 300 && status < 400 && typeof location === 'string') return { status, body: '', location };
+  return { status, body: Buffer.concat(chunks).toString('utf8') };
+}
+
+function refused(code: string, reason: string): Answer {
+  return { status: 0, body: '', refused: [code, reason] };
+}
+
+function judge(answer: Answer, latency: number): ProbeResult {
+  if (answer.refused) return failed(...answer.refused);
+  if (answer.status !== 200) return failed('status', `it answers /load with status ${answer.status}`);
+  const load = parseLoad(answer.body);
+  if (load === undefined) return failed('not-a-number', `its answer to /load is not a number: ${quote(answer.body)}`);
+  return { kind: 'sample', load, latency };
+}
+
+function failed(code: string, reason: string): ProbeResult {
+  return { kind: 'failed', failure: { code, reason } };
+}
+
+/** The beginning of a text from outside, on one line. */
+function quote(text: string): string {
+  const start = text.slice(0, 40);
+  return JSON.stringify(text.length > start.length ? `${start}…` : start);
+}
+
+/** The server, or a front before it, closed the connection while nothing was asked; the request on it never arrived. */
+function wasClosedWhileIdle(error: unknown): boolean {
+  return error instanceof errors.SocketError && error.socket?.bytesRead !== undefined && error.socket.bytesRead > 0;
+}
+
+const reasons: Readonly<Record<string, readonly [string, string]>> = {
+  ECONNREFUSED: ['refused', 'nothing listens at its port'],
+  ECONNRESET: ['reset', 'it closed the connection before the answer was complete'],
+  UND_ERR_SOCKET: ['reset', 'it closed the connection before the answer was complete'],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['reset', 'its answer is shorter than announced'],
+  UND_ERR_HEADERS_OVERFLOW: ['not-http', 'the headers of its answer are too long'],
+  ENOTFOUND: ['name', 'its name is not known to the name service'],
+  EAI_AGAIN: ['name', 'the name service does not answer'],
+  EHOSTUNREACH: ['unreachable', 'no route leads to its host'],
+  ENETUNREACH: ['unreachable', 'no route leads to its network'],
+  EMFILE: ['descriptors', 'this machine has no file descriptor left; raise its limit (ulimit -n)'],
+};
+
+function explain(error: unknown, late: boolean, timeout: number): [string, string] {
+  if (
+    late ||
+    error instanceof errors.ConnectTimeoutError ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError
+  ) {
+    return ['timeout', `it did not answer within ${timeout} s`];
+  }
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known = reasons[code];
+  if (known) return [...known];
+  const message = error instanceof Error ? error.message : String(error);
+  if (/CERT|TLS|SSL/.test(code)) return ['certificate', `its certificate is not accepted (${code}): ${message}`];
+  if (error instanceof errors.HTTPParserError) return ['not-http', `its answer is not HTTP: ${message}`];
+  return ['connection', code === '' ? message : `${message} (${code})`];
+}
+
+function ignore(): void {
+  // The connection is given up; how it ends tells nothing.
+}

@@ -1,0 +1,73 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A simulation server on a real socket whose `/load` answers whatever a test wants, decent or not. */
+export class FakeSimulationServer {
+  /** Times of `/load` requests so far. */
+  requests = 0;
+  connections = 0;
+  answer: Answer;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(answer: Answer) {
+    this.answer = answer;
+    this.#server = createServer((request, response) => {
+      this.requests += 1;
+      this.answer(request, response);
+    });
+    this.#server.on('connection', (socket) => {
+      this.connections += 1;
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  static async start(load: number | Answer = 0, { host = '127.0.0.1', port = 0 } = {}): Promise<FakeSimulationServer> {
+    const server = new FakeSimulationServer(typeof load === 'number' ? reports(load) : load);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once('error', reject).listen(port, host, resolve);
+    });
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** As it stands in `simulationServers`. */
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  report(load: number): void {
+    this.answer = reports(load);
+  }
+
+  /** Takes requests and never answers them. */
+  hang(): void {
+    this.answer = () => undefined;
+  }
+
+  /** Closes the connections that lie idle, as servers and fronts do. */
+  closeIdleConnections(): void {
+    this.#server.closeIdleConnections();
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+export function reports(load: number): Answer {
+  return replies(200, String(load));
+}
+
+export function replies(status: number, body: string | Buffer, headers: Record<string, string> = {}): Answer {
+  return (_, response) => {
+    response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body);
+  };
+}
