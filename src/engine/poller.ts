@@ -123,7 +123,6 @@ export class Poller {
     this.#rules = rules;
     this.#interval = interval;
     this.#probe = probe;
-    for (const { loop } of this.#servers.values()) loop.wake();
   }
 
   /** Nobody is sent there from the moment this returns. `false`: no such server. */

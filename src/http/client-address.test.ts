@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { test } from 'node:test';
+import { createAddressOf, parseNetworks } from './client-address.ts';
+
+const addressOf = createAddressOf(parseNetworks(['127.0.0.0/8', '::1/128', '10.0.0.1']).networks);
+const ask = (remoteAddress: string, forwarded?: string) =>
+  addressOf({
+    socket: { remoteAddress },
+    headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
+  } as unknown as IncomingMessage);
+
+test('a direct client is who its connection says, whatever header it sends', () => {
+  assert.deepEqual(ask('192.0.2.7', '198.51.100.1'), { address: '192.0.2.7', limitKey: '192.0.2.7' });
+  assert.deepEqual(ask('::ffff:192.0.2.7'), { address: '192.0.2.7', limitKey: '192.0.2.7' });
+});
+
+test('a trusted proxy is believed, and through several of them the last stranger counts', () => {
+  assert.equal(ask('127.0.0.1', '198.51.100.1').address, '198.51.100.1');
+  assert.equal(ask('::1', '198.51.100.1, 10.0.0.1').address, '198.51.100.1');
+  assert.equal(ask('::ffff:127.0.0.1', 'forged, 203.0.113.9, 198.51.100.1:5000').address, '198.51.100.1');
+  assert.equal(ask('127.0.0.1', '[2001:db8::1]:443').address, '2001:db8::1');
+});
+
+test('a header that makes no sense names nobody', () => {
+  assert.deepEqual(ask('127.0.0.1', 'unknown'), { address: '127.0.0.1', limitKey: '127.0.0.1' });
+  assert.deepEqual(ask('127.0.0.1', '<script>, '), { address: '127.0.0.1', limitKey: '127.0.0.1' });
+  assert.equal(ask('127.0.0.1', '1.1.1.1,'.repeat(10_000)).limitKey, '1.1.1.1');
+});
+
+test('this machine without the header is not limited', () => {
+  assert.equal(ask('127.0.0.1').limitKey, undefined);
+  assert.equal(ask('::1').limitKey, undefined);
+});
+
+test('one IPv6 network is one client for the limits', () => {
+  assert.equal(ask('2001:db8:1:2:3:4:5:6').limitKey, '2001:db8:1:2::/64');
+  assert.equal(ask('2001:db8:1:2::1').limitKey, '2001:db8:1:2::/64');
+  assert.equal(ask('2001:0db8:0001:0002::9').limitKey, '2001:db8:1:2::/64');
+  assert.equal(ask('fe80::1%eth0').limitKey, 'fe80:0:0:0::/64');
+});
+
+test('entries that are no networks are named', () => {
+  assert.deepEqual(parseNetworks(['10.0.0.0/33', 'localhost', '::/0', '1.2.3.4', '10.0.0.0/8/8', '10.0.0.0/x']).invalid, [
+    '10.0.0.0/33',
+    'localhost',
+    '10.0.0.0/8/8',
+    '10.0.0.0/x',
+  ]);
+});

@@ -1,0 +1,29 @@
+/**
+ * File descriptors: each client and each simulation server needs one, and a process that runs out of them can neither answer nor poll. The limit is read
+ * at start and divided, so that too many clients are turned away with an answer and never starve the polls.
+ */
+export interface DescriptorBudget {
+  /** The limit of this process; `undefined` when the machine does not tell. */
+  readonly limit: number | undefined;
+  readonly clients: number;
+  readonly polls: number;
+}
+
+/** Log, state files, notifications, the listening socket, the event loop's own. */
+const RESERVE = 64;
+const LEAST_CLIENTS = 16;
+
+/** `servers`: simulation servers polled. `wanted`: most clients by configuration. */
+export function budgetDescriptors(limit: number | undefined, servers: number, wanted: number): DescriptorBudget {
+  if (limit === undefined) return { limit, clients: wanted, polls: servers };
+  return { limit, clients: Math.max(LEAST_CLIENTS, Math.min(wanted, limit - RESERVE - servers)), polls: servers };
+}
+
+/** Most open file descriptors of this process, or `undefined` where Node cannot tell. Node raises the soft limit to the hard one at its start. */
+export function readDescriptorLimit(): number | undefined {
+  // Without this the report looks up the names of all network interfaces, which can take seconds.
+  process.report.excludeNetwork = true;
+  const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: number | string } } };
+  const soft = Number(report.userLimits?.open_files?.soft);
+  return Number.isFinite(soft) && soft > 0 ? soft : undefined;
+}

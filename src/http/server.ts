@@ -1,0 +1,137 @@
+/**
+ * The listening socket: HTTP requests go to the routes, upgrades to the WebSocket handlers, and everything beyond a limit gets a short answer instead of a
+ * resource. What the paths mean is the business of the other files of this folder.
+ */
+import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly limits: HttpLimits;
+  readonly handle: RequestListener;
+  readonly upgrade: UpgradeHandler;
+  /** A client was turned away because of a limit. */
+  readonly refused: (why: 'too-many-clients') => void;
+}
+
+export interface HttpLimits {
+  /** Most connections at a time. */
+  clients: number;
+  readonly headerBytes: number;
+  /** Seconds. */
+  readonly headerTimeout: number;
+}
+
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+export interface HttpServer {
+  readonly port: number;
+  readonly connections: () => number;
+  setMostClients(clients: number): void;
+  /** Takes no new connection, lets what is in flight finish for `grace` seconds, then ends it. */
+  close(grace: number): Promise<void>;
+}
+
+/** Seconds a body may take to arrive; bodies are small here. */
+const REQUEST_TIMEOUT = 30;
+/** Seconds a keep-alive connection may idle: longer than fronts keep theirs (Apache 5, nginx 60), so that it is the front that closes. */
+const KEEP_ALIVE = 75;
+const RETRY_AFTER = 5;
+
+/** Throws the `listen` error, such as `EADDRINUSE`. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port, limits } = options;
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headerTimeout * 1000,
+      requestTimeout: REQUEST_TIMEOUT * 1000,
+      keepAliveTimeout: KEEP_ALIVE * 1000,
+      connectionsCheckingInterval: 1000,
+      // Pushed texts are small and must not wait for an acknowledgement.
+      noDelay: true,
+    },
+    options.handle,
+  );
+  let clients = limits.clients;
+  const sockets = new Set<Socket>();
+
+  server.on('connection', (socket: Socket) => {
+    if (sockets.size >= clients) {
+      options.refused('too-many-clients');
+      turnAway(socket);
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('upgrade', options.upgrade);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    answerBadRequest(error, socket);
+  });
+  // A request with `Expect: 100-continue` is a request like any other; `Expect` with anything else is refused by Node with 417.
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: false }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => sockets.size,
+    setMostClients(most) {
+      clients = most;
+    },
+    async close(grace) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => {
+        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
+      }, grace * 1000);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A bare answer to an upgrade or to a connection without a request. */
+export function answerPlainly(
+  socket: Duplex,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string | number>> = {},
+): void {
+  const lines = Object.entries({
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+    ...headers,
+  });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines.map(([name, value]) => `${name}: ${value}`)].join(
+    '\r\n',
+  );
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head}\r\n\r\n${body}`, () => {
+    // Whoever keeps sending after the answer is cut.
+    socket.destroy();
+  });
+}
+
+function turnAway(socket: Socket): void {
+  answerPlainly(socket, 503, 'Error: the session server has too many clients at the moment.\n', { 'Retry-After': RETRY_AFTER });
+}
+
+function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  answerPlainly(socket, status, `${STATUS_CODES[status] ?? ''}\n`);
+}
