@@ -22,7 +22,7 @@ export function budgetDescriptors(limit: number | undefined, servers: number, wa
 /** Most open file descriptors of this process, or `undefined` where Node cannot tell. Node raises the soft limit to the hard one at its start. */
 export function readDescriptorLimit(): number | undefined {
   // Without this the report looks up the names of all network interfaces, which can take seconds.
-  process.report.excludeNetwork = true;
+  Object.assign(process.report, { excludeNetwork: true });
   const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: number | string } } };
   const soft = Number(report.userLimits?.open_files?.soft);
   return Number.isFinite(soft) && soft > 0 ? soft : undefined;

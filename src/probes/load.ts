@@ -60,7 +60,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       const answer = await get(connect(endpoint.id, url.origin), url, signal);
       if (answer.location === undefined) return answer;
       if (redirects === MOST_REDIRECTS) return refused('redirects', `it redirects more than ${MOST_REDIRECTS} times`);
-      const next = URL.canParse(answer.location, url) ? new URL(answer.location, url) : undefined;
+      const next = URL.canParse(answer.location, url.href) ? new URL(answer.location, url) : undefined;
       if (next?.hostname !== host || !/^https?:$/.test(next.protocol)) return refused('redirect', 'it redirects to another host');
       url = next;
     }
