@@ -2,20 +2,73 @@
  * Every key of the configuration file: its type, default, check, unit and description. The reference page, the JSON Schema, the error messages and
  * the type `Settings` all come from here; a key is documented nowhere else.
  *
- * The first group are the original session server's keys with the original's meaning (PROTOCOL § 2). Durations are seconds, loads percent.
+ * The first group are the original session server's keys with the original's meaning (PROTOCOL § 2). Beside its description a key may carry:
+ *
+ * - `unit`: of the number;
+ * - `expected`: what may stand there, where type and range do not say it well enough;
+ * - `absent`: the default in words, where it is not a fixed value;
+ * - `secret`: the value is never shown;
+ * - `restart`: a change takes effect after a restart.
+ *
+ * Patterns have no flags, because a JSON Schema cannot carry them. What concerns two keys at once is in `checks.ts`.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseEndpoint } from '../core/endpoint.ts';
 
-const seconds = (least: number, most: number) => z.number().min(least).max(most);
-const percent = z.number().min(1).max(1000);
-const port = z.int().min(1).max(65_535);
-const text = z.string().min(1).max(1000);
-const repositories = z.array(z.string().min(1).max(300)).max(1000);
+/** The keys that the original session server has; all others are ours. */
+export const originalKeys: readonly string[] = [
+  'server',
+  'ssl',
+  'port',
+  'portRewrite',
+  'simulationServers',
+  'administrator',
+  'mailServer',
+  'mailServerPort',
+  'mailSender',
+  'mailSenderUser',
+  'mailSenderPassword',
+  'logDir',
+  'debug',
+];
+
+const seconds = (least: number, most: number) => z.number().min(least).max(most).meta({ unit: 'seconds' });
+const bytes = (least: number, most: number) => z.int().min(least).max(most).meta({ unit: 'bytes' });
+const percent = (least: number, most: number) => z.number().min(least).max(most).meta({ unit: 'percent' });
+const points = (least: number, most: number) => z.number().min(least).max(most).meta({ unit: 'load points' });
+const text = (most: number) => z.string().min(1).max(most);
+
+const address = z.string().check(checkAddress).meta({ expected: '"host/2000" or "host:2000"' });
+
+const repositories = z
+  .array(text(300).regex(/^[^\s\x00-\x1f\x7f]+$/))
+  .max(1000)
+  .meta({ expected: 'a list of prefixes such as "github.com/cyberbotics"' });
+
+/** A path of this machine. The operating system would end it at a zero character. */
+const path = text(1000).regex(/^[^\x00]+$/);
+
+/** What stands between `https://` and the port in links; a front may add a port or a path of its own. */
+const hostInLinks = text(253).regex(/^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)[^\s\x00-\x1f\x7f<>"]+$/);
+
+/** Looser than most checks, because `robot@localhost` is enough for a local mail server; strict about what could forge a header. */
+const mailAddress = z
+  .string()
+  .max(320)
+  .regex(/^[^\s\x00-\x1f\x7f@<>(),;:"\\]+@[^\s\x00-\x1f\x7f@<>(),;"\\]+$/)
+  .meta({ expected: 'one e-mail address such as "admin@example.org", without a name and without < >' });
+
+/** Two points in time after an allocation between which something fades. */
+const fade = () =>
+  z
+    .tuple([seconds(0, 600), seconds(1, 3600)])
+    .refine(([from, to]) => from < to, { message: 'write the smaller number first, as in [10, 60]' })
+    .meta({ expected: 'two numbers in square brackets: from 0 to 600, then a greater one up to 3600', unit: 'seconds' });
 
 /** An entry of `simulationServers` that is more than its address. */
 const simulationServer = z.strictObject({
-  address: z.string().describe('`host/2000` (behind a front that rewrites ports) or `host:2000`.'),
+  address: address.describe('`host/2000` (behind a front that rewrites ports) or `host:2000`.'),
   weight: z
     .number()
     .min(0.01)
@@ -29,31 +82,42 @@ const simulationServer = z.strictObject({
     .optional()
     .describe(
       'Most sessions handed out to this server within the time a session is expected to last (`allocation.sessionLength`).',
-    ),
+    )
+    .meta({ absent: 'no limit' }),
   allowedRepositories: repositories
     .optional()
-    .describe('Only projects below these prefixes, such as `github.com/cyberbotics`, run here. Absent: all.'),
-  blockedRepositories: repositories.optional().describe('Projects below these prefixes never run here.'),
-  shareIdleTime: z
-    .number()
-    .min(0)
-    .max(100)
+    .describe('Only projects below these prefixes, such as `github.com/cyberbotics`, run here.')
+    .meta({ absent: 'all' }),
+  blockedRepositories: repositories.optional().describe('Projects below these prefixes never run here.').meta({ absent: 'none' }),
+  shareIdleTime: percent(0, 100)
     .default(0)
-    .describe('Percent. While the load is below it, projects outside `allowedRepositories` run here too. 0: never.'),
+    .describe('While the load is below it, projects outside `allowedRepositories` run here too. 0: never.'),
   labels: z
-    .record(z.string().min(1).max(60), z.string().max(200))
+    .record(text(60), z.string().max(200))
     .default({})
-    .describe('Free words for people and for `POST /api/v1/sessions`, such as `{"room": "B12"}`.'),
+    .describe('Free words for people and for `POST /api/v1/sessions`, such as `{"room": "B12"}`.')
+    .meta({ expected: 'texts by name in braces, such as {"room": "B12"}' }),
 });
 
 const webhook = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).describe('Receives each notification as JSON by POST.'),
-  secret: z
-    .string()
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .describe('Receives each notification as JSON by POST.')
+    .meta({ secret: true, expected: 'a URL that begins with https:// or http://' }),
+  secret: text(1000)
     .min(8)
-    .max(1000)
     .optional()
-    .describe('Signs the body: header `X-Session-Server-Signature: sha256=<HMAC-SHA-256, hex>`.'),
+    .describe(
+      'Signs the body: header `X-Session-Server-Signature: sha256=<HMAC-SHA-256, hex>`. Better kept in a file of its own: `secretFile`.',
+    )
+    .meta({ secret: true, absent: 'not signed' }),
+  secretFile: path
+    .optional()
+    .describe(
+      'File that holds the secret; `~` and `$VAR` are expanded; relative to the working directory. A line break at its end is removed.',
+    )
+    .meta({ absent: 'none', expected: 'the path of a file' }),
   headers: z
     .record(
       z.string().regex(/^[A-Za-z0-9-]{1,60}$/),
@@ -63,7 +127,8 @@ const webhook = z.strictObject({
         .regex(/^[\t\x20-\x7e]*$/),
     )
     .default({})
-    .describe('Further request headers, for instance `Authorization`.'),
+    .describe('Further request headers, for instance `Authorization`.')
+    .meta({ secret: true, expected: 'header texts by name in braces, such as {"Authorization": "Bearer …"}' }),
 });
 
 const limits = z
@@ -73,16 +138,17 @@ const limits = z
       .min(10)
       .max(1_000_000)
       .default(20_000)
-      .describe('Most client connections at a time. Lowered at start when the machine allows fewer file descriptors.'),
-    bodyBytes: z.int().min(1024).max(10_000_000).default(65_536).describe('Bytes of a request body.'),
-    headerBytes: z.int().min(2048).max(262_144).default(16_384).describe('Bytes of all request headers together.'),
-    headerTimeout: seconds(1, 120).default(10).describe('Seconds a client has to send its request headers.'),
-    bufferBytes: z
-      .int()
-      .min(4096)
-      .max(16_777_216)
+      .describe('Most client connections at a time. Lowered at start when the machine allows fewer file descriptors.')
+      .meta({ restart: true }),
+    bodyBytes: bytes(1024, 10_000_000).default(65_536).describe('Most bytes of a request body.'),
+    headerBytes: bytes(2048, 262_144)
+      .default(16_384)
+      .describe('Most bytes of all request headers together.')
+      .meta({ restart: true }),
+    headerTimeout: seconds(1, 120).default(10).describe('Time a client has to send its request headers.').meta({ restart: true }),
+    bufferBytes: bytes(4096, 16_777_216)
       .default(65_536)
-      .describe('Bytes waiting for a client that does not read; above it the client is dropped.'),
+      .describe('Most bytes waiting for a client that does not read; above it the client is dropped.'),
     rateBurst: z
       .int()
       .min(1)
@@ -102,112 +168,114 @@ const limits = z
       .default(1000)
       .describe("Most simulation servers with series of their own in `/metrics`; above it only the fleet's."),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What one client, or all of them together, may use up.');
 
 const allocation = z
   .strictObject({
-    target: percent
-      .max(200)
+    target: percent(1, 200)
       .default(90)
-      .describe('Percent. No session is handed out that would take the predicted load of its server to this.'),
-    cost: z.number().min(0.3).max(60).default(8).describe('Load points of a session before anything was learned.'),
-    settle: z
-      .tuple([seconds(0, 600), seconds(1, 3600)])
+      .describe('No session is handed out that would take the predicted load of its server to this.'),
+    cost: points(0.3, 60).default(8).describe('What a session costs before anything was learned.'),
+    settle: fade()
       .default([10, 60])
-      .describe('Seconds after the allocation between which a booking fades, because reports show the session.'),
-    learnSettle: z
-      .tuple([seconds(0, 600), seconds(1, 3600)])
-      .default([5, 120])
-      .describe('The same for learning costs; longer, so that slow starts are credited.'),
-    sessionLength: seconds(10, 1_000_000).default(1500).describe('Seconds of a typical session: how fast load leaves by itself.'),
+      .describe('Time after the allocation between which a booking fades, because reports show the session.'),
+    learnSettle: fade().default([5, 120]).describe('The same for learning costs; longer, so that slow starts are credited.'),
+    sessionLength: seconds(10, 1_000_000)
+      .default(1500)
+      .describe('How long a typical session lasts: how fast load leaves by itself.'),
     recent: seconds(0, 600)
       .default(15)
-      .describe(
-        'Seconds. The highest report of this time decides whether a session fits, so that a moment of low noise does not.',
-      ),
-    doubt: z.number().min(0).max(100).default(10).describe('Load points added to a server that missed one probe.'),
+      .describe('The highest report of this time decides whether a session fits, so that a moment of low noise does not.'),
+    doubt: points(0, 100).default(10).describe('Added to a server that missed one probe.'),
     closedAfter: z
       .int()
       .min(1)
       .max(100)
       .default(2)
       .describe('Missed probes after which the ledger closes a server. (It is not offered from the first one on in any case.)'),
-    suspectAfter: z
-      .number()
-      .min(1)
-      .max(1000)
+    suspectAfter: points(1, 1000)
       .default(25)
-      .describe('Load points that should be visible on a server that still looks idle before it is suspected.'),
-    trial: seconds(1, 1_000_000)
-      .default(600)
-      .describe('Seconds between two sessions that a suspected server gets to prove itself.'),
+      .describe('What should be visible on a server that still looks idle before it is suspected.'),
+    trial: seconds(1, 1_000_000).default(600).describe('Time between two sessions that a suspected server gets to prove itself.'),
     learning: z.boolean().default(true).describe('Learn what sessions cost on each server and for each project.'),
-    jitter: z
-      .number()
-      .min(0)
-      .max(50)
+    jitter: points(0, 50)
       .default(0)
-      .describe('Load points of chance in the choice; useful only for several session servers that share nothing.'),
+      .describe('Chance in the choice of a server; useful only for several session servers that share nothing.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('How the simulation server for the next session is chosen. The defaults are good; change one only for a reason.');
 
 const waiting = z
   .strictObject({
     hold: seconds(0, 50)
       .default(0)
-      .describe('Seconds `GET /session` is held while no server is available. 0: answered at once, as the original does.'),
+      .describe('Time `GET /session` is held while no server is available. 0: answered at once, as the original does.'),
     maxLength: z.int().min(1).max(1_000_000).default(10_000).describe('Most tickets in the waiting line.'),
     maxPerAddress: z.int().min(1).max(1_000_000).default(200).describe('Most tickets of one address.'),
     resume: seconds(1, 600)
       .default(30)
-      .describe('Seconds a place is kept for a client with a resume token whose connection is lost.'),
-    passing: seconds(0, 86_400).default(120).describe('Seconds the head of the line lets those pass that fit where it does not.'),
+      .describe('Time a place is kept for a client with a resume token whose connection is lost.'),
+    passing: seconds(0, 86_400).default(120).describe('Time the head of the line lets those pass that fit where it does not.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('The line of those for whom no simulation server has room yet.');
 
 const projects = z
   .strictObject({
     otherHosts: z
-      .array(z.string().regex(/^[a-z0-9.-]{1,253}$/i))
+      .array(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9.-]{1,253}$/)
+          .meta({ expected: 'a host name such as "gitlab.example.org"' }),
+      )
       .max(100)
       .default([])
       .describe('Hosts other than `github.com` from which projects may come.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('What clients may ask to run.');
 
 const monitor = z
   .strictObject({
-    title: text.max(200).default('Webots session server').describe('Heading of the monitor page.'),
+    title: text(200).default('Webots session server').describe('Heading of the monitor page.'),
     access: z
       .enum(['open', 'token'])
       .default('open')
-      .describe('Who may read the monitor and the API: everybody, or holders of a token.'),
+      .describe('Who may read the monitor and the API: everybody, or holders of a token (`admin.tokens`).'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('The page at `/monitor`.');
+
+const token = z.strictObject({
+  name: text(60).describe('Who holds it; it stands in the log beside each act.'),
+  hash: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .describe('What `session-server token NAME` printed for the configuration.')
+    .meta({ secret: true, expected: '"sha256:" and 64 hexadecimal digits, as `session-server token NAME` prints them' }),
+});
 
 const admin = z
   .strictObject({
     tokens: z
-      .array(
-        z.strictObject({
-          name: text.max(60).describe('Who holds it; it stands in the log beside each act.'),
-          hash: z
-            .string()
-            .regex(/^sha256:[0-9a-f]{64}$/)
-            .describe('What `session-server token NAME` printed for the configuration.'),
-        }),
-      )
+      .array(token)
       .max(1000)
       .default([])
       .describe('Who may drain, resume, add and remove simulation servers. None: nobody.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('Who may act on the fleet.');
 
-export const schema = z.object({
-  $schema: z.string().optional().describe('Path of the JSON Schema, for editors.'),
-  server: z.string().min(1).max(253).default('localhost').describe('Fully qualified domain name of the session server.'),
+export const schema = z.strictObject({
+  $schema: z.string().optional().describe('Path of the JSON Schema, for editors.').meta({ absent: 'none' }),
+  server: hostInLinks
+    .default('localhost')
+    .describe('Fully qualified domain name of the session server.')
+    .meta({ expected: 'a host name such as "webots.example.org", without https://' }),
   ssl: z.boolean().default(true).describe('`https`/`wss` in the URLs that are handed out and polled.'),
-  port: z.int().min(0).max(65_535).default(1999).describe('Local port listened on.'),
+  port: z.int().min(0).max(65_535).default(1999).describe('Local port listened on. 0: any free one.').meta({ restart: true }),
   portRewrite: z
     .boolean()
     .default(true)
@@ -215,58 +283,93 @@ export const schema = z.object({
       'A front (Apache, nginx, the gateway) maps `/PORT/…` to that local port; decides `host/1999` or `host:1999` in links.',
     ),
   simulationServers: z
-    .array(z.union([z.string(), simulationServer]).check(checkAddress))
+    .array(z.union([address, simulationServer]).meta({ expected: '"host/2000" or "host:2000", or an object with an "address"' }))
     .max(100_000)
-    .describe('List of `"host/2000"` (rewritten) or `"host:2000"`, or of objects with more than the address.'),
-  administrator: z.email().max(320).optional().describe('E-mail address that receives notifications.'),
-  mailServer: text.max(253).optional().describe('SMTP host. Without it no e-mail is sent.'),
-  mailServerPort: port.optional().describe("SMTP port; default: SMTP's own (587 with a password, else 25)."),
-  mailSender: z.email().max(320).optional().describe('Sender address of notifications.'),
-  mailSenderUser: text.max(320).optional().describe('User name for SMTP; default: `mailSender`.'),
-  mailSenderPassword: z
-    .string()
-    .min(1)
-    .max(1000)
+    .describe('List of `"host/2000"` (rewritten) or `"host:2000"`, or of objects with more than the address.')
+    .meta({ expected: 'a list of addresses in square brackets, such as ["host/2000"]' }),
+  administrator: mailAddress.optional().describe('E-mail address that receives notifications.').meta({ absent: 'no e-mail' }),
+  mailServer: text(253)
+    .regex(/^[^\s\x00-\x1f\x7f/@<>]+$/)
+    .optional()
+    .describe('SMTP host. Without it no e-mail is sent.')
+    .meta({ absent: 'no e-mail', expected: 'a host name such as "smtp.example.org"' }),
+  mailServerPort: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('SMTP port. Providers often ask for 587. 0 is the same as none.')
+    .meta({ absent: "SMTP's own, 25" }),
+  mailSender: mailAddress.optional().describe('Sender address of notifications.').meta({ absent: 'no e-mail' }),
+  mailSenderUser: text(320).optional().describe('User name for SMTP.').meta({ absent: '`mailSender`' }),
+  mailSenderPassword: text(1000)
     .optional()
     .describe(
       'Password for SMTP. When present STARTTLS and login are used, when absent neither. Better given by the environment variable `SESSION_SERVER_MAIL_PASSWORD`, or by a file named in `SESSION_SERVER_MAIL_PASSWORD_FILE`.',
-    ),
-  logDir: text
+    )
+    .meta({ secret: true, absent: 'none' }),
+  logDir: path
     .default('log')
-    .describe('Folder of the log files; `~` and `$VAR` are expanded; relative to the working directory.'),
-  debug: z.boolean().default(false).describe('Log to stdout instead of the file, with more detail.'),
+    .describe('Folder of the log files; `~` and `$VAR` are expanded; relative to the working directory.')
+    .meta({ restart: true, expected: 'the path of a folder' }),
+  debug: z.boolean().default(false).describe('Log to stdout instead of the file, with more detail.').meta({ restart: true }),
 
-  listen: text
-    .max(100)
+  listen: z
+    .string()
+    .max(253)
+    .refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value), {
+      message: 'write the address alone, without brackets; the port has a key of its own',
+    })
     .default('::')
-    .describe('Address listened on. `::` is IPv4 and IPv6; `127.0.0.1` lets only this machine in, which is right behind Apache.'),
-  pollInterval: seconds(0.05, 6).default(5).describe('Seconds between two probes of a simulation server.'),
-  pollTimeout: seconds(0.02, 60).default(4).describe('Seconds a probe may take; must be shorter than `pollInterval`.'),
-  loadThreshold: percent.default(95).describe('Percent. A simulation server that reports it is full.'),
+    .describe('Address listened on. `::` is IPv4 and IPv6; `127.0.0.1` lets only this machine in, which is right behind Apache.')
+    .meta({ restart: true, expected: 'an IP address such as "::" or "127.0.0.1"' }),
+  pollInterval: seconds(0.05, 6).default(5).describe('Time between two probes of a simulation server.'),
+  pollTimeout: seconds(0.02, 60)
+    .default(4)
+    .describe('Time a probe may take; must be shorter than `pollInterval`.')
+    .meta({ absent: '4, or four fifths of `pollInterval` when that is shorter' }),
+  loadThreshold: percent(1, 1000).default(95).describe('A simulation server that reports this load is full.'),
   downAfter: z
     .int()
     .min(1)
     .max(100)
     .default(2)
     .describe('Failed probes in a row after which a simulation server is down and the administrator is told.'),
-  handOutSsl: z.boolean().optional().describe('`wss` in the URLs that are handed out; default: `ssl`.'),
-  pollSsl: z.boolean().optional().describe('`https` in the URLs that are polled; default: `ssl`.'),
+  handOutSsl: z.boolean().optional().describe('`wss` in the URLs that are handed out.').meta({ absent: '`ssl`' }),
+  pollSsl: z.boolean().optional().describe('`https` in the URLs that are polled.').meta({ absent: '`ssl`' }),
   logFormat: z
     .enum(['text', 'json'])
     .default('text')
-    .describe('`text`: lines as the original writes them; `json`: one object a line, for log collectors.'),
+    .describe('`text`: lines as the original writes them; `json`: one object a line, for log collectors.')
+    .meta({ restart: true }),
   webhooks: z.array(webhook).max(20).default([]).describe('Further receivers of notifications.'),
   trustedProxies: z
-    .array(text.max(60))
+    .array(
+      z
+        .string()
+        .max(60)
+        .refine(isNetwork, { message: 'write an IP address, or a network such as "10.0.0.0/8"' })
+        .meta({ expected: 'an IP address or a network such as "10.0.0.0/8"' }),
+    )
     .max(1000)
     .default(['127.0.0.0/8', '::1/128'])
     .describe('Addresses or networks whose `X-Forwarded-For` is believed.'),
   allowedOrigins: z
-    .array(text.max(300))
+    .array(
+      z
+        .string()
+        .max(300)
+        .refine(isOrigin, { message: 'write scheme and host alone, such as "https://example.org"; to allow all, remove the key' })
+        .meta({ expected: 'a web origin such as "https://example.org"' }),
+    )
     .max(1000)
     .optional()
-    .describe('Web origins, such as `https://example.org`, whose pages may open WebSockets. Absent: all.'),
-  stateDir: text.optional().describe('Folder of what survives a restart; default: `state` beside `logDir`.'),
+    .describe('Web origins, such as `https://example.org`, whose pages may open WebSockets.')
+    .meta({ absent: 'all' }),
+  stateDir: path
+    .optional()
+    .describe('Folder of what survives a restart; written like `logDir`.')
+    .meta({ restart: true, absent: '`state` beside `logDir`', expected: 'the path of a folder' }),
   limits,
   allocation,
   waiting,
@@ -281,18 +384,31 @@ export type ConfigurationFile = z.input<typeof schema>;
 export type Configuration = z.output<typeof schema>;
 export type SimulationServerEntry = z.output<typeof simulationServer>;
 
-function checkAddress({ value, issues }: z.core.ParsePayload<string | SimulationServerEntry>): void {
-  const address = typeof value === 'string' ? value : value.address;
-  const result = parseEndpoint(address);
+function checkAddress({ value, issues }: z.core.ParsePayload<string>): void {
+  const result = parseEndpoint(value);
   if (result.kind === 'endpoint') return;
-  issues.push({ code: 'custom', input: address, params: { problem: result.problem }, message: addressAdvice[result.problem] });
+  issues.push({ code: 'custom', input: value, params: { problem: result.problem }, message: addressAdvice[result.problem] });
 }
 
+/** What to do about an address that is not one; a mend, as all messages of this file. */
 const addressAdvice = {
-  empty: 'is empty; write "host/2000" or "host:2000"',
-  'too-long': 'is longer than any host name; write "host/2000" or "host:2000"',
-  scheme: 'must not begin with a scheme; remove "http://", "wss://" and the like, "ssl" decides that',
-  'white-space': 'must not contain white space',
-  host: 'has no valid host name or IP address; write "host/2000", "host:2000" or "[::1]:2000"',
-  port: 'has no valid port; after the host only a port from 1 to 65535 may follow, as in "host/2000"',
+  empty: 'write host and port, or remove the entry',
+  'too-long': 'it is longer than any host name; check it',
+  scheme: 'remove what stands before the host name ("http://", "wss://"); the key "ssl" decides that',
+  'white-space': 'remove the white space inside',
+  host: 'check the host name; an IPv6 address stands in brackets, as in "[::1]:2000"',
+  port: 'write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end',
 } as const;
+
+function isNetwork(value: string): boolean {
+  const { host = '', prefix } = /^(?<host>[^/]+)(?:\/(?<prefix>[0-9]{1,3}))?$/.exec(value)?.groups ?? {};
+  const family = isIP(host);
+  return family !== 0 && (prefix === undefined || Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
+function isOrigin(value: string): boolean {
+  if (value === 'null') return true;
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/]+\/?$/i.test(value) || !URL.canParse(value)) return false;
+  const { host, username, password, search, hash } = new URL(value);
+  return host !== '' && `${username}${password}${search}${hash}` === '';
+}
