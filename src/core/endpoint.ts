@@ -28,8 +28,9 @@ export type EndpointResult =
 
 /** RFC 1035 § 2.3.4 allows 253 characters for the name; the rest is the port and brackets. */
 const LONGEST_ADDRESS = 270;
-const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?$/i;
-const IPV6 = /^[0-9a-f:.]{2,45}(?:%[a-z0-9_.-]{1,16})?$/i;
+const LABEL = /^(?!-)[a-z0-9_-]{1,63}$/i;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
+const IPV6_GROUP = /^[0-9a-f]{1,4}$/i;
 
 /** Reads one entry of `simulationServers`. Never throws. */
 export function parseEndpoint(text: string): EndpointResult {
@@ -43,8 +44,7 @@ export function parseEndpoint(text: string): EndpointResult {
   if (parts === undefined) return invalid('host');
   const { v6, name, separator, port: portText } = parts;
   const host = v6 ?? name ?? '';
-  if (v6 === undefined ? !HOST_NAME.test(host) || host.length > 253 : !(IPV6.test(host) && host.includes(':')))
-    return invalid('host');
+  if (v6 === undefined ? !isHostName(host) : !isIpv6(v6)) return invalid('host');
 
   const rewritten = separator === '/';
   if (separator === undefined) return endpoint(address, host, undefined, false);
@@ -62,6 +62,32 @@ export function httpUrl(endpoint: Endpoint, path: '/load' | '/monitor', ssl: boo
 /** What a client receives: exactly the scheme and the entry (PROTOCOL § 3). No trailing slash, ever: clients append `/client`. */
 export function webSocketUrl(endpoint: Endpoint, ssl: boolean): string {
   return `${ssl ? 'wss' : 'ws'}://${endpoint.address}`;
+}
+
+/** A name of the name service, or an IPv4 address: a name whose last label is a number is one or it is nothing (URL standard, "ends in a number"). */
+function isHostName(host: string): boolean {
+  if (host.length > 253) return false;
+  const labels = host.split('.');
+  if (labels.length > 1 && labels.at(-1) === '') labels.pop();
+  const last = labels.at(-1) ?? '';
+  if (/^(?:[0-9]+|0x[0-9a-f]*)$/i.test(last)) return IPV4.test(host);
+  return (
+    labels.every((label) => LABEL.test(label)) &&
+    !labels.some((label) => /^xn--/i.test(label) && !/^xn--[a-z0-9]{1,59}$/i.test(label))
+  );
+}
+
+/** RFC 4291 § 2.2, without a zone: a URL cannot carry one. */
+function isIpv6(text: string): boolean {
+  const halves = text.split('::');
+  if (halves.length > 2) return false;
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+  const tail = groups.at(-1) ?? '';
+  const mapped = tail.includes('.') && !text.endsWith('::');
+  if (mapped && !IPV4.test(tail)) return false;
+  const plain = mapped ? groups.slice(0, -1) : groups;
+  const count = plain.length + (mapped ? 2 : 0);
+  return plain.every((group) => IPV6_GROUP.test(group)) && (halves.length === 2 ? count < 8 : count === 8);
 }
 
 function endpoint(address: string, host: string, port: number | undefined, rewritten: boolean): EndpointResult {

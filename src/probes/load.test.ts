@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseEndpoint, type Endpoint } from '../core/endpoint.ts';
+import { endpointOf } from '../../test/support/endpoints.ts';
 import type { ProbeResult } from '../ports.ts';
 import { FakeSimulationServer, replies } from '../../test/support/fake-simulation-server.ts';
 import { createLoadProbe, LONGEST_ANSWER, parseLoad } from './load.ts';
 
 const seconds = () => performance.now() / 1000;
-
-function endpointOf(address: string): Endpoint {
-  const result = parseEndpoint(address);
-  assert.equal(result.kind, 'endpoint');
-  return result.kind === 'endpoint' ? result.endpoint : assert.fail();
-}
 
 async function probeOnce(server: FakeSimulationServer, timeout = 2): Promise<ProbeResult> {
   const probe = createLoadProbe({ ssl: false, timeout, keepAlive: 10, now: seconds });

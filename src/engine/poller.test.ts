@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endpointOf } from '../../test/support/endpoints.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { FakeProbe } from '../../test/support/fake-probe.ts';
+import { MemoryLog } from '../../test/support/memory-log.ts';
+import type { Transition } from '../core/fleet.ts';
+import { Poller } from './poller.ts';
+
+function start(addresses: readonly string[]) {
+  const clock = new FakeClock(0);
+  const probe = new FakeProbe(clock);
+  const log = new MemoryLog();
+  const transitions: Transition[] = [];
+  const poller = new Poller({
+    clock,
+    random: () => 0.5,
+    log,
+    probe,
+    rules: { loadThreshold: 95, target: 90, recent: 15, downAfter: 2 },
+    interval: 5,
+    events: {
+      sampled: () => undefined,
+      missed: () => undefined,
+      changed: (_, transition) => {
+        if (transition) transitions.push(transition);
+      },
+      added: () => undefined,
+      removed: () => undefined,
+    },
+  });
+  const state = (id: string) => {
+    const facts = poller.facts(id);
+    return facts && poller.state(facts);
+  };
+  const begin = () => {
+    poller.update(addresses.map(endpointOf));
+  };
+  return { clock, probe, log, poller, transitions, state, begin };
+}
+
+test('a hung server costs the others nothing: they are probed on time', async () => {
+  const { clock, probe, poller, state, begin } = start(['hung:2000', 'well:2000']);
+  probe.behaviours.set('hung:2000', 'hangs');
+  begin();
+  await clock.advance(60);
+  const times = probe.asked.get('well:2000') ?? [];
+  for (let i = 1; i < times.length; i += 1) assert.ok((times[i] ?? 0) - (times[i - 1] ?? 0) <= 5);
+  assert.ok(times.length >= 12);
+  assert.equal(state('well:2000'), 'available');
+  assert.equal(state('hung:2000'), 'down');
+  await poller.stop();
+});
+
+test('polls come at least every 6 s and never two at once to the same server, however slow it answers', async () => {
+  const { clock, probe, poller, begin } = start(['slow:2000']);
+  let running = 0;
+  const times: number[] = [];
+  probe.probe = async (_, signal) => {
+    assert.equal(running, 0);
+    running += 1;
+    times.push(clock.now());
+    await clock.sleep(3.9, signal);
+    running -= 1;
+    return { kind: 'sample', load: 1, latency: 3.9 };
+  };
+  begin();
+  await clock.advance(120);
+  assert.ok(times.length > 20);
+  for (let i = 1; i < times.length; i += 1) assert.ok((times[i] ?? 0) - (times[i - 1] ?? 0) <= 6);
+  await poller.stop();
+});
+
+test('after a failed probe the server is asked again about a second later, and is down at the second failure', async () => {
+  const { clock, probe, poller, transitions, state, begin } = start(['host:2000']);
+  begin();
+  await clock.advance(20);
+  probe.behaviours.set('host:2000', 'refuses');
+  await clock.advance(5);
+  const failedAt = transitions.at(-2)?.at ?? NaN;
+  assert.deepEqual(
+    transitions.slice(-2).map(({ to, at }) => [to, at - failedAt]),
+    [
+      ['unknown', 0],
+      ['down', 1],
+    ],
+  );
+  probe.behaviours.set('host:2000', 3);
+  await clock.advance(5);
+  assert.equal(state('host:2000'), 'available');
+  await poller.stop();
+});
+
+test('what a misbehaving server does stands in the log once, and again only when it does something else', async () => {
+  const { clock, probe, log, poller, begin } = start(['host:2000']);
+  probe.behaviours.set('host:2000', 'refuses');
+  begin();
+  await clock.advance(120);
+  assert.equal(log.complaints.length, 1);
+  probe.behaviours.set('host:2000', 'hangs');
+  await clock.advance(120);
+  assert.equal(log.complaints.length, 2);
+  await poller.stop();
+});
+
+test('a server that stays keeps what is known of it when the fleet changes; one that leaves is forgotten', async () => {
+  const { clock, probe, poller, state, begin } = start(['a:2000', 'b:2000']);
+  begin();
+  await clock.advance(10);
+  poller.update(['c/2000', 'B/2000'].map(endpointOf));
+  assert.deepEqual(
+    [...poller.servers()].map(({ endpoint }) => endpoint.address),
+    ['c/2000', 'B/2000'],
+  );
+  assert.equal(state('b:2000'), 'available');
+  assert.equal(state('c:2000'), 'unknown');
+  assert.deepEqual(probe.forgotten, ['a:2000']);
+  const before = probe.asked.get('a:2000')?.length;
+  await clock.advance(10);
+  assert.equal(probe.asked.get('a:2000')?.length, before);
+  await poller.stop();
+});
+
+test('the first round has ended when every server was heard or has failed', async () => {
+  const { clock, probe, poller, begin } = start(['a:2000', 'hung:2000']);
+  probe.behaviours.set('hung:2000', 'hangs');
+  begin();
+  let ended = false;
+  void poller.firstRound().then(() => (ended = true));
+  await clock.advance(3);
+  assert.equal(ended, false);
+  await clock.advance(2);
+  assert.equal(ended, true);
+  await poller.stop();
+});
+
+test('a drain with a deadline ends by itself', async () => {
+  const { clock, poller, state, begin } = start(['host:2000']);
+  begin();
+  await clock.advance(10);
+  assert.equal(poller.drain('host:2000', { since: clock.wallTime(), by: 'anna', until: clock.wallTime() + 60 }), true);
+  assert.equal(state('host:2000'), 'draining');
+  await clock.advance(59);
+  assert.equal(state('host:2000'), 'draining');
+  await clock.advance(6);
+  assert.equal(state('host:2000'), 'available');
+  assert.equal(poller.drain('nobody:2000', { since: 0, by: 'anna' }), false);
+  await poller.stop();
+});
+
+test('a bug in one probe is logged and the next cycle runs', async () => {
+  const { clock, probe, log, poller, state, begin } = start(['host:2000']);
+  const real = probe.probe.bind(probe);
+  let calls = 0;
+  probe.probe = (endpoint, signal) => {
+    calls += 1;
+    if (calls === 1) return Promise.reject(new Error('bug'));
+    return real(endpoint, signal);
+  };
+  begin();
+  await clock.advance(10);
+  assert.equal(log.complaints.length, 1);
+  assert.equal(state('host:2000'), 'available');
+  await poller.stop();
+});
