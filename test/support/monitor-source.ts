@@ -1,0 +1,331 @@
+/**
+ * A fleet that was never there, for the monitor's tests, screenshots and benchmarks: what a session server would show, drawn from a seed and moved on
+ * by hand. It implements what the monitor's routes ask of the session server.
+ */
+import type {
+  AnswerView,
+  DecisionView,
+  DrainView,
+  ExplainView,
+  FleetView,
+  IncidentView,
+  MonitorSnapshot,
+  ServerView,
+} from '../../src/core/monitor-view.ts';
+import { History } from '../../src/core/history.ts';
+
+export interface DemoOptions {
+  readonly servers?: number;
+  readonly seed?: number;
+  /** Seconds since the epoch. */
+  readonly now?: number;
+}
+
+interface DemoServer {
+  view: ServerView;
+  base: number;
+  phase: number;
+}
+
+/** Numbers that look like chance and are the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const projects = [
+  'https://github.com/cyberbotics/webots-projects/blob/main/worlds/robot_race.wbt',
+  'https://github.com/university-of-example/mobile-robots/blob/main/worlds/lab3.wbt',
+  'https://github.com/rescue-league/maze/blob/2026/worlds/maze_hard.wbt',
+  null,
+];
+
+export class DemoFleet {
+  readonly history = new History();
+  now: number;
+  readonly startedAt: number;
+  readonly #random: () => number;
+  readonly #servers: DemoServer[] = [];
+  #decisions: DecisionView[] = [];
+  #incidents: IncidentView[] = [];
+  #waiting = 0;
+  #serial = 0;
+  title = 'Webots session server';
+
+  constructor({ servers = 12, seed = 1, now = 1_795_360_704 }: DemoOptions = {}) {
+    this.now = now;
+    this.startedAt = now;
+    this.#random = seeded(seed);
+    for (let index = 0; index < servers; index++) this.#servers.push(this.#newServer(index));
+    this.#record();
+  }
+
+  #newServer(index: number): DemoServer {
+    const address = `sim${String(index + 1).padStart(2, '0')}.example.org/${2000 + 1000 * (index % 3)}`;
+    const base = 15 + 55 * this.#random();
+    return { view: idleServer(address, index + 1, this.now, Math.round(base * 10) / 10), base, phase: this.#random() * 6.28 };
+  }
+
+  get ids(): readonly string[] {
+    return this.#servers.map(({ view }) => view.id);
+  }
+
+  server(id: string): ServerView | undefined {
+    return this.#servers.find(({ view }) => view.id === id)?.view;
+  }
+
+  /** Changes a server by hand. */
+  set(id: string, changes: Partial<ServerView>): void {
+    const server = this.#servers.find(({ view }) => view.id === id);
+    if (server === undefined) throw new Error(`no server ${id}`);
+    server.view = { ...server.view, ...changes };
+  }
+
+  /** Drains by hand, as the session server would. */
+  drain(id: string, drain: DrainView): void {
+    const until = drain.reason === null ? '' : `: ${drain.reason}`;
+    this.set(id, {
+      drain,
+      state: 'draining',
+      since: this.now,
+      places: 0,
+      reason: `Draining since ${drain.by} asked for it${until}.`,
+    });
+  }
+
+  resume(id: string): void {
+    this.set(id, { drain: null, state: 'available', since: this.now, places: 4, reason: 'Takes sessions.' });
+  }
+
+  remove(id: string): boolean {
+    const index = this.#servers.findIndex(({ view }) => view.id === id);
+    if (index < 0) return false;
+    this.#servers.splice(index, 1);
+    return true;
+  }
+
+  add(address: string): ServerView {
+    const view = { ...idleServer(address, this.#servers.length + 1, this.now, 3), removable: true };
+    this.#servers.push({ view, base: 5, phase: 0 });
+    return view;
+  }
+
+  set waiting(length: number) {
+    this.#waiting = length;
+  }
+
+  /** Time goes on; servers are probed every five seconds. */
+  advance(seconds: number): void {
+    const until = this.now + seconds;
+    while (this.now + 5 <= until) {
+      this.now += 5;
+      this.#probeAll();
+    }
+    this.now = until;
+    this.history.advance(until);
+  }
+
+  #probeAll(): void {
+    this.history.advance(this.now);
+    for (const server of this.#servers) {
+      const { view, base, phase } = server;
+      if (view.state === 'down' || view.state === 'unknown') {
+        this.history.failed(view.id);
+        continue;
+      }
+      const wave =
+        base + 14 * Math.sin(this.now / 700 + phase) + 7 * Math.sin(this.now / 97 + phase * 3) + 3 * (this.#random() - 0.5);
+      const load = Math.round(Math.max(1, Math.min(104, wave)) * 10) / 10;
+      const booked =
+        this.#random() < 0.1 ? Math.round(80 * this.#random()) / 10 : Math.max(0, Math.round((view.booked - 1) * 10) / 10);
+      const predicted = Math.round((load + booked) * 10) / 10;
+      server.view = {
+        ...view,
+        load,
+        lastLoad: load,
+        booked,
+        predicted,
+        lastAnswerAt: this.now,
+        latency: 0.004 + 0.02 * this.#random(),
+        ...(view.state === 'available' && { places: Math.max(0, Math.floor((90 - predicted) / view.cost)) }),
+      };
+      this.history.sampled(view.id, this.now, load, booked);
+    }
+    this.history.waitingIs(this.now, this.#waiting);
+    if (this.#random() < 0.12) this.allocate();
+  }
+
+  #record(): void {
+    this.history.advance(this.now);
+    this.history.fleetIs(this.ids);
+  }
+
+  /** One session request comes and is answered. */
+  allocate(project: string | null = projects[Math.floor(this.#random() * projects.length)] ?? null): DecisionView {
+    const open = this.#servers.map(({ view }) => view).filter(({ state }) => state === 'available');
+    const [best] = [...open].sort((a, b) => (a.predicted ?? 0) - (b.predicted ?? 0));
+    const decision: DecisionView =
+      best === undefined
+        ? this.#refusal(project, 'no-server-available', 'No simulation server is available at the moment.')
+        : {
+            id: this.#id('decision'),
+            at: this.now,
+            kind: 'allocated',
+            project,
+            serverId: best.id,
+            server: best.address,
+            code: 'least-predicted-load',
+            reason: `Least predicted load: ${best.predicted ?? 0} % with the sessions already handed out.`,
+            waited: 0,
+            ...this.#others(best.id),
+          };
+    if (best !== undefined) {
+      this.set(best.id, { handOuts: best.handOuts + 1, handOutsLastHour: best.handOutsLastHour + 1, booked: best.booked + 8 });
+      this.history.handedOut(best.id, this.now);
+    }
+    this.#decisions = [decision, ...this.#decisions].slice(0, 200);
+    return decision;
+  }
+
+  refuse(project: string, code: string, reason: string): DecisionView {
+    const decision = this.#refusal(project, code, reason);
+    this.#decisions = [decision, ...this.#decisions].slice(0, 200);
+    return decision;
+  }
+
+  incident(changes: Partial<IncidentView> & Pick<IncidentView, 'kind' | 'serverId' | 'server'>): IncidentView {
+    const incident: IncidentView = {
+      id: this.#id('incident'),
+      began: this.now,
+      ended: null,
+      reason: null,
+      notices: [{ notifier: 'email', at: this.now, outcome: 'sent' }],
+      ...changes,
+    };
+    this.#incidents = [incident, ...this.#incidents.filter(({ id }) => id !== incident.id)].slice(0, 200);
+    return incident;
+  }
+
+  #refusal(project: string | null, code: string, reason: string): DecisionView {
+    const { others, omitted } = this.#others(undefined);
+    return {
+      id: this.#id('decision'),
+      at: this.now,
+      kind: 'refused',
+      project,
+      serverId: null,
+      server: null,
+      code,
+      reason,
+      waited: 0,
+      others,
+      omitted,
+    };
+  }
+
+  #others(chosen: string | undefined): { others: AnswerView[]; omitted: number } {
+    const answers = this.answers(chosen).filter(({ chosen }) => !chosen);
+    return { others: answers.slice(0, 20), omitted: Math.max(0, answers.length - 20) };
+  }
+
+  answers(chosen: string | undefined): AnswerView[] {
+    return this.#servers.map(({ view }) => ({
+      id: view.id,
+      address: view.address,
+      chosen: view.id === chosen,
+      eligible: view.state === 'available',
+      code: view.id === chosen ? 'chosen' : view.state === 'available' ? 'more-loaded' : view.state,
+      reason: view.state === 'available' ? `Predicted load ${view.predicted ?? 0} %.` : view.reason,
+    }));
+  }
+
+  explain(project: string | null): ExplainView {
+    const open = this.#servers.map(({ view }) => view).filter(({ state }) => state === 'available');
+    const [best] = [...open].sort((a, b) => (a.predicted ?? 0) - (b.predicted ?? 0));
+    const reason =
+      best === undefined
+        ? 'No simulation server is available at the moment.'
+        : `${best.address} would be handed out: it has the least predicted load.`;
+    return {
+      project,
+      open: best !== undefined,
+      code: best === undefined ? 'no-server-available' : 'ok',
+      reason,
+      servers: this.answers(best?.id),
+    };
+  }
+
+  snapshot(): MonitorSnapshot {
+    const servers = this.#servers.map(({ view }) => view);
+    return { at: this.now, fleet: this.#fleet(servers), servers, decisions: this.#decisions, incidents: this.#incidents };
+  }
+
+  #fleet(servers: readonly ServerView[]): FleetView {
+    const answering = servers.filter(({ load }) => load !== null);
+    const mean = (value: (server: ServerView) => number | null): number | null =>
+      answering.length === 0 ? null : answering.reduce((sum, server) => sum + (value(server) ?? 0), 0) / answering.length;
+    const places = servers.reduce((sum, server) => sum + server.places, 0);
+    return {
+      title: this.title,
+      server: 'session.example.org',
+      version: '0.1.0',
+      startedAt: this.startedAt,
+      open: places > 0,
+      availability: places > 0 ? 'A session can start now.' : 'No session can start now: every server is full, draining or down.',
+      places,
+      waiting: {
+        length: this.#waiting,
+        longest: this.#waiting === 0 ? null : 40 + this.#waiting * 6,
+        estimate: this.#waiting === 0 ? null : { from: this.#waiting * 20, to: this.#waiting * 45 },
+      },
+      meanLoad: mean(({ load }) => load),
+      meanPredicted: mean(({ predicted }) => predicted),
+      handedOutLastHour: servers.reduce((sum, server) => sum + server.handOutsLastHour, 0),
+      refusedLastHour: this.#decisions.filter(({ kind }) => kind === 'refused').length,
+      target: 90,
+      loadThreshold: 95,
+      pollInterval: 5,
+    };
+  }
+
+  #id(kind: string): string {
+    this.#serial += 1;
+    return `${kind}-${this.#serial}`;
+  }
+}
+
+function idleServer(address: string, number: number, now: number, load: number): ServerView {
+  return {
+    id: address.replace('/', ':'),
+    number,
+    address,
+    monitorUrl: `https://${address}/monitor`,
+    state: 'available',
+    since: now,
+    reason: 'Takes sessions.',
+    load,
+    lastLoad: load,
+    booked: 0,
+    predicted: load,
+    cost: 8,
+    costUncertainty: 1.6,
+    places: Math.max(0, Math.floor((90 - load) / 8)),
+    handOuts: 0,
+    handOutsLastHour: 0,
+    lastAnswerAt: now,
+    latency: 0.012,
+    failures: 0,
+    suspectSince: null,
+    drain: null,
+    weight: 1,
+    maxSessions: null,
+    labels: {},
+    allowedRepositories: null,
+    removable: false,
+  };
+}
