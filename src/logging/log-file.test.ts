@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import fc from 'fast-check';
+import { LogFile, type Gap } from './log-file.ts';
+
+let folder = '';
+let path = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'log-file-'));
+  path = join(folder, 'log', 'session', 'output.log');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+class Harness {
+  now = 1000;
+  readonly complaints: string[] = [];
+  readonly gaps: Gap[] = [];
+  readonly file: LogFile;
+
+  constructor({ maxBytes = 500_000, keep = 10 } = {}) {
+    this.file = new LogFile({
+      path,
+      maxBytes,
+      keep,
+      now: () => this.now,
+      complain: (sentence) => void this.complaints.push(sentence),
+      recovered: (gap) => void this.gaps.push(gap),
+    });
+  }
+
+  say(line: string): void {
+    this.file.write(`${line}\n`);
+    this.file.flush();
+  }
+}
+
+const lines = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1);
+/** Of all files, in the order they were written. */
+const allLines = (): string[] => {
+  const numbers = readdirSync(dirname(path))
+    .map((name) => Number(name.split('.')[2] ?? 0))
+    .sort((a, b) => b - a);
+  return numbers.flatMap((number) => lines(number === 0 ? path : `${path}.${number}`));
+};
+
+test('the folder is made, and lines are appended to what is there', () => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, 'before\n');
+  const { file } = new Harness();
+  file.write('after\n');
+  file.close();
+  assert.deepEqual(lines(path), ['before', 'after']);
+});
+
+test('lines of one turn are in the file when the turn is over', async () => {
+  const { file } = new Harness();
+  file.write('a\n');
+  file.write('b\n');
+  assert.deepEqual(lines(path), []);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(lines(path), ['a', 'b']);
+  file.close();
+});
+
+test('thousands of lines over many rotations are all there, once and in order, and no file is too large', () => {
+  const harness = new Harness({ maxBytes: 10_000, keep: 100 });
+  const said = Array.from({ length: 8000 }, (_, index) => `line ${index} ${'ö'.repeat(index % 50)}`);
+  for (const [index, line] of said.entries()) {
+    harness.file.write(`${line}\n`);
+    if (index % 7 === 0) harness.file.flush();
+  }
+  harness.file.close();
+  assert.deepEqual(allLines(), said);
+  const sizes = readdirSync(dirname(path)).map((name) => statSync(join(dirname(path), name)).size);
+  assert.ok(sizes.length > 40);
+  assert.ok(Math.max(...sizes) <= 10_000);
+});
+
+test('a file is rotated before it exceeds its size, to the byte', () => {
+  const harness = new Harness({ maxBytes: 20 });
+  harness.say('123456789');
+  harness.say('123456789');
+  assert.ok(!existsSync(`${path}.1`));
+  harness.say('');
+  harness.file.close();
+  assert.equal(statSync(`${path}.1`).size, 20);
+  assert.equal(statSync(path).size, 1);
+});
+
+test('only ten old files are kept', () => {
+  const harness = new Harness({ maxBytes: 10 });
+  for (let index = 0; index < 30; index += 1) harness.say(`line ${index}`);
+  harness.file.close();
+  assert.deepEqual(
+    allLines(),
+    Array.from({ length: 11 }, (_, index) => `line ${index + 19}`),
+  );
+});
+
+test('a line larger than a file stands alone in one, whole', () => {
+  const harness = new Harness({ maxBytes: 20 });
+  for (const line of ['a', 'x'.repeat(100), 'b', 'y'.repeat(100), 'z'.repeat(100)]) harness.say(line);
+  harness.file.close();
+  assert.deepEqual(lines(`${path}.4`), ['a']);
+  assert.deepEqual(lines(`${path}.3`), ['x'.repeat(100)]);
+  assert.deepEqual(lines(`${path}.2`), ['b']);
+  assert.deepEqual(lines(path), ['z'.repeat(100)]);
+});
+
+test('any lines, sizes and flushes lose nothing and double nothing', () => {
+  let run = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(60), fc.boolean()), { maxLength: 80 }),
+      fc.integer({ min: 1, max: 120 }),
+      (plan, maxBytes) => {
+        run += 1;
+        path = join(folder, String(run), 'output.log');
+        const { file } = new Harness({ maxBytes, keep: 200 });
+        const said = plan.map(([length], index) => `${index}${'é'.repeat(length)}`);
+        plan.forEach(([, flush], index) => {
+          file.write(`${said[index]}\n`);
+          if (flush) file.flush();
+        });
+        file.close();
+        assert.deepEqual(allLines(), said);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a folder that was removed is made again, and that is told once', () => {
+  const harness = new Harness();
+  harness.say('before');
+  rmSync(join(folder, 'log'), { recursive: true });
+  harness.now += 1;
+  harness.say('after');
+  harness.say('more');
+  harness.file.close();
+  assert.deepEqual(lines(path), ['after', 'more']);
+  assert.equal(harness.complaints.length, 1);
+  assert.match(harness.complaints[0]!, /output\.log was removed or renamed/);
+});
+
+test('a file that another program moved away gets no more lines', () => {
+  const harness = new Harness();
+  harness.say('before');
+  renameSync(path, `${path}.moved`);
+  harness.file.reopen();
+  harness.say('after');
+  harness.file.close();
+  assert.deepEqual(lines(`${path}.moved`), ['before']);
+  assert.deepEqual(lines(path), ['after']);
+  assert.deepEqual(harness.complaints, []);
+});
+
+test('a file in place of the folder is told once; lines wait, and are written when it is mended', () => {
+  writeFileSync(join(folder, 'log'), 'in the way');
+  const harness = new Harness();
+  for (let index = 0; index < 5; index += 1) {
+    harness.say(`line ${index}`);
+    harness.now += 5;
+  }
+  assert.equal(harness.complaints.length, 1);
+  assert.match(harness.complaints[0]!, /cannot be written: .*(EEXIST|ENOTDIR).*move it away.*goes on and tries again every 10 s/);
+  rmSync(join(folder, 'log'));
+  harness.now += 10;
+  harness.say('mended');
+  harness.file.close();
+  assert.deepEqual(lines(path), ['line 0', 'line 1', 'line 2', 'line 3', 'line 4', 'mended']);
+  assert.equal(harness.gaps.length, 1);
+  assert.equal(harness.gaps[0]!.seconds, 35);
+  assert.equal(harness.gaps[0]!.lostLines, 0);
+});
+
+test('between two tries the file is left alone', async () => {
+  writeFileSync(join(folder, 'log'), 'in the way');
+  const harness = new Harness();
+  rmSync(join(folder, 'log'));
+  harness.now += 9;
+  harness.file.write('too early\n');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(!existsSync(path));
+  harness.now += 1;
+  harness.file.write('due\n');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(lines(path), ['too early', 'due']);
+  harness.file.close();
+});
+
+test('a full disk is told once, and costs neither the service nor, once there is space, a line', () => {
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync('/dev/full', path);
+  const harness = new Harness();
+  harness.say('one');
+  harness.say('two');
+  assert.equal(harness.complaints.length, 1);
+  assert.match(harness.complaints[0]!, /ENOSPC.*Free some space/);
+  rmSync(path);
+  harness.now += 10;
+  harness.say('three');
+  harness.file.close();
+  assert.deepEqual(lines(path), ['one', 'two', 'three']);
+  assert.match(harness.gaps[0]!.reason, /ENOSPC/);
+});
+
+test('while the file cannot be written the queue is bounded, and what did not fit is counted', () => {
+  writeFileSync(join(folder, 'log'), 'in the way');
+  const harness = new Harness();
+  const line = `${'x'.repeat(1023)}\n`;
+  for (let index = 0; index < 1500; index += 1) harness.file.write(line);
+  rmSync(join(folder, 'log'));
+  harness.now += 10;
+  harness.file.flush();
+  assert.equal(allLines().length, 1024);
+  assert.equal(harness.gaps[0]!.lostLines, 476);
+  harness.file.close();
+});
+
+test('when old files cannot be moved the file does not grow beyond its size', () => {
+  const harness = new Harness({ maxBytes: 20, keep: 1 });
+  mkdirSync(join(`${path}.1`, 'in the way'), { recursive: true });
+  for (let index = 0; index < 10; index += 1) harness.say('123456789');
+  assert.equal(statSync(path).size, 20);
+  assert.equal(harness.complaints.length, 1);
+  rmSync(`${path}.1`, { recursive: true });
+  harness.now += 10;
+  harness.say('mended');
+  harness.file.close();
+  assert.deepEqual(lines(path), ['mended']);
+});
+
+test('a pipe that nobody reads is a failure and does not block', async () => {
+  const { execFileSync } = await import('node:child_process');
+  mkdirSync(dirname(path), { recursive: true });
+  execFileSync('mkfifo', [path]);
+  const harness = new Harness();
+  harness.say('x');
+  assert.match(harness.complaints[0]!, /ENXIO/);
+  harness.file.close();
+});
+
+test('a line after the end goes to stderr instead of nowhere', () => {
+  const harness = new Harness();
+  harness.file.close();
+  harness.file.close();
+  harness.file.write('late\n');
+  assert.deepEqual(harness.complaints, ['late\n']);
+});

@@ -1,0 +1,200 @@
+/**
+ * The log: `Log` of `ports.ts` by pino. Text lines as the original writes them, or JSON for collectors, into `<logDir>/session/output.log`; with `debug`
+ * to stdout instead, in more detail (PROTOCOL § 2).
+ *
+ * Nothing outside makes it throw. What it cannot say in the log it says on stderr, once.
+ */
+import { join } from 'node:path';
+import { pino, symbols, type DestinationStream } from 'pino';
+import { startLoop, type Loop } from '../engine/loop.ts';
+import type { Clock, Log, LogFields } from '../ports.ts';
+import { printableJson } from './control-characters.ts';
+import { LogFile, type Gap } from './log-file.ts';
+import { LogLimiter } from './log-limiter.ts';
+import { loggableFields, loggableText } from './loggable.ts';
+import { textLine, type LogLevel } from './text-line.ts';
+
+export interface LogOptions {
+  /** Folder; the file is `session/output.log` in it. */
+  readonly logDir: string;
+  /** To stdout instead of the file, with debug lines. */
+  readonly debug: boolean;
+  readonly format: 'text' | 'json';
+  readonly clock: Clock;
+  /** Bytes a file may have. Default: the original's 500 000. */
+  readonly maxBytes?: number;
+  /** Old files kept. Default: the original's 10. */
+  readonly keep?: number;
+  readonly stdout?: Output;
+  readonly stderr?: Output;
+}
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+export interface OpenLog extends Log {
+  /** Opens the file under its name anew; for those who move it away themselves. */
+  reopen(): void;
+  /** Everything said so far is in the file when this returns: for the last moments of the process. It happens at `exit` by itself. */
+  flushSync(): void;
+  close(): Promise<void>;
+}
+
+/** A key of `limited` may have five lines a minute, all keys together a hundred. */
+const LIMITS = { window: 60, perKey: 5, inAll: 100 } as const;
+
+/** Where the log of `logDir` stands. */
+export function logPath(logDir: string): string {
+  return join(logDir, 'session', 'output.log');
+}
+
+/** Never throws: a folder that cannot be written is told on stderr, and tried again. */
+export function openLog(options: LogOptions): OpenLog {
+  const { clock, debug, format } = options;
+  const sink = debug ? openStdout(options) : openFile(options, (gap) => tellGap(log, gap));
+  const write = recordWriter(format, clock, debug ? 'debug' : 'info', sink);
+  const limiter = startLimiter(clock, write);
+  const flushSync = (): void => sink.flush();
+
+  const log: OpenLog = {
+    debug: (message, fields) => write('debug', message, fields),
+    info: (message, fields) => write('info', message, fields),
+    warn: (message, fields) => write('warn', message, fields),
+    error: (message, fields) => write('error', message, fields),
+    limited: (level, key, message, fields) => {
+      if (limiter.admits(level, key)) write(level, message, fields);
+    },
+    reopen: () => sink.reopen(),
+    flushSync,
+    async close() {
+      process.off('exit', flushSync);
+      await limiter.stop();
+      sink.close();
+    },
+  };
+  process.on('exit', flushSync);
+  return log;
+}
+
+interface Sink {
+  write(line: string): void;
+  flush(): void;
+  reopen(): void;
+  close(): void;
+}
+
+type WriteRecord = (level: LogLevel, message: string, fields?: LogFields) => void;
+
+function openFile(
+  { logDir, maxBytes = 500_000, keep = 10, clock, stderr = process.stderr }: LogOptions,
+  recovered: (gap: Gap) => void,
+): Sink {
+  return new LogFile({
+    path: logPath(logDir),
+    maxBytes,
+    keep,
+    now: () => clock.now(),
+    complain: (sentence) => void stderr.write(`session-server: ${sentence.trimEnd()}\n`),
+    recovered,
+  });
+}
+
+/** Whoever reads stdout may go away; the service stays. */
+function openStdout({ stdout = process.stdout, stderr = process.stderr }: LogOptions): Sink {
+  let broken = false;
+  const fail = (error: Error): void => {
+    if (!broken) stderr.write(`session-server: The log on stdout cannot be written: ${error.message}. The service goes on.\n`);
+    broken = true;
+  };
+  if (stdout === process.stdout) process.stdout.on('error', fail);
+  return {
+    write: (line) => {
+      if (!broken) stdout.write(line);
+    },
+    flush: nothing,
+    reopen: nothing,
+    close: () => void process.stdout.off('error', fail),
+  };
+}
+
+function nothing(): void {
+  // Pipes, terminals and files behind process.stdout are written synchronously.
+}
+
+function recordWriter(format: 'text' | 'json', clock: Clock, level: LogLevel, sink: Sink): WriteRecord {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      messageKey: 'message',
+      timestamp: format === 'json' && (() => `,"time":"${new Date(Math.round(clock.wallTime() * 1000)).toISOString()}"`),
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    format === 'json' ? { write: (line) => sink.write(printableJson(line)) } : textStream(clock, sink),
+  );
+  return (level, message, fields) => {
+    if (!logger.isLevelEnabled(level)) return;
+    const text = loggableText(message);
+    if (fields === undefined) logger[level](text);
+    else logger[level]({ fields: loggableFields(fields) }, text);
+  };
+}
+
+/** pino tells such a stream what it is about to write, beside the JSON. */
+function textStream(clock: Clock, sink: Sink): DestinationStream {
+  const stream = {
+    [symbols.needsMetadataGsym]: true,
+    lastLevel: 0,
+    lastMsg: '',
+    lastObj: {} as { fields?: Readonly<Record<string, unknown>> },
+    write() {
+      const { lastLevel, lastMsg, lastObj } = stream;
+      sink.write(textLine({ level: LEVELS[lastLevel] ?? 'error', wallTime: clock.wallTime(), message: lastMsg, ...lastObj }));
+    },
+  };
+  return stream;
+}
+
+/** pino's numbers. */
+const LEVELS: Readonly<Record<number, LogLevel>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
+
+function startLimiter(
+  clock: Clock,
+  write: WriteRecord,
+): { admits(level: LogLevel, key: string): boolean; stop(): Promise<void> } {
+  const limiter = new LogLimiter<LogLevel>(LIMITS);
+  const endWindow = (): void => {
+    for (const { level, key, count } of limiter.end()) {
+      write(level, `${count} more lines of this kind were left out`, { kind: key ?? 'others' });
+    }
+  };
+  const loop: Loop = startLoop({
+    clock,
+    cycle() {
+      if (limiter.remaining(clock.now()) <= 0) endWindow();
+      return limiter.remaining(clock.now());
+    },
+    failed(error) {
+      throw error;
+    },
+  });
+  return {
+    admits(level, key) {
+      const remaining = limiter.remaining(clock.now());
+      if (remaining <= 0) endWindow();
+      const admitted = limiter.admits(level, key, clock.now());
+      if (remaining === Infinity) loop.wake();
+      return admitted;
+    },
+    async stop() {
+      await loop.stop();
+      endWindow();
+    },
+  };
+}
+
+function tellGap(log: Log, { seconds, reason, lostLines }: Gap): void {
+  const lost = lostLines === 0 ? 'no line was lost' : `${lostLines} lines were lost`;
+  log.warn(`The log could not be written for ${Math.round(seconds)} s; ${lost}`, { reason });
+}
