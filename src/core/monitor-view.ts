@@ -244,6 +244,8 @@ export interface ViewerView {
   readonly name: string | null;
   /** `none`: no tokens are configured, so nobody may act. */
   readonly levers: 'none' | 'locked' | 'ready';
+  /** To be sent with every act of a session in the browser, so that no other site can act through it; `null` without such a session. */
+  readonly csrf: string | null;
 }
 
 /** Body of a refusal under `/api/v1`. */

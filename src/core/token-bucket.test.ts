@@ -40,3 +40,15 @@ test('over any time an address gets at most the burst and what the rate brings',
     }),
   );
 });
+
+test('asking how long to wait takes nothing and agrees with taking', () => {
+  const buckets = new TokenBuckets({ burst: 2, rate: 0.5, mostKeys: 10 });
+  assert.equal(buckets.wait('a', 0), 0);
+  buckets.take('a', 0);
+  assert.equal(buckets.wait('a', 0), 0);
+  buckets.take('a', 0);
+  assert.equal(buckets.wait('a', 0), 2);
+  assert.equal(buckets.wait('a', 1), 1);
+  assert.equal(buckets.wait('a', 2), 0);
+  assert.equal(buckets.take('a', 2), 0);
+});

@@ -34,6 +34,14 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
+  /** Seconds until there is a token; takes none. */
+  wait(key: string, now: number): number {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return 0;
+    const tokens = bucket.tokens + Math.max(0, now - bucket.at) * this.#rules.rate;
+    return tokens < 1 ? (1 - tokens) / this.#rules.rate : 0;
+  }
+
   /** Takes one token. Returns 0 when there was one, else the seconds until there is. `now` in seconds. */
   take(key: string, now: number): number {
     const { burst, rate, mostKeys } = this.#rules;

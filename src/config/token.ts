@@ -1,0 +1,47 @@
+/**
+ * Tokens that allow to act: drain a server, add one, test notifications. The configuration holds their hashes, so that who reads it cannot act.
+ *
+ * A token is 256 random bits, not a word somebody chose; one round of SHA-256 is therefore enough, and quick enough to check at every request.
+ */
+import { createHash } from 'node:crypto';
+
+/** Bytes of chance in a token. */
+export const tokenBytes = 32;
+/** What every token begins with, so that people and secret scanners recognise one. */
+const PREFIX = 'sst_';
+
+export interface MadeToken {
+  /** For its holder; it is shown once and stored nowhere. */
+  readonly token: string;
+  /** For `admin.tokens`. */
+  readonly hash: string;
+}
+
+/** Makes a token of `tokenBytes` random bytes. */
+export function makeToken(random: Uint8Array): MadeToken {
+  if (random.length < tokenBytes) throw new RangeError(`a token needs ${tokenBytes} random bytes`);
+  const token = PREFIX + Buffer.from(random.subarray(0, tokenBytes)).toString('base64url');
+  return { token, hash: hashOf(token) };
+}
+
+/** As `admin.tokens` holds it. */
+export function hashOf(token: string): string {
+  return `sha256:${createHash('sha256').update(token).digest('hex')}`;
+}
+
+/** What `session-server token NAME` prints. */
+export function tokenAdvice(name: string, { token, hash }: MadeToken): string {
+  const entry = JSON.stringify({ name, hash });
+  return [
+    `The token of ${name}, shown only now:`,
+    '',
+    `    ${token}`,
+    '',
+    'Put this into the configuration file; a running session server takes it over by itself:',
+    '',
+    `    "admin": { "tokens": [${entry}] }`,
+    '',
+    'Then enter the token on the monitor page, or send it as "Authorization: Bearer TOKEN".',
+    '',
+  ].join('\n');
+}

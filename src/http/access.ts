@@ -1,0 +1,287 @@
+/**
+ * Who may read the monitor and its API, and who may act.
+ *
+ * Reading is open unless the configuration closes it; acting always needs a token. A program sends the token as a bearer token. A person enters it once
+ * on the page and gets a cookie that scripts cannot read and other sites cannot send; every act must then also carry a word that only this page was told,
+ * so that no other site can act through the cookie. Cookies are forgotten at a restart, and with the token they were got for.
+ *
+ * Guessing is limited by address, before anything is compared; comparing takes as long for a wrong token as for a right one. A token in an address is
+ * refused even when it is right, because addresses end up in logs and histories: the holder learns it now rather than later.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { TokenBuckets } from '../core/token-bucket.ts';
+import type { RefusalView, ViewerView } from '../core/monitor-view.ts';
+import type { Clock, Log, NewId } from '../ports.ts';
+import type { AddressOf } from './client-address.ts';
+
+export interface AccessToken {
+  readonly name: string;
+  /** `sha256:` and the hash in hex. */
+  readonly hash: string;
+}
+
+export interface AccessOptions {
+  /** As configured now. */
+  readonly tokens: () => readonly AccessToken[];
+  readonly reading: () => 'open' | 'token';
+  readonly addressOf: AddressOf;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly newId: NewId;
+  readonly log: Log;
+}
+
+export type AccessEnv = { Bindings: HttpBindings; Variables: { actor: string } };
+
+export interface Access {
+  /** Lets readers through, refuses others as the API does. */
+  readonly mayRead: MiddlewareHandler<AccessEnv>;
+  /** Lets holders of a token through; their name is then the variable `actor`. */
+  readonly mayAct: MiddlewareHandler<AccessEnv>;
+  /** For what answers a refused reader in its own way. */
+  readonly isReader: (c: Context<AccessEnv>) => boolean;
+  /** `/monitor/viewer`, `/monitor/enter` and `/monitor/leave`. */
+  readonly routes: Hono<AccessEnv>;
+}
+
+type Status = 400 | 401 | 403 | 413 | 429;
+
+export const CSRF_HEADER = 'X-Session-Server-CSRF';
+const COOKIE = 'session-server';
+/** Seconds. */
+const COOKIE_LIFE = 12 * 3600;
+const MOST_COOKIES = 10_000;
+const LONGEST_TOKEN = 500;
+const WRONG_TRIES = { burst: 10, rate: 10 / 60, mostKeys: 100_000 };
+const ENTER_BYTES = 4096;
+const QUERY_WORDS = ['token', 'access_token', 'api_key', 'key'];
+
+interface BrowserSession {
+  readonly token: AccessToken;
+  readonly csrf: string;
+  /** Seconds of the engine's clock. */
+  readonly until: number;
+}
+
+type Credentials =
+  | { readonly kind: 'holder'; readonly name: string; readonly session?: BrowserSession }
+  | { readonly kind: 'refused'; readonly status: Status; readonly refusal: RefusalView; readonly retryAfter?: number };
+
+export function createAccess(options: AccessOptions): Access {
+  const { tokens, reading } = options;
+  const sessions = new BrowserSessions(options);
+  const wrongTries = new WrongTries(options);
+
+  /** A token that was sent, right or wrong. */
+  const judge = (c: Context<AccessEnv>, token: string): Credentials => {
+    const wait = wrongTries.wait(c);
+    if (wait > 0) return tooManyTries(wait);
+    const holder = matching(token, tokens());
+    if (holder !== undefined) return { kind: 'holder', name: holder.name };
+    wrongTries.count(c);
+    return refused(401, 'token-wrong', 'This token is not one of those in "admin.tokens".');
+  };
+
+  const credentials = (c: Context<AccessEnv>): Credentials => {
+    if (hasTokenInQuery(c)) return refused(400, 'token-in-query', TOKEN_IN_QUERY);
+    const bearer = /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
+    if (bearer !== undefined) return judge(c, bearer);
+    const session = sessions.of(c);
+    if (session !== undefined) return { kind: 'holder', name: session.token.name, session };
+    if (tokens().length === 0) return refused(403, 'no-tokens', NO_TOKENS);
+    return refused(401, 'token-missing', 'Send a token as "Authorization: Bearer TOKEN", or enter it on the monitor page.');
+  };
+
+  const isReader = (c: Context<AccessEnv>) => reading() === 'open' || credentials(c).kind === 'holder';
+
+  const mayRead: MiddlewareHandler<AccessEnv> = async (c, next) => {
+    if (hasTokenInQuery(c)) return refuse(c, refused(400, 'token-in-query', TOKEN_IN_QUERY));
+    if (reading() === 'open') return next();
+    const given = credentials(c);
+    return given.kind === 'holder' ? next() : refuse(c, given);
+  };
+
+  const mayAct: MiddlewareHandler<AccessEnv> = async (c, next) => {
+    const given = credentials(c);
+    if (given.kind === 'refused') return refuse(c, given);
+    if (given.session !== undefined && !sameText(c.req.header(CSRF_HEADER) ?? '', given.session.csrf))
+      return refuse(
+        c,
+        refused(403, 'csrf', `An act of a session in the browser needs the header ${CSRF_HEADER} from /monitor/viewer.`),
+      );
+    c.set('actor', given.name);
+    return next();
+  };
+
+  const routes = new Hono<AccessEnv>();
+  routes.get('/monitor/viewer', (c) => {
+    const session = sessions.of(c);
+    return c.json(viewerView(session, tokens().length), 200, NO_STORE);
+  });
+  routes.post(
+    '/monitor/enter',
+    bodyLimit({ maxSize: ENTER_BYTES, onError: (c) => c.json(TOO_LARGE, 413, NO_STORE) }),
+    async (c) => {
+      const wantsPage = !(c.req.header('Content-Type') ?? '').startsWith('application/json');
+      if (isForeign(c)) return refuse(c, refused(403, 'csrf', 'A token can only be entered on the monitor page itself.'));
+      if (tokens().length === 0) return refuse(c, refused(403, 'no-tokens', NO_TOKENS));
+      const given = judge(c, await enteredToken(c, wantsPage));
+      if (given.kind === 'refused')
+        return wantsPage ? c.redirect(`../monitor?refused=${given.refusal.code}`, 303) : refuse(c, given);
+      const session = sessions.open(c, given.name);
+      options.log.info(`${given.name} entered a token on the monitor page`, { by: given.name, address: addressOf(options, c) });
+      return wantsPage ? c.redirect('../monitor', 303) : c.json(viewerView(session, tokens().length), 200, NO_STORE);
+    },
+  );
+  routes.post('/monitor/leave', mayAct, (c) => {
+    sessions.close(c);
+    return c.json(viewerView(undefined, tokens().length), 200, NO_STORE);
+  });
+  return { mayRead, mayAct, isReader, routes };
+}
+
+/** A refusal in the form all of `/api/v1` has. */
+export function refuse(c: Context, given: Extract<Credentials, { kind: 'refused' }>): Response {
+  const headers: Record<string, string> = { ...NO_STORE };
+  if (given.status === 401) headers['WWW-Authenticate'] = 'Bearer realm="session server"';
+  if (given.retryAfter !== undefined) headers['Retry-After'] = String(Math.ceil(given.retryAfter));
+  return c.json(given.refusal, given.status, headers);
+}
+
+const NO_STORE = { 'Cache-Control': 'no-store' } as const;
+const TOO_LARGE: RefusalView = { code: 'too-large', reason: 'The request is too large.' };
+const TOKEN_IN_QUERY =
+  'A token must not stand in an address, where logs and histories keep it. Send it as "Authorization: Bearer TOKEN", and make a new one if this was a real one.';
+const NO_TOKENS =
+  'No tokens are configured, so nobody may do this. Make one with "session-server token NAME" and put what it prints into "admin.tokens".';
+
+/** What browsers hold instead of the token. */
+class BrowserSessions {
+  readonly #options: AccessOptions;
+  readonly #sessions = new Map<string, BrowserSession>();
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+  }
+
+  of(c: Context<AccessEnv>): BrowserSession | undefined {
+    const id = getCookie(c, COOKIE);
+    const session = id === undefined ? undefined : this.#sessions.get(digest(id));
+    if (session === undefined) return undefined;
+    const { token, until } = session;
+    const valid =
+      this.#options.clock.now() < until &&
+      this.#options.tokens().some(({ hash, name }) => hash === token.hash && name === token.name);
+    return valid ? session : undefined;
+  }
+
+  open(c: Context<AccessEnv>, name: string): BrowserSession | undefined {
+    const token = this.#options.tokens().find((token) => token.name === name);
+    if (token === undefined) return undefined;
+    const { clock, newId } = this.#options;
+    const id = newId();
+    const session = { token, csrf: newId(), until: clock.now() + COOKIE_LIFE };
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size >= MOST_COOKIES && oldest !== undefined) this.#sessions.delete(oldest);
+    this.#sessions.set(digest(id), session);
+    setCookie(c, COOKIE, id, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c), maxAge: COOKIE_LIFE });
+    return session;
+  }
+
+  close(c: Context<AccessEnv>): void {
+    const id = getCookie(c, COOKIE);
+    if (id !== undefined) this.#sessions.delete(digest(id));
+    deleteCookie(c, COOKIE, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c) });
+  }
+}
+
+class WrongTries {
+  readonly #buckets = new TokenBuckets(WRONG_TRIES);
+  readonly #options: AccessOptions;
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+  }
+
+  /** Seconds until this address may try again. */
+  wait(c: Context<AccessEnv>): number {
+    return this.#buckets.wait(this.#key(c), this.#options.clock.now());
+  }
+
+  count(c: Context<AccessEnv>): void {
+    this.#buckets.take(this.#key(c), this.#options.clock.now());
+    const address = addressOf(this.#options, c);
+    this.#options.log.limited('warn', 'wrong-token', `${address} sent a wrong token`, { address });
+  }
+
+  #key(c: Context<AccessEnv>): string {
+    const { address, limitKey } = this.#options.addressOf(c.env.incoming);
+    return limitKey ?? address;
+  }
+}
+
+function viewerView(session: BrowserSession | undefined, tokens: number): ViewerView {
+  const levers = tokens === 0 ? 'none' : session === undefined ? 'locked' : 'ready';
+  return { name: session?.token.name ?? null, levers, csrf: session?.csrf ?? null };
+}
+
+/** All are compared, so that the time tells nothing of which or whether one matched. */
+function matching(token: string, tokens: readonly AccessToken[]): AccessToken | undefined {
+  if (token.length > LONGEST_TOKEN) return undefined;
+  const hash = Buffer.from(`sha256:${digest(token)}`);
+  let found: AccessToken | undefined;
+  for (const candidate of tokens) {
+    const expected = Buffer.from(candidate.hash);
+    if (expected.length === hash.length && timingSafeEqual(expected, hash)) found = candidate;
+  }
+  return found;
+}
+
+async function enteredToken(c: Context<AccessEnv>, form: boolean): Promise<string> {
+  try {
+    const body: unknown = form ? await c.req.parseBody() : await c.req.json();
+    const token = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
+    return typeof token === 'string' ? token.trim() : '';
+  } catch {
+    return '';
+  }
+}
+
+/** Sent by a page of another site, as browsers say. A program that says nothing is none. */
+function isForeign(c: Context<AccessEnv>): boolean {
+  const site = c.req.header('Sec-Fetch-Site');
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+/** Believed from anybody: who lies gets a cookie that is kept too carefully. */
+function isSecure(c: Context<AccessEnv>): boolean {
+  return 'encrypted' in c.env.incoming.socket || c.req.header('X-Forwarded-Proto') === 'https';
+}
+
+function hasTokenInQuery(c: Context<AccessEnv>): boolean {
+  return c.req.url.includes('?') && QUERY_WORDS.some((word) => c.req.query(word) !== undefined);
+}
+
+function refused(status: Status, code: string, reason: string): Extract<Credentials, { kind: 'refused' }> {
+  return { kind: 'refused', status, refusal: { code, reason } };
+}
+
+function tooManyTries(wait: number): Extract<Credentials, { kind: 'refused' }> {
+  const reason = `Too many wrong tokens from this address; try again in ${Math.ceil(wait)} seconds.`;
+  return { ...refused(429, 'too-many-tries', reason), retryAfter: wait };
+}
+
+function addressOf(options: AccessOptions, c: Context<AccessEnv>): string {
+  return options.addressOf(c.env.incoming).address;
+}
+
+function sameText(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(digest(a)), Buffer.from(digest(b)));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
