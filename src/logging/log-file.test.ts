@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -219,6 +220,24 @@ test('a full disk is told once, and costs neither the service nor, once there is
   assert.match(harness.gaps[0]!.reason, /ENOSPC/);
 });
 
+test('a write that the disk cuts short is taken back, so that no line is halved', () => {
+  const script = `
+    import { LogFile } from ${JSON.stringify(join(import.meta.dirname, 'log-file.ts'))};
+    const complain = (sentence) => process.stdout.write(sentence);
+    const file = new LogFile({ path: process.argv[1], maxBytes: 500_000, keep: 10, now: () => 0, complain, recovered() {} });
+    for (let index = 0; index < 10; index += 1) {
+      file.write('x'.repeat(999) + '\\n');
+      file.flush();
+    }
+    file.write('y'.repeat(999) + '\\n');
+  `;
+  // No file may exceed 8 KiB: what a full disk does, without filling one.
+  const limited = 'ulimit -f 8; exec "$0" --import tsx --input-type=module -e "$1" "$2"';
+  const stdout = execFileSync('bash', ['-c', limited, process.execPath, script, path], { encoding: 'utf8' });
+  assert.match(stdout, /EFBIG/);
+  assert.equal(readFileSync(path, 'utf8'), `${'x'.repeat(999)}\n`.repeat(8));
+});
+
 test('while the file cannot be written the queue is bounded, and what did not fit is counted', () => {
   writeFileSync(join(folder, 'log'), 'in the way');
   const harness = new Harness();
@@ -245,8 +264,7 @@ test('when old files cannot be moved the file does not grow beyond its size', ()
   assert.deepEqual(lines(path), ['mended']);
 });
 
-test('a pipe that nobody reads is a failure and does not block', async () => {
-  const { execFileSync } = await import('node:child_process');
+test('a pipe that nobody reads is a failure and does not block', () => {
   mkdirSync(dirname(path), { recursive: true });
   execFileSync('mkfifo', [path]);
   const harness = new Harness();
