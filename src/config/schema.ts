@@ -64,7 +64,7 @@ const fade = () =>
   z
     .tuple([seconds(0, 600), seconds(1, 3600)])
     .refine(([from, to]) => from < to, { message: 'write the smaller number first, as in [10, 60]' })
-    .meta({ expected: 'two numbers in square brackets: from 0 to 600, then a greater one up to 3600', unit: 'seconds' });
+    .meta({ expected: 'two numbers of seconds in square brackets: from 0 to 600, then a greater one up to 3600' });
 
 /** An entry of `simulationServers` that is more than its address. */
 const simulationServer = z.strictObject({
@@ -232,7 +232,8 @@ const projects = z
       )
       .max(100)
       .default([])
-      .describe('Hosts other than `github.com` from which projects may come.'),
+      .describe('Hosts other than `github.com` from which projects may come.')
+      .meta({ expected: 'a list of host names such as ["gitlab.example.org"]' }),
   })
   .prefault({})
   .describe('What clients may ask to run.');
@@ -263,7 +264,8 @@ const admin = z
       .array(token)
       .max(1000)
       .default([])
-      .describe('Who may drain, resume, add and remove simulation servers. None: nobody.'),
+      .describe('Who may drain, resume, add and remove simulation servers. None: nobody.')
+      .meta({ expected: 'a list of objects with "name" and "hash"' }),
   })
   .prefault({})
   .describe('Who may act on the fleet.');
@@ -342,18 +344,24 @@ export const schema = z.strictObject({
     .default('text')
     .describe('`text`: lines as the original writes them; `json`: one object a line, for log collectors.')
     .meta({ restart: true }),
-  webhooks: z.array(webhook).max(20).default([]).describe('Further receivers of notifications.'),
+  webhooks: z
+    .array(webhook)
+    .max(20)
+    .default([])
+    .describe('Further receivers of notifications.')
+    .meta({ expected: 'a list of objects such as [{"url": "https://…"}]' }),
   trustedProxies: z
     .array(
       z
         .string()
         .max(60)
-        .refine(isNetwork, { message: 'write an IP address, or a network such as "10.0.0.0/8"' })
+        .refine(isNetwork, { message: 'write the address in figures; names are not looked up' })
         .meta({ expected: 'an IP address or a network such as "10.0.0.0/8"' }),
     )
     .max(1000)
     .default(['127.0.0.0/8', '::1/128'])
-    .describe('Addresses or networks whose `X-Forwarded-For` is believed.'),
+    .describe('Addresses or networks whose `X-Forwarded-For` is believed.')
+    .meta({ expected: 'a list of addresses or networks such as ["10.0.0.0/8"]' }),
   allowedOrigins: z
     .array(
       z
@@ -365,7 +373,7 @@ export const schema = z.strictObject({
     .max(1000)
     .optional()
     .describe('Web origins, such as `https://example.org`, whose pages may open WebSockets.')
-    .meta({ absent: 'all' }),
+    .meta({ absent: 'all', expected: 'a list of web origins such as ["https://example.org"]' }),
   stateDir: path
     .optional()
     .describe('Folder of what survives a restart; written like `logDir`.')
@@ -382,6 +390,8 @@ export const schema = z.strictObject({
 export type ConfigurationFile = z.input<typeof schema>;
 /** The file with every default filled in. */
 export type Configuration = z.output<typeof schema>;
+/** Some keys of the file, namely those without problems, defaults filled in. */
+export type PartOfConfiguration = { readonly [K in keyof Configuration]?: Configuration[K] | undefined };
 export type SimulationServerEntry = z.output<typeof simulationServer>;
 
 function checkAddress({ value, issues }: z.core.ParsePayload<string>): void {

@@ -1,0 +1,133 @@
+/**
+ * What no single key shows: keys that contradict, repeat or lack one another. None of it stops the program, so all of it is a warning; the one pair
+ * that does stop it, `pollTimeout` and `pollInterval`, is in `validate.ts`.
+ */
+import { formatKey, type Problem, showValue } from './problem.ts';
+import type { PartOfConfiguration } from './schema.ts';
+import { simulationServerSettings } from './settings.ts';
+import { type Surroundings, unsetVariables } from './surroundings.ts';
+
+/** `hasPassword`: a mail password is known, wherever it came from. */
+export function contradictions(configuration: PartOfConfiguration, hasPassword: boolean, env: Surroundings['env']): Problem[] {
+  return [
+    ...aboutServers(configuration),
+    ...aboutMail(configuration, hasPassword),
+    ...aboutFolders(configuration, env),
+    ...aboutTokens(configuration),
+  ];
+}
+
+function aboutServers({ simulationServers, portRewrite }: PartOfConfiguration): Problem[] {
+  if (simulationServers === undefined) return [];
+  if (simulationServers.length === 0) {
+    const expected = 'at least one address, or no session can ever start';
+    return [{ key: 'simulationServers', value: 'an empty list', expected, mend: 'add one, such as "localhost:2000"' }];
+  }
+  const problems: Problem[] = [];
+  const seen = new Map<string, number>();
+  const unlike: { key: string; address: string }[] = [];
+  for (const [index, entry] of simulationServers.entries()) {
+    const key = formatKey(typeof entry === 'string' ? ['simulationServers', index] : ['simulationServers', index, 'address']);
+    for (const { endpoint } of simulationServerSettings(entry)) {
+      const first = seen.get(endpoint.id);
+      if (first !== undefined) problems.push(duplicateServer(key, endpoint.address, first));
+      else seen.set(endpoint.id, index);
+      if (endpoint.port !== undefined && endpoint.rewritten !== portRewrite) unlike.push({ key, address: endpoint.address });
+    }
+  }
+  const [first] = unlike;
+  if (first !== undefined && portRewrite !== undefined)
+    problems.push(otherSpelling(first.key, first.address, portRewrite, unlike.length));
+  return problems;
+}
+
+function duplicateServer(key: string, address: string, first: number): Problem {
+  const mend = `remove one of the two; it is counted once, as simulationServers[${first}] says`;
+  return { key, value: showValue(address), expected: `an address that is not yet in simulationServers[${first}]`, mend };
+}
+
+/** One warning for all servers: who forgot `portRewrite` forgot it for all of them. */
+function otherSpelling(key: string, address: string, portRewrite: boolean, count: number): Problem {
+  const others = count > 1 ? ` (and ${count - 1} more)` : '';
+  return {
+    key,
+    value: `${showValue(address)}${others}`,
+    expected: portRewrite ? '"host/2000", because "portRewrite" is true' : '"host:2000", because "portRewrite" is false',
+    mend: `clients are sent to exactly this address; if no front maps ports, write "host:2000" and "portRewrite": false, else "host/2000" and true`,
+  };
+}
+
+function aboutMail(configuration: PartOfConfiguration, hasPassword: boolean): Problem[] {
+  const { administrator, mailServer, mailServerPort = 0, mailSender, mailSenderUser, mailSenderPassword } = configuration;
+  const given = { administrator, mailServer, mailSender, mailSenderUser, mailSenderPassword };
+  const because = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (because === undefined) return [];
+  const problems: Problem[] = [];
+  const demand = (key: string, value: string | undefined, what: string): void => {
+    if (value === undefined) problems.push(missingPartner(key, what, because));
+  };
+  demand('administrator', administrator, 'the address that receives e-mail');
+  demand('mailServer', mailServer, 'the SMTP host');
+  demand('mailSender', mailSender, 'the address of the sender');
+  if (mailSenderUser !== undefined && !hasPassword) problems.push(userWithoutPassword);
+  const ownPort = /^[^:]+:([0-9]+)$/.exec(mailServer ?? '')?.[1];
+  if (ownPort !== undefined && mailServerPort > 0 && Number(ownPort) !== mailServerPort)
+    problems.push({
+      key: 'mailServer',
+      value: showValue(mailServer),
+      expected: `the host alone, because "mailServerPort" is ${mailServerPort}`,
+      mend: `"mailServerPort" is used; remove ":${ownPort}"`,
+    });
+  return problems;
+}
+
+function missingPartner(key: string, what: string, because: string): Problem {
+  const mend = `e-mail is disabled until you add it, or remove "${because}"`;
+  return { key, value: 'missing', expected: `${what}, because "${because}" is set`, mend };
+}
+
+const userWithoutPassword: Problem = {
+  key: 'mailSenderPassword',
+  value: 'missing',
+  expected: 'a password, because "mailSenderUser" is set',
+  mend: 'without it there is no login to the SMTP server; set SESSION_SERVER_MAIL_PASSWORD, or remove "mailSenderUser"',
+};
+
+function aboutFolders({ logDir, stateDir }: PartOfConfiguration, env: Surroundings['env']): Problem[] {
+  return Object.entries({ logDir, stateDir }).flatMap(([key, path = '']): Problem[] => {
+    const value = showValue(path);
+    const unset = unsetVariables(path, env);
+    const unknown = unset.map((name) => ({
+      name,
+      expected: 'environment variables that are set',
+      mend: `set ${name}; it stays in the path as it is`,
+    }));
+    const otherHome = /^~[^/]+/.exec(path)?.[0];
+    if (otherHome !== undefined)
+      unknown.push({
+        name: otherHome,
+        expected: '~ for the own home folder only',
+        mend: 'write the path of the other home folder',
+      });
+    return unknown.map(({ expected, mend }) => ({ key, value, expected, mend }));
+  });
+}
+
+function aboutTokens({ monitor, admin }: PartOfConfiguration): Problem[] {
+  const names = (admin?.tokens ?? []).map(({ name }) => name);
+  const problems = names.flatMap((name, index): Problem[] => {
+    if (names.indexOf(name) === index) return [];
+    const mend = 'give each holder a name of its own; the log cannot tell them apart';
+    return [
+      { key: formatKey(['admin', 'tokens', index, 'name']), value: showValue(name), expected: 'a name not used before', mend },
+    ];
+  });
+  if (monitor?.access === 'token' && admin !== undefined && names.length === 0)
+    problems.push({
+      key: 'admin.tokens',
+      value: 'an empty list',
+      expected: 'at least one token, because "monitor.access" is "token"',
+      mend: 'nobody can read the monitor; make a token with `session-server token NAME`',
+    });
+  return problems;
+}

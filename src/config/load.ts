@@ -1,0 +1,141 @@
+/**
+ * Reads a configuration file: settings, or every problem at once. Expected outcomes are values; nothing here throws, whatever the file holds.
+ */
+import { resolve } from 'node:path';
+import { contradictions } from './checks.ts';
+import { checkJson } from './json-text.ts';
+import { atMost, formatKey, type Problem } from './problem.ts';
+import type { PartOfConfiguration } from './schema.ts';
+import { resolveSecrets } from './secrets.ts';
+import { type Settings, toSettings } from './settings.ts';
+import { type FileContent, type FileFailure, type Surroundings, thisMachine } from './surroundings.ts';
+import { validate } from './validate.ts';
+
+export type LoadResult = Loaded | Refused;
+
+export interface Loaded {
+  readonly kind: 'loaded';
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly settings: Settings;
+  /** The program runs with them; `check --strict` does not accept them. */
+  readonly warnings: readonly Problem[];
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly path: string;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Enough for a hundred thousand simulation servers. */
+export const LARGEST_FILE = 5 * 1024 * 1024;
+const MOST_PROBLEMS = 1000;
+const MOST_WARNINGS = 200;
+
+export async function loadConfiguration(path: string, overrides: Partial<Surroundings> = {}): Promise<LoadResult> {
+  const surroundings = { ...thisMachine(), ...overrides };
+  const absolute = resolve(surroundings.cwd, path);
+  const read = await surroundings.readFile(absolute, LARGEST_FILE);
+  if (read.kind !== 'content') return refused(absolute, [unreadable(path, read)]);
+  const parsed = parse(path, read.bytes);
+  if (parsed.kind === 'problem') return refused(absolute, [parsed.problem]);
+
+  const { configuration, sound, problems, warnings } = validate(parsed.value);
+  const resolved = await resolveSecrets(sound, surroundings);
+  const allProblems = [...problems, ...resolved.problems];
+  const told = new Set(allProblems.map(({ key }) => key));
+  const hasPassword = resolved.secrets.mailPassword !== undefined || told.has('mailSenderPassword');
+  const allWarnings = [
+    ...warnings,
+    ...parsed.warnings,
+    ...contradictions(sound, hasPassword, surroundings.env).filter(({ key }) => !told.has(key)),
+    ...resolved.warnings,
+    ...openToAll(path, read, sound),
+  ];
+  if (configuration === undefined || allProblems.length > 0) return refused(absolute, allProblems, allWarnings);
+  const settings = toSettings(configuration, resolved.secrets, surroundings);
+  return { kind: 'loaded', path: absolute, settings, warnings: atMost(allWarnings, MOST_WARNINGS) };
+}
+
+function refused(path: string, problems: readonly Problem[], warnings: readonly Problem[] = []): Refused {
+  return { kind: 'refused', path, problems: atMost(problems, MOST_PROBLEMS), warnings: atMost(warnings, MOST_WARNINGS) };
+}
+
+type Parsed =
+  | { readonly kind: 'value'; readonly value: unknown; readonly warnings: readonly Problem[] }
+  | { readonly kind: 'problem'; readonly problem: Problem };
+
+function parse(path: string, bytes: Uint8Array): Parsed {
+  const text = decode(bytes);
+  if (text === undefined) return notText(path, bytes);
+  if (text.trim() === '') {
+    const mend = 'write at least {"simulationServers": ["localhost:2000"]}';
+    return { kind: 'problem', problem: { key: path, value: 'an empty file', expected: 'a configuration in JSON', mend } };
+  }
+  const check = checkJson(text);
+  if (check.kind === 'fault') {
+    const value = `line ${check.line}, column ${check.column}: ${check.fault}`;
+    return { kind: 'problem', problem: { key: path, value, expected: 'a configuration in JSON', mend: check.mend } };
+  }
+  const warnings = check.duplicates.map(({ path: key, line }) => ({
+    key: formatKey(key),
+    value: `given twice, again in line ${line}`,
+    expected: 'each key once',
+    mend: 'the last one counts; remove the others',
+  }));
+  return { kind: 'value', value: JSON.parse(text), warnings };
+}
+
+/** `undefined` when the bytes are not UTF-8. A byte order mark at the beginning is left out. */
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function notText(path: string, bytes: Uint8Array): Parsed {
+  const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const value = utf16 ? 'text in UTF-16' : 'bytes that are not text in UTF-8';
+  return { kind: 'problem', problem: { key: path, value, expected: 'text in UTF-8', mend: 'save it as UTF-8 in your editor' } };
+}
+
+function unreadable(path: string, { kind, code }: FileFailure): Problem {
+  const expected = 'a configuration file';
+  switch (kind) {
+    case 'missing':
+      return {
+        key: path,
+        value: 'no such file',
+        expected,
+        mend: 'check the path; config/session/example.json is one to begin with',
+      };
+    case 'folder':
+      return { key: path, value: 'a folder', expected, mend: 'name the file in it' };
+    case 'not-a-file':
+      return { key: path, value: 'a pipe or a device', expected, mend: 'name a regular file' };
+    case 'forbidden':
+      return { key: path, value: `not readable for this user (${code})`, expected, mend: 'check its owner and permissions' };
+    case 'too-large':
+      return { key: path, value: `larger than ${LARGEST_FILE} bytes`, expected, mend: 'check the path' };
+    case 'unreadable':
+      return { key: path, value: `cannot be read (${code})`, expected, mend: 'check the disk and the path' };
+  }
+}
+
+/** A password that every user of the machine can read. */
+function openToAll(path: string, { mode }: FileContent, { mailSenderPassword, webhooks = [] }: PartOfConfiguration): Problem[] {
+  const secret =
+    mailSenderPassword !== undefined ||
+    webhooks.some(
+      ({ secret, headers }) => secret !== undefined || Object.keys(headers).some((name) => /^authorization$/i.test(name)),
+    );
+  if (!secret || (mode & 0o004) === 0) return [];
+  const mend = `run: chmod 640 ${JSON.stringify(path)}, or keep the password outside the file`;
+  return [
+    { key: path, value: 'a file with a password that every user may read', expected: 'a file that others cannot read', mend },
+  ];
+}

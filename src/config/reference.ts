@@ -1,0 +1,126 @@
+/**
+ * The reference page of the configuration and its JSON Schema, from the schema. `scripts/generate-docs.mjs` writes them; a test compares what stands in
+ * the repository with what would be written now.
+ */
+import { allKeys, expectation, type KeyInfo, publishedJsonSchema } from './keys.ts';
+import { originalKeys } from './schema.ts';
+
+const introduction = `<!-- Written by scripts/generate-docs.mjs from src/config/schema.ts. Change the schema, not this page. -->
+
+# Configuration
+
+One JSON file. The program reads the one it is started with, \`session-server path/to/config.json\`; without an argument \`config/session/local.json\` of
+the working directory, else the one that comes with the package. [\`config/session/example.json\`](../config/session/example.json) is a good beginning.
+The smallest configuration that works:
+
+\`\`\`json
+{ "simulationServers": ["localhost:2000"], "ssl": false, "portRewrite": false }
+\`\`\`
+
+- **Check it** before it is used: \`session-server check config.json\` names every problem, with key, value, what is expected and how to mend it, and exits
+  with 2 when there is one. With \`--strict\` it does so for warnings too.
+- **Warnings** stop nothing: an unknown key (it is ignored), a server listed twice (it counts once), a mail key without its partner (e-mail is
+  disabled), an address that does not fit \`portRewrite\`, a key given twice (the last one counts).
+- **Help in the editor**: with \`"$schema": "./schema.json"\` in the file, and the path of \`config/session/schema.json\`, editors complete and check
+  keys. \`session-server schema\` prints it.
+- **Changes** are taken over when the file is saved, and on SIGHUP, without dropping a connection. A file with problems is refused as a whole and the
+  configuration in force stays. Keys that need a restart say so below.
+- **Secrets** need not stand in the file. The mail password may be given by the environment variable \`SESSION_SERVER_MAIL_PASSWORD\`, or by a file named
+  in \`SESSION_SERVER_MAIL_PASSWORD_FILE\` (a line break at its end is removed); the first that is set wins over the file's \`mailSenderPassword\`. A
+  webhook's secret may be given by \`secretFile\`. No message, log line or page shows a secret.
+- **Folders**: \`~\`, \`$VAR\` and \`\${VAR}\` are expanded; relative paths begin at the working directory.
+- The file is text in UTF-8 of at most 5 MiB. JSON has no comments and no comma after the last entry; a fault is reported with line and column.
+
+Dots name keys inside keys: \`waiting.hold\` is written \`{"waiting": {"hold": 20}}\`. \`[]\` stands for each entry of a list.
+`;
+
+interface Group {
+  readonly title: string;
+  readonly text: string;
+  /** The keys, in the order of the schema. */
+  readonly has: (key: string) => boolean;
+}
+
+/** Every key stands in exactly one of them. */
+const groups: readonly Group[] = [
+  {
+    title: 'Keys of the original session server',
+    text: 'With these a configuration file of the original works as it is.',
+    has: (key) => originalKeys.includes(key),
+  },
+  {
+    title: 'Further keys',
+    text: 'All optional.',
+    has: (key) => !originalKeys.includes(key) && !/[.[]/.test(key) && !isSection(key),
+  },
+  {
+    title: 'An entry of `simulationServers`',
+    text: 'An entry is an address in quotes, or an object with these keys.',
+    has: (key) => key.startsWith('simulationServers[].'),
+  },
+  { title: 'An entry of `webhooks`', text: '', has: (key) => key.startsWith('webhooks[].') },
+  ...[...allKeys()]
+    .filter(([key]) => isSection(key))
+    .map(([section, { description }]) => ({
+      title: `\`${section}\``,
+      text: description,
+      has: (key: string) => key.startsWith(`${section}.`),
+    })),
+];
+
+/** The tables of all groups, with headings of the given level. */
+export function configurationTables(level = 2): string {
+  const heading = '#'.repeat(level);
+  return groups
+    .map(({ title, text, has }) => {
+      const introduction = text === '' ? '' : `${text}\n\n`;
+      return `${heading} ${title}\n\n${introduction}${configurationTable(has)}`;
+    })
+    .join('\n');
+}
+
+/** One table of the keys that `has` accepts. */
+export function configurationTable(has: (key: string) => boolean): string {
+  const rows = [...allKeys()].filter(([key]) => has(key)).map(([key, info]) => row(key, info));
+  return ['| key | meaning | default | allowed |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+/** The table of the original's keys, for the front page. */
+export function originalKeysTable(): string {
+  return configurationTable((key) => originalKeys.includes(key));
+}
+
+/** `docs/configuration.md`. */
+export function configurationPage(): string {
+  return `${introduction}\n${configurationTables()}`;
+}
+
+/** `config/session/schema.json`. */
+export function jsonSchemaFile(): string {
+  return `${JSON.stringify(publishedJsonSchema(), undefined, 2)}\n`;
+}
+
+function isSection(key: string): boolean {
+  return (allKeys().get(key)?.keys.size ?? 0) > 0;
+}
+
+function row(key: string, info: KeyInfo): string {
+  const meaning = info.restart ? `${info.description} *A change takes effect after a restart.*` : info.description;
+  return `| ${[`\`${key}\``, meaning, defaultOf(info), allowed(info)].map(escapeCell).join(' | ')} |`;
+}
+
+function defaultOf(info: KeyInfo): string {
+  if (info.absent !== undefined) return info.absent;
+  if (info.default !== undefined) return `\`${JSON.stringify(info.default)}\``;
+  return info.required ? '**required**' : 'none';
+}
+
+/** Shorter than in messages, where the reader has not chosen to read a table. */
+function allowed(info: KeyInfo): string {
+  if (info.type === 'boolean') return '`true`, `false`';
+  return info.words.length > 0 ? info.words.map((word) => `\`"${word}"\``).join(', ') : expectation(info);
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { allKeys, below } from './keys.ts';
+import { type Changes, compareSettings } from './reload.ts';
+import { type ConfigurationFile, schema } from './schema.ts';
+import { type Settings, toSettings } from './settings.ts';
+
+function settingsOf(file: Partial<ConfigurationFile>): Settings {
+  const surroundings = { env: {}, cwd: '/work', home: '/home/me', readFile: () => Promise.reject(new Error('not read')) };
+  return toSettings(schema.parse({ simulationServers: [], ...file }), { webhookSecrets: new Map() }, surroundings);
+}
+
+function changes(old: Partial<ConfigurationFile>, next: Partial<ConfigurationFile>): Changes {
+  return compareSettings(settingsOf(old), settingsOf(next));
+}
+
+test('the same configuration changes nothing, however it is written', () => {
+  const { sections, afterRestart, servers } = changes(
+    { ssl: true, logDir: 'log/', simulationServers: ['a:1'] },
+    { logDir: '/work/log', simulationServers: [{ address: 'a:1' }] },
+  );
+  assert.deepEqual([...sections], []);
+  assert.deepEqual(afterRestart, []);
+  assert.deepEqual(servers, { added: [], removed: [], changed: [], reordered: false });
+});
+
+test('only what differs is named', () => {
+  const { sections, afterRestart } = changes({}, { pollInterval: 4.5, waiting: { hold: 5 }, ssl: false });
+  assert.deepEqual([...sections].sort(), ['handOutSsl', 'pollInterval', 'pollSsl', 'ssl', 'waiting']);
+  assert.deepEqual(afterRestart, []);
+});
+
+test('what was absent before or is absent now is named', () => {
+  const mail = { administrator: 'a@b', mailServer: 'x', mailSender: 'c@d' };
+  assert.deepEqual([...changes({}, mail).sections], ['mail']);
+  assert.deepEqual([...changes({ ...mail, allowedOrigins: [] }, {}).sections].sort(), ['allowedOrigins', 'mail']);
+});
+
+test('keys that take effect after a restart are named as in the documentation', () => {
+  const { afterRestart } = changes(
+    {},
+    { port: 2999, listen: '::1', limits: { clients: 50, rateBurst: 7 }, logDir: '/elsewhere/log', debug: true },
+  );
+  assert.deepEqual(afterRestart, ['port', 'logDir', 'debug', 'listen', 'stateDir', 'limits.clients']);
+});
+
+test('every key that needs a restart has its place in the settings', () => {
+  const settings = settingsOf({});
+  const keys = [...allKeys()].filter(([, { restart }]) => restart).map(([key]) => key);
+  assert.ok(keys.includes('port'));
+  for (const key of keys) assert.notEqual(key.split('.').reduce<unknown>(below, settings), undefined, key);
+});
+
+test('servers are kept by identity: added, removed and changed ones are told apart', () => {
+  const { servers } = changes(
+    { simulationServers: ['a:1', 'b:1', 'c:1', { address: 'd:1', weight: 2 }] },
+    { simulationServers: ['a:1', 'B/1', 'e:1', { address: 'd:1', weight: 3 }] },
+  );
+  const ids = (list: readonly { endpoint: { id: string } }[]): string[] => list.map(({ endpoint }) => endpoint.id);
+  assert.deepEqual(ids(servers.added), ['e:1']);
+  assert.deepEqual(servers.removed, ['c:1']);
+  assert.deepEqual(ids(servers.changed), ['b:1', 'd:1']);
+  assert.equal(servers.changed[0]?.endpoint.address, 'B/1');
+  assert.equal(servers.reordered, false);
+});
+
+test('servers in another order are noticed, though none is added or removed', () => {
+  const { servers, sections } = changes({ simulationServers: ['a:1', 'b:1'] }, { simulationServers: ['b:1', 'a:1'] });
+  assert.deepEqual(servers, { added: [], removed: [], changed: [], reordered: true });
+  assert.deepEqual([...sections], ['simulationServers']);
+});

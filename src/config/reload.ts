@@ -1,0 +1,57 @@
+/**
+ * What differs between the settings in force and new ones, so that only that is applied, servers are kept by identity, and people are told what needs
+ * a restart. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerId } from '../core/endpoint.ts';
+import { allKeys, below } from './keys.ts';
+import type { Settings, SimulationServerSettings } from './settings.ts';
+
+export type Section = keyof Settings;
+
+export interface Changes {
+  /** Parts of the settings that differ. Empty: there is nothing to do. */
+  readonly sections: ReadonlySet<Section>;
+  /** Keys that differ and take effect only after a restart, as in the documentation, such as `limits.clients`. */
+  readonly afterRestart: readonly string[];
+  readonly servers: ServerChanges;
+}
+
+/** By identity: a server that is listed before and after goes on with its state, whatever else is changed. */
+export interface ServerChanges {
+  readonly added: readonly SimulationServerSettings[];
+  readonly removed: readonly ServerId[];
+  /** Known before, with another spelling, weight, limit or rule; in the new form. */
+  readonly changed: readonly SimulationServerSettings[];
+  /** The order of those that are listed before and after differs. */
+  readonly reordered: boolean;
+}
+
+export function compareSettings(old: Settings, next: Settings): Changes {
+  const names = new Set([...Object.keys(old), ...Object.keys(next)] as Section[]);
+  const sections = new Set([...names].filter((name) => !isDeepStrictEqual(old[name], next[name])));
+  const afterRestart = [...allKeys()]
+    .filter(([key, { restart }]) => restart && !isDeepStrictEqual(valueAt(old, key), valueAt(next, key)))
+    .map(([key]) => key);
+  return { sections, afterRestart, servers: compareServers(old.simulationServers, next.simulationServers) };
+}
+
+function compareServers(old: readonly SimulationServerSettings[], next: readonly SimulationServerSettings[]): ServerChanges {
+  const before = new Map(old.map((server) => [server.endpoint.id, server]));
+  const after = new Set(next.map(({ endpoint }) => endpoint.id));
+  const stayedBefore = old.map(({ endpoint }) => endpoint.id).filter((id) => after.has(id));
+  const stayedAfter = next.map(({ endpoint }) => endpoint.id).filter((id) => before.has(id));
+  return {
+    added: next.filter(({ endpoint }) => !before.has(endpoint.id)),
+    removed: old.map(({ endpoint }) => endpoint.id).filter((id) => !after.has(id)),
+    changed: next.filter((server) => {
+      const earlier = before.get(server.endpoint.id);
+      return earlier !== undefined && !isDeepStrictEqual(earlier, server);
+    }),
+    reordered: !isDeepStrictEqual(stayedBefore, stayedAfter),
+  };
+}
+
+function valueAt(settings: Settings, key: string): unknown {
+  return key.split('.').reduce<unknown>(below, settings);
+}

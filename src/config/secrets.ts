@@ -1,0 +1,110 @@
+/**
+ * Passwords that are not in the configuration file but in the environment or in files of their own. What stands outside the file wins, because
+ * whoever put it there did so later and on purpose; both at once is warned of.
+ */
+import { formatKey, type Problem } from './problem.ts';
+import type { PartOfConfiguration } from './schema.ts';
+import { absolutePath, type FileFailure, type Surroundings } from './surroundings.ts';
+
+export const PASSWORD_VARIABLE = 'SESSION_SERVER_MAIL_PASSWORD';
+export const PASSWORD_FILE_VARIABLE = 'SESSION_SERVER_MAIL_PASSWORD_FILE';
+
+export interface Secrets {
+  readonly mailPassword?: string;
+  /** By the position of the webhook in the configuration. */
+  readonly webhookSecrets: ReadonlyMap<number, string>;
+}
+
+export interface ResolvedSecrets {
+  readonly secrets: Secrets;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** A secret is a line, not a book. */
+const LONGEST_FILE = 4096;
+
+export async function resolveSecrets(configuration: PartOfConfiguration, surroundings: Surroundings): Promise<ResolvedSecrets> {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const mailPassword = await findMailPassword(configuration, surroundings, problems, warnings);
+  const webhookSecrets = new Map<number, string>();
+  for (const [index, { secret, secretFile }] of (configuration.webhooks ?? []).entries()) {
+    const key = formatKey(['webhooks', index, 'secretFile']);
+    const chosen = secretFile === undefined ? secret : await readSecret(key, secretFile, surroundings, problems);
+    if (chosen !== undefined) webhookSecrets.set(index, chosen);
+    if (secret !== undefined && secretFile !== undefined)
+      warnings.push(twice(formatKey(['webhooks', index, 'secret']), 'given twice', '"secretFile" is used; remove "secret"'));
+  }
+  return { secrets: { webhookSecrets, ...(mailPassword !== undefined && { mailPassword }) }, problems, warnings };
+}
+
+async function findMailPassword(
+  { mailSenderPassword: inFile }: PartOfConfiguration,
+  surroundings: Surroundings,
+  problems: Problem[],
+  warnings: Problem[],
+): Promise<string | undefined> {
+  const inEnvironment = surroundings.env[PASSWORD_VARIABLE] ?? '';
+  const path = surroundings.env[PASSWORD_FILE_VARIABLE] ?? '';
+  if (inEnvironment.length > 1000)
+    problems.push({
+      key: PASSWORD_VARIABLE,
+      value: 'a value that is not shown',
+      expected: 'at most 1000 characters',
+      mend: 'check the environment variable',
+    });
+  const given = [
+    { name: PASSWORD_VARIABLE, present: inEnvironment !== '' },
+    { name: PASSWORD_FILE_VARIABLE, present: path !== '' },
+    { name: 'mailSenderPassword', present: inFile !== undefined },
+  ].filter(({ present }) => present);
+  const [used, ...others] = given.map(({ name }) => name);
+  for (const other of others) warnings.push(twice(other, 'given twice', `${used ?? ''} is used; remove the other`));
+  if (inEnvironment !== '') return inEnvironment;
+  if (path !== '') return readSecret(PASSWORD_FILE_VARIABLE, path, surroundings, problems);
+  return inFile;
+}
+
+async function readSecret(
+  key: string,
+  path: string,
+  surroundings: Surroundings,
+  problems: Problem[],
+): Promise<string | undefined> {
+  const result = await surroundings.readFile(absolutePath(path, surroundings), LONGEST_FILE);
+  const value = result.kind === 'content' ? lineOf(result.bytes) : undefined;
+  if (value !== undefined && value !== '' && value.length <= 1000) return value;
+  const fault = result.kind === 'content' ? 'a file that does not hold one line of text' : faults[result.kind];
+  const expected = 'a file with the password, or the secret, on one line';
+  problems.push({
+    key,
+    value: `${JSON.stringify(path)}, ${fault}`,
+    expected,
+    mend: 'check the path, the file and who may read it',
+  });
+  return undefined;
+}
+
+/** The text without the line break that editors put at its end; `undefined` when it is more than a line, or no text. */
+function lineOf(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
+    return /[\u0000-\u001f\u007f]/.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+const faults: Readonly<Record<FileFailure['kind'], string>> = {
+  missing: 'which does not exist',
+  folder: 'which is a folder',
+  'not-a-file': 'which is no regular file',
+  forbidden: 'which this user may not read',
+  'too-large': `which is larger than ${LONGEST_FILE} bytes`,
+  unreadable: 'which cannot be read',
+};
+
+function twice(key: string, value: string, mend: string): Problem {
+  return { key, value, expected: 'a secret in one place', mend };
+}

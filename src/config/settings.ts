@@ -1,0 +1,148 @@
+/**
+ * What the program runs with: the configuration with everything resolved and parsed, so that nobody further in has to know a default, a spelling or
+ * an environment variable. `toSettings` is pure.
+ *
+ * Names are those of the configuration file; what has more to it than its key has a type here.
+ */
+import { dirname, join } from 'node:path';
+import { type Endpoint, parseEndpoint, type ServerId } from '../core/endpoint.ts';
+import type { Configuration, SimulationServerEntry } from './schema.ts';
+import type { Secrets } from './secrets.ts';
+import { absolutePath, type Surroundings } from './surroundings.ts';
+
+/** Keys whose value is the same as in the file. */
+type Plain = Pick<
+  Configuration,
+  | 'server'
+  | 'ssl'
+  | 'port'
+  | 'portRewrite'
+  | 'listen'
+  | 'debug'
+  | 'logFormat'
+  | 'pollInterval'
+  | 'pollTimeout'
+  | 'loadThreshold'
+  | 'downAfter'
+  | 'trustedProxies'
+  | 'limits'
+  | 'allocation'
+  | 'waiting'
+  | 'projects'
+  | 'monitor'
+  | 'admin'
+>;
+
+export interface Settings extends Readonly<Plain> {
+  /** In the order of the file, each machine once. */
+  readonly simulationServers: readonly SimulationServerSettings[];
+  /** Absent: e-mail is disabled. */
+  readonly mail?: MailSettings;
+  readonly webhooks: readonly WebhookSettings[];
+  /** Absolute path. */
+  readonly logDir: string;
+  /** Absolute path. */
+  readonly stateDir: string;
+  /** `wss` in the URLs that are handed out. */
+  readonly handOutSsl: boolean;
+  /** `https` in the URLs that are polled. */
+  readonly pollSsl: boolean;
+  /** As browsers send them in the header `Origin`. Absent: all are allowed. */
+  readonly allowedOrigins?: readonly string[];
+}
+
+export interface SimulationServerSettings {
+  readonly endpoint: Endpoint;
+  /** Rough power compared to the others; 1 is usual. */
+  readonly weight: number;
+  readonly maxSessions?: number;
+  readonly allowedRepositories?: readonly string[];
+  readonly blockedRepositories?: readonly string[];
+  /** Percent. */
+  readonly shareIdleTime: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface MailSettings {
+  /** Address of the receiver. */
+  readonly administrator: string;
+  /** SMTP host. */
+  readonly server: string;
+  /** SMTP port; 25 when none is named. */
+  readonly port: number;
+  /** Address of the sender. */
+  readonly sender: string;
+  readonly user: string;
+  /** STARTTLS and login are used exactly when it is present. */
+  readonly password?: string;
+}
+
+export interface WebhookSettings {
+  readonly url: string;
+  readonly secret?: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** SMTP's own port, which the original uses with and without a password. */
+const SMTP_PORT = 25;
+
+export function toSettings(configuration: Configuration, secrets: Secrets, surroundings: Surroundings): Settings {
+  const { server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter } =
+    configuration;
+  const { trustedProxies, limits, allocation, waiting, projects, monitor, admin } = configuration;
+  const { handOutSsl = ssl, pollSsl = ssl, stateDir, allowedOrigins, webhooks, simulationServers } = configuration;
+  const logDir = absolutePath(configuration.logDir, surroundings);
+  const mail = mailSettings(configuration, secrets);
+  return {
+    ...{ server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter },
+    ...{ trustedProxies, limits, allocation, waiting, projects, monitor, admin, handOutSsl, pollSsl, logDir },
+    simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
+    ...(mail !== undefined && { mail }),
+    webhooks: webhooks.map(({ url, headers }, index) => {
+      const secret = secrets.webhookSecrets.get(index);
+      return { url, headers, ...(secret !== undefined && { secret }) };
+    }),
+    stateDir: stateDir === undefined ? join(dirname(logDir), 'state') : absolutePath(stateDir, surroundings),
+    ...(allowedOrigins !== undefined && { allowedOrigins: allowedOrigins.map(originAsSent) }),
+  };
+}
+
+/** An entry of `simulationServers`; nothing for an address that the schema refuses. */
+export function simulationServerSettings(entry: string | SimulationServerEntry): SimulationServerSettings[] {
+  const full: SimulationServerEntry =
+    typeof entry === 'string' ? { address: entry, weight: 1, shareIdleTime: 0, labels: {} } : entry;
+  const { address, weight, maxSessions, allowedRepositories, blockedRepositories, shareIdleTime, labels } = full;
+  const result = parseEndpoint(address);
+  if (result.kind === 'invalid') return [];
+  return [
+    {
+      endpoint: result.endpoint,
+      ...{ weight, shareIdleTime, labels },
+      ...(maxSessions !== undefined && { maxSessions }),
+      ...(allowedRepositories !== undefined && { allowedRepositories }),
+      ...(blockedRepositories !== undefined && { blockedRepositories }),
+    },
+  ];
+}
+
+/** Of entries with the same identity the first counts. */
+function distinct(servers: readonly SimulationServerSettings[]): SimulationServerSettings[] {
+  const byId = new Map<ServerId, SimulationServerSettings>();
+  for (const server of servers) if (!byId.has(server.endpoint.id)) byId.set(server.endpoint.id, server);
+  return [...byId.values()];
+}
+
+/** Without a receiver, a server or a sender there is no e-mail (PROTOCOL § 2). */
+function mailSettings(configuration: Configuration, { mailPassword: password }: Secrets): MailSettings | undefined {
+  const { administrator, mailServer, mailServerPort = 0, mailSender: sender, mailSenderUser: user = sender } = configuration;
+  if (administrator === undefined || mailServer === undefined || sender === undefined || user === undefined) return undefined;
+  // The original takes `host:587` when no port is named elsewhere.
+  const { host, ownPort } = /^(?<host>[^:]+):(?<ownPort>[0-9]{1,5})$/.exec(mailServer)?.groups ?? {};
+  const port = mailServerPort > 0 ? mailServerPort : Number(ownPort ?? SMTP_PORT);
+  return { administrator, server: host ?? mailServer, port, sender, user, ...(password !== undefined && { password }) };
+}
+
+/** Host in small letters, no default port, no slash at the end: browsers send it so, and it is compared letter by letter. */
+function originAsSent(origin: string): string {
+  return origin === 'null' ? origin : new URL(origin).origin;
+}

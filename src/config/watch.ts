@@ -1,0 +1,146 @@
+/**
+ * Tells when the configuration file has changed, however it was changed: written in place, replaced by renaming, deleted and made again, or by
+ * changing a symbolic link on the way to it, as Kubernetes does.
+ *
+ * The file itself cannot be watched, because a watch stays with the old file when a new one takes its name. So the folders are watched in which
+ * something on the way to the file can change, and what happens there is only a reason to look: the file counts as changed when its identity, size
+ * or times differ from those told last, and as complete when they stayed the same from one look to the next. Network file systems report nothing;
+ * there SIGHUP remains.
+ */
+import { readlink, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, parse, resolve, sep } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+
+export interface ConfigurationWatch {
+  close(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /** Called once for each change, when the file has come to rest. The file may be gone. */
+  readonly changed: () => void;
+  /** Watching failed, for instance because the system has no more watches to give. The program goes on without it. */
+  readonly failed: (error: unknown) => void;
+  /** Milliseconds without a change after which the file is at rest. */
+  readonly restMs?: number;
+}
+
+/** Resolves when the watch is set; what changes from then on is told. */
+export async function watchConfiguration(
+  path: string,
+  { changed, failed, restMs = 200 }: WatchOptions,
+): Promise<ConfigurationWatch> {
+  const file = resolve(path);
+  let told = await fingerprint(file);
+  let seen = told;
+  let folders: ReadonlySet<string> = new Set();
+  let watcher: FSWatcher | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  const stirred = (): void => {
+    if (closed || timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      looking = looking.then(look);
+    }, restMs);
+  };
+
+  const look = async (): Promise<void> => {
+    const now = await fingerprint(file);
+    if (closed) return;
+    const atRest = now === seen;
+    seen = now;
+    if (!atRest) stirred();
+    else if (now !== told) {
+      told = now;
+      await follow();
+      changed();
+    }
+  };
+
+  /** Watches where the file is now; a link may point elsewhere than before. */
+  const follow = async (): Promise<void> => {
+    const now = await foldersOnTheWay(file);
+    if (now.size === folders.size && [...now].every((folder) => folders.has(folder))) return;
+    folders = now;
+    const old = watcher;
+    watcher = watchFolders(now, basename(file)).on('all', stirred).on('raw', stirred).on('error', failed);
+    await settled(watcher);
+    await old?.close();
+    // What happened while the watch was being set.
+    stirred();
+  };
+
+  await follow();
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await looking;
+      await watcher?.close();
+    },
+  };
+}
+
+/** One watch for each folder, and none for other files in it: a folder such as /etc has hundreds. */
+function watchFolders(folders: ReadonlySet<string>, name: string): FSWatcher {
+  return watch([...folders], {
+    depth: 0,
+    followSymlinks: false,
+    ignoreInitial: true,
+    ignored: (entry) => !folders.has(entry) && basename(entry) !== name,
+  });
+}
+
+/** Resolves when the watch is set, or has failed. */
+function settled(watcher: FSWatcher): Promise<void> {
+  return new Promise((resolve) => {
+    watcher.once('ready', resolve).once('error', () => resolve());
+  });
+}
+
+/** Differs when the file differs; contents are not read. Permissions count, because the file may have become readable. */
+async function fingerprint(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+  } catch {
+    return 'missing';
+  }
+}
+
+/** The folders of all symbolic links on the way to the file, and the one where it really is. */
+async function foldersOnTheWay(file: string): Promise<ReadonlySet<string>> {
+  const { root } = parse(file);
+  const folders = new Set<string>();
+  let at = root;
+  let steps = stepsOf(file.slice(root.length));
+  for (let links = 0; steps.length > 0;) {
+    const [step = '', ...rest] = steps;
+    const entry = join(at, step);
+    const target = links < 40 ? await targetOf(entry) : undefined;
+    steps = target === undefined ? rest : [...stepsOf(target), ...rest];
+    if (target === undefined) {
+      if (rest.length === 0) folders.add(at);
+      at = entry;
+    } else {
+      folders.add(at);
+      links += 1;
+      if (isAbsolute(target)) at = root;
+    }
+  }
+  return folders;
+}
+
+function stepsOf(path: string): string[] {
+  return path.split(sep).filter((step) => step !== '');
+}
+
+async function targetOf(entry: string): Promise<string | undefined> {
+  try {
+    return await readlink(entry);
+  } catch {
+    return undefined;
+  }
+}
