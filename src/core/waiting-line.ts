@@ -1,0 +1,462 @@
+/**
+ * The waiting line: one per replica, first come, first served, with one exception (ALLOCATION, "Queue"): a ticket that fits may pass one that does not,
+ * as long as the one that is passed has waited less than `passing`.
+ *
+ * Who may be tried now is answered by a `Pass`, one walk along the line. The walk does not try again what cannot succeed: tickets of one *kind* (same
+ * project, same labels) fit together or not at all, so a class that waits for one place costs one attempt, not three hundred. And a ticket that has been
+ * passed long enough holds back only those who would take a server from it: somebody whose machines are all down must not stop people who could not use
+ * them anyway.
+ *
+ * The line knows no clock, no sockets and no servers: times are seconds handed in, and what it says about a ticket is told to its holder by the engine. A
+ * ticket ends exactly once, in `admitted`, `leave`, `lost` or `expire`; whoever gets `undefined` there came second.
+ *
+ * A holder with a resume token keeps the place for `resume` seconds without a connection. Such a ticket counts in everybody's position, but it is not tried
+ * and holds nobody back: a booking for somebody who is not there would be lost.
+ */
+import { AdmissionPace, type WaitEstimate } from './admission-pace.ts';
+import type { Candidates } from './ledger.ts';
+import { Places } from './places.ts';
+import { compete, type Labels } from './routing.ts';
+import { readSavedLine, type SavedLine, type SavedTicket } from './saved-line.ts';
+
+export interface WaitingRules {
+  /** Most tickets. */
+  readonly maxLength: number;
+  /** Most tickets of one address. */
+  readonly maxPerAddress: number;
+  /** Seconds a place is kept without a connection. */
+  readonly resume: number;
+  /** Seconds of waiting after which a ticket is not passed any more. */
+  readonly passing: number;
+}
+
+/** What somebody waits for. */
+export interface Want {
+  /** Normalised URL of the project (`Project.url`). */
+  readonly project?: string;
+  readonly labels?: Labels;
+}
+
+export interface TicketRequest extends Want {
+  readonly id: string;
+  /** Where it came from; absent for those who are not limited by address. */
+  readonly address?: string;
+  /** Nobody can guess it. Whoever shows it gets the place back; without one the place is lost with the connection. */
+  readonly token?: string;
+}
+
+export interface Ticket extends TicketRequest {
+  /** Seconds of the engine's clock; before its zero for a ticket from before a restart. */
+  readonly joinedAt: number;
+  /** Since when its holder has no connection. */
+  readonly lostAt: number | undefined;
+}
+
+/** A ticket and its position; 1 is next. */
+export interface Standing {
+  readonly ticket: Ticket;
+  readonly position: number;
+}
+
+export type JoinRefusalCode = 'waiting-line-full' | 'too-many-waiting' | 'already-waiting';
+
+export type Joined =
+  | ({ readonly kind: 'joined' } & Standing)
+  | { readonly kind: 'refused'; readonly code: JoinRefusalCode; readonly reason: string };
+
+/** The servers that may take a ticket now; `undefined` when none ever will, which the engine has to tell its holder. */
+export type CandidatesOf = (want: Want) => Candidates | undefined;
+
+/** One walk along the line, from the front. */
+export interface Pass {
+  /**
+   * The next ticket that may be tried. One that was handed out and is still in the line when the next is asked for did not fit. Tickets may come and go
+   * between two calls. `undefined`: nobody else may be tried now.
+   */
+  next(): Ticket | undefined;
+}
+
+export interface Restored {
+  readonly tickets: readonly Ticket[];
+  /** What was set aside, a sentence each, for the log. */
+  readonly problems: readonly string[];
+}
+
+export class WaitingLine {
+  #rules: WaitingRules;
+  readonly #pace = new AdmissionPace();
+  readonly #byId = new Map<string, Spot>();
+  readonly #byToken = new Map<string, Spot>();
+  /** In the order in which they joined. */
+  readonly #kinds = new Map<string, Set<Spot>>();
+  readonly #perAddress = new Map<string, number>();
+  /** In the order in which their connections were lost. */
+  readonly #lost = new Set<Spot>();
+  #first: Spot | undefined;
+  #last: Spot | undefined;
+  /** The first one whose position may differ from what its holder was told. */
+  #moved: Spot | undefined;
+  #places = new Places(64);
+  #nextPlace = 0;
+  #order = 0;
+
+  constructor(rules: WaitingRules) {
+    this.#rules = rules;
+  }
+
+  /** New settings; who is in the line stays. */
+  configure(rules: WaitingRules): void {
+    this.#rules = rules;
+  }
+
+  /** Tickets, those without a connection included. */
+  get length(): number {
+    return this.#byId.size;
+  }
+
+  /** Seconds the first in line has waited; `undefined` when nobody waits. */
+  longestWait(now: number): number | undefined {
+    return this.#first && now - this.#first.ticket.joinedAt;
+  }
+
+  /** `now` is seconds of the engine's clock, here and everywhere. The position counts as told to the holder. */
+  join(request: TicketRequest, now: number): Joined {
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) return refusal;
+    if (this.length === 0) this.#pace.began(now);
+    const spot = this.#append({ ...request, joinedAt: now, lostAt: undefined });
+    spot.told = this.length;
+    return { kind: 'joined', ticket: spot.ticket, position: spot.told };
+  }
+
+  get(id: string): Ticket | undefined {
+    return this.#byId.get(id)?.ticket;
+  }
+
+  /** In order. */
+  *tickets(): Generator<Ticket> {
+    for (let spot = this.#first; spot !== undefined; spot = this.#after(spot)) yield spot.ticket;
+  }
+
+  /** 1 is next; `undefined` when it is not in the line. */
+  position(id: string): number | undefined {
+    const spot = this.#byId.get(id);
+    return spot && this.#places.upTo(spot.place);
+  }
+
+  /** Seconds until the ticket at `position` is let in; `undefined` while there is nothing to tell it from. */
+  estimate(position: number, now: number): WaitEstimate | undefined {
+    return this.#pace.estimate(position, now);
+  }
+
+  /** The ticket got a server. `undefined`: it had left before, and what was booked for it has to be released. */
+  admitted(id: string, now: number): Ticket | undefined {
+    const spot = this.#byId.get(id);
+    // Who got a server without waiting says nothing about the pace.
+    if (spot !== undefined && now - spot.ticket.joinedAt >= WAITED) this.#pace.admitted(now);
+    return this.leave(id);
+  }
+
+  /** The ticket ends without a server. */
+  leave(id: string): Ticket | undefined {
+    const spot = this.#byId.get(id);
+    if (spot === undefined) return undefined;
+    this.#remove(spot);
+    return spot.ticket;
+  }
+
+  /** The holder's connection is gone. Without a token the ticket ends, with one it is kept for `resume` seconds. */
+  lost(id: string, now: number): 'kept' | 'ended' | undefined {
+    const spot = this.#byId.get(id);
+    if (spot === undefined) return undefined;
+    if (spot.ticket.token === undefined) {
+      this.#remove(spot);
+      return 'ended';
+    }
+    if (spot.ticket.lostAt === undefined) this.#lose(spot, now);
+    return 'kept';
+  }
+
+  /**
+   * The holder of the token is back: here is the place, and it counts as told. `undefined`: there is none, or it was kept long enough. Who shows the token
+   * while the first connection still seems alive gets the place too; the engine then drops the old connection.
+   */
+  resume(token: string, now: number): Standing | undefined {
+    const spot = this.#byToken.get(token);
+    if (spot === undefined || this.#isOver(spot, now)) return undefined;
+    spot.ticket.lostAt = undefined;
+    this.#lost.delete(spot);
+    spot.told = this.#places.upTo(spot.place);
+    return { ticket: spot.ticket, position: spot.told };
+  }
+
+  /** Ends the tickets whose holders did not come back, and returns them. Made to be called every second. */
+  expire(now: number): readonly Ticket[] {
+    const over: Ticket[] = [];
+    for (const spot of this.#lost) {
+      if (!this.#isOver(spot, now)) break;
+      this.#remove(spot);
+      over.push(spot.ticket);
+    }
+    return over;
+  }
+
+  /** Seconds of the engine's clock when `expire` will have something to do. */
+  nextExpiry(): number | undefined {
+    for (const { ticket } of this.#lost) return (ticket.lostAt ?? 0) + this.#rules.resume;
+    return undefined;
+  }
+
+  /** The tickets whose position differs from what their holders were told, in order. From now on they count as told. */
+  changes(): readonly Standing[] {
+    const changed: Standing[] = [];
+    const from = this.#moved;
+    this.#moved = undefined;
+    if (from === undefined) return changed;
+    let position = this.#places.upTo(from.place);
+    for (let spot: Spot | undefined = from; spot !== undefined; spot = spot.next, position += 1) {
+      if (spot.told === position || spot.ticket.lostAt !== undefined) continue;
+      spot.told = position;
+      changed.push({ ticket: spot.ticket, position });
+    }
+    return changed;
+  }
+
+  /** Begins a walk along the line. It is for a few attempts, not to be kept. */
+  pass(now: number, candidatesOf: CandidatesOf): Pass {
+    /** Kinds of which one did not fit, or may not be tried. */
+    const settled = new Set<string>();
+    /** Servers that are kept for somebody who may not be passed. */
+    const kept = new Set<Candidates>();
+    let current: Spot | undefined;
+    let handedOut: { readonly spot: Spot; readonly candidates: Candidates | undefined } | undefined;
+
+    const judgeLast = () => {
+      if (handedOut?.spot.inLine !== true) return;
+      const { spot, candidates } = handedOut;
+      settled.add(spot.kind);
+      if (candidates !== undefined && this.#isOverdue(spot, now)) kept.add(candidates);
+    };
+    const mayTry = (spot: Spot, candidates: Candidates | undefined): boolean => {
+      if (candidates === undefined) return true;
+      if (candidates.tiers.length > 0 && ![...kept].some((others) => compete(others, candidates))) return true;
+      settled.add(spot.kind);
+      // Who is held back holds back in turn: nobody may slip past both.
+      if (candidates.tiers.length > 0) kept.add(candidates);
+      return false;
+    };
+
+    return {
+      next: () => {
+        judgeLast();
+        handedOut = undefined;
+        while (!this.#consistsOf(settled)) {
+          current = current === undefined ? this.#first : this.#after(current);
+          if (current === undefined) return undefined;
+          if (current.ticket.lostAt !== undefined || settled.has(current.kind)) continue;
+          const candidates = candidatesOf(current.ticket);
+          if (!mayTry(current, candidates)) continue;
+          handedOut = { spot: current, candidates };
+          return current.ticket;
+        }
+        return undefined;
+      },
+    };
+  }
+
+  /**
+   * May somebody who is not in the line be tried at once, before all who are? Not if one who wants the same waits, and not past one who may not be passed.
+   * It takes as long as there are kinds, not tickets.
+   */
+  mayPass(want: Want, now: number, candidatesOf: CandidatesOf): boolean {
+    const kind = kindOf(want);
+    for (const [other, spots] of this.#kinds) {
+      const first = firstPresent(spots);
+      if (first === undefined) continue;
+      if (other === kind) return false;
+      if (!this.#isOverdue(first, now)) continue;
+      const [theirs, own] = [candidatesOf(first.ticket), candidatesOf(want)];
+      if (theirs !== undefined && own !== undefined && compete(theirs, own)) return false;
+    }
+    return true;
+  }
+
+  /** What survives a restart, as plain JSON: the tickets whose holders can come back. `wallTime` is seconds since the epoch. */
+  save(now: number, wallTime: number): SavedLine {
+    const tickets: SavedTicket[] = [];
+    for (const { token, id, address, project, labels, joinedAt } of this.tickets()) {
+      if (token === undefined) continue;
+      tickets.push({
+        ...{ id, token, waited: Math.max(0, now - joinedAt) },
+        ...(address !== undefined && { address }),
+        ...(project !== undefined && { project }),
+        ...(labels !== undefined && { labels }),
+      });
+    }
+    return { version: 1, savedAt: wallTime, tickets };
+  }
+
+  /**
+   * Puts back what was saved, in its order, behind who is in the line already. Every holder has `resume` seconds from now to come back. What cannot be
+   * read or is over a limit is set aside. Never throws.
+   */
+  restore(value: unknown, now: number, wallTime: number): Restored {
+    const { tickets: saved, problems } = readSavedLine(value, wallTime);
+    const tickets: Ticket[] = [];
+    let joinedAt = this.#last?.ticket.joinedAt ?? -Infinity;
+    for (const { waited, ...request } of saved) {
+      const refusal = this.#refusal(request);
+      if (refusal !== undefined) {
+        problems.push(`a ticket was left out: ${refusal.code}`);
+        continue;
+      }
+      if (this.length === 0) this.#pace.began(now);
+      // Who stands behind has not waited longer, whatever the file says.
+      joinedAt = Math.max(joinedAt, now - waited);
+      const spot = this.#append({ ...request, joinedAt, lostAt: undefined });
+      this.#lose(spot, now);
+      tickets.push(spot.ticket);
+    }
+    return { tickets, problems };
+  }
+
+  #refusal({ id, token, address }: TicketRequest): Extract<Joined, { kind: 'refused' }> | undefined {
+    const { maxLength, maxPerAddress } = this.#rules;
+    if (this.#byId.has(id) || (token !== undefined && this.#byToken.has(token)))
+      return refused('already-waiting', 'This request is in the waiting line already; keep its first connection open.');
+    if (this.length >= maxLength)
+      return refused(
+        'waiting-line-full',
+        `The waiting line is full: ${this.length} requests are in it. Try again in a few minutes.`,
+      );
+    const own = address === undefined ? 0 : (this.#perAddress.get(address) ?? 0);
+    if (own >= maxPerAddress)
+      return refused(
+        'too-many-waiting',
+        `${own} requests from your network address are waiting already; close other pages that wait, or try again later.`,
+      );
+    return undefined;
+  }
+
+  #append(ticket: MutableTicket): Spot {
+    if (this.#nextPlace >= this.#places.size) this.#renumber();
+    const spot = new Spot(ticket, this.#order++, this.#nextPlace++, this.#last);
+    if (this.#last === undefined) this.#first = spot;
+    else this.#last.next = spot;
+    this.#last = spot;
+    this.#places.take(spot.place);
+    this.#byId.set(ticket.id, spot);
+    if (ticket.token !== undefined) this.#byToken.set(ticket.token, spot);
+    const kind = this.#kinds.get(spot.kind);
+    if (kind === undefined) this.#kinds.set(spot.kind, new Set([spot]));
+    else kind.add(spot);
+    if (ticket.address !== undefined) this.#perAddress.set(ticket.address, (this.#perAddress.get(ticket.address) ?? 0) + 1);
+    return spot;
+  }
+
+  #remove(spot: Spot): void {
+    const { ticket, previous, next } = spot;
+    spot.inLine = false;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    if (this.#moved === undefined || this.#moved === spot || (next !== undefined && next.order < this.#moved.order))
+      this.#moved = next;
+    this.#places.free(spot.place);
+    this.#byId.delete(ticket.id);
+    if (ticket.token !== undefined) this.#byToken.delete(ticket.token);
+    this.#lost.delete(spot);
+    const kind = this.#kinds.get(spot.kind);
+    kind?.delete(spot);
+    if (kind?.size === 0) this.#kinds.delete(spot.kind);
+    if (ticket.address !== undefined) this.#uncount(ticket.address);
+    if (this.length === 0) this.#pace.ended();
+  }
+
+  #uncount(address: string): void {
+    const left = (this.#perAddress.get(address) ?? 0) - 1;
+    if (left > 0) this.#perAddress.set(address, left);
+    else this.#perAddress.delete(address);
+  }
+
+  /** Closes the gaps that left tickets left behind; after at least as many joins as there are tickets, so that it costs each of them little. */
+  #renumber(): void {
+    this.#places = new Places(2 * this.length + 64);
+    this.#nextPlace = 0;
+    for (let spot = this.#first; spot !== undefined; spot = spot.next) {
+      spot.place = this.#nextPlace++;
+      this.#places.take(spot.place);
+    }
+  }
+
+  /** The one behind, also behind one that has left meanwhile. */
+  #after(spot: Spot): Spot | undefined {
+    let next = spot.next;
+    while (next !== undefined && !next.inLine) next = next.next;
+    if (next !== undefined || spot.inLine) return next;
+    // It left as the last of the line, so only who came later can be behind it.
+    for (let later = this.#last; later !== undefined && later.order > spot.order; later = later.previous) next = later;
+    return next;
+  }
+
+  /** Kinds that left the line may still be among `kinds`. */
+  #consistsOf(kinds: ReadonlySet<string>): boolean {
+    if (kinds.size < this.#kinds.size) return false;
+    for (const kind of this.#kinds.keys()) if (!kinds.has(kind)) return false;
+    return true;
+  }
+
+  #lose(spot: Spot, now: number): void {
+    spot.ticket.lostAt = now;
+    this.#lost.add(spot);
+  }
+
+  #isOver({ ticket: { lostAt } }: Spot, now: number): boolean {
+    return lostAt !== undefined && now - lostAt >= this.#rules.resume;
+  }
+
+  #isOverdue({ ticket }: Spot, now: number): boolean {
+    return now - ticket.joinedAt >= this.#rules.passing;
+  }
+}
+
+/** Seconds in line from which an admission tells something about the pace. */
+const WAITED = 1;
+
+type MutableTicket = TicketRequest & { readonly joinedAt: number; lostAt: number | undefined };
+
+/** A ticket's place in the line. One that left keeps its `next`, so that a walk that stands on it finds its way. */
+class Spot {
+  readonly ticket: MutableTicket;
+  readonly order: number;
+  readonly kind: string;
+  place: number;
+  previous: Spot | undefined;
+  next: Spot | undefined;
+  /** Position its holder was told; 0: none. */
+  told = 0;
+  inLine = true;
+
+  constructor(ticket: MutableTicket, order: number, place: number, previous: Spot | undefined) {
+    this.ticket = ticket;
+    this.order = order;
+    this.kind = kindOf(ticket);
+    this.place = place;
+    this.previous = previous;
+  }
+}
+
+/** Wants of one kind fit together or not at all. */
+function kindOf({ project, labels }: Want): string {
+  return JSON.stringify([project, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+function firstPresent(spots: Iterable<Spot>): Spot | undefined {
+  for (const spot of spots) if (spot.ticket.lostAt === undefined) return spot;
+  return undefined;
+}
+
+function refused(code: JoinRefusalCode, reason: string): Extract<Joined, { kind: 'refused' }> {
+  return { kind: 'refused', code, reason };
+}
