@@ -4,10 +4,11 @@ import { test } from 'node:test';
 import { Hono } from 'hono';
 import { hashOf } from '../config/token.ts';
 import type { RefusalView, ViewerView } from '../core/monitor-view.ts';
-import type { Log } from '../ports.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import { createAccess, CSRF_HEADER, type AccessEnv, type AccessToken } from './access.ts';
+import { MemoryLog } from '../../test/support/memory-log.ts';
+import { createAccess, CSRF_HEADER, type AccessToken } from './access.ts';
 import { createAddressOf, parseNetworks } from './client-address.ts';
+import type { Env } from './routes.ts';
 
 const ADA: AccessToken = { name: 'ada', hash: hashOf('the token of ada') };
 const BOB: AccessToken = { name: 'bob', hash: hashOf('the token of bob') };
@@ -26,9 +27,7 @@ interface Setting {
 
 function setUp({ tokens = [ADA, BOB], reading = 'open' }: Setting = {}) {
   const clock = new FakeClock();
-  const said: string[] = [];
-  const say = (message: string) => void said.push(message);
-  const log: Log = { debug: say, info: say, warn: say, error: say, limited: (_level, _key, message) => void said.push(message) };
+  const log = new MemoryLog();
   const state = { tokens, reading };
   let ids = 0;
   const access = createAccess({
@@ -39,7 +38,7 @@ function setUp({ tokens = [ADA, BOB], reading = 'open' }: Setting = {}) {
     newId: () => `id-${++ids}`,
     log,
   });
-  const app = new Hono<AccessEnv>();
+  const app = new Hono<Env>();
   app.route('/', access.routes);
   app.get('/read', access.mayRead, (c) => c.text('read'));
   app.post('/act', access.mayAct, (c) => c.text(c.get('actor')));
@@ -55,7 +54,7 @@ function setUp({ tokens = [ADA, BOB], reading = 'open' }: Setting = {}) {
       ...sent,
       headers: { 'Content-Type': 'application/json', ...sent.headers },
     });
-  return { clock, said, state, send, enter };
+  return { clock, log, state, send, enter };
 }
 
 const bearer = (token: string) => ({ method: 'POST', headers: { Authorization: `Bearer ${token}` } });
@@ -221,7 +220,7 @@ test('a session in the browser reads when reading is closed', async () => {
 });
 
 test('what is entered may be anything', async () => {
-  const { send, said } = setUp();
+  const { send, log } = setUp();
   const bodies = ['', '{', 'null', '[]', '"x"', '{"token":1}', '{"token":null}', `{"token":"${'x'.repeat(3000)}"}`];
   for (const [index, body] of bodies.entries()) {
     const response = await send('/monitor/enter', {
@@ -238,5 +237,5 @@ test('what is entered may be anything', async () => {
     headers: { 'Content-Type': 'application/json' },
   });
   assert.equal(large.status, 413);
-  assert.ok(!said.join().includes('xxx'), 'nothing that was entered is logged');
+  assert.ok(!JSON.stringify(log.lines).includes('xxx'), 'nothing that was entered is logged');
 });

@@ -9,7 +9,6 @@
  * refused even when it is right, because addresses end up in logs and histories: the holder learns it now rather than later.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
@@ -17,6 +16,7 @@ import { TokenBuckets } from '../core/token-bucket.ts';
 import type { RefusalView, ViewerView } from '../core/monitor-view.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { AddressOf } from './client-address.ts';
+import type { Env } from './routes.ts';
 
 export interface AccessToken {
   readonly name: string;
@@ -34,17 +34,22 @@ export interface AccessOptions {
   readonly log: Log;
 }
 
-export type AccessEnv = { Bindings: HttpBindings; Variables: { actor: string } };
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Name of the holder of the token, where `mayAct` stands before the route. */
+    actor: string;
+  }
+}
 
 export interface Access {
   /** Lets readers through, refuses others as the API does. */
-  readonly mayRead: MiddlewareHandler<AccessEnv>;
+  readonly mayRead: MiddlewareHandler<Env>;
   /** Lets holders of a token through; their name is then the variable `actor`. */
-  readonly mayAct: MiddlewareHandler<AccessEnv>;
+  readonly mayAct: MiddlewareHandler<Env>;
   /** For what answers a refused reader in its own way. */
-  readonly isReader: (c: Context<AccessEnv>) => boolean;
+  readonly isReader: (c: Context<Env>) => boolean;
   /** `/monitor/viewer`, `/monitor/enter` and `/monitor/leave`. */
-  readonly routes: Hono<AccessEnv>;
+  readonly routes: Hono<Env>;
 }
 
 type Status = 400 | 401 | 403 | 413 | 429;
@@ -76,7 +81,7 @@ export function createAccess(options: AccessOptions): Access {
   const wrongTries = new WrongTries(options);
 
   /** A token that was sent, right or wrong. */
-  const judge = (c: Context<AccessEnv>, token: string): Credentials => {
+  const judge = (c: Context<Env>, token: string): Credentials => {
     const wait = wrongTries.wait(c);
     if (wait > 0) return tooManyTries(wait);
     const holder = matching(token, tokens());
@@ -85,7 +90,7 @@ export function createAccess(options: AccessOptions): Access {
     return refused(401, 'token-wrong', 'This token is not one of those in "admin.tokens".');
   };
 
-  const credentials = (c: Context<AccessEnv>): Credentials => {
+  const credentials = (c: Context<Env>): Credentials => {
     if (hasTokenInQuery(c)) return refused(400, 'token-in-query', TOKEN_IN_QUERY);
     const bearer = /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
     if (bearer !== undefined) return judge(c, bearer);
@@ -95,16 +100,16 @@ export function createAccess(options: AccessOptions): Access {
     return refused(401, 'token-missing', 'Send a token as "Authorization: Bearer TOKEN", or enter it on the monitor page.');
   };
 
-  const isReader = (c: Context<AccessEnv>) => reading() === 'open' || credentials(c).kind === 'holder';
+  const isReader = (c: Context<Env>) => reading() === 'open' || credentials(c).kind === 'holder';
 
-  const mayRead: MiddlewareHandler<AccessEnv> = async (c, next) => {
+  const mayRead: MiddlewareHandler<Env> = async (c, next) => {
     if (hasTokenInQuery(c)) return refuse(c, refused(400, 'token-in-query', TOKEN_IN_QUERY));
     if (reading() === 'open') return next();
     const given = credentials(c);
     return given.kind === 'holder' ? next() : refuse(c, given);
   };
 
-  const mayAct: MiddlewareHandler<AccessEnv> = async (c, next) => {
+  const mayAct: MiddlewareHandler<Env> = async (c, next) => {
     const given = credentials(c);
     if (given.kind === 'refused') return refuse(c, given);
     if (given.session !== undefined && !sameText(c.req.header(CSRF_HEADER) ?? '', given.session.csrf))
@@ -116,7 +121,7 @@ export function createAccess(options: AccessOptions): Access {
     return next();
   };
 
-  const routes = new Hono<AccessEnv>();
+  const routes = new Hono<Env>();
   routes.get('/monitor/viewer', (c) => {
     const session = sessions.of(c);
     return c.json(viewerView(session, tokens().length), 200, NO_STORE);
@@ -167,7 +172,7 @@ class BrowserSessions {
     this.#options = options;
   }
 
-  of(c: Context<AccessEnv>): BrowserSession | undefined {
+  of(c: Context<Env>): BrowserSession | undefined {
     const id = getCookie(c, COOKIE);
     const session = id === undefined ? undefined : this.#sessions.get(digest(id));
     if (session === undefined) return undefined;
@@ -178,7 +183,7 @@ class BrowserSessions {
     return valid ? session : undefined;
   }
 
-  open(c: Context<AccessEnv>, name: string): BrowserSession | undefined {
+  open(c: Context<Env>, name: string): BrowserSession | undefined {
     const token = this.#options.tokens().find((token) => token.name === name);
     if (token === undefined) return undefined;
     const { clock, newId } = this.#options;
@@ -191,7 +196,7 @@ class BrowserSessions {
     return session;
   }
 
-  close(c: Context<AccessEnv>): void {
+  close(c: Context<Env>): void {
     const id = getCookie(c, COOKIE);
     if (id !== undefined) this.#sessions.delete(digest(id));
     deleteCookie(c, COOKIE, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c) });
@@ -207,17 +212,17 @@ class WrongTries {
   }
 
   /** Seconds until this address may try again. */
-  wait(c: Context<AccessEnv>): number {
+  wait(c: Context<Env>): number {
     return this.#buckets.wait(this.#key(c), this.#options.clock.now());
   }
 
-  count(c: Context<AccessEnv>): void {
+  count(c: Context<Env>): void {
     this.#buckets.take(this.#key(c), this.#options.clock.now());
     const address = addressOf(this.#options, c);
     this.#options.log.limited('warn', 'wrong-token', `${address} sent a wrong token`, { address });
   }
 
-  #key(c: Context<AccessEnv>): string {
+  #key(c: Context<Env>): string {
     const { address, limitKey } = this.#options.addressOf(c.env.incoming);
     return limitKey ?? address;
   }
@@ -240,7 +245,7 @@ function matching(token: string, tokens: readonly AccessToken[]): AccessToken | 
   return found;
 }
 
-async function enteredToken(c: Context<AccessEnv>, form: boolean): Promise<string> {
+async function enteredToken(c: Context<Env>, form: boolean): Promise<string> {
   try {
     const body: unknown = form ? await c.req.parseBody() : await c.req.json();
     const token = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
@@ -251,17 +256,17 @@ async function enteredToken(c: Context<AccessEnv>, form: boolean): Promise<strin
 }
 
 /** Sent by a page of another site, as browsers say. A program that says nothing is none. */
-function isForeign(c: Context<AccessEnv>): boolean {
+function isForeign(c: Context<Env>): boolean {
   const site = c.req.header('Sec-Fetch-Site');
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
 /** Believed from anybody: who lies gets a cookie that is kept too carefully. */
-function isSecure(c: Context<AccessEnv>): boolean {
+function isSecure(c: Context<Env>): boolean {
   return 'encrypted' in c.env.incoming.socket || c.req.header('X-Forwarded-Proto') === 'https';
 }
 
-function hasTokenInQuery(c: Context<AccessEnv>): boolean {
+function hasTokenInQuery(c: Context<Env>): boolean {
   return c.req.url.includes('?') && QUERY_WORDS.some((word) => c.req.query(word) !== undefined);
 }
 
@@ -274,7 +279,7 @@ function tooManyTries(wait: number): Extract<Credentials, { kind: 'refused' }> {
   return { ...refused(429, 'too-many-tries', reason), retryAfter: wait };
 }
 
-function addressOf(options: AccessOptions, c: Context<AccessEnv>): string {
+function addressOf(options: AccessOptions, c: Context<Env>): string {
   return options.addressOf(c.env.incoming).address;
 }
 

@@ -12,6 +12,7 @@ import type { MonitorDelta, MonitorSnapshot } from '../core/monitor-view.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { MonitorSource } from './monitor-source.ts';
+import type { Env } from './routes.ts';
 
 export interface MonitorEventsOptions {
   readonly source: Pick<MonitorSource, 'snapshot'>;
@@ -24,7 +25,7 @@ export interface MonitorEventsOptions {
 
 export interface MonitorEvents {
   /** `GET /monitor/events`. */
-  readonly routes: Hono<{ Bindings: HttpBindings }>;
+  readonly routes: Hono<Env>;
   readonly viewers: () => number;
   /** Something happened that viewers should see now rather than at the next tick. */
   readonly hurry: () => void;
@@ -77,7 +78,7 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
     },
   });
 
-  const routes = new Hono<{ Bindings: HttpBindings }>();
+  const routes = new Hono<Env>();
   routes.get('/monitor/events', (c) => {
     if (stopped || viewers.size >= mostViewers) {
       const refusal = {

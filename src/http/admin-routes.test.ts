@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RefusalView } from '../core/monitor-view.ts';
+import { MemoryLog } from '../../test/support/memory-log.ts';
+import { createAdminRoutes } from './admin-routes.ts';
+import type { LeverOutcome, Levers } from './monitor-source.ts';
+
+const NOW = 1_800_000_000;
+const ID = 'sim1.example.org:2000';
+
+function setUp(outcome: LeverOutcome = { kind: 'done' }) {
+  const acts: unknown[][] = [];
+  const act =
+    (name: string) =>
+    (...given: unknown[]) => {
+      acts.push([name, ...given]);
+      return Promise.resolve(outcome);
+    };
+  const levers: Levers = {
+    drain: act('drain'),
+    resume: act('resume'),
+    removeServer: act('remove'),
+    addServer: async (...given) => {
+      const result = await act('add')(...given);
+      return result.kind === 'done' ? { kind: 'done', id: 'new:1' } : result;
+    },
+    testNotification: async (...given) => {
+      const result = await act('test')(...given);
+      return result.kind === 'refused' ? result : { kind: 'done', notifiers: 2 };
+    },
+  };
+  const log = new MemoryLog();
+  const routes = createAdminRoutes({
+    levers,
+    clock: { wallTime: () => NOW },
+    log,
+    mayAct: async (c, next) => {
+      if (c.req.header('Authorization') === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
+      c.set('actor', 'ada');
+      return next();
+    },
+  });
+  const send = async (method: string, path: string, body?: unknown) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return await routes.request(path, {
+      method,
+      headers: { Authorization: 'Bearer x', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+      ...(body !== undefined && { body: text }),
+    });
+  };
+  return { acts, log, routes, send };
+}
+
+const path = (verb: string) => `/api/v1/servers/${encodeURIComponent(ID)}/${verb}`;
+
+async function code(response: Response): Promise<string> {
+  return `${response.status} ${((await response.json()) as RefusalView).code}`;
+}
+
+test('a server is drained for a reason and until a time, and the log says who did it', async () => {
+  const { acts, log, send } = setUp();
+  assert.equal((await send('POST', path('drain'), { reason: ' new disk ', until: NOW + 600 })).status, 200);
+  assert.deepEqual(acts, [['drain', ID, { by: 'ada', reason: 'new disk', until: NOW + 600 }]]);
+  const [line] = log.lines;
+  assert.equal(line?.message, `ada drains ${ID}`);
+  assert.deepEqual(line.fields, { by: 'ada', server: ID, reason: 'new disk', until: new Date((NOW + 600) * 1000).toISOString() });
+});
+
+test('the deadline can be given as seconds from now, so that the clocks need not agree', async () => {
+  const { acts, send } = setUp();
+  await send('POST', path('drain'), { lasts: 3600 });
+  assert.deepEqual(acts, [['drain', ID, { by: 'ada', until: NOW + 3600 }]]);
+});
+
+test('neither reason nor deadline is needed', async () => {
+  const { acts, send } = setUp();
+  assert.equal((await send('POST', path('drain'))).status, 200);
+  assert.equal((await send('POST', path('drain'), {})).status, 200);
+  assert.deepEqual(acts, [
+    ['drain', ID, { by: 'ada' }],
+    ['drain', ID, { by: 'ada' }],
+  ]);
+});
+
+test('a server is resumed, added and removed', async () => {
+  const { acts, log, send } = setUp();
+  assert.equal((await send('POST', path('resume'))).status, 200);
+  const added = await send('POST', '/api/v1/servers', { address: 'new/1', weight: 2 });
+  assert.deepEqual([added.status, await added.json()], [201, { id: 'new:1' }]);
+  assert.equal((await send('DELETE', '/api/v1/servers/new%3A1')).status, 200);
+  assert.deepEqual(acts, [
+    ['resume', ID, 'ada'],
+    ['add', { address: 'new/1', weight: 2 }, 'ada'],
+    ['remove', 'new:1', 'ada'],
+  ]);
+  assert.deepEqual(
+    log.lines.map(({ message }) => message),
+    [`ada resumes ${ID}`, 'ada adds new:1', 'ada removes new:1'],
+  );
+});
+
+test('a test notification says on how many channels it goes out', async () => {
+  const { send } = setUp();
+  const response = await send('POST', '/api/v1/notifications/test');
+  assert.deepEqual(await response.json(), { done: true, notifiers: 2 });
+});
+
+test('an act on an unknown server or one that makes no sense is refused and not logged as done', async () => {
+  const unknown = setUp({ kind: 'unknown-server' });
+  assert.equal(await code(await unknown.send('POST', path('drain'))), '404 unknown-server');
+  assert.equal(await code(await unknown.send('POST', path('resume'))), '404 unknown-server');
+  assert.equal(await code(await unknown.send('DELETE', '/api/v1/servers/a:1')), '404 unknown-server');
+  const refused = setUp({ kind: 'refused', code: 'configured', reason: 'It stands in the configuration file; remove it there.' });
+  assert.equal(await code(await refused.send('DELETE', '/api/v1/servers/a:1')), '409 configured');
+  assert.equal(await code(await refused.send('POST', '/api/v1/servers', { address: 'x' })), '400 configured');
+  assert.equal(await code(await refused.send('POST', '/api/v1/notifications/test')), '409 configured');
+  const there = setUp({ kind: 'refused', code: 'already-there', reason: 'It is there.' });
+  assert.equal(await code(await there.send('POST', '/api/v1/servers', { address: 'x' })), '409 already-there');
+  for (const { log } of [unknown, refused, there]) assert.deepEqual(log.lines, []);
+});
+
+test('bodies that make no sense are refused with their reason, and nothing is done', async () => {
+  const { acts, send } = setUp();
+  const bodies: unknown[] = [
+    '{',
+    '[]',
+    'null',
+    '"x"',
+    '1',
+    { reason: 5 },
+    { reason: 'x'.repeat(1001) },
+    { until: 'tomorrow' },
+    { until: NOW - 1 },
+    { until: NOW + 400 * 86_400 },
+    { until: 1e300 },
+    { lasts: 0 },
+    { lasts: -5 },
+    { until: null },
+    { unknownKey: 1 },
+    `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+  ];
+  for (const body of bodies) {
+    const response = await send('POST', path('drain'), body);
+    assert.equal(await code(response), '400 bad-request', JSON.stringify(body).slice(0, 60));
+  }
+  for (const body of [undefined, {}, { address: 5 }, []]) {
+    assert.equal(await code(await send('POST', '/api/v1/servers', body)), '400 bad-request', JSON.stringify(body));
+  }
+  assert.equal(await code(await send('POST', path('drain'), { reason: 'x'.repeat(1_000_000) })), '413 too-large');
+  assert.deepEqual(acts, []);
+});
+
+test('a body of another type is refused, so that a form of another site cannot act', async () => {
+  const { acts, routes } = setUp();
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+    const response = await routes.request(path('drain'), {
+      method: 'POST',
+      headers: { Authorization: 'Bearer x', 'Content-Type': type },
+      body: '{"reason":"x"}',
+    });
+    assert.equal(await code(response), '400 bad-request');
+  }
+  assert.deepEqual(acts, []);
+});
+
+test('every lever asks who pulls it', async () => {
+  const { acts, routes } = setUp();
+  const levers: [string, string][] = [
+    ['POST', path('drain')],
+    ['POST', path('resume')],
+    ['POST', '/api/v1/servers'],
+    ['DELETE', '/api/v1/servers/a:1'],
+    ['POST', '/api/v1/notifications/test'],
+  ];
+  for (const [method, path] of levers) assert.equal((await routes.request(path, { method })).status, 401, path);
+  assert.deepEqual(acts, []);
+});
+
+test('what the routes do stands in the OpenAPI document', () => {
+  const { routes } = setUp();
+  const { paths } = routes.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'test', version: '1' } });
+  assert.deepEqual(Object.keys(paths ?? {}).sort(), [
+    '/api/v1/notifications/test',
+    '/api/v1/servers',
+    '/api/v1/servers/{id}',
+    '/api/v1/servers/{id}/drain',
+    '/api/v1/servers/{id}/resume',
+  ]);
+});
