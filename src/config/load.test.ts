@@ -128,7 +128,8 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
     ['wss://u:secret@a/1'],
     `simulationServers[0]: "wss://…@a/1" — ${address}; remove what stands before the host name ("http://", "wss://"); the key "ssl" decides that`,
   ],
-  ['simulationServers', ['a b:1'], `simulationServers[0]: "a b:1" — ${address}; remove the white space inside`],
+  ['simulationServers', ['a:1 '], `simulationServers[0]: "a:1 " — ${address}; remove the white space`],
+  ['simulationServers', ['a b:1'], `simulationServers[0]: "a b:1" — ${address}; remove the white space`],
   ['simulationServers', [''], `simulationServers[0]: "" (empty) — ${address}; write host and port, or remove the entry`],
   [
     'simulationServers',
@@ -155,7 +156,7 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
     ['-a:1'],
     `simulationServers[0]: "-a:1" — ${address}; check the host name; an IPv6 address stands in brackets, as in "[::1]:2000"`,
   ],
-  ['simulationServers', ['a\nb:1'], `simulationServers[0]: "a\\nb:1" — ${address}; remove the white space inside`],
+  ['simulationServers', ['a\nb:1'], `simulationServers[0]: "a\\nb:1" — ${address}; remove the white space`],
   [
     'simulationServers',
     ['a'.repeat(300)],

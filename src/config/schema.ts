@@ -396,8 +396,9 @@ export type SimulationServerEntry = z.output<typeof simulationServer>;
 
 function checkAddress({ value, issues }: z.core.ParsePayload<string>): void {
   const result = parseEndpoint(value);
-  if (result.kind === 'endpoint') return;
-  issues.push({ code: 'custom', input: value, params: { problem: result.problem }, message: addressAdvice[result.problem] });
+  // White space around an address is forgiven to machines, not to a file that clients get their addresses from letter for letter.
+  const problem = result.kind === 'invalid' ? result.problem : value === result.endpoint.address ? undefined : 'white-space';
+  if (problem !== undefined) issues.push({ code: 'custom', input: value, params: { problem }, message: addressAdvice[problem] });
 }
 
 /** What to do about an address that is not one; a mend, as all messages of this file. */
@@ -405,7 +406,7 @@ const addressAdvice = {
   empty: 'write host and port, or remove the entry',
   'too-long': 'it is longer than any host name; check it',
   scheme: 'remove what stands before the host name ("http://", "wss://"); the key "ssl" decides that',
-  'white-space': 'remove the white space inside',
+  'white-space': 'remove the white space',
   host: 'check the host name; an IPv6 address stands in brackets, as in "[::1]:2000"',
   port: 'write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end',
 } as const;

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { readFileSync } from 'node:fs';
 import { watchConfiguration } from './watch.ts';
 
 const limit = { timeout: 20_000 };
 
 test('a file written in place is told once, when it is complete', limit, async (t) => {
   const { path, next, seen } = await watched(t);
-  await writeFile(path, '{"a"');
-  await writeFile(path, '{"a": 1');
-  await writeFile(path, '{"a": 1}');
+  for (const part of ['{"a"', '{"a": 1', '{"a": 1}']) writeFileSync(path, part);
   assert.equal(await next(), '{"a": 1}');
   await writeFile(path, '{"a": 2}');
   assert.equal(await next(), '{"a": 2}');
@@ -30,8 +28,8 @@ test('a file replaced by renaming is told, again and again', limit, async (t) =>
 
 test('a file deleted and made again at once is told as one change', limit, async (t) => {
   const { path, next, seen } = await watched(t);
-  await rm(path);
-  await writeFile(path, 'again');
+  rmSync(path);
+  writeFileSync(path, 'again');
   assert.equal(await next(), 'again');
   assert.deepEqual(seen, ['again']);
 });
@@ -77,6 +75,21 @@ test('a link to a file in another folder is followed, also after it points elsew
   assert.equal(await next(), 'two');
   await writeFile(join(folder, 'two', 'real.json'), 'two, changed');
   assert.equal(await next(), 'two, changed');
+});
+
+test('a folder that is replaced with everything in it is told, and watched on', limit, async (t) => {
+  const folder = join(await temporaryFolder(t), 'config');
+  const path = join(folder, 'session.json');
+  await mkdir(folder);
+  await writeFile(path, 'before');
+  const { next } = await watched(t, path);
+  await rm(folder, { recursive: true });
+  assert.equal(await next(), 'missing');
+  await mkdir(folder);
+  await writeFile(path, 'after');
+  assert.equal(await next(), 'after');
+  await writeFile(path, 'later');
+  assert.equal(await next(), 'later');
 });
 
 test('what happens to other files of the folder is not told', limit, async (t) => {

@@ -8,8 +8,11 @@
  * there SIGHUP remains.
  */
 import { readlink, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, parse, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+
+/** Paths of folders, with what tells a folder from another of the same name. */
+type Folders = ReadonlyMap<string, string>;
 
 export interface ConfigurationWatch {
   close(): Promise<void>;
@@ -32,7 +35,7 @@ export async function watchConfiguration(
   const file = resolve(path);
   let told = await fingerprint(file);
   let seen = told;
-  let folders: ReadonlySet<string> = new Set();
+  let folders: Folders = new Map();
   let watcher: FSWatcher | undefined;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
@@ -51,18 +54,20 @@ export async function watchConfiguration(
     if (closed) return;
     const atRest = now === seen;
     seen = now;
-    if (!atRest) stirred();
-    else if (now !== told) {
-      told = now;
-      await follow();
-      changed();
+    if (!atRest) {
+      stirred();
+      return;
     }
+    await follow();
+    if (now === told) return;
+    told = now;
+    changed();
   };
 
-  /** Watches where the file is now; a link may point elsewhere than before. */
+  /** Watches where the file is now; a link may point elsewhere than before, or a folder be another one of the same name. */
   const follow = async (): Promise<void> => {
     const now = await foldersOnTheWay(file);
-    if (now.size === folders.size && [...now].every((folder) => folders.has(folder))) return;
+    if (now.size === folders.size && [...now].every(([folder, identity]) => folders.get(folder) === identity)) return;
     folders = now;
     const old = watcher;
     watcher = watchFolders(now, basename(file)).on('all', stirred).on('raw', stirred).on('error', failed);
@@ -84,8 +89,8 @@ export async function watchConfiguration(
 }
 
 /** One watch for each folder, and none for other files in it: a folder such as /etc has hundreds. */
-function watchFolders(folders: ReadonlySet<string>, name: string): FSWatcher {
-  return watch([...folders], {
+function watchFolders(folders: Folders, name: string): FSWatcher {
+  return watch([...folders.keys()], {
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
@@ -110,8 +115,8 @@ async function fingerprint(file: string): Promise<string> {
   }
 }
 
-/** The folders of all symbolic links on the way to the file, and the one where it really is. */
-async function foldersOnTheWay(file: string): Promise<ReadonlySet<string>> {
+/** The folders of all symbolic links on the way to the file, the one where it really is, and the one above, should that one be replaced. */
+async function foldersOnTheWay(file: string): Promise<Folders> {
   const { root } = parse(file);
   const folders = new Set<string>();
   let at = root;
@@ -122,7 +127,7 @@ async function foldersOnTheWay(file: string): Promise<ReadonlySet<string>> {
     const target = links < 40 ? await targetOf(entry) : undefined;
     steps = target === undefined ? rest : [...stepsOf(target), ...rest];
     if (target === undefined) {
-      if (rest.length === 0) folders.add(at);
+      if (rest.length === 0) folders.add(at).add(dirname(at));
       at = entry;
     } else {
       folders.add(at);
@@ -130,7 +135,16 @@ async function foldersOnTheWay(file: string): Promise<ReadonlySet<string>> {
       if (isAbsolute(target)) at = root;
     }
   }
-  return folders;
+  return new Map(await Promise.all([...folders].map(async (folder) => [folder, await identityOf(folder)] as const)));
+}
+
+async function identityOf(folder: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(folder, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return 'missing';
+  }
 }
 
 function stepsOf(path: string): string[] {
