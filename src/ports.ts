@@ -50,6 +50,8 @@ export type ProbeResult =
  */
 export interface Bookings {
   book(request: BookingRequest, candidates: Candidates): Promise<BookingOutcome>;
+  /** Would `book` find a place now, as far as this replica knows? `project` is the key of a project. */
+  fits(candidates: Candidates, project?: string): boolean;
   /** The session ended, or the client never got its place: its predicted load is free at once. */
   release(bookingId: string): Promise<void>;
 }

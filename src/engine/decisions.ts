@@ -53,18 +53,15 @@ export class Decisions {
   readonly #byServer = new Map<ServerId, { total: number; readonly lastHour: LastHour }>();
   readonly #handedOut = new LastHour();
   readonly #refused = new LastHour();
-  /** Decisions so far; grows with each. */
-  count = 0;
+  /** Decisions written down so far. */
+  recorded = 0;
 
   /** `now` is seconds of the engine's clock. */
   record(decision: Decision, now: number): void {
-    this.count += 1;
+    this.recorded += 1;
     this.#last.push(decision);
     if (this.#last.length >= 2 * KEPT) this.#last.splice(0, this.#last.length - KEPT);
-    const key = `${decision.kind} ${decision.code}`;
-    const counted = this.#counts.get(key);
-    if (counted) counted.count += 1;
-    else this.#counts.set(key, { kind: decision.kind, code: decision.code, count: 1 });
+    this.count(decision.kind, decision.code);
     if (decision.kind === 'refused') this.#refused.add(now);
     if (decision.kind !== 'allocated' || decision.server === undefined) return;
     this.#handedOut.add(now);
@@ -74,6 +71,14 @@ export class Decisions {
     server.lastHour.add(now);
   }
 
+  /** Counts a decision without writing it down. */
+  count(kind: DecisionKind, code: string): void {
+    const key = `${kind} ${code}`;
+    const counted = this.#counts.get(key);
+    if (counted) counted.count += 1;
+    else this.#counts.set(key, { kind, code, count: 1 });
+  }
+
   /** Newest first, at most 200. */
   last(): Decision[] {
     return this.#last.slice(-KEPT).reverse();
@@ -81,7 +86,7 @@ export class Decisions {
 
   /** Those that came after the first `count` ones, newest first, at most 200. */
   since(count: number): Decision[] {
-    const fresh = Math.min(KEPT, this.count - count);
+    const fresh = Math.min(KEPT, this.recorded - count);
     return fresh <= 0 ? [] : this.#last.slice(-fresh).reverse();
   }
 

@@ -1,0 +1,560 @@
+/**
+ * From a session request to its end: allocated, refused, or waiting in line until one of both or until the client goes away.
+ *
+ * A request is routed (which servers may run it; none ever: refused at once), then one server is chosen and booked in one step; when none has room, the
+ * client may wait. The line is served whenever something changed that can make room, and once a second. Whoever asks without waiting does not overtake
+ * those who wait, but for the passing rule of ALLOCATION, "Queue".
+ */
+import { webSocketUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
+import type { BookingOutcome, Candidates } from '../core/ledger.ts';
+import type { AnswerView, DecisionKind, SecondsRange } from '../core/monitor-view.ts';
+import { parseProject, type Project } from '../core/project.ts';
+import type { Labels, Route, Router } from '../core/routing.ts';
+import type { TokenBuckets } from '../core/token-bucket.ts';
+import type { Standing, Ticket, WaitingLine, Want } from '../core/waiting-line.ts';
+import type { Bookings, Clock, Log, NewId } from '../ports.ts';
+import type { Decisions } from './decisions.ts';
+import { startLoop, type Loop } from './loop.ts';
+import { createTopic, type Topic } from './topic.ts';
+
+export interface SessionRequest {
+  /** Who asks; `limitKey` is what limits count by, and `undefined` is not limited. */
+  readonly address: { readonly address: string; readonly limitKey: string | undefined };
+  /** What the client wants to run, as it said it. */
+  readonly projectUrl?: string;
+  /** The server must have these. */
+  readonly labels?: Labels;
+  /** Continues a ticket whose connection was lost. */
+  readonly resumeToken?: string;
+}
+
+export interface Allocated {
+  readonly kind: 'allocated';
+  readonly id: string;
+  /** What the client connects to. */
+  readonly url: string;
+  readonly server: ServerId;
+  readonly bookingId: string;
+  /** Seconds since the epoch; until then the place is counted for a client that has not come yet. */
+  readonly expiresAt: number;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly code: string;
+  /** A sentence a student can act on. */
+  readonly reason: string;
+  /** Place in line of a client that waited as long as it was held. */
+  readonly position?: number;
+  /** Seconds after which asking again makes sense. */
+  readonly retryAfter?: number;
+}
+
+export type Outcome = Allocated | Refused;
+
+/** What a waiting client is told. */
+export interface Waiting {
+  /** 1 is next. */
+  readonly position: number;
+  /** Seconds left, `undefined` while there is nothing to tell it from. */
+  readonly estimate: SecondsRange | undefined;
+  readonly resumeToken: string;
+}
+
+export interface Waiter {
+  changed(waiting: Waiting): void;
+  settled(outcome: Outcome): void;
+  /** Aborted when the client goes away. */
+  readonly gone: AbortSignal;
+  /** The place is kept for a while when the client goes away: it knows its resume token. */
+  readonly keepPlace: boolean;
+}
+
+export interface AdmissionOptions {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly bookings: Bookings;
+  readonly router: Router;
+  readonly line: WaitingLine;
+  readonly buckets: TokenBuckets;
+  readonly decisions: Decisions;
+  readonly settings: () => AdmissionSettings;
+  readonly endpoint: (id: ServerId) => Endpoint | undefined;
+  /** What each server says to a project, for the record; called seldom. */
+  readonly explain: (project: Project | undefined, labels: Labels | undefined, chosen: ServerId | undefined) => Explained;
+}
+
+export interface AdmissionSettings {
+  /** `wss` in the URLs that are handed out. */
+  readonly handOutSsl: boolean;
+  /** Hosts besides `github.com`. */
+  readonly otherHosts: readonly string[];
+  /** Seconds a booking counts in full or in part without a report that shows it. */
+  readonly settle: number;
+}
+
+export interface Explained {
+  /** The whole in a sentence: *3 servers: one drains, …*. */
+  readonly summary: string;
+  readonly answers: readonly AnswerView[];
+}
+
+/** Seconds between two tries while somebody waits: ALLOCATION, "Queue". */
+const RETRY = 1;
+/** Seconds between two looks at the estimates of all who wait. */
+const RETELL = 10;
+/** Decisions a second whose reasons are written down for every server; more come only in floods. */
+const EXPLAINED_PER_SECOND = 20;
+/** Servers in the reasons of one decision. */
+const MOST_ANSWERS = 24;
+/** Seconds for which the sentence that says why there is no room serves all who ask the same. */
+const SUMMARY_KEPT = 1;
+const MOST_SUMMARIES = 200;
+
+/** A request that a server may run. */
+interface Routed {
+  readonly kind: 'routed';
+  readonly id: string;
+  readonly request: SessionRequest;
+  readonly project: Project | undefined;
+  readonly want: Want;
+  readonly candidates: Candidates;
+  readonly routeKey: string;
+}
+
+/** A client in the line, with or without its connection. */
+interface Place {
+  readonly request: SessionRequest;
+  readonly token: string;
+  waiter: Waiter | undefined;
+}
+
+export class Admission {
+  /** Can a session without a project be started now. */
+  readonly availability: Topic<boolean> = createTopic(false);
+  readonly #options: AdmissionOptions;
+  readonly #places = new Map<string, Place>();
+  readonly #projects = new Map<string, Project>();
+  readonly #summaries = new Map<string, { readonly at: number; readonly text: string }>();
+  readonly #serving: Loop;
+  #explained = { second: 0, count: 0 };
+  #toldAt = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    this.#serving = startLoop({
+      clock: options.clock,
+      delay: RETRY,
+      cycle: () => this.#serve(),
+      failed: (error) => {
+        options.log.error('serving the waiting line failed inside the session server', { error });
+        return RETRY;
+      },
+    });
+  }
+
+  /** Allocated or refused, at once. */
+  async ask(request: SessionRequest): Promise<Outcome> {
+    const routed = this.#enter(request);
+    if (routed.kind === 'refused') return routed;
+    const booked = await this.#book(routed);
+    return booked.kind === 'booked' ? this.#allocate(routed, booked, 0) : this.#refuseForRoom(routed);
+  }
+
+  /** Allocated, refused, or a place in line of which the waiter is told until it ends. Resolves when the waiter has heard the first of these. */
+  async wait(request: SessionRequest, waiter: Waiter): Promise<void> {
+    if (request.resumeToken !== undefined && this.#resume(request.resumeToken, waiter)) return;
+    const routed = this.#enter(request);
+    if (routed.kind === 'refused') {
+      waiter.settled(routed);
+      return;
+    }
+    const booked = await this.#book(routed);
+    if (booked.kind === 'booked') await this.#give(routed, booked, 0, waiter);
+    else this.#join(routed, waiter);
+  }
+
+  /** Like `wait`, for a client that can hear but one answer: after `seconds` it is told its position, and its place is given up. */
+  async hold(request: SessionRequest, seconds: number, gone: AbortSignal): Promise<Outcome> {
+    const enough = new AbortController();
+    const ended = AbortSignal.any([gone, enough.signal]);
+    let position: number | undefined;
+    let outcome: Outcome | undefined;
+    await this.wait(request, {
+      keepPlace: false,
+      gone: ended,
+      changed: (waiting) => (position = waiting.position),
+      settled: (settled) => {
+        outcome = settled;
+        enough.abort();
+      },
+    });
+    if (outcome === undefined) await this.#options.clock.sleep(seconds, ended);
+    const held = position === undefined ? {} : { position };
+    const refusal: Refused = {
+      kind: 'refused',
+      code: 'no-room',
+      reason: 'No simulation server has room at the moment.',
+      ...held,
+    };
+    // Aborted last: what was settled before stays, and the place is given up otherwise.
+    if (outcome === undefined) enough.abort();
+    return outcome ?? refusal;
+  }
+
+  /** Something changed that can make room or take it away. */
+  refresh(): void {
+    this.#publish();
+    if (this.#options.line.length > 0) this.#serving.wake();
+  }
+
+  /** The session ended, or its client never came: its predicted load is free at once. */
+  async release(bookingId: string): Promise<void> {
+    await this.#options.bookings.release(bookingId);
+    this.refresh();
+  }
+
+  get waiting(): number {
+    return this.#options.line.length;
+  }
+
+  /** Who waited before a restart may come back. */
+  restore(value: unknown): void {
+    const { line, clock, log } = this.#options;
+    const { tickets, problems } = line.restore(value, clock.now(), clock.wallTime());
+    for (const problem of problems) log.warn(`of the saved waiting line ${problem}`);
+    for (const { id, token = '', address } of tickets) {
+      this.#places.set(id, {
+        request: { address: { address: address ?? 'unknown', limitKey: address } },
+        token,
+        waiter: undefined,
+      });
+    }
+    this.refresh();
+  }
+
+  save(): unknown {
+    const { line, clock } = this.#options;
+    return line.save(clock.now(), clock.wallTime());
+  }
+
+  async stop(): Promise<void> {
+    await this.#serving.stop();
+  }
+
+  /** Limits, project and route of a request: who may run it, or why it is refused at once. */
+  #enter(request: SessionRequest): Routed | Refused {
+    const { buckets, clock, router, newId } = this.#options;
+    const { limitKey } = request.address;
+    const seconds = limitKey === undefined ? 0 : buckets.take(limitKey, clock.now());
+    if (seconds > 0) return this.#refuseForRate(seconds);
+
+    const id = newId();
+    const read = request.projectUrl === undefined ? undefined : this.#readProject(request.projectUrl);
+    if (read?.kind === 'refused') return this.#refuse(id, request, undefined, `project-${read.rule}`, read.reason);
+    const project = read?.project;
+    const route = router.route(project, request.labels);
+    if (route.kind === 'refused') return this.#refuse(id, request, project, route.code, route.reason);
+    const want: Want = {
+      ...(project !== undefined && { project: project.url }),
+      ...(request.labels !== undefined && { labels: request.labels }),
+    };
+    return { kind: 'routed', id, request, project, want, candidates: route.candidates, routeKey: route.key };
+  }
+
+  /** A flood is counted, not written down: it would wash away the decisions that people ask about. */
+  #refuseForRate(seconds: number): Refused {
+    const retryAfter = Math.max(1, Math.ceil(seconds));
+    this.#options.decisions.count('refused', 'too-many-requests');
+    const reason = `too many session requests come from your network address; try again in ${retryAfter} s.`;
+    return { kind: 'refused', code: 'too-many-requests', reason, retryAfter };
+  }
+
+  async #book({ id, project, candidates, want }: Routed): Promise<BookingOutcome> {
+    const { bookings, line, clock } = this.#options;
+    if (candidates.tiers.length === 0) return { kind: 'no-room' };
+    if (line.length > 0 && !line.mayPass(want, clock.now(), this.#candidatesOf)) return { kind: 'no-room' };
+    return bookings.book({ id, ...(project !== undefined && { project: project.key }) }, candidates);
+  }
+
+  /** Hands a booked place to a waiter, or frees it when the client has gone meanwhile. */
+  async #give(routed: Routed, booked: Booked, waited: number, waiter: Waiter): Promise<void> {
+    if (!waiter.gone.aborted) {
+      waiter.settled(this.#allocate(routed, booked, waited));
+      return;
+    }
+    this.#decide(
+      routed.id,
+      routed.request,
+      routed.project,
+      'abandoned',
+      'client-gone',
+      'The client went away before it heard of its place.',
+      waited,
+    );
+    await this.release(booked.bookingId);
+  }
+
+  #allocate({ id, request, project }: Pick<Routed, 'id' | 'request' | 'project'>, booked: Booked, waited: number): Outcome {
+    const { clock, endpoint, settings, log } = this.#options;
+    const { server, bookingId, load, predicted } = booked;
+    const found = endpoint(server);
+    this.#publish();
+    // Between the booking and now the server left the fleet.
+    if (found === undefined)
+      return this.#refuse(
+        id,
+        request,
+        project,
+        'no-room',
+        'The simulation server that was chosen has just been removed; try again.',
+      );
+    const reason = `${found.address} had the most room: load ${percent(load)}, with this session ${percent(predicted)}.`;
+    this.#decide(id, request, project, 'allocated', 'allocated', reason, waited, server);
+    log.limited('info', `allocated ${server}`, `${found.address} simulation server handed out to ${request.address.address}`, {
+      id,
+      load,
+      predicted,
+      waited,
+    });
+    const { handOutSsl, settle } = settings();
+    return {
+      kind: 'allocated',
+      id,
+      url: webSocketUrl(found, handOutSsl),
+      server,
+      bookingId,
+      expiresAt: clock.wallTime() + settle,
+    };
+  }
+
+  #join({ id, request, project, want }: Routed, waiter: Waiter): void {
+    const { line, clock, newId } = this.#options;
+    if (waiter.gone.aborted) return;
+    const token = newId();
+    const { limitKey } = request.address;
+    const ticket = { id, ...want, ...(limitKey !== undefined && { address: limitKey }), ...(waiter.keepPlace && { token }) };
+    const joined = line.join(ticket, clock.now());
+    if (joined.kind === 'refused') {
+      waiter.settled(this.#refuse(id, request, project, joined.code, joined.reason));
+      return;
+    }
+    const place: Place = { request, token, waiter };
+    this.#places.set(id, place);
+    this.#watch(id, place, waiter);
+    this.#tell(joined, clock.now());
+    this.#publish();
+    this.#serving.wake();
+  }
+
+  #resume(token: string, waiter: Waiter): boolean {
+    const { line, clock } = this.#options;
+    const standing = line.resume(token, clock.now());
+    const place = standing && this.#places.get(standing.ticket.id);
+    if (standing === undefined || place === undefined) return false;
+    const { waiter: before } = place;
+    place.waiter = waiter;
+    before?.settled({
+      kind: 'refused',
+      code: 'continued-elsewhere',
+      reason: 'This place in line is continued on another connection.',
+    });
+    this.#watch(standing.ticket.id, place, waiter);
+    this.#tell(standing, clock.now());
+    this.#serving.wake();
+    return true;
+  }
+
+  #watch(id: string, place: Place, waiter: Waiter): void {
+    const lost = () => {
+      if (place.waiter !== waiter || this.#places.get(id) !== place) return;
+      place.waiter = undefined;
+      const { line, clock } = this.#options;
+      if (line.lost(id, clock.now()) === 'kept') this.#serving.wake();
+      else this.#abandon(id, place);
+    };
+    if (waiter.gone.aborted) lost();
+    else waiter.gone.addEventListener('abort', lost, { once: true });
+  }
+
+  #abandon(id: string, { request }: Place): void {
+    this.#places.delete(id);
+    const project = request.projectUrl === undefined ? undefined : this.#project(request.projectUrl);
+    this.#decide(id, request, project, 'abandoned', 'client-gone', 'The client went away while it waited.', 0);
+    this.#tellChanges();
+    this.refresh();
+  }
+
+  /** One walk along the line. Returns the seconds until the next. */
+  async #serve(): Promise<number> {
+    const { line, clock } = this.#options;
+    for (const { id } of line.expire(clock.now())) {
+      const place = this.#places.get(id);
+      if (place) this.#abandon(id, place);
+    }
+    if (line.length === 0) return Infinity;
+    const pass = line.pass(clock.now(), this.#candidatesOf);
+    for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) await this.#try(ticket);
+    this.#tellChanges();
+    this.#publish();
+    return line.length > 0 ? RETRY : Infinity;
+  }
+
+  async #try(ticket: Ticket): Promise<void> {
+    const { line, clock, bookings } = this.#options;
+    const place = this.#places.get(ticket.id);
+    const { project, route } = this.#route(ticket);
+    if (place === undefined || route.kind === 'refused') {
+      // The fleet changed so that nobody may ever run it.
+      line.leave(ticket.id);
+      this.#places.delete(ticket.id);
+      if (place && route.kind === 'refused')
+        place.waiter?.settled(this.#refuse(ticket.id, place.request, project, route.code, route.reason));
+      return;
+    }
+    if (route.candidates.tiers.length === 0) return;
+    const booked = await bookings.book(
+      { id: ticket.id, ...(project !== undefined && { project: project.key }) },
+      route.candidates,
+    );
+    if (booked.kind === 'no-room') return;
+    const admitted = line.admitted(ticket.id, clock.now());
+    const { waiter } = place;
+    if (admitted === undefined || waiter === undefined) {
+      await this.release(booked.bookingId);
+      return;
+    }
+    this.#places.delete(ticket.id);
+    await this.#give(
+      { ...place, id: ticket.id, project, kind: 'routed', want: ticket, candidates: route.candidates, routeKey: route.key },
+      booked,
+      clock.now() - ticket.joinedAt,
+      waiter,
+    );
+  }
+
+  #tellChanges(): void {
+    const { line, clock } = this.#options;
+    const now = clock.now();
+    for (const standing of line.changes()) this.#tell(standing, now);
+    if (now - this.#toldAt < RETELL) return;
+    // Estimates move although positions do not.
+    this.#toldAt = now;
+    let position = 0;
+    for (const ticket of line.tickets()) this.#tell({ ticket, position: (position += 1) }, now);
+  }
+
+  #tell({ ticket, position }: Standing, now: number): void {
+    const place = this.#places.get(ticket.id);
+    if (place?.waiter === undefined) return;
+    const estimate = this.#options.line.estimate(position, now);
+    place.waiter.changed({ position, estimate: estimate && rounded(estimate), resumeToken: place.token });
+  }
+
+  /** Published only when it differs: availability equals *a request now would be allocated*. */
+  #publish(): void {
+    const { bookings, router, line, clock } = this.#options;
+    const route = router.route();
+    const free = route.kind === 'candidates' && bookings.fits(route.candidates);
+    this.availability.publish(free && (line.length === 0 || line.mayPass({}, clock.now(), this.#candidatesOf)));
+  }
+
+  readonly #candidatesOf = (want: Want): Candidates | undefined => {
+    const { route } = this.#route(want);
+    return route.kind === 'candidates' ? route.candidates : undefined;
+  };
+
+  #route({ project: url, labels }: Want): { readonly project: Project | undefined; readonly route: Route } {
+    const project = url === undefined ? undefined : this.#project(url);
+    return { project, route: this.#options.router.route(project, labels) };
+  }
+
+  #readProject(text: string): ReturnType<typeof parseProject> {
+    return parseProject(text, { otherHosts: this.#options.settings().otherHosts });
+  }
+
+  /** A project that was read before; kept while its ticket is in the line, because each walk along it asks again. */
+  #project(url: string): Project | undefined {
+    const known = this.#projects.get(url);
+    if (known !== undefined) return known;
+    const read = this.#readProject(url);
+    if (read.kind === 'refused') return undefined;
+    if (this.#projects.size >= 1000) this.#projects.clear();
+    this.#projects.set(url, read.project);
+    return read.project;
+  }
+
+  #refuseForRoom({ id, request, project, routeKey }: Routed): Refused {
+    return this.#refuse(id, request, project, 'no-room', this.#summary(routeKey, project, request.labels));
+  }
+
+  /** Why there is no room, in a sentence that serves for a second all who ask the same. */
+  #summary(key: string, project: Project | undefined, labels: Labels | undefined): string {
+    const { clock, explain } = this.#options;
+    const now = clock.now();
+    const known = this.#summaries.get(key);
+    if (known !== undefined && now - known.at < SUMMARY_KEPT) return known.text;
+    const text = explain(project, labels, undefined).summary;
+    if (this.#summaries.size >= MOST_SUMMARIES) this.#summaries.clear();
+    this.#summaries.set(key, { at: now, text });
+    return text;
+  }
+
+  #refuse(id: string, request: SessionRequest, project: Project | undefined, code: string, reason: string): Refused {
+    this.#decide(id, request, project, 'refused', code, reason, 0);
+    return { kind: 'refused', code, reason };
+  }
+
+  #decide(
+    id: string,
+    { labels }: SessionRequest,
+    project: Project | undefined,
+    kind: DecisionKind,
+    code: string,
+    reason: string,
+    waited: number,
+    server?: ServerId,
+  ): void {
+    const { decisions, clock, endpoint, explain } = this.#options;
+    const answers = this.#mayExplain() ? explain(project, labels, server).answers : [];
+    const others = answers.filter((answer) => answer.id !== server);
+    const address = server === undefined ? undefined : endpoint(server)?.address;
+    decisions.record(
+      {
+        ...{
+          id,
+          kind,
+          code,
+          reason,
+          waited,
+          at: clock.wallTime(),
+          others: others.slice(0, MOST_ANSWERS),
+          omitted: Math.max(0, others.length - MOST_ANSWERS),
+        },
+        ...(project !== undefined && { project: project.url }),
+        ...(server !== undefined && { server }),
+        ...(address !== undefined && { address }),
+      },
+      clock.now(),
+    );
+  }
+
+  #mayExplain(): boolean {
+    const second = Math.floor(this.#options.clock.now());
+    if (second !== this.#explained.second) this.#explained = { second, count: 0 };
+    this.#explained.count += 1;
+    return this.#explained.count <= EXPLAINED_PER_SECOND;
+  }
+}
+
+type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
+
+/** To steps of five seconds: more would promise what nobody knows. */
+function rounded({ from, to }: SecondsRange): SecondsRange {
+  return { from: Math.floor(from / 5) * 5, to: Math.ceil(to / 5) * 5 };
+}
+
+function percent(load: number): string {
+  return `${Math.round(load)} %`;
+}

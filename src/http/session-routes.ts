@@ -1,0 +1,99 @@
+/**
+ * What deployed clients ask over plain HTTP: `/session`, `/` and `/load` (PROTOCOL § 3). Status and body are fixed by clients that nobody will update: the
+ * status is 200 whatever happens, and an error is a body that begins with `Error:`. What newer clients want to know besides stands in headers and under
+ * `/api/v1`.
+ */
+import type { HttpBindings } from '@hono/node-server';
+import { Hono, type Context } from 'hono';
+import type { Admission, Outcome, Refused } from '../engine/admission.ts';
+import type { AddressOf } from './client-address.ts';
+
+export interface SessionRoutesOptions {
+  readonly admission: Admission;
+  /** Resolves when the first answer may be given. */
+  readonly ready: Promise<unknown>;
+  readonly isReady: () => boolean;
+  readonly addressOf: AddressOf;
+  /** Mean load of the servers that answer, percent. */
+  readonly meanLoad: () => number | undefined;
+  /** Seconds `/session` is held while no server is available; 0: not at all. */
+  readonly hold: () => number;
+}
+
+type Env = { Bindings: HttpBindings };
+
+/** Word for word what clients of the original know. */
+export const NOTHING_AVAILABLE = 'Error: no simulation server available at the moment.';
+
+const CORS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Headers': 'x-requested-with',
+  'Access-Control-Allow-Methods': 'POST, GET, OPTIONS',
+} as const;
+const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' } as const;
+const SESSION = { ...TEXT, ...CORS };
+
+export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
+  const { admission, addressOf, hold } = options;
+  const routes = new Hono<Env>();
+
+  routes.get('/session', async (c) => {
+    if (!options.isReady()) await options.ready;
+    const { incoming } = c.env;
+    const projectUrl = queryOf(c, 'url');
+    const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
+    const seconds = hold();
+    const outcome = seconds > 0 ? await admission.hold(request, seconds, closed(c)) : await admission.ask(request);
+    return c.body(sessionBody(outcome, projectUrl !== undefined), 200, sessionHeaders(outcome));
+  });
+  routes.options('/session', (c) => c.body(null, 204, CORS));
+  routes.all('/session', (c) => c.text('Method not allowed.\n', 405, { ...CORS, Allow: 'GET, HEAD, OPTIONS' }));
+
+  routes.get('/', async (c) => {
+    if (!options.isReady()) await options.ready;
+    return c.body(admission.availability.value ? '1' : '0', 200, SESSION);
+  });
+  routes.get('/load', async (c) => {
+    if (!options.isReady()) await options.ready;
+    return c.body(String(options.meanLoad() ?? -1), 200, SESSION);
+  });
+  for (const path of ['/', '/load']) {
+    routes.options(path, (c) => c.body(null, 204, CORS));
+    routes.all(path, (c) => c.text('Method not allowed.\n', 405, { ...CORS, Allow: 'GET, HEAD, OPTIONS' }));
+  }
+  return routes;
+}
+
+/** The text of a refusal as clients of the original understand it. */
+export function errorText({ code, reason, position }: Refused, detailed: boolean): string {
+  if (position !== undefined) return `${NOTHING_AVAILABLE} You are number ${position} in the waiting line.`;
+  if (code !== 'no-room') return `Error: ${reason}`;
+  return detailed ? `${NOTHING_AVAILABLE} ${reason}` : NOTHING_AVAILABLE;
+}
+
+function sessionBody(outcome: Outcome, detailed: boolean): string {
+  return outcome.kind === 'allocated' ? outcome.url : errorText(outcome, detailed);
+}
+
+/** A refusal's code and sentence for clients that look; old ones do not. */
+function sessionHeaders(outcome: Outcome): Record<string, string> {
+  if (outcome.kind === 'allocated') return SESSION;
+  return { ...SESSION, 'Access-Control-Expose-Headers': 'X-Session-Server-Code', 'X-Session-Server-Code': outcome.code };
+}
+
+/** The first value of a query parameter, or `undefined` when there is none that says anything. */
+function queryOf(c: Context<Env>, name: string): string | undefined {
+  if (!c.req.url.includes('?')) return undefined;
+  const value = c.req.query(name);
+  return value === undefined || value === '' ? undefined : value;
+}
+
+/** Aborted when the client goes away while its request is held. */
+function closed(c: Context<Env>): AbortSignal {
+  const { outgoing } = c.env;
+  const gone = new AbortController();
+  outgoing.once('close', () => {
+    gone.abort();
+  });
+  return gone.signal;
+}
