@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { allKeys } from '../src/config/keys.ts';
 import { loadConfiguration } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
-import { configurationPage, jsonSchemaFile } from '../src/config/reference.ts';
+import { configurationPage, jsonSchemaFile, originalKeysTable } from '../src/config/reference.ts';
 import { originalKeys, schema } from '../src/config/schema.ts';
 
 const root = new URL('../', import.meta.url);
@@ -44,6 +44,7 @@ test('every key has a description, and a default, or says that it is required', 
 test("the original's keys are all there, under their own names", () => {
   for (const key of originalKeys) assert.ok(key in schema.shape, key);
   assert.equal(originalKeys.length, 13);
+  assert.deepEqual(keysOfPage(originalKeysTable()), originalKeys);
 });
 
 test('the JSON Schema knows the keys, refuses others, and has no annotation of our own', () => {

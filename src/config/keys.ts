@@ -3,7 +3,6 @@
  * of a schema, a JSON Schema, and not by its insides.
  */
 import { z } from 'zod';
-import type { KeyPath } from './problem.ts';
 import { schema } from './schema.ts';
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
@@ -40,18 +39,6 @@ const jsonSchema: JsonSchema = z.toJSONSchema(schema, { io: 'input' });
 
 /** The whole configuration. */
 export const root: KeyInfo = keyInfo(jsonSchema, true);
-
-/** What is known of the key at `path`. What the file has there decides where there is a choice. */
-export function keyAt(path: KeyPath, file: unknown): KeyInfo | undefined {
-  let info: KeyInfo | undefined = root;
-  let value = file;
-  for (const step of path) {
-    value = below(value, step);
-    info = infoBelow(info, step);
-    if (info !== undefined) info = choose(info, value);
-  }
-  return info;
-}
 
 /** What is known of one step further. */
 export function infoBelow(info: KeyInfo | undefined, step: string | number): KeyInfo | undefined {

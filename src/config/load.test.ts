@@ -534,6 +534,11 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'stateDir: "~ann/state" — expected ~ for the own home folder only; write the path of the other home folder',
   ],
   [
+    'a name that two tokens share',
+    { admin: { tokens: ['0', '1'].map((digit) => ({ name: 'ann', hash: `sha256:${digit.repeat(64)}` })) } },
+    'admin.tokens[1].name: "ann" — expected a name not used before; give each holder a name of its own; the log cannot tell them apart',
+  ],
+  [
     'a closed monitor without a token',
     { monitor: { access: 'token' } },
     'admin.tokens: an empty list — expected at least one token, because "monitor.access" is "token"; nobody can read the monitor; make a token with `session-server token NAME`',
