@@ -1,0 +1,240 @@
+/**
+ * Why a server was or was not taken: for each server a code and a sentence, and the whole in one sentence for the person who waits: *3 servers: one
+ * drains, one does not allow this repository, one is at 97 %*.
+ *
+ * Reasons that last are told before those that pass: whoever may never run something on a server should not wait for its load to fall.
+ */
+import type { ServerId } from './endpoint.ts';
+import type { ServerState } from './fleet.ts';
+import type { AnswerView } from './monitor-view.ts';
+import { durationInWords, onOneLine } from './notification-text.ts';
+import type { Admittance } from './routing.ts';
+
+/** Whether the ledger would book the session on a server, with the figures that say why. */
+export type Verdict =
+  | { readonly kind: 'fits'; readonly predicted: number /* percent, with the session */ }
+  | {
+      readonly kind: 'no-room';
+      readonly predicted: number /* percent, with the session */;
+      readonly target: number; /* percent */
+    }
+  | { readonly kind: 'session-limit'; readonly sessions: number }
+  | { readonly kind: 'suspected' }
+  /** Nothing was heard of it for too long, or not at all. */
+  | { readonly kind: 'closed' };
+
+/** What is known of one server when somebody asks. */
+export interface Situation {
+  readonly id: ServerId;
+  /** As the operator wrote it. */
+  readonly address: string;
+  readonly state: ServerState;
+  /** Seconds since the state began. */
+  readonly since: number;
+  /** Percent, as last reported. */
+  readonly load?: number;
+  /** What the server's rules say to the project and the labels: `Router.admittance`. */
+  readonly admittance: Admittance;
+  /** Percent. */
+  readonly shareIdleTime: number;
+  /** What the operator wrote when draining it. */
+  readonly drainReason?: string;
+  /** What went wrong with the last probe, a sentence. */
+  readonly failure?: string;
+  /** What the ledger says; it counts only for servers that are available and admit the project. */
+  readonly verdict?: Verdict;
+}
+
+/** Every code of an answer, those that can take the session first. */
+export const ANSWER_CODES = [
+  'chosen',
+  'has-room',
+  'later-tier',
+  'draining',
+  'down',
+  'unknown',
+  'suspected',
+  'other-labels',
+  'blocked-repository',
+  'other-repository',
+  'not-idle',
+  'session-limit',
+  'no-room',
+  'full',
+] as const;
+
+export type AnswerCode = (typeof ANSWER_CODES)[number];
+
+export interface Explanation {
+  /** One sentence without a full stop at its end, which a caller may continue. */
+  readonly summary: string;
+  /** In the order of the situations. */
+  readonly answers: readonly AnswerView[];
+}
+
+/** `chosen` is the server that got the session, when one did. */
+export function explain(situations: readonly Situation[], chosen?: ServerId): Explanation {
+  const best = bestTier(situations);
+  const judged = situations.map((situation) => ({ situation, code: codeOf(situation, chosen, best) }));
+  const answers = judged.map(({ situation, code }) => ({
+    id: situation.id,
+    address: situation.address,
+    chosen: code === 'chosen',
+    eligible: ELIGIBLE.has(code),
+    code,
+    reason: sentence(code, situation),
+  }));
+  return { summary: summary(judged), answers };
+}
+
+/** `one` to `twelve`, then figures. */
+export function countInWords(count: number): string {
+  return WORDS[count] ?? String(count);
+}
+
+const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
+const ELIGIBLE: ReadonlySet<AnswerCode> = new Set(['chosen', 'has-room', 'later-tier'] as const);
+const TIERS: readonly Admittance[] = ['dedicated', 'open', 'shared'];
+
+interface Judged {
+  readonly situation: Situation;
+  readonly code: AnswerCode;
+}
+
+function codeOf(situation: Situation, chosen: ServerId | undefined, best: number): AnswerCode {
+  if (situation.id === chosen) return 'chosen';
+  const obstacle = obstacleOf(situation);
+  if (obstacle !== undefined) return obstacle;
+  return TIERS.indexOf(situation.admittance) > best ? 'later-tier' : 'has-room';
+}
+
+function obstacleOf(situation: Situation): AnswerCode | undefined {
+  return neverOf(situation.admittance) ?? stateOf(situation) ?? momentOf(situation);
+}
+
+function neverOf(admittance: Admittance): AnswerCode | undefined {
+  if (admittance === 'blocked') return 'blocked-repository';
+  return admittance === 'other-labels' || admittance === 'other-repository' ? admittance : undefined;
+}
+
+function stateOf({ state }: Situation): AnswerCode | undefined {
+  return state === 'available' ? undefined : state;
+}
+
+function momentOf({ admittance, load, shareIdleTime, verdict }: Situation): AnswerCode | undefined {
+  if (admittance === 'shared' && !(load !== undefined && load < shareIdleTime)) return 'not-idle';
+  if (verdict?.kind === 'closed') return 'unknown';
+  return verdict === undefined || verdict.kind === 'fits' ? undefined : verdict.kind;
+}
+
+/** Index of the first tier that has room; later ones are not used then. */
+function bestTier(situations: readonly Situation[]): number {
+  let best = TIERS.length;
+  for (const situation of situations)
+    if (obstacleOf(situation) === undefined) best = Math.min(best, TIERS.indexOf(situation.admittance));
+  return best;
+}
+
+function sentence(code: AnswerCode, situation: Situation): string {
+  const { load, shareIdleTime, drainReason, failure, since, state, verdict } = situation;
+  switch (code) {
+    case 'chosen':
+      return verdict?.kind === 'fits'
+        ? `It has the most room: it will be at ${percent(verdict.predicted)} with this session.`
+        : 'It was chosen.';
+    case 'has-room':
+      return `It could take the session${verdict?.kind === 'fits' ? ` and would be at ${percent(verdict.predicted)}` : ''}.`;
+    case 'later-tier':
+      return 'It could take the session, but servers that are there for this repository come first.';
+    case 'draining':
+      return `It has been draining for ${durationInWords(since)}, so new sessions go elsewhere${drainReason === undefined ? '.' : `: ${onOneLine(drainReason)}`}`;
+    case 'down':
+      return `It has been down for ${durationInWords(since)}${failure === undefined ? '.' : `: ${onOneLine(failure)}`}`;
+    case 'unknown':
+      if (state === 'unknown' && load === undefined && failure === undefined)
+        return 'It has not answered yet; nobody is sent to a server that is not known to work.';
+      return `It did not answer the last time it was asked${failure === undefined ? '.' : `: ${onOneLine(failure)}`}`;
+    case 'suspected':
+      return 'It was given sessions and still looks idle, so it gets only one now and then to prove itself.';
+    case 'other-labels':
+      return 'It does not have the labels that were asked for.';
+    case 'blocked-repository':
+      return 'It blocks this repository.';
+    case 'other-repository':
+      return 'It does not allow this repository.';
+    case 'not-idle':
+      return `It runs projects of other repositories, and shares idle time only while its load is below ${percent(shareIdleTime)}${load === undefined ? '.' : `; it is at ${percent(load)}.`}`;
+    case 'session-limit':
+      return `It has as many sessions as it may have${verdict?.kind === 'session-limit' ? ` (${verdict.sessions})` : ''}.`;
+    case 'no-room':
+      return verdict?.kind === 'no-room'
+        ? `It would be at ${percent(verdict.predicted)} with this session; sessions are handed out only below ${percent(verdict.target)}.`
+        : 'It has no room.';
+    case 'full':
+      return `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
+  }
+}
+
+function summary(judged: readonly Judged[]): string {
+  if (judged.length === 0) return 'There is no simulation server here yet';
+  const groups = new Map<AnswerCode, Situation[]>();
+  for (const { situation, code } of judged) {
+    const group = groups.get(code);
+    if (group === undefined) groups.set(code, [situation]);
+    else group.push(situation);
+  }
+  const phrases = ANSWER_CODES.flatMap((code) => {
+    const group = groups.get(code);
+    return group === undefined ? [] : [`${countInWords(group.length)} ${phrase(code, group)}`];
+  });
+  return `${judged.length} ${judged.length === 1 ? 'server' : 'servers'}: ${phrases.join(', ')}`;
+}
+
+/** What stands behind the number of servers with this answer. */
+function phrase(code: AnswerCode, group: readonly Situation[]): string {
+  const one = group.length === 1;
+  const is = one ? 'is' : 'are';
+  switch (code) {
+    case 'chosen':
+      return one ? 'was chosen' : 'were chosen';
+    case 'has-room':
+    case 'later-tier':
+      return code === 'has-room' ? 'could take the session' : 'could take it if the others were busy';
+    case 'draining':
+      return one ? 'drains' : 'drain';
+    case 'down':
+      return `${is} down`;
+    case 'unknown':
+      return one ? 'does not answer' : 'do not answer';
+    case 'suspected':
+      return `${is} suspected of failing`;
+    case 'other-labels':
+      return one ? 'has other labels' : 'have other labels';
+    case 'blocked-repository':
+      return one ? 'blocks this repository' : 'block this repository';
+    case 'other-repository':
+      return one ? 'does not allow this repository' : 'do not allow this repository';
+    case 'not-idle':
+      return `${is} too busy to share idle time`;
+    case 'session-limit':
+      return one ? 'has as many sessions as it may have' : 'have as many sessions as they may have';
+    case 'no-room':
+      return `would be at ${span(group.map(({ verdict }) => (verdict?.kind === 'no-room' ? verdict.predicted : undefined)))} with it`;
+    case 'full':
+      return `${is} at ${span(group.map(({ load }) => load))}`;
+  }
+}
+
+/** `97 %`, or `91 to 97 %`. */
+function span(values: readonly (number | undefined)[]): string {
+  const known = values.filter((value) => value !== undefined);
+  if (known.length === 0) return 'the limit';
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of known) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  const [from, to] = [Math.round(least), Math.round(most)];
+  return from === to ? percent(to) : `${from} to ${percent(to)}`;
+}
+
+function percent(value: number): string {
+  return `${Math.round(value)} %`;
+}
