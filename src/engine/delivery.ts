@@ -1,0 +1,225 @@
+/**
+ * Brings notifications to one notifier: in order, one at a time, each attempt with a deadline, as often as it takes.
+ *
+ * A failure that will pass (mail server gone, 4xx) stops the whole channel for a growing pause. A failure that will not pass by itself (5xx, wrong password)
+ * is tried again rarely; the next notification is tried once before, because the refusal may have been of that one message.
+ */
+import type { Notification, NoticeOutcome } from '../core/incidents.ts';
+import { appended, type Outgoing } from '../core/outbox.ts';
+import { retryPause } from '../core/retry.ts';
+import type { Clock, Log, Notifier, OutsideFailure, Random } from '../ports.ts';
+import { withDeadline } from './deadline.ts';
+import { startLoop, type Loop } from './loop.ts';
+
+export interface DeliveryOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly notifier: Notifier;
+  /** What was left over. */
+  readonly outbox?: readonly Outgoing[];
+  /** Seconds an attempt may take. */
+  readonly deadline: number;
+  /** The outbox changed. */
+  readonly changed: () => void;
+  /** What became of these notifications; `at` is seconds since the epoch. */
+  readonly outcome: (notifications: readonly string[], outcome: NoticeOutcome, at: number) => void;
+}
+
+export interface DeliveryStatistics {
+  readonly notifier: string;
+  /** Messages that were accepted. */
+  readonly sent: number;
+  /** Attempts that failed. */
+  readonly failed: number;
+  /** Messages that wait now. */
+  readonly pending: number;
+  /** Times the outbox was full and old news were dropped for newer ones. */
+  readonly overflows: number;
+  /** Why the last attempt failed; absent when it was accepted. */
+  readonly lastFailure?: { readonly code: string; readonly reason: string };
+}
+
+/** Messages that wait at most; then only the last news of each server is kept. */
+const MOST_WAITING = 50;
+/** Seconds until the notification after a refused one is tried. */
+const PROBATION = 60;
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #loop: Loop;
+  #outbox: readonly Outgoing[];
+  /** When a notification that was refused for good is tried again, by its id. */
+  readonly #refused = new Map<string, number>();
+  #retryAt = -Infinity;
+  #failures = 0;
+  #refusals = 0;
+  #sent = 0;
+  #failed = 0;
+  #overflows = 0;
+  #lastFailure: { readonly code: string; readonly reason: string } | undefined;
+  /** Called at the end of each attempt and when there is nothing to do. */
+  #rested: (() => void) | undefined;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#outbox = options.outbox ?? [];
+    this.#loop = startLoop({
+      clock: options.clock,
+      cycle: (signal) => this.#cycle(signal),
+      failed: (error) => {
+        options.log.error(`delivering to ${options.notifier.name} failed inside the session server`, { error });
+        return PROBATION;
+      },
+    });
+  }
+
+  get notifier(): Notifier {
+    return this.#options.notifier;
+  }
+
+  get outbox(): readonly Outgoing[] {
+    return this.#outbox;
+  }
+
+  get statistics(): DeliveryStatistics {
+    return {
+      notifier: this.notifier.name,
+      sent: this.#sent,
+      failed: this.#failed,
+      pending: this.#outbox.length,
+      overflows: this.#overflows,
+      ...(this.#lastFailure && { lastFailure: this.#lastFailure }),
+    };
+  }
+
+  add(notification: Notification): void {
+    const before = this.#outbox.length;
+    this.#outbox = appended(this.#outbox, notification, MOST_WAITING);
+    if (this.#outbox.length < before) this.#overflowed(before);
+    this.#options.changed();
+    this.#loop.wake();
+  }
+
+  /** One more attempt, of at most so many seconds in all; then no more. What could not be sent stays in `outbox`. */
+  async finish(within: number): Promise<void> {
+    if (this.#outbox.length > 0 && this.#refusals === 0) {
+      const timer = new AbortController();
+      const rested = new Promise<void>((resolve) => (this.#rested = resolve));
+      this.#retryAt = -Infinity;
+      this.#loop.wake();
+      await Promise.race([rested, this.#options.clock.sleep(within, timer.signal)]);
+      timer.abort();
+    }
+    await this.#loop.stop();
+  }
+
+  async #cycle(signal: AbortSignal): Promise<number> {
+    const { clock } = this.#options;
+    const wait = this.#retryAt - clock.now();
+    if (wait > 0) return wait;
+    const next = this.#outbox.find((outgoing) => this.#triableAt(outgoing) <= clock.now());
+    if (next === undefined) {
+      this.#rested?.();
+      return Math.min(Infinity, ...this.#outbox.map((outgoing) => this.#triableAt(outgoing) - clock.now()));
+    }
+    const tried = this.#replace(next, { ...next, attempts: next.attempts + 1 });
+    const failure = await this.#attempt(tried.notification, signal);
+    if (failure === undefined) this.#accepted(tried);
+    else if (!signal.aborted) this.#retryLater(tried, failure);
+    return Math.max(0, this.#retryAt - clock.now());
+  }
+
+  async #attempt(notification: Notification, signal: AbortSignal): Promise<Failed | undefined> {
+    const { clock, notifier, deadline } = this.#options;
+    try {
+      await withDeadline(clock, deadline, signal, (until) => notifier.notify(notification, until));
+      return undefined;
+    } catch (error) {
+      return describe(error);
+    }
+  }
+
+  #accepted(sent: Outgoing): void {
+    const { log, clock, notifier, changed, outcome } = this.#options;
+    this.#outbox = this.#outbox.filter((outgoing) => outgoing !== sent);
+    this.#refused.delete(sent.notification.id);
+    this.#sent += 1;
+    if (this.#lastFailure !== undefined)
+      log.info(`${notifier.name} accepts notifications again; ${this.#outbox.length} are waiting`);
+    this.#failures = 0;
+    this.#refusals = 0;
+    this.#lastFailure = undefined;
+    outcome(sent.carries, 'sent', clock.wallTime());
+    changed();
+  }
+
+  #retryLater(tried: Outgoing, failure: Failed): void {
+    const { clock, random, changed, outcome } = this.#options;
+    this.#failed += 1;
+    this.#failures += 1;
+    this.#say(failure);
+    const age = clock.wallTime() - tried.notification.at;
+    this.#retryAt = clock.now() + retryPause({ failures: this.#failures, permanent: failure.permanent, age }, random());
+    if (failure.permanent) this.#refuse(tried);
+    else this.#refusals = 0;
+    outcome(tried.carries, 'failed', clock.wallTime());
+    changed();
+    this.#rested?.();
+  }
+
+  /** The receiver said no, so it does not have it, and the notification may be merged with later ones. */
+  #refuse(tried: Outgoing): void {
+    const { clock } = this.#options;
+    this.#replace(tried, { ...tried, attempts: 0 });
+    this.#refused.set(tried.notification.id, this.#retryAt);
+    this.#refusals += 1;
+    const another = this.#outbox.some((outgoing) => this.#triableAt(outgoing) <= clock.now());
+    if (this.#refusals === 1 && another) this.#retryAt = clock.now() + PROBATION;
+    // It is not that one message: from now on in order again.
+    else this.#refused.clear();
+  }
+
+  #triableAt({ notification }: Outgoing): number {
+    return this.#refused.get(notification.id) ?? -Infinity;
+  }
+
+  #replace(old: Outgoing, changed: Outgoing): Outgoing {
+    this.#outbox = this.#outbox.map((outgoing) => (outgoing === old ? changed : outgoing));
+    return changed;
+  }
+
+  /** A dead mail server is told once, not at each attempt. */
+  #say(failure: Failed): void {
+    const { log, notifier } = this.#options;
+    const known = this.#lastFailure?.code === failure.code;
+    this.#lastFailure = { code: failure.code, reason: failure.reason };
+    log[known ? 'debug' : 'warn'](
+      `a notification could not be sent by ${notifier.name} and is tried again later: ${failure.reason}`,
+      {
+        code: failure.code,
+      },
+    );
+  }
+
+  #overflowed(before: number): void {
+    this.#overflows += 1;
+    this.#options.log.limited(
+      'warn',
+      `outbox ${this.notifier.name}`,
+      `${before} notifications wait for ${this.notifier.name}: of each server only the last news is kept`,
+    );
+  }
+}
+
+interface Failed {
+  readonly code: string;
+  readonly reason: string;
+  readonly permanent: boolean;
+}
+
+function describe(error: unknown): Failed {
+  const reason = error instanceof Error ? error.message : String(error);
+  const { code = 'unexpected', permanent = false } = error as Partial<OutsideFailure>;
+  return { code, reason, permanent };
+}

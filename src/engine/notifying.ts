@@ -1,0 +1,296 @@
+/**
+ * Tells people: takes in what happens to the servers, lets `Incidents` decide what is worth a message and when, and hands each message to one `Delivery`
+ * for each notifier. Nothing here is waited for by a probe or a hand-out.
+ *
+ * Open incidents and what could not be delivered outlive a reload, and with a store a restart: the administrator is then told that a server is
+ * back by the session server that did not see it go. What waits for a notifier that is configured no longer is kept a week, in case it comes back.
+ */
+import type { ServerId } from '../core/endpoint.ts';
+import { incidentViews } from '../core/incident-view.ts';
+import {
+  Incidents,
+  type Affected,
+  type IncidentRules,
+  type Notification,
+  type NotificationKind,
+  type Sighting,
+} from '../core/incidents.ts';
+import type { IncidentView } from '../core/monitor-view.ts';
+import { fromDocument, toDocument } from '../core/notification-document.ts';
+import type { Outgoing } from '../core/outbox.ts';
+import type { Clock, Log, NewId, Notifier, Random, StateStore } from '../ports.ts';
+import { Delivery, type DeliveryStatistics } from './delivery.ts';
+import { startLoop, type Loop } from './loop.ts';
+
+export interface NotifyingOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly rules: IncidentRules;
+  /** Their names differ. */
+  readonly notifiers: readonly Notifier[];
+  /** The present load of a server in percent, for the texts. */
+  readonly loadOf?: (id: ServerId) => number | undefined;
+  /** Absent: nothing survives a restart. */
+  readonly store?: StateStore;
+  /** Seconds one attempt to send may take. */
+  readonly deadline?: number;
+}
+
+export interface NotifyingStatistics {
+  readonly notifiers: readonly DeliveryStatistics[];
+  /** Notifications made, by kind. */
+  readonly made: Readonly<Partial<Record<NotificationKind, number>>>;
+  /** Times the state could not be written. */
+  readonly saveFailures: number;
+}
+
+const DOCUMENT = 'notifications';
+const DEADLINE = 30;
+/** Seconds between two writings of the state. */
+const SAVE_PAUSE = 2;
+/** Seconds what waits for an unknown notifier is kept. */
+const WEEK = 7 * 86_400;
+
+export class Notifying {
+  readonly #options: NotifyingOptions;
+  readonly #incidents: Incidents;
+  readonly #deliveries = new Map<string, Delivery>();
+  /** What waits for notifiers that are not configured at present. */
+  readonly #parked = new Map<string, readonly Outgoing[]>();
+  readonly #made: Partial<Record<NotificationKind, number>> = {};
+  #telling: Loop | undefined;
+  #saving: Loop | undefined;
+  #saved = true;
+  #saveAt = -Infinity;
+  #saveFailures = 0;
+
+  constructor(options: NotifyingOptions) {
+    this.#options = options;
+    this.#incidents = new Incidents(options.rules, options.newId);
+  }
+
+  /** Takes up what the last run left over, and begins. To be called once. */
+  async start(): Promise<void> {
+    const { clock, log, store, notifiers } = this.#options;
+    const left = fromDocument(await store?.read(DOCUMENT), this.#offset());
+    this.#incidents.restore(left.open, left.ended);
+    for (const [name, outbox] of Object.entries(left.outboxes)) this.#park(name, outbox);
+    this.#deliver(notifiers);
+    this.#telling = startLoop({
+      clock,
+      cycle: () => this.#tell(),
+      failed: (error) => {
+        log.error('deciding on notifications failed inside the session server', { error });
+        return 1;
+      },
+    });
+    if (store !== undefined)
+      this.#saving = startLoop({ clock, cycle: () => this.#save(store), failed: (error) => this.#notSaved(error) });
+  }
+
+  /** A server changed its state. */
+  observe(seen: Sighting): void {
+    this.#happens(() => {
+      this.#incidents.observe(seen);
+    });
+  }
+
+  /** Work was given to a server and it still looks idle; `reason` is a sentence for the operator. */
+  suspected(server: { id: ServerId; address: string; load?: number }, reason: string): void {
+    this.#happens((at) => {
+      this.#incidents.suspected(server, at, reason);
+    });
+  }
+
+  /** A suspicion was wrong or is mended. */
+  trusted(id: ServerId): void {
+    this.#happens((at) => {
+      this.#incidents.trusted(id, at);
+    });
+  }
+
+  removed(id: ServerId): void {
+    this.#happens((at) => {
+      this.#incidents.removed(id, at);
+    });
+  }
+
+  /** The whole fleet as it stands, after a reload or once all were probed after a start. */
+  reconcile(fleet: Iterable<Sighting>): void {
+    this.#happens((at) => {
+      this.#incidents.reconcile(fleet, at);
+    });
+  }
+
+  /** Sends at once what is no incident of a server, such as a certificate that expires. */
+  send(kind: NotificationKind, servers: readonly Affected[]): void {
+    this.#hand({ id: this.#options.newId(), kind, at: this.#options.clock.wallTime(), servers });
+  }
+
+  /** New rules and notifiers. A notifier that is the same object goes on undisturbed, one of the same name takes over what waits. */
+  async reconfigure({ rules, notifiers }: { rules: IncidentRules; notifiers: readonly Notifier[] }): Promise<void> {
+    this.#incidents.setRules(rules);
+    const obsolete = [...this.#deliveries.values()].filter(({ notifier }) => !notifiers.includes(notifier));
+    await Promise.all(obsolete.map((delivery) => this.#retire(delivery, 0)));
+    this.#deliver(notifiers);
+    this.#changed();
+  }
+
+  statistics(): NotifyingStatistics {
+    return {
+      notifiers: [...this.#deliveries.values()].map(({ statistics }) => statistics),
+      made: { ...this.#made },
+      saveFailures: this.#saveFailures,
+    };
+  }
+
+  /** Differs whenever `incidents` differs. */
+  get version(): number {
+    return this.#incidents.version;
+  }
+
+  /** The youngest `most`, newest first. */
+  incidents(most: number): IncidentView[] {
+    return incidentViews(this.#incidents.all(), this.#offset(), most);
+  }
+
+  /**
+   * Tries for at most `within` seconds to send what waits, keeps the rest in the store, and closes the notifiers. What is still being gathered is not
+   * told: whoever is down is seen again after the next start, and a machine that is switched off with everything on it is no news.
+   */
+  async stop(within: number): Promise<void> {
+    await this.#telling?.stop();
+    await Promise.all([...this.#deliveries.values()].map((delivery) => this.#retire(delivery, within)));
+    await this.#saving?.stop();
+    this.#sayUndelivered();
+    const { store } = this.#options;
+    if (store === undefined) return;
+    try {
+      await this.#write(store);
+    } catch (error) {
+      this.#notSaved(error);
+    }
+  }
+
+  #happens(what: (at: number) => void): void {
+    const { nextDue, version } = this.#incidents;
+    what(this.#options.clock.now());
+    if (this.#incidents.version !== version) this.#changed();
+    if (this.#incidents.nextDue < nextDue) this.#telling?.wake();
+  }
+
+  #tell(): number {
+    const { clock, loadOf } = this.#options;
+    const at = clock.now();
+    if (this.#incidents.nextDue <= at) {
+      const before = this.#incidents.version;
+      for (const notification of this.#incidents.due({ at, wallTime: clock.wallTime() }, loadOf)) this.#hand(notification);
+      if (this.#incidents.version !== before) this.#changed();
+    }
+    return this.#incidents.nextDue - at;
+  }
+
+  #hand(notification: Notification): void {
+    const { kind, servers } = notification;
+    this.#made[kind] = (this.#made[kind] ?? 0) + 1;
+    this.#options.log.info(`notification: ${kind}${servers.length === 0 ? '' : `, ${named(servers)}`}`);
+    for (const [name, delivery] of this.#deliveries) {
+      this.#incidents.delivered(notification.id, name, 'waiting');
+      delivery.add(notification);
+    }
+  }
+
+  #deliver(notifiers: readonly Notifier[]): void {
+    const { clock, random, log, deadline = DEADLINE } = this.#options;
+    for (const notifier of notifiers) {
+      const { name } = notifier;
+      if (this.#deliveries.has(name)) continue;
+      const outbox = this.#parked.get(name) ?? [];
+      this.#parked.delete(name);
+      if (outbox.length > 0) log.info(`${outbox.length} notifications wait for ${name} from before`);
+      const delivery = new Delivery({
+        clock,
+        random,
+        log,
+        notifier,
+        outbox,
+        deadline,
+        changed: () => {
+          this.#changed();
+        },
+        outcome: (notifications, outcome, at) => {
+          for (const id of notifications) this.#incidents.delivered(id, name, outcome, at);
+        },
+      });
+      this.#deliveries.set(name, delivery);
+    }
+  }
+
+  async #retire(delivery: Delivery, within: number): Promise<void> {
+    const { name } = delivery.notifier;
+    await delivery.finish(within);
+    this.#deliveries.delete(name);
+    this.#park(name, delivery.outbox);
+    await delivery.notifier.close();
+  }
+
+  #park(name: string, outbox: readonly Outgoing[]): void {
+    const oldest = this.#options.clock.wallTime() - WEEK;
+    const kept = outbox.filter(({ notification }) => notification.at >= oldest);
+    if (kept.length > 0) this.#parked.set(name, kept);
+  }
+
+  #sayUndelivered(): void {
+    const { log, store } = this.#options;
+    for (const [name, outbox] of this.#parked)
+      log.warn(
+        `${outbox.length} notifications could not be sent by ${name}${store === undefined ? ' and are lost' : '; they are tried again after the next start'}`,
+      );
+  }
+
+  #offset(): number {
+    const { clock } = this.#options;
+    return clock.wallTime() - clock.now();
+  }
+
+  #changed(): void {
+    this.#saved = false;
+    this.#saving?.wake();
+  }
+
+  async #save(store: StateStore): Promise<number> {
+    const { clock } = this.#options;
+    const wait = this.#saveAt - clock.now();
+    if (this.#saved) return Infinity;
+    if (wait > 0) return wait;
+    this.#saveAt = clock.now() + SAVE_PAUSE;
+    await this.#write(store);
+    return SAVE_PAUSE;
+  }
+
+  async #write(store: StateStore): Promise<void> {
+    this.#saved = true;
+    const outboxes = new Map(this.#parked);
+    for (const [name, { outbox }] of this.#deliveries) outboxes.set(name, outbox);
+    await store.write(DOCUMENT, toDocument(this.#incidents, outboxes, this.#offset()));
+  }
+
+  #notSaved(error: unknown): number {
+    this.#saved = false;
+    this.#saveFailures += 1;
+    this.#options.log.limited('warn', 'notifications state', 'incidents and undelivered notifications could not be saved', {
+      error,
+    });
+    this.#saveAt = this.#options.clock.now() + 60;
+    return 60;
+  }
+}
+
+/** The first servers by name, for the log. */
+function named(servers: readonly Affected[]): string {
+  const first = servers.slice(0, 3).map(({ address }) => address);
+  const more = servers.length - first.length;
+  return `${first.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

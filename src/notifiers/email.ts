@@ -1,0 +1,189 @@
+/**
+ * Notifications by e-mail (PROTOCOL § 6): STARTTLS and login exactly when a password is set, neither without. Port 465 is TLS from the first byte
+ * (RFC 8314), because nothing else is ever spoken there.
+ *
+ * Each message goes over a connection of its own: notices are rare, and a connection kept for the next one would be dead by then. The Message-ID is made
+ * from the notification's id, so that a message which was accepted twice (the connection broke after DATA) is known to be one.
+ */
+import nodemailer from 'nodemailer';
+import type { Notification } from '../core/incidents.ts';
+import { mailText, onOneLine, textOf } from '../core/notification-text.ts';
+import type { Notifier, OutsideFailure } from '../ports.ts';
+import { outsideFailure } from './outside-failure.ts';
+
+export interface EmailOptions {
+  /** SMTP host. */
+  readonly host: string;
+  /** Default: 587 with a password, else 25. */
+  readonly port?: number | undefined;
+  /** TLS from the first byte; default: on port 465 only. */
+  readonly tlsFromStart?: boolean;
+  readonly sender: string;
+  readonly recipient: string;
+  /** Default: `sender`. */
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Link in the message. */
+  readonly monitorUrl: string;
+  /** Seconds since the epoch. */
+  readonly wallTime: () => number;
+  /** PEM certificates that are trusted instead of the usual authorities. */
+  readonly authorities?: readonly string[];
+  /** Seconds the mail server may be silent; default 20. */
+  readonly patience?: number;
+}
+
+/** Seconds after which a message says when it was meant to be sent. */
+const LATE = 600;
+const PATIENCE = 20;
+
+export function createEmailNotifier(options: EmailOptions): Notifier {
+  const transport = nodemailer.createTransport(transportOptions(options));
+  return {
+    name: 'email',
+    async notify(notification, signal) {
+      try {
+        await transport.sendMail({ ...message(notification, options), signal });
+      } catch (error) {
+        throw explain(error, options);
+      }
+    },
+    close() {
+      transport.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function transportOptions({
+  host,
+  port,
+  sender,
+  user = sender,
+  password,
+  tlsFromStart,
+  authorities,
+  patience = PATIENCE,
+}: EmailOptions) {
+  const encrypted = password !== undefined;
+  const number = port ?? (encrypted ? 587 : 25);
+  const milliseconds = patience * 1000;
+  return {
+    host,
+    port: number,
+    secure: tlsFromStart ?? number === 465,
+    requireTLS: encrypted,
+    ignoreTLS: !encrypted,
+    ...(encrypted && { auth: { user, pass: password }, forceAuth: true }),
+    tls: { minVersion: 'TLSv1.2' as const, ...(authorities && { ca: [...authorities] }) },
+    dnsTimeout: milliseconds,
+    connectionTimeout: milliseconds,
+    greetingTimeout: milliseconds,
+    socketTimeout: milliseconds,
+    socketCloseTimeout: 1000,
+    maxResponseSize: 65_536,
+    // A name or a text from outside must never make the program read a file or a URL.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+function message(notification: Notification, { sender, recipient, monitorUrl, wallTime }: EmailOptions) {
+  const text = textOf(notification);
+  const now = wallTime();
+  const late = now - notification.at > LATE;
+  const remark = late ? `This was noticed on ${date(notification.at)} and could not be sent before.` : undefined;
+  return {
+    from: { name: 'Simulation Server', address: sender },
+    to: { name: 'Administrator', address: recipient },
+    subject: text.subject,
+    text: mailText(text, monitorUrl, remark),
+    date: new Date(now * 1000),
+    messageId: `<${notification.id.replace(/[^A-Za-z0-9-]/g, '-')}@${sender.split('@').at(-1) ?? 'localhost'}>`,
+    // RFC 3834 § 5: no holiday notices in answer to this, please.
+    headers: { 'Auto-Submitted': 'auto-generated' },
+  };
+}
+
+function date(at: number): string {
+  return new Date(at * 1000).toUTCString();
+}
+
+/** What nodemailer tells of an error; see its `errors.d.ts`. */
+interface SmtpError extends Error {
+  readonly code?: string;
+  readonly originalCode?: string;
+  readonly command?: string;
+  readonly response?: string;
+  readonly responseCode?: number;
+}
+
+function explain(thrown: unknown, options: EmailOptions): OutsideFailure {
+  const error: SmtpError = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return explainReply(error, options) ?? explainConnection(error, options);
+}
+
+/** The mail server answered, and its answer was no. */
+function explainReply(error: SmtpError, { sender, recipient, user = sender }: EmailOptions): OutsideFailure | undefined {
+  const { code, command = '', responseCode } = error;
+  if (responseCode === undefined) return undefined;
+  const said = `it answered "${onOneLine(error.response ?? String(responseCode))}"`;
+  const permanent = responseCode >= 500 && responseCode !== 503;
+  const fail = (name: string, text: string) => outsideFailure(name, `the mail server ${text}: ${said}`, permanent, error);
+  if (command.startsWith('STARTTLS')) return fail('smtp-starttls', 'did not begin encryption; check mailServerPort');
+  if (!permanent) return fail('smtp-deferred', 'put the message off');
+  if (code === 'EAUTH') return fail('smtp-login', `refused the login of ${user}; check mailSenderUser and mailSenderPassword`);
+  if (command.startsWith('MAIL')) return fail('smtp-sender', `refused the sender ${sender}; check mailSender`);
+  if (command.startsWith('RCPT')) return fail('smtp-recipient', `refused the recipient ${recipient}; check administrator`);
+  return fail('smtp-refused', 'refused the message');
+}
+
+/** There was no answer, or none that could be understood. */
+function explainConnection(error: SmtpError, { host }: EmailOptions): OutsideFailure {
+  const { code = '', originalCode = code } = error;
+  const fail = (name: string, text: string, permanent = false) => outsideFailure(name, text, permanent, error);
+  if (isCertificateError(error)) {
+    const mend =
+      'write into mailServer a name that stands in the certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS';
+    return fail(
+      'smtp-certificate',
+      `the certificate of the mail server ${host} is not accepted (${onOneLine(error.message)}): ${mend}`,
+      true,
+    );
+  }
+  switch (code) {
+    case 'EDNS':
+      return fail('smtp-name', `the mail server's name ${host} is not found; check mailServer`);
+    case 'ETIMEDOUT':
+    case 'EABORT':
+      return fail('smtp-timeout', `the mail server ${host} did not answer in time; check mailServer and mailServerPort`);
+    case 'EAUTH':
+    case 'ENOAUTH':
+      return fail(
+        'smtp-login',
+        `the mail server ${host} offers no login that could be used; check mailServerPort, or leave mailSenderPassword out`,
+        true,
+      );
+    case 'ETLS':
+      return fail(
+        'smtp-starttls',
+        `the mail server ${host} does not encrypt (STARTTLS); check mailServerPort, or leave mailSenderPassword out`,
+        true,
+      );
+    case 'ECONNECTION':
+      return fail('smtp-closed', `the mail server ${host} closed the connection before it had taken the message`);
+  }
+  if (originalCode === 'ECONNREFUSED')
+    return fail(
+      'smtp-unreachable',
+      `nothing listens at the port of the mail server ${host}; check mailServer and mailServerPort`,
+    );
+  if (originalCode === 'ECONNRESET' || originalCode === 'EPIPE')
+    return fail('smtp-closed', `the mail server ${host} closed the connection before it had taken the message`);
+  return fail('smtp-failed', `the message could not be given to the mail server ${host}: ${onOneLine(error.message)}`);
+}
+
+/** The codes of OpenSSL's verification and of Node's check of the name. */
+function isCertificateError({ code = '', originalCode = code, message: text }: SmtpError): boolean {
+  return /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)/.test(originalCode) || /certificate|altnames/i.test(text);
+}

@@ -1,0 +1,82 @@
+/** The table of the channels: one line each. How to add one: docs/adding-a-notifier.md. */
+import type { Notifier } from '../ports.ts';
+import { createEmailNotifier } from './email.ts';
+import { createWebhookNotifier } from './webhook.ts';
+
+/** The keys of the configuration that speak of notifications. */
+export interface NotifierSettings {
+  readonly administrator?: string | undefined;
+  readonly mailServer?: string | undefined;
+  readonly mailServerPort?: number | undefined;
+  readonly mailSender?: string | undefined;
+  readonly mailSenderUser?: string | undefined;
+  readonly mailSenderPassword?: string | undefined;
+  readonly webhooks: readonly {
+    readonly url: string;
+    readonly secret?: string | undefined;
+    readonly headers?: Readonly<Record<string, string>> | undefined;
+  }[];
+}
+
+export interface NotifierSurroundings {
+  /** Link to the monitor page, for the texts. */
+  readonly monitorUrl: string;
+  /** Seconds since the epoch. */
+  readonly wallTime: () => number;
+}
+
+export interface Channel {
+  readonly notifiers: readonly Notifier[];
+  /** Why the channel is not used although something of it is configured; a sentence for the log. */
+  readonly remark?: string;
+}
+
+type CreateChannel = (settings: NotifierSettings, surroundings: NotifierSurroundings) => Channel;
+
+const channels: readonly CreateChannel[] = [email, webhooks];
+
+/** The notifiers of a configuration, with names that differ, and what the log should say about those that are missing. */
+export function createNotifiers(
+  settings: NotifierSettings,
+  surroundings: NotifierSurroundings,
+): { readonly notifiers: Notifier[]; readonly remarks: string[] } {
+  const created = channels.map((create) => create(settings, surroundings));
+  return {
+    notifiers: created.flatMap(({ notifiers }) => notifiers),
+    remarks: created.flatMap(({ remark }) => remark ?? []),
+  };
+}
+
+function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSurroundings): Channel {
+  const { administrator, mailServer, mailServerPort, mailSender, mailSenderUser, mailSenderPassword } = settings;
+  if (administrator === undefined) return { notifiers: [] };
+  if (mailServer === undefined || mailSender === undefined) {
+    const missing = [mailServer === undefined && 'mailServer', mailSender === undefined && 'mailSender']
+      .filter(Boolean)
+      .join(' and ');
+    return { notifiers: [], remark: `e-mail is disabled: administrator is set, but ${missing} is missing` };
+  }
+  const notifier = createEmailNotifier({
+    host: mailServer,
+    port: mailServerPort,
+    sender: mailSender,
+    recipient: administrator,
+    user: mailSenderUser,
+    password: mailSenderPassword,
+    monitorUrl,
+    wallTime,
+  });
+  return { notifiers: [notifier] };
+}
+
+function webhooks(settings: NotifierSettings, { monitorUrl }: NotifierSurroundings): Channel {
+  const named = new Map<string, number>();
+  const notifiers = settings.webhooks.map(({ url, secret, headers }) => {
+    // The path of a URL is often a secret, so the host alone is the name.
+    const host = `webhook ${new URL(url).host}`;
+    const count = (named.get(host) ?? 0) + 1;
+    named.set(host, count);
+    return createWebhookNotifier({ name: count === 1 ? host : `${host} (${count})`, url, secret, headers, monitorUrl });
+  });
+  return { notifiers };
+}
