@@ -159,7 +159,7 @@ function readUrl(text: string, { otherHosts = [] }: ProjectOptions): ProjectResu
     const allowed = [GITHUB, ...otherHosts].join(', ');
     return refused(
       'host',
-      `Projects may come from ${shown(allowed, 200)}, not from ${/^[\w.-]+$/.test(host) ? shown(host, 40) : 'elsewhere'}; put the project there.`,
+      `Projects may come from ${shown(allowed, 200)}, not from ${/^[\w.-]+$/.test(host) ? shown(host, 40) : 'elsewhere'}; put the project on ${GITHUB}.`,
     );
   }
   if (rest.includes('#')) return refused('fragment', 'The project URL contains a #; leave out what begins there.');
