@@ -140,6 +140,7 @@ export class Admission {
   readonly #serving: Loop;
   #explained = { second: 0, count: 0 };
   #toldAt = 0;
+  #version = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -164,7 +165,7 @@ export class Admission {
 
   /** Allocated, refused, or a place in line of which the waiter is told until it ends. Resolves when the waiter has heard the first of these. */
   async wait(request: SessionRequest, waiter: Waiter): Promise<void> {
-    if (request.resumeToken !== undefined && this.#resume(request.resumeToken, waiter)) return;
+    if (request.resumeToken !== undefined && this.resume(request.resumeToken, waiter)) return;
     const routed = this.#enter(request);
     if (routed.kind === 'refused') {
       waiter.settled(routed);
@@ -203,6 +204,37 @@ export class Admission {
     return outcome ?? refusal;
   }
 
+  /** Continues the place that the token belongs to. `false`: there is none (any more), and the waiter hears nothing. */
+  resume(token: string, waiter: Waiter): boolean {
+    const { line, clock } = this.#options;
+    const standing = line.resume(token, clock.now());
+    const place = standing && this.#places.get(standing.ticket.id);
+    if (standing === undefined || place === undefined) return false;
+    const { waiter: before } = place;
+    place.waiter = waiter;
+    before?.settled({
+      kind: 'refused',
+      code: 'continued-elsewhere',
+      reason: 'This place in line is continued on another connection.',
+    });
+    this.#watch(standing.ticket.id, place, waiter);
+    this.#tell(standing, clock.now());
+    this.#serving.wake();
+    return true;
+  }
+
+  /** The holder of the token wants its place no more. `false`: there is none (any more). */
+  giveUp(token: string): boolean {
+    const { line, clock } = this.#options;
+    const standing = line.resume(token, clock.now());
+    const place = standing && this.#places.get(standing.ticket.id);
+    if (standing === undefined || place === undefined) return false;
+    line.leave(standing.ticket.id);
+    place.waiter?.settled({ kind: 'refused', code: 'given-up', reason: 'This place in line was given up.' });
+    this.#abandon(standing.ticket.id, place);
+    return true;
+  }
+
   /** Something changed that can make room or take it away. */
   refresh(): void {
     this.#publish();
@@ -232,6 +264,11 @@ export class Admission {
       });
     }
     this.refresh();
+  }
+
+  /** Differs whenever `save` would give other tickets. */
+  get version(): number {
+    return this.#version;
   }
 
   save(): unknown {
@@ -342,28 +379,11 @@ export class Admission {
     }
     const place: Place = { request, token, waiter };
     this.#places.set(id, place);
+    this.#version += 1;
     this.#watch(id, place, waiter);
     this.#tell(joined, clock.now());
     this.#publish();
     this.#serving.wake();
-  }
-
-  #resume(token: string, waiter: Waiter): boolean {
-    const { line, clock } = this.#options;
-    const standing = line.resume(token, clock.now());
-    const place = standing && this.#places.get(standing.ticket.id);
-    if (standing === undefined || place === undefined) return false;
-    const { waiter: before } = place;
-    place.waiter = waiter;
-    before?.settled({
-      kind: 'refused',
-      code: 'continued-elsewhere',
-      reason: 'This place in line is continued on another connection.',
-    });
-    this.#watch(standing.ticket.id, place, waiter);
-    this.#tell(standing, clock.now());
-    this.#serving.wake();
-    return true;
   }
 
   #watch(id: string, place: Place, waiter: Waiter): void {
@@ -380,6 +400,7 @@ export class Admission {
 
   #abandon(id: string, { request }: Place): void {
     this.#places.delete(id);
+    this.#version += 1;
     const project = request.projectUrl === undefined ? undefined : this.#project(request.projectUrl);
     this.#decide(id, request, project, 'abandoned', 'client-gone', 'The client went away while it waited.', 0);
     this.#tellChanges();
@@ -409,6 +430,7 @@ export class Admission {
       // The fleet changed so that nobody may ever run it.
       line.leave(ticket.id);
       this.#places.delete(ticket.id);
+      this.#version += 1;
       if (place && route.kind === 'refused')
         place.waiter?.settled(this.#refuse(ticket.id, place.request, project, route.code, route.reason));
       return;
@@ -426,6 +448,7 @@ export class Admission {
       return;
     }
     this.#places.delete(ticket.id);
+    this.#version += 1;
     await this.#give(
       { ...place, id: ticket.id, project, kind: 'routed', want: ticket, candidates: route.candidates, routeKey: route.key },
       booked,
