@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   web: ['core'],
   'system-clock.ts': ['ports.ts'],
   'app.ts': ['*'],
+  'configured-notifiers.ts': ['type:config', 'notifiers', 'ports.ts'],
   'main.ts': ['*'],
   commands: ['*'],
 };

@@ -53,12 +53,20 @@ export class Decisions {
   readonly #byServer = new Map<ServerId, { total: number; readonly lastHour: LastHour }>();
   readonly #handedOut = new LastHour();
   readonly #refused = new LastHour();
+  readonly #recorded: (decision: Decision) => void;
+
+  /** `recorded` hears of each decision that is written down. */
+  constructor(recorded: (decision: Decision) => void = () => undefined) {
+    this.#recorded = recorded;
+  }
+
   /** Decisions written down so far. */
   recorded = 0;
 
   /** `now` is seconds of the engine's clock. */
   record(decision: Decision, now: number): void {
     this.recorded += 1;
+    this.#recorded(decision);
     this.#last.push(decision);
     if (this.#last.length >= 2 * KEPT) this.#last.splice(0, this.#last.length - KEPT);
     this.count(decision.kind, decision.code);

@@ -26,7 +26,6 @@ function start(addresses: readonly string[]) {
         if (transition) transitions.push(transition);
       },
       added: () => undefined,
-      removed: () => undefined,
     },
   });
   const state = (id: string) => {

@@ -27,7 +27,6 @@ export interface PollerEvents {
   /** After every probe and every act that changed what is known of a server; `transition` is set when its state changed. */
   changed(facts: ServerFacts, transition: Transition | undefined): void;
   added(facts: ServerFacts): void;
-  removed(id: ServerId): void;
 }
 
 export interface PollerOptions {
@@ -43,6 +42,8 @@ export interface PollerOptions {
 
 /** Seconds until the next probe after a failed one. */
 const SOON = 1;
+/** Failed probes in a row after which a server that never answered is no longer taken to be starting. Machines of one room are often switched on together. */
+const STARTING = 10;
 /** Seconds over which the first probes are spread. */
 const FIRST_ROUND = 0.5;
 /** Share of the interval by which probes come early at random, so that servers do not fall into step. Never late: a poll comes every 6 s at least. */
@@ -119,10 +120,12 @@ export class Poller {
   }
 
   /** New rules, interval or probe from the next cycle on. */
-  reconfigure({ rules, interval, probe }: { rules: FleetRules; interval: number; probe: Probe }): void {
+  reconfigure({ rules, interval, probe = this.#probe }: { rules: FleetRules; interval: number; probe?: Probe }): void {
     this.#rules = rules;
     this.#interval = interval;
+    const before = this.#probe;
     this.#probe = probe;
+    if (before !== probe) void before.close();
   }
 
   /** Nobody is sent there from the moment this returns. `false`: no such server. */
@@ -136,6 +139,7 @@ export class Poller {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#servers.values()].map(({ loop }) => loop.stop()));
+    await this.#probe.close();
   }
 
   #add(endpoint: Endpoint): void {
@@ -160,7 +164,6 @@ export class Poller {
     this.#hear(polled);
     this.#probe.forget(id);
     void polled.loop.stop();
-    this.#options.events.removed(id);
   }
 
   async #cycle(id: ServerId, signal: AbortSignal): Promise<number> {
@@ -168,9 +171,12 @@ export class Poller {
     const polled = this.#servers.get(id);
     if (polled === undefined) return Infinity;
     const began = clock.now();
-    const result = await this.#probe.probe(polled.facts.endpoint, signal);
+    const probe = this.#probe;
+    const result = await probe.probe(polled.facts.endpoint, signal);
     // Stopped or removed meanwhile: what was heard no longer counts.
     if (signal.aborted) return Infinity;
+    // Replaced meanwhile, which cut it off: asked again by the new one.
+    if (probe !== this.#probe) return 0;
 
     this.#count(result);
     this.#take(id, result);
@@ -182,6 +188,11 @@ export class Poller {
     // The first pause is any part of the interval: it spreads the fleet over it.
     const pause = first ? random() * this.#interval : this.#interval * (1 - JITTER * random());
     return Math.max(0, pause - took);
+  }
+
+  /** Worth asking again soon: it may only have missed one probe, or be about to start. */
+  #isDoubtful({ failures, load }: ServerFacts): boolean {
+    return failures < (load === undefined ? Math.max(STARTING, this.#rules.downAfter) : this.#rules.downAfter);
   }
 
   #take(id: ServerId, result: ProbeResult): void {

@@ -1,5 +1,6 @@
 /** For supervisors and load balancers: is the process alive (`/livez`), and may it be asked (`/readyz`). */
 import { Hono } from 'hono';
+import type { Env } from './routes.ts';
 
 export interface HealthOptions {
   readonly isReady: () => boolean;
@@ -8,8 +9,8 @@ export interface HealthOptions {
 
 const HEADERS = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' } as const;
 
-export function createHealthRoutes({ isReady, isStopping }: HealthOptions): Hono {
-  const routes = new Hono();
+export function createHealthRoutes({ isReady, isStopping }: HealthOptions): Hono<Env> {
+  const routes = new Hono<Env>();
   routes.get('/livez', (c) => c.body('ok\n', 200, HEADERS));
   routes.get('/readyz', (c) => {
     if (isStopping()) return c.body('stopping\n', 503, HEADERS);

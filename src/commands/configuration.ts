@@ -1,0 +1,27 @@
+/** Reads the configuration file that a command was given, and says what is wrong with it. */
+import { findConfiguration } from '../config/find.ts';
+import { loadConfiguration, type Loaded } from '../config/load.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
+import { packageRoot } from './package-root.ts';
+
+/** PROTOCOL § 2: nothing was started. */
+export const REFUSED = 2;
+
+/** The settings, or `undefined` after all problems were written to stderr and the exit status was set. */
+export async function readConfiguration(args: readonly string[]): Promise<Loaded | undefined> {
+  const found = findConfiguration(args, process.cwd(), packageRoot);
+  if (found.kind === 'refused') return refuse(found.problems);
+  const result = await loadConfiguration(found.path);
+  sayWarnings(result.warnings);
+  return result.kind === 'refused' ? refuse(result.problems) : result;
+}
+
+function sayWarnings(warnings: readonly Problem[]): void {
+  for (const warning of warnings) console.error(`warning: ${formatProblem(warning)}`);
+}
+
+function refuse(problems: readonly Problem[]): undefined {
+  for (const problem of problems) console.error(`error: ${formatProblem(problem)}`);
+  process.exitCode = REFUSED;
+  return undefined;
+}

@@ -1,0 +1,163 @@
+/**
+ * `session-server start` and `session-server agent`: a process that runs until it is told to stop.
+ *
+ * SIGTERM and SIGINT end it within 2 s, a second one at once; SIGHUP reads the configuration again, and so does a change of the file. A bug ends the process
+ * loudly: the supervisor restarts it, and what must survive is on disk.
+ */
+import { randomBytes } from 'node:crypto';
+import { startAgent } from '../agent/server.ts';
+import { startApp, type App } from '../app.ts';
+import type { Loaded } from '../config/load.ts';
+import { loadConfiguration } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Settings } from '../config/settings.ts';
+import { watchConfiguration } from '../config/watch.ts';
+import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { systemClock } from '../system-clock.ts';
+import { readConfiguration } from './configuration.ts';
+import { version } from './version.ts';
+
+/** Port of a load agent that is started beside the session server. */
+const AGENT_PORT = 2000;
+const FAILED = 1;
+/** Bytes of chance in identities nobody may guess. */
+const ID_BYTES = 16;
+
+export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
+  const loaded = await readConfiguration(args);
+  if (loaded === undefined) return;
+  const { settings } = loaded;
+  const log = openLog({ logDir: settings.logDir, debug: settings.debug, format: settings.logFormat, clock: systemClock });
+  endOnBugs(log);
+  for (const warning of loaded.warnings) log.warn(formatProblem(warning));
+
+  const agentPort = options.agent === true ? AGENT_PORT : options.agent;
+  const agent =
+    agentPort === undefined
+      ? undefined
+      : await startAgent({ port: agentPort, clock: systemClock, log }).catch((error: unknown) =>
+          portTaken(error, agentPort, '--agent'),
+        );
+  if (agent === 'taken') return;
+  const app = await startApp(settings, {
+    clock: systemClock,
+    random: Math.random,
+    newId: () => randomBytes(ID_BYTES).toString('base64url'),
+    log,
+    version,
+  }).catch((error: unknown) => portTaken(error, settings.port, 'port'));
+  if (app === 'taken') {
+    await agent?.close();
+    return;
+  }
+  log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
+  sayWhatRuns(loaded, app, agent?.port);
+
+  const reload = reloading(loaded.path, app, log);
+  const watch = await watchConfiguration(loaded.path, {
+    changed: reload,
+    failed: (error) => log.warn('the configuration file cannot be watched; send SIGHUP after changing it', { error }),
+  });
+  process.on('SIGHUP', reload);
+  endOnSignals(log, async () => {
+    await Promise.all([watch.close(), app.stop(), agent?.close()]);
+  });
+}
+
+export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
+  const agent = await startAgent({ port, clock: systemClock, ...(host !== undefined && { host }) }).catch((error: unknown) =>
+    portTaken(error, port, '--port'),
+  );
+  if (agent === 'taken') return;
+  console.log(`Load agent running on port ${agent.port}: http://localhost:${agent.port}/monitor`);
+  endOnSignals(undefined, () => agent.close());
+}
+
+/** One line that names port and key, and exit status 1. Anything else is not expected here. */
+function portTaken(error: unknown, port: number, key: string): 'taken' {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another program listens there; stop it, or choose another port',
+    EACCES: 'this user may not listen there; choose a port from 1024 on, or give the program the right to',
+    EADDRNOTAVAIL: 'this machine does not have the address; set "listen" to one it has',
+  };
+  const reason = typeof code === 'string' ? reasons[code] : undefined;
+  if (reason === undefined) throw error;
+  console.error(`error: ${key}: ${port} — ${reason}`);
+  process.exitCode = FAILED;
+  return 'taken';
+}
+
+/** What runs where, and what to open next. */
+function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: number | undefined): void {
+  const servers = settings.simulationServers.length;
+  console.log(`Session server ${version} on port ${port}, configured by ${path}`);
+  console.log(
+    agentPort === undefined
+      ? `Simulation servers: ${servers}`
+      : `Load agent of this machine on port ${agentPort}; simulation servers: ${servers}`,
+  );
+  console.log(`Log: ${settings.debug ? 'here' : logPath(settings.logDir)}`);
+  console.log(`Open http://localhost:${port}/monitor, or ask: curl localhost:${port}/session`);
+}
+
+/** Reads the file again, one reading at a time, and once more if it was asked for meanwhile. */
+function reloading(path: string, app: App, log: OpenLog): () => void {
+  let running = false;
+  let again = false;
+  const run = async () => {
+    do {
+      again = false;
+      await reloadOnce(path, app, log);
+    } while (again);
+    running = false;
+  };
+  return () => {
+    again = true;
+    if (running) return;
+    running = true;
+    void run();
+  };
+}
+
+async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
+  const result = await loadConfiguration(path);
+  for (const warning of result.warnings) log.warn(formatProblem(warning));
+  if (result.kind === 'refused') {
+    for (const problem of result.problems) log.error(formatProblem(problem));
+    log.error('the new configuration is refused; the one before stays in force', { path });
+    return;
+  }
+  const settings: Settings = result.settings;
+  const afterRestart = await app.reload(settings);
+  log.info('configuration read again', { path, simulationServers: settings.simulationServers.length });
+  if (afterRestart.length > 0) log.warn(`these keys take effect after a restart: ${afterRestart.join(', ')}`);
+}
+
+function endOnSignals(log: OpenLog | undefined, stop: () => Promise<void>): void {
+  let stopping = false;
+  const end = (signal: NodeJS.Signals) => {
+    // A second signal ends at once.
+    if (stopping) process.exit(FAILED);
+    stopping = true;
+    log?.info(`${signal}: stopping`);
+    void stop().then(async () => {
+      log?.info('stopped');
+      await log?.close();
+      process.exit(0);
+    });
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+}
+
+function endOnBugs(log: OpenLog): void {
+  const end = (error: unknown) => {
+    console.error(error);
+    log.error('a bug ended the session server; please report it with this line', { error });
+    log.flushSync();
+    process.exit(FAILED);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}

@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import { configuredNotifiers } from '../configured-notifiers.ts';
+import { sendTestNotification } from '../engine/test-notification.ts';
+import { systemClock } from '../system-clock.ts';
+import { readConfiguration } from './configuration.ts';
+
+/** `session-server test-notification`: exit status 0 when every channel took the message, else 1. */
+export async function testNotificationCommand(args: readonly string[]): Promise<void> {
+  const loaded = await readConfiguration(args);
+  if (loaded === undefined) return;
+  const notifiers = configuredNotifiers(loaded.settings, {
+    clock: systemClock,
+    log: { warn: (message) => console.error(`warning: ${message}`) },
+  });
+  if (notifiers.length === 0) {
+    console.error('error: nobody would be notified; set "administrator", "mailServer" and "mailSender", or "webhooks"');
+    process.exitCode = 1;
+    return;
+  }
+  const outcomes = await sendTestNotification(notifiers, { clock: systemClock, newId: randomUUID });
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'accepted') console.log(`${outcome.notifier}: accepted`);
+    else console.error(`${outcome.notifier}: failed (${outcome.code}): ${outcome.reason}`);
+  }
+  await Promise.all(notifiers.map((notifier) => notifier.close()));
+  if (outcomes.some(({ kind }) => kind === 'failed')) process.exitCode = 1;
+}

@@ -1,0 +1,17 @@
+/** One entry of `simulationServers` on its own, as it is added to a running fleet. */
+import { formatProblem } from './problem.ts';
+import { simulationServerSettings, type SimulationServerSettings } from './settings.ts';
+import { validate } from './validate.ts';
+
+export type ReadServer =
+  | { readonly kind: 'server'; readonly server: SimulationServerSettings }
+  /** Every problem of the entry, in one line. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** `entry` is of any type. Never throws. */
+export function readSimulationServer(entry: unknown): ReadServer {
+  const { configuration, problems, warnings } = validate({ simulationServers: [entry] });
+  const [server] = (configuration?.simulationServers ?? []).flatMap(simulationServerSettings);
+  if (server !== undefined && warnings.length === 0) return { kind: 'server', server };
+  return { kind: 'refused', reason: [...problems, ...warnings].map(formatProblem).join('; ') };
+}

@@ -1,0 +1,180 @@
+/**
+ * What operators do to a running fleet: drain and resume, add and remove servers, try the notifications. Each act is in force when its promise resolves, stands
+ * in the log with who did it, and survives a restart.
+ */
+import type { ServerId } from '../core/endpoint.ts';
+import type { Drain } from '../core/fleet.ts';
+import type { SimulationServer } from '../core/simulation-server.ts';
+import type { Clock, Log, StateStore } from '../ports.ts';
+import type { Membership } from './membership.ts';
+import type { Poller } from './poller.ts';
+
+export interface LeversOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: StateStore;
+  readonly poller: Poller;
+  readonly membership: Membership;
+  /** Reads what may stand in `simulationServers`. */
+  readonly readServer: (entry: unknown) => ReadServer;
+  /** Sends a test on every channel; returns how many there are. */
+  readonly sendTest: () => number;
+}
+
+export type ReadServer =
+  { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
+
+export type Done = { readonly kind: 'done' };
+export type UnknownServer = { readonly kind: 'unknown-server' };
+export type ActRefused = { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+
+interface Added {
+  readonly entry: unknown;
+  readonly server: SimulationServer;
+}
+
+const DRAINS = 'drains';
+const ADDED = 'added-servers';
+const MOST_ADDED = 10_000;
+
+export class Levers {
+  readonly #options: LeversOptions;
+  readonly #added = new Map<ServerId, Added>();
+  /** Of servers that are not in the fleet at present, too: they may return. */
+  readonly #drains = new Map<ServerId, Drain>();
+
+  constructor(options: LeversOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up the acts of the last run. */
+  async recall(): Promise<void> {
+    const { store, log, membership, readServer } = this.#options;
+    for (const [id, drain] of entries(await store.read(DRAINS))) if (isDrain(drain)) this.#drains.set(id, drain);
+    const added = await store.read(ADDED);
+    for (const entry of Array.isArray(added) ? added.slice(0, MOST_ADDED) : []) {
+      const read = readServer(entry);
+      if (read.kind === 'server') this.#added.set(read.server.endpoint.id, { entry, server: read.server });
+      else log.warn(`a server that was added while running cannot be used any more: ${read.reason}`);
+    }
+    if (this.#added.size > 0) membership.set('added', this.#servers());
+  }
+
+  /** A server joined the fleet: it is drained if it was before. */
+  joined(id: ServerId): void {
+    const drain = this.#drains.get(id);
+    if (drain !== undefined) this.#options.poller.drain(id, drain);
+  }
+
+  /** A drain ended, by an act or by its deadline. */
+  resumed(id: ServerId): void {
+    if (this.#drains.delete(id)) void this.#keepDrains();
+  }
+
+  async drain(
+    id: ServerId,
+    { by, reason, until }: { readonly by: string; readonly reason?: string; readonly until?: number },
+  ): Promise<Done | UnknownServer> {
+    const { poller, clock, log } = this.#options;
+    const drain: Drain = {
+      since: clock.wallTime(),
+      by,
+      ...(reason !== undefined && { reason }),
+      ...(until !== undefined && { until }),
+    };
+    if (!poller.drain(id, drain)) return { kind: 'unknown-server' };
+    this.#drains.set(id, drain);
+    log.info(`${id} simulation server drained by ${by}`, { by, reason, until });
+    await this.#keepDrains();
+    return { kind: 'done' };
+  }
+
+  async resume(id: ServerId, by: string): Promise<Done | UnknownServer> {
+    const { poller, log } = this.#options;
+    if (!poller.resume(id)) return { kind: 'unknown-server' };
+    this.#drains.delete(id);
+    log.info(`${id} simulation server resumed by ${by}`, { by });
+    await this.#keepDrains();
+    return { kind: 'done' };
+  }
+
+  async addServer(entry: unknown, by: string): Promise<{ readonly kind: 'done'; readonly id: ServerId } | ActRefused> {
+    const { membership, log, readServer } = this.#options;
+    const read = readServer(entry);
+    if (read.kind === 'refused') return { kind: 'refused', code: 'bad-server', reason: read.reason };
+    const { id, address } = read.server.endpoint;
+    if (membership.get(id) !== undefined)
+      return { kind: 'refused', code: 'known-server', reason: `${address} is in the fleet already.` };
+    if (this.#added.size >= MOST_ADDED)
+      return { kind: 'refused', code: 'too-many-servers', reason: `At most ${MOST_ADDED} servers can be added while running.` };
+    this.#added.set(id, { entry, server: read.server });
+    membership.set('added', this.#servers());
+    log.info(`${address} simulation server added by ${by}`, { by });
+    await this.#keepAdded();
+    return { kind: 'done', id };
+  }
+
+  async removeServer(id: ServerId, by: string): Promise<Done | UnknownServer | ActRefused> {
+    const { membership, log } = this.#options;
+    if (!this.#added.has(id)) {
+      if (membership.get(id) === undefined) return { kind: 'unknown-server' };
+      return {
+        kind: 'refused',
+        code: 'configured-server',
+        reason: 'This server stands in the configuration file; remove it there.',
+      };
+    }
+    this.#added.delete(id);
+    this.#drains.delete(id);
+    membership.set('added', this.#servers());
+    log.info(`${id} simulation server removed by ${by}`, { by });
+    await Promise.all([this.#keepAdded(), this.#keepDrains()]);
+    return { kind: 'done' };
+  }
+
+  testNotification(by: string): Promise<{ readonly kind: 'done'; readonly notifiers: number } | ActRefused> {
+    const notifiers = this.#options.sendTest();
+    if (notifiers === 0)
+      return Promise.resolve({ kind: 'refused', code: 'no-notifiers', reason: 'Neither e-mail nor a webhook is configured.' });
+    this.#options.log.info(`test notification sent by ${by}`, { by, notifiers });
+    return Promise.resolve({ kind: 'done', notifiers });
+  }
+
+  #servers(): SimulationServer[] {
+    return [...this.#added.values()].map(({ server }) => server);
+  }
+
+  #keepDrains(): Promise<void> {
+    return this.#keep(DRAINS, Object.fromEntries(this.#drains));
+  }
+
+  #keepAdded(): Promise<void> {
+    return this.#keep(
+      ADDED,
+      [...this.#added.values()].map(({ entry }) => entry),
+    );
+  }
+
+  /** The act is in force whether or not the disk takes it. */
+  async #keep(name: string, value: unknown): Promise<void> {
+    const { store, log } = this.#options;
+    await store.write(name, value).catch((error: unknown) => {
+      log.error('this act is in force but will not survive a restart', { error });
+    });
+  }
+}
+
+function entries(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+}
+
+function isDrain(value: unknown): value is Drain {
+  if (typeof value !== 'object' || value === null) return false;
+  const { since, by, reason, until } = value as Record<string, unknown>;
+  return (
+    typeof since === 'number' &&
+    typeof by === 'string' &&
+    (reason === undefined || typeof reason === 'string') &&
+    (until === undefined || typeof until === 'number')
+  );
+}

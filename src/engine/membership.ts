@@ -1,0 +1,94 @@
+/**
+ * Which simulation servers are in the fleet, from all sources together, and who has to hear of it. A server that is named by several sources counts once, by
+ * the first of them; it keeps its state as long as one of them names it.
+ */
+import type { ServerId } from '../core/endpoint.ts';
+import type { ServerFacts } from '../core/fleet.ts';
+import type { RoutedServer } from '../core/routing.ts';
+import type { SimulationServer } from '../core/simulation-server.ts';
+import type { Ledger } from '../core/ledger.ts';
+import type { Router } from '../core/routing.ts';
+import type { Poller } from './poller.ts';
+
+/** Sources in the order in which they count. */
+export type Source = 'configured' | 'added';
+const SOURCES: readonly Source[] = ['configured', 'added'];
+
+export interface Member {
+  readonly server: SimulationServer;
+  readonly source: Source;
+}
+
+export interface MembershipOptions {
+  readonly poller: Poller;
+  readonly ledger: Ledger;
+  readonly router: Router;
+  /** The fleet is these from now on. */
+  readonly changed: (ids: readonly ServerId[]) => void;
+  readonly removed: (id: ServerId) => void;
+}
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #bySource = new Map<Source, readonly SimulationServer[]>();
+  #members = new Map<ServerId, Member>();
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  get(id: ServerId): Member | undefined {
+    return this.#members.get(id);
+  }
+
+  /** Servers of one source. */
+  of(source: Source): readonly SimulationServer[] {
+    return this.#bySource.get(source) ?? [];
+  }
+
+  /** The servers of one source are these from now on. */
+  set(source: Source, servers: readonly SimulationServer[]): void {
+    const { ledger, router, poller, changed, removed } = this.#options;
+    this.#bySource.set(source, servers);
+    const before = this.#members;
+    this.#members = this.#merge();
+    for (const id of before.keys()) {
+      if (this.#members.has(id)) continue;
+      ledger.remove(id);
+      router.remove(id);
+      removed(id);
+    }
+    for (const [id, { server }] of this.#members) {
+      if (before.get(id)?.server === server) continue;
+      const { weight, maxSessions } = server;
+      ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }) });
+    }
+    // Last: whoever is told of a server that comes or goes finds the accounts settled.
+    poller.update([...this.#members.values()].map(({ server }) => server.endpoint));
+    for (const facts of poller.servers()) this.route(facts);
+    changed([...this.#members.keys()]);
+  }
+
+  /** Tells the router what is known of a server. */
+  route(facts: ServerFacts): void {
+    const member = this.#members.get(facts.endpoint.id);
+    if (member === undefined) return;
+    const { allowedRepositories, blockedRepositories, shareIdleTime, labels } = member.server;
+    const routed: RoutedServer = {
+      ...{ id: facts.endpoint.id, state: this.#options.poller.state(facts), shareIdleTime, labels },
+      ...(facts.load !== undefined && { load: facts.load }),
+      ...(allowedRepositories !== undefined && { allowedRepositories }),
+      ...(blockedRepositories !== undefined && { blockedRepositories }),
+    };
+    this.#options.router.update(routed);
+  }
+
+  #merge(): Map<ServerId, Member> {
+    const members = new Map<ServerId, Member>();
+    for (const source of SOURCES) {
+      for (const server of this.of(source))
+        if (!members.has(server.endpoint.id)) members.set(server.endpoint.id, { server, source });
+    }
+    return members;
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * What the monitor and the API show, drawn from the owners of the facts: fleet, ledger, waiting line, decisions, incidents. It decides nothing and keeps
+ * nothing but the last views, so that what did not change stays the same object and deltas are cheap.
+ */
+import { httpUrl, type ServerId } from '../core/endpoint.ts';
+import { explain, type Explanation, type Situation, type Verdict as Said } from '../core/explanation.ts';
+import { meanLoad, type ServerFacts } from '../core/fleet.ts';
+import type { Ledger, Verdict } from '../core/ledger.ts';
+import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
+import type { Project } from '../core/project.ts';
+import type { Labels, Router, RoutingRules } from '../core/routing.ts';
+import type { WaitingLine } from '../core/waiting-line.ts';
+import type { Clock } from '../ports.ts';
+import type { Admission } from './admission.ts';
+import type { Decision, Decisions } from './decisions.ts';
+import type { Poller } from './poller.ts';
+
+export interface OverviewOptions {
+  readonly clock: Clock;
+  readonly poller: Poller;
+  readonly ledger: Ledger;
+  readonly router: Router;
+  readonly line: WaitingLine;
+  readonly decisions: Decisions;
+  readonly availability: Admission['availability'];
+  /** Newest first. */
+  readonly incidents: () => readonly IncidentView[];
+  /** Grows whenever `incidents` would answer something else. */
+  readonly incidentsVersion: () => number;
+  readonly settings: () => OverviewSettings;
+  /** What the operator said about a server. */
+  readonly rulesOf: (id: ServerId) => (RoutingRules & { readonly removable: boolean }) | undefined;
+}
+
+export interface OverviewSettings {
+  readonly title: string;
+  readonly server: string;
+  readonly version: string;
+  /** Seconds since the epoch. */
+  readonly startedAt: number;
+  readonly target: number;
+  readonly loadThreshold: number;
+  readonly pollInterval: number;
+  readonly recent: number;
+  /** `https` in links to the servers' own monitors. */
+  readonly ssl: boolean;
+}
+
+/** Seconds by which the machine's clock may drift from the engine's before times on the page move. */
+const DRIFT = 1;
+
+export class Overview {
+  readonly #options: OverviewOptions;
+  /** From seconds of the engine's clock to seconds since the epoch. */
+  #offset = Number.NaN;
+  #servers = new Map<ServerId, ServerView>();
+  #fleet: FleetView | undefined;
+  #decisions: { readonly recorded: number; readonly views: readonly DecisionView[] } = { recorded: -1, views: [] };
+  #incidents: { readonly version: number; readonly views: readonly IncidentView[] } = { version: -1, views: [] };
+
+  constructor(options: OverviewOptions) {
+    this.#options = options;
+  }
+
+  snapshot(): MonitorSnapshot {
+    const { clock } = this.#options;
+    const offset = clock.wallTime() - clock.now();
+    if (!(Math.abs(offset - this.#offset) < DRIFT)) this.#offset = offset;
+    const servers = this.servers();
+    return {
+      at: clock.wallTime(),
+      fleet: this.#fleetView(servers),
+      servers,
+      decisions: this.#decisionViews(),
+      incidents: this.#incidentViews(),
+    };
+  }
+
+  /** What each server says to a project, and the whole in a sentence. `chosen` got the session. */
+  explain(project: Project | undefined, labels: Labels | undefined, chosen?: ServerId): Explanation {
+    const { poller } = this.#options;
+    const now = this.#options.clock.now();
+    return explain(
+      [...poller.servers()].map((facts) => this.#situation(facts, project, labels, now)),
+      chosen,
+    );
+  }
+
+  servers(): ServerView[] {
+    const { poller, clock } = this.#options;
+    const now = clock.now();
+    const views: ServerView[] = [];
+    for (const facts of poller.servers()) {
+      const view = this.#serverView(facts, views.length + 1, now);
+      const before = this.#servers.get(view.id);
+      views.push(before !== undefined && same(before, view) ? before : view);
+    }
+    this.#servers = new Map(views.map((view) => [view.id, view]));
+    return views;
+  }
+
+  #situation(facts: ServerFacts, project: Project | undefined, labels: Labels | undefined, now: number): Situation {
+    const { poller, router, ledger, rulesOf } = this.#options;
+    const { id, address } = facts.endpoint;
+    const state = poller.state(facts);
+    return {
+      ...{ id, address, state, since: now - facts.since },
+      admittance: router.admittance(id, project, labels) ?? 'open',
+      shareIdleTime: rulesOf(id)?.shareIdleTime ?? 0,
+      ...(facts.load !== undefined && { load: facts.load }),
+      ...(facts.drain?.reason !== undefined && { drainReason: facts.drain.reason }),
+      ...(facts.lastFailure !== undefined && { failure: facts.lastFailure.reason }),
+      ...(state === 'available' && { verdict: said(ledger.examine(id, project?.key, now)) }),
+    };
+  }
+
+  #serverView(facts: ServerFacts, number: number, now: number): ServerView {
+    const { poller, ledger, decisions, settings, rulesOf } = this.#options;
+    const { endpoint, drain, failures } = facts;
+    const { id, address } = endpoint;
+    const state = poller.state(facts);
+    const answers = failures === 0 && facts.load !== undefined;
+    const account = ledger.account(id);
+    const rules = rulesOf(id);
+    const handOuts = decisions.ofServer(id, now);
+    const learned = account !== undefined && account.cost.high > account.cost.low;
+    return {
+      ...{ id, number, address, state, failures },
+      monitorUrl: httpUrl(endpoint, '/monitor', settings().ssl),
+      since: this.#wall(facts.since),
+      reason: this.#reason(facts, now),
+      load: answers ? (facts.load ?? null) : null,
+      lastLoad: facts.load ?? null,
+      booked: account?.booked ?? 0,
+      predicted: answers && facts.load !== undefined ? facts.load + (account?.booked ?? 0) : null,
+      cost: account?.cost.value ?? 0,
+      costUncertainty: learned ? (account.cost.high - account.cost.low) / 2 : null,
+      places: state === 'available' ? ledger.places({ tiers: [[id]] }, undefined, now) : 0,
+      handOuts: handOuts.total,
+      handOutsLastHour: handOuts.lastHour,
+      lastAnswerAt: facts.sampledAt === undefined ? null : this.#wall(facts.sampledAt),
+      latency: facts.latency ?? null,
+      suspectSince: account?.suspectSince === undefined ? null : this.#wall(account.suspectSince),
+      drain:
+        drain === undefined
+          ? null
+          : { since: drain.since, by: drain.by, reason: drain.reason ?? null, until: drain.until ?? null },
+      weight: account?.weight ?? 1,
+      maxSessions: account?.maxSessions ?? null,
+      labels: rules?.labels ?? NO_LABELS,
+      allowedRepositories: rules?.allowedRepositories ?? null,
+      removable: rules?.removable ?? false,
+    };
+  }
+
+  /** Why the server is in its state, in a sentence. */
+  #reason(facts: ServerFacts, now: number): string {
+    const { poller, ledger, settings } = this.#options;
+    const state = poller.state(facts);
+    const failure = facts.lastFailure?.reason ?? 'it did not answer';
+    switch (state) {
+      case 'down':
+        return `Down: ${failure}.`;
+      case 'draining': {
+        const { by = '', reason } = facts.drain ?? {};
+        return `Drained by ${by}${reason === undefined ? '' : `: ${reason}`}.`;
+      }
+      case 'unknown':
+        return facts.failures > 0
+          ? `Not offered: ${failure}; it is asked again in a moment.`
+          : 'Not offered: it has not answered yet.';
+      case 'full':
+        return `Full: it reported ${percent(facts.load)}, and is offered again once its reports of ${settings().recent} s leave room.`;
+      case 'available':
+        return availableReason(ledger.examine(facts.endpoint.id, undefined, now));
+    }
+  }
+
+  #fleetView(servers: readonly ServerView[]): FleetView {
+    const { poller, line, decisions, availability, clock, settings, ledger, router } = this.#options;
+    const { title, server, version, startedAt, target, loadThreshold, pollInterval } = settings();
+    const now = clock.now();
+    const open = availability.value;
+    const route = router.route();
+    const predicted = servers.flatMap((view) => view.predicted ?? []);
+    const length = line.length;
+    const longest = line.longestWait(now);
+    const estimate = length === 0 ? undefined : line.estimate(length + 1, now);
+    const view: FleetView = {
+      ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
+      availability: open
+        ? 'A session can start now.'
+        : `No session can start now: ${this.explain(undefined, undefined).summary}.`,
+      places: route.kind === 'candidates' && open ? ledger.places(route.candidates, undefined, now) : 0,
+      waiting: {
+        length,
+        longest: longest === undefined ? null : Math.floor(longest),
+        estimate: estimate === undefined ? null : { from: Math.floor(estimate.from), to: Math.ceil(estimate.to) },
+      },
+      meanLoad: meanLoad(poller.servers()) ?? null,
+      meanPredicted: predicted.length === 0 ? null : predicted.reduce((sum, value) => sum + value, 0) / predicted.length,
+      handedOutLastHour: decisions.handedOutLastHour(now),
+      refusedLastHour: decisions.refusedLastHour(now),
+    };
+    if (this.#fleet === undefined || !same(this.#fleet, view)) this.#fleet = view;
+    return this.#fleet;
+  }
+
+  #decisionViews(): readonly DecisionView[] {
+    const { decisions } = this.#options;
+    const { recorded } = decisions;
+    if (this.#decisions.recorded !== recorded) {
+      const known = new Map(this.#decisions.views.map((view) => [view.id, view]));
+      this.#decisions = {
+        recorded,
+        views: decisions.last().map((decision) => known.get(`${decision.id} ${decision.kind}`) ?? decisionView(decision)),
+      };
+    }
+    return this.#decisions.views;
+  }
+
+  #incidentViews(): readonly IncidentView[] {
+    const version = this.#options.incidentsVersion();
+    if (this.#incidents.version !== version) this.#incidents = { version, views: this.#options.incidents() };
+    return this.#incidents.views;
+  }
+
+  #wall(at: number): number {
+    return at + this.#offset;
+  }
+}
+
+const NO_LABELS: Labels = {};
+
+/** In the words of explanations. */
+function said(verdict: Verdict): Said {
+  switch (verdict.kind) {
+    case 'fits':
+      return { kind: 'fits', predicted: verdict.predicted };
+    case 'no-room':
+      return { kind: 'no-room', predicted: verdict.predicted, target: verdict.target };
+    case 'max-sessions':
+      return { kind: 'session-limit', sessions: verdict.sessions };
+    case 'suspect':
+      return { kind: 'suspected' };
+    case 'closed':
+    case 'never-heard':
+    case 'unknown-server':
+      return { kind: 'closed' };
+  }
+}
+
+function availableReason(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'fits':
+      return `Has room: with one more session it is predicted at ${percent(verdict.predicted)}, below ${percent(verdict.target)}.`;
+    case 'no-room':
+      return `Gets no session: with one more it is predicted at ${percent(verdict.predicted)}, and ${percent(verdict.target)} must not be reached.`;
+    case 'max-sessions':
+      return `Gets no session: ${verdict.sessions} of at most ${verdict.maxSessions} are out.`;
+    case 'suspect':
+      return 'Suspected: it was given sessions and still looks idle, so it is tried rarely.';
+    case 'closed':
+      return verdict.cause === 'load'
+        ? `Gets no session: it reported ${percent(verdict.load)}.`
+        : 'Gets no session: its answers are missing.';
+    case 'never-heard':
+    case 'unknown-server':
+      return 'Not offered: it has not answered yet.';
+  }
+}
+
+function decisionView({ id, kind, at, project, server, address, code, reason, waited, others, omitted }: Decision): DecisionView {
+  return {
+    id: `${id} ${kind}`,
+    at,
+    kind,
+    project: project ?? null,
+    serverId: server ?? null,
+    server: address ?? null,
+    code,
+    reason,
+    waited,
+    others,
+    omitted,
+  };
+}
+
+/** Values are equal, nested ones by what they hold. */
+function same(a: object, b: object): boolean {
+  const other = new Map(Object.entries(b));
+  return Object.entries(a).every(([key, value]) => {
+    const second: unknown = other.get(key);
+    return (
+      Object.is(value, second) ||
+      (typeof value === 'object' && value !== null && JSON.stringify(value) === JSON.stringify(second))
+    );
+  });
+}
+
+function percent(load: number | undefined): string {
+  return load === undefined ? 'nothing' : `${Math.round(load)} %`;
+}

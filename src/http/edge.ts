@@ -1,0 +1,159 @@
+/** The edge that clients see, put together: routes, sockets, limits, and the port they share. */
+import type { Settings } from '../config/settings.ts';
+import { meanLoad } from '../core/fleet.ts';
+import type { History } from '../core/history.ts';
+import type { Ledger } from '../core/ledger.ts';
+import type { WaitingLine } from '../core/waiting-line.ts';
+import type { Admission } from '../engine/admission.ts';
+import type { Decisions } from '../engine/decisions.ts';
+import type { Levers } from '../engine/levers.ts';
+import type { Notifying } from '../engine/notifying.ts';
+import type { Overview } from '../engine/overview.ts';
+import type { Poller } from '../engine/poller.ts';
+import type { Clock, Log, NewId } from '../ports.ts';
+import { createAccess } from './access.ts';
+import { createAdminRoutes } from './admin-routes.ts';
+import { createAvailabilitySocket } from './availability-socket.ts';
+import { createAddressOf, parseNetworks, type AddressOf } from './client-address.ts';
+import { budgetDescriptors, readDescriptorLimit } from './descriptors.ts';
+import { createHealthRoutes } from './health-routes.ts';
+import { createHistoryRoutes } from './history-routes.ts';
+import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
+import { createMonitorEvents } from './monitor-events.ts';
+import type { MonitorSource } from './monitor-source.ts';
+import { createRoutes, toListener } from './routes.ts';
+import { startHttpServer } from './server.ts';
+import { createSessionRoutes } from './session-routes.ts';
+import { createSessionSocket, SESSION_PROTOCOL } from './session-socket.ts';
+import { createSockets } from './sockets.ts';
+
+export interface EdgeOptions {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly version: string;
+  /** Seconds since the epoch. */
+  readonly startedAt: number;
+  /** As in force now. */
+  readonly settings: () => Settings;
+  readonly poller: Poller;
+  readonly ledger: Ledger;
+  readonly line: WaitingLine;
+  readonly admission: Admission;
+  readonly decisions: Decisions;
+  readonly overview: Overview;
+  readonly history: History;
+  readonly levers: Levers;
+  readonly notifying: Notifying;
+  /** Resolves when answers may be given. */
+  readonly ready: Promise<unknown>;
+  readonly isReady: () => boolean;
+}
+
+export interface Edge {
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** Takes over what changed in the settings and is kept here. */
+  reconfigure(): void;
+  /** Says good-bye to all clients within `grace` seconds. */
+  close(grace: number): Promise<void>;
+}
+
+/** Throws the `listen` error of the port. */
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const { clock, newId, log, settings, poller, admission, history, overview, levers, ready, isReady } = options;
+  const { limits, port, listen } = settings();
+  const descriptors = readDescriptorLimit();
+  const mostClients = () => budgetDescriptors(descriptors, poller.size, settings().limits.clients).clients;
+  let stopping = false;
+
+  let trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
+  const addressOf: AddressOf = (request) => trusted(request);
+  const access = createAccess({
+    tokens: () => settings().admin.tokens,
+    reading: () => settings().monitor.access,
+    addressOf,
+    clock,
+    newId,
+    log,
+  });
+  const source: MonitorSource = {
+    snapshot: () => overview.snapshot(),
+    history: (query) => history.query(query),
+    sparklines: () => history.sparklines(),
+  };
+  const events = createMonitorEvents({ source, clock, newId, log });
+  const currentMeanLoad = () => meanLoad(poller.servers());
+
+  const metrics = createMetrics({
+    ...options,
+    notifying: () => options.notifying.statistics(),
+    longestWait: () => options.line.longestWait(clock.now()),
+    meanLoad: currentMeanLoad,
+    connections: () => server.connections(),
+    sockets: () => sockets.count(),
+    limits: () => ({ clients: mostClients(), descriptors, metricsServers: settings().limits.metricsServers }),
+  });
+  const routes = createRoutes({
+    log,
+    groups: [
+      createSessionRoutes({
+        admission,
+        ready,
+        isReady,
+        addressOf,
+        meanLoad: currentMeanLoad,
+        hold: () => settings().waiting.hold,
+      }),
+      createHealthRoutes({ isReady, isStopping: () => stopping }),
+      createMetricsRoutes({ registry: metrics.registry, mayRead: access.mayRead }),
+      access.routes,
+      events.routes,
+      createHistoryRoutes({ source, clock, mayRead: access.mayRead }),
+      createAdminRoutes({ levers, clock, log, mayAct: access.mayAct }),
+    ],
+  });
+  const sockets = createSockets({
+    ...{
+      clock,
+      log,
+      bufferBytes: limits.bufferBytes,
+      subprotocols: [SESSION_PROTOCOL],
+      allowedOrigins: () => settings().allowedOrigins,
+    },
+    handlers: {
+      '/': createAvailabilitySocket({ availability: admission.availability, ready, bufferBytes: limits.bufferBytes }),
+      '/session': createSessionSocket({ admission, ready, addressOf, bufferBytes: limits.bufferBytes }),
+    },
+  });
+  const server = await startHttpServer({
+    ...{ host: listen, port },
+    limits: { ...limits, clients: mostClients() },
+    handle: toListener(routes, settings().server),
+    upgrade: sockets.upgrade,
+    refused: (why) => {
+      metrics.turnedAway(why);
+      log.limited(
+        'warn',
+        why,
+        `clients are turned away: ${mostClients()} connections are open, which is the limit (limits.clients, file descriptors)`,
+      );
+    },
+  }).catch(async (error: unknown) => {
+    await sockets.close(0);
+    throw error;
+  });
+
+  return {
+    port: server.port,
+    metrics,
+    reconfigure() {
+      trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
+      server.setMostClients(mostClients());
+    },
+    async close(grace) {
+      stopping = true;
+      await Promise.all([events.stop(), sockets.close(grace), server.close(grace)]);
+    },
+  };
+}

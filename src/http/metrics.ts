@@ -1,0 +1,275 @@
+/**
+ * `/metrics` for Prometheus. Nothing is counted here: each value is read from its owner when somebody asks, so that a metric cannot disagree with the page.
+ */
+import { Hono, type MiddlewareHandler } from 'hono';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ServerFacts } from '../core/fleet.ts';
+import type { AccountView, Ledger } from '../core/ledger.ts';
+import type { Admission } from '../engine/admission.ts';
+import type { Decisions } from '../engine/decisions.ts';
+import type { NotifyingStatistics } from '../engine/notifying.ts';
+import type { Poller } from '../engine/poller.ts';
+import type { Env } from './routes.ts';
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** Seconds since the epoch. */
+  readonly startedAt: number;
+  readonly poller: Poller;
+  readonly ledger: Ledger;
+  readonly admission: Admission;
+  readonly decisions: Decisions;
+  readonly notifying: () => NotifyingStatistics;
+  /** Seconds the head of the line has waited. */
+  readonly longestWait: () => number | undefined;
+  readonly meanLoad: () => number | undefined;
+  readonly connections: () => number;
+  readonly sockets: () => number;
+  readonly limits: () => { readonly clients: number; readonly descriptors: number | undefined; readonly metricsServers: number };
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** Seconds a good probe took. */
+  probed(latency: number): void;
+  transition(to: string): void;
+  /** Seconds in line before the allocation. */
+  waited(seconds: number): void;
+  turnedAway(why: string): void;
+}
+
+const STATES = ['unknown', 'available', 'full', 'draining', 'down'] as const;
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  fleetMetrics(registry, options);
+  serverMetrics(registry, options);
+  decisionMetrics(registry, options);
+  clientMetrics(registry, options);
+  notificationMetrics(registry, options);
+
+  const probe = new Histogram({
+    name: 'session_server_probe_duration_seconds',
+    help: 'Duration of good probes.',
+    buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 4],
+    registers: [registry],
+  });
+  const wait = new Histogram({
+    name: 'session_server_wait_seconds',
+    help: 'Time in the waiting line before an allocation.',
+    buckets: [0, 1, 5, 15, 30, 60, 120, 300, 900],
+    registers: [registry],
+  });
+  const transitions = new Counter({
+    name: 'session_server_transitions_total',
+    help: 'Changes of server state, by the new state.',
+    labelNames: ['state'],
+    registers: [registry],
+  });
+  const turnedAway = new Counter({
+    name: 'session_server_turned_away_total',
+    help: 'Connections refused because of a limit.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  for (const state of STATES) transitions.inc({ state }, 0);
+  turnedAway.inc({ reason: 'too-many-clients' }, 0);
+  return {
+    registry,
+    probed: (latency) => probe.observe(latency),
+    transition: (state) => transitions.inc({ state }),
+    waited: (seconds) => wait.observe(seconds),
+    turnedAway: (reason) => turnedAway.inc({ reason }),
+  };
+}
+
+export function createMetricsRoutes({ registry, mayRead }: { registry: Registry; mayRead: MiddlewareHandler<Env> }): Hono<Env> {
+  const routes = new Hono<Env>();
+  routes.get('/metrics', mayRead, async (c) =>
+    c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' }),
+  );
+  routes.all('/metrics', (c) => c.text('Method not allowed.\n', 405, { Allow: 'GET, HEAD' }));
+  return routes;
+}
+
+/** A gauge that is read when somebody asks; `undefined` leaves it out. */
+function gauge(registry: Registry, name: string, help: string, read: () => number | undefined): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      const value = read();
+      if (value === undefined) this.reset();
+      else this.set(value);
+    },
+  });
+}
+
+type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+function gauges(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  read: () => Iterable<Labelled>,
+): void {
+  new Gauge({
+    ...{ name, help, labelNames, registers: [registry] },
+    collect() {
+      this.reset();
+      for (const [labels, value] of read()) this.set(labels, value);
+    },
+  });
+}
+
+function counters(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  read: () => Iterable<Labelled>,
+): void {
+  new Counter({
+    ...{ name, help, labelNames, registers: [registry] },
+    collect() {
+      this.reset();
+      for (const [labels, value] of read()) this.inc(labels, value);
+    },
+  });
+}
+
+function fleetMetrics(
+  registry: Registry,
+  { version, startedAt, poller, ledger, admission, meanLoad, longestWait }: MetricsOptions,
+): void {
+  gauges(registry, 'session_server_info', 'Version of the session server.', ['version'], () => [[{ version }, 1]]);
+  gauge(registry, 'session_server_start_time_seconds', 'When the session server started.', () => startedAt);
+  gauge(registry, 'session_server_available', 'Can a session be started now: 1 or 0.', () =>
+    Number(admission.availability.value),
+  );
+  gauge(registry, 'session_server_mean_load_percent', 'Mean load of the simulation servers that answer.', meanLoad);
+  gauges(registry, 'session_server_simulation_servers', 'Simulation servers by state.', ['state'], () => countStates(poller));
+  gauge(
+    registry,
+    'session_server_suspected_servers',
+    'Simulation servers that were given sessions and still look idle.',
+    () => ledger.suspects().length,
+  );
+  gauge(
+    registry,
+    'session_server_cost_percent',
+    'Learned cost of a session on an ordinary simulation server.',
+    () => ledger.fleetCost().value,
+  );
+  gauge(registry, 'session_server_waiting_tickets', 'Clients in the waiting line.', () => admission.waiting);
+  gauge(
+    registry,
+    'session_server_longest_wait_seconds',
+    'Time the head of the waiting line has waited; 0 when nobody waits.',
+    () => longestWait() ?? 0,
+  );
+  counters(registry, 'session_server_probes_total', 'Probes by outcome: sample, or what went wrong.', ['outcome'], () =>
+    [...poller.outcomes].map(([outcome, count]): Labelled => [{ outcome }, count]),
+  );
+}
+
+/** Above the limit of series only the fleet's metrics are given: ten thousand servers would take a scraper's time and our own. */
+function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsOptions): void {
+  const each = (read: (facts: ServerFacts, account: AccountView | undefined) => number | undefined) => (): Labelled[] => {
+    if (poller.size > limits().metricsServers) return [];
+    return [...poller.servers()].flatMap((facts): Labelled[] => {
+      const value = read(facts, ledger.account(facts.endpoint.id));
+      return value === undefined ? [] : [[{ server: facts.endpoint.address }, value]];
+    });
+  };
+  const answering = ({ failures, load }: ServerFacts) => (failures === 0 ? load : undefined);
+  gauges(
+    registry,
+    'session_server_server_load_percent',
+    'Load as last reported by a simulation server that answers.',
+    ['server'],
+    each(answering),
+  );
+  gauges(
+    registry,
+    'session_server_server_predicted_load_percent',
+    'Reported and booked load of a simulation server.',
+    ['server'],
+    each((facts, account) => (answering(facts) === undefined ? undefined : account?.predicted)),
+  );
+  gauges(
+    registry,
+    'session_server_server_booked_load_percent',
+    'Load handed out to a simulation server that its reports do not show yet.',
+    ['server'],
+    each((_, account) => account?.booked),
+  );
+  gauges(
+    registry,
+    'session_server_server_cost_percent',
+    'Learned cost of a session on a simulation server.',
+    ['server'],
+    each((_, account) => account?.cost.value),
+  );
+  gauges(
+    registry,
+    'session_server_server_bookings',
+    'Bookings of a simulation server that count.',
+    ['server'],
+    each((_, account) => account?.bookings),
+  );
+  gauges(
+    registry,
+    'session_server_server_up',
+    'Does the simulation server answer: 1 or 0.',
+    ['server'],
+    each((facts) => Number(answering(facts) !== undefined)),
+  );
+}
+
+function decisionMetrics(registry: Registry, { decisions }: MetricsOptions): void {
+  counters(registry, 'session_server_decisions_total', 'Session requests by what became of them and why.', ['kind', 'code'], () =>
+    [...decisions.counts()].map(({ kind, code, count }): Labelled => [{ kind, code }, count]),
+  );
+}
+
+function clientMetrics(registry: Registry, { connections, sockets, limits }: MetricsOptions): void {
+  gauge(registry, 'session_server_connections', 'Open client connections.', connections);
+  gauge(registry, 'session_server_websockets', 'Open WebSockets.', sockets);
+  gauge(registry, 'session_server_connections_limit', 'Most client connections.', () => limits().clients);
+  gauge(
+    registry,
+    'session_server_file_descriptors_limit',
+    'Most open file descriptors of the process.',
+    () => limits().descriptors,
+  );
+}
+
+function notificationMetrics(registry: Registry, { notifying }: MetricsOptions): void {
+  counters(
+    registry,
+    'session_server_notifications_total',
+    'Notifications by notifier and outcome of the attempt.',
+    ['notifier', 'outcome'],
+    () =>
+      notifying().notifiers.flatMap(({ notifier: name, sent, failed }): Labelled[] => [
+        [{ notifier: name, outcome: 'sent' }, sent],
+        [{ notifier: name, outcome: 'failed' }, failed],
+      ]),
+  );
+  gauges(registry, 'session_server_notifications_pending', 'Notifications that wait for a notifier.', ['notifier'], () =>
+    notifying().notifiers.map(({ notifier: name, pending }): Labelled => [{ notifier: name }, pending]),
+  );
+}
+
+function countStates(poller: Poller): Labelled[] {
+  const counts = new Map<string, number>(STATES.map((state) => [state, 0]));
+  for (const facts of poller.servers()) {
+    const state = poller.state(facts);
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return [...counts].map(([state, count]) => [{ state }, count]);
+}
