@@ -183,8 +183,7 @@ export class Poller {
     const first = !polled.heard;
     this.#hear(polled);
     const took = clock.now() - began;
-    if (result.kind === 'failed' && polled.facts.failures < this.#rules.downAfter)
-      return Math.max(0, Math.min(SOON, this.#interval - took));
+    if (result.kind === 'failed' && this.#isDoubtful(polled.facts)) return Math.max(0, Math.min(SOON, this.#interval - took));
     // The first pause is any part of the interval: it spreads the fleet over it.
     const pause = first ? random() * this.#interval : this.#interval * (1 - JITTER * random());
     return Math.max(0, pause - took);

@@ -39,6 +39,8 @@ export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
 
   routes.get('/session', async (c) => {
     if (!options.isReady()) await options.ready;
+    // HEAD asks about the answer and must not take a place (RFC 9110 § 9.2.1).
+    if (c.req.method === 'HEAD') return c.body(null, 200, SESSION);
     const { incoming } = c.env;
     const projectUrl = queryOf(c, 'url');
     const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
