@@ -362,8 +362,9 @@ export class Incidents {
     if (incident.told !== notification && incident.toldEnd !== notification) return incident;
     this.#version += 1;
     const kind = incident.told === notification ? OPENING[incident.kind] : (CLOSING[incident.kind] ?? OPENING[incident.kind]);
-    const others = incident.notices.filter((notice) => notice.notification !== notification || notice.notifier !== notifier);
-    return { ...incident, notices: [...others, { notification, kind, notifier, outcome, ...(at !== undefined && { at }) }] };
+    const notice: Notice = { notification, kind, notifier, outcome, ...(at !== undefined && { at }) };
+    const known = incident.notices.findIndex((one) => one.notification === notification && one.notifier === notifier);
+    return { ...incident, notices: known < 0 ? [...incident.notices, notice] : incident.notices.with(known, notice) };
   }
 
   #relapsed(kind: IncidentKind, id: ServerId, at: number): void {

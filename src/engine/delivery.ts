@@ -49,10 +49,12 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #loop: Loop;
   #outbox: readonly Outgoing[];
-  /** When a notification that was refused for good is tried again, by its id. */
-  readonly #refused = new Map<string, number>();
+  /** Ids of what was refused for good: it is tried again when all others were, and the round is over. */
+  readonly #refused = new Set<string>();
+  #roundEnd = -Infinity;
   #retryAt = -Infinity;
   #failures = 0;
+  /** In this round. */
   #refusals = 0;
   #sent = 0;
   #failed = 0;
@@ -103,7 +105,7 @@ export class Delivery {
 
   /** One more attempt, of at most so many seconds in all; then no more. What could not be sent stays in `outbox`. */
   async finish(within: number): Promise<void> {
-    if (this.#outbox.length > 0 && this.#refusals === 0) {
+    if (within > 0 && this.#outbox.length > 0 && this.#refused.size === 0) {
       const timer = new AbortController();
       const rested = new Promise<void>((resolve) => (this.#rested = resolve));
       this.#retryAt = -Infinity;
@@ -118,10 +120,11 @@ export class Delivery {
     const { clock } = this.#options;
     const wait = this.#retryAt - clock.now();
     if (wait > 0) return wait;
-    const next = this.#outbox.find((outgoing) => this.#triableAt(outgoing) <= clock.now());
+    if (clock.now() >= this.#roundEnd) this.#beginRound();
+    const next = this.#outbox.find((outgoing) => !this.#isRefused(outgoing));
     if (next === undefined) {
       this.#rested?.();
-      return Math.min(Infinity, ...this.#outbox.map((outgoing) => this.#triableAt(outgoing) - clock.now()));
+      return this.#outbox.length === 0 ? Infinity : this.#roundEnd - clock.now();
     }
     const tried = this.#replace(next, { ...next, attempts: next.attempts + 1 });
     const failure = await this.#attempt(tried.notification, signal);
@@ -152,6 +155,7 @@ export class Delivery {
     this.#lastFailure = undefined;
     outcome(sent.carries, 'sent', clock.wallTime());
     changed();
+    if (this.#outbox.length === 0) this.#rested?.();
   }
 
   #retryLater(tried: Outgoing, failure: Failed): void {
@@ -160,28 +164,34 @@ export class Delivery {
     this.#failures += 1;
     this.#say(failure);
     const age = clock.wallTime() - tried.notification.at;
-    this.#retryAt = clock.now() + retryPause({ failures: this.#failures, permanent: failure.permanent, age }, random());
-    if (failure.permanent) this.#refuse(tried);
-    else this.#refusals = 0;
+    const pause = retryPause({ failures: this.#failures, permanent: failure.permanent, age }, random());
+    if (failure.permanent) this.#refuse(tried, pause);
+    else this.#retryAt = clock.now() + pause;
     outcome(tried.carries, 'failed', clock.wallTime());
     changed();
     this.#rested?.();
   }
 
-  /** The receiver said no, so it does not have it, and the notification may be merged with later ones. */
-  #refuse(tried: Outgoing): void {
-    const { clock } = this.#options;
+  /**
+   * The receiver said no, so it does not have it, and the notification may be merged with later ones. At the first refusal of a round another notification is tried,
+   * at the second the round is over: a wrong password costs two attempts an hour, however many notifications wait.
+   */
+  #refuse(tried: Outgoing, pause: number): void {
+    const now = this.#options.clock.now();
     this.#replace(tried, { ...tried, attempts: 0 });
-    this.#refused.set(tried.notification.id, this.#retryAt);
+    this.#refused.add(tried.notification.id);
     this.#refusals += 1;
-    const another = this.#outbox.some((outgoing) => this.#triableAt(outgoing) <= clock.now());
-    if (this.#refusals === 1 && another) this.#retryAt = clock.now() + PROBATION;
-    // It is not that one message: from now on in order again.
-    else this.#refused.clear();
+    if (this.#refusals === 1) this.#roundEnd = now + pause;
+    this.#retryAt = this.#refusals === 1 ? now + PROBATION : this.#roundEnd;
   }
 
-  #triableAt({ notification }: Outgoing): number {
-    return this.#refused.get(notification.id) ?? -Infinity;
+  #beginRound(): void {
+    this.#refusals = 0;
+    if (this.#outbox.every((outgoing) => this.#isRefused(outgoing))) this.#refused.clear();
+  }
+
+  #isRefused({ notification }: Outgoing): boolean {
+    return this.#refused.has(notification.id);
   }
 
   #replace(old: Outgoing, changed: Outgoing): Outgoing {
