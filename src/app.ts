@@ -23,8 +23,8 @@ import { Poller } from './engine/poller.ts';
 import { startRecording } from './engine/recording.ts';
 import { startRemembering } from './engine/remembering.ts';
 import { Suspicions } from './engine/suspicions.ts';
-import { startEdge } from './http/edge.ts';
-import type { Clock, Log, NewId, Probe, Random } from './ports.ts';
+import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
+import type { Clock, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
 import { createLoadProbe } from './probes/load.ts';
 import { createFileStore } from './stores/file.ts';
 import { createMemoryBookings } from './stores/memory.ts';
@@ -36,6 +36,21 @@ export interface Surroundings {
   readonly log: Log;
   readonly version: string;
 }
+
+/** What touches the outside. Simulations of whole days hand in others. */
+export interface Adapters {
+  readonly createProbe: (settings: Settings, clock: Clock) => Probe;
+  readonly createStore: (settings: Settings, log: Log) => StateStore;
+  readonly createNotifiers: (settings: Settings, surroundings: Surroundings) => Notifier[];
+  readonly startEdge: (options: EdgeOptions) => Promise<Edge>;
+}
+
+export const realAdapters: Adapters = {
+  createProbe: loadProbe,
+  createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
+  createNotifiers: configuredNotifiers,
+  startEdge,
+};
 
 export interface App {
   /** Port listened on. */
@@ -53,11 +68,11 @@ const GRACE = 1.2;
 const MOST_ADDRESSES = 100_000;
 
 /** Throws the `listen` error of the port; everything else that is wrong with the outside is told in the log. */
-export async function startApp(initial: Settings, surroundings: Surroundings): Promise<App> {
+export async function startApp(initial: Settings, surroundings: Surroundings, adapters: Adapters = realAdapters): Promise<App> {
   const { clock, random, newId, log, version } = surroundings;
   let settings = initial;
   const startedAt = clock.wallTime();
-  const store = createFileStore({ folder: settings.stateDir, log });
+  const store = adapters.createStore(settings, log);
 
   const ledger = new Ledger(allocationParameters(settings), random);
   const router = new Router();
@@ -72,14 +87,14 @@ export async function startApp(initial: Settings, surroundings: Surroundings): P
   const notifying = new Notifying({
     ...{ clock, random, newId, log, store },
     rules: incidentRules(settings.pollInterval),
-    notifiers: configuredNotifiers(settings, surroundings),
+    notifiers: adapters.createNotifiers(settings, surroundings),
     loadOf: (id) => poller.facts(id)?.load,
   });
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
 
   const poller: Poller = new Poller({
     ...{ clock, random, log },
-    probe: loadProbe(settings, clock),
+    probe: adapters.createProbe(settings, clock),
     rules: fleetRules(settings),
     interval: settings.pollInterval,
     events: {
@@ -164,7 +179,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings): P
   let answering = false;
   let answer: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (answer = resolve));
-  const edge = await startEdge({
+  const edge = await adapters.startEdge({
     ...{
       clock,
       newId,
@@ -219,7 +234,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings): P
       poller.reconfigure({
         rules: fleetRules(next),
         interval: next.pollInterval,
-        ...(probesDiffer(before, next) && { probe: loadProbe(next, clock) }),
+        ...(probesDiffer(before, next) && { probe: adapters.createProbe(next, clock) }),
       });
       if (added.length + removed.length + changed.length > 0 || reordered) membership.set('configured', next.simulationServers);
       if (
@@ -229,7 +244,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings): P
       ) {
         await notifying.reconfigure({
           rules: incidentRules(next.pollInterval),
-          notifiers: configuredNotifiers(next, surroundings),
+          notifiers: adapters.createNotifiers(next, surroundings),
         });
       }
       edge.reconfigure();

@@ -10,18 +10,22 @@ export const REFUSED = 2;
 /** The settings, or `undefined` after all problems were written to stderr and the exit status was set. */
 export async function readConfiguration(args: readonly string[]): Promise<Loaded | undefined> {
   const found = findConfiguration(args, process.cwd(), packageRoot);
-  if (found.kind === 'refused') return refuse(found.problems);
+  if (found.kind === 'refused') {
+    refuse(found.problems);
+    return undefined;
+  }
   const result = await loadConfiguration(found.path);
   sayWarnings(result.warnings);
-  return result.kind === 'refused' ? refuse(result.problems) : result;
+  if (result.kind === 'loaded') return result;
+  refuse(result.problems);
+  return undefined;
 }
 
 function sayWarnings(warnings: readonly Problem[]): void {
   for (const warning of warnings) console.error(`warning: ${formatProblem(warning)}`);
 }
 
-function refuse(problems: readonly Problem[]): undefined {
+function refuse(problems: readonly Problem[]): void {
   for (const problem of problems) console.error(`error: ${formatProblem(problem)}`);
   process.exitCode = REFUSED;
-  return undefined;
 }

@@ -12,6 +12,7 @@ import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { watchConfiguration } from '../config/watch.ts';
+import { startLoop, type Loop } from '../engine/loop.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
@@ -53,14 +54,14 @@ export async function startCommand(args: readonly string[], options: { readonly 
   log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
   sayWhatRuns(loaded, app, agent?.port);
 
-  const reload = reloading(loaded.path, app, log);
+  const reloading = startReloading(loaded.path, app, log);
   const watch = await watchConfiguration(loaded.path, {
-    changed: reload,
+    changed: () => reloading.wake(),
     failed: (error) => log.warn('the configuration file cannot be watched; send SIGHUP after changing it', { error }),
   });
-  process.on('SIGHUP', reload);
+  process.on('SIGHUP', () => reloading.wake());
   endOnSignals(log, async () => {
-    await Promise.all([watch.close(), app.stop(), agent?.close()]);
+    await Promise.all([watch.close(), reloading.stop(), app.stop(), agent?.close()]);
   });
 }
 
@@ -101,23 +102,20 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
   console.log(`Open http://localhost:${port}/monitor, or ask: curl localhost:${port}/session`);
 }
 
-/** Reads the file again, one reading at a time, and once more if it was asked for meanwhile. */
-function reloading(path: string, app: App, log: OpenLog): () => void {
-  let running = false;
-  let again = false;
-  const run = async () => {
-    do {
-      again = false;
+/** Reads the file again whenever it is woken, one reading at a time. */
+function startReloading(path: string, app: App, log: OpenLog): Loop {
+  return startLoop({
+    clock: systemClock,
+    delay: Infinity,
+    cycle: async () => {
       await reloadOnce(path, app, log);
-    } while (again);
-    running = false;
-  };
-  return () => {
-    again = true;
-    if (running) return;
-    running = true;
-    void run();
-  };
+      return Infinity;
+    },
+    failed: (error) => {
+      log.error('reading the configuration again failed inside the session server; the one before stays in force', { error });
+      return Infinity;
+    },
+  });
 }
 
 async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {

@@ -1,6 +1,7 @@
 /** All HTTP routes in one place, and what every one of them has in common. */
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import { routePath } from 'hono/route';
 import type { RequestListener } from 'node:http';
 import type { Log } from '../ports.ts';
 
@@ -21,7 +22,7 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
     return c.text('There is nothing at this path.\n', 404);
   });
   routes.onError((error, c) => {
-    log.limited('warn', `request ${c.req.routePath}`, `answering ${c.req.method} ${c.req.routePath} failed`, { error });
+    log.limited('warn', `request ${routePath(c)}`, `answering ${c.req.method} ${routePath(c)} failed`, { error });
     if (c.req.path.startsWith('/api/'))
       return c.json({ code: 'internal', reason: 'The session server failed to answer; its log says why.' }, 500);
     // Clients of the original hang on any other status (PROTOCOL § 3).

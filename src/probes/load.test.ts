@@ -70,7 +70,6 @@ test('any text is either a finite number not below zero or no load, and never th
 
 test('a good answer is a sample with its latency', async () => {
   const result = await probeOnce(await FakeSimulationServer.start(20.5));
-  assert.equal(result.kind, 'sample');
   assert.ok(result.kind === 'sample' && result.load === 20.5 && result.latency >= 0 && result.latency < 2);
 });
 
@@ -108,7 +107,6 @@ const bad: readonly [title: string, code: string, answer: Parameters<typeof Fake
 for (const [title, code, answer] of bad) {
   test(`${title} does not count, and the reason says what came`, async () => {
     const result = await probeOnce(await FakeSimulationServer.start(answer));
-    assert.equal(result.kind, 'failed');
     assert.ok(result.kind === 'failed');
     assert.equal(result.failure.code, code, result.failure.reason);
     assert.ok(result.failure.reason.length < 200);
