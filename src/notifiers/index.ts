@@ -51,10 +51,9 @@ function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSur
   const { administrator, mailServer, mailServerPort, mailSender, mailSenderUser, mailSenderPassword } = settings;
   if (administrator === undefined) return { notifiers: [] };
   if (mailServer === undefined || mailSender === undefined) {
-    const missing = [mailServer === undefined && 'mailServer', mailSender === undefined && 'mailSender']
-      .filter(Boolean)
-      .join(' and ');
-    return { notifiers: [], remark: `e-mail is disabled: administrator is set, but ${missing} is missing` };
+    const missing = Object.entries({ mailServer, mailSender }).flatMap(([key, value]) => (value === undefined ? key : []));
+    const verb = missing.length === 1 ? 'is' : 'are';
+    return { notifiers: [], remark: `e-mail is disabled: administrator is set, but ${missing.join(' and ')} ${verb} missing` };
   }
   const notifier = createEmailNotifier({
     host: mailServer,
