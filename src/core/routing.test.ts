@@ -104,7 +104,7 @@ describe('prefixes', () => {
     'https://github.com/cyberbotics/webots/tree/released/projects/',
     'github.com/cyberbotics/webots/released/projects/languages/python/worlds/example.wbt',
   ])
-    test(`${prefix} covers the project`, () => assert.ok(matches(prefix, webots)));
+    test(`${prefix} covers the project`, () => assert.equal(matches(prefix, webots), true));
 
   for (const prefix of [
     'github.com/cyber',
@@ -122,16 +122,16 @@ describe('prefixes', () => {
     'github.com/cyberbotics/../webots',
     'user@github.com/cyberbotics',
   ])
-    test(`${prefix} does not`, () => assert.ok(!matches(prefix, webots)));
+    test(`${prefix} does not`, () => assert.equal(matches(prefix, webots), false));
 
   test('a prefix ends at a path boundary', () => {
-    assert.ok(!matches('github.com/cyberbotics', project('cyberbotics-evil/webots')));
-    assert.ok(!matches('github.com/cyberbotics/webots', project('cyberbotics/webots2')));
-    assert.ok(!matches('github.com/cyberbotics/webots/released', project('cyberbotics/webots/tree/released2')));
+    assert.equal(matches('github.com/cyberbotics', project('cyberbotics-evil/webots')), false);
+    assert.equal(matches('github.com/cyberbotics/webots', project('cyberbotics/webots2')), false);
+    assert.equal(matches('github.com/cyberbotics/webots/released', project('cyberbotics/webots/tree/released2')), false);
   });
 
   test('a prefix of a version or a folder does not cover the repository as a whole', () => {
-    assert.ok(!matches('github.com/cyberbotics/webots/released', project('cyberbotics/webots')));
+    assert.equal(matches('github.com/cyberbotics/webots/released', project('cyberbotics/webots')), false);
   });
 
   test('what cannot be a prefix is told apart, so that the configuration can say so', () => {
@@ -254,13 +254,33 @@ describe('the same object until something changed', () => {
     }
     assert.equal(seen.size, 1);
   });
+
+  test('answers that are asked for again and again are kept, and the one used longest ago is let go', () => {
+    const one = new Router();
+    const names = Array.from({ length: 300 }, (_, i) => `owner${i}`);
+    for (const name of names) one.update(server(name, { allowedRepositories: [`github.com/${name}`] }));
+    const favourite = project('owner0/sim');
+    const [first, second] = [candidates(one, favourite), candidates(one, project('owner1/sim'))];
+    for (const name of names) {
+      assert.deepEqual(tiers(one, project(`${name}/sim`)), [[name]]);
+      assert.equal(candidates(one, favourite), first);
+    }
+    assert.notEqual(candidates(one, project('owner1/sim')), second);
+  });
 });
 
 test('two sets of candidates compete when a server is in both', () => {
-  const [a, b, c, none]: Candidates[] = [{ tiers: [['x'], ['y']] }, { tiers: [['z', 'y']] }, { tiers: [['z']] }, { tiers: [] }];
-  assert.ok(a && b && c && none);
-  assert.ok(compete(a, a) && compete(a, b) && compete(b, a) && compete(b, c));
-  assert.ok(!compete(a, c) && !compete(c, a) && !compete(none, none) && !compete(none, a));
+  const a: Candidates = { tiers: [['x'], ['y']] };
+  const b: Candidates = { tiers: [['z', 'y']] };
+  const c: Candidates = { tiers: [['z']] };
+  const none: Candidates = { tiers: [] };
+  const answers = [a, b, c, none].map((one) => [a, b, c, none].map((other) => compete(one, other)));
+  assert.deepEqual(answers, [
+    [true, true, false, false],
+    [true, true, true, false],
+    [false, true, true, false],
+    [false, false, false, false],
+  ]);
 });
 
 const owners = ['alice', 'bob', 'cyberbotics'];

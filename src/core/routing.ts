@@ -220,7 +220,7 @@ class Member {
   has(labels: Labels | undefined): boolean {
     if (labels === undefined) return true;
     const own = this.rules.labels;
-    return Object.entries(labels).every(([name, value]) => Object.hasOwn(own, name) && own[name] === value);
+    return Object.entries(labels).every(([name, value]) => own[name] === value);
   }
 
   *prefixes(): Iterable<string> {
