@@ -425,7 +425,8 @@ type Command =
   | { readonly do: 'leave' | 'admit' | 'lose' | 'resume'; readonly which: number }
   | { readonly do: 'wait'; readonly seconds: number }
   | { readonly do: 'pass'; readonly room: number }
-  | { readonly do: 'tell' | 'restart' };
+  | { readonly do: 'tell' }
+  | { readonly do: 'restart' };
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   {

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ANSWER_CODES, countInWords, explain, type AnswerCode, type Situation } from './explanation.ts';
+
+function situation(id: string, more: Partial<Situation> = {}): Situation {
+  const verdict = { kind: 'fits', predicted: 45.2 } as const;
+  return {
+    id,
+    address: `${id}/2000`,
+    state: 'available',
+    since: 300,
+    load: 37,
+    admittance: 'open',
+    shareIdleTime: 0,
+    verdict,
+    ...more,
+  };
+}
+
+/** One of each, with the code and the sentence that say so. */
+const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
+  [{}, 'has-room', /^It could take the session and would be at 45 %\.$/],
+  [{ state: 'draining' }, 'draining', /^It has been draining for 5 minutes, so new sessions go elsewhere\.$/],
+  [{ state: 'draining', drainReason: 'new disk\n' }, 'draining', /elsewhere: new disk\ufffd$/],
+  [{ state: 'down', failure: 'It refuses connections.' }, 'down', /^It has been down for 5 minutes: It refuses connections\.$/],
+  [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last time it was asked: no answer/],
+  [{ verdict: { kind: 'closed' } }, 'unknown', /^It did not answer the last time/],
+  [{ verdict: { kind: 'suspected' } }, 'suspected', /still looks idle/],
+  [{ admittance: 'other-labels' }, 'other-labels', /labels that were asked for/],
+  [{ admittance: 'blocked' }, 'blocked-repository', /^It blocks this repository\.$/],
+  [{ admittance: 'other-repository' }, 'other-repository', /^It does not allow this repository\.$/],
+  [{ admittance: 'shared', shareIdleTime: 30 }, 'not-idle', /only while its load is below 30 %; it is at 37 %\.$/],
+  [{ verdict: { kind: 'session-limit', sessions: 12 } }, 'session-limit', /as many sessions as it may have \(12\)\.$/],
+  [
+    { verdict: { kind: 'no-room', predicted: 96, target: 90 } },
+    'no-room',
+    /at 96 % with this session; sessions are handed out only below 90 %\.$/,
+  ],
+  [{ state: 'full', load: 97 }, 'full', /^It is at 97 %, and is offered again/],
+];
+
+describe('the answer of one server', () => {
+  for (const [facts, code, sentence] of cases) {
+    test(`${code}: ${JSON.stringify(facts)}`, () => {
+      const [answer] = explain([situation('a', facts)]).answers;
+      assert.equal(answer?.code, code);
+      assert.match(answer.reason, sentence);
+      assert.equal(answer.eligible, code === 'has-room');
+      assert.equal(answer.chosen, false);
+    });
+  }
+
+  test('every code is among the cases', () => {
+    assert.deepEqual(new Set<AnswerCode>([...cases.map(([, code]) => code), 'chosen', 'later-tier']), new Set(ANSWER_CODES));
+  });
+
+  test('the chosen one says with what load, and servers of a later tier say who came first', () => {
+    const { answers } = explain(
+      [situation('own', { admittance: 'dedicated' }), situation('twin', { admittance: 'dedicated' }), situation('all')],
+      'own',
+    );
+    assert.deepEqual(
+      answers.map(({ id, code, chosen, eligible }) => [id, code, chosen, eligible]),
+      [
+        ['own', 'chosen', true, true],
+        ['twin', 'has-room', false, true],
+        ['all', 'later-tier', false, true],
+      ],
+    );
+    assert.match(answers[0]?.reason ?? '', /^It has the most room: it will be at 45 %/);
+  });
+
+  test('a later tier is used when the earlier ones have no room', () => {
+    const { answers } = explain([situation('own', { admittance: 'dedicated', state: 'full' }), situation('all')]);
+    assert.deepEqual(
+      answers.map(({ code }) => code),
+      ['full', 'has-room'],
+    );
+  });
+
+  test('what lasts is told before what passes', () => {
+    const code = (facts: Partial<Situation>) => explain([situation('a', facts)]).answers[0]?.code;
+    assert.equal(code({ admittance: 'other-repository', state: 'down' }), 'other-repository');
+    assert.equal(code({ state: 'draining', verdict: { kind: 'suspected' } }), 'draining');
+    assert.equal(code({ admittance: 'shared', shareIdleTime: 10, state: 'full' }), 'full');
+  });
+
+  test('idle time is shared strictly below the limit, as the routing has it', () => {
+    const code = (load: number) => explain([situation('a', { admittance: 'shared', shareIdleTime: 50, load })]).answers[0]?.code;
+    assert.deepEqual([code(49.9), code(50)], ['has-room', 'not-idle']);
+  });
+});
+
+describe('the whole in one sentence', () => {
+  test('3 servers: one drains, one does not allow this repository, one is at 97 %', () => {
+    const { summary } = explain([
+      situation('a', { state: 'full', load: 97 }),
+      situation('b', { state: 'draining' }),
+      situation('c', { admittance: 'other-repository' }),
+    ]);
+    assert.equal(summary, '3 servers: one drains, one does not allow this repository, one is at 97 %');
+  });
+
+  test('a large fleet is counted in groups, up to twelve in words', () => {
+    const many = (count: number, facts: (index: number) => Partial<Situation>) =>
+      Array.from({ length: count }, (_, i) => situation(String(i), facts(i)));
+    const { summary } = explain([
+      ...many(12, () => ({ state: 'down' })),
+      ...many(13, () => ({ admittance: 'other-repository' })),
+      ...many(900, (i) => ({ verdict: { kind: 'no-room', predicted: 91 + (i % 7), target: 90 } })),
+      ...many(2, () => ({ state: 'unknown' })),
+    ]);
+    assert.equal(
+      summary,
+      '927 servers: twelve are down, two do not answer, 13 do not allow this repository, 900 would be at 91 to 97 % with it',
+    );
+  });
+
+  test('one server and none are told as well', () => {
+    assert.equal(explain([situation('a', { state: 'down' })]).summary, '1 server: one is down');
+    assert.equal(explain([]).summary, 'There is no simulation server here yet');
+  });
+
+  test('numbers are words up to twelve', () => {
+    assert.deepEqual([0, 1, 2, 12, 13].map(countInWords), ['no', 'one', 'two', 'twelve', '13']);
+  });
+});
+
+test('any fleet is explained without a gap: the groups add up, and every answer has a sentence', () => {
+  const any = fc.constantFrom(...cases.map(([facts]) => facts));
+  fc.assert(
+    fc.property(fc.array(any, { minLength: 1, maxLength: 40 }), (fleet) => {
+      const { summary, answers } = explain(fleet.map((facts, index) => situation(String(index), facts)));
+      assert.ok(
+        answers.every(({ reason }) => /^[A-Z]./.test(reason)),
+        'sentences',
+      );
+      const words = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
+      const counts = summary
+        .replace(/^\d+ servers?: /, '')
+        .split(', ')
+        .map((phrase) => phrase.split(' ')[0] ?? '');
+      const sum = counts.reduce((total, count) => total + (words.includes(count) ? words.indexOf(count) + 1 : Number(count)), 0);
+      assert.equal(sum, fleet.length, summary);
+    }),
+  );
+});
