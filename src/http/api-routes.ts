@@ -1,0 +1,159 @@
+/**
+ * What programs may read under `/api/v1`: the fleet, why a server was or would be taken, decisions, incidents, and whether a session can start now. All but
+ * the last obey `monitor.access`; the last is what clients without a token have to know.
+ */
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import type { ExplainView } from '../core/monitor-view.ts';
+import { projectParameter, shown } from '../core/project.ts';
+import type { Labels } from '../core/routing.ts';
+import { availability, decision, explanation, incident, server, type AvailabilityView } from './api-schemas.ts';
+import type { MonitorSource } from './monitor-source.ts';
+import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
+import type { Env } from './routes.ts';
+
+export interface ApiRoutesOptions {
+  readonly source: Pick<MonitorSource, 'snapshot'>;
+  /** Asked by everybody, so it should cost little. */
+  readonly availability: () => AvailabilityView;
+  /** What would become of a session request now: see `explain-view.ts`. */
+  readonly explain: (projectUrl: string | undefined, labels: Labels | undefined) => ExplainView;
+  readonly mayRead: MiddlewareHandler<Env>;
+}
+
+const MOST_DECISIONS = 200;
+const MOST_LABELS = 20;
+
+const at = z.number().describe('Seconds since the epoch.');
+const read = {
+  400: refusalResponse('The request cannot be understood.'),
+  401: refusalResponse('`monitor.access` asks for a token, and it is missing or wrong.'),
+  403: refusalResponse('`monitor.access` asks for a token, and none are configured.'),
+  429: refusalResponse('Too many wrong tokens from this address.'),
+};
+/** A token is needed only when the configuration says so. */
+const security = [{}, { token: [] }];
+
+function answerOf<T extends z.ZodType>(description: string, schema: T) {
+  return { description, content: { 'application/json': { schema } } } as const;
+}
+
+const listServers = createRoute({
+  method: 'get',
+  path: '/api/v1/servers',
+  summary: 'All simulation servers, in the configured order',
+  security,
+  responses: { 200: answerOf('The fleet.', z.object({ at, servers: z.array(server).readonly() })), ...read },
+});
+const oneServer = createRoute({
+  method: 'get',
+  path: '/api/v1/servers/{id}',
+  summary: 'One simulation server',
+  security,
+  request: {
+    params: z.object({
+      id: z
+        .string()
+        .min(1)
+        .max(300)
+        .describe('Identity of a simulation server, `host:port`.')
+        .openapi({ example: 'sim1.example.org:2000' }),
+    }),
+  },
+  responses: { 200: answerOf('The server.', server), 404: refusalResponse('There is no such simulation server.'), ...read },
+});
+const explain = createRoute({
+  method: 'get',
+  path: '/api/v1/explain',
+  summary: 'Whether a project would get a server now, and what each server says to it',
+  security,
+  request: {
+    query: z.object({
+      url: z
+        .string()
+        .optional()
+        .describe('What a client would ask to run. Absent: anything.')
+        .openapi({ example: 'https://github.com/owner/name/blob/main/worlds/world.wbt' }),
+      label: z
+        .union([z.string(), z.array(z.string())])
+        .optional()
+        .describe('A label that the server must have, `name=value`; may be repeated.')
+        .openapi({ type: 'array', items: { type: 'string' }, example: ['room=B12'] }),
+    }),
+  },
+  responses: { 200: answerOf('A project that would be refused is explained too.', explanation), ...read },
+});
+const listDecisions = createRoute({
+  method: 'get',
+  path: '/api/v1/decisions',
+  summary: `The last ${MOST_DECISIONS} decisions with their reasons, newest first`,
+  security,
+  responses: { 200: answerOf('Decisions.', z.object({ at, decisions: z.array(decision).readonly() })), ...read },
+});
+const listIncidents = createRoute({
+  method: 'get',
+  path: '/api/v1/incidents',
+  summary: 'What happened to servers and was worth telling a person, newest first',
+  security,
+  responses: { 200: answerOf('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...read },
+});
+const showAvailability = createRoute({
+  method: 'get',
+  path: '/api/v1/availability',
+  summary: 'Whether a session can start now, and how long the waiting line is',
+  responses: { 200: answerOf('The fleet as a whole.', availability) },
+});
+
+export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
+  const { source, mayRead } = options;
+  const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
+  for (const { path } of [listServers, oneServer, explain, listDecisions, listIncidents])
+    routes.on('GET', path.replace('{id}', ':id'), mayRead);
+
+  routes.openapi(listServers, (c) => {
+    const { at, servers } = source.snapshot();
+    return c.json({ at, servers }, 200, NO_STORE);
+  });
+  routes.openapi(oneServer, (c) => {
+    const { id } = c.req.valid('param');
+    const found = source.snapshot().servers.find((server) => server.id === id);
+    if (found === undefined) return refusal(c, 404, 'unknown-server', `There is no simulation server "${shown(id)}".`);
+    return c.json(found, 200, NO_STORE);
+  });
+  routes.openapi(explain, (c) => {
+    const { label = [] } = c.req.valid('query');
+    const labels = readLabels(typeof label === 'string' ? [label] : label);
+    if (typeof labels === 'string') return refusal(c, 400, 'bad-request', labels);
+    // Not the decoded parameter: clients append the project's URL as it is, and a plus in it is a plus.
+    const project = projectParameter(new URL(c.req.url).search);
+    return c.json(options.explain(project, labels), 200, NO_STORE);
+  });
+  routes.openapi(listDecisions, (c) => {
+    const { at, decisions } = source.snapshot();
+    return c.json({ at, decisions: decisions.slice(0, MOST_DECISIONS) }, 200, NO_STORE);
+  });
+  routes.openapi(listIncidents, (c) => {
+    const { at, incidents } = source.snapshot();
+    return c.json({ at, incidents }, 200, NO_STORE);
+  });
+  routes.openapi(showAvailability, (c) => {
+    const { open, availability, places, waiting, meanLoad } = options.availability();
+    return c.json({ open, availability, places, waiting, meanLoad }, 200, NO_STORE);
+  });
+  return routes;
+}
+
+const NO_STORE = { 'Cache-Control': 'no-store' } as const;
+
+/** Labels, or why they are none. */
+function readLabels(texts: readonly string[]): Labels | string | undefined {
+  if (texts.length === 0) return undefined;
+  if (texts.length > MOST_LABELS) return `"label": give at most ${MOST_LABELS} of them.`;
+  const labels = new Map<string, string>();
+  for (const text of texts) {
+    const [, name = '', value = ''] = /^([^=]{1,60})=(.{0,200})$/su.exec(text) ?? [];
+    if (name === '' || name === '__proto__') return `"label": write name=value, not "${shown(text)}".`;
+    labels.set(name, value);
+  }
+  return Object.fromEntries(labels);
+}
