@@ -270,13 +270,15 @@ export class WaitingLine {
    */
   mayPass(want: Want, now: number, candidatesOf: CandidatesOf): boolean {
     const kind = kindOf(want);
+    let own: Candidates | undefined;
     for (const [other, spots] of this.#kinds) {
       const first = firstPresent(spots);
       if (first === undefined) continue;
       if (other === kind) return false;
       if (!this.#isOverdue(first, now)) continue;
-      const [theirs, own] = [candidatesOf(first.ticket), candidatesOf(want)];
-      if (theirs !== undefined && own !== undefined && compete(theirs, own)) return false;
+      own ??= candidatesOf(want);
+      const theirs = own && candidatesOf(first.ticket);
+      if (own !== undefined && theirs !== undefined && compete(theirs, own)) return false;
     }
     return true;
   }
