@@ -112,11 +112,11 @@ test('an act on an unknown server or one that makes no sense is refused and not 
   assert.equal(await code(await unknown.send('DELETE', '/api/v1/servers/a:1')), '404 unknown-server');
   const refused = setUp({ kind: 'refused', code: 'configured', reason: 'It stands in the configuration file; remove it there.' });
   assert.equal(await code(await refused.send('DELETE', '/api/v1/servers/a:1')), '409 configured');
-  assert.equal(await code(await refused.send('POST', '/api/v1/servers', { address: 'x' })), '400 configured');
+  assert.equal(await code(await refused.send('POST', '/api/v1/servers', { address: 'x' })), '409 configured');
   assert.equal(await code(await refused.send('POST', '/api/v1/notifications/test')), '409 configured');
-  const there = setUp({ kind: 'refused', code: 'already-there', reason: 'It is there.' });
-  assert.equal(await code(await there.send('POST', '/api/v1/servers', { address: 'x' })), '409 already-there');
-  for (const { log } of [unknown, refused, there]) assert.deepEqual(log.lines, []);
+  const bad = setUp({ kind: 'refused', code: 'bad-server', reason: 'It has no address.' });
+  assert.equal(await code(await bad.send('POST', '/api/v1/servers', { address: 'x' })), '400 bad-server');
+  for (const { log } of [unknown, refused, bad]) assert.deepEqual(log.lines, []);
 });
 
 test('bodies that make no sense are refused with their reason, and nothing is done', async () => {

@@ -58,6 +58,7 @@ const refusals = {
   401: refusalResponse('The token is missing or wrong.'),
   403: refusalResponse('No tokens are configured, or the act did not come from the monitor page.'),
   409: refusalResponse('The act makes no sense now.'),
+  413: refusalResponse('The body is too large.'),
   429: refusalResponse('Too many wrong tokens from this address.'),
 };
 const unknown = { 404: refusalResponse('There is no such simulation server.') };
@@ -173,7 +174,7 @@ export function createAdminRoutes({ levers, clock, log, mayAct }: AdminRoutesOpt
     const by = c.get('actor');
     const outcome = await levers.addServer(c.req.valid('json'), by);
     if (outcome.kind === 'unknown-server') return refusal(c, 409, 'unknown-server', 'There is no such simulation server.');
-    if (outcome.kind === 'refused') return refusal(c, outcome.code === 'already-there' ? 409 : 400, outcome.code, outcome.reason);
+    if (outcome.kind === 'refused') return refusal(c, outcome.code === 'bad-server' ? 400 : 409, outcome.code, outcome.reason);
     log.info(`${by} adds ${outcome.id}`, { by, server: outcome.id });
     return c.json({ id: outcome.id }, 201);
   });
