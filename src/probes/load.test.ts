@@ -119,6 +119,14 @@ test('silence is a failure when the time is up', async () => {
   assert.deepEqual(result, { kind: 'failed', failure: { code: 'timeout', reason: 'it did not answer within 0.05 s' } });
 });
 
+test('a time that is no whole number of milliseconds is a time', async () => {
+  const server = await FakeSimulationServer.start(7);
+  for (const timeout of [0.8 * 0.2, 1.1, 1 / 3]) {
+    const result = await probeOnce(server, timeout);
+    assert.ok(result.kind === 'sample' && result.load === 7, String(timeout));
+  }
+});
+
 test('an answer that comes byte by byte is a failure when the time is up, however alive it looks', async () => {
   const server = await FakeSimulationServer.start((_, response) => {
     response.writeHead(200);

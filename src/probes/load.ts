@@ -69,7 +69,8 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   return {
     async probe(endpoint, signal) {
       const began = options.now();
-      const deadline = AbortSignal.timeout(options.timeout * 1000);
+      // Whole milliseconds: Node refuses others, and 1.1 s are 1100.0000000000002 ms.
+      const deadline = AbortSignal.timeout(Math.ceil(options.timeout * 1000));
       const either = AbortSignal.any([signal, deadline]);
       try {
         const answer = await ask(endpoint, either).catch((error: unknown) => {
