@@ -128,6 +128,8 @@ interface Place {
   readonly request: SessionRequest;
   readonly token: string;
   waiter: Waiter | undefined;
+  /** What the waiter heard last. */
+  told?: Waiting;
 }
 
 export class Admission {
@@ -212,6 +214,7 @@ export class Admission {
     if (standing === undefined || place === undefined) return false;
     const { waiter: before } = place;
     place.waiter = waiter;
+    delete place.told;
     before?.settled({
       kind: 'refused',
       code: 'continued-elsewhere',
@@ -472,7 +475,10 @@ export class Admission {
     const place = this.#places.get(ticket.id);
     if (place?.waiter === undefined) return;
     const estimate = this.#options.line.estimate(position, now);
-    place.waiter.changed({ position, estimate: estimate && rounded(estimate), resumeToken: place.token });
+    const waiting: Waiting = { position, estimate: estimate && rounded(estimate), resumeToken: place.token };
+    if (place.told !== undefined && sameWaiting(place.told, waiting)) return;
+    place.told = waiting;
+    place.waiter.changed(waiting);
   }
 
   /** Published only when it differs: availability equals *a request now would be allocated*. */
@@ -576,6 +582,10 @@ type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
 /** To steps of five seconds: more would promise what nobody knows. */
 function rounded({ from, to }: SecondsRange): SecondsRange {
   return { from: Math.floor(from / 5) * 5, to: Math.ceil(to / 5) * 5 };
+}
+
+function sameWaiting(a: Waiting, b: Waiting): boolean {
+  return a.position === b.position && a.estimate?.from === b.estimate?.from && a.estimate?.to === b.estimate?.to;
 }
 
 function percent(load: number): string {

@@ -175,10 +175,11 @@ class Day {
         this.#settle(outcome, began);
       },
     };
+    const isSettled = () => settled;
     await admission.wait(request, waiter);
-    if (settled) return;
+    if (isSettled()) return;
     await this.#clock.sleep(patience);
-    if (settled) return;
+    if (isSettled()) return;
     settled = true;
     gone.abort();
     this.#end('abandoned');

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endpointOf } from '../../test/support/endpoints.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { MemoryLog } from '../../test/support/memory-log.ts';
+import { DEFAULT_ALLOCATION } from '../core/allocation-parameters.ts';
+import { Ledger } from '../core/ledger.ts';
+import { Router, type RoutedServer } from '../core/routing.ts';
+import { TokenBuckets } from '../core/token-bucket.ts';
+import { WaitingLine } from '../core/waiting-line.ts';
+import type { Bookings } from '../ports.ts';
+import { createMemoryBookings } from '../stores/memory.ts';
+import { Admission, type Outcome, type Waiter, type Waiting } from './admission.ts';
+import { Decisions } from './decisions.ts';
+
+const PROJECT = 'https://github.com/school/robots/blob/main/worlds/arm.wbt';
+
+/** An admission over servers with these loads. */
+function start(
+  loads: Readonly<Record<string, number>>,
+  { rules = {}, slow = false }: { rules?: Partial<RoutedServer>; slow?: boolean } = {},
+) {
+  const clock = new FakeClock(0);
+  const ledger = new Ledger(DEFAULT_ALLOCATION, () => 0.5);
+  const router = new Router();
+  const line = new WaitingLine({ maxLength: 100, maxPerAddress: 10, resume: 30, passing: 120 });
+  const decisions = new Decisions();
+  const memory = createMemoryBookings(ledger, clock);
+  /** A store that is shared with others takes its time. */
+  const bookings: Bookings = slow
+    ? {
+        ...memory,
+        book: async (request, candidates) => {
+          const outcome = await memory.book(request, candidates);
+          await clock.sleep(0.1);
+          return outcome;
+        },
+      }
+    : memory;
+  let ids = 0;
+  const endpoints = new Map(Object.keys(loads).map((id) => [id, endpointOf(id)]));
+  const admission = new Admission({
+    ...{ clock, router, line, decisions, bookings },
+    newId: () => `id${(ids += 1)}`,
+    log: new MemoryLog(),
+    buckets: new TokenBuckets({ burst: 5, rate: 1, mostKeys: 100 }),
+    settings: () => ({ handOutSsl: true, otherHosts: [], settle: 60 }),
+    endpoint: (id) => endpoints.get(id),
+    explain: () => ({ summary: '2 servers: both are at 97 %', answers: [] }),
+  });
+  const report = (id: string, load: number) => {
+    ledger.report(id, load, clock.now());
+    router.update({ id, state: 'available', load, shareIdleTime: 0, labels: {}, ...rules });
+    admission.refresh();
+  };
+  for (const [id, load] of Object.entries(loads)) {
+    ledger.add(id, { weight: 1 }, clock.now());
+    report(id, load);
+  }
+  return { clock, ledger, router, line, decisions, admission, report };
+}
+
+const from = (limitKey?: string) => ({ address: { address: limitKey ?? '127.0.0.1', limitKey } });
+
+/** A client that waits and remembers what it was told. */
+class Client implements Waiter {
+  readonly places: number[] = [];
+  last: Waiting | undefined;
+  outcome: Outcome | undefined;
+  readonly #gone = new AbortController();
+  readonly gone = this.#gone.signal;
+  readonly keepPlace: boolean;
+
+  constructor(keepPlace = false) {
+    this.keepPlace = keepPlace;
+  }
+  changed(waiting: Waiting): void {
+    this.last = waiting;
+    this.places.push(waiting.position);
+  }
+  settled(outcome: Outcome): void {
+    assert.equal(this.outcome, undefined, 'settled twice');
+    this.outcome = outcome;
+  }
+  leave(): void {
+    this.#gone.abort();
+  }
+  get url(): string | undefined {
+    return this.outcome?.kind === 'allocated' ? this.outcome.url : undefined;
+  }
+}
+
+test('a request gets the URL of the least loaded server, and the next one counts it', async () => {
+  const { admission } = start({ 'a:2000': 20, 'b:2000': 25 });
+  const urls: (string | undefined)[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const outcome = await admission.ask(from());
+    urls.push(outcome.kind === 'allocated' ? outcome.url : undefined);
+  }
+  assert.deepEqual(urls, ['wss://a:2000', 'wss://b:2000', 'wss://a:2000']);
+  await admission.stop();
+});
+
+test('thirty at once on three idle servers are ten, ten and ten', async () => {
+  const { admission } = start({ 'a:2000': 0, 'b:2000': 0, 'c:2000': 0 });
+  const outcomes = await Promise.all(Array.from({ length: 30 }, () => admission.ask(from())));
+  const counts = new Map<string, number>();
+  for (const outcome of outcomes)
+    if (outcome.kind === 'allocated') counts.set(outcome.server, (counts.get(outcome.server) ?? 0) + 1);
+  assert.deepEqual([...counts.values()], [10, 10, 10]);
+  await admission.stop();
+});
+
+test('when nobody has room the refusal says why, and availability is no', async () => {
+  const { admission, decisions } = start({ 'a:2000': 97 });
+  assert.equal(admission.availability.value, false);
+  assert.deepEqual(await admission.ask(from()), { kind: 'refused', code: 'no-room', reason: '2 servers: both are at 97 %' });
+  assert.equal(decisions.last()[0]?.code, 'no-room');
+  await admission.stop();
+});
+
+test('a project URL that breaks a rule is refused with the name of the rule, and never waits', async () => {
+  const { admission, line } = start({ 'a:2000': 97 });
+  const client = new Client();
+  await admission.wait({ ...from(), projectUrl: 'https://github.com/a/b/blob/main/worlds/$(reboot).wbt' }, client);
+  assert.ok(client.outcome?.kind === 'refused' && client.outcome.code.startsWith('project-'));
+  assert.equal(line.length, 0);
+  await admission.stop();
+});
+
+test('a project that no server may ever run is refused at once, not queued', async () => {
+  const { admission, line } = start({ 'a:2000': 97 }, { rules: { allowedRepositories: ['github.com/other'] } });
+  const client = new Client();
+  await admission.wait({ ...from(), projectUrl: PROJECT }, client);
+  assert.equal(client.outcome?.kind === 'refused' && client.outcome.code, 'no-server-allows-repository');
+  assert.equal(line.length, 0);
+  await admission.stop();
+});
+
+test('clients wait in order, hear their place when it changes and only then, and get the URL in turn', async () => {
+  const { admission, clock, report } = start({ 'a:2000': 97 });
+  const clients = [new Client(), new Client(), new Client()];
+  for (const client of clients) await admission.wait(from(), client);
+  assert.deepEqual(
+    clients.map(({ places }) => places),
+    [[1], [2], [3]],
+  );
+  clients[1]!.leave();
+  await clock.advance(0);
+  assert.deepEqual(clients[2]!.places, [3, 2]);
+  await clock.advance(20);
+  report('a:2000', 75);
+  await clock.advance(0);
+  assert.equal(clients[0]!.url, 'wss://a:2000');
+  assert.equal(clients[2]!.outcome, undefined);
+  assert.equal(clients[2]!.last?.position, 1);
+  await admission.stop();
+});
+
+test('whoever asks without waiting does not overtake those who wait', async () => {
+  const { admission, clock, ledger, router } = start({ 'a:2000': 97 });
+  const client = new Client();
+  await admission.wait(from(), client);
+  await clock.advance(20);
+  ledger.report('a:2000', 75, clock.now());
+  router.update({ id: 'a:2000', state: 'available', load: 75, shareIdleTime: 0, labels: {} });
+  assert.equal((await admission.ask(from())).kind, 'refused');
+  await clock.advance(1);
+  assert.equal(client.outcome?.kind, 'allocated');
+  await admission.stop();
+});
+
+test('a client that goes away while its place is being booked leaves no booking behind', async () => {
+  const { admission, clock, ledger, decisions } = start({ 'a:2000': 0 }, { slow: true });
+  const client = new Client();
+  const waiting = admission.wait(from(), client);
+  client.leave();
+  await clock.advance(1);
+  await waiting;
+  assert.equal(client.outcome, undefined);
+  assert.equal(ledger.account('a:2000')?.bookings, 0);
+  assert.equal(decisions.last()[0]?.kind, 'abandoned');
+  await admission.stop();
+});
+
+test('a client in line that goes away while its place is being booked leaves no booking behind', async () => {
+  const { admission, clock, ledger, line, report } = start({ 'a:2000': 97 }, { slow: true });
+  const client = new Client();
+  const waiting = admission.wait(from(), client);
+  await clock.advance(20);
+  await waiting;
+  report('a:2000', 10);
+  await clock.advance(0.05);
+  client.leave();
+  await clock.advance(1);
+  assert.equal(ledger.account('a:2000')?.bookings, 0);
+  assert.equal(line.length, 0);
+  await admission.stop();
+});
+
+test('a place with a resume token is kept over a lost connection, and ends after thirty seconds', async () => {
+  const { admission, clock, line } = start({ 'a:2000': 97 });
+  const first = new Client(true);
+  await admission.wait(from(), first);
+  const behind = new Client(true);
+  await admission.wait(from(), behind);
+  const token = first.last?.resumeToken ?? '';
+  first.leave();
+  await clock.advance(20);
+  const again = new Client(true);
+  await admission.wait({ ...from(), resumeToken: token }, again);
+  assert.deepEqual(again.places, [1]);
+  assert.deepEqual(behind.places, [2]);
+  again.leave();
+  await clock.advance(32);
+  assert.equal(line.length, 1);
+  assert.deepEqual(behind.places, [2, 1]);
+  await admission.stop();
+});
+
+test('a place continued on another connection is taken from the first', async () => {
+  const { admission } = start({ 'a:2000': 97 });
+  const first = new Client(true);
+  await admission.wait(from(), first);
+  const second = new Client(true);
+  await admission.wait({ ...from(), resumeToken: first.last?.resumeToken ?? '' }, second);
+  assert.equal(first.outcome?.kind === 'refused' && first.outcome.code, 'continued-elsewhere');
+  first.leave();
+  assert.equal(admission.waiting, 1);
+  await admission.stop();
+});
+
+test('places with tokens survive a restart in their order', async () => {
+  const before = start({ 'a:2000': 97 });
+  const clients = [new Client(true), new Client(true)];
+  for (const client of clients) await before.admission.wait(from(), client);
+  const saved: unknown = JSON.parse(JSON.stringify(before.admission.save()));
+  await before.admission.stop();
+
+  const after = start({ 'a:2000': 97 });
+  after.admission.restore(saved);
+  const second = new Client(true);
+  await after.admission.wait({ ...from(), resumeToken: clients[1]!.last?.resumeToken ?? '' }, second);
+  assert.deepEqual(second.places, [2]);
+  await after.admission.stop();
+});
+
+test('a held request is answered as soon as there is room', async () => {
+  const { admission, clock, report } = start({ 'a:2000': 97 });
+  const held = admission.hold(from(), 40, new AbortController().signal);
+  await clock.advance(20);
+  report('a:2000', 10);
+  await clock.advance(1);
+  const outcome = await held;
+  assert.equal(outcome.kind, 'allocated');
+  await admission.stop();
+});
+
+test('a held request is told its position when the time is up, and its place is free', async () => {
+  const { admission, clock } = start({ 'a:2000': 97 });
+  const ahead = new Client();
+  await admission.wait(from(), ahead);
+  const held = admission.hold(from(), 5, new AbortController().signal);
+  await clock.advance(6);
+  const outcome = await held;
+  assert.equal(outcome.kind === 'refused' && outcome.position, 2);
+  assert.equal(admission.waiting, 1);
+  await admission.stop();
+});
+
+test('a held request whose client goes away gives its place up', async () => {
+  const { admission, clock } = start({ 'a:2000': 97 });
+  const gone = new AbortController();
+  const held = admission.hold(from(), 50, gone.signal);
+  await clock.advance(1);
+  gone.abort();
+  await clock.advance(0);
+  assert.equal((await held).kind, 'refused');
+  assert.equal(admission.waiting, 0);
+  await admission.stop();
+});
+
+test('one address may ask in a burst, then once a second; others and this machine are not touched', async () => {
+  const { admission, clock, decisions } = start({ 'a:2000': 0 });
+  for (let i = 0; i < 5; i += 1) await admission.ask(from('192.0.2.1'));
+  const refused = await admission.ask(from('192.0.2.1'));
+  assert.ok(refused.kind === 'refused' && refused.code === 'too-many-requests' && refused.retryAfter === 1);
+  assert.notEqual((await admission.ask(from('192.0.2.2'))).kind === 'refused' && 'too-many-requests', 'too-many-requests');
+  for (let i = 0; i < 20; i += 1)
+    assert.notEqual((await admission.ask(from())).kind === 'refused' && 'limited', 'too-many-requests');
+  assert.ok(!decisions.last().some(({ code }) => code === 'too-many-requests'), 'a flood washed away the decisions');
+  await clock.advance(1);
+  const outcome = await admission.ask(from('192.0.2.1'));
+  assert.ok(outcome.kind === 'allocated' || outcome.code === 'no-room');
+  await admission.stop();
+});
+
+test('freed load lets the next one in at once', async () => {
+  const { admission, clock } = start({ 'a:2000': 75 });
+  const first = await admission.ask(from());
+  assert.ok(first.kind === 'allocated');
+  const client = new Client();
+  await admission.wait(from(), client);
+  assert.deepEqual(client.places, [1]);
+  await admission.release(first.bookingId);
+  await clock.advance(0);
+  assert.equal(client.outcome?.kind, 'allocated');
+  await admission.stop();
+});
