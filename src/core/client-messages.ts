@@ -16,10 +16,10 @@ export const LONGEST_LINE = 40;
 
 /** The place in line, as two lines. */
 export function placeMessages({ position, estimate }: PlaceInLine): readonly string[] {
+  if (position > MOST_SHOWN) return progressMessages(`More than ${MOST_SHOWN} wait before you`);
   const time = estimate === undefined ? '' : `, about ${duration((estimate.from + estimate.to) / 2)}`;
-  return progressMessages(
-    position > MOST_SHOWN ? `More than ${MOST_SHOWN} wait before you` : `You are number ${position}${time}`,
-  );
+  const messages = progressMessages(`You are number ${position}${time}`);
+  return messages.every(({ length }) => length < LONGEST_LINE) ? messages : progressMessages(`Number ${position}${time}`);
 }
 
 /** The next server could not do it and another one is looked for. */
