@@ -82,7 +82,10 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const decisions = new Decisions((decision) => {
     if (decision.kind !== 'allocated') return;
     edge.metrics.waited(decision.waited);
-    if (decision.server !== undefined) history.handedOut(decision.server, decision.at);
+    if (decision.server === undefined) return;
+    history.handedOut(decision.server, decision.at);
+    const facts = poller.facts(decision.server);
+    if (facts !== undefined) membership.route(facts);
   });
   const notifying = new Notifying({
     ...{ clock, random, newId, log, store },

@@ -307,3 +307,22 @@ test('freed load lets the next one in at once', async () => {
   assert.equal(client.outcome?.kind, 'allocated');
   await admission.stop();
 });
+
+test('a client whose connection is lost while its place is being booked keeps its place, and the booking is free', async () => {
+  const { admission, clock, ledger, line, report } = start({ 'a:2000': 97 }, { slow: true });
+  const client = new Client(true);
+  const waiting = admission.wait(from(), client);
+  await clock.advance(20);
+  await waiting;
+  report('a:2000', 10);
+  await clock.advance(0.05);
+  client.leave();
+  await clock.advance(0.5);
+  assert.equal(ledger.account('a:2000')?.bookings, 0);
+  assert.equal(line.length, 1);
+  const again = new Client(true);
+  await admission.wait({ ...from(), resumeToken: client.last?.resumeToken ?? '' }, again);
+  await clock.advance(2);
+  assert.equal(again.outcome?.kind, 'allocated');
+  await admission.stop();
+});

@@ -444,9 +444,9 @@ export class Admission {
       route.candidates,
     );
     if (booked.kind === 'no-room') return;
-    const admitted = line.admitted(ticket.id, clock.now());
     const { waiter } = place;
-    if (admitted === undefined || waiter === undefined) {
+    // Gone during the booking: a holder with a token keeps the place, without a server.
+    if (waiter === undefined || line.admitted(ticket.id, clock.now()) === undefined) {
       await this.release(booked.bookingId);
       return;
     }

@@ -69,14 +69,14 @@ export class Membership {
     changed([...this.#members.keys()]);
   }
 
-  /** Tells the router what is known of a server. */
+  /** Tells the router what is known of a server. Booked load counts, so that a burst of guests does not take more than the idle time that is shared. */
   route(facts: ServerFacts): void {
     const member = this.#members.get(facts.endpoint.id);
     if (member === undefined) return;
     const { allowedRepositories, blockedRepositories, shareIdleTime, labels } = member.server;
     const routed: RoutedServer = {
       ...{ id: facts.endpoint.id, state: this.#options.poller.state(facts), shareIdleTime, labels },
-      ...(facts.load !== undefined && { load: facts.load }),
+      ...(facts.load !== undefined && { load: facts.load + (this.#options.ledger.account(facts.endpoint.id)?.booked ?? 0) }),
       ...(allowedRepositories !== undefined && { allowedRepositories }),
       ...(blockedRepositories !== undefined && { blockedRepositories }),
     };

@@ -5,6 +5,7 @@
  */
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { projectParameter } from '../core/project.ts';
 import type { Admission, Outcome, Refused } from '../engine/admission.ts';
 import type { AddressOf } from './client-address.ts';
 
@@ -42,7 +43,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
     // HEAD asks about the answer and must not take a place (RFC 9110 § 9.2.1).
     if (c.req.method === 'HEAD') return c.body(null, 200, SESSION);
     const { incoming } = c.env;
-    const projectUrl = queryOf(c, 'url');
+    const projectUrl = projectParameter(queryOf(incoming.url ?? ''));
     const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
     const seconds = hold();
     const outcome = seconds > 0 ? await admission.hold(request, seconds, closed(c)) : await admission.ask(request);
@@ -83,11 +84,10 @@ function sessionHeaders(outcome: Outcome): Record<string, string> {
   return { ...SESSION, 'Access-Control-Expose-Headers': 'X-Session-Server-Code', 'X-Session-Server-Code': outcome.code };
 }
 
-/** The first value of a query parameter, or `undefined` when there is none that says anything. */
-function queryOf(c: Context<Env>, name: string): string | undefined {
-  if (!c.req.url.includes('?')) return undefined;
-  const value = c.req.query(name);
-  return value === undefined || value === '' ? undefined : value;
+/** What follows the first `?`. */
+export function queryOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark + 1);
 }
 
 /** Aborted when the client goes away while its request is held. */

@@ -5,6 +5,7 @@
  * JSON with an estimate and a resume token: whoever connects again with `?resume=<token>` within `waiting.resume` seconds finds the place kept.
  */
 import type { WebSocket } from 'ws';
+import { projectParameter } from '../core/project.ts';
 import type { Admission, Allocated, Refused, Waiting } from '../engine/admission.ts';
 import type { AddressOf } from './client-address.ts';
 import { errorText } from './session-routes.ts';
@@ -68,7 +69,7 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
     socket.once('close', () => {
       closed.abort();
     });
-    const projectUrl = textParameter(url, 'url');
+    const projectUrl = projectParameter(url.search);
     const resumeToken = textParameter(url, 'resume');
     void converse({
       socket,
