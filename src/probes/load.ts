@@ -34,6 +34,8 @@ export function parseLoad(text: string): number | undefined {
 
 export function createLoadProbe(options: LoadProbeOptions): Probe {
   const connections = new Map<ServerId, { readonly origin: string; readonly client: Client }>();
+  const timeout = milliseconds(options.timeout);
+  const keepAlive = milliseconds(options.keepAlive);
 
   const connect = (id: ServerId, origin: string): Client => {
     const known = connections.get(id);
@@ -41,11 +43,11 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
     known?.client.destroy().catch(ignore);
     const client = new Client(origin, {
       pipelining: 1,
-      keepAliveTimeout: options.keepAlive * 1000,
-      keepAliveMaxTimeout: options.keepAlive * 1000,
-      connect: { timeout: options.timeout * 1000 },
-      headersTimeout: options.timeout * 1000,
-      bodyTimeout: options.timeout * 1000,
+      keepAliveTimeout: keepAlive,
+      keepAliveMaxTimeout: keepAlive,
+      connect: { timeout },
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
       maxHeaderSize: 16_384,
     });
     connections.set(id, { origin, client });
@@ -69,8 +71,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   return {
     async probe(endpoint, signal) {
       const began = options.now();
-      // Whole milliseconds: Node refuses others, and 1.1 s are 1100.0000000000002 ms.
-      const deadline = AbortSignal.timeout(Math.ceil(options.timeout * 1000));
+      const deadline = AbortSignal.timeout(timeout);
       const either = AbortSignal.any([signal, deadline]);
       try {
         const answer = await ask(endpoint, either).catch((error: unknown) => {
@@ -94,6 +95,11 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       connections.clear();
     },
   };
+}
+
+/** Whole ones: Node and undici refuse others, and 1.1 s are 1100.0000000000002 ms. */
+function milliseconds(seconds: number): number {
+  return Math.ceil(seconds * 1000);
 }
 
 interface Answer {
