@@ -15,6 +15,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseEndpoint } from '../core/endpoint.ts';
+import { parseRoutes } from '../core/gateway-routes.ts';
+import { readRepositoryPrefix } from '../core/routing.ts';
 
 /** The keys that the original session server has; all others are ours. */
 export const originalKeys: readonly string[] = [
@@ -42,7 +44,13 @@ const text = (most: number) => z.string().min(1).max(most);
 const address = z.string().check(checkAddress).meta({ expected: '"host/2000" or "host:2000"' });
 
 const repositories = z
-  .array(text(300).regex(/^[^\s\x00-\x1f\x7f]+$/))
+  .array(
+    text(300)
+      .regex(/^[^\s\x00-\x1f\x7f]+$/)
+      .refine((prefix) => readRepositoryPrefix(prefix) !== undefined, {
+        message: 'no project can be below it; write host, owner and name as in "github.com/cyberbotics/webots"',
+      }),
+  )
   .max(1000)
   .meta({ expected: 'a list of prefixes such as "github.com/cyberbotics"' });
 
@@ -217,9 +225,82 @@ const waiting = z
       .default(30)
       .describe('Time a place is kept for a client with a resume token whose connection is lost.'),
     passing: seconds(0, 86_400).default(120).describe('Time the head of the line lets those pass that fit where it does not.'),
+    relay: z
+      .boolean()
+      .default(false)
+      .describe(
+        'With the gateway: a client that finds no room waits inside its own progress bar, gets the first server that has room, and another one should that fail.',
+      ),
   })
   .prefault({})
   .describe('The line of those for whom no simulation server has room yet.');
+
+const gateway = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Be the front: TLS, and `/PORT/…` for simulation servers. Needs no Apache or nginx.')
+      .meta({ restart: true }),
+    port: z.int().min(0).max(65_535).default(443).describe('Port listened on. 0: any free one.').meta({ restart: true }),
+    tls: z
+      .strictObject({
+        cert: path
+          .describe('File of the certificate and its chain (PEM); written like `logDir`. A new one is served within 10 s.')
+          .meta({ expected: 'the path of a file such as "/etc/letsencrypt/live/webots.example.org/fullchain.pem"' }),
+        key: path
+          .describe('File of its private key (PEM).')
+          .meta({ expected: 'the path of a file such as "/etc/letsencrypt/live/webots.example.org/privkey.pem"' }),
+      })
+      .optional()
+      .describe('What the gateway proves its name with. Absent: plain HTTP, for a closed network or behind another front.')
+      .meta({ absent: 'plain HTTP' }),
+    redirectFrom: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .describe('Port on which plain HTTP is answered with a redirect to HTTPS; 80 is what browsers try. 0: any free one.')
+      .meta({ restart: true, absent: 'none' }),
+    acmeDir: path
+      .optional()
+      .describe(
+        'Folder whose `.well-known/acme-challenge/` is served on the port of `redirectFrom`, for `certbot certonly --webroot`; written like `logDir`.',
+      )
+      .meta({ absent: 'none', expected: 'the path of a folder' }),
+    routes: z
+      .record(z.string().max(20), z.string().max(253))
+      .default({})
+      .check(checkRoutes)
+      .describe('Ports that are passed on, and to which host. Ports that stand in no range lead nowhere.')
+      .meta({ expected: 'hosts by range of ports in braces, such as {"2000-2999": "localhost", "3000-3999": "10.0.0.3"}' }),
+    limits: z
+      .strictObject({
+        relays: z
+          .int()
+          .min(1)
+          .max(100_000)
+          .default(2000)
+          .describe('Most sessions and requests passed on at a time; each takes a file descriptor more.'),
+        headerBytes: bytes(2048, 1_048_576)
+          .default(65_536)
+          .describe('Most bytes of the headers of a simulation server's answer.'),
+        connectTimeout: seconds(0.05, 60).default(5).describe('Time a simulation server has to take a connection.'),
+        headerTimeout: seconds(0.05, 600).default(30).describe('Time a simulation server has to begin its answer.'),
+        idleTimeout: seconds(0.05, 86_400)
+          .default(3600)
+          .describe(
+            'Time nothing may pass in either direction of a session or an answer. Simulations that stand still are silent for long; dead machines are noticed otherwise.',
+          ),
+        startTimeout: seconds(0.05, 600)
+          .default(10)
+          .describe('Time a client that waits inside its progress bar has to say what it wants to run.'),
+      })
+      .prefault({})
+      .describe('What is passed on, and how long it may take.'),
+  })
+  .prefault({})
+  .describe('The front in one program: TLS and the ports of the simulation servers. See `gateway.md`.');
 
 const projects = z
   .strictObject({
@@ -381,6 +462,7 @@ export const schema = z.strictObject({
   limits,
   allocation,
   waiting,
+  gateway,
   projects,
   monitor,
   admin,
@@ -410,6 +492,11 @@ const addressAdvice = {
   host: 'check the host name; an IPv6 address stands in brackets, as in "[::1]:2000"',
   port: 'write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end',
 } as const;
+
+function checkRoutes({ value, issues }: z.core.ParsePayload<Record<string, string>>): void {
+  const result = parseRoutes(value);
+  if (result.kind === 'invalid') issues.push({ code: 'custom', input: value, path: [result.range], message: result.reason });
+}
 
 function isNetwork(value: string): boolean {
   const { host = '', prefix } = /^(?<host>[^/]+)(?:\/(?<prefix>[0-9]{1,3}))?$/.exec(value)?.groups ?? {};
