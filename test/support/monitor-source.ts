@@ -23,6 +23,8 @@ export interface DemoOptions {
 
 interface DemoServer {
   view: ServerView;
+  /** When sessions were handed out. */
+  readonly handOuts: number[];
   base: number;
   phase: number;
 }
@@ -68,7 +70,12 @@ export class DemoFleet {
   #newServer(index: number): DemoServer {
     const address = `sim${String(index + 1).padStart(2, '0')}.example.org/${2000 + 1000 * (index % 3)}`;
     const base = 15 + 55 * this.#random();
-    return { view: idleServer(address, index + 1, this.now, Math.round(base * 10) / 10), base, phase: this.#random() * 6.28 };
+    return {
+      view: idleServer(address, index + 1, this.now, Math.round(base * 10) / 10),
+      handOuts: [],
+      base,
+      phase: this.#random() * 6.28,
+    };
   }
 
   get ids(): readonly string[] {
@@ -111,7 +118,7 @@ export class DemoFleet {
 
   add(address: string): ServerView {
     const view = { ...idleServer(address, this.#servers.length + 1, this.now, 3), removable: true };
-    this.#servers.push({ view, base: 5, phase: 0 });
+    this.#servers.push({ view, handOuts: [], base: 5, phase: 0 });
     return view;
   }
 
@@ -150,6 +157,8 @@ export class DemoFleet {
         lastLoad: load,
         booked,
         predicted,
+        handOuts: server.handOuts.length,
+        handOutsLastHour: server.handOuts.filter((at) => at > this.now - 3600).length,
         lastAnswerAt: this.now,
         latency: 0.004 + 0.02 * this.#random(),
         ...(view.state === 'available' && { places: Math.max(0, Math.floor((90 - predicted) / view.cost)) }),
@@ -185,7 +194,8 @@ export class DemoFleet {
             ...this.#others(best.id),
           };
     if (best !== undefined) {
-      this.set(best.id, { handOuts: best.handOuts + 1, handOutsLastHour: best.handOutsLastHour + 1, booked: best.booked + 8 });
+      this.#servers.find(({ view }) => view.id === best.id)?.handOuts.push(this.now);
+      this.set(best.id, { booked: best.booked + 8, predicted: (best.predicted ?? 0) + 8 });
       this.history.handedOut(best.id, this.now);
     }
     this.#decisions = [decision, ...this.#decisions].slice(0, 200);
@@ -328,4 +338,67 @@ function idleServer(address: string, number: number, now: number, load: number):
     allowedRepositories: null,
     removable: false,
   };
+}
+
+/** A fleet in which a little of everything has happened in the last hours. */
+export function livelyFleet({ servers = 12, hours = 26, ...options }: DemoOptions & { readonly hours?: number } = {}): DemoFleet {
+  const now = options.now ?? Math.floor(Date.now() / 1000);
+  const fleet = new DemoFleet({ servers, ...options, now: now - hours * 3600 });
+  fleet.advance(hours * 3600 - 1500);
+  const [full = '', down = '', drained = '', suspect = '', unknown = ''] = [3, 5, 8, 9, 10].map(
+    (index) => fleet.ids[index] ?? '',
+  );
+  const addressOf = (id: string) => fleet.server(id)?.address ?? '';
+  fleet.incident({
+    kind: 'full',
+    serverId: full,
+    server: addressOf(full),
+    ended: fleet.now + 240,
+    reason: 'Its load was 97.2 %.',
+  });
+  fleet.set(down, {
+    state: 'down',
+    load: null,
+    predicted: null,
+    places: 0,
+    failures: 5,
+    since: fleet.now,
+    reason: 'Connection refused; 5 probes failed in a row.',
+  });
+  fleet.incident({ kind: 'down', serverId: down, server: addressOf(down), reason: 'Connection refused.' });
+  fleet.advance(600);
+  fleet.set(suspect, { suspectSince: fleet.now, reason: 'Was given 4 sessions and still looks idle.' });
+  fleet.incident({
+    kind: 'suspect',
+    serverId: suspect,
+    server: addressOf(suspect),
+    reason: 'Was given 4 sessions and still looks idle.',
+    notices: [
+      { notifier: 'email', at: fleet.now, outcome: 'sent' },
+      { notifier: 'webhook', at: null, outcome: 'failed' },
+    ],
+  });
+  fleet.drain(drained, { since: fleet.now, by: 'ada', reason: 'new disk', until: fleet.now + 7200 });
+  fleet.waiting = 3;
+  fleet.advance(600);
+  fleet.waiting = 0;
+  fleet.set(unknown, {
+    state: 'unknown',
+    load: null,
+    predicted: null,
+    places: 0,
+    failures: 1,
+    since: fleet.now,
+    reason: 'No answer within 4 s.',
+  });
+  fleet.set(full, { state: 'full', places: 0, reason: 'Its load reached 95 % and has not left room for 15 s since.' });
+  fleet.set(fleet.ids[0] ?? '', { labels: { room: 'B12', gpu: 'RTX 4070' }, weight: 2 });
+  fleet.refuse(
+    'https://github.com/somebody/private-robots/blob/main/worlds/maze.wbt',
+    'not-allowed',
+    'No simulation server may run projects of github.com/somebody: 12 servers allow only other repositories.',
+  );
+  fleet.advance(295);
+  fleet.allocate();
+  return fleet;
 }

@@ -1,0 +1,106 @@
+/**
+ * What the page asks of the session server. All addresses are relative to the page, so that they also work behind a front that puts the port into the
+ * path. A refusal is a value with its sentence, not an exception.
+ */
+import type { ExplainView, HistoryView, RefusalView, SparklinesView, ViewerView } from '../core/monitor-view.ts';
+
+export type Answer<T> =
+  { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: RefusalView };
+
+export interface HistoryRange {
+  /** Seconds since the epoch. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Drain {
+  readonly reason: string;
+  /** Seconds from now; absent: until resumed. */
+  readonly lasts?: number;
+}
+
+export const eventsUrl = 'monitor/events';
+const CSRF_HEADER = 'X-Session-Server-CSRF';
+
+export function askHistory(server: string | null, { from, to }: HistoryRange, signal: AbortSignal): Promise<Answer<HistoryView>> {
+  return ask(historyUrl(server, { from, to }), { signal });
+}
+
+export function historyUrl(server: string | null, { from, to }: HistoryRange, format?: 'csv'): string {
+  const query = new URLSearchParams({ from: from.toFixed(0), to: to.toFixed(0) });
+  if (server !== null) query.set('server', server);
+  if (format !== undefined) query.set('format', format);
+  return `api/v1/history?${query.toString()}`;
+}
+
+export function askSparklines(): Promise<Answer<SparklinesView>> {
+  return ask('monitor/sparklines');
+}
+
+export function explain(project: string): Promise<Answer<ExplainView>> {
+  const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;
+  return ask(`api/v1/explain${query}`);
+}
+
+export function askViewer(): Promise<Answer<ViewerView>> {
+  return ask('monitor/viewer');
+}
+
+export function enterToken(token: string): Promise<Answer<ViewerView>> {
+  return ask('monitor/enter', post({ token }, null));
+}
+
+export function leave(viewer: ViewerView): Promise<Answer<ViewerView>> {
+  return ask('monitor/leave', post({}, viewer));
+}
+
+export function drain(id: string, request: Drain, viewer: ViewerView): Promise<Answer<unknown>> {
+  const { reason, lasts } = request;
+  return ask(serverUrl(id, '/drain'), post({ ...(reason !== '' && { reason }), ...(lasts !== undefined && { lasts }) }, viewer));
+}
+
+export function resume(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
+  return ask(serverUrl(id, '/resume'), post({}, viewer));
+}
+
+export function addServer(
+  entry: { readonly address: string; readonly weight?: number },
+  viewer: ViewerView,
+): Promise<Answer<unknown>> {
+  return ask('api/v1/servers', post(entry, viewer));
+}
+
+export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
+  return ask(serverUrl(id, ''), { ...post({}, viewer), method: 'DELETE' });
+}
+
+export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly notifiers: number }>> {
+  return ask('api/v1/notifications/test', post({}, viewer));
+}
+
+function serverUrl(id: string, verb: string): string {
+  return `api/v1/servers/${encodeURIComponent(id)}${verb}`;
+}
+
+function post(body: object, viewer: ViewerView | null): RequestInit {
+  const headers = { 'Content-Type': 'application/json', ...(typeof viewer?.csrf === 'string' && { [CSRF_HEADER]: viewer.csrf }) };
+  return { method: 'POST', headers, body: JSON.stringify(body) };
+}
+
+async function ask<T>(url: string, init: RequestInit = {}): Promise<Answer<T>> {
+  try {
+    const response = await fetch(url, { credentials: 'same-origin', ...init });
+    const body: unknown = await response.json();
+    if (response.ok) return { kind: 'answer', value: body as T };
+    return {
+      kind: 'refused',
+      refusal: isRefusal(body) ? body : { code: String(response.status), reason: `It answered ${response.status}.` },
+    };
+  } catch {
+    return { kind: 'refused', refusal: { code: 'no-answer', reason: 'The session server does not answer.' } };
+  }
+}
+
+function isRefusal(body: unknown): body is RefusalView {
+  return typeof body === 'object' && body !== null && 'code' in body && 'reason' in body && typeof body.reason === 'string';
+}

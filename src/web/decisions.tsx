@@ -1,0 +1,138 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** Who was sent where and why, and why not elsewhere. */
+import { useState } from 'preact/hooks';
+import type { AnswerView, DecisionKind, DecisionView } from '../core/monitor-view.ts';
+import { duration, plural } from './format.ts';
+import { useFormat } from './format-context.ts';
+
+interface DecisionsProps {
+  readonly decisions: readonly DecisionView[];
+  /** Seconds since the epoch. */
+  readonly now: number;
+  /** Puts a project into the field *Why not?*. */
+  readonly onAsk?: (project: string) => void;
+}
+
+const words: Readonly<Record<DecisionKind, string>> = {
+  allocated: 'handed out',
+  waiting: 'in line',
+  refused: 'refused',
+  abandoned: 'gave up',
+};
+
+const signs: Readonly<Record<DecisionKind, string>> = {
+  allocated: 'M3 8.5 6.5 12 13 4.5',
+  waiting: 'M4 3h8M4 13h8M5 3c0 4 6 6 6 10M11 3c0 4-6 6-6 10',
+  refused: 'M4 4l8 8M12 4l-8 8',
+  abandoned: 'M3 8h8M8 4l4 4-4 4',
+};
+
+const FIRST = 8;
+
+export function Decisions({ decisions, now, onAsk }: DecisionsProps) {
+  const [only, setOnly] = useState<DecisionKind | undefined>();
+  const [all, setAll] = useState(false);
+  const fitting = only === undefined ? decisions : decisions.filter(({ kind }) => kind === only);
+  const refusals = decisions.filter(({ kind }) => kind === 'refused').length;
+  return (
+    <>
+      <div class="card-head">
+        <h2>Last decisions</h2>
+        {refusals > 0 && (
+          <button
+            type="button"
+            aria-pressed={only === 'refused'}
+            onClick={() => setOnly(only === undefined ? 'refused' : undefined)}
+          >
+            Only refused ({refusals})
+          </button>
+        )}
+      </div>
+      {fitting.length === 0 && (
+        <p class="muted">{decisions.length === 0 ? 'Nobody has asked for a session yet.' : 'None was refused.'}</p>
+      )}
+      <ol class="entries">
+        {fitting.slice(0, all ? undefined : FIRST).map((decision) => (
+          <Decision key={decision.id} decision={decision} now={now} {...(onAsk !== undefined && { onAsk })} />
+        ))}
+      </ol>
+      {fitting.length > FIRST && (
+        <button type="button" class="more" onClick={() => setAll(!all)}>
+          {all ? 'Show fewer' : `Show all ${fitting.length}`}
+        </button>
+      )}
+    </>
+  );
+}
+
+interface DecisionProps {
+  readonly decision: DecisionView;
+  readonly now: number;
+  readonly onAsk?: (project: string) => void;
+}
+
+function Decision({ decision, now, onAsk }: DecisionProps) {
+  const format = useFormat();
+  const { kind, project, server, others, omitted } = decision;
+  return (
+    <li class={`entry decision-${kind}`}>
+      <p class="entry-head">
+        <time dateTime={new Date(decision.at * 1000).toISOString()}>{format.moment(decision.at, now)}</time>
+        <span class={`verdict verdict-${kind}`}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d={signs[kind]} />
+          </svg>
+          {words[kind]}
+        </span>
+        {server !== null && (
+          <b class="text" dir="auto">
+            {server}
+          </b>
+        )}
+        {decision.waited >= 1 && <span class="muted">after {duration(decision.waited)} in line</span>}
+      </p>
+      {project !== null && (
+        <p class="project text" dir="auto" title={project}>
+          {project}
+        </p>
+      )}
+      <p class="text" dir="auto">
+        {decision.reason}
+      </p>
+      {others.length > 0 && (
+        <details>
+          <summary>Why not {plural(others.length + omitted, kind === 'allocated' ? 'other server' : 'server')}</summary>
+          <Answers answers={others} />
+          {omitted > 0 && <p class="muted">and {plural(omitted, 'more server')}</p>}
+        </details>
+      )}
+      {kind === 'refused' && project !== null && onAsk !== undefined && (
+        <button type="button" class="quiet" onClick={() => onAsk(project)}>
+          And now?
+        </button>
+      )}
+    </li>
+  );
+}
+
+/** What each server said. */
+export function Answers({ answers }: { readonly answers: readonly AnswerView[] }) {
+  return (
+    <ul class="answers">
+      {answers.map(({ id, address, chosen, eligible, reason }) => (
+        <li key={id} class={chosen ? 'chosen' : eligible ? 'eligible' : 'not-eligible'}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d={chosen || eligible ? signs.allocated : signs.refused} />
+          </svg>
+          <b class="text" dir="auto">
+            {address}
+          </b>
+          <span class="hidden">{chosen ? 'would be handed out' : eligible ? 'could take it' : 'cannot take it'}: </span>
+          <span class="text" dir="auto">
+            {reason}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

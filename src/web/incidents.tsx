@@ -1,0 +1,87 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** What happened to servers that was worth telling a person: when it began and ended, how long it took, and who was told. */
+import { useState } from 'preact/hooks';
+import type { NotificationKind } from '../core/incidents.ts';
+import type { IncidentView, NoticeView } from '../core/monitor-view.ts';
+import { duration } from './format.ts';
+import { useFormat } from './format-context.ts';
+
+interface IncidentsProps {
+  readonly incidents: readonly IncidentView[];
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
+const words: Readonly<Partial<Record<NotificationKind, string>>> = {
+  down: 'stopped answering',
+  recovered: 'answers again',
+  full: 'reached maximum load',
+  available: 'is available again',
+  suspect: 'was given work and still looks idle',
+  certificate: 'certificate ends soon',
+  test: 'test notification',
+};
+
+const outcomes: Readonly<Record<NoticeView['outcome'], string>> = {
+  sent: 'told',
+  waiting: 'not told yet',
+  failed: 'could not be told',
+};
+const FIRST = 8;
+
+export function Incidents({ incidents, now }: IncidentsProps) {
+  const [all, setAll] = useState(false);
+  return (
+    <>
+      <div class="card-head">
+        <h2>Incidents</h2>
+      </div>
+      {incidents.length === 0 && <p class="muted">None.</p>}
+      <ol class="entries">
+        {incidents.slice(0, all ? undefined : FIRST).map((incident) => (
+          <Incident key={incident.id} incident={incident} now={now} />
+        ))}
+      </ol>
+      {incidents.length > FIRST && (
+        <button type="button" class="more" onClick={() => setAll(!all)}>
+          {all ? 'Show fewer' : `Show all ${incidents.length}`}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Incident({ incident, now }: { readonly incident: IncidentView; readonly now: number }) {
+  const format = useFormat();
+  const { began, ended, kind, server, reason, notices } = incident;
+  return (
+    <li class={ended === null ? `entry incident-${kind} lasting` : `entry incident-${kind}`}>
+      <p class="entry-head">
+        <b class="text" dir="auto">
+          {server}
+        </b>
+        <span>{words[kind] ?? kind}</span>
+      </p>
+      {reason !== null && (
+        <p class="text" dir="auto">
+          {reason}
+        </p>
+      )}
+      <p class="muted">
+        <time dateTime={new Date(began * 1000).toISOString()}>{format.moment(began, now)}</time>
+        {ended === null ? (
+          <>
+            {' – '}
+            <b class="lasts">now, for {duration(now - began)}</b>
+          </>
+        ) : (
+          ` – ${format.moment(ended, now)}, lasted ${duration(ended - began)}`
+        )}
+        {' · '}
+        {notices.length === 0
+          ? 'nobody told'
+          : notices.map((notice) => `${notice.notifier} ${outcomes[notice.outcome]}`).join(', ')}
+      </p>
+    </li>
+  );
+}

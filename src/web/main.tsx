@@ -1,0 +1,28 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** Where the page's script begins: the HTML as it was served stays until the first snapshot comes, then the live page takes its place. */
+import './viewer-locale.ts';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { eventsUrl } from './api.ts';
+import { createFormat } from './format.ts';
+import { FormatContext } from './format-context.ts';
+import { startLive, type LiveState } from './live.ts';
+
+const root = document.getElementById('monitor');
+const format = createFormat();
+let drawn = false;
+
+function show({ snapshot, receivedAt, staleSince }: LiveState): void {
+  if (root === null) return;
+  if (!drawn) performance.mark('draw-start');
+  render(
+    <FormatContext.Provider value={format}>
+      <App snapshot={snapshot} live={{ receivedAt, staleSince }} />
+    </FormatContext.Provider>,
+    root,
+  );
+  if (!drawn) performance.measure('draw', 'draw-start');
+  drawn = true;
+}
+
+if (root !== null) startLive({ url: eventsUrl, show });

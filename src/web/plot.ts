@@ -1,0 +1,219 @@
+/**
+ * Draws a history as two plots over one time axis: loads above (a band from least to most, the mean, what was predicted), hand-outs and the waiting
+ * line below. Colours come from the style sheet, so that light and dark are decided in one place.
+ */
+import uPlot from 'uplot';
+import type { HistoryView } from '../core/monitor-view.ts';
+import type { Format } from './format.ts';
+
+export interface PlotOptions {
+  readonly element: HTMLElement;
+  readonly format: Format;
+  /** Percent; drawn as a line. */
+  readonly target: number;
+  /** The fleet has a waiting line, a server has not. */
+  readonly waiting: boolean;
+  /** The bucket under the pointer, or `null`. */
+  readonly onCursor: (index: number | null) => void;
+  /** Somebody dragged over a time. Seconds since the epoch. */
+  readonly onZoom: (from: number, to: number) => void;
+}
+
+export interface Plot {
+  show(view: HistoryView, from: number, to: number): void;
+  /** Puts the cursor on a bucket, as the keyboard does; `null` takes it away. */
+  point(index: number | null): void;
+  destroy(): void;
+}
+
+const LOADS_HEIGHT = 206;
+const COUNTS_HEIGHT = 112;
+const AXIS_WIDTH = 52;
+/** The time is written once, below both plots. */
+const TIME_HEIGHT = 26;
+const NO_TIME_HEIGHT = 16;
+const PADDING: uPlot.Padding = [10, 16, 0, 0];
+/** Pixels of a drag that is meant. */
+const DRAG = 8;
+
+export function createPlot(options: PlotOptions): Plot {
+  const { element } = options;
+  let shown: { readonly view: HistoryView; readonly from: number; readonly to: number } | undefined;
+  let plots: readonly uPlot[] = [];
+  const range = (): [number, number] => (shown === undefined ? [0, 1] : [shown.from, shown.to]);
+
+  const build = (): void => {
+    for (const plot of plots) plot.destroy();
+    const shared = sharedOptions(options, range);
+    plots = [
+      new uPlot(loadsOptions(options, shared), loadsOf(shown?.view), element),
+      new uPlot(countsOptions(options, shared), countsOf(shown?.view, options.waiting), element),
+    ];
+  };
+  const resize = new ResizeObserver(() => {
+    for (const [index, plot] of plots.entries())
+      plot.setSize({ width: element.clientWidth, height: index === 0 ? LOADS_HEIGHT : COUNTS_HEIGHT });
+  });
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+
+  build();
+  resize.observe(element);
+  dark.addEventListener('change', build);
+  return {
+    show(view, from, to) {
+      shown = { view, from, to };
+      plots[0]?.setData(loadsOf(view));
+      plots[1]?.setData(countsOf(view, options.waiting));
+    },
+    point(index) {
+      const [plot] = plots;
+      const time = index === null ? undefined : plot?.data[0][index];
+      if (plot === undefined) return;
+      const left = time === undefined ? -10 : plot.valToPos(time, 'x');
+      plot.setCursor({ left, top: time === undefined ? -10 : plot.over.clientHeight / 2 });
+    },
+    destroy() {
+      resize.disconnect();
+      dark.removeEventListener('change', build);
+      for (const plot of plots) plot.destroy();
+    },
+  };
+}
+
+interface Shared {
+  readonly colour: (name: string) => string;
+  readonly width: number;
+  readonly scales: uPlot.Scales;
+  readonly cursor: uPlot.Cursor;
+  readonly timeAxis: uPlot.Axis;
+  readonly valueAxis: (values: (value: number) => string) => uPlot.Axis;
+  readonly hooks: uPlot.Hooks.Arrays;
+}
+
+function sharedOptions({ element, format, onCursor, onZoom }: PlotOptions, range: () => [number, number]): Shared {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const key = uPlot.sync(element.id);
+  const axis = {
+    stroke: colour('muted'),
+    font: `12px ${style.fontFamily}`,
+    grid: { stroke: colour('grid'), width: 1 },
+    ticks: { show: false },
+  };
+  const zoom = (plot: uPlot): void => {
+    const { left, width } = plot.select;
+    if (width >= DRAG) onZoom(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  };
+  return {
+    colour,
+    width: element.clientWidth,
+    scales: { x: { time: true, range } },
+    cursor: {
+      sync: { key: key.key, setSeries: false },
+      drag: { x: true, y: false, setScale: false, dist: DRAG },
+      y: false,
+      points: { size: 7, width: 2, fill: colour('card') },
+    },
+    timeAxis: {
+      ...axis,
+      size: TIME_HEIGHT,
+      gap: 6,
+      space: 96,
+      values: (_, times) => times.map((time) => format.axis(time, range()[1] - range()[0]).replace(/:00(?=$| )/, '')),
+    },
+    valueAxis: (values) => ({ ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((tick) => values(tick)) }),
+    hooks: {
+      setSelect: [zoom],
+      setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+    },
+  };
+}
+
+function loadsOptions(
+  { format, target }: PlotOptions,
+  { colour, width, scales, cursor, timeAxis, valueAxis, hooks }: Shared,
+): uPlot.Options {
+  const line = { points: { show: false }, spanGaps: false };
+  return {
+    width,
+    height: LOADS_HEIGHT,
+    padding: PADDING,
+    legend: { show: false },
+    scales: { ...scales, y: { range: (_, __, max) => [0, Math.max(100, Math.ceil((max || 0) / 10) * 10)] } },
+    cursor,
+    axes: [
+      { ...timeAxis, size: NO_TIME_HEIGHT, values: (_, times) => times.map(() => '') },
+      valueAxis((percent) => format.load(percent)),
+    ],
+    series: [
+      {},
+      { ...line, stroke: 'transparent' },
+      { ...line, stroke: 'transparent' },
+      { ...line, stroke: colour('mean'), width: 2 },
+      { ...line, stroke: colour('predicted'), width: 1.5, dash: [6, 4] },
+    ],
+    bands: [{ series: [1, 2], fill: colour('band') }],
+    hooks: { ...hooks, drawClear: [(plot) => drawTarget(plot, target, colour('target'))] },
+  };
+}
+
+function countsOptions(
+  { format, waiting }: PlotOptions,
+  { colour, width, scales, cursor, timeAxis, valueAxis, hooks }: Shared,
+): uPlot.Options {
+  const bars = uPlot.paths.bars?.({ size: [0.7, 24], align: 1 });
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  const waitingSeries: uPlot.Series = {
+    stroke: colour('waiting'),
+    width: 2,
+    points: { show: false },
+    ...(stepped !== undefined && { paths: stepped }),
+  };
+  return {
+    width,
+    height: COUNTS_HEIGHT,
+    padding: PADDING,
+    legend: { show: false },
+    scales: { ...scales, y: { range: (_, __, max) => [0, Math.max(4, Math.ceil((max || 0) * 1.1))] } },
+    cursor,
+    axes: [timeAxis, { ...valueAxis((count) => (Number.isInteger(count) ? format.count(count) : '')), space: 26 }],
+    series: [
+      {},
+      {
+        fill: colour('hand-outs'),
+        stroke: colour('hand-outs'),
+        width: 0,
+        points: { show: false },
+        ...(bars !== undefined && { paths: bars }),
+      },
+      ...(waiting ? [waitingSeries] : []),
+    ],
+    hooks,
+  };
+}
+
+function drawTarget(plot: uPlot, target: number, colour: string): void {
+  const { ctx, bbox } = plot;
+  const y = Math.round(plot.valToPos(target, 'y', true));
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+}
+
+function loadsOf(view: HistoryView | undefined): uPlot.AlignedData {
+  if (view === undefined) return [[], [], [], [], []];
+  return [[...view.time], [...view.max], [...view.min], [...view.mean], [...view.predicted]];
+}
+
+function countsOf(view: HistoryView | undefined, waiting: boolean): uPlot.AlignedData {
+  const columns: (number | null)[][] = [view === undefined ? [] : [...view.handOuts]];
+  if (waiting) columns.push(view === undefined ? [] : [...view.waiting]);
+  return [view === undefined ? [] : [...view.time], ...columns];
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DemoFleet } from '../../test/support/monitor-source.ts';
+import { renderMonitorPage } from './render.tsx';
+
+const files = { script: 'monitor/monitor.js', styles: 'monitor/monitor.css' };
+
+function render(fleet: DemoFleet, timeZone = 'UTC'): string {
+  return renderMonitorPage(fleet.snapshot(), { ...files, timeZone });
+}
+
+/** The text of each cell of each row of the table of servers. */
+function rows(html: string): string[][] {
+  const table = /<table class="bordered"[^]*?<\/table>/.exec(html)?.[0] ?? '';
+  return [...table.matchAll(/<tr[^>]*>([^]*?)<\/tr>/g)].map(([, row = '']) =>
+    [...row.matchAll(/<(?:td|th)[^>]*>([^]*?)<\/(?:td|th)>/g)].map(([, cell = '']) => textOf(cell)),
+  );
+}
+
+function textOf(html: string): string {
+  return html
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .trim();
+}
+
+test('before any script has run the page states what the original states (PROTOCOL § 3)', () => {
+  const fleet = new DemoFleet({ servers: 2, now: Date.parse('2026-11-22T15:18:24Z') / 1000 });
+  fleet.set(fleet.ids[0] ?? '', { load: 20.5 });
+  fleet.set(fleet.ids[1] ?? '', { load: null, state: 'down' });
+  const html = render(fleet);
+  assert.match(html, /<h1[^>]*>Webots session server<\/h1>/);
+  const text = textOf(html);
+  assert.ok(text.includes('Started on Sunday, November 22, 2026 at 15:18:24'));
+  assert.ok(text.includes('Managing 2 simulation servers:'));
+  const [head, first, second, average] = rows(html);
+  assert.deepEqual(head?.slice(0, 3), ['#', 'simulation server', 'load']);
+  assert.deepEqual(first?.slice(0, 3), ['1', 'sim01.example.org/2000', '20.5%']);
+  assert.deepEqual(second?.slice(0, 3), ['2', 'sim02.example.org/3000', 'N/A']);
+  assert.deepEqual(average?.slice(0, 3), ['', 'average:', '20.5%']);
+  assert.match(html, /<a href="https:\/\/sim01\.example\.org\/2000\/monitor"[^>]*>sim01\.example\.org\/2000<\/a>/);
+});
+
+test('one server is a server, and without an answer the average is not known', () => {
+  const one = new DemoFleet({ servers: 1 });
+  one.set(one.ids[0] ?? '', { load: null });
+  const html = render(one);
+  assert.ok(textOf(html).includes('Managing 1 simulation server:'));
+  assert.deepEqual(rows(html).at(-1)?.slice(0, 3), ['', 'average:', 'N/A']);
+  assert.ok(textOf(render(new DemoFleet({ servers: 0 }))).includes('Managing 0 simulation servers:'));
+});
+
+test('the time of the start is told in the zone it is asked for, in English, with 24 hours', () => {
+  const fleet = new DemoFleet({ now: Date.parse('2026-11-01T23:05:09Z') / 1000 });
+  assert.ok(textOf(render(fleet)).includes('Started on Sunday, November 01, 2026 at 23:05:09'));
+  assert.ok(textOf(render(fleet, 'Asia/Tokyo')).includes('Started on Monday, November 02, 2026 at 08:05:09'));
+});
+
+test('the servers stand in the configured order with their state and its reason in words', () => {
+  const fleet = new DemoFleet({ servers: 12 });
+  fleet.set(fleet.ids[4] ?? '', { state: 'draining', reason: 'Draining since ada asked for it: new disk.' });
+  const [, ...found] = rows(render(fleet)).slice(0, -1);
+  assert.deepEqual(
+    found.map(([number]) => Number(number)),
+    Array.from({ length: 12 }, (_, index) => index + 1),
+  );
+  assert.match(found[4]?.[3] ?? '', /^draining.*Draining since ada asked for it: new disk\.$/);
+});
+
+test('a title, an address and a reason are shown as text, whatever they are', () => {
+  const nasty = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '</title><script>alert(1)</script>',
+    '&lt;b&gt; &amp; \u202e\u2066right to left\u2069',
+    'x'.repeat(10_000),
+    '${alert(1)}{{7*7}}',
+    '\u0000\u0007\ud800',
+  ];
+  const tags = new Set([...render(new DemoFleet({ servers: 1 })).matchAll(/<([a-z0-9]+)/g)].map(([, name]) => name));
+  for (const text of nasty) {
+    const fleet = new DemoFleet({ servers: 1 });
+    fleet.title = text;
+    fleet.set(fleet.ids[0] ?? '', { address: text, reason: text, labels: { [text]: text } });
+    const html = render(fleet);
+    const found = new Set([...html.matchAll(/<([a-z0-9]+)/g)].map(([, name]) => name));
+    assert.deepEqual(found, tags, text.slice(0, 40));
+    assert.ok(!/\son[a-z]+=/.test(html.replace(/"[^"]*"/g, '""').replace(/>[^<]*</g, '><')), text.slice(0, 40));
+    assert.equal(html.match(/<title>/g)?.length, 1);
+  }
+});
+
+test('an address that is a script is not one in a link', () => {
+  const fleet = new DemoFleet({ servers: 1 });
+  fleet.set(fleet.ids[0] ?? '', { monitorUrl: 'javascript:alert(1)//' });
+  assert.ok(!render(fleet).includes('href="javascript:'));
+});
+
+test('a very large fleet has a page of bounded size that says what it leaves out', () => {
+  const html = render(new DemoFleet({ servers: 2500 }));
+  assert.ok(textOf(html).includes('Managing 2500 simulation servers:'));
+  assert.ok(textOf(html).includes('and 500 more'));
+});

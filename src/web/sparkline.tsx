@@ -1,0 +1,39 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** The last hour of a server's load as a line without axes. Gaps stay gaps. */
+import { useMemo } from 'preact/hooks';
+import { decodeSparkline } from '../core/sparkline.ts';
+
+const WIDTH = 120;
+const HEIGHT = 26;
+const HIGHEST = 105;
+
+export function Sparkline({ text }: { readonly text: string | undefined }) {
+  const { line, area } = useMemo(() => pathsOf(text ?? ''), [text]);
+  return (
+    <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      <path class="area" d={area} />
+      <path class="line" d={line} />
+    </svg>
+  );
+}
+
+function pathsOf(text: string): { readonly line: string; readonly area: string } {
+  const loads = decodeSparkline(text);
+  let line = '';
+  let area = '';
+  let begun: string | undefined;
+  for (const [index, load] of loads.entries()) {
+    const x = ((index + 0.5) * WIDTH) / loads.length;
+    if (load === null) {
+      if (begun !== undefined) area += `V${HEIGHT}Z`;
+      begun = undefined;
+      continue;
+    }
+    const point = `${x.toFixed(1)} ${(HEIGHT - 1 - (Math.min(HIGHEST, load) / HIGHEST) * (HEIGHT - 2)).toFixed(1)}`;
+    line += `${begun === undefined ? 'M' : 'L'}${point}`;
+    area += begun === undefined ? `M${x.toFixed(1)} ${HEIGHT}L${point}` : `L${point}`;
+    begun = point;
+  }
+  if (begun !== undefined) area += `V${HEIGHT}Z`;
+  return { line, area };
+}

@@ -1,0 +1,91 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** What an operator wants to know from across the room: can a session start now, and how much is going on. */
+import type { FleetView, ServerView } from '../core/monitor-view.ts';
+import { duration, plural } from './format.ts';
+import { useFormat } from './format-context.ts';
+import { countStates } from './state-mark.tsx';
+
+interface SummaryProps {
+  readonly fleet: FleetView;
+  readonly servers: readonly ServerView[];
+}
+
+export function Summary({ fleet, servers }: SummaryProps) {
+  const format = useFormat();
+  const { waiting } = fleet;
+  return (
+    <section class={`card summary ${fleet.open ? 'open' : 'closed'}`} aria-label="Now">
+      <div class="availability">
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d={fleet.open ? OPEN : CLOSED} fill-rule="evenodd" />
+        </svg>
+        <div>
+          <p class="sentence">{fleet.availability}</p>
+          <p class="muted">{stateSentence(servers)}</p>
+        </div>
+      </div>
+      <dl class="figures">
+        <Figure
+          name="places left"
+          value={format.count(fleet.places)}
+          note={`of usual cost, below ${format.load(fleet.target)}`}
+        />
+        <Figure name="waiting" value={format.count(waiting.length)} note={waitingNote(fleet)} />
+        <Figure
+          name="mean load"
+          value={format.load(tidy(fleet.meanLoad))}
+          note={fleet.meanPredicted === null ? 'no server answers' : `${format.load(tidy(fleet.meanPredicted))} predicted`}
+        />
+        <Figure
+          name="handed out"
+          value={format.count(fleet.handedOutLastHour)}
+          note={`in the last hour, ${format.count(fleet.refusedLastHour)} refused`}
+        />
+      </dl>
+    </section>
+  );
+}
+
+interface FigureProps {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+}
+
+function Figure({ name, value, note }: FigureProps) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class="value">{value}</dd>
+      <dd class="muted">{note}</dd>
+    </div>
+  );
+}
+
+/** One digit is enough across the room; the table has the rest. */
+function tidy(load: number | null): number | null {
+  return load === null ? null : Math.round(load * 10) / 10;
+}
+
+function waitingNote({ waiting }: FleetView): string {
+  if (waiting.length === 0) return 'nobody';
+  const longest = waiting.longest === null ? '' : `longest ${duration(waiting.longest)}`;
+  const estimate =
+    waiting.estimate === null ? 'no estimate yet' : `now about ${rangeInWords(waiting.estimate.from, waiting.estimate.to)}`;
+  return longest === '' ? estimate : `${longest}, ${estimate}`;
+}
+
+function rangeInWords(from: number, to: number): string {
+  const [low, high] = [duration(from), duration(to)];
+  return low === high ? low : `${low} to ${high}`;
+}
+
+function stateSentence(servers: readonly ServerView[]): string {
+  const counts = [...countStates(servers)].filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`);
+  return servers.length === 0
+    ? 'There are no simulation servers.'
+    : `${plural(servers.length, 'simulation server')}: ${counts.join(', ')}`;
+}
+
+const OPEN = 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1.6 14.4-4.6-4.6 1.7-1.7 2.9 2.9 6.1-6.1 1.7 1.7Z';
+const CLOSED = 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20ZM6 10.6h12v2.8H6Z';

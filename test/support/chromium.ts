@@ -1,0 +1,114 @@
+/**
+ * A real Chromium for the tests of the monitor page: the one `CHROMIUM_PATH` names, else an installed one, else the one that comes as the development
+ * dependency `@sparticuz/chromium` with the libraries it needs. None of them: an error that says how to mend it, never a skipped test.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { chromium, type Browser } from 'playwright-core';
+
+interface Found {
+  readonly path: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const INSTALLED = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+const ELSEWHERE = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+const ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const MEND =
+  'The tests of the monitor page need Chromium. Install it ("apt-get install chromium"), or name one in CHROMIUM_PATH, or let "npm ci" install the development dependencies.';
+
+export async function launchChromium(): Promise<Browser> {
+  const { path, env } = await findChromium();
+  try {
+    return await chromium.launch({ executablePath: path, args: ARGUMENTS, env: { ...definedEnvironment(), ...env } });
+  } catch (cause) {
+    throw new Error(`Chromium at ${path} does not start. ${MEND}`, { cause });
+  }
+}
+
+async function findChromium(): Promise<Found> {
+  const named = process.env['CHROMIUM_PATH'];
+  if (named !== undefined && named !== '') {
+    if (!existsSync(named)) throw new Error(`There is no file at CHROMIUM_PATH, ${named}. ${MEND}`);
+    return { path: named };
+  }
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const installed = [...INSTALLED.flatMap((name) => folders.map((folder) => join(folder, name))), ...ELSEWHERE].find((path) =>
+    existsSync(path),
+  );
+  return installed === undefined ? packagedChromium() : { path: installed };
+}
+
+/**
+ * The package unpacks itself into the temporary folder when it is asked for its path. Several tests may ask at once, so each unpacks into a folder of its
+ * own and the first to finish gives it the name that all use.
+ */
+async function packagedChromium(): Promise<Found> {
+  const folder = join(tmpdir(), `session-server-chromium-${await packagedVersion()}-${process.getuid?.() ?? 0}`);
+  if (!existsSync(folder)) {
+    const staging = await mkdtemp(join(tmpdir(), 'session-server-chromium-'));
+    await unpack(staging);
+    await rename(staging, folder).catch(async (error: unknown) => {
+      await rm(staging, { recursive: true, force: true });
+      if (!existsSync(folder)) throw error;
+    });
+  }
+  return {
+    path: join(folder, 'chromium'),
+    env: { LD_LIBRARY_PATH: [join(folder, 'al2023', 'lib'), folder].join(delimiter), ...fontSettings(folder) },
+  };
+}
+
+/** Fonts of the package, when the machine has none set up. */
+function fontSettings(folder: string): Record<string, string> {
+  return existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: join(folder, 'fonts') };
+}
+
+async function packagedVersion(): Promise<string> {
+  try {
+    const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
+    const { version } = JSON.parse(await readFile(join(dirname(entry), '..', '..', 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    return version;
+  } catch (cause) {
+    throw new Error(`There is no Chromium on this machine. ${MEND}`, { cause });
+  }
+}
+
+function unpack(folder: string): Promise<void> {
+  const script = "import('@sparticuz/chromium').then(({ default: chromium }) => chromium.executablePath())";
+  // The second variable makes it unpack the libraries too.
+  const env = { ...process.env, TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' };
+  return new Promise((resolve, reject) => {
+    const unpacking = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    unpacking.once('error', reject);
+    unpacking.once('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`Chromium cannot be unpacked into ${folder}; is there room for 200 MB? ${MEND}`));
+    });
+  });
+}
+
+function definedEnvironment(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

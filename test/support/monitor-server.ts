@@ -1,0 +1,121 @@
+/** The monitor with all its routes on a real port, over a fleet that was never there. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { Hono } from 'hono';
+import { buildWeb } from '../../scripts/build-web.mjs';
+import { hashOf } from '../../src/config/token.ts';
+import { createAccess } from '../../src/http/access.ts';
+import { createAdminRoutes } from '../../src/http/admin-routes.ts';
+import { createAddressOf, parseNetworks } from '../../src/http/client-address.ts';
+import { createHistoryRoutes } from '../../src/http/history-routes.ts';
+import { readMonitorAssets } from '../../src/http/monitor-assets.ts';
+import { createMonitorEvents, type MonitorEvents } from '../../src/http/monitor-events.ts';
+import { createMonitorRoutes } from '../../src/http/monitor-routes.ts';
+import type { LeverOutcome, Levers } from '../../src/http/monitor-source.ts';
+import { createRoutes, toListener, type Env } from '../../src/http/routes.ts';
+import { systemClock as clock } from '../../src/system-clock.ts';
+import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.tsx';
+import { MemoryLog } from './memory-log.ts';
+import { DemoFleet } from './monitor-source.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export interface MonitorServerOptions {
+  readonly fleet?: DemoFleet;
+  readonly tokens?: boolean;
+  readonly reading?: 'open' | 'token';
+}
+
+export interface MonitorServer {
+  readonly fleet: DemoFleet;
+  readonly url: string;
+  readonly log: MemoryLog;
+  readonly viewers: () => number;
+  /** Stops answering, as a session server that is restarted; `start` answers at the same port again. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+export const TOKEN = 'sst_a-token-for-tests';
+
+export async function startMonitorServer(t: TestContext, options: MonitorServerOptions = {}): Promise<MonitorServer> {
+  const folder = await temporaryFolder(t);
+  await buildWeb(folder);
+  const assets = await readMonitorAssets(folder);
+  const { fleet = new DemoFleet(), tokens = true, reading = 'open' } = options;
+  const log = new MemoryLog();
+  const configured = tokens ? [{ name: 'ada', hash: hashOf(TOKEN) }] : [];
+  const access = createAccess({
+    tokens: () => configured,
+    reading: () => reading,
+    addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
+    clock,
+    newId: randomUUID,
+    log,
+  });
+  const source = {
+    snapshot: () => fleet.snapshot(),
+    history: fleet.history.query.bind(fleet.history),
+    sparklines: fleet.history.sparklines.bind(fleet.history),
+  };
+  const pages = { monitor: renderMonitorPage, entrance: renderEntrancePage };
+  const title = () => fleet.title;
+  const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
+  const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead: access.mayRead });
+  const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, log, mayAct: access.mayAct });
+  const explain = new Hono<Env>();
+  explain.get('/api/v1/explain', access.mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
+
+  let server: Server | undefined;
+  let events: MonitorEvents | undefined;
+  let port = 0;
+  const start = async (): Promise<void> => {
+    events = createMonitorEvents({ source, clock, newId: randomUUID, log });
+    const guarded = new Hono<Env>();
+    guarded.use('/monitor/events', access.mayRead);
+    guarded.route('/', events.routes);
+    const routes = createRoutes({ log, groups: [page, access.routes, guarded, history, admin, explain] });
+    const starting = createServer(toListener(routes, 'localhost'));
+    await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));
+    ({ port } = starting.address() as AddressInfo);
+    server = starting;
+  };
+  const stop = async (): Promise<void> => {
+    const stopping = server;
+    server = undefined;
+    await events?.stop();
+    if (stopping === undefined) return;
+    const closed = new Promise((resolve) => stopping.close(resolve));
+    stopping.closeAllConnections();
+    await closed;
+  };
+  await start();
+  t.after(stop);
+  return { fleet, url: `http://127.0.0.1:${port}/monitor`, log, viewers: () => events?.viewers() ?? 0, stop, start };
+}
+
+function leversOf(fleet: DemoFleet): Levers {
+  const known = (id: string, act: () => void): Promise<LeverOutcome> => {
+    if (fleet.server(id) === undefined) return Promise.resolve({ kind: 'unknown-server' });
+    act();
+    return Promise.resolve({ kind: 'done' });
+  };
+  return {
+    drain: (id, { by, reason, until }) =>
+      known(id, () => fleet.drain(id, { since: fleet.now, by, reason: reason ?? null, until: until ?? null })),
+    resume: (id) => known(id, () => fleet.resume(id)),
+    removeServer: (id) => known(id, () => fleet.remove(id)),
+    addServer(entry) {
+      const address = (entry as { readonly address: string }).address;
+      if (!/^[a-z0-9.]+[:/][0-9]+$/.test(address))
+        return Promise.resolve({
+          kind: 'refused',
+          code: 'bad-address',
+          reason: `"${address}" is no address; write "host/2000".`,
+        });
+      return Promise.resolve({ kind: 'done', id: fleet.add(address).id });
+    },
+    testNotification: () => Promise.resolve({ kind: 'done', notifiers: 2 }),
+  };
+}
