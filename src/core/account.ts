@@ -170,8 +170,7 @@ export class Account {
 
   /** A booking from before a restart; the oldest come first. */
   restore(booking: Booking, rank: number): void {
-    const after = this.bookings.findIndex(({ at }) => at > booking.at);
-    this.bookings.splice(after < 0 ? this.bookings.length : after, 0, booking);
+    this.bookings.splice(this.bookings.findLastIndex(({ at }) => at <= booking.at) + 1, 0, booking);
     this.usedAt = Math.max(this.usedAt, booking.at);
     this.lastUsed = rank;
   }

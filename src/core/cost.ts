@@ -12,7 +12,7 @@ export interface Estimate {
   /** Natural logarithm. */
   log: number;
   variance: number;
-  /** exp(log). */
+  /** exp(log), to nine decimals. */
   factor: number;
 }
 
@@ -159,14 +159,14 @@ export function newServerEstimate(weight: number): Estimate {
  */
 export function moveExpectation(of: Estimate, by: number, varianceBefore: number): void {
   of.log = inRange(of.log + (of.variance / varianceBefore) * by);
-  of.factor = Math.exp(of.log);
+  of.factor = factorOf(of.log);
 }
 
 /** Overwrites an estimate with values from outside, kept within what learning itself could have reached. */
 export function overwrite(of: Estimate, log: number, variance: number, limits: { before: number; least: number }): void {
   of.log = inRange(log);
   of.variance = Math.max(limits.least, Math.min(limits.before, variance));
-  of.factor = Math.exp(of.log);
+  of.factor = factorOf(of.log);
 }
 
 export function limited(cost: number): number {
@@ -182,11 +182,16 @@ function correct(of: Estimate, points: number, spread: number, surprise: number,
   const gain = (of.variance * points) / spread;
   of.log = inRange(of.log + Math.max(-LARGEST_STEP, Math.min(LARGEST_STEP, gain * surprise)));
   of.variance = Math.max(leastVariance, of.variance * (1 - gain * points));
-  of.factor = Math.exp(of.log);
+  of.factor = factorOf(of.log);
 }
 
 function estimate(log: number, variance: number): Estimate {
-  return { log, variance, factor: Math.exp(log) };
+  return { log, variance, factor: factorOf(log) };
+}
+
+/** Rounded, so that a cost of 8 points is 8 and not 7.999999999999998: whether a session fits is decided by less. */
+function factorOf(log: number): number {
+  return Math.round(1e9 * Math.exp(log)) / 1e9;
 }
 
 function inRange(log: number): number {

@@ -40,7 +40,7 @@ export function closeWindow(account: Account, costs: Costs, parameters: Allocati
   const seenOf = appeared(account, window, seen, costs, parameters);
   if (length < MOST_LENGTH && seenOf.visible < seenOf.booked / 2) return undefined;
   account.window = undefined;
-  if (window.load >= BUSY || account.suspectSince !== undefined) return undefined;
+  if (window.load >= BUSY) return undefined;
 
   const { points, square, uncertain, expected } = seenOf;
   const ordinary = limited(costs.fleet.factor * account.server.factor);

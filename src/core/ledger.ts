@@ -84,6 +84,7 @@ export class Ledger {
   readonly #bookings = new BookingIndex();
   readonly #roster = new Roster(this.#choice, (account) => this.#forget(account.bookings));
   readonly #suspects = new Set<Account>();
+  #suspected: readonly Suspect[] | undefined;
   readonly #prefix: string;
   #allocations = 0;
   #now = -LATEST_TIME;
@@ -109,13 +110,16 @@ export class Ledger {
     const account = this.#roster.join(id, weight);
     account.configure(weight, maxSessions);
     if (account.suspectSince !== undefined) this.#suspects.add(account);
+    this.#suspected = undefined;
     this.#recount(account);
   }
 
   /** The server left the fleet. What is known of it is kept in case it returns. */
   remove(id: ServerId): void {
     const account = this.#roster.leave(id);
-    if (account !== undefined) this.#suspects.delete(account);
+    if (account === undefined) return;
+    this.#suspects.delete(account);
+    this.#suspected = undefined;
   }
 
   /** New parameters. Learning switched off also forgets what was learned: every session costs `cost`, divided by the server's weight. */
@@ -145,7 +149,9 @@ export class Ledger {
     this.#forget(account.retire(time, parameters));
     this.#suspect(account);
     const evidence = closeWindow(account, this.#costs, parameters);
-    if (evidence !== undefined && parameters.learning) {
+    // A server that swallows sessions would teach that they cost nothing.
+    const believed = parameters.learning && !(account.suspectSince !== undefined && this.#isWary());
+    if (evidence !== undefined && believed) {
       this.#costs.learn(evidence, account.server);
       this.#revision += 1;
     }
@@ -201,11 +207,10 @@ export class Ledger {
     const parameters = this.#parameters;
     const base = this.#costs.ofProject(project);
     return this.#roster.resolve(candidates).some(({ accounts, rows }) => {
-      for (let i = -1; (i = this.#choice.next(rows, base, parameters.target, i + 1)) >= 0;) {
-        const account = accounts[i];
-        if (account !== undefined && time >= account.freeAt(parameters)) return true;
-      }
-      return false;
+      let i = this.#choice.next(rows, base, parameters.target, 0);
+      while (i >= 0 && time < (accounts[i]?.freeAt(parameters) ?? -Infinity))
+        i = this.#choice.next(rows, base, parameters.target, i + 1);
+      return i >= 0;
     });
   }
 
@@ -242,15 +247,13 @@ export class Ledger {
     return view(account, this.#costs.view(account.server), this.#isWary(), this.#now, this.#parameters);
   }
 
-  /** The servers that were given work and still look idle; none while so many do that the expectation must be wrong. */
+  /**
+   * The servers that were given work and still look idle; none while so many do that the expectation must be wrong. The same list until it changes, with
+   * the figures of that moment.
+   */
   suspects(): readonly Suspect[] {
-    if (!this.#isWary()) return [];
-    return Array.from(this.#suspects, (account) => ({
-      id: account.id,
-      since: account.suspectSince ?? this.#now,
-      expected: pointsToShow(account, this.#costs),
-      load: account.mean,
-    }));
+    this.#suspected ??= this.#isWary() ? Array.from(this.#suspects, (account) => this.#describe(account)) : [];
+    return this.#suspected;
   }
 
   /** Load points of a session of the project, or of no particular one, on an ordinary server of the fleet. */
@@ -317,14 +320,18 @@ export class Ledger {
     return isActedOn(this.#suspects.size, this.#roster.size);
   }
 
+  #describe(account: Account): Suspect {
+    const { id, suspectSince: since = this.#now, mean: load } = account;
+    return { id, since, expected: pointsToShow(account, this.#costs), load };
+  }
+
   #suspect(account: Account): void {
-    if (!isSuspect(account, this.#costs, this.#parameters)) {
-      account.suspectSince = undefined;
-      this.#suspects.delete(account);
-    } else if (account.suspectSince === undefined) {
-      account.suspectSince = account.seen ?? this.#now;
-      this.#suspects.add(account);
-    }
+    const suspect = isSuspect(account, this.#costs, this.#parameters);
+    if (suspect === (account.suspectSince !== undefined)) return;
+    account.suspectSince = suspect ? account.seen : undefined;
+    if (suspect) this.#suspects.add(account);
+    else this.#suspects.delete(account);
+    this.#suspected = undefined;
   }
 
   #recount(account: Account): void {
@@ -360,6 +367,7 @@ export class Ledger {
     if (suspect === undefined) return;
     account.suspectSince = savedAt - suspect;
     if (this.#roster.get(id) !== undefined) this.#suspects.add(account);
+    this.#suspected = undefined;
   }
 
   #restoreBooking({ id, server, age, request = '', project, returned }: SavedBooking, savedAt: number): boolean {

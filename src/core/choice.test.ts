@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Choice, type Row } from './choice.ts';
+import { limited } from './cost.ts';
+
+const noChance = () => {
+  throw new Error('chance was asked without jitter');
+};
+const all = () => true;
+const usual = { base: 8, target: 90, jitter: 0, random: noChance };
+
+function table(rows: readonly Row[]): { choice: Choice; order: Int32Array } {
+  const choice = new Choice();
+  const order = Int32Array.from(rows, () => choice.addRow());
+  rows.forEach((row, i) => choice.setRow(order[i]!, row));
+  return { choice, order };
+}
+
+function row(level: number, more: Partial<Row> = {}): Row {
+  return { level, ceiling: level, factor: 1, lastUsed: 0, special: false, ...more };
+}
+
+const someRow: fc.Arbitrary<Row> = fc
+  .record({
+    level: fc.integer({ min: 0, max: 100 }),
+    above: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constant(Infinity)),
+    factor: fc.constantFrom(0.01, 0.5, 1, 3, 20),
+    lastUsed: fc.integer({ min: 0, max: 5 }),
+    special: fc.boolean(),
+  })
+  .map(({ above, ...rest }) => ({ ...rest, ceiling: rest.level + above }));
+
+test('the server with the least load wins, by a hundredth of a point', () => {
+  const { choice, order } = table([row(30.52), row(30.51), row(30.53)]);
+  assert.equal(choice.best(order, usual, all), 1);
+});
+
+test('a tie goes to the server not used for longest, then to the first', () => {
+  const { choice, order } = table([row(30, { lastUsed: 3 }), row(30, { lastUsed: 1 }), row(30, { lastUsed: 1 })]);
+  assert.equal(choice.best(order, usual, all), 1);
+});
+
+test('what the session costs on a server counts in the choice', () => {
+  const { choice, order } = table([row(30, { factor: 2 }), row(34, { factor: 0.5 })]);
+  assert.equal(choice.best(order, usual, all), 1);
+});
+
+test('nobody fits where the highest recent report leaves no room', () => {
+  const { choice, order } = table([row(30, { ceiling: 82 }), row(81.9, { ceiling: 81.9 })]);
+  assert.equal(choice.best(order, usual, all), 1);
+  assert.equal(choice.next(order, 8, 90, 0), 1);
+});
+
+test('a row that was removed is not chosen and its place is used again', () => {
+  const { choice, order } = table([row(10), row(20)]);
+  choice.removeRow(order[0]!);
+  assert.equal(choice.best(order, usual, all), 1);
+  assert.equal(choice.addRow(), order[0]);
+  assert.equal(choice.best(order, usual, all), 1, 'a new row has no room before it is set');
+});
+
+test('jitter lets the second best win now and then, by no more than its points', () => {
+  const { choice, order } = table([row(30), row(30.4), row(31)]);
+  let chance = [0.9, 0, 0];
+  const random = () => chance.shift() ?? 0;
+  assert.equal(choice.best(order, { ...usual, jitter: 0.5, random }, all), 1);
+  chance = [0.999, 0.999, 0];
+  assert.equal(choice.best(order, { ...usual, jitter: 0.5, random }, all), 0);
+});
+
+test('the pass over the columns finds what sorting all servers would', () => {
+  fc.assert(
+    fc.property(fc.array(someRow, { maxLength: 40 }), fc.constantFrom(0.1, 2, 8, 50), (rows, base) => {
+      const { choice, order } = table(rows);
+      const admits = (i: number) => i % 2 === 0;
+      const fitting = rows
+        .map((r, i) => ({ ...r, i, cost: limited(base * r.factor) }))
+        .filter(({ ceiling, cost }) => ceiling + cost < 90);
+      const sorted = fitting
+        .filter(({ special, i }) => !special || admits(i))
+        .sort((a, b) => a.level + a.cost - (b.level + b.cost) || a.lastUsed - b.lastUsed || a.i - b.i);
+      assert.equal(choice.best(order, { ...usual, base }, admits), sorted[0]?.i ?? -1);
+      assert.equal(choice.next(order, base, 90, 0), fitting[0]?.i ?? -1);
+    }),
+  );
+});
