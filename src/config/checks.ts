@@ -2,6 +2,7 @@
  * What no single key shows: keys that contradict, repeat or lack one another. None of it stops the program, so all of it is a warning; the one pair
  * that does stop it, `pollTimeout` and `pollInterval`, is in `validate.ts`.
  */
+import { parseRoutes, upstreamOf, upstreamOfPort } from '../core/gateway-routes.ts';
 import { formatKey, type Problem, showValue } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
 import { simulationServerSettings } from './settings.ts';
@@ -14,6 +15,7 @@ export function contradictions(configuration: PartOfConfiguration, hasPassword: 
     ...aboutMail(configuration, hasPassword),
     ...aboutFolders(configuration, env),
     ...aboutTokens(configuration),
+    ...aboutGateway(configuration),
   ];
 }
 
@@ -128,6 +130,57 @@ function aboutTokens({ monitor, admin }: PartOfConfiguration): Problem[] {
       value: 'an empty list',
       expected: 'at least one token, because "monitor.access" is "token"',
       mend: 'nobody can read the monitor; make a token with `session-server token NAME`',
+    });
+  return problems;
+}
+
+function aboutGateway({ gateway, waiting, port, server, simulationServers }: PartOfConfiguration): Problem[] {
+  if (gateway === undefined) return [];
+  const problems: Problem[] = [];
+  if (!gateway.enabled) {
+    if (waiting?.relay === true)
+      problems.push({
+        key: 'waiting.relay',
+        value: 'true',
+        expected: 'a gateway, because clients wait on a connection to it',
+        mend: 'nobody waits in a progress bar until "gateway.enabled" is true; set it, or remove "waiting.relay"',
+      });
+    return problems;
+  }
+  const read = parseRoutes(gateway.routes);
+  const routes = read.kind === 'routes' ? read.routes : [];
+  if (Object.keys(gateway.routes).length === 0)
+    problems.push({
+      key: 'gateway.routes',
+      value: 'no range of ports',
+      expected: 'the ports of the simulation servers, because "gateway.enabled" is true',
+      mend: 'no session can be reached through the gateway; add one, such as {"2000-2999": "localhost"}',
+    });
+  for (const [key, own] of Object.entries({ port, 'gateway.port': gateway.port, 'gateway.redirectFrom': gateway.redirectFrom }))
+    if (own !== undefined && upstreamOfPort(routes, own) !== undefined)
+      problems.push({
+        key: 'gateway.routes',
+        value: `a range with ${own}`,
+        expected: `the ports of simulation servers alone; ${own} is "${key}"`,
+        mend: 'leave the port out of the range, or choose another port',
+      });
+  const everyPort = [{ first: 1, last: 65_535, host: '' }];
+  const missing = (simulationServers ?? [])
+    .flatMap(simulationServerSettings)
+    .find(({ endpoint }) => upstreamOf(everyPort, endpoint, server ?? '') && !upstreamOf(routes, endpoint, server ?? ''));
+  if (missing !== undefined && routes.length > 0)
+    problems.push({
+      key: 'gateway.routes',
+      value: `no range with ${missing.endpoint.port}`,
+      expected: `a range for each simulation server, because clients reach ${showValue(missing.endpoint.address)} through the gateway`,
+      mend: 'add its port and those of its sessions to a range',
+    });
+  if (gateway.acmeDir !== undefined && gateway.redirectFrom === undefined)
+    problems.push({
+      key: 'gateway.acmeDir',
+      value: showValue(gateway.acmeDir),
+      expected: '"gateway.redirectFrom", because the folder is served on that port',
+      mend: 'set "gateway.redirectFrom" to 80, or remove "gateway.acmeDir"',
     });
   return problems;
 }

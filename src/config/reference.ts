@@ -64,7 +64,7 @@ const groups: readonly Group[] = [
     .map(([section, { description }]) => ({
       title: `\`${section}\``,
       text: description,
-      has: (key: string) => key.startsWith(`${section}.`),
+      has: (key: string) => !isSection(key) && sectionOf(key) === section,
     })),
 ];
 
@@ -98,6 +98,13 @@ export function configurationPage(): string {
 /** `config/session/schema.json`. */
 export function jsonSchemaFile(): string {
   return `${JSON.stringify(publishedJsonSchema(), undefined, 2)}\n`;
+}
+
+/** The innermost section a key stands in. */
+function sectionOf(key: string): string | undefined {
+  for (let end = key.lastIndexOf('.'); end > 0; end = key.lastIndexOf('.', end - 1))
+    if (isSection(key.slice(0, end))) return key.slice(0, end);
+  return undefined;
 }
 
 function isSection(key: string): boolean {

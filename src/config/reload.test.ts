@@ -45,7 +45,7 @@ test('keys that take effect after a restart are named as in the documentation', 
 });
 
 test('every key that needs a restart has its place in the settings', () => {
-  const settings = settingsOf({});
+  const settings = settingsOf({ gateway: { redirectFrom: 80 } });
   const keys = [...allKeys()].filter(([, { restart }]) => restart).map(([key]) => key);
   assert.ok(keys.includes('port'));
   for (const key of keys) assert.notEqual(key.split('.').reduce<unknown>(below, settings), undefined, key);

@@ -282,9 +282,7 @@ const gateway = z
           .max(100_000)
           .default(2000)
           .describe('Most sessions and requests passed on at a time; each takes a file descriptor more.'),
-        headerBytes: bytes(2048, 1_048_576)
-          .default(65_536)
-          .describe('Most bytes of the headers of a simulation server's answer.'),
+        headerBytes: bytes(2048, 1_048_576).default(65_536).describe('Most bytes of the headers of a simulation server answer.'),
         connectTimeout: seconds(0.05, 60).default(5).describe('Time a simulation server has to take a connection.'),
         headerTimeout: seconds(0.05, 600).default(30).describe('Time a simulation server has to begin its answer.'),
         idleTimeout: seconds(0.05, 86_400)
@@ -495,7 +493,7 @@ const addressAdvice = {
 
 function checkRoutes({ value, issues }: z.core.ParsePayload<Record<string, string>>): void {
   const result = parseRoutes(value);
-  if (result.kind === 'invalid') issues.push({ code: 'custom', input: value, path: [result.range], message: result.reason });
+  if (result.kind === 'invalid') issues.push({ code: 'custom', input: value, message: `"${result.range}": ${result.reason}` });
 }
 
 function isNetwork(value: string): boolean {

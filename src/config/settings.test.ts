@@ -122,3 +122,22 @@ test('origins are compared as browsers send them', () => {
   assert.deepEqual(allowedOrigins, ['https://example.org', 'http://a:8080', 'null']);
   assert.equal(settingsOf({}).allowedOrigins, undefined);
 });
+
+test('the paths of the gateway are absolute and its routes read; by default it is off', () => {
+  const { gateway } = settingsOf({
+    gateway: {
+      enabled: true,
+      tls: { cert: 'cert.pem', key: '/etc/key.pem' },
+      acmeDir: 'acme',
+      routes: { '3000-3999': 'b', '2000': 'a' },
+    },
+  });
+  assert.deepEqual(gateway.tls, { cert: '/work/cert.pem', key: '/etc/key.pem' });
+  assert.equal(gateway.acmeDir, '/work/acme');
+  assert.deepEqual(gateway.routes, [
+    { first: 2000, last: 2000, host: 'a' },
+    { first: 3000, last: 3999, host: 'b' },
+  ]);
+  assert.equal(settingsOf({}).gateway.enabled, false);
+  assert.equal(settingsOf({}).waiting.relay, false);
+});

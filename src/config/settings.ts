@@ -6,6 +6,7 @@
  */
 import { dirname, join } from 'node:path';
 import { type Endpoint, parseEndpoint, type ServerId } from '../core/endpoint.ts';
+import { parseRoutes, type GatewayRoutes } from '../core/gateway-routes.ts';
 import type { Configuration, SimulationServerEntry } from './schema.ts';
 import type { Secrets } from './secrets.ts';
 import { absolutePath, type Surroundings } from './surroundings.ts';
@@ -39,6 +40,7 @@ export interface Settings extends Readonly<Plain> {
   /** Absent: e-mail is disabled. */
   readonly mail?: MailSettings;
   readonly webhooks: readonly WebhookSettings[];
+  readonly gateway: GatewaySettings;
   /** Absolute path. */
   readonly logDir: string;
   /** Absolute path. */
@@ -83,6 +85,14 @@ export interface WebhookSettings {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+export interface GatewaySettings extends Readonly<Omit<Configuration['gateway'], 'tls' | 'acmeDir' | 'routes'>> {
+  /** Absolute paths. Absent: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Absolute path. */
+  readonly acmeDir?: string;
+  readonly routes: GatewayRoutes;
+}
+
 /** SMTP's own port, which the original uses with and without a password. */
 const SMTP_PORT = 25;
 
@@ -98,6 +108,7 @@ export function toSettings(configuration: Configuration, secrets: Secrets, surro
     ...{ trustedProxies, limits, allocation, waiting, projects, monitor, admin, handOutSsl, pollSsl, logDir },
     simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
     ...(mail !== undefined && { mail }),
+    gateway: gatewaySettings(configuration, surroundings),
     webhooks: webhooks.map(({ url, headers }, index) => {
       const secret = secrets.webhookSecrets.get(index);
       return { url, headers, ...(secret !== undefined && { secret }) };
@@ -140,6 +151,19 @@ function mailSettings(configuration: Configuration, { mailPassword: password }: 
   const { host, ownPort } = /^(?<host>[^:]+):(?<ownPort>[0-9]{1,5})$/.exec(mailServer)?.groups ?? {};
   const port = mailServerPort > 0 ? mailServerPort : Number(ownPort ?? SMTP_PORT);
   return { administrator, server: host ?? mailServer, port, sender, user, ...(password !== undefined && { password }) };
+}
+
+function gatewaySettings(
+  { gateway: { tls, acmeDir, routes, ...rest } }: Configuration,
+  surroundings: Surroundings,
+): GatewaySettings {
+  const read = parseRoutes(routes);
+  return {
+    ...rest,
+    ...(tls !== undefined && { tls: { cert: absolutePath(tls.cert, surroundings), key: absolutePath(tls.key, surroundings) } }),
+    ...(acmeDir !== undefined && { acmeDir: absolutePath(acmeDir, surroundings) }),
+    routes: read.kind === 'routes' ? read.routes : [],
+  };
 }
 
 /** Host in small letters, no default port, no slash at the end: browsers send it so, and it is compared letter by letter. */

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { contradictions } from './checks.ts';
+import { formatProblem } from './problem.ts';
+import { type ConfigurationFile, schema } from './schema.ts';
+
+function warnings(file: Partial<ConfigurationFile>): string[] {
+  const configuration = schema.parse({ simulationServers: ['localhost/2000'], ...file });
+  return contradictions(configuration, false, {}).map(formatProblem);
+}
+
+const gateway = { enabled: true, routes: { '2000-2999': 'localhost' } };
+
+test('a gateway whose routes cover the fleet is as it should be', () => {
+  assert.deepEqual(warnings({ gateway, waiting: { relay: true } }), []);
+  assert.deepEqual(warnings({}), []);
+});
+
+test('what makes a gateway useless is told', () => {
+  const cases: [Partial<ConfigurationFile>, RegExp][] = [
+    [{ waiting: { relay: true } }, /^waiting\.relay: true .*gateway/],
+    [{ gateway: { enabled: true } }, /^gateway\.routes: no range of ports/],
+    [{ gateway, port: 2005 }, /^gateway\.routes: a range with 2005 .*"port"/],
+    [{ gateway: { ...gateway, port: 2443 } }, /^gateway\.routes: a range with 2443 .*"gateway\.port"/],
+    [{ gateway: { ...gateway, redirectFrom: 2080 } }, /^gateway\.routes: a range with 2080 .*"gateway\.redirectFrom"/],
+    [
+      { gateway, simulationServers: ['localhost/2000', 'localhost/3000'] },
+      /^gateway\.routes: no range with 3000 .*localhost\/3000/,
+    ],
+    [{ gateway: { ...gateway, acmeDir: '/srv/acme' } }, /^gateway\.acmeDir: .*redirectFrom/],
+  ];
+  for (const [file, expected] of cases) {
+    const [first = '', ...others] = warnings(file);
+    assert.match(first, expected);
+    assert.deepEqual(others, []);
+  }
+});
+
+test('a simulation server with another name or a port of its own is not the business of the gateway', () => {
+  const addresses = ['other.example.org/5000'];
+  assert.deepEqual(warnings({ gateway, simulationServers: addresses }), []);
+});
