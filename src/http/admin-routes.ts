@@ -1,12 +1,12 @@
 /**
  * What holders of a token can do: stop and restart handing out a server, add and remove servers while running, try the notifications.
  *
- * An answer means that the act is in force: after the reply to *drain* no session is handed out there. Each act is in the log with who and when.
+ * An answer means that the act is in force: after the reply to *drain* no session is handed out there. The levers themselves write each act to the log.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { Clock, Log } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import type { LeverOutcome, Levers } from './monitor-source.ts';
 import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
@@ -14,7 +14,6 @@ import type { Env } from './routes.ts';
 export interface AdminRoutesOptions {
   readonly levers: Levers;
   readonly clock: Pick<Clock, 'wallTime'>;
-  readonly log: Log;
   readonly mayAct: MiddlewareHandler<Env>;
 }
 
@@ -129,7 +128,7 @@ const testNotification = createRoute({
   },
 });
 
-export function createAdminRoutes({ levers, clock, log, mayAct }: AdminRoutesOptions): OpenAPIHono<Env> {
+export function createAdminRoutes({ levers, clock, mayAct }: AdminRoutesOptions): OpenAPIHono<Env> {
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   routes.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   for (const { method, path } of [drain, resume, add, remove, testNotification]) {
@@ -154,12 +153,6 @@ export function createAdminRoutes({ levers, clock, log, mayAct }: AdminRoutesOpt
     const request = { by, ...(said !== '' && { reason: said }), ...(end !== undefined && { until: end }) };
     const outcome = await levers.drain(id, request);
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
-    log.info(`${by} drains ${id}`, {
-      by,
-      server: id,
-      ...(said !== '' && { reason: said }),
-      ...(end !== undefined && { until: new Date(end * 1000).toISOString() }),
-    });
     return c.json({ done: true as const }, 200);
   });
   routes.openapi(resume, async (c) => {
@@ -167,7 +160,6 @@ export function createAdminRoutes({ levers, clock, log, mayAct }: AdminRoutesOpt
     const by = c.get('actor');
     const outcome = await levers.resume(id, by);
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
-    log.info(`${by} resumes ${id}`, { by, server: id });
     return c.json({ done: true as const }, 200);
   });
   routes.openapi(add, async (c) => {
@@ -175,7 +167,6 @@ export function createAdminRoutes({ levers, clock, log, mayAct }: AdminRoutesOpt
     const outcome = await levers.addServer(c.req.valid('json'), by);
     if (outcome.kind === 'unknown-server') return refusal(c, 409, 'unknown-server', 'There is no such simulation server.');
     if (outcome.kind === 'refused') return refusal(c, outcome.code === 'bad-server' ? 400 : 409, outcome.code, outcome.reason);
-    log.info(`${by} adds ${outcome.id}`, { by, server: outcome.id });
     return c.json({ id: outcome.id }, 201);
   });
   routes.openapi(remove, async (c) => {
@@ -183,14 +174,12 @@ export function createAdminRoutes({ levers, clock, log, mayAct }: AdminRoutesOpt
     const by = c.get('actor');
     const outcome = await levers.removeServer(id, by);
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
-    log.info(`${by} removes ${id}`, { by, server: id });
     return c.json({ done: true as const }, 200);
   });
   routes.openapi(testNotification, async (c) => {
     const by = c.get('actor');
     const outcome = await levers.testNotification(by);
     if (outcome.kind === 'refused') return refusal(c, 409, outcome.code, outcome.reason);
-    log.info(`${by} sends a test notification`, { by, notifiers: outcome.notifiers });
     return c.json({ done: true as const, notifiers: outcome.notifiers }, 200);
   });
   return routes;

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { MiddlewareHandler } from 'hono';
 import { applied } from '../core/monitor-delta.ts';
 import type { MonitorDelta, MonitorSnapshot } from '../core/monitor-view.ts';
 import { DemoFleet } from '../../test/support/monitor-source.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { createMonitorEvents } from './monitor-events.ts';
+import type { Env } from './routes.ts';
 
 interface Event {
   readonly id?: string;
@@ -57,7 +59,7 @@ class Reader {
   }
 }
 
-function setUp(options: { mostViewers?: number; servers?: number } = {}) {
+function setUp(options: { mostViewers?: number; servers?: number; mayRead?: MiddlewareHandler<Env> } = {}) {
   const clock = new FakeClock();
   const fleet = new DemoFleet({ servers: options.servers ?? 3 });
   let snapshots = 0;
@@ -67,7 +69,14 @@ function setUp(options: { mostViewers?: number; servers?: number } = {}) {
       return fleet.snapshot();
     },
   };
-  const events = createMonitorEvents({ source, clock, newId: () => 'life', log: new MemoryLog(), ...options });
+  const events = createMonitorEvents({
+    source,
+    clock,
+    newId: () => 'life',
+    log: new MemoryLog(),
+    mayRead: (_, next) => next(),
+    ...options,
+  });
   const request = (headers: Record<string, string> = {}, query = '', env = {}) =>
     events.routes.request(`/monitor/events${query}`, { headers }, env);
   const open = async (headers: Record<string, string> = {}, query = '') => new Reader(await request(headers, query));
@@ -262,5 +271,12 @@ test('a snapshot that fails is logged and the next tick tries again', async () =
   fleet.advance(5);
   await clock.advance(1);
   assert.equal((await next)?.event, 'delta');
+  await events.stop();
+});
+
+test('who may not read sees no events', async () => {
+  const { events, request, snapshots } = setUp({ mayRead: (c) => Promise.resolve(c.text('no', 401)) });
+  assert.equal((await request()).status, 401);
+  assert.equal(events.viewers() + snapshots(), 0);
   await events.stop();
 });

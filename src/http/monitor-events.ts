@@ -6,7 +6,7 @@
  * broken connection a viewer says what it saw last and gets the rest.
  */
 import type { HttpBindings } from '@hono/node-server';
-import { Hono, type Context } from 'hono';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { difference } from '../core/monitor-delta.ts';
 import type { MonitorDelta, MonitorSnapshot } from '../core/monitor-view.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
@@ -19,6 +19,7 @@ export interface MonitorEventsOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
+  readonly mayRead: MiddlewareHandler<Env>;
   /** Further ones are asked to come again later. */
   readonly mostViewers?: number;
 }
@@ -50,7 +51,7 @@ const MOST_VIEWERS = 2000;
 const COME_AGAIN = 15;
 
 export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvents {
-  const { clock, log, mostViewers = MOST_VIEWERS } = options;
+  const { clock, log, mayRead, mostViewers = MOST_VIEWERS } = options;
   const feed = new Feed(options);
   const viewers = new Set<Viewer>();
   let stopped = false;
@@ -79,7 +80,7 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
   });
 
   const routes = new Hono<Env>();
-  routes.get('/monitor/events', (c) => {
+  routes.get('/monitor/events', mayRead, (c) => {
     if (stopped || viewers.size >= mostViewers) {
       const refusal = {
         code: 'too-many-viewers',

@@ -63,7 +63,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   const title = () => fleet.title;
   const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
   const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead: access.mayRead });
-  const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, log, mayAct: access.mayAct });
+  const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, mayAct: access.mayAct });
   const explain = new Hono<Env>();
   explain.get('/api/v1/explain', access.mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
 
@@ -71,11 +71,8 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   let events: MonitorEvents | undefined;
   let port = 0;
   const start = async (): Promise<void> => {
-    events = createMonitorEvents({ source, clock, newId: randomUUID, log });
-    const guarded = new Hono<Env>();
-    guarded.use('/monitor/events', access.mayRead);
-    guarded.route('/', events.routes);
-    const routes = createRoutes({ log, groups: [page, access.routes, guarded, history, admin, explain] });
+    events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead: access.mayRead });
+    const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain] });
     const starting = createServer(toListener(routes, 'localhost'));
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));
     ({ port } = starting.address() as AddressInfo);
