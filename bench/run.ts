@@ -1,0 +1,56 @@
+/**
+ * Runs benchmarks one after the other, each in a process of its own: all of them, or those that are named. `npm run bench -- http polling`.
+ * A figure that misses its goal is printed as such; the exit status tells only whether the benchmarks themselves worked.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+
+/** Name of the file → what it measures, in the order in which they run. */
+const benchmarks: Readonly<Record<string, string>> = {
+  start: 'time to the first answer, memory of an idle session server',
+  http: 'GET /session: requests per CPU second; latency while simulation servers hang',
+  polling: '10,000 simulation servers: CPU, memory, missed cycles',
+  websockets: '10,000 idle WebSocket clients: memory, time until all heard of a change',
+  failover: 'how long a dead simulation server is handed out, and a recovered one is not',
+  class: 'a class of students: final loads, nobody on an overloaded server',
+  flood: 'latency of others while one address floods',
+  allocation: 'the goals of the allocation policy, in the simulator',
+  monitor: 'the monitor with many viewers',
+  gateway: 'the relay of the gateway',
+  agent: 'CPU of the load agent',
+  log: 'CPU of a line of the log',
+};
+/** Seconds after which a benchmark is ended. */
+const LONGEST = 600;
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  console.error(`error: no such benchmark: ${unknown.join(', ')}. There are:`);
+  for (const [name, what] of Object.entries(benchmarks)) console.error(`  ${name.padEnd(12)} ${what}`);
+  process.exit(2);
+}
+for (const name of named.length > 0 ? named : Object.keys(benchmarks)) {
+  console.log(`\n=== ${name}: ${benchmarks[name] ?? ''}`);
+  if (!(await run(name))) process.exitCode = 1;
+}
+
+/** Whether it worked. */
+async function run(name: string): Promise<boolean> {
+  const file = join(import.meta.dirname, name + extname(import.meta.filename));
+  if (!existsSync(file)) {
+    console.error(`error: ${file} is missing`);
+    return false;
+  }
+  const began = performance.now();
+  const child = spawn(process.execPath, [...process.execArgv, file], { stdio: 'inherit' });
+  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST * 1000);
+  const status = await new Promise<number | string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  clearTimeout(timer);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.log(status === 0 ? `    (${seconds} s)` : `error: ${name} failed after ${seconds} s (${status})`);
+  return status === 0;
+}

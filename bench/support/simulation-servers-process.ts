@@ -1,0 +1,96 @@
+/**
+ * The process of the fake simulation servers: one listening socket for all addresses of the loopback, told apart by the address that was called. It speaks as
+ * much HTTP as a `GET` without a body needs, so that ten thousand of them leave the machine to what is measured.
+ */
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { obey } from './child.ts';
+import { hostOf, type FleetAnswer, type FleetOrder } from './simulation-servers.ts';
+
+interface Server {
+  /** Percent. */
+  load: number;
+  highest: number;
+  hung: boolean;
+  requests: number;
+  lastRequest: number;
+  longestGap: number;
+}
+
+const { count, loads, port } = JSON.parse(process.argv[2] ?? '{}') as { count: number; loads: number[]; port: number };
+const servers = Array.from({ length: count }, (_, index): Server => {
+  const load = loads[index % loads.length] ?? 0;
+  return { load, highest: load, hung: false, requests: 0, lastRequest: now(), longestGap: 0 };
+});
+const byHost = new Map(servers.map((server, index) => [hostOf(index), server]));
+
+const listener = createServer({ noDelay: true }, serve);
+listener.listen({ port, host: '0.0.0.0', backlog: 4096 }, () => {
+  obey(handle);
+});
+
+function serve(socket: Socket): void {
+  const server = byHost.get(socket.localAddress ?? '');
+  if (server === undefined) {
+    socket.destroy();
+    return;
+  }
+  socket.on('error', () => socket.destroy());
+  let before = '';
+  socket.on('data', (bytes) => {
+    before = (before + bytes.toString('latin1')).slice(-4000);
+    if (!before.endsWith('\r\n\r\n')) return;
+    before = '';
+    const at = now();
+    server.longestGap = Math.max(server.longestGap, at - server.lastRequest);
+    server.lastRequest = at;
+    server.requests += 1;
+    if (!server.hung) socket.write(answer(server.load));
+  });
+}
+
+function answer(load: number): string {
+  const body = load.toFixed(1);
+  return `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+function handle(order: FleetOrder): FleetAnswer {
+  const { port: listening } = listener.address() as AddressInfo;
+  switch (order.kind) {
+    case 'hang': {
+      const hung = new Set(order.indexes);
+      servers.forEach((server, index) => (server.hung = hung.has(index)));
+      break;
+    }
+    case 'report':
+      for (const server of servers) server.load = order.load;
+      break;
+    case 'begin':
+      setTimeout(rise, order.after * 1000, servers[order.index], order.points);
+      break;
+    case 'reset':
+      for (const server of servers) Object.assign(server, { requests: 0, lastRequest: now(), longestGap: 0 });
+      break;
+    case 'statistics': {
+      const at = now();
+      const statistics = {
+        requests: servers.reduce((sum, { requests }) => sum + requests, 0),
+        least: Math.min(...servers.map(({ requests }) => requests)),
+        longestGap: Math.max(...servers.map(({ longestGap, lastRequest }) => Math.max(longestGap, at - lastRequest))),
+        loads: servers.map(({ load }) => load),
+        highest: servers.map(({ highest }) => highest),
+      };
+      return { port: listening, statistics };
+    }
+  }
+  return { port: listening };
+}
+
+function rise(server: Server | undefined, points: number): void {
+  if (server === undefined) return;
+  server.load += points;
+  server.highest = Math.max(server.highest, server.load);
+}
+
+function now(): number {
+  return performance.now() / 1000;
+}
