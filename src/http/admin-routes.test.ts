@@ -111,6 +111,7 @@ test('an act on an unknown server or one that makes no sense is refused', async 
 test('bodies that make no sense are refused with their reason, and nothing is done', async () => {
   const { acts, send } = setUp();
   const bodies: unknown[] = [
+    '',
     '{',
     '[]',
     'null',
@@ -126,6 +127,7 @@ test('bodies that make no sense are refused with their reason, and nothing is do
     { lasts: -5 },
     { until: null },
     { unknownKey: 1 },
+    '{"__proto__":{"reason":"x"}}',
     `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
   ];
   for (const body of bodies) {
@@ -147,7 +149,7 @@ test('a body of another type is refused, so that a form of another site cannot a
       headers: { Authorization: 'Bearer x', 'Content-Type': type },
       body: '{"reason":"x"}',
     });
-    assert.equal(await code(response), '400 bad-request');
+    assert.equal(await code(response), '415 unsupported-media-type');
   }
   assert.deepEqual(acts, []);
 });

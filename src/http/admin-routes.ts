@@ -7,6 +7,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Clock } from '../ports.ts';
+import { refuseOddJson } from './json-body.ts';
 import type { LeverOutcome, Levers } from './monitor-source.ts';
 import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
@@ -58,6 +59,7 @@ const refusals = {
   403: refusalResponse('No tokens are configured, or the act did not come from the monitor page.'),
   409: refusalResponse('The act makes no sense now.'),
   413: refusalResponse('The body is too large.'),
+  415: refusalResponse('The body was not sent as JSON.'),
   429: refusalResponse('Too many wrong tokens from this address.'),
 };
 const unknown = { 404: refusalResponse('There is no such simulation server.') };
@@ -133,7 +135,7 @@ export function createAdminRoutes({ levers, clock, mayAct }: AdminRoutesOptions)
   routes.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   for (const { method, path } of [drain, resume, add, remove, testNotification]) {
     const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => refusal(c, 413, 'too-large', 'The request is too large.') });
-    routes.on(method, path.replace('{id}', ':id'), mayAct, limit, refuseBadJson);
+    routes.on(method, path.replace('{id}', ':id'), mayAct, limit, refuseOddJson);
   }
 
   routes.openapi(drain, async (c) => {
@@ -189,16 +191,3 @@ function refuseOutcome(c: Context, id: string, outcome: Exclude<LeverOutcome, { 
   if (outcome.kind === 'refused') return refusal(c, 409, outcome.code, outcome.reason);
   return refusal(c, 404, 'unknown-server', `There is no simulation server ${id}.`);
 }
-
-/** A body that is no JSON gets a sentence, where the library would answer bare text; and a drain needs none. */
-const refuseBadJson: MiddlewareHandler<Env> = async (c, next) => {
-  const text = await c.req.text();
-  if (text === '') return next();
-  try {
-    JSON.parse(text);
-  } catch {
-    return refusal(c, 400, 'bad-request', 'The body is not JSON.');
-  }
-  if ((c.req.header('Content-Type') ?? '').startsWith('application/json')) return next();
-  return refusal(c, 400, 'bad-request', 'Send the body with "Content-Type: application/json".');
-};

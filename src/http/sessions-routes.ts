@@ -12,6 +12,7 @@ import type { Waiting } from '../engine/admission.ts';
 import { refusalCode, SESSION_CODES, TICKET_CODES, type RefusalStatus } from './api-codes.ts';
 import { allocated, waitingSession } from './api-schemas.ts';
 import type { AddressOf } from './client-address.ts';
+import { refuseOddJson } from './json-body.ts';
 import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
 import { ASK_AGAIN, type Answer, type SessionTickets } from './session-tickets.ts';
@@ -113,7 +114,7 @@ const giveUp = createRoute({
 export function createSessionsRoutes(options: SessionsRoutesOptions): OpenAPIHono<Env> {
   const { tickets, addressOf, bodyBytes } = options;
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
-  routes.on('POST', create.path, limitBody(bodyBytes), refuseOddBody);
+  routes.on('POST', create.path, limitBody(bodyBytes), refuseOddJson);
 
   routes.openapi(create, async (c) => {
     const { project, wait = false, clientId, labels } = c.req.valid('json');
@@ -181,28 +182,6 @@ function limitBody(bytes: () => number): MiddlewareHandler<Env> {
       maxSize: bytes(),
       onError: (c) => refusal(c, 413, 'too-large', `The body is larger than ${bytes()} bytes.`),
     })(c, next);
-}
-
-/** What the library would answer with bare text, take for an empty body, or drop in silence. No body at all asks for any server. */
-const refuseOddBody: MiddlewareHandler<Env> = async (c, next) => {
-  const text = await c.req.text();
-  if (text.trim() === '') return next();
-  if (!/^application\/json(?:;\s*[a-z-]+=[^;]+)*$/i.test(c.req.header('Content-Type') ?? ''))
-    return refusal(c, 415, 'unsupported-media-type', 'Send the body with "Content-Type: application/json".');
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return refusal(c, 400, 'bad-request', 'The body is not JSON.');
-  }
-  const labels = isObject(body) ? body['labels'] : undefined;
-  if (isObject(labels) && Object.hasOwn(labels, '__proto__'))
-    return refusal(c, 400, 'bad-request', '"labels": a label may not be called __proto__.');
-  return next();
-};
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unknownField(issue: z.core.$ZodRawIssue): string | undefined {
