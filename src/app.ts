@@ -1,6 +1,7 @@
 /**
  * The composition root: from settings to a running session server, in order; reload by section; stop in reverse. The only file that knows all the others.
  */
+import { join } from 'node:path';
 import { readSimulationServer } from './config/read-server.ts';
 import { compareSettings } from './config/reload.ts';
 import type { Settings } from './config/settings.ts';
@@ -24,10 +25,13 @@ import { startRecording } from './engine/recording.ts';
 import { startRemembering } from './engine/remembering.ts';
 import { Suspicions } from './engine/suspicions.ts';
 import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
+import { readMonitorAssets } from './http/monitor-assets.ts';
 import type { Clock, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
 import { createLoadProbe } from './probes/load.ts';
+import { packageRoot } from './package-root.ts';
 import { createFileStore } from './stores/file.ts';
 import { createMemoryBookings } from './stores/memory.ts';
+import { renderEntrancePage, renderMonitorPage } from './web/render.ts';
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -49,7 +53,10 @@ export const realAdapters: Adapters = {
   createProbe: loadProbe,
   createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
   createNotifiers: configuredNotifiers,
-  startEdge,
+  async startEdge(options) {
+    const assets = await readMonitorAssets(join(packageRoot, 'dist', 'web'));
+    return startEdge(options, { assets, pages: { monitor: renderMonitorPage, entrance: renderEntrancePage } });
+  },
 };
 
 export interface App {
@@ -192,6 +199,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       settings: () => settings,
       poller,
       ledger,
+      router,
       line,
       admission,
       decisions,
@@ -222,6 +230,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     admission.refresh();
     answer();
   });
+  void poller.firstRound().then(reconcileIncidents);
 
   return {
     port: edge.port,
@@ -251,6 +260,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
         });
       }
       edge.reconfigure();
+      reconcileIncidents();
       admission.refresh();
       return afterRestart;
     },
@@ -261,6 +271,20 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       await Promise.all([closed, remembering.stop(), notifying.stop(GRACE)]);
     },
   };
+
+  /** Incidents that nothing will end any more: of servers that were removed while the program was down, or by rules that hold no longer. */
+  function reconcileIncidents(): void {
+    const at = clock.now();
+    notifying.reconcile(
+      [...poller.servers()].map((facts) => ({
+        id: facts.endpoint.id,
+        address: facts.endpoint.address,
+        to: poller.state(facts),
+        at,
+        ...(facts.failures === 0 && facts.load !== undefined && { load: facts.load }),
+      })),
+    );
+  }
 
   /** What survived the last run. */
   async function recall(): Promise<void> {

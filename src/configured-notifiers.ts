@@ -7,7 +7,7 @@ export function configuredNotifiers(
   { mail, webhooks, ssl, server, port, portRewrite }: Settings,
   { clock, log }: { clock: Clock; log: Pick<Log, 'warn'> },
 ): Notifier[] {
-  const monitorUrl = `${ssl ? 'https' : 'http'}://${server}${portRewrite ? '' : `:${port}`}/monitor`;
+  const monitorUrl = `${ssl ? 'https' : 'http'}://${server}${portRewrite ? '/' : ':'}${port}/monitor`;
   const {
     administrator,
     server: mailServer,

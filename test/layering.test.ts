@@ -21,6 +21,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   agent: ['engine', 'core', 'ports.ts', 'type:config'],
   web: ['core'],
   'system-clock.ts': ['ports.ts'],
+  'package-root.ts': [],
+  'version.ts': ['package-root.ts'],
   'app.ts': ['*'],
   'configured-notifiers.ts': ['type:config', 'notifiers', 'ports.ts'],
   'main.ts': ['*'],

@@ -5,7 +5,7 @@ import { agentCommand, startCommand } from './start.ts';
 import { schemaCommand } from './schema.ts';
 import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand } from './token.ts';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {

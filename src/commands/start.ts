@@ -4,7 +4,7 @@
  * SIGTERM and SIGINT end it within 2 s, a second one at once; SIGHUP reads the configuration again, and so does a change of the file. A bug ends the process
  * loudly: the supervisor restarts it, and what must survive is on disk.
  */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { startAgent } from '../agent/server.ts';
 import { startApp, type App } from '../app.ts';
 import type { Loaded } from '../config/load.ts';
@@ -16,13 +16,11 @@ import { startLoop, type Loop } from '../engine/loop.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
 const FAILED = 1;
-/** Bytes of chance in identities nobody may guess. */
-const ID_BYTES = 16;
 
 export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
   const loaded = await readConfiguration(args);
@@ -43,7 +41,7 @@ export async function startCommand(args: readonly string[], options: { readonly 
   const app = await startApp(settings, {
     clock: systemClock,
     random: Math.random,
-    newId: () => randomBytes(ID_BYTES).toString('base64url'),
+    newId: () => randomUUID(),
     log,
     version,
   }).catch((error: unknown) => portTaken(error, settings.port, 'port'));

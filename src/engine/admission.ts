@@ -250,6 +250,14 @@ export class Admission {
     this.refresh();
   }
 
+  /** Would somebody who asked now get a place at once. */
+  wouldAllocate(project?: Project, labels?: Labels): boolean {
+    const { bookings, router, line, clock } = this.#options;
+    const route = router.route(project, labels);
+    if (route.kind === 'refused' || !bookings.fits(route.candidates, project?.key)) return false;
+    return line.length === 0 || line.mayPass(wantOf(project, labels), clock.now(), this.#candidatesOf);
+  }
+
   get waiting(): number {
     return this.#options.line.length;
   }
@@ -296,10 +304,7 @@ export class Admission {
     const project = read?.project;
     const route = router.route(project, request.labels);
     if (route.kind === 'refused') return this.#refuse(id, request, project, route.code, route.reason);
-    const want: Want = {
-      ...(project !== undefined && { project: project.url }),
-      ...(request.labels !== undefined && { labels: request.labels }),
-    };
+    const want = wantOf(project, request.labels);
     return { kind: 'routed', id, request, project, want, candidates: route.candidates, routeKey: route.key };
   }
 
@@ -483,10 +488,7 @@ export class Admission {
 
   /** Published only when it differs: availability equals *a request now would be allocated*. */
   #publish(): void {
-    const { bookings, router, line, clock } = this.#options;
-    const route = router.route();
-    const free = route.kind === 'candidates' && bookings.fits(route.candidates);
-    this.availability.publish(free && (line.length === 0 || line.mayPass({}, clock.now(), this.#candidatesOf)));
+    this.availability.publish(this.wouldAllocate());
   }
 
   readonly #candidatesOf = (want: Want): Candidates | undefined => {
@@ -575,6 +577,10 @@ export class Admission {
     this.#explained.count += 1;
     return this.#explained.count <= EXPLAINED_PER_SECOND;
   }
+}
+
+function wantOf(project: Project | undefined, labels: Labels | undefined): Want {
+  return { ...(project !== undefined && { project: project.url }), ...(labels !== undefined && { labels }) };
 }
 
 type Booked = Extract<BookingOutcome, { kind: 'booked' }>;

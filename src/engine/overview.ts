@@ -46,6 +46,8 @@ export interface OverviewSettings {
   readonly ssl: boolean;
 }
 
+/** Seconds for which the view of the fleet serves all who ask. */
+const FRESH = 0.5;
 /** Seconds by which the machine's clock may drift from the engine's before times on the page move. */
 const DRIFT = 1;
 
@@ -55,6 +57,7 @@ export class Overview {
   #offset = Number.NaN;
   #servers = new Map<ServerId, ServerView>();
   #fleet: FleetView | undefined;
+  #fleetAt = -Infinity;
   #decisions: { readonly recorded: number; readonly views: readonly DecisionView[] } = { recorded: -1, views: [] };
   #incidents: { readonly version: number; readonly views: readonly IncidentView[] } = { version: -1, views: [] };
 
@@ -64,8 +67,6 @@ export class Overview {
 
   snapshot(): MonitorSnapshot {
     const { clock } = this.#options;
-    const offset = clock.wallTime() - clock.now();
-    if (!(Math.abs(offset - this.#offset) < DRIFT)) this.#offset = offset;
     const servers = this.servers();
     return {
       at: clock.wallTime(),
@@ -86,9 +87,21 @@ export class Overview {
     );
   }
 
+  /** The fleet as a whole; whether it is open is of this moment, the rest at most half a second old, however many ask. */
+  fleet(): FleetView {
+    const now = this.#options.clock.now();
+    if (this.#fleet === undefined || now - this.#fleetAt > FRESH || this.#fleet.open !== this.#options.availability.value) {
+      this.#fleetAt = now;
+      this.#fleetView(this.servers());
+    }
+    return this.#fleet ?? this.#fleetView(this.servers());
+  }
+
   servers(): ServerView[] {
     const { poller, clock } = this.#options;
     const now = clock.now();
+    const offset = clock.wallTime() - now;
+    if (!(Math.abs(offset - this.#offset) < DRIFT)) this.#offset = offset;
     const views: ServerView[] = [];
     for (const facts of poller.servers()) {
       const view = this.#serverView(facts, views.length + 1, now);

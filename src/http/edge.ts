@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { meanLoad } from '../core/fleet.ts';
 import type { History } from '../core/history.ts';
 import type { Ledger } from '../core/ledger.ts';
+import type { Router } from '../core/routing.ts';
 import type { WaitingLine } from '../core/waiting-line.ts';
 import type { Admission } from '../engine/admission.ts';
 import type { Decisions } from '../engine/decisions.ts';
@@ -13,18 +14,25 @@ import type { Poller } from '../engine/poller.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import { createAccess } from './access.ts';
 import { createAdminRoutes } from './admin-routes.ts';
+import { createApiRoutes } from './api-routes.ts';
 import { createAvailabilitySocket } from './availability-socket.ts';
 import { createAddressOf, parseNetworks, type AddressOf } from './client-address.ts';
 import { budgetDescriptors, readDescriptorLimit } from './descriptors.ts';
+import { explainView, type ExplainSource } from './explain-view.ts';
 import { createHealthRoutes } from './health-routes.ts';
 import { createHistoryRoutes } from './history-routes.ts';
 import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
 import { createMonitorEvents } from './monitor-events.ts';
+import type { MonitorAssets } from './monitor-assets.ts';
+import { createMonitorRoutes, type MonitorPages } from './monitor-routes.ts';
 import type { MonitorSource } from './monitor-source.ts';
+import { createApi } from './openapi.ts';
 import { createRoutes, toListener } from './routes.ts';
 import { startHttpServer } from './server.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createSessionSocket, SESSION_PROTOCOL } from './session-socket.ts';
+import { SessionTickets } from './session-tickets.ts';
+import { createSessionsRoutes } from './sessions-routes.ts';
 import { createSockets } from './sockets.ts';
 
 export interface EdgeOptions {
@@ -38,6 +46,7 @@ export interface EdgeOptions {
   readonly settings: () => Settings;
   readonly poller: Poller;
   readonly ledger: Ledger;
+  readonly router: Router;
   readonly line: WaitingLine;
   readonly admission: Admission;
   readonly decisions: Decisions;
@@ -50,6 +59,12 @@ export interface EdgeOptions {
   readonly isReady: () => boolean;
 }
 
+/** The monitor page, which the edge serves and does not know. */
+export interface MonitorFiles {
+  readonly assets: MonitorAssets;
+  readonly pages: MonitorPages;
+}
+
 export interface Edge {
   readonly port: number;
   readonly metrics: Metrics;
@@ -60,8 +75,8 @@ export interface Edge {
 }
 
 /** Throws the `listen` error of the port. */
-export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { clock, newId, log, settings, poller, admission, history, overview, levers, ready, isReady } = options;
+export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Promise<Edge> {
+  const { clock, newId, log, version, settings, poller, admission, history, overview, levers, ready, isReady } = options;
   const { limits, port, listen } = settings();
   const descriptors = readDescriptorLimit();
   const mostClients = () => budgetDescriptors(descriptors, poller.size, settings().limits.clients).clients;
@@ -82,7 +97,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     history: (query) => history.query(query),
     sparklines: () => history.sparklines(),
   };
-  const events = createMonitorEvents({ source, clock, newId, log });
+  const events = createMonitorEvents({ source, clock, newId, log, mayRead: access.mayRead });
+  const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
   const currentMeanLoad = () => meanLoad(poller.servers());
 
   const metrics = createMetrics({
@@ -109,8 +125,25 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       createMetricsRoutes({ registry: metrics.registry, mayRead: access.mayRead }),
       access.routes,
       events.routes,
-      createHistoryRoutes({ source, clock, mayRead: access.mayRead }),
-      createAdminRoutes({ levers, clock, log, mayAct: access.mayAct }),
+      createMonitorRoutes({
+        ...{ source, clock, access, ...monitor },
+        title: () => settings().monitor.title,
+        hasTokens: () => settings().admin.tokens.length > 0,
+      }),
+      createApi({
+        version,
+        groups: [
+          createSessionsRoutes({ tickets, addressOf, ready, isReady, bodyBytes: () => settings().limits.bodyBytes }),
+          createApiRoutes({
+            source,
+            mayRead: access.mayRead,
+            availability: () => overview.fleet(),
+            explain: (url, labels) => explainView(explainSource(options), url, labels),
+          }),
+          createHistoryRoutes({ source, clock, mayRead: access.mayRead }),
+          createAdminRoutes({ levers, clock, mayAct: access.mayAct }),
+        ],
+      }),
     ],
   });
   const sockets = createSockets({
@@ -153,7 +186,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     },
     async close(grace) {
       stopping = true;
-      await Promise.all([events.stop(), sockets.close(grace), server.close(grace)]);
+      await Promise.all([events.stop(), tickets.stop(), sockets.close(grace), server.close(grace)]);
     },
+  };
+}
+
+function explainSource({ settings, router, admission, overview }: EdgeOptions): ExplainSource {
+  return {
+    otherHosts: () => settings().projects.otherHosts,
+    route: (project, labels) => router.route(project, labels),
+    fits: (project, labels) => admission.wouldAllocate(project, labels),
+    explain: (project, labels) => overview.explain(project, labels),
   };
 }
