@@ -2,8 +2,8 @@
  * The listening socket: HTTP requests go to the routes, upgrades to the WebSocket handlers, and everything beyond a limit gets a short answer instead of a
  * resource. What the paths mean is the business of the other files of this folder.
  */
-import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, ServerResponse, STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
+import { Socket, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 export interface HttpServerOptions {
@@ -14,6 +14,12 @@ export interface HttpServerOptions {
   readonly upgrade: UpgradeHandler;
   /** A client was turned away because of a limit. */
   readonly refused: (why: 'too-many-clients') => void;
+  /** Connections elsewhere that count against the same limit. */
+  readonly others?: () => number;
+  /** By TLS, with a certificate that is set (and replaced) later; until then no client gets through. */
+  readonly tls?: boolean;
+  /** Seconds a body may take to arrive; 30 by default, because bodies are small here. */
+  readonly requestTimeout?: number;
 }
 
 export interface HttpLimits {
@@ -30,19 +36,29 @@ export interface HttpServer {
   readonly port: number;
   readonly connections: () => number;
   setMostClients(clients: number): void;
+  /** From now on new connections are proved with this certificate; open ones go on. Only with `tls`. */
+  setCertificate(certificate: SecureContextOptions): void;
   /** Takes no new connection, lets what is in flight finish for `grace` seconds, then ends it. */
   close(grace: number): Promise<void>;
 }
 
-/** Seconds a body may take to arrive; bodies are small here. */
 const REQUEST_TIMEOUT = 30;
+/** Seconds a client may take to agree on TLS. */
+const HANDSHAKE_TIMEOUT = 10;
 /** Seconds a keep-alive connection may idle: longer than fronts keep theirs (Apache 5, nginx 60), so that it is the front that closes. */
 const KEEP_ALIVE = 75;
 const RETRY_AFTER = 5;
+/** Older versions are broken (RFC 8996). */
+const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 
 /** Throws the `listen` error, such as `EADDRINUSE`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, limits } = options;
+  const handle: RequestListener = (request, response) => {
+    // No route depends on how we are called, and the framework would refuse names that it does not like, such as `[0:0:0:0:0:0:0:1]`.
+    request.headers.host = 'localhost';
+    options.handle(request, response);
+  };
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -53,23 +69,34 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       // Pushed texts are small and must not wait for an acknowledgement.
       noDelay: true,
     },
-    options.handle,
+    handle,
   );
   let clients = limits.clients;
   const sockets = new Set<Socket>();
 
   server.on('connection', (socket: Socket) => {
-    if (sockets.size >= clients) {
+    if (sockets.size + (options.others?.() ?? 0) >= clients) {
       options.refused('too-many-clients');
-      turnAway(socket);
+      // Before TLS is agreed on no answer can be given.
+      if (tls === undefined) turnAway(socket);
+      else socket.destroy();
       return;
     }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('upgrade', options.upgrade);
+  server.on('upgrade', (request, socket, head) => {
+    if (request.headers.upgrade?.toLowerCase() === 'websocket') options.upgrade(request, socket, head);
+    else answerWithoutUpgrade(request, socket, handle);
+  });
+  // We are no proxy; without this Node would close the connection without a word.
+  server.on('connect', (_request, socket) => {
+    answerPlainly(socket, 405, 'Method not allowed.\n', { Allow: 'GET, HEAD, OPTIONS' });
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    answerBadRequest(error, socket);
+    // TLS that was not agreed on leaves nobody to answer.
+    if (tls !== undefined && !/^(?:HPE_|ERR_HTTP_)/.test(error.code ?? '')) socket.destroy();
+    else answerBadRequest(error, socket);
   });
   // A request with `Expect: 100-continue` is a request like any other; `Expect` with anything else is refused by Node with 417.
 
@@ -86,6 +113,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connections: () => sockets.size,
     setMostClients(most) {
       clients = most;
+    },
+    setCertificate(certificate) {
+      tls?.setSecureContext({ ...TLS, ...certificate });
     },
     async close(grace) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -121,6 +151,24 @@ export function answerPlainly(
     // Whoever keeps sending after the answer is cut.
     socket.destroy();
   });
+}
+
+/**
+ * An offer to speak another protocol, such as HTTP/2 (`h2c`, which some clients send with every request), is left out: RFC 9110 § 7.8. Node has given the
+ * connection up as HTTP by now, so the body of such a request cannot be read, and the connection ends with the answer.
+ */
+function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, handle: RequestListener): void {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (length !== '0' || encoding !== undefined || !(socket instanceof Socket)) {
+    answerPlainly(socket, 400, 'Send a request with a body without "Upgrade".\n');
+    return;
+  }
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  socket.on('error', () => socket.destroy());
+  response.once('finish', () => socket.destroySoon());
+  handle(request, response);
 }
 
 function turnAway(socket: Socket): void {
