@@ -91,8 +91,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     edge.metrics.waited(decision.waited);
     if (decision.server === undefined) return;
     history.handedOut(decision.server, decision.at);
-    const facts = poller.facts(decision.server);
-    if (facts !== undefined) membership.route(facts);
+    membership.booked(decision.server);
   });
   const notifying = new Notifying({
     ...{ clock, random, newId, log, store },
@@ -110,7 +109,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     events: {
       sampled(id, load, at, latency) {
         ledger.report(id, load, at);
-        history.sampled(id, clock.wallTime(), load, ledger.account(id)?.booked ?? 0);
+        history.sampled(id, clock.wallTime(), load, ledger.booked(id));
         edge.metrics.probed(latency);
         suspicions.look();
       },

@@ -12,7 +12,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'ports.ts': ['core'],
   engine: ['core', 'ports.ts'],
   config: ['core', 'type:ports.ts', 'notifiers'],
-  discovery: ['core', 'ports.ts'],
   probes: ['core', 'ports.ts'],
   notifiers: ['core', 'ports.ts'],
   stores: ['core', 'ports.ts'],
