@@ -30,7 +30,7 @@ export interface MonitorRoutesOptions {
   readonly source: Pick<MonitorSource, 'snapshot'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly assets: MonitorAssets;
-  /** The page's own renderer (`web/render.tsx`), handed in because the edge does not know the page. */
+  /** The page's own renderer (`web/render.ts`), handed in because the edge does not know the page. */
   readonly pages: MonitorPages;
   readonly access: Pick<Access, 'isReader'>;
   readonly title: () => string;

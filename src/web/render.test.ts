@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DemoFleet } from '../../test/support/monitor-source.ts';
-import { renderMonitorPage } from './render.tsx';
+import { renderMonitorPage } from './render.ts';
 
 const files = { script: 'monitor/monitor.js', styles: 'monitor/monitor.css' };
 

@@ -16,7 +16,7 @@ import { createMonitorRoutes } from '../../src/http/monitor-routes.ts';
 import type { LeverOutcome, Levers } from '../../src/http/monitor-source.ts';
 import { createRoutes, toListener, type Env } from '../../src/http/routes.ts';
 import { systemClock as clock } from '../../src/system-clock.ts';
-import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.tsx';
+import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.ts';
 import { MemoryLog } from './memory-log.ts';
 import { DemoFleet } from './monitor-source.ts';
 import { temporaryFolder } from './temporary-folder.ts';

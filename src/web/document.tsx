@@ -1,0 +1,82 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** What stands around the page: the head of the HTML document, and the page for who may not read. */
+import type { ComponentChildren } from 'preact';
+
+interface DocumentProps {
+  readonly title: string;
+  readonly styles: string;
+  /** Absent: a page without scripts. */
+  readonly script?: string;
+  readonly children: ComponentChildren;
+}
+
+/** Seconds after which a browser without scripts loads the page again. */
+const RELOAD = 30;
+
+export function Document({ title, styles, script, children }: DocumentProps) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>{title}</title>
+        <link rel="icon" href={ICON} />
+        <link rel="stylesheet" href={styles} />
+        {script !== undefined && <script type="module" src={script}></script>}
+        {script !== undefined && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(RELOAD)} />
+          </noscript>
+        )}
+      </head>
+      <body>{children}</body>
+    </html>
+  );
+}
+
+interface EntranceProps {
+  readonly title: string;
+  /** The token entered before was not right. */
+  readonly refused: boolean;
+  /** Tokens are configured, so that there is something to enter. */
+  readonly tokens: boolean;
+}
+
+export function Entrance({ title, refused, tokens }: EntranceProps) {
+  return (
+    <main class="entrance">
+      <h1 class="text" dir="auto">
+        {title}
+      </h1>
+      <section class="card">
+        {tokens ? (
+          <form method="post" action="monitor/enter">
+            <label for="token">Reading this monitor needs a token</label>
+            <div class="field">
+              <input id="token" name="token" type="password" autocomplete="off" required />
+              <button type="submit">Enter</button>
+            </div>
+            {refused && (
+              <p role="alert">
+                This token is not one of those in "admin.tokens", or there were too many wrong ones from your address.
+              </p>
+            )}
+          </form>
+        ) : (
+          <p>
+            Reading is closed and no tokens are configured. Run <code>session-server token NAME</code> where the session server
+            runs and put the line it prints into <code>"admin"</code> of the configuration, or set <code>monitor.access</code> to{' '}
+            <code>"open"</code>.
+          </p>
+        )}
+      </section>
+    </main>
+  );
+}
+
+/** Three bars of load. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b6bcb"/><path d="M3.5 12.5v-4h2v4zm3.5 0v-9h2v9zm3.5 0v-6h2v6z" fill="#fff"/></svg>',
+)}`;

@@ -1,0 +1,41 @@
+/**
+ * The page as it is served, before any script has run. Whatever came from outside is escaped by the renderer.
+ *
+ * No markup stands in this file: the server's TypeScript project imports it and knows no JSX.
+ */
+import { h, type ComponentProps } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import type { MonitorSnapshot } from '../core/monitor-view.ts';
+import { App } from './app.tsx';
+import { Document, Entrance } from './document.tsx';
+import { createFormat } from './format.ts';
+import { FormatContext } from './format-context.ts';
+
+export interface RenderOptions {
+  /** Addresses of the page's files, relative to the page. */
+  readonly script: string;
+  readonly styles: string;
+  /** Absent: the zone of this machine. */
+  readonly timeZone?: string;
+}
+
+export function renderMonitorPage(snapshot: MonitorSnapshot, options: RenderOptions): string {
+  const { script, styles, timeZone } = options;
+  const format = createFormat({ locale: 'en-US', hourCycle: 'h23', ...(timeZone !== undefined && { timeZone }) });
+  const page = h(FormatContext.Provider, { value: format, children: h(App, { snapshot }) });
+  return html({ title: snapshot.fleet.title, script, styles, children: h('div', { id: 'monitor' }, page) });
+}
+
+/** For who may not read. `refused`: the token entered before was not right; `tokens`: some are configured. */
+export function renderEntrancePage(
+  title: string,
+  { styles }: Pick<RenderOptions, 'styles'>,
+  refused: boolean,
+  tokens: boolean,
+): string {
+  return html({ title, styles, children: h(Entrance, { title, refused, tokens }) });
+}
+
+function html(props: ComponentProps<typeof Document>): string {
+  return `<!DOCTYPE html>\n${renderToString(h(Document, props))}`;
+}
