@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { allKeys } from '../src/config/keys.ts';
 import { loadConfiguration } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
-import { configurationPage, jsonSchemaFile, originalKeysTable } from '../src/config/reference.ts';
+import { configurationPage, jsonSchemaFile, originalKeysTable, withConfigurationTable } from '../src/config/reference.ts';
 import { originalKeys, schema } from '../src/config/schema.ts';
 
 const root = new URL('../', import.meta.url);
@@ -26,6 +26,12 @@ for (const [path, current] of [
   test(`${path} is what the schema says`, () => {
     assert.ok(read(path) === current(), `${path} is out of date; ${generate}`);
   });
+
+test('the table of the README is what the schema says', () => {
+  const readme = read('README.md');
+  assert.ok(readme.includes(originalKeysTable().trim()), `README.md has no table, or an old one; ${generate}`);
+  assert.equal(withConfigurationTable(readme), readme);
+});
 
 test('every key of the schema is on the page once, and the page has no other', () => {
   const sections = new Set([...allKeys()].filter(([, { keys }]) => keys.size > 0).map(([key]) => key));

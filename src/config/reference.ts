@@ -34,6 +34,10 @@ The smallest configuration that works:
 Dots name keys inside keys: \`waiting.hold\` is written \`{"waiting": {"hold": 20}}\`. \`[]\` stands for each entry of a list.
 `;
 
+/** Between them stands what `npm run docs` writes; the formatter leaves it alone. */
+const TABLE_BEGINS = '<!-- prettier-ignore-start -->';
+const TABLE_ENDS = '<!-- prettier-ignore-end -->';
+
 interface Group {
   readonly title: string;
   readonly text: string;
@@ -93,6 +97,14 @@ export function originalKeysTable(): string {
 /** `docs/configuration.md`. */
 export function configurationPage(): string {
   return `${introduction}\n${configurationTables()}`;
+}
+
+/** The text of a page with the table of the original's keys between its two marks. Throws when the marks are missing. */
+export function withConfigurationTable(page: string): string {
+  const [before, rest] = page.split(TABLE_BEGINS);
+  const after = rest?.split(TABLE_ENDS)[1];
+  if (before === undefined || after === undefined) throw new Error(`the page lacks the marks ${TABLE_BEGINS} and ${TABLE_ENDS}`);
+  return `${before}${TABLE_BEGINS}\n\n${originalKeysTable().trim()}\n\n${TABLE_ENDS}${after}`;
 }
 
 /** `config/session/schema.json`. */
