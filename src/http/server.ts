@@ -3,8 +3,10 @@
  * resource. What the paths mean is the business of the other files of this folder.
  */
 import { createServer, ServerResponse, STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { Socket, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -59,18 +61,20 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     request.headers.host = 'localhost';
     options.handle(request, response);
   };
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headerTimeout * 1000,
-      requestTimeout: REQUEST_TIMEOUT * 1000,
-      keepAliveTimeout: KEEP_ALIVE * 1000,
-      connectionsCheckingInterval: 1000,
-      // Pushed texts are small and must not wait for an acknowledgement.
-      noDelay: true,
-    },
-    handle,
-  );
+  const settings = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headerTimeout * 1000,
+    requestTimeout: (options.requestTimeout ?? REQUEST_TIMEOUT) * 1000,
+    keepAliveTimeout: KEEP_ALIVE * 1000,
+    connectionsCheckingInterval: 1000,
+    // Pushed texts are small and must not wait for an acknowledgement.
+    noDelay: true,
+  };
+  const tls: TlsServer | undefined =
+    options.tls === true
+      ? createTlsServer({ ...settings, ...TLS, handshakeTimeout: HANDSHAKE_TIMEOUT * 1000 }, handle)
+      : undefined;
+  const server = tls ?? createServer(settings, handle);
   let clients = limits.clients;
   const sockets = new Set<Socket>();
 
