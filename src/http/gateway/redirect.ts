@@ -1,0 +1,72 @@
+/**
+ * Plain HTTP, usually on port 80: everybody is sent to HTTPS, but for the challenge by which a certificate is renewed (RFC 8555 § 8.3), which is answered from
+ * a folder that certbot writes to.
+ */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { UpgradeHandler } from '../server.ts';
+import { answerPlainly } from '../server.ts';
+
+export interface RedirectOptions {
+  /** What stands after `https://` in links. Never taken from the request, which could name any host. */
+  readonly host: () => string;
+  /** Folder that holds `.well-known/acme-challenge/`. */
+  readonly acmeDir: () => string | undefined;
+}
+
+const CHALLENGE = '/.well-known/acme-challenge/';
+/** RFC 8555 § 8.3: the token is base64url. So no name can lead out of the folder. */
+const TOKEN = /^[A-Za-z0-9_-]{1,200}$/;
+const MOST_BYTES = 65_536;
+
+export function createRedirect(options: RedirectOptions): { readonly handle: RequestListener; readonly upgrade: UpgradeHandler } {
+  const location = (target = '/') => `https://${options.host()}${target.startsWith('/') ? target : '/'}`;
+  return {
+    handle(request, response) {
+      const target = request.url ?? '/';
+      if (target.startsWith(CHALLENGE)) {
+        void answerChallenge(response, options.acmeDir(), target.slice(CHALLENGE.length), request.method);
+        return;
+      }
+      response.writeHead(308, {
+        Location: location(target),
+        'Content-Length': 0,
+        // Pages of other origins follow only what they may read.
+        'Access-Control-Allow-Origin': '*',
+      });
+      response.end();
+    },
+    upgrade(request, socket) {
+      answerPlainly(socket, 308, '', { Location: location(request.url) });
+    },
+  };
+}
+
+async function answerChallenge(
+  response: ServerResponse,
+  folder: string | undefined,
+  token: string,
+  method = 'GET',
+): Promise<void> {
+  const text = folder !== undefined && TOKEN.test(token) ? await readChallenge(folder, token) : undefined;
+  response.writeHead(text === undefined ? 404 : 200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store' });
+  response.end(method === 'HEAD' ? undefined : (text ?? 'There is no such challenge.\n'));
+}
+
+/** The file itself, not one that a link leads to; `undefined` when there is none that could be a challenge. */
+async function readChallenge(folder: string, token: string): Promise<Buffer | undefined> {
+  try {
+    const file = await open(join(folder, CHALLENGE, token), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const info = await file.stat();
+      return info.isFile() && info.size <= MOST_BYTES ? await file.readFile() : undefined;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // Not there, not readable, or a link: to the asker it is all the same.
+    return undefined;
+  }
+}

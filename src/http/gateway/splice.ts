@@ -1,0 +1,51 @@
+/**
+ * Two connections made one: what comes from either goes to the other, no faster than it is taken, until one of them ends; then the other ends too. Nothing is
+ * understood and nothing kept, so that it costs little and cannot be wrong about what passes.
+ */
+import type { Socket } from 'node:net';
+
+/** Seconds between two questions of the operating system whether a silent peer is alive. */
+const ALIVE = 30;
+
+/** Either may be a TLS connection. `idle`: seconds nothing may pass in either direction. Resolves when both are closed. */
+export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
+  for (const socket of [a, b]) {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, ALIVE * 1000);
+  }
+  // Reading from one is writing to the other: one timer sees both directions.
+  b.setTimeout(idle * 1000, () => b.destroy());
+  return new Promise((resolve) => {
+    let open = 2;
+    const closed = () => {
+      open -= 1;
+      if (open === 0) resolve();
+    };
+    pass(a, b, closed);
+    pass(b, a, closed);
+  });
+}
+
+function pass(from: Socket, to: Socket, closed: () => void): void {
+  from.on('data', (chunk: Buffer) => {
+    if (!to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.on('end', () => to.end());
+  // The close event follows.
+  from.on('error', ignore);
+  from.on('close', (failed) => {
+    if (failed) to.destroy();
+    // What was taken before the end is still delivered.
+    else to.destroySoon();
+    closed();
+  });
+  if (from.destroyed) {
+    to.destroy();
+    closed();
+  }
+}
+
+function ignore(): void {
+  // See above.
+}
