@@ -9,7 +9,7 @@ import { projectParameter, shown } from '../core/project.ts';
 import type { Labels } from '../core/routing.ts';
 import { availability, decision, explanation, incident, server, type AvailabilityView } from './api-schemas.ts';
 import type { MonitorSource } from './monitor-source.ts';
-import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
+import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
 
 export interface ApiRoutesOptions {
@@ -25,14 +25,6 @@ const MOST_DECISIONS = 200;
 const MOST_LABELS = 20;
 
 const at = z.number().describe('Seconds since the epoch.');
-const read = {
-  400: refusalResponse('The request cannot be understood.'),
-  401: refusalResponse('`monitor.access` asks for a token, and it is missing or wrong.'),
-  403: refusalResponse('`monitor.access` asks for a token, and none are configured.'),
-  429: refusalResponse('Too many wrong tokens from this address.'),
-};
-/** A token is needed only when the configuration says so. */
-const security = [{}, { token: [] }];
 
 function answerOf<T extends z.ZodType>(description: string, schema: T) {
   return { description, content: { 'application/json': { schema } } } as const;
@@ -42,14 +34,14 @@ const listServers = createRoute({
   method: 'get',
   path: '/api/v1/servers',
   summary: 'All simulation servers, in the configured order',
-  security,
-  responses: { 200: answerOf('The fleet.', z.object({ at, servers: z.array(server).readonly() })), ...read },
+  security: readingSecurity,
+  responses: { 200: answerOf('The fleet.', z.object({ at, servers: z.array(server).readonly() })), ...readingRefusals },
 });
 const oneServer = createRoute({
   method: 'get',
   path: '/api/v1/servers/{id}',
   summary: 'One simulation server',
-  security,
+  security: readingSecurity,
   request: {
     params: z.object({
       id: z
@@ -60,13 +52,17 @@ const oneServer = createRoute({
         .openapi({ example: 'sim1.example.org:2000' }),
     }),
   },
-  responses: { 200: answerOf('The server.', server), 404: refusalResponse('There is no such simulation server.'), ...read },
+  responses: {
+    200: answerOf('The server.', server),
+    404: refusalResponse('There is no such simulation server.'),
+    ...readingRefusals,
+  },
 });
 const explain = createRoute({
   method: 'get',
   path: '/api/v1/explain',
   summary: 'Whether a project would get a server now, and what each server says to it',
-  security,
+  security: readingSecurity,
   request: {
     query: z.object({
       url: z
@@ -81,21 +77,21 @@ const explain = createRoute({
         .openapi({ type: 'array', items: { type: 'string' }, example: ['room=B12'] }),
     }),
   },
-  responses: { 200: answerOf('A project that would be refused is explained too.', explanation), ...read },
+  responses: { 200: answerOf('A project that would be refused is explained too.', explanation), ...readingRefusals },
 });
 const listDecisions = createRoute({
   method: 'get',
   path: '/api/v1/decisions',
   summary: `The last ${MOST_DECISIONS} decisions with their reasons, newest first`,
-  security,
-  responses: { 200: answerOf('Decisions.', z.object({ at, decisions: z.array(decision).readonly() })), ...read },
+  security: readingSecurity,
+  responses: { 200: answerOf('Decisions.', z.object({ at, decisions: z.array(decision).readonly() })), ...readingRefusals },
 });
 const listIncidents = createRoute({
   method: 'get',
   path: '/api/v1/incidents',
   summary: 'What happened to servers and was worth telling a person, newest first',
-  security,
-  responses: { 200: answerOf('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...read },
+  security: readingSecurity,
+  responses: { 200: answerOf('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...readingRefusals },
 });
 const showAvailability = createRoute({
   method: 'get',

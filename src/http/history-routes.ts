@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { HistoryView } from '../core/monitor-view.ts';
 import type { Clock } from '../ports.ts';
 import type { MonitorSource } from './monitor-source.ts';
-import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
+import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
 
 export interface HistoryRoutesOptions {
@@ -71,8 +71,10 @@ const route = createRoute({
   method: 'get',
   path: '/api/v1/history',
   summary: 'Load, hand-outs and the waiting line over time, of the fleet or of one server',
+  security: readingSecurity,
   request: { query: question },
   responses: {
+    ...readingRefusals,
     200: {
       description: 'Columns of equal length; as CSV one line a bucket.',
       content: { 'application/json': { schema: answer }, 'text/csv': { schema: z.string() } },

@@ -16,6 +16,16 @@ export function refusalResponse(description: string) {
   return { description, content: { 'application/json': { schema: refusalSchema } } } as const;
 }
 
+/** What `mayRead` may answer, for the `responses` of a route behind it. */
+export const readingRefusals = {
+  400: refusalResponse('The request cannot be understood.'),
+  401: refusalResponse('`monitor.access` asks for a token, and it is missing or wrong.'),
+  403: refusalResponse('`monitor.access` asks for a token, and none are configured.'),
+  429: refusalResponse('Too many wrong tokens from this address.'),
+};
+/** For `security` of such a route: a token is needed only when the configuration says so. */
+export const readingSecurity = [{}, { token: [] }];
+
 interface Invalid {
   readonly success: boolean;
   readonly error?: z.core.$ZodError;
