@@ -120,7 +120,8 @@ export function createSockets(options: SocketsOptions): Sockets {
 /** The request target as a URL, or `undefined` when it is none. The host is of no importance here. */
 export function requestUrl(request: IncomingMessage): URL | undefined {
   const target = request.url ?? '';
-  return target.startsWith('/') && URL.canParse(`http://host${target}`) ? new URL(`http://host${target}`) : undefined;
+  const absolute = target.startsWith('/') ? `http://host${target}` : target;
+  return /^https?:\/\//i.test(absolute) && URL.canParse(absolute) ? new URL(absolute) : undefined;
 }
 
 function ignore(): void {
