@@ -14,6 +14,7 @@
  * and holds nobody back: a booking for somebody who is not there would be lost.
  */
 import { AdmissionPace, type WaitEstimate } from './admission-pace.ts';
+import type { ServerId } from './endpoint.ts';
 import type { Candidates } from './ledger.ts';
 import { Places } from './places.ts';
 import { compete, type Labels } from './routing.ts';
@@ -35,6 +36,8 @@ export interface Want {
   /** Normalised URL of the project (`Project.url`). */
   readonly project?: string;
   readonly labels?: Labels;
+  /** Servers that failed it before; another one is wanted. */
+  readonly except?: readonly ServerId[];
 }
 
 export interface TicketRequest extends Want {
@@ -99,6 +102,8 @@ export class WaitingLine {
   #places = new Places(64);
   #nextPlace = 0;
   #order = 0;
+  /** Of those who came back to the head; below zero. */
+  #headOrder = 0;
 
   constructor(rules: WaitingRules) {
     this.#rules = rules;
@@ -127,6 +132,23 @@ export class WaitingLine {
     const spot = this.#append({ ...request, joinedAt: now, lostAt: undefined });
     spot.told = this.length;
     return { kind: 'joined', ticket: spot.ticket, position: spot.told };
+  }
+
+  /**
+   * Whoever was let in and got a server that failed takes the head of the line. No limit is applied: the place was earned. `joinedAt` is when the waiting
+   * began, in seconds of the engine's clock. The position counts as told.
+   */
+  rejoin(request: TicketRequest, joinedAt: number, now: number): Joined {
+    if (this.#byId.has(request.id)) return alreadyWaiting();
+    if (this.length === 0) this.#pace.began(now);
+    // Who stands behind has not waited longer.
+    const spot = this.#prepend({
+      ...request,
+      joinedAt: Math.min(joinedAt, this.#first?.ticket.joinedAt ?? now),
+      lostAt: undefined,
+    });
+    spot.told = 1;
+    return { kind: 'joined', ticket: spot.ticket, position: 1 };
   }
 
   get(id: string): Ticket | undefined {
@@ -324,8 +346,7 @@ export class WaitingLine {
 
   #refusal({ id, token, address }: TicketRequest): Extract<Joined, { kind: 'refused' }> | undefined {
     const { maxLength, maxPerAddress } = this.#rules;
-    if (this.#byId.has(id) || (token !== undefined && this.#byToken.has(token)))
-      return refused('already-waiting', 'This request is in the waiting line already; keep its first connection open.');
+    if (this.#byId.has(id) || (token !== undefined && this.#byToken.has(token))) return alreadyWaiting();
     if (this.length >= maxLength)
       return refused(
         'waiting-line-full',
@@ -347,13 +368,33 @@ export class WaitingLine {
     else this.#last.next = spot;
     this.#last = spot;
     this.#places.take(spot.place);
-    this.#byId.set(ticket.id, spot);
-    if (ticket.token !== undefined) this.#byToken.set(ticket.token, spot);
     const kind = this.#kinds.get(spot.kind);
     if (kind === undefined) this.#kinds.set(spot.kind, new Set([spot]));
     else kind.add(spot);
-    if (ticket.address !== undefined) this.#perAddress.set(ticket.address, (this.#perAddress.get(ticket.address) ?? 0) + 1);
+    this.#index(spot);
     return spot;
+  }
+
+  /** Seldom, so that it may cost a walk along the line. */
+  #prepend(ticket: MutableTicket): Spot {
+    const first = this.#first;
+    const spot = new Spot(ticket, (this.#headOrder -= 1), 0, undefined);
+    spot.next = first;
+    if (first === undefined) this.#last = spot;
+    else first.previous = spot;
+    this.#first = spot;
+    this.#moved = first;
+    this.#kinds.set(spot.kind, new Set([spot, ...(this.#kinds.get(spot.kind) ?? [])]));
+    this.#index(spot);
+    this.#renumber();
+    return spot;
+  }
+
+  #index(spot: Spot): void {
+    const { id, token, address } = spot.ticket;
+    this.#byId.set(id, spot);
+    if (token !== undefined) this.#byToken.set(token, spot);
+    if (address !== undefined) this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
   }
 
   #remove(spot: Spot): void {
@@ -450,13 +491,17 @@ class Spot {
 }
 
 /** Wants of one kind fit together or not at all. */
-function kindOf({ project, labels }: Want): string {
-  return JSON.stringify([project, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))]);
+function kindOf({ project, labels, except }: Want): string {
+  return JSON.stringify([project, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)), except]);
 }
 
 function firstPresent(spots: Iterable<Spot>): Spot | undefined {
   for (const spot of spots) if (spot.ticket.lostAt === undefined) return spot;
   return undefined;
+}
+
+function alreadyWaiting(): Extract<Joined, { kind: 'refused' }> {
+  return refused('already-waiting', 'This request is in the waiting line already; keep its first connection open.');
 }
 
 function refused(code: JoinRefusalCode, reason: string): Extract<Joined, { kind: 'refused' }> {

@@ -26,6 +26,17 @@ export interface SessionRequest {
   readonly labels?: Labels;
   /** Continues a ticket whose connection was lost. */
   readonly resumeToken?: string;
+  /** It was counted against the limits of its address when it was made for the first time. */
+  readonly counted?: true;
+}
+
+/** A session that its server could not begin. */
+export interface FailedSession {
+  readonly bookingId: string;
+  /** Seconds of the clock when the client's waiting began. */
+  readonly since: number;
+  /** Every server that failed it. */
+  readonly servers: readonly ServerId[];
 }
 
 export interface Allocated {
@@ -165,6 +176,14 @@ export class Admission {
     return booked.kind === 'booked' ? this.#allocate(routed, booked, 0) : this.#refuseForRoom(routed);
   }
 
+  /** Like `ask`, but that there is no room now is not taken for an answer: the client is about to wait elsewhere, and its decision comes then. */
+  async attempt(request: SessionRequest): Promise<Outcome | NoRoom> {
+    const routed = this.#enter(request);
+    if (routed.kind === 'refused') return routed;
+    const booked = await this.#book(routed);
+    return booked.kind === 'booked' ? this.#allocate(routed, booked, 0) : booked;
+  }
+
   /** Allocated, refused, or a place in line of which the waiter is told until it ends. Resolves when the waiter has heard the first of these. */
   async wait(request: SessionRequest, waiter: Waiter): Promise<void> {
     if (request.resumeToken !== undefined && this.resume(request.resumeToken, waiter)) return;
@@ -176,6 +195,27 @@ export class Admission {
     const booked = await this.#book(routed);
     if (booked.kind === 'booked') await this.#give(routed, booked, 0, waiter);
     else this.#join(routed, waiter);
+  }
+
+  /**
+   * Like `wait`, for a client whose server failed before the session began: its booking is released, and it waits at the head of the line for another server.
+   * Where every server that may ever run it has failed it, all of them are tried again.
+   */
+  async again(request: SessionRequest, { bookingId, since, servers }: FailedSession, waiter: Waiter): Promise<void> {
+    const { bookings, line, clock } = this.#options;
+    await bookings.release(bookingId);
+    const entered = this.#enter({ ...request, counted: true });
+    if (entered.kind === 'refused') {
+      waiter.settled(entered);
+      this.refresh();
+      return;
+    }
+    const routed: Routed = { ...entered, want: { ...entered.want, except: servers } };
+    const { limitKey } = request.address;
+    const ticket = { id: routed.id, ...routed.want, ...(limitKey !== undefined && { address: limitKey }) };
+    if (waiter.gone.aborted) return;
+    const joined = line.rejoin(ticket, since, clock.now());
+    if (joined.kind === 'joined') this.#enterLine(routed, waiter, this.#options.newId(), joined);
   }
 
   /** Like `wait`, for a client that can hear but one answer: after `seconds` it is told its position, and its place is given up. */
@@ -295,7 +335,7 @@ export class Admission {
   #enter(request: SessionRequest): Routed | Refused {
     const { buckets, clock, router, newId } = this.#options;
     const { limitKey } = request.address;
-    const seconds = limitKey === undefined ? 0 : buckets.take(limitKey, clock.now());
+    const seconds = limitKey === undefined || request.counted === true ? 0 : buckets.take(limitKey, clock.now());
     if (seconds > 0) return this.#refuseForRate(seconds);
 
     const id = newId();
@@ -385,11 +425,15 @@ export class Admission {
       waiter.settled(this.#refuse(id, request, project, joined.code, joined.reason));
       return;
     }
+    this.#enterLine({ id, request }, waiter, token, joined);
+  }
+
+  #enterLine({ id, request }: Pick<Routed, 'id' | 'request'>, waiter: Waiter, token: string, joined: Standing): void {
     const place: Place = { request, token, waiter };
     this.#places.set(id, place);
     this.#version += 1;
     this.#watch(id, place, waiter);
-    this.#tell(joined, clock.now());
+    this.#tell(joined, this.#options.clock.now());
     this.#publish();
     this.#serving.wake();
   }
@@ -496,9 +540,12 @@ export class Admission {
     return route.kind === 'candidates' ? route.candidates : undefined;
   };
 
-  #route({ project: url, labels }: Want): { readonly project: Project | undefined; readonly route: Route } {
+  #route({ project: url, labels, except }: Want): { readonly project: Project | undefined; readonly route: Route } {
     const project = url === undefined ? undefined : this.#project(url);
-    return { project, route: this.#options.router.route(project, labels) };
+    const route = this.#options.router.route(project, labels);
+    if (except === undefined || route.kind === 'refused') return { project, route };
+    const everybody = this.#options.router.eligible(project, labels);
+    return { project, route: everybody.every((id) => except.includes(id)) ? route : without(except, route) };
   }
 
   #readProject(text: string): ReturnType<typeof parseProject> {
@@ -583,7 +630,16 @@ function wantOf(project: Project | undefined, labels: Labels | undefined): Want 
   return { ...(project !== undefined && { project: project.url }), ...(labels !== undefined && { labels }) };
 }
 
+export type NoRoom = Extract<BookingOutcome, { kind: 'no-room' }>;
 type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
+
+/** The same route but for some servers. Only who was failed by one asks for it, so that nothing is remembered. */
+function without(except: readonly ServerId[], route: Extract<Route, { kind: 'candidates' }>): Route {
+  const tiers = route.candidates.tiers
+    .map((tier) => tier.filter((id) => !except.includes(id)))
+    .filter(({ length }) => length > 0);
+  return { ...route, candidates: { tiers } };
+}
 
 /** To steps of five seconds: more would promise what nobody knows. */
 function rounded({ from, to }: SecondsRange): SecondsRange {
