@@ -127,15 +127,25 @@ function unreadable(path: string, { kind, code }: FileFailure): Problem {
 }
 
 /** A password that every user of the machine can read. */
-function openToAll(path: string, { mode }: FileContent, { mailSenderPassword, webhooks = [] }: PartOfConfiguration): Problem[] {
+function openToAll(
+  path: string,
+  { mode }: FileContent,
+  { mailSenderPassword, registration, webhooks = [] }: PartOfConfiguration,
+): Problem[] {
   const secret =
     mailSenderPassword !== undefined ||
+    registration?.token !== undefined ||
     webhooks.some(
       ({ secret, headers }) => secret !== undefined || Object.keys(headers).some((name) => /^authorization$/i.test(name)),
     );
   if (!secret || (mode & 0o004) === 0) return [];
   const mend = `run: chmod 640 ${JSON.stringify(path)}, or keep the password outside the file`;
   return [
-    { key: path, value: 'a file with a password that every user may read', expected: 'a file that others cannot read', mend },
+    {
+      key: path,
+      value: 'a file with a password that every user may read',
+      expected: 'a file that others cannot read',
+      mend,
+    },
   ];
 }

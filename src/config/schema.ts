@@ -300,6 +300,40 @@ const gateway = z
   .prefault({})
   .describe('The front in one program: TLS and the ports of the simulation servers. See `gateway.md`.');
 
+const registration = z
+  .strictObject({
+    token: z
+      .string()
+      .regex(/^[A-Za-z0-9._~-]{16,200}$/)
+      .optional()
+      .describe(
+        'What a simulation server has to know to join by itself: the last part of the URL in its `notify` list, `https://host/register/TOKEN`.',
+      )
+      .meta({
+        secret: true,
+        absent: 'nobody may register',
+        expected: '16 to 200 letters and digits, as `openssl rand -hex 24` prints them',
+      }),
+    allowPrivate: z
+      .boolean()
+      .default(true)
+      .describe('Take servers whose address belongs to a private network (10.0.0.0/8, 192.168.0.0/16, fc00::/7 and the like).'),
+    allowLoopback: z
+      .boolean()
+      .default(false)
+      .describe('Take servers on this machine and link-local addresses, too. For trials, and for a server beside this one.'),
+    heartbeat: seconds(1, 3600)
+      .default(30)
+      .describe('Time within which servers that register by JSON have to do so again. Those of the original form need not.'),
+    missedHeartbeats: z.int().min(2).max(1000).default(3).describe('Heartbeats in a row whose absence makes a server leave.'),
+    forgetAfter: seconds(10, 31_536_000)
+      .default(3600)
+      .describe('Time a registered server may be down before it leaves the fleet. It joins again by registering.'),
+    maxServers: z.int().min(1).max(100_000).default(1000).describe('Most registered servers.'),
+  })
+  .prefault({})
+  .describe('Simulation servers that join the fleet by themselves. See `registration.md`.');
+
 const projects = z
   .strictObject({
     otherHosts: z
@@ -461,6 +495,7 @@ export const schema = z.strictObject({
   allocation,
   waiting,
   gateway,
+  registration,
   projects,
   monitor,
   admin,

@@ -29,6 +29,7 @@ type Plain = Pick<
   | 'limits'
   | 'allocation'
   | 'waiting'
+  | 'registration'
   | 'projects'
   | 'monitor'
   | 'admin'
@@ -99,13 +100,13 @@ const SMTP_PORT = 25;
 export function toSettings(configuration: Configuration, secrets: Secrets, surroundings: Surroundings): Settings {
   const { server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter } =
     configuration;
-  const { trustedProxies, limits, allocation, waiting, projects, monitor, admin } = configuration;
+  const { trustedProxies, limits, allocation, waiting, registration, projects, monitor, admin } = configuration;
   const { handOutSsl = ssl, pollSsl = ssl, stateDir, allowedOrigins, webhooks, simulationServers } = configuration;
   const logDir = absolutePath(configuration.logDir, surroundings);
   const mail = mailSettings(configuration, secrets);
   return {
     ...{ server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter },
-    ...{ trustedProxies, limits, allocation, waiting, projects, monitor, admin, handOutSsl, pollSsl, logDir },
+    ...{ trustedProxies, limits, allocation, waiting, registration, projects, monitor, admin, handOutSsl, pollSsl, logDir },
     simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
     ...(mail !== undefined && { mail }),
     gateway: gatewaySettings(configuration, surroundings),

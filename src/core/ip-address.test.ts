@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { addressKind, type AddressKind } from './ip-address.ts';
+
+const kinds: readonly (readonly [string, AddressKind | undefined])[] = [
+  ['8.8.8.8', 'public'],
+  ['172.15.255.255', 'public'],
+  ['172.32.0.0', 'public'],
+  ['100.128.0.1', 'public'],
+  ['127.0.0.1', 'loopback'],
+  ['127.255.255.254', 'loopback'],
+  ['0.0.0.0', 'unspecified'],
+  ['0.1.2.3', 'unspecified'],
+  ['169.254.169.254', 'link-local'],
+  ['10.0.0.3', 'private'],
+  ['172.16.0.1', 'private'],
+  ['172.31.255.255', 'private'],
+  ['192.168.1.1', 'private'],
+  ['100.64.0.1', 'private'],
+  ['224.0.0.1', 'multicast'],
+  ['239.255.255.255', 'multicast'],
+  ['255.255.255.255', 'reserved'],
+  ['192.0.2.1', 'reserved'],
+  ['::', 'unspecified'],
+  ['::1', 'loopback'],
+  ['0:0:0:0:0:0:0:1', 'loopback'],
+  ['fe80::1', 'link-local'],
+  ['fe80::1%eth0', 'link-local'],
+  ['febf::1', 'link-local'],
+  ['fc00::1', 'private'],
+  ['fdff::1', 'private'],
+  ['ff02::1', 'multicast'],
+  ['2001:db8::1', 'reserved'],
+  ['2606:4700::1111', 'public'],
+  ['::ffff:127.0.0.1', 'loopback'],
+  ['::ffff:7f00:1', 'loopback'],
+  ['::ffff:8.8.8.8', 'public'],
+  ['::127.0.0.1', 'loopback'],
+  ['::ffff:0:127.0.0.1', 'loopback'],
+  ['64:ff9b::10.0.0.1', 'private'],
+  ['2002:7f00:1::', 'loopback'],
+  ['localhost', undefined],
+  ['', undefined],
+  ['1.2.3', undefined],
+  ['1.2.3.256', undefined],
+  ['1::2::3', undefined],
+  [':', undefined],
+  ['1:2:3:4:5:6:7:8:9', undefined],
+];
+
+for (const [address, kind] of kinds)
+  test(`${address === '' ? 'an empty text' : address} is ${kind ?? 'no address'}`, () => {
+    assert.equal(addressKind(address), kind);
+  });
+
+test('whatever Node takes for an address has a kind, and nothing else', () => {
+  const texts = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.string({ unit: fc.constantFrom(...'0123456789abcdef:.'), maxLength: 40 }),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      // Node takes no leading zeros in IPv4; whoever does may read them as octal.
+      if (/(?:^|[.:])0\d/.test(text) && text.includes('.')) return;
+      assert.equal(addressKind(text) !== undefined, isIP(text) !== 0, text);
+    }),
+  );
+});
