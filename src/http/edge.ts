@@ -162,7 +162,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
   const server = await startHttpServer({
     ...{ host: listen, port },
     limits: { ...limits, clients: mostClients() },
-    handle: toListener(routes, settings().server),
+    handle: toListener(routes),
     upgrade: sockets.upgrade,
     refused: (why) => {
       metrics.turnedAway(why);

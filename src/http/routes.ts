@@ -33,10 +33,15 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
   return routes;
 }
 
-/** The routes as Node's HTTP server calls them. Requests of HTTP/1.0 have no `Host`. */
-export function toListener(routes: Hono<Env>, hostname: string): RequestListener {
-  const listener = getRequestListener((request, env) => routes.fetch(request, env), { hostname, overrideGlobalObjects: false });
+/**
+ * The routes as Node's HTTP server calls them. It replaces the global `Response` by one that makes a stream of its
+ * body only when somebody asks for it: an answer costs a fourth.
+ */
+export function toListener(routes: Hono<Env>): RequestListener {
+  const listener = getRequestListener((request, env) => routes.fetch(request, env));
   return (incoming, outgoing) => {
+    // No route depends on how we are called, and the framework would refuse names that it does not like, such as `[0:0:0:0:0:0:0:1]`.
+    incoming.headers.host = 'localhost';
     void listener(incoming, outgoing);
   };
 }

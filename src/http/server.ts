@@ -55,12 +55,7 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 
 /** Throws the `listen` error, such as `EADDRINUSE`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port, limits } = options;
-  const handle: RequestListener = (request, response) => {
-    // No route depends on how we are called, and the framework would refuse names that it does not like, such as `[0:0:0:0:0:0:0:1]`.
-    request.headers.host = 'localhost';
-    options.handle(request, response);
-  };
+  const { host, port, limits, handle } = options;
   const settings = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTimeout * 1000,

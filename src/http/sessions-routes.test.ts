@@ -410,7 +410,7 @@ test('other methods are refused with those that exist', async (t) => {
 
 test('over a real connection a body of 10 MB is refused and the server goes on', async (t) => {
   const { routes } = setUp(t);
-  const server = createServer(toListener(routes, 'localhost'));
+  const server = createServer(toListener(routes));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => new Promise((resolve) => server.close(resolve)));
   const { port } = server.address() as AddressInfo;
