@@ -175,6 +175,13 @@ function aboutGateway({ gateway, waiting, port, server, simulationServers }: Par
       expected: `a range for each simulation server, because clients reach ${showValue(missing.endpoint.address)} through the gateway`,
       mend: 'add its port and those of its sessions to a range',
     });
+  if (gateway.redirectFrom !== undefined && gateway.tls === undefined)
+    problems.push({
+      key: 'gateway.redirectFrom',
+      value: String(gateway.redirectFrom),
+      expected: '"gateway.tls", because clients are sent from that port to HTTPS',
+      mend: 'set "gateway.tls", or remove "gateway.redirectFrom"',
+    });
   if (gateway.acmeDir !== undefined && gateway.redirectFrom === undefined)
     problems.push({
       key: 'gateway.acmeDir',

@@ -22,7 +22,11 @@ test('what makes a gateway useless is told', () => {
     [{ gateway: { enabled: true } }, /^gateway\.routes: no range of ports/],
     [{ gateway, port: 2005 }, /^gateway\.routes: a range with 2005 .*"port"/],
     [{ gateway: { ...gateway, port: 2443 } }, /^gateway\.routes: a range with 2443 .*"gateway\.port"/],
-    [{ gateway: { ...gateway, redirectFrom: 2080 } }, /^gateway\.routes: a range with 2080 .*"gateway\.redirectFrom"/],
+    [{ gateway: { ...gateway, redirectFrom: 80 } }, /^gateway\.redirectFrom: 80 .*"gateway\.tls"/],
+    [
+      { gateway: { ...gateway, tls: { cert: 'c', key: 'k' }, redirectFrom: 2080 } },
+      /^gateway\.routes: a range with 2080 .*"gateway\.redirectFrom"/,
+    ],
     [
       { gateway, simulationServers: ['localhost/2000', 'localhost/3000'] },
       /^gateway\.routes: no range with 3000 .*localhost\/3000/,

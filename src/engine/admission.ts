@@ -32,7 +32,8 @@ export interface SessionRequest {
 
 /** A session that its server could not begin. */
 export interface FailedSession {
-  readonly bookingId: string;
+  /** Absent: nobody knows of a booking. */
+  readonly bookingId?: string;
   /** Seconds of the clock when the client's waiting began. */
   readonly since: number;
   /** Every server that failed it. */
@@ -202,20 +203,19 @@ export class Admission {
    * Where every server that may ever run it has failed it, all of them are tried again.
    */
   async again(request: SessionRequest, { bookingId, since, servers }: FailedSession, waiter: Waiter): Promise<void> {
-    const { bookings, line, clock } = this.#options;
-    await bookings.release(bookingId);
+    const { line, clock, newId } = this.#options;
+    if (bookingId !== undefined) await this.release(bookingId);
+    if (waiter.gone.aborted) return;
     const entered = this.#enter({ ...request, counted: true });
     if (entered.kind === 'refused') {
       waiter.settled(entered);
-      this.refresh();
       return;
     }
     const routed: Routed = { ...entered, want: { ...entered.want, except: servers } };
     const { limitKey } = request.address;
     const ticket = { id: routed.id, ...routed.want, ...(limitKey !== undefined && { address: limitKey }) };
-    if (waiter.gone.aborted) return;
     const joined = line.rejoin(ticket, since, clock.now());
-    if (joined.kind === 'joined') this.#enterLine(routed, waiter, this.#options.newId(), joined);
+    if (joined.kind === 'joined') this.#enterLine(routed, waiter, newId(), joined);
   }
 
   /** Like `wait`, for a client that can hear but one answer: after `seconds` it is told its position, and its place is given up. */

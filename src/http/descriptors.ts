@@ -19,6 +19,12 @@ export function budgetDescriptors(limit: number | undefined, servers: number, wa
   return { limit, clients: Math.max(LEAST_CLIENTS, Math.min(wanted, limit - RESERVE - servers)), polls: servers };
 }
 
+/** `wanted`: most relays by configuration. Each takes a descriptor besides that of its client, so that they get half of what is left at most. */
+export function budgetRelays(limit: number | undefined, servers: number, wanted: number): number {
+  if (limit === undefined) return wanted;
+  return Math.max(LEAST_CLIENTS, Math.min(wanted, Math.floor((limit - RESERVE - servers) / 2)));
+}
+
 /** Most open file descriptors of this process, or `undefined` where Node cannot tell. Node raises the soft limit to the hard one at its start. */
 export function readDescriptorLimit(): number | undefined {
   // Without this the report looks up the names of all network interfaces, which can take seconds.

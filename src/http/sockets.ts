@@ -18,6 +18,8 @@ export interface SocketsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly handlers: Readonly<Record<string, SocketHandler>>;
+  /** What serves paths that are not known beforehand. */
+  readonly handlerOf?: (path: string) => SocketHandler | undefined;
   /** Subprotocols spoken on any path. */
   readonly subprotocols: readonly string[];
   readonly allowedOrigins: () => readonly string[] | undefined;
@@ -90,7 +92,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   return {
     upgrade(request, stream, head) {
       const url = requestUrl(request);
-      const handler = url === undefined ? undefined : handlers[url.pathname];
+      const handler = url && (handlers[url.pathname] ?? options.handlerOf?.(url.pathname));
       if (url === undefined || handler === undefined) {
         answerPlainly(stream, 404, 'There is no WebSocket at this path.\n');
         return;

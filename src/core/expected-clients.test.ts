@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ExpectedClients } from './expected-clients.ts';
+
+test('a pass is letters alone, and good once and for a minute', () => {
+  const clients = new ExpectedClients();
+  const pass = clients.issue('aZ09-_x4', 0);
+  assert.match(pass, /^[a-zA-Z]{8}$/);
+  assert.equal(clients.redeem(pass, 59), true);
+  assert.equal(clients.redeem(pass, 59), false);
+  assert.equal(clients.redeem(clients.issue('other', 0), 60), false);
+  assert.equal(clients.redeem('invented', 0), false);
+});
+
+test('a client that arrives is given the oldest booking that was made for its address on that server', () => {
+  const clients = new ExpectedClients();
+  clients.sent({ bookingId: 'one', server: 'a:1' }, '192.0.2.1', 0);
+  clients.sent({ bookingId: 'two', server: 'a:1' }, '192.0.2.1', 1);
+  clients.sent({ bookingId: 'three', server: 'b:1' }, '192.0.2.1', 2);
+  assert.equal(clients.arrived('a:1', '192.0.2.9', 3), undefined);
+  assert.equal(clients.arrived('a:1', '192.0.2.1', 3), 'one');
+  assert.equal(clients.arrived('a:1', '192.0.2.1', 3), 'two');
+  assert.equal(clients.arrived('a:1', '192.0.2.1', 3), undefined);
+  assert.equal(clients.arrived('b:1', '192.0.2.1', 62), undefined, 'too late');
+});
+
+test('what is remembered is bounded', () => {
+  const clients = new ExpectedClients();
+  const first = clients.issue('first', 0);
+  for (let i = 0; i < 60_000; i += 1)
+    clients.issue(`x${String(i).replace(/./g, (digit) => 'abcdefghij'.charAt(Number(digit)))}`, 1);
+  assert.equal(clients.redeem(first, 1), false);
+});

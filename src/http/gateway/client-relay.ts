@@ -1,0 +1,399 @@
+/**
+ * Waiting inside clients that nobody will update (PROTOCOL § 7).
+ *
+ * A client for which there was no room gets the URL of this relay instead of a simulation server's, and connects to it as to any other. Here its `start` message
+ * is read, it is told its place in line in its own progress bar, and once a server has room the `start` message is handed over and everything is passed on in
+ * both directions, unchanged. Should the server refuse, die or give up before the simulation is there, the client keeps its connection, takes the head of
+ * the line and gets another one.
+ *
+ * Clients that were sent to a simulation server directly come through here as well when they open its `/client`: they have that second chance too, and the
+ * end of their session is known.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocket, type RawData } from 'ws';
+import { againMessages, errorMessage, isFailure, isStream, placeMessages, shutdownMessage } from '../../core/client-messages.ts';
+import type { ServerId } from '../../core/endpoint.ts';
+import { readStartMessage } from '../../core/start-message.ts';
+import type { Admission, Outcome, SessionRequest, Waiter, Waiting } from '../../engine/admission.ts';
+import type { Clock, Log } from '../../ports.ts';
+import type { SocketHandler } from '../sockets.ts';
+
+export interface ClientRelayLimits {
+  /** Most sessions and waiting clients at a time. */
+  readonly relays: number;
+  /** Seconds a client has to say what it wants to run. */
+  readonly startTimeout: number;
+  /** Seconds a simulation server has to open the connection. */
+  readonly connectTimeout: number;
+}
+
+export interface ClientRelayOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
+  /** Resolves when answers may be given. */
+  readonly ready: Promise<unknown>;
+  readonly limits: () => ClientRelayLimits;
+  /** Where the `/client` of a simulation server is; `undefined` when it is not in the fleet any more. */
+  readonly clientUrl: (id: ServerId) => ClientUrl | undefined;
+  readonly ssl: boolean;
+  readonly via: string;
+}
+
+export interface ClientUrl {
+  readonly url: string;
+  /** Reached inside the gateway's routes: it shall see the name by which the client came. */
+  readonly inside: boolean;
+}
+
+/** A client as it comes. */
+export interface Arrival {
+  readonly address: SessionRequest['address'];
+  /** Its session request was counted before. */
+  readonly counted: boolean;
+  /** It was sent to this server already. */
+  readonly sentTo?: { readonly server: ServerId; readonly bookingId?: string };
+}
+
+export interface ClientRelay {
+  /** Serves a client that arrives in this way. */
+  readonly handler: (arrivalOf: (request: IncomingMessage) => Arrival) => SocketHandler;
+  readonly count: () => { readonly waiting: number; readonly sessions: number };
+  /** Sessions by what became of them, since the start. */
+  readonly outcomes: ReadonlyMap<SessionOutcome, number>;
+  /** The server is drained, and at that time (seconds since the epoch) its sessions may end. */
+  drained(id: ServerId, until: number): void;
+  /** The server is dead: who has no simulation yet need not wait for its connection to notice. */
+  down(id: ServerId): void;
+}
+
+export type SessionOutcome = 'begun' | 'second-chance' | 'failed' | 'refused' | 'abandoned';
+
+/** Further servers that are tried for one client. */
+const CHANCES = 2;
+/** Seconds between two lines for a client whose place does not change. */
+const RETELL = 20;
+/** Messages of a client that are kept until its server is there; decent clients send none. */
+const MOST_QUEUED = 16;
+/** Bytes on their way to a client, or to a server, from which on the other side is not read. */
+const HIGH_WATER = 32_768;
+/** Bytes of the largest message of a simulation server. */
+const LARGEST_MESSAGE = 8_388_608;
+/** Seconds a simulation server has to agree that a connection ends. */
+const CLOSING = 2;
+/** Seconds between two questions of the operating system whether a silent server is alive. */
+const ALIVE = 30;
+/** RFC 6455 § 7.4.1. */
+const NORMAL = 1000;
+const POLICY = 1008;
+const BROKEN = 1011;
+
+export function createClientRelay(options: ClientRelayOptions): ClientRelay {
+  const sessions = new Set<RelayedSession>();
+  const outcomes = new Map<SessionOutcome, number>();
+  const count = (outcome: SessionOutcome) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  const on = (id: ServerId) => [...sessions].filter(({ server }) => server === id);
+  return {
+    handler: (arrivalOf) => (socket, stream, request) => {
+      const session = new RelayedSession({ ...options, count }, { socket, stream, request }, arrivalOf(request));
+      if (sessions.size >= options.limits().relays) {
+        session.refuse('Too many clients wait at the moment; try again later.');
+        return;
+      }
+      sessions.add(session);
+      socket.once('close', () => sessions.delete(session));
+      session.begin();
+    },
+    count() {
+      let waiting = 0;
+      for (const { server } of sessions) if (server === undefined) waiting += 1;
+      return { waiting, sessions: sessions.size - waiting };
+    },
+    outcomes,
+    drained(id, until) {
+      for (const session of on(id)) session.drained(until);
+    },
+    down(id) {
+      for (const session of on(id)) session.serverDied();
+    },
+  };
+}
+
+interface Connection {
+  readonly socket: WebSocket;
+  /** The connection under it. */
+  readonly stream: Duplex;
+  readonly request: IncomingMessage;
+}
+
+type SessionOptions = ClientRelayOptions & { readonly count: (outcome: SessionOutcome) => void };
+
+/** One client, from its connection to its end. */
+class RelayedSession implements Waiter {
+  readonly keepPlace = false;
+  readonly gone: AbortSignal;
+  readonly #gone = new AbortController();
+  /** Aborted when the client does not wait (any more). */
+  #waiting = new AbortController();
+  readonly #options: SessionOptions;
+  readonly #client: Connection;
+  readonly #arrival: Arrival;
+  /** When it arrived. */
+  readonly #since: number;
+  readonly #started = new AbortController();
+  #request: SessionRequest;
+  /** What the server gets once it is there; the first is the `start` message. */
+  readonly #queued: Message[] = [];
+  #place: Waiting | undefined;
+  #server: ServerId | undefined;
+  #bookingId: string | undefined;
+  #upstream: WebSocket | undefined;
+  /** The simulation is there: no second chance any more. */
+  #begun = false;
+  readonly #failed: ServerId[] = [];
+  #announced: number | undefined;
+  #counted = false;
+
+  constructor(options: SessionOptions, client: Connection, arrival: Arrival) {
+    this.#options = options;
+    this.#client = client;
+    this.#arrival = arrival;
+    this.#since = options.clock.now();
+    this.#request = { address: arrival.address, ...(arrival.counted && { counted: true }) };
+    this.gone = this.#gone.signal;
+  }
+
+  /** The server the client is on, or is being connected to. */
+  get server(): ServerId | undefined {
+    return this.#server;
+  }
+
+  begin(): void {
+    const { socket } = this.#client;
+    socket.on('message', (data, binary) => this.#heard({ data, binary }));
+    socket.once('close', () => this.#clientLeft());
+    void this.#expectStart();
+  }
+
+  refuse(reason: string): void {
+    this.#count('refused');
+    this.#say(errorMessage(reason));
+    this.#client.socket.close(NORMAL);
+  }
+
+  changed(waiting: Waiting): void {
+    this.#place = waiting;
+    this.#tellPlace();
+  }
+
+  settled(outcome: Outcome): void {
+    this.#waiting.abort();
+    if (outcome.kind === 'refused') this.refuse(outcome.reason);
+    else this.#connect(outcome.server, outcome.bookingId);
+  }
+
+  drained(until: number): void {
+    if (this.#announced === until) return;
+    this.#announced = until;
+    this.#say(shutdownMessage(until - this.#options.clock.wallTime()));
+  }
+
+  serverDied(): void {
+    if (!this.#begun && this.#upstream !== undefined) this.#fail('it is down');
+  }
+
+  /** A client that never says what it wants is sent away. */
+  async #expectStart(): Promise<void> {
+    const { clock, limits } = this.#options;
+    await clock.sleep(limits().startTimeout, AbortSignal.any([this.#started.signal, this.gone]));
+    if (!this.#started.signal.aborted && !this.gone.aborted) this.refuse('The client did not say what it wants to run.');
+  }
+
+  #heard(message: Message): void {
+    if (!this.#started.signal.aborted) {
+      this.#start(message);
+      return;
+    }
+    const upstream = this.#upstream;
+    if (upstream?.readyState === WebSocket.OPEN) {
+      upstream.send(message.data, { binary: message.binary });
+      if (upstream.bufferedAmount > HIGH_WATER) this.#end(POLICY);
+    } else if (this.#queued.length < MOST_QUEUED) this.#queued.push(message);
+    else this.#end(POLICY);
+  }
+
+  #start(message: Message): void {
+    this.#started.abort();
+    const read = readStartMessage(message.binary ? '' : textOf(message.data));
+    if (read.kind === 'refused') {
+      this.refuse(read.reason);
+      return;
+    }
+    this.#queued.push(message);
+    this.#request = { ...this.#request, ...(read.projectUrl !== undefined && { projectUrl: read.projectUrl }) };
+    const { sentTo } = this.#arrival;
+    if (sentTo === undefined) void this.#wait((request) => this.#options.admission.wait(request, this));
+    else this.#connect(sentTo.server, sentTo.bookingId);
+  }
+
+  async #wait(ask: (request: SessionRequest) => Promise<void>): Promise<void> {
+    const { clock, ready } = this.#options;
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    await ready;
+    if (this.gone.aborted) return;
+    await ask(this.#request);
+    const over = AbortSignal.any([waiting.signal, this.gone]);
+    const isOver = () => over.aborted;
+    while (!isOver()) {
+      await clock.sleep(RETELL, over);
+      if (!isOver()) this.#tellPlace();
+    }
+  }
+
+  #tellPlace(): void {
+    if (this.#place !== undefined) for (const line of placeMessages(this.#place)) this.#say(line);
+  }
+
+  #connect(server: ServerId, bookingId: string | undefined): void {
+    const { clientUrl, limits } = this.#options;
+    this.#server = server;
+    this.#bookingId = bookingId;
+    const found = clientUrl(server);
+    if (found === undefined) {
+      this.#fail('it has left the fleet');
+      return;
+    }
+    const upstream = new WebSocket(found.url, {
+      handshakeTimeout: limits().connectTimeout * 1000,
+      maxPayload: LARGEST_MESSAGE,
+      perMessageDeflate: false,
+      headers: this.#headers(found.inside),
+    });
+    this.#upstream = upstream;
+    let problem = 'it closed the connection before the simulation was there';
+    upstream.once('upgrade', (answer) => answer.socket.setKeepAlive(true, ALIVE * 1000));
+    upstream.once('open', () => {
+      // The start message is kept: another server may need it.
+      for (const { data, binary } of this.#queued) upstream.send(data, { binary });
+    });
+    upstream.on('message', (data, binary) => {
+      if (this.#upstream === upstream) this.#fromServer({ data, binary }, upstream);
+    });
+    upstream.on('error', (error) => (problem = error.message));
+    upstream.once('close', (code, reason) => {
+      if (this.#upstream !== upstream) return;
+      if (!this.#begun) this.#fail(problem);
+      else this.#end(code, reason.toString('utf8'));
+    });
+  }
+
+  #fromServer(message: Message, upstream: WebSocket): void {
+    const { socket, stream } = this.#client;
+    if (!this.#begun && !message.binary) {
+      const text = textOf(message.data);
+      if (isFailure(text)) {
+        this.#fail('it said so to the client', text);
+        return;
+      }
+      if (isStream(text)) this.#sessionBegan();
+    }
+    if (socket.readyState !== WebSocket.OPEN) return;
+    socket.send(message.data, { binary: message.binary });
+    if (stream.writableLength <= HIGH_WATER || upstream.isPaused) return;
+    upstream.pause();
+    stream.once('drain', () => upstream.resume());
+  }
+
+  #sessionBegan(): void {
+    this.#begun = true;
+    this.#queued.length = 0;
+    this.#count('begun');
+  }
+
+  /** `message`: what the server said; the client hears it only if there is no further server to try. */
+  #fail(why: string, message?: string): void {
+    const { log, count, admission } = this.#options;
+    const server = this.#server ?? '';
+    const bookingId = this.#bookingId;
+    log.limited('warn', `relayed ${server}`, `${server} simulation server failed a client: ${why}`);
+    this.#dropServer();
+    this.#failed.push(server);
+    if (this.#failed.length > CHANCES) {
+      this.#count('failed');
+      this.#say(message ?? errorMessage('The simulation could not be started on any machine; try again later.'));
+      this.#client.socket.close(NORMAL);
+      void this.#release(bookingId);
+      return;
+    }
+    count('second-chance');
+    for (const line of againMessages()) this.#say(line);
+    const failed = { since: this.#since, servers: [...this.#failed], ...(bookingId !== undefined && { bookingId }) };
+    void this.#wait((request) => admission.again(request, failed, this));
+  }
+
+  #clientLeft(): void {
+    this.#count('abandoned');
+    this.#gone.abort();
+    const bookingId = this.#bookingId;
+    this.#dropServer();
+    void this.#release(bookingId);
+  }
+
+  /** What became of a client is one thing, the first. */
+  #count(outcome: SessionOutcome): void {
+    if (!this.#counted) this.#options.count(outcome);
+    this.#counted = true;
+  }
+
+  /** The session ended: its predicted load is free at once. */
+  async #release(bookingId: string | undefined): Promise<void> {
+    if (bookingId !== undefined) await this.#options.admission.release(bookingId);
+  }
+
+  #dropServer(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    this.#server = undefined;
+    this.#bookingId = undefined;
+    if (upstream === undefined) return;
+    if (upstream.readyState === WebSocket.OPEN) upstream.close(NORMAL);
+    else upstream.terminate();
+    void this.#options.clock.sleep(CLOSING).then(() => upstream.terminate());
+  }
+
+  #end(code: number, reason = ''): void {
+    this.#client.socket.close(code === NORMAL || (code >= 3000 && code <= 4999) || code === POLICY ? code : BROKEN, reason);
+  }
+
+  #say(text: string): void {
+    const { socket } = this.#client;
+    if (socket.readyState === WebSocket.OPEN) socket.send(text);
+  }
+
+  #headers(inside: boolean): Record<string, string> {
+    const { ssl, via } = this.#options;
+    const { request } = this.#client;
+    const { origin, 'user-agent': agent } = request.headers;
+    const index = request.rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
+    const host = index < 0 ? undefined : request.rawHeaders[index + 1];
+    return {
+      'X-Forwarded-For': this.#arrival.address.address,
+      'X-Forwarded-Proto': ssl ? 'https' : 'http',
+      Via: `${request.httpVersion} ${via}`,
+      ...(inside && host !== undefined && { Host: host, 'X-Forwarded-Host': host }),
+      ...(origin !== undefined && { Origin: origin }),
+      ...(agent !== undefined && { 'User-Agent': agent }),
+    };
+  }
+}
+
+interface Message {
+  readonly data: RawData;
+  readonly binary: boolean;
+}
+
+function textOf(data: RawData): string {
+  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString('utf8');
+}
