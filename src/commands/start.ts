@@ -30,59 +30,77 @@ export async function startCommand(args: readonly string[], options: { readonly 
   endOnBugs(log);
   for (const warning of loaded.warnings) log.warn(formatProblem(warning));
 
+  // From the first moment on: a supervisor may change its mind while the program is still starting.
+  const running: { readonly stop: () => Promise<void> }[] = [];
+  endOnSignals(log, async () => {
+    await Promise.all(running.map(({ stop }) => stop()));
+  });
+
   const agentPort = options.agent === true ? AGENT_PORT : options.agent;
   const agent =
     agentPort === undefined
       ? undefined
       : await startAgent({ port: agentPort, clock: systemClock, log }).catch((error: unknown) =>
-          portTaken(error, agentPort, '--agent'),
+          cannotListen(error, ['--agent', agentPort]),
         );
   if (agent === 'taken') return;
-  const app = await startApp(settings, {
+  if (agent !== undefined) running.push({ stop: () => agent.close() });
+
+  const starting = startApp(settings, {
     clock: systemClock,
     random: Math.random,
     newId: () => randomUUID(),
     log,
     version,
-  }).catch((error: unknown) => portTaken(error, settings.port, 'port'));
+  });
+  const reloading = startReloading(loaded.path, starting, log);
+  running.push(reloading);
+  process.on('SIGHUP', () => reloading.wake());
+  const app = await starting.catch((error: unknown) => cannotListen(error, ['port', settings.port], ['listen', settings.listen]));
   if (app === 'taken') {
     await agent?.close();
     return;
   }
+  running.push(app);
   log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
   sayWhatRuns(loaded, app, agent?.port);
 
-  const reloading = startReloading(loaded.path, app, log);
   const watch = await watchConfiguration(loaded.path, {
     changed: () => reloading.wake(),
     failed: (error) => log.warn('the configuration file cannot be watched; send SIGHUP after changing it', { error }),
   });
-  process.on('SIGHUP', () => reloading.wake());
-  endOnSignals(log, async () => {
-    await Promise.all([watch.close(), reloading.stop(), app.stop(), agent?.close()]);
-  });
+  running.push({ stop: () => watch.close() });
 }
 
 export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
   const agent = await startAgent({ port, clock: systemClock, ...(host !== undefined && { host }) }).catch((error: unknown) =>
-    portTaken(error, port, '--port'),
+    cannotListen(error, ['--port', port], ['--host', host]),
   );
   if (agent === 'taken') return;
   console.log(`Load agent running on port ${agent.port}: http://localhost:${agent.port}/monitor`);
   endOnSignals(undefined, () => agent.close());
 }
 
-/** One line that names port and key, and exit status 1. Anything else is not expected here. */
-function portTaken(error: unknown, port: number, key: string): 'taken' {
+type KeyAndValue = readonly [key: string, value: string | number | undefined];
+
+/** One line that names the port or the address with its key, and exit status 1. Anything else is not expected here. */
+function cannotListen(error: unknown, port: KeyAndValue, address?: KeyAndValue): 'taken' {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const reasons: Readonly<Record<string, string>> = {
+  const aboutPort: Readonly<Record<string, string>> = {
     EADDRINUSE: 'another program listens there; stop it, or choose another port',
     EACCES: 'this user may not listen there; choose a port from 1024 on, or give the program the right to',
-    EADDRNOTAVAIL: 'this machine does not have the address; set "listen" to one it has',
   };
-  const reason = typeof code === 'string' ? reasons[code] : undefined;
+  const aboutAddress: Readonly<Record<string, string>> = {
+    EADDRNOTAVAIL: 'this machine does not have the address; name one it has',
+    EAFNOSUPPORT: 'this machine has no addresses of that kind; name one it has',
+    EINVAL: 'this machine does not have the address; name one it has',
+    ENOTFOUND: 'the name service does not know the name; write an IP address',
+    EAI_AGAIN: 'the name service does not answer; write an IP address',
+  };
+  if (typeof code !== 'string') throw error;
+  const [[key, value] = port, reason] = code in aboutPort ? [port, aboutPort[code]] : [address, aboutAddress[code]];
   if (reason === undefined) throw error;
-  console.error(`error: ${key}: ${port} — ${reason}`);
+  console.error(`error: ${key}: ${value} — ${reason}`);
   process.exitCode = FAILED;
   return 'taken';
 }
@@ -101,12 +119,12 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
 }
 
 /** Reads the file again whenever it is woken, one reading at a time. */
-function startReloading(path: string, app: App, log: OpenLog): Loop {
+function startReloading(path: string, starting: Promise<App>, log: OpenLog): Loop {
   return startLoop({
     clock: systemClock,
     delay: Infinity,
     cycle: async () => {
-      await reloadOnce(path, app, log);
+      await reloadOnce(path, await starting, log);
       return Infinity;
     },
     failed: (error) => {

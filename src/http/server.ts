@@ -4,7 +4,7 @@
  */
 import { createServer, ServerResponse, STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import { Socket, type AddressInfo } from 'node:net';
+import { Socket, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 
@@ -99,12 +99,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   // A request with `Expect: 100-continue` is a request like any other; `Expect` with anything else is refused by Node with 417.
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, ipv6Only: false }, () => {
-      server.off('error', reject);
-      resolve();
-    });
+  await listen(server, host, port).catch((error: unknown) => {
+    // On a machine without IPv6 all of IPv4 and IPv6 is IPv4.
+    if (host !== '::' || !(error instanceof Error) || !('code' in error) || error.code !== 'EAFNOSUPPORT') throw error;
+    return listen(server, '0.0.0.0', port);
   });
 
   return {
@@ -127,6 +125,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       clearTimeout(timer);
     },
   };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: false }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 /** A bare answer to an upgrade or to a connection without a request. */

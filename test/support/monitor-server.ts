@@ -73,7 +73,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   const start = async (): Promise<void> => {
     events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead: access.mayRead });
     const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain] });
-    const starting = createServer(toListener(routes, 'localhost'));
+    const starting = createServer(toListener(routes));
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));
     ({ port } = starting.address() as AddressInfo);
     server = starting;

@@ -1,0 +1,413 @@
+/** PROTOCOL § 2 from the outside: arguments, exit statuses, what stands on stderr, and the log file. What each problem of a file says is tested with its reader. */
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { runProgram, startProgram, subfolder, temporary, type Scope } from '../support/start-program.ts';
+import { startSimulationServer } from '../support/start-simulation-server.ts';
+
+/** As the original writes them. */
+const LINE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \[(?:DEBUG  |INFO   |WARNING|ERROR  )\] {2}\S/;
+const STACK = /\n\s+at |node:internal|file:\/\//;
+const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as { version: string })
+  .version;
+
+function fileWith(scope: Scope, content: unknown): string {
+  const path = join(temporary(scope), 'session.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const lines = (text: string) => text.trimEnd().split('\n');
+
+describe('arguments', () => {
+  test('several files are refused with exit status 2 and one line', async (t) => {
+    const { status, stdout, stderr } = await runProgram(t, ['a.json', 'b.json']);
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.equal(lines(stderr).length, 1);
+    assert.match(stderr, /^error: .*2 arguments.*name one file/);
+  });
+
+  test('none means config/session/local.json of the working directory', async (t) => {
+    const folder = temporary(t);
+    writeFileSync(join(subfolder(folder, 'config', 'session'), 'local.json'), '{"port": 0}');
+    const { status, stderr } = await runProgram(t, [], { cwd: folder });
+    assert.equal(status, 2);
+    assert.match(stderr, /^error: simulationServers: missing/);
+  });
+
+  test('none, without such a file, means the one that ships with the package', async (t) => {
+    const { status, stdout, stderr } = await runProgram(t, ['check'], { cwd: temporary(t) });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /config\/session\/local\.json: 1 simulation server,/);
+  });
+
+  test('a relative path begins at the working directory, and so does logDir', async (t) => {
+    const folder = temporary(t);
+    const program = await startProgram(t, { logDir: 'own/log', stateDir: 'own/state' }, { folder, cwd: folder });
+    await program.stop();
+    assert.match(readFileSync(join(folder, 'own/log/session/output.log'), 'utf8'), /running on port/);
+  });
+
+  test('variables in logDir are expanded', async (t) => {
+    const folder = temporary(t);
+    const program = await startProgram(t, { logDir: '$WHERE/log' }, { folder, env: { WHERE: join(folder, 'there') } });
+    await program.stop();
+    assert.match(readFileSync(join(folder, 'there/log/session/output.log'), 'utf8'), /running on port/);
+  });
+
+  test('--version says the version of the package', async (t) => {
+    const { status, stdout } = await runProgram(t, ['--version']);
+    assert.deepEqual([status, stdout], [0, `${VERSION}\n`]);
+  });
+
+  test('--help names every command', async (t) => {
+    const { status, stdout } = await runProgram(t, ['--help']);
+    assert.equal(status, 0);
+    for (const command of ['start', 'check', 'schema', 'test-notification', 'agent', 'token'])
+      assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
+  });
+
+  test('an option that does not exist is refused without a stack trace', async (t) => {
+    const { status, stderr } = await runProgram(t, ['--prot', '80']);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /unknown option '--prot'/);
+    assert.doesNotMatch(stderr, STACK);
+  });
+
+  test('schema prints a JSON Schema, token a token and its hash', async (t) => {
+    const schema = await runProgram(t, ['schema']);
+    assert.equal(schema.status, 0);
+    assert.ok('simulationServers' in (JSON.parse(schema.stdout) as { properties: object }).properties);
+    const token = await runProgram(t, ['token', 'Ada']);
+    assert.equal(token.status, 0);
+    assert.match(token.stdout, /"name":"Ada"/);
+    assert.match(token.stdout, /sha256:[0-9a-f]{64}/);
+  });
+});
+
+describe('a configuration that is refused', () => {
+  const bad: readonly (readonly [what: string, content: unknown, says: RegExp])[] = [
+    ['not JSON', '{"port": 1999,,}', /line 1/],
+    ['empty', '', /empty/],
+    ['not an object', '[1]', /object/],
+    ['without simulationServers', {}, /^error: simulationServers: missing/],
+    ['with a text where a list belongs', { simulationServers: 'localhost:2000' }, /^error: simulationServers: .*list/],
+    ['with a port that is a word', { simulationServers: ['host/2000'], port: 'http' }, /^error: port: "http"/],
+    ['with ssl that is a word', { simulationServers: ['host/2000'], ssl: 'no' }, /^error: ssl: "no".*false without quotes/],
+    [
+      'with a scheme in an address',
+      { simulationServers: ['wss://host/2000'] },
+      /^error: simulationServers\[0\]: "wss:\/\/host\/2000"/,
+    ],
+    [
+      'with white space in an address',
+      { simulationServers: ['host/2000', ' host2/2000'] },
+      /^error: simulationServers\[1\]: .*white space/,
+    ],
+    ['with a path that is no port', { simulationServers: ['host/webots'] }, /^error: simulationServers\[0\]: .*port/],
+  ];
+  for (const [what, content, says] of bad) {
+    test(`${what}: exit status 2, one line that says where and what, nothing started`, async (t) => {
+      const path = fileWith(t, content);
+      const { status, stdout, stderr } = await runProgram(t, [path]);
+      assert.equal(status, 2);
+      assert.equal(stdout, '');
+      assert.match(stderr, says);
+      assert.doesNotMatch(stderr, STACK);
+      assert.equal(lines(stderr).length, 1, stderr);
+    });
+  }
+
+  test('check and start say the same', async (t) => {
+    const path = fileWith(t, { simulationServers: ['host/webots'], port: -1 });
+    const [plain, ...others] = await Promise.all([[path], ['start', path], ['check', path]].map((args) => runProgram(t, args)));
+    assert.ok(plain);
+    for (const { status, stderr } of others) assert.deepEqual([status, stderr], [2, plain.stderr]);
+  });
+
+  test('a file that is missing, and a folder, are named', async (t) => {
+    const folder = temporary(t);
+    for (const path of [join(folder, 'none.json'), folder]) {
+      const { status, stderr } = await runProgram(t, [path]);
+      assert.equal(status, 2);
+      assert.ok(stderr.startsWith(`error: ${path}: `), stderr);
+      assert.equal(lines(stderr).length, 1);
+    }
+  });
+
+  test('all problems are told at once, each in its line, warnings besides', async (t) => {
+    const path = fileWith(t, {
+      simulationServers: ['http://a', 'b:0', 'c:2000'],
+      port: 70_000,
+      ssl: 1,
+      debug: 'x',
+      fullyQualifiedDomainName: 'a.b',
+    });
+    const { status, stderr } = await runProgram(t, [path]);
+    assert.equal(status, 2);
+    const keys = lines(stderr).map((line) => /^(error|warning): ([^:]+):/.exec(line)?.slice(1, 3).join(' '));
+    for (const key of ['simulationServers[0]', 'simulationServers[1]', 'port', 'ssl', 'debug'])
+      assert.ok(keys.includes(`error ${key}`), stderr);
+    assert.ok(keys.includes('warning fullyQualifiedDomainName'), stderr);
+    assert.equal(lines(stderr).length, 6);
+  });
+
+  test('text of the file cannot forge a line', async (t) => {
+    const { stderr } = await runProgram(t, [fileWith(t, { simulationServers: ['a\nerror: forged', '\u001b[2Jb'] })]);
+    assert.equal(lines(stderr).length, 2);
+    assert.doesNotMatch(stderr, /\u001b/);
+  });
+});
+
+describe('a configuration with warnings', () => {
+  const odd = {
+    port: 0,
+    simulationServers: ['a.example/2000', 'A.example/2000'],
+    simulationServer: [],
+    mailServer: 'smtp.example.org',
+  };
+
+  test('is accepted, counted, and refused by check --strict', async (t) => {
+    const path = fileWith(t, odd);
+    const check = await runProgram(t, ['check', path]);
+    assert.equal(check.status, 0);
+    assert.match(check.stdout, /1 simulation server, \d warnings, no errors/);
+    assert.match(check.stderr, /^warning: simulationServer: .*did you mean "?simulationServers/m);
+    for (const args of [
+      ['check', '--strict', path],
+      ['check', path, '--strict'],
+    ])
+      assert.equal((await runProgram(t, args)).status, 2);
+  });
+
+  test('runs, and the warnings stand in the log', async (t) => {
+    const program = await startProgram(t, { ...odd, portRewrite: true });
+    await eventually('the warnings in the log', () => /\[WARNING\] {2}simulationServer: /.test(program.log));
+    assert.match(program.log, /\[WARNING\] {2}administrator: missing .*e-mail is disabled/);
+    assert.equal(await program.get('/load'), '-1');
+  });
+});
+
+describe('the port', () => {
+  test('that is taken: one line that names port and key, exit status 1, and nothing is left running', async (t) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '::', resolve));
+    t.after(() => other.close());
+    const { port } = other.address() as AddressInfo;
+    const path = fileWith(t, { port, simulationServers: ['127.0.0.1:9'], ssl: false, portRewrite: false, logDir: temporary(t) });
+    const { status, stdout, stderr, took } = await runProgram(t, [path]);
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.equal(lines(stderr).length, 1, stderr);
+    assert.match(stderr, new RegExp(`^error: port: ${port} .*another program`));
+    assert.ok(took < 5, `${took} s`);
+  });
+
+  test('of the agent that is taken is named as well', async (t) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '::', resolve));
+    t.after(() => other.close());
+    const { port } = other.address() as AddressInfo;
+    const path = fileWith(t, { port: 0, simulationServers: ['127.0.0.1:9'], portRewrite: false, logDir: temporary(t) });
+    for (const args of [
+      ['start', '--agent', String(port), path],
+      ['agent', '--port', String(port)],
+    ]) {
+      const { status, stderr } = await runProgram(t, args);
+      assert.equal(status, 1);
+      assert.match(stderr, new RegExp(`^error: --(agent|port): ${port} .*another program`, 'm'));
+      assert.doesNotMatch(stderr, STACK);
+    }
+  });
+});
+
+describe('an address listened on', () => {
+  test('is the only one', async (t) => {
+    const program = await startProgram(t, { listen: '127.0.0.1', simulationServers: ['127.0.0.1:9'] });
+    assert.equal(await program.get('/'), '0');
+    await assert.rejects(fetch(`http://[::1]:${program.port}/`));
+  });
+
+  test('that this machine does not have: one line, exit status 1', async (t) => {
+    const { status, stderr } = await runProgram(t, [
+      fileWith(t, { port: 0, listen: '192.0.2.1', simulationServers: ['127.0.0.1:9'], portRewrite: false, logDir: temporary(t) }),
+    ]);
+    assert.equal(status, 1);
+    assert.equal(lines(stderr).length, 1, stderr);
+    assert.match(stderr, /listen/);
+    assert.doesNotMatch(stderr, STACK);
+  });
+
+  test('that is a name nobody knows: one line, exit status 1', async (t) => {
+    const { status, stderr } = await runProgram(t, [
+      fileWith(t, {
+        port: 0,
+        listen: 'nowhere.invalid',
+        simulationServers: ['127.0.0.1:9'],
+        portRewrite: false,
+        logDir: temporary(t),
+      }),
+    ]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^error: .*listen/m);
+    assert.doesNotMatch(stderr, STACK);
+  });
+
+  test('is IPv4 alone on a machine without IPv6', async (t) => {
+    const folder = temporary(t);
+    const preload = join(folder, 'without-ipv6.cjs');
+    // What a kernel without IPv6 answers.
+    writeFileSync(
+      preload,
+      `const { Server } = require('node:net');
+       const { listen } = Server.prototype;
+       Server.prototype.listen = function (options, ...rest) {
+         if (options.host !== '::') return listen.call(this, options, ...rest);
+         process.nextTick(() => this.emit('error', Object.assign(new Error('listen EAFNOSUPPORT'), { code: 'EAFNOSUPPORT', syscall: 'listen' })));
+         return this;
+       };`,
+    );
+    const program = await startProgram(t, {}, { folder, node: ['--require', preload] });
+    assert.equal(await program.get('/'), '0');
+  });
+});
+
+describe('the log', () => {
+  test('is in logDir/session/output.log, in lines as the original writes them', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    await eventually('a line about the server', () => program.log.includes('127.0.0.1:9'));
+    for (const line of lines(program.log)) assert.match(line, LINE);
+    assert.match(lines(program.log)[0] ?? '', new RegExp(`\\[INFO   \\] {2}Session server running on port ${program.port}\\b`));
+    assert.doesNotMatch(program.stdout, /\[INFO/);
+  });
+
+  test('is appended to by the next run', async (t) => {
+    const folder = temporary(t);
+    for (const run of [1, 2]) {
+      const program = await startProgram(t, {}, { folder });
+      await program.stop();
+      assert.equal(program.log.match(/running on port/g)?.length, run);
+    }
+  });
+
+  test('is on stdout with debug, in more detail, and there is no file', async (t) => {
+    const program = await startProgram(t, { debug: true });
+    await eventually('a line', () => /^\d{4}-.*\[INFO {3}\] {2}Session server running on port \d+/m.test(program.stdout));
+    assert.equal(program.log, '');
+  });
+
+  test('is one JSON object a line when asked for', async (t) => {
+    const program = await startProgram(t, { logFormat: 'json', simulationServers: ['127.0.0.1:9'] });
+    await eventually('a line about the server', () => program.log.includes('127.0.0.1:9'));
+    for (const line of lines(program.log)) {
+      const { level, time, message } = JSON.parse(line) as Record<string, unknown>;
+      assert.match(String(level), /^(debug|info|warn|error)$/);
+      assert.ok(!Number.isNaN(Date.parse(String(time))));
+      assert.equal(typeof message, 'string');
+    }
+  });
+
+  test('takes no line from a simulation server, whatever it answers', async (t) => {
+    const forged = '1\n2026-11-22 15:18:24,789 [ERROR  ]  forged\r\n\u001b[31m\u2028forged too';
+    const server = await startSimulationServer(t, (_, response) => response.end(forged));
+    const program = await startProgram(t, { simulationServers: [server.address], pollInterval: 0.5 });
+    await eventually('what it answered', () => program.log.includes('not a number'));
+    for (const line of lines(program.log)) {
+      assert.match(line, LINE);
+      assert.doesNotMatch(line, /\] {2}forged|[\r\u001b\u2028]/);
+    }
+  });
+
+  test('says what a misbehaving server did once, not at every poll', async (t) => {
+    const server = await startSimulationServer(t, (_, response) => response.end('<html>'));
+    const program = await startProgram(t, { simulationServers: [server.address], pollInterval: 0.1, downAfter: 1 });
+    await eventually('ten polls', () => server.requests >= 10);
+    assert.equal(program.log.match(/not a number: /g)?.length, 2, program.log);
+    assert.equal(program.log.match(/gave no usable load/g)?.length, 1);
+  });
+
+  test('is not filled by a flood of requests', async (t) => {
+    const server = await startSimulationServer(t, 10);
+    const program = await startProgram(t, { simulationServers: [server.address], allocation: { learning: false } });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    for (let round = 0; round < 10; round += 1) {
+      await Promise.all(
+        Array.from({ length: 30 }, (_, i) => program.get(i % 2 === 0 ? '/session' : `/session?url=${'x'.repeat(i)}`)),
+      );
+    }
+    assert.ok(lines(program.log).length < 60, `${lines(program.log).length} lines`);
+  });
+
+  test('holds no password, whatever goes wrong', async (t) => {
+    const program = await startProgram(t, {
+      simulationServers: ['127.0.0.1:9'],
+      administrator: 'admin@example.org',
+      mailServer: '127.0.0.1',
+      mailServerPort: 9,
+      mailSender: 'robot@example.org',
+      mailSenderPassword: 'correct horse battery',
+      webhooks: [{ url: 'http://user:hunter22@127.0.0.1:9/hook?token=abcdefgh', secret: 'staple-staple' }],
+      pollInterval: 0.2,
+      downAfter: 1,
+    });
+    await eventually('notices that fail', () => /notif|mail|webhook/i.test(program.log));
+    await program.stop();
+    assert.doesNotMatch(program.log + program.stdout + program.stderr, /horse|hunter22|abcdefgh|staple/);
+  });
+});
+
+describe('a log that cannot be written', () => {
+  test('because something else has the name of its folder: said once on stderr, and the service goes on', async (t) => {
+    const folder = temporary(t);
+    writeFileSync(join(folder, 'log'), 'a file');
+    const server = await startSimulationServer(t, 10);
+    const program = await startProgram(t, { simulationServers: [server.address] }, { folder });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    assert.equal(await program.get('/session'), `ws://${server.address}`);
+    assert.equal(lines(program.stderr).length, 1, program.stderr);
+    assert.match(program.stderr, /output\.log cannot be written.*The service goes on/);
+    assert.equal((await program.stop()).status, 0);
+  });
+
+  test('because the disk is full: said once on stderr, and the service goes on', async (t) => {
+    const folder = temporary(t);
+    symlinkSync('/dev/full', join(subfolder(folder, 'log', 'session'), 'output.log'));
+    const server = await startSimulationServer(t, 10);
+    const program = await startProgram(t, { simulationServers: [server.address] }, { folder });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    assert.equal(await program.get('/session'), `ws://${server.address}`);
+    assert.equal(program.stderr.match(/cannot be written/g)?.length, 1, program.stderr);
+    assert.equal((await program.stop()).status, 0);
+  });
+
+  test('because its folder was removed: it is made anew', async (t) => {
+    const folder = temporary(t);
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] }, { folder });
+    await eventually('a line', () => program.log.includes('running on port'));
+    rmSync(join(folder, 'log'), { recursive: true });
+    program.signal('SIGHUP');
+    await eventually('a line in the new file', () => {
+      program.signal('SIGHUP');
+      return program.log.includes('configuration read again');
+    });
+    assert.equal(await program.get('/'), '0');
+  });
+
+  test('and a state folder that cannot be written cost a line and nothing else', async (t) => {
+    const folder = temporary(t);
+    writeFileSync(join(folder, 'state'), 'a file');
+    const server = await startSimulationServer(t, 10);
+    const program = await startProgram(t, { simulationServers: [server.address] }, { folder });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    assert.equal(await program.get('/session'), `ws://${server.address}`);
+    const { status, took } = await program.stop();
+    assert.deepEqual([status, took < 2], [0, true]);
+    assert.match(program.log, /could not be written/);
+    for (const line of lines(program.log)) assert.match(line, LINE);
+  });
+});
