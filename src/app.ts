@@ -62,6 +62,8 @@ export const realAdapters: Adapters = {
 export interface App {
   /** Port listened on. */
   readonly port: number;
+  /** Ports of the gateway; absent when it is switched off. */
+  readonly gateway: Edge['gateway'];
   /** Puts new settings in force without dropping a socket. Returns the keys that need a restart. */
   reload(settings: Settings): Promise<readonly string[]>;
   /** Answers what is in flight, says good-bye to the sockets, writes down what must survive. Takes less than 2 s. */
@@ -120,6 +122,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       changed(facts, transition) {
         if (transition !== undefined) changedState(facts, transition);
         else membership.route(facts);
+        edge.serverChanged(facts);
         if (facts.drain === undefined) levers.resumed(facts.endpoint.id);
         admission.refresh();
       },
@@ -233,6 +236,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
 
   return {
     port: edge.port,
+    gateway: edge.gateway,
     async reload(next) {
       const { sections, afterRestart, servers } = compareSettings(settings, next);
       const before = settings;

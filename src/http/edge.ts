@@ -1,6 +1,6 @@
 /** The edge that clients see, put together: routes, sockets, limits, and the port they share. */
 import type { Settings } from '../config/settings.ts';
-import { meanLoad } from '../core/fleet.ts';
+import { meanLoad, type ServerFacts } from '../core/fleet.ts';
 import type { History } from '../core/history.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { Router } from '../core/routing.ts';
@@ -17,7 +17,8 @@ import { createAdminRoutes } from './admin-routes.ts';
 import { createApiRoutes } from './api-routes.ts';
 import { createAvailabilitySocket } from './availability-socket.ts';
 import { createAddressOf, parseNetworks, type AddressOf } from './client-address.ts';
-import { budgetDescriptors, readDescriptorLimit } from './descriptors.ts';
+import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './descriptors.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import { explainView, type ExplainSource } from './explain-view.ts';
 import { createHealthRoutes } from './health-routes.ts';
 import { createHistoryRoutes } from './history-routes.ts';
@@ -68,6 +69,10 @@ export interface MonitorFiles {
 export interface Edge {
   readonly port: number;
   readonly metrics: Metrics;
+  /** Absent: it is switched off. */
+  readonly gateway: { readonly port: number | undefined; readonly redirectPort: number | undefined } | undefined;
+  /** What clients on a server have to know. */
+  serverChanged(facts: ServerFacts): void;
   /** Takes over what changed in the settings and is kept here. */
   reconfigure(): void;
   /** Says good-bye to all clients within `grace` seconds. */
@@ -79,7 +84,9 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
   const { clock, newId, log, version, settings, poller, admission, history, overview, levers, ready, isReady } = options;
   const { limits, port, listen } = settings();
   const descriptors = readDescriptorLimit();
-  const mostClients = () => budgetDescriptors(descriptors, poller.size, settings().limits.clients).clients;
+  const mostRelays = () =>
+    settings().gateway.enabled ? budgetRelays(descriptors, poller.size, settings().gateway.limits.relays) : 0;
+  const mostClients = () => budgetDescriptors(descriptors, poller.size + mostRelays(), settings().limits.clients).clients;
   let stopping = false;
 
   let trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
@@ -110,11 +117,12 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     sockets: () => sockets.count(),
     limits: () => ({ clients: mostClients(), descriptors, metricsServers: settings().limits.metricsServers }),
   });
+  const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, mostRelays });
   const routes = createRoutes({
     log,
     groups: [
       createSessionRoutes({
-        admission,
+        ...{ admission, gateway },
         ready,
         isReady,
         addressOf,
@@ -158,37 +166,66 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       '/': createAvailabilitySocket({ availability: admission.availability, ready, bufferBytes: limits.bufferBytes }),
       '/session': createSessionSocket({ admission, ready, addressOf, bufferBytes: limits.bufferBytes }),
     },
+    handlerOf: (path) => gateway?.socketHandlerOf(path),
   });
+  const handle = toListener(routes);
+  const refused = (why: 'too-many-clients') => {
+    metrics.turnedAway(why);
+    log.limited(
+      'warn',
+      why,
+      `clients are turned away: ${mostClients()} connections are open, which is the limit (limits.clients, file descriptors)`,
+    );
+  };
   const server = await startHttpServer({
-    ...{ host: listen, port },
+    ...{ host: listen, port, handle, refused },
     limits: { ...limits, clients: mostClients() },
-    handle: toListener(routes),
     upgrade: sockets.upgrade,
-    refused: (why) => {
-      metrics.turnedAway(why);
-      log.limited(
-        'warn',
-        why,
-        `clients are turned away: ${mostClients()} connections are open, which is the limit (limits.clients, file descriptors)`,
-      );
-    },
+    others: () => gateway?.connections() ?? 0,
   }).catch(async (error: unknown) => {
     await sockets.close(0);
     throw error;
   });
+  await gateway
+    ?.start({ ...{ listen, mostClients, handle, refused }, upgrade: sockets.upgrade, others: () => server.connections() })
+    .catch(async (error: unknown) => {
+      await Promise.all([gateway.close(0), sockets.close(0), server.close(0)]);
+      throw error;
+    });
 
   return {
     port: server.port,
     metrics,
+    gateway: gateway && { port: gateway.port(), redirectPort: gateway.redirectPort() },
+    serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
     reconfigure() {
       trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
       server.setMostClients(mostClients());
+      gateway?.setMostClients(mostClients());
     },
     async close(grace) {
       stopping = true;
-      await Promise.all([events.stop(), tickets.stop(), sockets.close(grace), server.close(grace)]);
+      await Promise.all([events.stop(), tickets.stop(), sockets.close(grace), server.close(grace), gateway?.close(grace)]);
     },
   };
+}
+
+/** What is switched off is not even loaded. */
+async function gatewayIfEnabled(
+  { clock, newId, log, settings, admission, poller, notifying, ready }: EdgeOptions,
+  more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly mostRelays: () => number },
+): Promise<Gateway | undefined> {
+  if (!settings().gateway.enabled) return undefined;
+  const { createGateway } = await import('./gateway/gateway.ts');
+  return createGateway({
+    ...{ clock, newId, log, settings, admission, ready, ...more },
+    servers: () => poller.servers(),
+    endpoint: (id) => poller.facts(id)?.endpoint,
+    notify: (reason) => {
+      const { server } = settings();
+      notifying.send('certificate', [{ id: server, address: server, reason }]);
+    },
+  });
 }
 
 function explainSource({ settings, router, admission, overview }: EdgeOptions): ExplainSource {

@@ -6,7 +6,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { projectParameter } from '../core/project.ts';
-import type { Admission, Outcome, Refused } from '../engine/admission.ts';
+import type { Admission, Allocated, Outcome, Refused } from '../engine/admission.ts';
 import type { AddressOf } from './client-address.ts';
 
 export interface SessionRoutesOptions {
@@ -19,6 +19,17 @@ export interface SessionRoutesOptions {
   readonly meanLoad: () => number | undefined;
   /** Seconds `/session` is held while no server is available; 0: not at all. */
   readonly hold: () => number;
+  /** Absent: there is no gateway. */
+  readonly gateway?: ClientsAtGateway | undefined;
+}
+
+/** What the gateway does for clients that ask here (`waiting.relay`). */
+export interface ClientsAtGateway {
+  readonly waits: () => boolean;
+  /** Where a client waits for whom there is no room now. A new URL for each client. */
+  readonly waitingUrl: () => string;
+  /** A client was sent to a server, and will come through the gateway. */
+  readonly sent: (allocated: Allocated, address: string) => void;
 }
 
 type Env = { Bindings: HttpBindings };
@@ -35,7 +46,7 @@ const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no
 const SESSION = { ...TEXT, ...CORS };
 
 export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
-  const { admission, addressOf, hold } = options;
+  const { admission, addressOf, hold, gateway } = options;
   const routes = new Hono<Env>();
 
   routes.get('/session', async (c) => {
@@ -45,6 +56,12 @@ export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
     const { incoming } = c.env;
     const projectUrl = projectParameter(queryOf(incoming.url ?? ''));
     const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
+    if (gateway?.waits() === true) {
+      const outcome = await admission.attempt(request);
+      if (outcome.kind === 'no-room') return c.body(gateway.waitingUrl(), 200, SESSION);
+      if (outcome.kind === 'allocated') gateway.sent(outcome, request.address.address);
+      return c.body(sessionBody(outcome, projectUrl !== undefined), 200, sessionHeaders(outcome));
+    }
     const seconds = hold();
     const outcome = seconds > 0 ? await admission.hold(request, seconds, closed(c)) : await admission.ask(request);
     return c.body(sessionBody(outcome, projectUrl !== undefined), 200, sessionHeaders(outcome));

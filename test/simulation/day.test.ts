@@ -76,7 +76,10 @@ class Day {
       createNotifiers: () => [],
       startEdge: (options) => {
         this.#edge = options;
-        return Promise.resolve({ port: 0, metrics: silentMetrics, reconfigure: nothing, close: () => Promise.resolve() });
+        return Promise.resolve({
+          ...{ port: 0, metrics: silentMetrics, gateway: undefined, serverChanged: nothing, reconfigure: nothing },
+          close: () => Promise.resolve(),
+        });
       },
     });
     this.#published = [];

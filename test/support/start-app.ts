@@ -1,0 +1,52 @@
+/** The whole session server inside the test's own process, with real sockets and the real clock. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { startApp, type App } from '../../src/app.ts';
+import { schema, type ConfigurationFile } from '../../src/config/schema.ts';
+import { toSettings, type Settings } from '../../src/config/settings.ts';
+import { systemClock } from '../../src/system-clock.ts';
+import { MemoryLog } from './memory-log.ts';
+import { temporary, type Scope } from './start-program.ts';
+
+export interface RunningApp {
+  readonly app: App;
+  readonly log: MemoryLog;
+  /** Of the gateway. */
+  readonly port: number;
+  /** `http://localhost:PORT` of the gateway. */
+  readonly url: string;
+  /** `ws://localhost:PORT` of the gateway. */
+  readonly socketUrl: string;
+  readonly settings: (file: Partial<ConfigurationFile>) => Settings;
+  readonly stop: () => Promise<void>;
+}
+
+/** Listens on free ports of this machine alone. */
+export async function startAppInside(scope: Scope, file: Partial<ConfigurationFile>): Promise<RunningApp> {
+  const folder = temporary(scope);
+  const settings = (more: Partial<ConfigurationFile>): Settings =>
+    toSettings(
+      schema.parse({
+        ...{
+          server: 'localhost',
+          ssl: false,
+          port: 0,
+          listen: '127.0.0.1',
+          simulationServers: [],
+          pollInterval: 0.2,
+          pollTimeout: 0.15,
+        },
+        ...{ logDir: join(folder, 'log'), ...more },
+      }),
+      { webhookSecrets: new Map() },
+      { env: {}, cwd: folder, home: folder, readFile: () => Promise.resolve({ kind: 'missing', code: 'ENOENT' }) },
+    );
+  const log = new MemoryLog();
+  const newId = () => randomBytes(16).toString('base64url');
+  const app = await startApp(settings(file), { clock: systemClock, random: Math.random, newId, log, version: '0.0.0' });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= app.stop());
+  scope.after(stop);
+  const port = app.gateway?.port ?? app.port;
+  return { app, log, port, url: `http://localhost:${port}`, socketUrl: `ws://localhost:${port}`, settings, stop };
+}
