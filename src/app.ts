@@ -16,6 +16,7 @@ import { TokenBuckets, type TokenBucketRules } from './core/token-bucket.ts';
 import { WaitingLine } from './core/waiting-line.ts';
 import { Admission } from './engine/admission.ts';
 import { Decisions } from './engine/decisions.ts';
+import { RegisteredServers } from './discovery/registered.ts';
 import { Levers } from './engine/levers.ts';
 import { Membership } from './engine/membership.ts';
 import { Notifying } from './engine/notifying.ts';
@@ -27,7 +28,9 @@ import { Suspicions } from './engine/suspicions.ts';
 import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
 import { readMonitorAssets } from './http/monitor-assets.ts';
 import type { Clock, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
-import { createLoadProbe } from './probes/load.ts';
+import { checkAnnounced } from './probes/announced.ts';
+import { createGuardedLookup } from './probes/guarded-lookup.ts';
+import { createLoadProbe, type LoadProbeOptions } from './probes/load.ts';
 import { packageRoot } from './package-root.ts';
 import { createFileStore } from './stores/file.ts';
 import { createMemoryBookings } from './stores/memory.ts';
@@ -43,13 +46,15 @@ export interface Surroundings {
 
 /** What touches the outside. Simulations of whole days hand in others. */
 export interface Adapters {
-  readonly createProbe: (settings: Settings, clock: Clock) => Probe;
+  readonly createProbe: (settings: Settings, clock: Clock, guard?: Guard) => Probe;
   readonly createStore: (settings: Settings, log: Log) => StateStore;
   readonly createNotifiers: (settings: Settings, surroundings: Surroundings) => Notifier[];
   readonly startEdge: (options: EdgeOptions) => Promise<Edge>;
 }
 
 export const realAdapters: Adapters = {
+type Guard = NonNullable<LoadProbeOptions['guard']>;
+
   createProbe: loadProbe,
   createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
   createNotifiers: configuredNotifiers,
@@ -104,8 +109,12 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
 
   const poller: Poller = new Poller({
+  const refuseRegistered = (ip: string) => refuseAddress(ip, settings.registration);
+  const guardedLookup = createGuardedLookup(refuseRegistered);
+  // Asked at each connection, so that a name of a registered server cannot lead elsewhere later.
+  const guard: Guard = (id) => (membership.get(id)?.source === 'registered' ? guardedLookup : undefined);
     ...{ clock, random, log },
-    probe: adapters.createProbe(settings, clock),
+    probe: adapters.createProbe(settings, clock, guard),
     rules: fleetRules(settings),
     interval: settings.pollInterval,
     events: {
@@ -182,6 +191,24 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   });
 
   const changedState = (facts: ServerFacts, transition: Transition) => {
+  const registered = new RegisteredServers({
+    ...{ clock, log, membership, readServer: readSimulationServer },
+    check: (endpoint, signal) =>
+      checkAnnounced(
+        endpoint,
+        {
+          ...{ pollSsl: settings.pollSsl, handOutSsl: settings.handOutSsl, timeout: settings.pollTimeout },
+          ...{ refuseAddress: refuseRegistered, now: () => clock.now() },
+        },
+        signal,
+      ),
+    downSince(id) {
+      const facts = poller.facts(id);
+      return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
+    },
+    rules: () => ({ ...settings.registration, enabled: settings.registration.token !== undefined }),
+  });
+
     membership.route(facts);
     notifying.observe(transition);
     edge.metrics.transition(transition.to);
@@ -210,6 +237,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       levers,
       notifying,
     },
+      registered,
     isReady: () => answering,
     ready,
   });
@@ -222,6 +250,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       { name: 'learned', version: () => ledger.revision, save: () => ledger.save(clock.now(), clock.wallTime()) },
       { name: 'waiting-line', version: () => admission.version, save: () => admission.save() },
     ],
+      { name: 'registered-servers', version: () => registered.version, save: () => registered.save() },
   });
   const recording = startRecording({ clock, log, history, waiting: () => admission.waiting });
   membership.set('configured', settings.simulationServers);
@@ -249,7 +278,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       poller.reconfigure({
         rules: fleetRules(next),
         interval: next.pollInterval,
-        ...(probesDiffer(before, next) && { probe: adapters.createProbe(next, clock) }),
+        ...(probesDiffer(before, next) && { probe: adapters.createProbe(next, clock, guard) }),
       });
       if (added.length + removed.length + changed.length > 0 || reordered) membership.set('configured', next.simulationServers);
       if (
@@ -263,6 +292,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
         });
       }
       edge.reconfigure();
+      registered.reconfigure();
       reconcileIncidents();
       admission.refresh();
       return afterRestart;
@@ -270,7 +300,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     async stop() {
       firstRound.abort();
       const closed = edge.close(GRACE);
-      await Promise.all([poller.stop(), recording.stop(), admission.stop()]);
+      await Promise.all([poller.stop(), recording.stop(), admission.stop(), registered.stop()]);
       await Promise.all([closed, remembering.stop(), notifying.stop(GRACE)]);
     },
   };
@@ -300,6 +330,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     const waited = await store.read('waiting-line');
     if (waited !== undefined) admission.restore(waited);
   }
+    registered.restore(await store.read('registered-servers'));
 }
 
 function allocationParameters({ allocation, loadThreshold }: Settings): AllocationParameters {
@@ -314,9 +345,12 @@ function bucketRules({ limits: { rateBurst, ratePerSecond } }: Settings): TokenB
   return { burst: rateBurst, rate: ratePerSecond, mostKeys: MOST_ADDRESSES };
 }
 
-function loadProbe({ pollSsl, pollTimeout, pollInterval }: Settings, clock: Clock): Probe {
+function loadProbe({ pollSsl, pollTimeout, pollInterval }: Settings, clock: Clock, guard?: Guard): Probe {
   // A connection has to outlive the pause between two polls, else each would connect anew.
-  return createLoadProbe({ ssl: pollSsl, timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, now: () => clock.now() });
+  return createLoadProbe({
+    ...{ ssl: pollSsl, timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, now: () => clock.now() },
+    ...(guard !== undefined && { guard }),
+  });
 }
 
 function probesDiffer(a: Settings, b: Settings): boolean {

@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   probes: ['core', 'ports.ts'],
   notifiers: ['core', 'ports.ts'],
   stores: ['core', 'ports.ts'],
+  discovery: ['engine', 'core', 'ports.ts'],
   logging: ['core', 'engine', 'ports.ts'],
   http: ['engine', 'core', 'ports.ts', 'type:config'],
   agent: ['engine', 'core', 'ports.ts', 'type:config'],

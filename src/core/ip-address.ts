@@ -86,11 +86,12 @@ function parseIpv4(text: string): Bytes | undefined {
 function parseIpv6(text: string): Groups | undefined {
   const halves = text.split('::');
   if (halves.length > 2 || !text.includes(':')) return undefined;
-  const [head, tail = []] = halves.map(groupsOf);
-  if (head === undefined || halves.map(groupsOf).includes(undefined)) return undefined;
-  const missing = 8 - head.length - (tail ?? []).length;
+  const head = groupsOf(halves[0] ?? '');
+  const tail = groupsOf(halves[1] ?? '');
+  if (head === undefined || tail === undefined) return undefined;
+  const missing = 8 - head.length - tail.length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
-  return [...head, ...Array.from({ length: missing }, () => 0), ...(tail ?? [])];
+  return [...head, ...Array.from({ length: missing }, () => 0), ...tail];
 }
 
 function groupsOf(half: string): Groups | undefined {

@@ -117,7 +117,14 @@ export class Levers {
   async removeServer(id: ServerId, by: string): Promise<Done | UnknownServer | ActRefused> {
     const { membership, log } = this.#options;
     if (!this.#added.has(id)) {
-      if (membership.get(id) === undefined) return { kind: 'unknown-server' };
+      const member = membership.get(id);
+      if (member === undefined) return { kind: 'unknown-server' };
+      if (member.source === 'registered')
+        return {
+          kind: 'refused',
+          code: 'registered-server',
+          reason: 'This server registered itself and would do so again; drain it, or stop it.',
+        };
       return {
         kind: 'refused',
         code: 'configured-server',

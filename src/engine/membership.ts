@@ -11,8 +11,8 @@ import type { Router } from '../core/routing.ts';
 import type { Poller } from './poller.ts';
 
 /** Sources in the order in which they count. */
-export type Source = 'configured' | 'added';
-const SOURCES: readonly Source[] = ['configured', 'added'];
+export type Source = 'configured' | 'added' | 'registered';
+const SOURCES: readonly Source[] = ['configured', 'added', 'registered'];
 
 export interface Member {
   readonly server: SimulationServer;

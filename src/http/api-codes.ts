@@ -107,10 +107,17 @@ const monitor: Codes = {
   'known-server': { status: 409, meaning: 'The server is in the fleet already.' },
   'too-many-servers': { status: 409, meaning: 'No more servers can be added while running.' },
   'configured-server': { status: 409, meaning: 'The server stands in the configuration file and is removed there.' },
+  'registered-server': { status: 409, meaning: 'The server registered itself and would do so again; drain it, or stop it.' },
   'no-notifiers': { status: 409, meaning: 'Neither e-mail nor a webhook is configured.' },
 };
 
-export const REFUSAL_CODES: Codes = { ...general, ...sessions, ...tickets, ...monitor };
+/** Of simulation servers that register themselves. */
+const registration: Codes = {
+  'no-registration': { status: 403, meaning: 'Registration is switched off: `registration.token` is not set.' },
+  'too-many-registrations': { status: 429, meaning: 'Too many registrations came from this address.' },
+};
+
+export const REFUSAL_CODES: Codes = { ...general, ...sessions, ...tickets, ...monitor, ...registration };
 
 /** Codes with which a session request, and what became of it, can be refused. */
 export const SESSION_CODES: Codes = { ...general, ...sessions };

@@ -23,6 +23,7 @@ import { explainView, type ExplainSource } from './explain-view.ts';
 import { createHealthRoutes } from './health-routes.ts';
 import { createHistoryRoutes } from './history-routes.ts';
 import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
+import { createRegisterRoutes, type Registrations } from './register-routes.ts';
 import { createMonitorEvents } from './monitor-events.ts';
 import type { MonitorAssets } from './monitor-assets.ts';
 import { createMonitorRoutes, type MonitorPages } from './monitor-routes.ts';
@@ -55,6 +56,7 @@ export interface EdgeOptions {
   readonly history: History;
   readonly levers: Levers;
   readonly notifying: Notifying;
+  readonly registered: Registrations;
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly isReady: () => boolean;
@@ -106,6 +108,10 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
   };
   const events = createMonitorEvents({ source, clock, newId, log, mayRead: access.mayRead });
   const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
+  const register = createRegisterRoutes({
+    ...{ addressOf, clock, log, registered: options.registered },
+    rules: () => settings().registration,
+  });
   const currentMeanLoad = () => meanLoad(poller.servers());
 
   const metrics = createMetrics({
@@ -132,6 +138,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       createHealthRoutes({ isReady, isStopping: () => stopping }),
       createMetricsRoutes({ registry: metrics.registry, mayRead: access.mayRead }),
       access.routes,
+      register.form,
       events.routes,
       createMonitorRoutes({
         ...{ source, clock, access, ...monitor },
@@ -150,6 +157,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
           }),
           createHistoryRoutes({ source, clock, mayRead: access.mayRead }),
           createAdminRoutes({ levers, clock, mayAct: access.mayAct }),
+          register.api,
         ],
       }),
     ],

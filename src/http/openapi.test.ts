@@ -8,6 +8,7 @@ import { createAdminRoutes } from './admin-routes.ts';
 import { ANSWER_MEANINGS, OTHER_MEANINGS, REFUSAL_CODES } from './api-codes.ts';
 import { createApiRoutes } from './api-routes.ts';
 import { createHistoryRoutes } from './history-routes.ts';
+import { createRegisterRoutes } from './register-routes.ts';
 import { createApi } from './openapi.ts';
 import { createRoutes } from './routes.ts';
 import { createSessionsRoutes } from './sessions-routes.ts';
@@ -82,6 +83,13 @@ function build() {
         clock,
         mayAct: pass,
       }),
+      createRegisterRoutes({
+        registered: { announce: () => ({ kind: 'accepted', id: 'x:1', state: 'checking' }), leave: () => true },
+        rules: () => ({ heartbeat: 30 }),
+        addressOf: () => ({ address: 'x', limitKey: undefined }),
+        clock: { now: () => 0 },
+        log: new MemoryLog(),
+      }).api,
     ],
   });
   return { api, routes: createRoutes({ log: new MemoryLog(), groups: [api] }) };
@@ -240,6 +248,7 @@ function rowsBelow(heading: string): string[] {
 test('docs/http-api.md has every route once, with what the document says of it', () => {
   const access = ({ operation }: (typeof operations)[number]) => {
     if (operation.security === undefined) return 'everybody';
+    if (operation.security.some((alternative) => Object.hasOwn(alternative, 'registration'))) return 'simulation servers';
     return operation.security.some((alternative) => Object.keys(alternative).length === 0) ? 'readers' : 'holders of a token';
   };
   assert.deepEqual(

@@ -5,6 +5,7 @@
  * silence are failures with a reason, never a load. One keep-alive connection per server; a connection that the server had closed while it lay idle is
  * no evidence against the server, so that one case is asked again on a new connection.
  */
+import type { LookupFunction } from 'node:net';
 import { Client, errors } from 'undici';
 import { httpUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
 import type { Probe, ProbeResult } from '../ports.ts';
@@ -18,6 +19,8 @@ export interface LoadProbeOptions {
   readonly keepAlive: number;
   /** Seconds of a monotonic clock, to measure latency. */
   readonly now: () => number;
+  /** How the names of servers are looked up that came by themselves. No redirect of theirs is followed. `undefined`: the usual way. */
+  readonly guard?: (id: ServerId) => LookupFunction | undefined;
 }
 
 /** The longest answer that is read: a number needs less, and an error page must not be taken in. */
@@ -41,11 +44,12 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
     const known = connections.get(id);
     if (known?.origin === origin && !known.client.closed && !known.client.destroyed) return known.client;
     known?.client.destroy().catch(ignore);
+    const lookup = options.guard?.(id);
     const client = new Client(origin, {
       pipelining: 1,
       keepAliveTimeout: keepAlive,
       keepAliveMaxTimeout: keepAlive,
-      connect: { timeout },
+      connect: { timeout, ...(lookup !== undefined && { lookup }) },
       headersTimeout: timeout,
       bodyTimeout: timeout,
       maxHeaderSize: 16_384,
@@ -58,10 +62,11 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   const ask = async (endpoint: Endpoint, signal: AbortSignal): Promise<Answer> => {
     let url = new URL(httpUrl(endpoint, '/load', options.ssl));
     const host = url.hostname;
+    const mostRedirects = options.guard?.(endpoint.id) === undefined ? MOST_REDIRECTS : 0;
     for (let redirects = 0; ; redirects += 1) {
       const answer = await get(connect(endpoint.id, url.origin), url, signal);
       if (answer.location === undefined) return answer;
-      if (redirects === MOST_REDIRECTS) return refused('redirects', `it redirects more than ${MOST_REDIRECTS} times`);
+      if (redirects === mostRedirects) return refused('redirects', tooManyRedirects(mostRedirects));
       const next = URL.canParse(answer.location, url.href) ? new URL(answer.location, url) : undefined;
       if (next?.hostname !== host || !/^https?:$/.test(next.protocol)) return refused('redirect', 'it redirects to another host');
       url = next;
@@ -142,6 +147,10 @@ function judge(answer: Answer, latency: number): ProbeResult {
   return { kind: 'sample', load, latency };
 }
 
+function tooManyRedirects(most: number): string {
+  return most === 0 ? 'it redirects, which a registered server may not' : `it redirects more than ${most} times`;
+}
+
 function failed(code: string, reason: string): ProbeResult {
   return { kind: 'failed', failure: { code, reason } };
 }
@@ -167,6 +176,7 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EAI_AGAIN: ['name', 'the name service does not answer'],
   EHOSTUNREACH: ['unreachable', 'no route leads to its host'],
   ENETUNREACH: ['unreachable', 'no route leads to its network'],
+  ADDRESS_REFUSED: ['address', 'its name leads to an address that a registered server may not have'],
   EMFILE: ['descriptors', 'this machine has no file descriptor left; raise its limit (ulimit -n)'],
 };
 

@@ -1,0 +1,243 @@
+/**
+ * Simulation servers that register themselves. What announced itself is checked from our side until it proves to be a simulation server; only then is it part
+ * of the fleet. It leaves when it stays silent or down for long (`core/registration`), and joins again by announcing itself.
+ *
+ * The check comes after the answer, never before: a simulation server of the original announces itself before it serves anybody, and waits for our answer.
+ */
+import type { Endpoint, ServerId } from '../core/endpoint.ts';
+import { giveUpAfter, nextCheck, reasonToLeave, type LeavingRules } from '../core/registration.ts';
+import type { SimulationServer } from '../core/simulation-server.ts';
+import { startLoop, type Loop } from '../engine/loop.ts';
+import type { Membership } from '../engine/membership.ts';
+import type { Clock, Log } from '../ports.ts';
+
+export interface RegisteredOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly membership: Membership;
+  /** Reads what may stand in `simulationServers`. */
+  readonly readServer: (
+    entry: unknown,
+  ) => { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
+  /** Is it a simulation server? Never throws. */
+  readonly check: (
+    endpoint: Endpoint,
+    signal: AbortSignal,
+  ) => Promise<{ readonly kind: 'simulation-server' } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** Since when a server of the fleet is down, in seconds of the engine's clock; `undefined` when it is not. */
+  readonly downSince: (id: ServerId) => number | undefined;
+  /** As configured now. */
+  readonly rules: () => RegistrationRules;
+}
+
+export interface RegistrationRules extends LeavingRules {
+  /** Registration is switched on. */
+  readonly enabled: boolean;
+  readonly maxServers: number;
+}
+
+export type Announced =
+  /** `checking`: not part of the fleet before it was asked whether it is a simulation server. */
+  | { readonly kind: 'accepted'; readonly id: ServerId; readonly state: 'checking' | 'registered' | 'configured' }
+  | { readonly kind: 'refused'; readonly code: 'bad-server' | 'too-many-servers'; readonly reason: string };
+
+interface Registered {
+  /** As it was announced. */
+  readonly entry: unknown;
+  readonly server: SimulationServer;
+  readonly heartbeats: boolean;
+  /** Seconds of the engine's clock, as all times here. */
+  readonly heardAt: number;
+  readonly checking?: Checking;
+}
+
+interface Checking {
+  readonly since: number;
+  readonly tries: number;
+  readonly next: number;
+  readonly problem?: string;
+}
+
+/** Seconds. */
+const LOOK = 0.5;
+/** Checks at a time: hosts that take connections and never answer must not hold up the others for long. */
+const MOST_CHECKS = 16;
+
+export class RegisteredServers {
+  readonly #options: RegisteredOptions;
+  readonly #servers = new Map<ServerId, Registered>();
+  readonly #loop: Loop;
+  #version = 0;
+
+  constructor(options: RegisteredOptions) {
+    this.#options = options;
+    this.#loop = startLoop({
+      clock: options.clock,
+      delay: Infinity,
+      cycle: async (signal) => {
+        await this.#cycle(signal);
+        return this.#servers.size > 0 ? LOOK : Infinity;
+      },
+      failed: (error) => {
+        options.log.error('looking after registered servers failed inside the session server', { error });
+        return LOOK;
+      },
+    });
+  }
+
+  /** Differs whenever `save` would give something else. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** A server said that it is there, for the first time or again. `heartbeats`: it will say so again and again. */
+  announce(entry: unknown, { heartbeats }: { readonly heartbeats: boolean }): Announced {
+    const { clock, log, membership, readServer, rules } = this.#options;
+    const read = readServer(entry);
+    if (read.kind === 'refused') return { kind: 'refused', code: 'bad-server', reason: read.reason };
+    const { id, address } = read.server.endpoint;
+    const member = membership.get(id);
+    if (member !== undefined && member.source !== 'registered') return { kind: 'accepted', id, state: 'configured' };
+    const known = this.#servers.get(id);
+    const { maxServers } = rules();
+    if (known === undefined && this.#servers.size >= maxServers)
+      return {
+        kind: 'refused',
+        code: 'too-many-servers',
+        reason: `At most ${maxServers} servers can register (registration.maxServers).`,
+      };
+
+    const now = clock.now();
+    const same = known !== undefined && JSON.stringify(known.entry) === JSON.stringify(entry);
+    const asBefore = known?.server.endpoint.address === address;
+    // A check that is under way goes on; one that is due later comes now, because the server may have started since.
+    const checking = asBefore
+      ? known.checking && { ...known.checking, next: Math.min(known.checking.next, now + nextCheck(0)) }
+      : freshCheck(now);
+    this.#servers.set(id, {
+      // The ledger knows servers by identity: what did not change stays the same object.
+      ...(same ? { entry: known.entry, server: known.server } : { entry, server: read.server }),
+      ...{ heartbeats, heardAt: now },
+      ...(checking !== undefined && { checking }),
+    });
+    if (!same || known.heartbeats !== heartbeats) this.#changed();
+    if (known === undefined) log.info(`${address} simulation server registers; it is offered once it has proved to be one`);
+    this.#loop.wake();
+    return { kind: 'accepted', id, state: checking === undefined ? 'registered' : 'checking' };
+  }
+
+  /** It said good-bye. `false`: it was not here. */
+  leave(id: ServerId): boolean {
+    const known = this.#servers.get(id);
+    if (known === undefined) return false;
+    this.#forget(id, known, 'it said good-bye');
+    this.#changed();
+    return true;
+  }
+
+  /** The rules are different ones; whoever may not be here any more leaves. */
+  reconfigure(): void {
+    if (this.#options.rules().enabled || this.#servers.size === 0) return;
+    for (const [id, known] of this.#servers) this.#forget(id, known, 'registration was switched off');
+    this.#changed();
+  }
+
+  /** Only servers that proved to be some; the others announce themselves again. */
+  save(): unknown {
+    return [...this.#servers.values()]
+      .filter(({ checking }) => checking === undefined)
+      .map(({ entry, heartbeats }) => ({ entry, heartbeats }));
+  }
+
+  /** `saved` is of any type. The silence of the time in which we were not there is nobody's fault. */
+  restore(saved: unknown): void {
+    const { clock, log, readServer, rules } = this.#options;
+    const { enabled, maxServers } = rules();
+    if (!enabled || !Array.isArray(saved)) return;
+    for (const item of saved.slice(0, maxServers) as unknown[]) {
+      if (typeof item !== 'object' || item === null || !('entry' in item)) continue;
+      const read = readServer(item.entry);
+      if (read.kind === 'refused') {
+        log.warn(`a registered server cannot be used any more: ${read.reason}`);
+        continue;
+      }
+      const heartbeats = 'heartbeats' in item && item.heartbeats === true;
+      this.#servers.set(read.server.endpoint.id, { entry: item.entry, server: read.server, heartbeats, heardAt: clock.now() });
+    }
+    if (this.#servers.size === 0) return;
+    this.#changed();
+    this.#loop.wake();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  async #cycle(signal: AbortSignal): Promise<void> {
+    const { clock, downSince, rules } = this.#options;
+    const now = clock.now();
+    const leaving = rules();
+    let changed = false;
+    for (const [id, known] of this.#servers) {
+      const down = downSince(id);
+      const presence = { ...known, ...(down !== undefined && { downSince: down }) };
+      const reason = reasonToLeave(presence, now, leaving) ?? reasonToGiveUp(known, now, leaving);
+      if (reason === undefined) continue;
+      this.#forget(id, known, reason);
+      changed = true;
+    }
+    if (changed) this.#changed();
+    const due = [...this.#servers]
+      .filter(([, { checking }]) => checking !== undefined && checking.next <= now)
+      .sort(([, a], [, b]) => (a.checking?.next ?? 0) - (b.checking?.next ?? 0))
+      .slice(0, MOST_CHECKS);
+    await Promise.all(due.map(([id, known]) => this.#check(id, known, signal)));
+  }
+
+  async #check(id: ServerId, { server: { endpoint }, checking }: Registered, signal: AbortSignal): Promise<void> {
+    const { clock, log, check } = this.#options;
+    const result = await check(endpoint, signal);
+    const known = this.#servers.get(id);
+    // It may have left, or have given another address, while it was asked.
+    if (signal.aborted || checking === undefined || known?.server.endpoint.address !== endpoint.address) return;
+    const { checking: _, ...rest } = known;
+    if (result.kind === 'simulation-server') {
+      this.#servers.set(id, rest);
+      log.info(`${endpoint.address} simulation server joined the fleet: it registered itself`);
+      this.#changed();
+      return;
+    }
+    const tries = checking.tries + 1;
+    const { reason: problem } = result;
+    this.#servers.set(id, { ...rest, checking: { since: checking.since, tries, next: clock.now() + nextCheck(tries), problem } });
+    if (problem !== checking.problem)
+      log.limited(
+        'warn',
+        `registering ${id}`,
+        `${endpoint.address} simulation server registered and is not offered yet: ${problem}`,
+      );
+  }
+
+  #forget(id: ServerId, { server: { endpoint }, checking }: Registered, reason: string): void {
+    this.#servers.delete(id);
+    const left = checking === undefined ? 'left the fleet' : 'never joined the fleet';
+    this.#options.log.info(`${endpoint.address} registered simulation server ${left}: ${reason}`);
+  }
+
+  #changed(): void {
+    this.#version += 1;
+    const joined = [...this.#servers.values()].filter(({ checking }) => checking === undefined).map(({ server }) => server);
+    const { membership } = this.#options;
+    const before = membership.of('registered');
+    if (joined.length !== before.length || joined.some((server, i) => server !== before[i])) membership.set('registered', joined);
+  }
+}
+
+function freshCheck(now: number): Checking {
+  return { since: now, tries: 0, next: now + nextCheck(0) };
+}
+
+function reasonToGiveUp({ checking }: Registered, now: number, rules: LeavingRules): string | undefined {
+  if (checking === undefined || now - checking.since < giveUpAfter(rules)) return undefined;
+  return checking.problem ?? 'it was not asked in time';
+}

@@ -1,0 +1,58 @@
+/**
+ * Does a WebSocket open? Clients of simulation servers need `/client`, and a front that forgets upgrades answers everything else well. The socket is closed
+ * as soon as it is open: nothing is started by it.
+ */
+import type { LookupFunction } from 'node:net';
+import { WebSocket } from 'ws';
+
+export interface UpgradeOptions {
+  /** Seconds. */
+  readonly timeout: number;
+  readonly lookup?: LookupFunction;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export type UpgradeResult =
+  | { readonly kind: 'opened' }
+  /** `status`: of an answer by HTTP. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly status?: number; readonly code?: string };
+
+/** Never throws. */
+export function probeUpgrade(url: string, { timeout, lookup, headers = {}, signal }: UpgradeOptions): Promise<UpgradeResult> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(url, {
+      handshakeTimeout: Math.ceil(timeout * 1000),
+      followRedirects: false,
+      maxPayload: LARGEST_MESSAGE,
+      perMessageDeflate: false,
+      headers: { ...headers },
+      ...(lookup !== undefined && { lookup }),
+    });
+    const abort = () => socket.terminate();
+    const end = (result: UpgradeResult) => {
+      signal?.removeEventListener('abort', abort);
+      socket.terminate();
+      resolve(result);
+    };
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.once('open', () => end({ kind: 'opened' }));
+    socket.once('unexpected-response', (_request, { statusCode: status = 0 }) =>
+      end({ kind: 'failed', reason: `it answers status ${status} instead of opening a WebSocket`, status }),
+    );
+    // More than one can come; only the first says why.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const { code, message } = error;
+      const reason = signal?.aborted === true ? 'it was not waited for' : reasonOf(message, timeout);
+      end({ kind: 'failed', reason, ...(code !== undefined && { code }) });
+    });
+  });
+}
+
+const LARGEST_MESSAGE = 65_536;
+
+function reasonOf(message: string, timeout: number): string {
+  if (/handshake has timed out/i.test(message)) return `it did not answer within ${timeout} s`;
+  return message === '' ? 'the connection failed' : message;
+}
