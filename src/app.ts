@@ -8,6 +8,7 @@ import type { Settings } from './config/settings.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
 import type { AllocationParameters } from './core/allocation-parameters.ts';
 import type { FleetRules, ServerFacts, Transition } from './core/fleet.ts';
+import { refuseAddress } from './core/registration.ts';
 import { History } from './core/history.ts';
 import { incidentRules } from './core/incidents.ts';
 import { Ledger } from './core/ledger.ts';
@@ -15,8 +16,8 @@ import { Router } from './core/routing.ts';
 import { TokenBuckets, type TokenBucketRules } from './core/token-bucket.ts';
 import { WaitingLine } from './core/waiting-line.ts';
 import { Admission } from './engine/admission.ts';
-import { Decisions } from './engine/decisions.ts';
 import { RegisteredServers } from './discovery/registered.ts';
+import { Decisions } from './engine/decisions.ts';
 import { Levers } from './engine/levers.ts';
 import { Membership } from './engine/membership.ts';
 import { Notifying } from './engine/notifying.ts';
@@ -52,9 +53,9 @@ export interface Adapters {
   readonly startEdge: (options: EdgeOptions) => Promise<Edge>;
 }
 
-export const realAdapters: Adapters = {
 type Guard = NonNullable<LoadProbeOptions['guard']>;
 
+export const realAdapters: Adapters = {
   createProbe: loadProbe,
   createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
   createNotifiers: configuredNotifiers,
@@ -108,11 +109,11 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   });
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
 
-  const poller: Poller = new Poller({
   const refuseRegistered = (ip: string) => refuseAddress(ip, settings.registration);
   const guardedLookup = createGuardedLookup(refuseRegistered);
   // Asked at each connection, so that a name of a registered server cannot lead elsewhere later.
   const guard: Guard = (id) => (membership.get(id)?.source === 'registered' ? guardedLookup : undefined);
+  const poller: Poller = new Poller({
     ...{ clock, random, log },
     probe: adapters.createProbe(settings, clock, guard),
     rules: fleetRules(settings),
@@ -190,7 +191,6 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     },
   });
 
-  const changedState = (facts: ServerFacts, transition: Transition) => {
   const registered = new RegisteredServers({
     ...{ clock, log, membership, readServer: readSimulationServer },
     check: (endpoint, signal) =>
@@ -209,6 +209,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     rules: () => ({ ...settings.registration, enabled: settings.registration.token !== undefined }),
   });
 
+  const changedState = (facts: ServerFacts, transition: Transition) => {
     membership.route(facts);
     notifying.observe(transition);
     edge.metrics.transition(transition.to);
@@ -236,8 +237,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       history,
       levers,
       notifying,
-    },
       registered,
+    },
     isReady: () => answering,
     ready,
   });
@@ -249,8 +250,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     documents: [
       { name: 'learned', version: () => ledger.revision, save: () => ledger.save(clock.now(), clock.wallTime()) },
       { name: 'waiting-line', version: () => admission.version, save: () => admission.save() },
-    ],
       { name: 'registered-servers', version: () => registered.version, save: () => registered.save() },
+    ],
   });
   const recording = startRecording({ clock, log, history, waiting: () => admission.waiting });
   membership.set('configured', settings.simulationServers);
@@ -291,8 +292,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
           notifiers: adapters.createNotifiers(next, surroundings),
         });
       }
-      edge.reconfigure();
       registered.reconfigure();
+      edge.reconfigure();
       reconcileIncidents();
       admission.refresh();
       return afterRestart;
@@ -329,8 +330,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     await levers.recall();
     const waited = await store.read('waiting-line');
     if (waited !== undefined) admission.restore(waited);
-  }
     registered.restore(await store.read('registered-servers'));
+  }
 }
 
 function allocationParameters({ allocation, loadThreshold }: Settings): AllocationParameters {
