@@ -56,11 +56,11 @@ export async function startChild<Order, Answer>(name: string, args: readonly str
 }
 
 /** The other side: called by a child when it is ready. It ends when its parent is gone. */
-export function obey<Order>(handle: (order: Order) => unknown): void {
+export function obey(handle: (order: never) => unknown): void {
   const send = (letter: Letter) => process.send?.(letter);
   process.on('message', (message) => {
     const { number, content } = message as Letter;
-    void Promise.resolve(handle(content as Order)).then((answer) => {
+    void Promise.resolve(handle(content as never)).then((answer) => {
       send({ number, content: answer });
     });
   });

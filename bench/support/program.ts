@@ -1,8 +1,8 @@
 /** The built program as a child process, with a configuration of its own in a folder that is removed with it. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
 import { packageRoot } from '../../src/package-root.ts';
 import { usageOf, type Usage } from './usage.ts';
@@ -21,7 +21,9 @@ const LONGEST_STOP = 10;
 /** Listens on a free port of the loopback; `args` follow `start` on its command line, `NODE_FLAGS` of the environment (`--cpu-prof` …) go to Node. */
 export async function startProgram(configuration: ConfigurationFile, args: readonly string[] = []): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-program-'));
-  const path = join(folder, 'session.json');
+  // In a folder of its own below: the one above is watched too, and much else happens in the folder for temporary files.
+  const path = join(folder, 'configuration', 'session.json');
+  mkdirSync(dirname(path));
   const complete: ConfigurationFile = { port: 0, listen: '127.0.0.1', ssl: false, portRewrite: false, ...configuration };
   writeFileSync(path, JSON.stringify(complete));
   const flags = process.env['NODE_FLAGS']?.split(' ') ?? [];

@@ -247,6 +247,11 @@ export class Ledger {
     return view(account, this.#costs.view(account.server), this.#isWary(), this.#now, this.#parameters);
   }
 
+  /** Load points of the bookings of a server that its reports do not show yet; of its whole account the part that is asked for at every report. */
+  booked(id: ServerId): number {
+    return this.#roster.get(id)?.booked ?? 0;
+  }
+
   /**
    * The servers that were given work and still look idle; none while so many do that the expectation must be wrong. The same list until it changes, with
    * the figures of that moment.

@@ -76,11 +76,17 @@ export class Membership {
     const { allowedRepositories, blockedRepositories, shareIdleTime, labels } = member.server;
     const routed: RoutedServer = {
       ...{ id: facts.endpoint.id, state: this.#options.poller.state(facts), shareIdleTime, labels },
-      ...(facts.load !== undefined && { load: facts.load + (this.#options.ledger.account(facts.endpoint.id)?.booked ?? 0) }),
+      ...(facts.load !== undefined && { load: facts.load + this.#options.ledger.booked(facts.endpoint.id) }),
       ...(allowedRepositories !== undefined && { allowedRepositories }),
       ...(blockedRepositories !== undefined && { blockedRepositories }),
     };
     this.#options.router.update(routed);
+  }
+
+  /** A session was handed out; only to servers that share idle time does it make a difference where the next one may go. */
+  booked(id: ServerId): void {
+    const facts = this.#options.poller.facts(id);
+    if (facts !== undefined && (this.#members.get(id)?.server.shareIdleTime ?? 0) > 0) this.route(facts);
   }
 
   #merge(): Map<ServerId, Member> {

@@ -49,39 +49,50 @@ export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
   const { admission, addressOf, hold, gateway } = options;
   const routes = new Hono<Env>();
 
-  routes.get('/session', async (c) => {
+  const handOut = async (c: Context<Env>): Promise<Response> => {
     if (!options.isReady()) await options.ready;
     // HEAD asks about the answer and must not take a place (RFC 9110 § 9.2.1).
-    if (c.req.method === 'HEAD') return c.body(null, 200, SESSION);
+    if (c.req.method === 'HEAD') return answer(null);
     const { incoming } = c.env;
     const projectUrl = projectParameter(queryOf(incoming.url ?? ''));
     const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
     if (gateway?.waits() === true) {
       const outcome = await admission.attempt(request);
-      if (outcome.kind === 'no-room') return c.body(gateway.waitingUrl(), 200, SESSION);
+      if (outcome.kind === 'no-room') return answer(gateway.waitingUrl());
       if (outcome.kind === 'allocated') gateway.sent(outcome, request.address.address);
-      return c.body(sessionBody(outcome, projectUrl !== undefined), 200, sessionHeaders(outcome));
+      return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
     }
     const seconds = hold();
     const outcome = seconds > 0 ? await admission.hold(request, seconds, closed(c)) : await admission.ask(request);
-    return c.body(sessionBody(outcome, projectUrl !== undefined), 200, sessionHeaders(outcome));
-  });
-  routes.options('/session', (c) => c.body(null, 204, CORS));
-  routes.all('/session', (c) => c.text('Method not allowed.\n', 405, { ...CORS, Allow: 'GET, HEAD, OPTIONS' }));
-
-  routes.get('/', async (c) => {
+    return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
+  };
+  const availability = async (): Promise<Response> => {
     if (!options.isReady()) await options.ready;
-    return c.body(admission.availability.value ? '1' : '0', 200, SESSION);
-  });
-  routes.get('/load', async (c) => {
+    return answer(admission.availability.value ? '1' : '0');
+  };
+  const load = async (): Promise<Response> => {
     if (!options.isReady()) await options.ready;
-    return c.body(String(options.meanLoad() ?? -1), 200, SESSION);
-  });
-  for (const path of ['/', '/load']) {
-    routes.options(path, (c) => c.body(null, 204, CORS));
-    routes.all(path, (c) => c.text('Method not allowed.\n', 405, { ...CORS, Allow: 'GET, HEAD, OPTIONS' }));
-  }
+    return answer(String(options.meanLoad() ?? -1));
+  };
+  // One handler for all methods of a path: of several that match, the framework makes a chain, which costs as much as the answer.
+  routes.all('/session', readOnly(handOut));
+  routes.all('/', readOnly(availability));
+  routes.all('/load', readOnly(load));
   return routes;
+}
+
+function readOnly(handle: (c: Context<Env>) => Promise<Response>): (c: Context<Env>) => Response | Promise<Response> {
+  return (c) => {
+    const { method } = c.req;
+    if (method === 'GET' || method === 'HEAD') return handle(c);
+    if (method === 'OPTIONS') return c.body(null, 204, CORS);
+    return c.text('Method not allowed.\n', 405, { ...CORS, Allow: 'GET, HEAD, OPTIONS' });
+  };
+}
+
+/** By hand, because `c.body` copies several headers one by one. */
+function answer(body: string | null, headers: Headers = SESSION): Response {
+  return new Response(body, { status: 200, headers });
 }
 
 /** The text of a refusal as clients of the original understand it. */
@@ -95,10 +106,21 @@ function sessionBody(outcome: Outcome, detailed: boolean): string {
   return outcome.kind === 'allocated' ? outcome.url : errorText(outcome, detailed);
 }
 
-/** A refusal's code and sentence for clients that look; old ones do not. */
-function sessionHeaders(outcome: Outcome): Record<string, string> {
+type Headers = Readonly<Record<string, string>>;
+
+/** By the code of the refusal, of which there are a few: to make them anew would cost as much as the rest of the answer. */
+const refusalHeaders = new Map<string, Headers>();
+
+/** A refusal's code for clients that look; old ones do not. */
+function sessionHeaders(outcome: Outcome): Headers {
   if (outcome.kind === 'allocated') return SESSION;
-  return { ...SESSION, 'Access-Control-Expose-Headers': 'X-Session-Server-Code', 'X-Session-Server-Code': outcome.code };
+  const { code } = outcome;
+  let headers = refusalHeaders.get(code);
+  if (headers === undefined) {
+    headers = { ...SESSION, 'Access-Control-Expose-Headers': 'X-Session-Server-Code', 'X-Session-Server-Code': code };
+    refusalHeaders.set(code, headers);
+  }
+  return headers;
 }
 
 /** What follows the first `?`. */
