@@ -19,9 +19,13 @@ export interface LearningWindow {
   gone: number;
 }
 
-/** Seconds after which a window may close, and closes even while most of its sessions should still be hidden. */
+/**
+ * Seconds. A window closes once most of its sessions should be visible, but not before and not after these. Closing at the first glimpse would
+ * mistake the spike of a start for what the session costs.
+ */
 const LEAST_LENGTH = 45;
 const MOST_LENGTH = 90;
+const MOST = 0.75;
 /** Percent. A window that begins above it teaches nothing: there, somebody is let in exactly when somebody leaves. */
 const BUSY = 70;
 /** Square points: what a server does besides its sessions. */
@@ -38,7 +42,7 @@ export function closeWindow(account: Account, costs: Costs, parameters: Allocati
   const length = seen - window.start;
   if (length < LEAST_LENGTH) return undefined;
   const seenOf = appeared(account, window, seen, costs, parameters);
-  if (length < MOST_LENGTH && seenOf.visible < seenOf.booked / 2) return undefined;
+  if (length < MOST_LENGTH && seenOf.visible < MOST * seenOf.booked) return undefined;
   account.window = undefined;
   if (window.load >= BUSY) return undefined;
 
