@@ -10,7 +10,8 @@ import { TokenBuckets } from '../core/token-bucket.ts';
 import { WaitingLine } from '../core/waiting-line.ts';
 import type { Bookings } from '../ports.ts';
 import { createMemoryBookings } from '../stores/memory.ts';
-import { Admission, type Outcome, type Waiter, type Waiting } from './admission.ts';
+import { Admission } from './admission.ts';
+import type { Outcome, Waiter, Waiting } from './session-request.ts';
 import { Decisions } from './decisions.ts';
 
 const PROJECT = 'https://github.com/school/robots/blob/main/worlds/arm.wbt';

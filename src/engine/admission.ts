@@ -6,81 +6,19 @@
  * those who wait, but for the passing rule of ALLOCATION, "Queue".
  */
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
-import type { BookingOutcome, Candidates } from '../core/ledger.ts';
-import type { AnswerView, DecisionKind, SecondsRange } from '../core/monitor-view.ts';
-import { parseProject, type Project } from '../core/project.ts';
-import type { Labels, Route, Router } from '../core/routing.ts';
+import type { BookingOutcome, BookingRequest } from '../core/ledger.ts';
+import type { SecondsRange } from '../core/monitor-view.ts';
+import type { Project } from '../core/project.ts';
+import type { Labels, Router } from '../core/routing.ts';
 import type { TokenBuckets } from '../core/token-bucket.ts';
-import type { Standing, Ticket, WaitingLine, Want } from '../core/waiting-line.ts';
+import type { Standing, Ticket, WaitingLine } from '../core/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
+import { Reasons, type Asked, type Explained } from './reasons.ts';
+import { RequestRouting, wantOf, type RoutedRequest } from './request-routing.ts';
+import type { FailedSession, Outcome, Refused, SessionRequest, Waiter, Waiting } from './session-request.ts';
 import { createTopic, type Topic } from './topic.ts';
-
-export interface SessionRequest {
-  /** Who asks; `limitKey` is what limits count by, and `undefined` is not limited. */
-  readonly address: { readonly address: string; readonly limitKey: string | undefined };
-  /** What the client wants to run, as it said it. */
-  readonly projectUrl?: string;
-  /** The server must have these. */
-  readonly labels?: Labels;
-  /** Continues a ticket whose connection was lost. */
-  readonly resumeToken?: string;
-  /** It was counted against the limits of its address when it was made for the first time. */
-  readonly counted?: true;
-}
-
-/** A session that its server could not begin. */
-export interface FailedSession {
-  /** Absent: nobody knows of a booking. */
-  readonly bookingId?: string;
-  /** Seconds of the clock when the client's waiting began. */
-  readonly since: number;
-  /** Every server that failed it. */
-  readonly servers: readonly ServerId[];
-}
-
-export interface Allocated {
-  readonly kind: 'allocated';
-  readonly id: string;
-  /** What the client connects to. */
-  readonly url: string;
-  readonly server: ServerId;
-  readonly bookingId: string;
-  /** Seconds since the epoch; until then the place is counted for a client that has not come yet. */
-  readonly expiresAt: number;
-}
-
-export interface Refused {
-  readonly kind: 'refused';
-  readonly code: string;
-  /** A sentence a student can act on. */
-  readonly reason: string;
-  /** Place in line of a client that waited as long as it was held. */
-  readonly position?: number;
-  /** Seconds after which asking again makes sense. */
-  readonly retryAfter?: number;
-}
-
-export type Outcome = Allocated | Refused;
-
-/** What a waiting client is told. */
-export interface Waiting {
-  /** 1 is next. */
-  readonly position: number;
-  /** Seconds left, `undefined` while there is nothing to tell it from. */
-  readonly estimate: SecondsRange | undefined;
-  readonly resumeToken: string;
-}
-
-export interface Waiter {
-  changed(waiting: Waiting): void;
-  settled(outcome: Outcome): void;
-  /** Aborted when the client goes away. */
-  readonly gone: AbortSignal;
-  /** The place is kept for a while when the client goes away: it knows its resume token. */
-  readonly keepPlace: boolean;
-}
 
 export interface AdmissionOptions {
   readonly clock: Clock;
@@ -106,35 +44,10 @@ export interface AdmissionSettings {
   readonly settle: number;
 }
 
-export interface Explained {
-  /** The whole in a sentence: *3 servers: one drains, …*. */
-  readonly summary: string;
-  readonly answers: readonly AnswerView[];
-}
-
 /** Seconds between two tries while somebody waits: ALLOCATION, "Queue". */
 const RETRY = 1;
 /** Seconds between two looks at the estimates of all who wait. */
 const RETELL = 10;
-/** Decisions a second whose reasons are written down for every server; more come only in floods. */
-const EXPLAINED_PER_SECOND = 20;
-/** Servers in the reasons of one decision. */
-const MOST_ANSWERS = 24;
-/** Seconds for which the sentence that says why there is no room serves all who ask the same. */
-const SUMMARY_KEPT = 1;
-const MOST_SUMMARIES = 200;
-
-/** A request that a server may run. */
-interface Routed {
-  readonly kind: 'routed';
-  readonly id: string;
-  readonly request: SessionRequest;
-  readonly project: Project | undefined;
-  readonly want: Want;
-  readonly candidates: Candidates;
-  readonly routeKey: string;
-}
-
 /** A client in the line, with or without its connection. */
 interface Place {
   readonly request: SessionRequest;
@@ -149,15 +62,18 @@ export class Admission {
   readonly availability: Topic<boolean> = createTopic(false);
   readonly #options: AdmissionOptions;
   readonly #places = new Map<string, Place>();
-  readonly #projects = new Map<string, Project>();
-  readonly #summaries = new Map<string, { readonly at: number; readonly text: string }>();
+  readonly #routing: RequestRouting;
+  readonly #reasons: Reasons;
   readonly #serving: Loop;
-  #explained = { second: 0, count: 0 };
+  /** What ends the requests that are held. */
+  readonly #holding = new Set<AbortController>();
   #toldAt = 0;
   #version = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    this.#routing = new RequestRouting(options.router, () => options.settings().otherHosts);
+    this.#reasons = new Reasons(options);
     this.#serving = startLoop({
       clock: options.clock,
       delay: RETRY,
@@ -233,7 +149,10 @@ export class Admission {
         enough.abort();
       },
     });
+    // At the end of the program its request is still answered.
+    this.#holding.add(enough);
     if (outcome === undefined) await this.#options.clock.sleep(seconds, ended);
+    this.#holding.delete(enough);
     const held = position === undefined ? {} : { position };
     const refusal: Refused = {
       kind: 'refused',
@@ -295,7 +214,7 @@ export class Admission {
     const { bookings, router, line, clock } = this.#options;
     const route = router.route(project, labels);
     if (route.kind === 'refused' || !bookings.fits(route.candidates, project?.key)) return false;
-    return line.length === 0 || line.mayPass(wantOf(project, labels), clock.now(), this.#candidatesOf);
+    return line.length === 0 || line.mayPass(wantOf(project, labels), clock.now(), this.#routing.candidatesOf);
   }
 
   get waiting(): number {
@@ -307,12 +226,10 @@ export class Admission {
     const { line, clock, log } = this.#options;
     const { tickets, problems } = line.restore(value, clock.now(), clock.wallTime());
     for (const problem of problems) log.warn(`of the saved waiting line ${problem}`);
-    for (const { id, token = '', address } of tickets) {
-      this.#places.set(id, {
-        request: { address: { address: address ?? 'unknown', limitKey: address } },
-        token,
-        waiter: undefined,
-      });
+    for (const { id, token = '', address, project, labels } of tickets) {
+      const asked = { ...(project !== undefined && { projectUrl: project }), ...(labels !== undefined && { labels }) };
+      const request = { address: { address: address ?? 'unknown', limitKey: address }, ...asked };
+      this.#places.set(id, { request, token, waiter: undefined });
     }
     this.refresh();
   }
@@ -328,24 +245,21 @@ export class Admission {
   }
 
   async stop(): Promise<void> {
+    for (const enough of this.#holding) enough.abort();
     await this.#serving.stop();
   }
 
   /** Limits, project and route of a request: who may run it, or why it is refused at once. */
   #enter(request: SessionRequest): Routed | Refused {
-    const { buckets, clock, router, newId } = this.#options;
+    const { buckets, clock, newId } = this.#options;
     const { limitKey } = request.address;
     const seconds = limitKey === undefined || request.counted === true ? 0 : buckets.take(limitKey, clock.now());
     if (seconds > 0) return this.#refuseForRate(seconds);
 
     const id = newId();
-    const read = request.projectUrl === undefined ? undefined : this.#readProject(request.projectUrl);
-    if (read?.kind === 'refused') return this.#refuse(id, request, undefined, `project-${read.rule}`, read.reason);
-    const project = read?.project;
-    const route = router.route(project, request.labels);
-    if (route.kind === 'refused') return this.#refuse(id, request, project, route.code, route.reason);
-    const want = wantOf(project, request.labels);
-    return { kind: 'routed', id, request, project, want, candidates: route.candidates, routeKey: route.key };
+    const read = this.#routing.read(request);
+    if (read.kind === 'refused') return this.#refuse({ id, request, project: read.project }, read.code, read.reason);
+    return { ...read, id, request };
   }
 
   /** A flood is counted, not written down: it would wash away the decisions that people ask about. */
@@ -356,11 +270,11 @@ export class Admission {
     return { kind: 'refused', code: 'too-many-requests', reason, retryAfter };
   }
 
-  async #book({ id, project, candidates, want }: Routed): Promise<BookingOutcome> {
+  async #book({ id, request, project, candidates, want }: Routed): Promise<BookingOutcome> {
     const { bookings, line, clock } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
-    if (line.length > 0 && !line.mayPass(want, clock.now(), this.#candidatesOf)) return { kind: 'no-room' };
-    return bookings.book({ id, ...(project !== undefined && { project: project.key }) }, candidates);
+    if (line.length > 0 && !line.mayPass(want, clock.now(), this.#routing.candidatesOf)) return { kind: 'no-room' };
+    return bookings.book(bookingRequest(id, request, project), candidates);
   }
 
   /** Hands a booked place to a waiter, or frees it when the client has gone meanwhile. */
@@ -369,15 +283,13 @@ export class Admission {
       waiter.settled(this.#allocate(routed, booked, waited));
       return;
     }
-    this.#decide(
-      routed.id,
-      routed.request,
-      routed.project,
-      'abandoned',
-      'client-gone',
-      'The client went away before it heard of its place.',
+    this.#reasons.record({
+      ...routed,
+      kind: 'abandoned',
+      code: 'client-gone',
+      reason: 'The client went away before it heard of its place.',
       waited,
-    );
+    });
     await this.release(booked.bookingId);
   }
 
@@ -389,14 +301,12 @@ export class Admission {
     // Between the booking and now the server left the fleet.
     if (found === undefined)
       return this.#refuse(
-        id,
-        request,
-        project,
+        { id, request, project },
         'no-room',
         'The simulation server that was chosen has just been removed; try again.',
       );
     const reason = `${found.address} had the most room: load ${percent(load)}, with this session ${percent(predicted)}.`;
-    this.#decide(id, request, project, 'allocated', 'allocated', reason, waited, server);
+    this.#reasons.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, server });
     log.limited('info', `allocated ${server}`, `${found.address} simulation server handed out to ${request.address.address}`, {
       id,
       load,
@@ -422,7 +332,7 @@ export class Admission {
     const ticket = { id, ...want, ...(limitKey !== undefined && { address: limitKey }), ...(waiter.keepPlace && { token }) };
     const joined = line.join(ticket, clock.now());
     if (joined.kind === 'refused') {
-      waiter.settled(this.#refuse(id, request, project, joined.code, joined.reason));
+      waiter.settled(this.#refuse({ id, request, project }, joined.code, joined.reason));
       return;
     }
     this.#enterLine({ id, request }, waiter, token, joined);
@@ -453,8 +363,16 @@ export class Admission {
   #abandon(id: string, { request }: Place): void {
     this.#places.delete(id);
     this.#version += 1;
-    const project = request.projectUrl === undefined ? undefined : this.#project(request.projectUrl);
-    this.#decide(id, request, project, 'abandoned', 'client-gone', 'The client went away while it waited.', 0);
+    const project = request.projectUrl === undefined ? undefined : this.#routing.project(request.projectUrl);
+    this.#reasons.record({
+      id,
+      request,
+      project,
+      kind: 'abandoned',
+      code: 'client-gone',
+      reason: 'The client went away while it waited.',
+      waited: 0,
+    });
     this.#tellChanges();
     this.refresh();
   }
@@ -467,7 +385,7 @@ export class Admission {
       if (place) this.#abandon(id, place);
     }
     if (line.length === 0) return Infinity;
-    const pass = line.pass(clock.now(), this.#candidatesOf);
+    const pass = line.pass(clock.now(), this.#routing.candidatesOf);
     for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) await this.#try(ticket);
     this.#tellChanges();
     this.#publish();
@@ -477,21 +395,18 @@ export class Admission {
   async #try(ticket: Ticket): Promise<void> {
     const { line, clock, bookings } = this.#options;
     const place = this.#places.get(ticket.id);
-    const { project, route } = this.#route(ticket);
+    const { project, route } = this.#routing.route(ticket);
     if (place === undefined || route.kind === 'refused') {
       // The fleet changed so that nobody may ever run it.
       line.leave(ticket.id);
       this.#places.delete(ticket.id);
       this.#version += 1;
       if (place && route.kind === 'refused')
-        place.waiter?.settled(this.#refuse(ticket.id, place.request, project, route.code, route.reason));
+        place.waiter?.settled(this.#refuse({ id: ticket.id, request: place.request, project }, route.code, route.reason));
       return;
     }
     if (route.candidates.tiers.length === 0) return;
-    const booked = await bookings.book(
-      { id: ticket.id, ...(project !== undefined && { project: project.key }) },
-      route.candidates,
-    );
+    const booked = await bookings.book(bookingRequest(ticket.id, place.request, project), route.candidates);
     if (booked.kind === 'no-room') return;
     const { waiter } = place;
     // Gone during the booking: a holder with a token keeps the place, without a server.
@@ -502,7 +417,15 @@ export class Admission {
     this.#places.delete(ticket.id);
     this.#version += 1;
     await this.#give(
-      { ...place, id: ticket.id, project, kind: 'routed', want: ticket, candidates: route.candidates, routeKey: route.key },
+      {
+        request: place.request,
+        id: ticket.id,
+        project,
+        kind: 'routed',
+        want: ticket,
+        candidates: route.candidates,
+        routeKey: route.key,
+      },
       booked,
       clock.now() - ticket.joinedAt,
       waiter,
@@ -535,110 +458,28 @@ export class Admission {
     this.availability.publish(this.wouldAllocate());
   }
 
-  readonly #candidatesOf = (want: Want): Candidates | undefined => {
-    const { route } = this.#route(want);
-    return route.kind === 'candidates' ? route.candidates : undefined;
-  };
-
-  #route({ project: url, labels, except }: Want): { readonly project: Project | undefined; readonly route: Route } {
-    const project = url === undefined ? undefined : this.#project(url);
-    const route = this.#options.router.route(project, labels);
-    if (except === undefined || route.kind === 'refused') return { project, route };
-    const everybody = this.#options.router.eligible(project, labels);
-    return { project, route: everybody.every((id) => except.includes(id)) ? route : without(except, route) };
+  #refuseForRoom(routed: Routed): Refused {
+    return this.#refuse(routed, 'no-room', this.#reasons.noRoom(routed));
   }
 
-  #readProject(text: string): ReturnType<typeof parseProject> {
-    return parseProject(text, { otherHosts: this.#options.settings().otherHosts });
-  }
-
-  /** A project that was read before; kept while its ticket is in the line, because each walk along it asks again. */
-  #project(url: string): Project | undefined {
-    const known = this.#projects.get(url);
-    if (known !== undefined) return known;
-    const read = this.#readProject(url);
-    if (read.kind === 'refused') return undefined;
-    if (this.#projects.size >= 1000) this.#projects.clear();
-    this.#projects.set(url, read.project);
-    return read.project;
-  }
-
-  #refuseForRoom({ id, request, project, routeKey }: Routed): Refused {
-    return this.#refuse(id, request, project, 'no-room', this.#summary(routeKey, project, request.labels));
-  }
-
-  /** Why there is no room, in a sentence that serves for a second all who ask the same. */
-  #summary(key: string, project: Project | undefined, labels: Labels | undefined): string {
-    const { clock, explain } = this.#options;
-    const now = clock.now();
-    const known = this.#summaries.get(key);
-    if (known !== undefined && now - known.at < SUMMARY_KEPT) return known.text;
-    const text = explain(project, labels, undefined).summary;
-    if (this.#summaries.size >= MOST_SUMMARIES) this.#summaries.clear();
-    this.#summaries.set(key, { at: now, text });
-    return text;
-  }
-
-  #refuse(id: string, request: SessionRequest, project: Project | undefined, code: string, reason: string): Refused {
-    this.#decide(id, request, project, 'refused', code, reason, 0);
+  #refuse(asked: Asked, code: string, reason: string): Refused {
+    this.#reasons.record({ ...asked, kind: 'refused', code, reason, waited: 0 });
     return { kind: 'refused', code, reason };
   }
-
-  #decide(
-    id: string,
-    { labels }: SessionRequest,
-    project: Project | undefined,
-    kind: DecisionKind,
-    code: string,
-    reason: string,
-    waited: number,
-    server?: ServerId,
-  ): void {
-    const { decisions, clock, endpoint, explain } = this.#options;
-    const answers = this.#mayExplain() ? explain(project, labels, server).answers : [];
-    const others = answers.filter((answer) => answer.id !== server);
-    const address = server === undefined ? undefined : endpoint(server)?.address;
-    decisions.record(
-      {
-        ...{
-          id,
-          kind,
-          code,
-          reason,
-          waited,
-          at: clock.wallTime(),
-          others: others.slice(0, MOST_ANSWERS),
-          omitted: Math.max(0, others.length - MOST_ANSWERS),
-        },
-        ...(project !== undefined && { project: project.url }),
-        ...(server !== undefined && { server }),
-        ...(address !== undefined && { address }),
-      },
-      clock.now(),
-    );
-  }
-
-  #mayExplain(): boolean {
-    const second = Math.floor(this.#options.clock.now());
-    if (second !== this.#explained.second) this.#explained = { second, count: 0 };
-    this.#explained.count += 1;
-    return this.#explained.count <= EXPLAINED_PER_SECOND;
-  }
 }
 
-function wantOf(project: Project | undefined, labels: Labels | undefined): Want {
-  return { ...(project !== undefined && { project: project.url }), ...(labels !== undefined && { labels }) };
-}
+/** A request that a server may run. */
+type Routed = Asked & RoutedRequest;
 
 export type NoRoom = Extract<BookingOutcome, { kind: 'no-room' }>;
 type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
 
-/** The same route but for some servers. Only who was failed by one asks for it, so that nothing is remembered. */
-function without(except: readonly ServerId[], route: Extract<Route, { kind: 'candidates' }>): Route {
-  const tiers = route.candidates.tiers
-    .map((tier) => tier.filter((id) => !except.includes(id)))
-    .filter(({ length }) => length > 0);
-  return { ...route, candidates: { tiers } };
+/** A client that says who it is and asks again is evidence against the server it got before (ALLOCATION, `black-hole`). */
+function bookingRequest(id: string, { clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
+  return {
+    id: clientId === undefined ? id : `${address.address} ${clientId}`,
+    ...(project !== undefined && { project: project.key }),
+  };
 }
 
 /** To steps of five seconds: more would promise what nobody knows. */

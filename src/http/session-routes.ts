@@ -6,7 +6,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { projectParameter } from '../core/project.ts';
-import type { Admission, Allocated, Outcome, Refused } from '../engine/admission.ts';
+import type { Admission } from '../engine/admission.ts';
+import type { Allocated, Outcome, Refused } from '../engine/session-request.ts';
 import type { AddressOf } from './client-address.ts';
 
 export interface SessionRoutesOptions {

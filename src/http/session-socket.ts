@@ -6,7 +6,8 @@
  */
 import type { WebSocket } from 'ws';
 import { projectParameter } from '../core/project.ts';
-import type { Admission, Allocated, Refused, Waiting } from '../engine/admission.ts';
+import type { Admission } from '../engine/admission.ts';
+import type { Allocated, Refused, Waiting } from '../engine/session-request.ts';
 import type { AddressOf } from './client-address.ts';
 import { errorText } from './session-routes.ts';
 import type { SocketHandler } from './sockets.ts';

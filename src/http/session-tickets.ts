@@ -15,7 +15,7 @@
  * A client that says who it is gets its answer again when it asks again, and never a second booking.
  */
 import { startLoop, type Loop } from '../engine/loop.ts';
-import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../engine/admission.ts';
+import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../engine/session-request.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 
 /** What tickets need of the admission. */
@@ -37,8 +37,6 @@ export interface SessionTicketsOptions {
 }
 
 export interface TicketRequest extends Omit<SessionRequest, 'resumeToken'> {
-  /** The same when a client asks again. */
-  readonly clientId?: string;
   /** Take a place in line when there is no room. */
   readonly wait: boolean;
 }
@@ -161,7 +159,7 @@ export class SessionTickets {
     await this.#sweeping.stop();
   }
 
-  async #enter({ wait, clientId: _, ...request }: TicketRequest, identity: string | undefined): Promise<Answer> {
+  async #enter({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<Answer> {
     const { admission, newId } = this.#options;
     if (wait) return this.#wait(request, identity);
     const outcome = await admission.ask(request);

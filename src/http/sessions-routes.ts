@@ -8,7 +8,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { LONGEST_PROJECT_URL, shown } from '../core/project.ts';
-import type { Waiting } from '../engine/admission.ts';
+import type { Waiting } from '../engine/session-request.ts';
 import { refusalCode, SESSION_CODES, TICKET_CODES, type RefusalStatus } from './api-codes.ts';
 import { allocated, waitingSession } from './api-schemas.ts';
 import type { AddressOf } from './client-address.ts';

@@ -9,7 +9,7 @@ import { validate } from '../../src/config/validate.ts';
 import { toSettings, type Settings } from '../../src/config/settings.ts';
 import { thisMachine } from '../../src/config/surroundings.ts';
 import type { ServerId } from '../../src/core/endpoint.ts';
-import type { Outcome, Waiter } from '../../src/engine/admission.ts';
+import type { Outcome, Waiter } from '../../src/engine/session-request.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLog } from '../support/memory-log.ts';

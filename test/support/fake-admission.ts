@@ -1,4 +1,4 @@
-import type { Outcome, SessionRequest, Waiter } from '../../src/engine/admission.ts';
+import type { Outcome, SessionRequest, Waiter } from '../../src/engine/session-request.ts';
 import type { TicketAdmission } from '../../src/http/session-tickets.ts';
 
 interface FakePlace {

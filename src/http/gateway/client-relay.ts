@@ -15,7 +15,8 @@ import { WebSocket, type RawData } from 'ws';
 import { againMessages, errorMessage, isFailure, isStream, placeMessages, shutdownMessage } from '../../core/client-messages.ts';
 import type { ServerId } from '../../core/endpoint.ts';
 import { readStartMessage } from '../../core/start-message.ts';
-import type { Admission, Outcome, SessionRequest, Waiter, Waiting } from '../../engine/admission.ts';
+import type { Admission } from '../../engine/admission.ts';
+import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { SocketHandler } from '../sockets.ts';
 
