@@ -81,7 +81,12 @@ test('a session that can start now is answered with 201 and all a client needs',
     expiresAt: '2023-11-14T22:14:20.000Z',
   });
   assert.deepEqual(admission.requests, [
-    { address: { address: '192.0.2.1', limitKey: '192.0.2.1' }, projectUrl: 'https://github.com/a/b', labels: { room: 'B12' } },
+    {
+      address: { address: '192.0.2.1', limitKey: '192.0.2.1' },
+      projectUrl: 'https://github.com/a/b',
+      labels: { room: 'B12' },
+      clientId: 'c',
+    },
   ]);
 });
 
