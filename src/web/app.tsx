@@ -40,6 +40,10 @@ export function App({ snapshot, live }: AppProps) {
   const [asked, setAsked] = useState<{ project: string; count: number }>();
   const ask = useCallback((project: string) => setAsked((before) => ({ project, count: (before?.count ?? 0) + 1 })), []);
   const server = opened === undefined ? undefined : servers.find(({ id }) => id === opened);
+  const gone = live !== undefined && opened !== undefined && server === undefined;
+  useEffect(() => {
+    if (gone) open(undefined);
+  }, [gone, open]);
   const stale = live?.staleSince !== undefined;
   const decisionList = useMemo(
     () => <Decisions decisions={decisions} now={decisions[0]?.at ?? 0} onAsk={ask} />,
@@ -58,7 +62,7 @@ export function App({ snapshot, live }: AppProps) {
         {live === undefined ? (
           <section class="card chart placeholder" aria-hidden="true" />
         ) : (
-          <HistoryChart server={null} heading="Fleet" target={fleet.target} now={now} />
+          <HistoryChart server={null} heading="Fleet" target={fleet.target} startedAt={fleet.startedAt} now={now} />
         )}
         <ServerTable
           fleet={fleet}
@@ -143,7 +147,7 @@ function Announcer({ open, stale }: { readonly open: boolean; readonly stale: bo
   }, [open, stale]);
   return (
     <p class="hidden" role="status">
-      {said}
+      {said === '' ? null : said}
     </p>
   );
 }

@@ -16,6 +16,8 @@ interface HistoryChartProps {
   readonly server: string | null;
   readonly heading: string;
   readonly target: number;
+  /** When the session server started; after a recent start there is little to see of an hour. Seconds since the epoch. */
+  readonly startedAt: number;
   /** The session server's time in seconds since the epoch. */
   readonly now: () => number;
 }
@@ -27,15 +29,16 @@ const ranges: readonly { readonly name: string; readonly long: string; readonly 
   { name: '7 d', long: 'last 7 days', seconds: 7 * 86_400 },
   { name: '30 d', long: 'last 30 days', seconds: 30 * 86_400 },
 ];
-const USUAL_SECONDS = 3600;
+const QUARTER = 900;
+const HOUR = 3600;
 const ROWS = 60;
 /** Seconds of the shortest time one can zoom into. */
 const SHORTEST = 60;
 
-export function HistoryChart({ server, heading, target, now }: HistoryChartProps) {
+export function HistoryChart({ server, heading, target, startedAt, now }: HistoryChartProps) {
   const format = useFormat();
-  const [range, setRange] = useState<Range>({ kind: 'last', seconds: USUAL_SECONDS });
-  const [last, setLast] = useState(USUAL_SECONDS);
+  const [last, setLast] = useState(() => (now() - startedAt < HOUR / 2 ? QUARTER : HOUR));
+  const [range, setRange] = useState<Range>({ kind: 'last', seconds: last });
   const [cursor, setCursor] = useState<number | null>(null);
   const { view, refusal, from, to } = useHistory(server, range, now);
   const id = useId();
@@ -61,7 +64,12 @@ export function HistoryChart({ server, heading, target, now }: HistoryChartProps
 
   const count = view?.time.length ?? 0;
   const index = cursor ?? (count > 0 ? count - 1 : null);
-  const point = (to: number): void => plot.current?.point(Math.max(0, Math.min(count - 1, to)));
+  const point = (wanted: number | null): void => {
+    const place = wanted === null ? null : Math.max(0, Math.min(count - 1, wanted));
+    plot.current?.point(place);
+    // The plot rounds to pixels; the keyboard means exactly this bucket.
+    setCursor(place);
+  };
   const zoomAround = (factor: number): void => {
     const center = (cursor === null ? undefined : view?.time[cursor]) ?? (from + to) / 2;
     const half = ((to - from) * factor) / 2;
@@ -77,7 +85,7 @@ export function HistoryChart({ server, heading, target, now }: HistoryChartProps
     '+': () => zoomAround(0.5),
     '-': () => zoomAround(2),
     Escape: () => {
-      plot.current?.point(null);
+      point(null);
       if (range.kind === 'zoomed') showLast(last);
     },
   };
@@ -105,7 +113,7 @@ export function HistoryChart({ server, heading, target, now }: HistoryChartProps
               key={name}
               type="button"
               aria-pressed={range.kind === 'last' && range.seconds === seconds}
-              aria-label={long}
+              title={`the ${long}`}
               onClick={() => showLast(seconds)}
             >
               {name}

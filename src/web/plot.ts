@@ -69,7 +69,7 @@ export function createPlot(options: PlotOptions): Plot {
       const [plot] = plots;
       const time = index === null ? undefined : plot?.data[0][index];
       if (plot === undefined) return;
-      const left = time === undefined ? -10 : plot.valToPos(time, 'x');
+      const left = time === undefined ? -10 : Math.max(0, Math.min(plot.over.clientWidth - 1, plot.valToPos(time, 'x')));
       plot.setCursor({ left, top: time === undefined ? -10 : plot.over.clientHeight / 2 });
     },
     destroy() {
@@ -150,7 +150,7 @@ function loadsOptions(
       {},
       { ...line, stroke: 'transparent' },
       { ...line, stroke: 'transparent' },
-      { ...line, stroke: colour('mean'), width: 2 },
+      { ...line, stroke: colour('mean'), width: 2, points: { show: true, size: 5, filter: isolated } },
       { ...line, stroke: colour('predicted'), width: 1.5, dash: [6, 4] },
     ],
     bands: [{ series: [1, 2], fill: colour('band') }],
@@ -191,6 +191,13 @@ function countsOptions(
     ],
     hooks,
   };
+}
+
+/** Values without a neighbour, which a line would not show: they get a dot. */
+function isolated(plot: uPlot, seriesIndex: number): number[] {
+  const values = plot.data[seriesIndex] ?? [];
+  const known = (index: number) => typeof values[index] === 'number';
+  return Array.from(values.keys()).filter((index) => known(index) && !known(index - 1) && !known(index + 1));
 }
 
 function drawTarget(plot: uPlot, target: number, colour: string): void {

@@ -59,7 +59,13 @@ export function ServerPanel({ server, snapshot, viewer, now, onViewer, onClose }
         </header>
         <Levers server={server} viewer={viewer} onViewer={onViewer} />
         <Facts server={server} snapshot={snapshot} />
-        <HistoryChart server={server.id} heading="Its load" target={snapshot.fleet.target} now={now} />
+        <HistoryChart
+          server={server.id}
+          heading="Its load"
+          target={snapshot.fleet.target}
+          startedAt={snapshot.fleet.startedAt}
+          now={now}
+        />
         <section class="card">
           <Incidents incidents={its(snapshot.incidents)} now={snapshot.at} />
         </section>

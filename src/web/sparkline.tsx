@@ -30,7 +30,7 @@ function pathsOf(text: string): { readonly line: string; readonly area: string }
       continue;
     }
     const point = `${x.toFixed(1)} ${(HEIGHT - 1 - (Math.min(HIGHEST, load) / HIGHEST) * (HEIGHT - 2)).toFixed(1)}`;
-    line += `${begun === undefined ? 'M' : 'L'}${point}`;
+    line += begun === undefined ? `M${point}h0.1` : `L${point}`;
     area += begun === undefined ? `M${x.toFixed(1)} ${HEIGHT}L${point}` : `L${point}`;
     begun = point;
   }

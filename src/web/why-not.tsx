@@ -65,7 +65,9 @@ export function WhyNot({ asked }: WhyNotProps) {
             <p class={`text explained ${answer.value.open ? 'open' : 'closed'}`} dir="auto">
               {answer.value.reason}
             </p>
-            <Answers answers={answer.value.servers} />
+            <div class="scroll" tabIndex={0} role="region" aria-label="What each server says">
+              <Answers answers={answer.value.servers} />
+            </div>
           </>
         )}
       </div>

@@ -1,0 +1,77 @@
+/** Axe finds nothing to complain about, whatever is open. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { openPage } from '../support/browser-page.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
+import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
+
+let browser: Browser;
+let axe: string;
+before(async () => {
+  browser = await launchChromium();
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+});
+after(() => browser.close());
+
+async function assertAccessible(page: Page, what: string): Promise<void> {
+  // As a function of the test, not as a script of the page, which its policy forbids.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  assert.deepEqual(found, [], what);
+}
+
+for (const [name, options] of [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['narrow', { colorScheme: 'light', viewport: { width: 390, height: 844 } }],
+] as const) {
+  test(`axe finds nothing on the page, its panel and its dialogs (${name})`, async (t) => {
+    const server = await startMonitorServer(t, { fleet: livelyFleet() });
+    const page = await openPage(t, browser, server.url, options);
+    await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
+    await assertAccessible(page, 'the page');
+
+    for (const summary of await page.locator('summary').all()) await summary.click();
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.locator('.why-not .answers').waitFor();
+    await page.getByRole('button', { name: 'down 1' }).click();
+    await assertAccessible(page, 'with everything unfolded');
+
+    await page.getByRole('button', { name: /Details of sim06/ }).click();
+    await page.getByRole('dialog').waitFor();
+    await assertAccessible(page, 'with a panel and a token asked for');
+    await page
+      .locator('dialog[open]')
+      .getByLabel(/needs a token/)
+      .fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Drain', exact: true }).waitFor();
+    await assertAccessible(page, 'with levers');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'ada' }).click();
+    await assertAccessible(page, 'with the dialog of levers');
+  });
+}
+
+test('axe finds nothing on the page of a large fleet, of no fleet, of a closed monitor, or without scripts', async (t) => {
+  const large = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 300 }) });
+  await assertAccessible(await openPage(t, browser, large.url), 'a large fleet');
+  const empty = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 0 }) });
+  await assertAccessible(await openPage(t, browser, empty.url), 'no fleet');
+  const closed = await startMonitorServer(t, { reading: 'token' });
+  await assertAccessible(await openPage(t, browser, closed.url, { still: true, expected: /401/ }), 'a closed monitor');
+});
+
+test('axe finds nothing on a stale page', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url, { expected: /ERR_/ });
+  await server.stop();
+  await page.getByText(/Not live since/).waitFor();
+  await assertAccessible(page, 'a stale page');
+});

@@ -1,0 +1,680 @@
+/** The monitor page in a real browser, over a fleet that a test moves by hand. */
+import assert from 'node:assert/strict';
+import { after, before, test, type TestContext } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import type { HistoryView } from '../../src/core/monitor-view.ts';
+import { openPage } from '../support/browser-page.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
+import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await launchChromium();
+});
+after(() => browser.close());
+
+/** Text of the cells of one column, in the order shown. */
+function column(page: Page, name: string): Promise<string[]> {
+  return page
+    .locator(`.servers tbody tr:not(.spacer) td.${name}`)
+    .evaluateAll((cells) => cells.map((cell) => cell.childNodes[0]?.textContent ?? ''));
+}
+
+async function figure(page: Page, name: string): Promise<string> {
+  return page
+    .locator('.figures div', { has: page.locator(`dt:text-is("${name}")`) })
+    .locator('.value')
+    .innerText();
+}
+
+/** Answers of `/api/v1/history` that the page asks for from now on. */
+function watchHistory(page: Page): { readonly asked: URL[]; next: () => Promise<HistoryView> } {
+  const asked: URL[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/api/v1/history')) asked.push(new URL(request.url()));
+  });
+  return {
+    asked,
+    next: async () => {
+      const response = await page.waitForResponse((response) => response.url().includes('/api/v1/history'));
+      return (await response.json()) as HistoryView;
+    },
+  };
+}
+
+test('the page shows what the session server knows', async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const { servers, fleet: whole } = fleet.snapshot();
+  const said = (load: number | null) => (load === null ? 'N/A' : `${Math.round(load * 100) / 100}%`);
+  assert.deepEqual(
+    await column(page, 'load'),
+    servers.map(({ load }) => said(load)),
+  );
+  assert.deepEqual(
+    await column(page, 'predicted'),
+    servers.map(({ predicted }) => said(predicted)),
+  );
+  assert.deepEqual(await page.locator('.servers tbody .state').evaluateAll((marks) => marks.map((mark) => mark.textContent)), [
+    ...servers.map(({ state, suspectSince }) => (suspectSince === null ? state : `${state}suspect`)),
+  ]);
+  assert.deepEqual(
+    await column(page, 'hand-outs-cell'),
+    servers.map(({ handOutsLastHour }) => String(handOutsLastHour)),
+  );
+  assert.deepEqual(
+    await page.locator('.servers tbody .address a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
+    servers.map(({ monitorUrl }) => monitorUrl),
+  );
+  assert.equal(await figure(page, 'places left'), String(whole.places));
+  assert.equal(await figure(page, 'handed out'), String(whole.handedOutLastHour));
+  assert.equal(await figure(page, 'mean load'), `${Math.round((whole.meanLoad ?? 0) * 10) / 10}%`);
+  assert.equal(await page.locator('.summary .sentence').innerText(), whole.availability);
+  assert.equal(await page.locator('.servers tfoot .load').innerText(), said(whole.meanLoad));
+});
+
+test('a change is on the page within two seconds', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url);
+  const [first = '', second = ''] = server.fleet.ids;
+  const changed = Date.now();
+  server.fleet.set(first, { load: 77.7 });
+  server.fleet.set(second, { state: 'down', load: null, reason: 'Connection refused.' });
+  await page.locator('.load', { hasText: '77.7%' }).waitFor();
+  await page.locator('tr.row-down', { hasText: 'Connection refused.' }).waitFor();
+  assert.ok(Date.now() - changed < 2000, `${Date.now() - changed} ms`);
+});
+
+test('servers that come and go come and go on the page', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url);
+  server.fleet.add('new.example.org/2000');
+  await page.getByRole('heading', { name: 'Managing 4 simulation servers:' }).waitFor();
+  await page.getByRole('link', { name: 'new.example.org/2000' }).waitFor();
+  server.fleet.remove('new.example.org:2000');
+  await page.getByRole('heading', { name: 'Managing 3 simulation servers:' }).waitFor();
+  assert.equal(await page.getByRole('link', { name: 'new.example.org/2000' }).count(), 0);
+});
+
+test('the chart shows five ranges and what is under the pointer', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url);
+  const history = watchHistory(page);
+  for (const [name, seconds] of [
+    ['15 min', 900],
+    ['24 h', 86_400],
+    ['7 d', 7 * 86_400],
+    ['30 d', 30 * 86_400],
+    ['1 h', 3600],
+  ] as const) {
+    const answer = history.next();
+    await page.getByRole('button', { name, exact: true }).click();
+    await answer;
+    const asked = history.asked.at(-1);
+    const length = Number(asked?.searchParams.get('to')) - Number(asked?.searchParams.get('from'));
+    assert.ok(Math.abs(length - seconds) <= 2, `${name}: ${length}`);
+    assert.equal(await page.getByRole('button', { name, exact: true, pressed: true }).count(), 1);
+  }
+  const plot = page.getByRole('slider');
+  const box = await plot.boundingBox();
+  assert.ok(box);
+  const view = (await (await fetch(history.asked.at(-1)?.href ?? '')).json()) as HistoryView;
+  await page.mouse.move(box.x + box.width / 2, box.y + 100);
+  const index = Number(await plot.getAttribute('aria-valuenow'));
+  assert.ok(Math.abs(index - view.time.length / 2) < view.time.length / 10, `${index} of ${view.time.length}`);
+  assert.match(
+    await page.locator('.legend').innerText(),
+    new RegExp(`mean load ${String(view.mean[index])}%`.replace('.', '\\.')),
+  );
+  assert.ok((await inkOf(page)) > 1000, 'something is drawn');
+});
+
+/** Pixels of the charts that are not empty. */
+function inkOf(page: Page): Promise<number> {
+  return page.locator('.plot canvas').evaluateAll((canvases) => {
+    let count = 0;
+    for (const canvas of canvases as HTMLCanvasElement[]) {
+      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+      for (let index = 3; index < data.length; index += 4) if (data[index] !== 0) count += 1;
+    }
+    return count;
+  });
+}
+
+test('dragging over the chart zooms into that time, with finer figures, and back', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url);
+  const history = watchHistory(page);
+  const day = history.next();
+  await page.getByRole('button', { name: '24 h', exact: true }).click();
+  const { step } = await day;
+  const box = await page.locator('.plot .u-over').first().boundingBox();
+  assert.ok(box);
+  const whole = history.asked.at(-1)?.searchParams;
+  const zoomed = history.next();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 80, { steps: 5 });
+  await page.mouse.up();
+  const view = await zoomed;
+  const asked = history.asked.at(-1)?.searchParams;
+  const [from, to] = [Number(whole?.get('from')), Number(whole?.get('to'))];
+  assert.ok(Math.abs(Number(asked?.get('from')) - (from + (to - from) * 0.5)) < 900);
+  assert.ok(Math.abs(Number(asked?.get('to')) - (from + (to - from) * 0.75)) < 900);
+  assert.ok(view.step < step, `${view.step} is finer than ${step}`);
+  await page.getByRole('button', { name: 'Back to the last 24 hours' }).click();
+  await page.getByRole('button', { name: '24 h', exact: true, pressed: true }).waitFor();
+});
+
+test('the chart is used by keyboard, and says where it is', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url);
+  const history = watchHistory(page);
+  const plot = page.getByRole('slider');
+  await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
+  await plot.focus();
+  await plot.press('Home');
+  assert.equal(await plot.getAttribute('aria-valuenow'), '0');
+  await plot.press('ArrowRight');
+  await plot.press('PageDown');
+  assert.equal(await plot.getAttribute('aria-valuenow'), '11');
+  assert.match(
+    (await plot.getAttribute('aria-valuetext')) ?? '',
+    /mean load [\d.]+%, from [\d.]+% to [\d.]+%, predicted [\d.]+%, \d+ handed out/,
+  );
+  await plot.press('End');
+  await plot.press('PageUp');
+  const zoomed = history.next();
+  await plot.press('+');
+  await zoomed;
+  await page.getByRole('button', { name: 'Back to the last hour' }).waitFor();
+  await plot.press('Escape');
+  await page.getByRole('button', { name: '1 h', exact: true, pressed: true }).waitFor();
+});
+
+test('the figures of the chart can be read as a table and taken away as CSV', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url);
+  await page.getByText('The same as a table').click();
+  const rows = page.locator('.figures-table tbody tr');
+  await rows.first().waitFor();
+  assert.ok((await rows.count()) > 40);
+  const csv = await page.getByRole('link', { name: 'CSV' }).evaluate((link: HTMLAnchorElement) => link.href);
+  assert.match(await (await fetch(csv)).text(), /^time,min,mean,max/);
+});
+
+test('the table sorts by any column, keeping what is unknown last', async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const sort = page.getByRole('columnheader', { name: 'load', exact: true });
+  const loads = async () => (await column(page, 'load')).map((text) => (text === 'N/A' ? null : Number.parseFloat(text)));
+  await sort.getByRole('button').click();
+  assert.equal(await sort.getAttribute('aria-sort'), 'descending');
+  const descending = await loads();
+  const known = fleet
+    .snapshot()
+    .servers.map(({ load }) => load)
+    .filter((load) => load !== null);
+  assert.deepEqual(descending, [...known.sort((a, b) => b - a), null, null]);
+  await sort.getByRole('button').press('Enter');
+  assert.equal(await sort.getAttribute('aria-sort'), 'ascending');
+  assert.deepEqual(await loads(), [...known.sort((a, b) => a - b), null, null]);
+  await page.getByRole('button', { name: 'state', exact: true }).click();
+  const states = await page.locator('.servers tbody .state').evaluateAll((marks) => marks.map((mark) => mark.textContent));
+  assert.deepEqual([states[0], states.at(-1)], ['available', 'down']);
+});
+
+test('the table is filtered by words and by state', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url);
+  const numbers = () => column(page, 'number');
+  await page.getByRole('searchbox').fill('b12');
+  assert.deepEqual(await numbers(), ['1'], 'a label');
+  await page.getByRole('searchbox').fill('connection refused');
+  assert.deepEqual(await numbers(), ['6'], 'a reason');
+  await page.getByRole('searchbox').fill('nothing like it');
+  await page.getByRole('button', { name: 'Show all', exact: true }).click();
+  assert.equal((await numbers()).length, 12);
+  await page.getByRole('button', { name: 'draining 1' }).click();
+  assert.deepEqual(await numbers(), ['9']);
+  await page.getByRole('button', { name: 'draining 1', pressed: true }).click();
+  assert.equal((await numbers()).length, 12);
+});
+
+test('of a thousand servers only the rows in sight are drawn, and scrolling shows the others', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1000 }) });
+  const page = await openPage(t, browser, server.url);
+  const rows = page.locator('.servers tbody tr:not(.spacer)');
+  assert.ok((await rows.count()) < 80, `${await rows.count()} rows`);
+  assert.equal(await page.getByRole('table').first().getAttribute('aria-rowcount'), '1002');
+  const scroller = page.getByRole('region', { name: 'Simulation servers', exact: true });
+  await scroller.evaluate((element) => element.scrollTo(0, 480 * 48));
+  await page.getByRole('link', { name: /^sim490\./ }).waitFor();
+  const visible = await page.getByRole('link', { name: /^sim485\./ }).boundingBox();
+  assert.ok(visible);
+  await scroller.evaluate((element) => element.scrollTo(0, 10_000_000));
+  await page.getByRole('link', { name: /^sim1000\./ }).waitFor();
+  assert.equal(await page.locator('.servers tfoot .average').isVisible(), true);
+  assert.equal(
+    await page.locator('tr', { has: page.getByRole('link', { name: /^sim1000\./ }) }).getAttribute('aria-rowindex'),
+    '1001',
+  );
+  await page.getByRole('searchbox').fill('sim77');
+  await page.getByRole('link', { name: /^sim77\./ }).waitFor();
+  assert.equal(await rows.count(), 11);
+});
+
+test("a server's panel shows its own history, incidents and decisions, and has an address", async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const history = watchHistory(page);
+  const down = fleet.snapshot().servers[5];
+  assert.ok(down);
+  const answer = history.next();
+  await page.getByRole('button', { name: `Details of ${down.address}` }).click();
+  assert.equal((await answer).server, down.id);
+  const panel = page.getByRole('dialog', { name: down.address });
+  await panel.waitFor();
+  assert.match(await panel.innerText(), /N\/A, last [\d.]+%/);
+  assert.deepEqual(await panel.locator('.entry.incident-down b').first().innerText(), down.address);
+  const decisions = fleet.snapshot().decisions.filter(({ serverId }) => serverId === down.id);
+  assert.equal(await panel.locator('.entry.decision-allocated').count(), Math.min(8, decisions.length));
+  assert.match(page.url(), /#server=sim06/);
+  await page.reload();
+  await panel.waitFor();
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
+  await page.waitForURL(server.url);
+  await page.locator('.servers tbody tr').nth(2).locator('.cost').click();
+  await page.getByRole('dialog', { name: /^sim03/ }).waitFor();
+  await page.goBack();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+test('decisions say in words why, and why not the others; refusals can be picked out', async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const [newest] = fleet.snapshot().decisions;
+  assert.ok(newest);
+  const first = page.locator('.decisions .entry').first();
+  assert.match(await first.innerText(), new RegExp(`handed out\\s+${newest.server ?? ''}`));
+  await first.getByText('Why not 11 other servers').click();
+  assert.match(await first.locator('.answers').innerText(), /sim06[^]*Connection refused; 5 probes failed in a row\./);
+  await page.getByRole('button', { name: 'Only refused (1)' }).click();
+  const refused = page.locator('.decisions .entry');
+  assert.equal(await refused.count(), 1);
+  assert.match(await refused.innerText(), /No simulation server may run projects of github\.com\/somebody/);
+});
+
+test('a decision of this moment appears at the head of the list', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url);
+  await page.getByText('Nobody has asked for a session yet.').waitFor();
+  server.fleet.refuse('https://github.com/a/b/blob/main/worlds/c.wbt', 'no-server-available', 'All servers are full.');
+  await page.locator('.decisions .entry', { hasText: 'All servers are full.' }).waitFor();
+});
+
+test('the field Why not? gives the answer of each server to a project', async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const field = page.getByRole('textbox', { name: /Address of a project/ });
+  await field.fill('https://github.com/a/b/blob/main/worlds/c.wbt');
+  await field.press('Enter');
+  const answers = page.locator('.why-not .answers li');
+  await answers.first().waitFor();
+  assert.equal(await answers.count(), 12);
+  assert.match(await page.locator('.why-not').innerText(), /sim11[^]*No answer within 4 s\./);
+  await page.getByRole('button', { name: 'Only refused (1)' }).click();
+  await page.getByRole('button', { name: 'And now?' }).click();
+  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.why-not input')?.value.includes('private-robots'));
+});
+
+test('incidents say when they began and ended, how long they took and who was told', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url);
+  const text = await page.locator('.incidents').innerText();
+  assert.match(text, /sim04[^]*reached maximum load[^]*lasted 4 min · email told/);
+  assert.match(text, /sim06[^]*stopped answering[^]*now, for 24 min/);
+  assert.match(text, /sim10[^]*email told, webhook could not be told/);
+});
+
+test('a server is drained and resumed with a token entered on the page, and everybody sees who and why', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url, { expected: /401/ });
+  const other = await openPage(t, browser, server.url);
+  await page.getByRole('button', { name: /Details of sim02/ }).click();
+  const panel = page.getByRole('dialog', { name: /sim02/ });
+  await panel.getByLabel(/needs a token/).fill('a wrong one');
+  await panel.getByRole('button', { name: 'Enter' }).click();
+  await panel.getByRole('alert').waitFor();
+  await panel.getByLabel(/needs a token/).fill(TOKEN);
+  await panel.getByRole('button', { name: 'Enter' }).click();
+  await panel.getByLabel(/Drain: sessions go on/).fill('new <b>disk</b>');
+  await panel.getByRole('combobox').selectOption('for 1 hour');
+  await panel.getByRole('button', { name: 'Drain' }).click();
+  await panel.getByText('no session is handed out here any more').waitFor();
+  assert.equal(server.fleet.server('sim02.example.org:3000')?.drain?.reason, 'new <b>disk</b>');
+  await panel.locator('.facts', { hasText: /drained.*by ada/s }).waitFor();
+  await other.locator('tr.row-draining', { hasText: 'ada asked for it: new <b>disk</b>' }).waitFor();
+  await panel.getByRole('button', { name: 'Resume' }).click();
+  await other.locator('tr.row-draining').waitFor({ state: 'detached' });
+  assert.equal((await page.context().cookies())[0]?.httpOnly, true);
+  assert.equal(await other.getByRole('button', { name: 'Levers' }).count(), 0, 'the other viewer may not act');
+});
+
+test('servers are added and removed and notifications tried by holders of a token', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
+  const page = await openPage(t, browser, server.url, { expected: /404|409|dialog/ });
+  page.removeAllListeners('dialog');
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.getByRole('button', { name: 'Enter a token' }).click();
+  await page.getByLabel(/needs a token/).fill(TOKEN);
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Levers' });
+  await dialog.getByLabel('Add a simulation server').fill('no such thing');
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await dialog.getByText('is no address').waitFor();
+  await dialog.getByLabel('Add a simulation server').fill('late.example.org/2000');
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await dialog.getByText('late.example.org/2000 was added').waitFor();
+  await dialog.getByRole('button', { name: 'Send a test notification' }).click();
+  await dialog.getByText('A test went out on 2 channels.').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: /Details of late/ }).click();
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('heading', { name: 'Managing 1 simulation server:' }).waitFor();
+  await page.getByRole('button', { name: 'ada' }).click();
+  await page.getByRole('button', { name: 'Forget the token' }).click();
+  await page.getByRole('button', { name: 'Enter a token' }).waitFor();
+});
+
+test('without configured tokens the page says how to get levers', async (t) => {
+  const server = await startMonitorServer(t, { tokens: false });
+  const page = await openPage(t, browser, server.url);
+  await page.getByRole('button', { name: 'How to act' }).click();
+  await page.getByRole('dialog').getByText('session-server token NAME').waitFor();
+});
+
+test('a closed monitor shows a form, and the page to who enters a token', async (t) => {
+  const server = await startMonitorServer(t, { reading: 'token' });
+  const page = await openPage(t, browser, server.url, { still: true, expected: /401/ });
+  await page.getByLabel('Reading this monitor needs a token').fill('wrong');
+  await page.getByRole('button', { name: 'Enter' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('Reading this monitor needs a token').fill(TOKEN);
+  await page.getByRole('button', { name: 'Enter' }).click();
+  await page.waitForSelector('.live:not(.lost)');
+  await page.getByRole('link', { name: /^sim01/ }).waitFor();
+});
+
+test('the page says when it is stale and since when, and is live again by itself', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url, { expected: /ERR_/ });
+  await server.stop();
+  await page.getByText(/Not live since \d\d:\d\d:\d\d [AP]M; trying again/).waitFor();
+  assert.equal(await page.getByRole('link', { name: /^sim01/ }).isVisible(), true, 'what was known stays');
+  server.fleet.set(server.fleet.ids[0] ?? '', { load: 66.6 });
+  await server.start();
+  await page.locator('.load', { hasText: '66.6%' }).waitFor();
+  await page.locator('.live:not(.lost)').waitFor();
+});
+
+test('a hidden tab has no connection and asks for nothing, and is up to date when it is seen again', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url);
+  assert.equal(server.viewers(), 1);
+  const show = (hidden: boolean) =>
+    page.evaluate(
+      `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} }); document.dispatchEvent(new Event('visibilitychange'));`,
+    );
+  await show(true);
+  await until(() => server.viewers() === 0);
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  server.fleet.set(server.fleet.ids[0] ?? '', { load: 55.5 });
+  // Longer than the chart's own interval: time is what this is about.
+  await page.waitForTimeout(5500);
+  assert.deepEqual(asked, []);
+  await show(false);
+  await page.locator('.load', { hasText: '55.5%' }).waitFor();
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries++) {
+    assert.ok(tries < 500);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('text from outside is shown as text, whatever it is and however long', async (t) => {
+  const fleet = new DemoFleet({ servers: 4 });
+  const [first = '', second = '', third = '', fourth = ''] = fleet.ids;
+  const script = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
+  fleet.set(first, { address: script, reason: script, labels: { [script]: script }, monitorUrl: 'javascript:alert(3)' });
+  fleet.set(second, { address: 'x'.repeat(10_000), reason: 'long '.repeat(2000) });
+  fleet.set(third, { address: 'evil\u202egpj.exe/2000', reason: '\u2066\u202eright to left' });
+  fleet.drain(fourth, { since: fleet.now, by: script, reason: `"'><svg onload=alert(4)>`, until: null });
+  fleet.refuse(`https://github.com/${script}`, 'not-allowed', script);
+  fleet.refuse('y'.repeat(10_000), 'not-allowed', 'z'.repeat(10_000));
+  fleet.incident({ kind: 'down', serverId: first, server: script, reason: 'w'.repeat(10_000) });
+  fleet.title = 'A <i>title</i> & more';
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  assert.equal(await page.title(), 'A <i>title</i> & more');
+  assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'A <i>title</i> & more');
+  assert.equal(await page.locator('.address a').first().innerText(), script);
+  assert.equal(await page.locator('.address a').first().getAttribute('href'), null);
+  assert.equal(await page.locator('#monitor img, #monitor script, #monitor i').count(), 0);
+  for (const viewport of [
+    { width: 1440, height: 900 },
+    { width: 390, height: 844 },
+  ]) {
+    await page.setViewportSize(viewport);
+    await assertNoSidewaysScrolling(page);
+  }
+  for (const name of [/img src/, /xxxx/, /evil/]) {
+    await page.getByRole('button', { name }).first().click();
+    const panel = page.getByRole('dialog');
+    await panel.waitFor();
+    await assertNoSidewaysScrolling(page);
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'detached' });
+  }
+});
+
+async function assertNoSidewaysScrolling(page: Page): Promise<void> {
+  const { content, window: width } = await page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    window: innerWidth,
+  }));
+  assert.ok(content <= width, `the page is ${content} wide in a window of ${width}`);
+}
+
+test('the page fits a narrow screen', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  for (const width of [320, 390, 768, 1024]) {
+    const page = await openPage(t, browser, server.url, { viewport: { width, height: 800 } });
+    await assertNoSidewaysScrolling(page);
+    for (const name of ['address', 'load', 'state-cell']) {
+      const box = await page.locator(`.servers td.${name}`).first().boundingBox();
+      assert.ok(box !== null && box.x >= 0 && box.x + box.width <= width + 1, `${name} at ${width}`);
+    }
+  }
+});
+
+test('the page follows the light and the dark of the system, charts included', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url, { colorScheme: 'dark' });
+  const brightness = () =>
+    page.evaluate(() => {
+      const [red = 0, green = 0, blue = 0] = getComputedStyle(document.body).backgroundColor.match(/\d+/g)?.map(Number) ?? [];
+      return (red + green + blue) / 3;
+    });
+  assert.ok((await brightness()) < 40);
+  const lineColour = () => page.locator('.plot').evaluate((plot) => getComputedStyle(plot).getPropertyValue('--mean'));
+  const dark = await lineColour();
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.ok((await brightness()) > 220);
+  assert.notEqual(await lineColour(), dark);
+  await page.waitForFunction(() => document.querySelectorAll('.plot canvas').length === 2);
+});
+
+test('who asked for less motion sees none', async (t) => {
+  const server = await startMonitorServer(t);
+  const page = await openPage(t, browser, server.url, { reducedMotion: 'reduce' });
+  const moving = await page.evaluate(
+    () =>
+      [...document.querySelectorAll('*')].filter((element) => {
+        const { transitionDuration, animationName } = getComputedStyle(element);
+        return transitionDuration !== '0s' || animationName !== 'none';
+      }).length,
+  );
+  assert.equal(moving, 0);
+});
+
+test('times are in the zone and numbers in the locale of the viewer', async (t) => {
+  const fleet = new DemoFleet({ servers: 1, now: Date.parse('2026-11-22T15:18:24Z') / 1000 });
+  fleet.set(fleet.ids[0] ?? '', { load: 20.5 });
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url, { locale: 'de-DE', timezoneId: 'Asia/Tokyo' });
+  assert.match(await page.locator('.top').innerText(), /Started on Monday, November 23, 2026 at 00:18:24/);
+  assert.deepEqual(await column(page, 'load'), ['20,5\u00a0%']);
+  assert.deepEqual(await column(page, 'answer'), ['00:18:24']);
+});
+
+test('screen readers hear what matters once, and nothing of what changes every second', async (t) => {
+  const fleet = new DemoFleet({ servers: 3 });
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        const region = (target instanceof Element ? target : target.parentElement)?.closest(
+          '[role=status], [role=alert], [aria-live]',
+        );
+        if (region instanceof HTMLElement) heard.push(region.innerText);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  for (let tick = 0; tick < 3; tick++) {
+    fleet.advance(5);
+    const load = 30 + tick;
+    fleet.set(fleet.ids[0] ?? '', { load });
+    await page.locator('.load', { hasText: `${load}%` }).waitFor();
+  }
+  assert.deepEqual(await page.evaluate('heard'), []);
+  for (const id of fleet.ids) fleet.set(id, { state: 'full', places: 0 });
+  await page.waitForFunction(() => (window as unknown as { heard: string[] }).heard.length > 0);
+  assert.deepEqual(await page.evaluate('heard'), ['No session can start now.']);
+});
+
+test('everything can be reached and used by keyboard', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 2 }) });
+  const page = await openPage(t, browser, server.url);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'To the servers');
+  const reached = new Set<string>();
+  for (let index = 0; index < 40; index++) {
+    await page.keyboard.press('Tab');
+    reached.add(
+      await page.evaluate(() => {
+        const { activeElement: element } = document;
+        return element?.getAttribute('aria-label') ?? element?.textContent.trim() ?? '';
+      }),
+    );
+  }
+  for (const name of [
+    'Enter a token',
+    '1 h',
+    'Fleet: point in time',
+    'load',
+    'sim01.example.org/2000',
+    'Details of sim01.example.org/2000',
+    'Ask',
+  ]) {
+    assert.ok(reached.has(name), `${name} in ${[...reached].join(', ')}`);
+  }
+  await page.getByRole('button', { name: /Details of sim02/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: /sim02/ }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.activeElement?.textContent.includes('Details of sim02') === true);
+});
+
+test('without scripts the page still states the facts', async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url, { javaScriptEnabled: false });
+  const text = await page.locator('body').innerText();
+  assert.match(text, /^Webots session server$/m);
+  assert.match(text, /Started on \w+day, \w+ \d\d, \d{4} at \d\d:\d\d:\d\d/);
+  assert.match(text, /Managing 12 simulation servers:/);
+  assert.equal(await page.locator('.servers tbody tr').count(), 12);
+});
+
+test('behind a front that puts the port into the path everything still works', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const front = await startFront(t, new URL(server.url).origin);
+  const page = await openPage(t, browser, `${front}/1999/monitor`, { expected: /ERR_INCOMPLETE/ });
+  const history = watchHistory(page);
+  const answer = history.next();
+  await page.getByRole('button', { name: '24 h', exact: true }).click();
+  assert.ok((await answer).time.length > 100);
+  await page.getByRole('button', { name: 'Enter a token' }).click();
+  await page.getByLabel(/needs a token/).fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.getByText('You act as').waitFor();
+});
+
+/** Apache's rewrite rule `^/(\d*)/(.*)$`, as deployed in front of the original. */
+async function startFront(t: TestContext, origin: string): Promise<string> {
+  const { createServer, request } = await import('node:http');
+  const front = createServer((incoming, outgoing) => {
+    const path = /^\/1999(\/.*)$/.exec(incoming.url ?? '')?.[1];
+    if (path === undefined) {
+      outgoing.writeHead(404).end();
+      return;
+    }
+    const forwarded = request(origin + path, { method: incoming.method, headers: incoming.headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    outgoing.on('close', () => forwarded.destroy());
+    forwarded.on('error', () => outgoing.destroy());
+    incoming.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  t.after(async () => {
+    const closed = new Promise((resolve) => front.close(resolve));
+    front.closeAllConnections();
+    await closed;
+  });
+  const address = front.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return `http://127.0.0.1:${address.port}`;
+}
+
+test('the first snapshot does not push the page about', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+  await page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shifts.push((entry as PerformanceEntry & { value: number }).value);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await page.goto(server.url);
+  await page.waitForSelector('.live');
+  await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
+  const shifted = await page.evaluate<number>('shifts.reduce((sum, shift) => sum + shift, 0)');
+  assert.ok(shifted < 0.1, `layout shift ${shifted}`);
+});
