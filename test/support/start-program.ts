@@ -45,6 +45,11 @@ export async function runProgram(scope: Scope, args: readonly string[], options:
   return inTime(`the end of session-server ${args.join(' ')}`, child.ended, 10);
 }
 
+/** Starts the program and waits for nothing. */
+export function startChild(scope: Scope, args: readonly string[], options: RunOptions = {}): Child {
+  return new Child(scope, args, options);
+}
+
 /** Starts the program and waits until it says on which port it listens. */
 export async function startProgram(scope: Scope, configuration: Configuration, options: StartOptions = {}): Promise<Program> {
   const folder = options.folder ?? temporary(scope);

@@ -1,0 +1,225 @@
+/** Start, and above all stop: what is in flight is answered, sockets are told, and a simulation server that hangs delays nothing. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { eventually, inTime } from '../support/eventually.ts';
+import { RawConnection, requestText } from '../support/raw-http.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { startChild, startProgram, temporary, type Scope } from '../support/start-program.ts';
+import { startSimulationServer } from '../support/start-simulation-server.ts';
+
+/** Seconds; PROTOCOL § 3. */
+const STOP = 2;
+
+describe('start', () => {
+  test('answers within a second although a simulation server hangs; what has not answered is unknown, not idle', async (t) => {
+    const hung = await startSimulationServer(t, () => undefined);
+    const { port, get } = await started(t, { simulationServers: [hung.address] });
+    const began = performance.now();
+    assert.deepEqual(await Promise.all(['/', '/session', '/load'].map(get)), [
+      '0',
+      'Error: no simulation server available at the moment.',
+      '-1',
+    ]);
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(seconds < 1.2, `${seconds} s after listening`);
+    const client = new SocketClient(t, `ws://127.0.0.1:${port}/`);
+    assert.equal(await client.message(1, 1), '0');
+  });
+
+  test('hands out those that answered, and the mean is theirs, while another hangs', async (t) => {
+    const hung = await startSimulationServer(t, () => undefined);
+    const servers = await Promise.all([startSimulationServer(t, 40), startSimulationServer(t, 60)]);
+    const { get } = await started(t, { simulationServers: [hung.address, ...servers.map(({ address }) => address)] });
+    assert.equal(await get('/session'), `ws://${servers[0].address}`);
+    assert.equal(await get('/load'), '50');
+    assert.equal(await get('/'), '1');
+  });
+
+  test('holds the first answers until every server was asked, no longer', async (t) => {
+    const server = await startSimulationServer(t, 10);
+    const { get } = await started(t, { simulationServers: [server.address] });
+    // The very first request, sent before the first probe had ended, has its answer.
+    assert.equal(await get('/session'), `ws://${server.address}`);
+  });
+
+  test('says it is not ready until then, and alive at once', async (t) => {
+    const hung = await startSimulationServer(t, () => undefined);
+    const { program, get } = await started(t, { simulationServers: [hung.address] });
+    assert.equal((await fetch(`${program.url}/livez`)).status, 200);
+    assert.equal((await fetch(`${program.url}/readyz`)).status, 503);
+    await get('/');
+    assert.equal((await fetch(`${program.url}/readyz`)).status, 200);
+  });
+
+  test('prints in four lines what runs where and what to open next', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    const lines = (await eventually('four lines', () => /^(?:.*\n){4}$/.exec(program.stdout)?.[0])).trimEnd().split('\n');
+    assert.equal(lines.length, 4);
+    assert.match(lines[3] ?? '', new RegExp(`http://localhost:${program.port}/monitor`));
+  });
+
+  test('a signal to stop or to reload that comes while it starts is heeded', async (t) => {
+    const folder = temporary(t);
+    const preload = join(folder, 'slow.cjs');
+    // A name service that takes its time.
+    writeFileSync(
+      preload,
+      `const { Server } = require('node:net');
+       const { listen } = Server.prototype;
+       Server.prototype.listen = function (...args) {
+         setTimeout(() => listen.apply(this, args), 300);
+         process.stderr.write('listening soon\\n');
+         return this;
+       };`,
+    );
+    const path = join(folder, 'session.json');
+    writeFileSync(
+      path,
+      JSON.stringify({ port: 0, simulationServers: ['127.0.0.1:9'], portRewrite: false, logDir: join(folder, 'log') }),
+    );
+    for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
+      const child = startChild(t, [path], { node: ['--require', preload] });
+      await eventually('the moment before it listens', () => child.stderr.includes('listening soon'));
+      child.signal(signal);
+      if (signal === 'SIGHUP') {
+        await eventually('the start', () => child.stdout.includes('on port'));
+        child.signal('SIGTERM');
+      }
+      const { status, took } = await inTime('the end', child.ended);
+      assert.equal(status, 0, signal);
+      assert.ok(took < STOP, `${took} s`);
+    }
+  });
+});
+
+describe('stop', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal} ends it within 2 s with status 0 while simulation servers hang and connections are open`, async (t) => {
+      const hung = await startSimulationServer(t, () => undefined);
+      // Promises an answer and never ends it.
+      const endless = await startSimulationServer(t, (_, response) => void response.writeHead(200).write('1'));
+      const program = await startProgram(t, { simulationServers: [hung.address, endless.address] });
+      await eventually('both to be asked', () => hung.requests > 0 && endless.requests > 0);
+      // Idle, half a request, and nothing at all.
+      const idle = new RawConnection(t, program.port).send(requestText('GET /livez'));
+      await idle.response();
+      new RawConnection(t, program.port).send('GET / HT');
+      const silent = new RawConnection(t, program.port);
+      await new Promise((resolve) => silent.socket.once('connect', resolve));
+      program.signal(signal);
+      const { status, took, stderr } = await program.ended;
+      assert.equal(status, 0);
+      assert.ok(took < STOP, `${took} s`);
+      assert.equal(stderr, '');
+      assert.match(program.log, new RegExp(`${signal}: stopping`));
+      assert.match(program.log, /stopped/);
+    });
+  }
+
+  test('without clients takes no time', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    const { status, took } = await program.stop();
+    assert.equal(status, 0);
+    assert.ok(took < 1, `${took} s`);
+  });
+
+  test('closes the sockets of all paths with code 1001', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    const clients = ['/', '/session', '/session'].map((path) => new SocketClient(t, program.socketUrl + path));
+    await Promise.all(clients.map((client) => client.message(1)));
+    program.signal('SIGTERM');
+    for (const client of clients) {
+      assert.equal((await client.ends()).code, 1001);
+      assert.equal(client.messages.length, 1, 'nothing is said but good-bye');
+    }
+    const { status, took } = await program.ended;
+    assert.equal(status, 0);
+    assert.ok(took < 1, `${took} s, although all clients agreed at once`);
+  });
+
+  test('answers what is in flight: first answers that are awaited', async (t) => {
+    const hung = await startSimulationServer(t, () => undefined);
+    const program = await startProgram(t, { simulationServers: [hung.address] });
+    const session = program.get('/session');
+    const socket = await new SocketClient(t, `${program.socketUrl}/`).open();
+    program.signal('SIGTERM');
+    assert.match(await session, /^Error: /);
+    assert.equal((await socket.ends()).code, 1001);
+    const { status, took } = await program.ended;
+    assert.deepEqual([status, took < STOP], [0, true]);
+  });
+
+  test('answers what is in flight: requests that are held', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { hold: 50 } });
+    const held = [program.get('/session'), program.get('/session')];
+    await eventually('both to wait', async () => /waiting_tickets 2$/m.test(await program.get('/metrics')));
+    program.signal('SIGTERM');
+    for (const answer of held) assert.match(await answer, /^Error: no simulation server available at the moment\./);
+    const { status, took } = await program.ended;
+    assert.deepEqual([status, took < STOP], [0, true]);
+  });
+
+  test('takes no new connection once it has begun', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    await deaf(t, program.port);
+    program.signal('SIGTERM');
+    await eventually('the port to be closed', async () => {
+      return fetch(program.url).then(
+        () => false,
+        () => true,
+      );
+    });
+    assert.equal((await program.ended).status, 0);
+  });
+
+  test('is over in 2 s although a client does not agree to the close', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    await deaf(t, program.port);
+    const { status, took } = await program.stop();
+    assert.deepEqual([status, took < STOP], [0, true]);
+  });
+
+  test('a second signal ends it at once', async (t) => {
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    await deaf(t, program.port);
+    program.signal('SIGTERM');
+    await eventually('the stop to have begun', () => program.log.includes('SIGTERM: stopping'));
+    program.signal('SIGINT');
+    const { took } = await program.ended;
+    assert.ok(took < 0.5, `${took} s`);
+  });
+});
+
+test('a bug ends the process with status 1 and a line in the log', async (t) => {
+  const folder = temporary(t);
+  const preload = join(folder, 'bug.cjs');
+  writeFileSync(preload, `process.on('SIGUSR2', () => { throw new Error('a bug for the test'); });`);
+  const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] }, { folder, node: ['--require', preload] });
+  program.signal('SIGUSR2');
+  const { status, stderr } = await inTime('the end', program.ended);
+  assert.equal(status, 1);
+  assert.match(stderr, /a bug for the test/);
+  assert.match(program.log, /\[ERROR {2}\] {2}.*a bug for the test/);
+});
+
+/** A socket that never answers, not even a close. */
+async function deaf(t: Scope, port: number): Promise<void> {
+  const connection = new RawConnection(t, port).send(
+    requestText(
+      'GET /',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ),
+  );
+  assert.equal((await connection.response()).status, 101);
+  connection.socket.pause();
+}
+
+async function started(t: Scope, configuration: Readonly<Record<string, unknown>>) {
+  const program = await startProgram(t, configuration);
+  return { program, port: program.port, get: (path: string) => program.get(path) };
+}
