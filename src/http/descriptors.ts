@@ -16,13 +16,13 @@ const LEAST_CLIENTS = 16;
 /** `servers`: simulation servers polled. `wanted`: most clients by configuration. */
 export function budgetDescriptors(limit: number | undefined, servers: number, wanted: number): DescriptorBudget {
   if (limit === undefined) return { limit, clients: wanted, polls: servers };
-  return { limit, clients: Math.max(LEAST_CLIENTS, Math.min(wanted, limit - RESERVE - servers)), polls: servers };
+  return { limit, clients: Math.min(wanted, Math.max(LEAST_CLIENTS, limit - RESERVE - servers)), polls: servers };
 }
 
 /** `wanted`: most relays by configuration. Each takes a descriptor besides that of its client, so that they get half of what is left at most. */
 export function budgetRelays(limit: number | undefined, servers: number, wanted: number): number {
   if (limit === undefined) return wanted;
-  return Math.max(LEAST_CLIENTS, Math.min(wanted, Math.floor((limit - RESERVE - servers) / 2)));
+  return Math.min(wanted, Math.max(LEAST_CLIENTS, Math.floor((limit - RESERVE - servers) / 2)));
 }
 
 /** Most open file descriptors of this process, or `undefined` where Node cannot tell. Node raises the soft limit to the hard one at its start. */
