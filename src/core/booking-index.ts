@@ -8,8 +8,9 @@ export class BookingIndex {
   readonly #byId = new Map<string, Booking>();
   readonly #byRequest = new Map<string, Booking>();
 
-  get size(): number {
-    return this.#byId.size;
+  /** In the order in which they were added. */
+  all(): Booking[] {
+    return [...this.#byId.values()];
   }
 
   get(id: string): Booking | undefined {

@@ -9,8 +9,8 @@ import { VARIANCE, type Costs } from './cost.ts';
 
 const FORMAT = 'session-server/ledger';
 const VERSION = 1;
-/** The youngest ones; a fleet of a thousand servers hands out fewer within the half hour they are remembered. */
-const MOST_BOOKINGS = 20_000;
+/** The youngest ones. A fleet that hands out more within half an hour loses only those that its reports show long since. */
+const MOST_BOOKINGS = 10_000;
 const MOST_ENTRIES = 100_000;
 /** Characters of an id or a key. */
 const LONGEST_TEXT = 600;
@@ -23,9 +23,9 @@ export interface SavedServer {
   readonly log: number;
   readonly variance: number;
   /** Ages, in seconds, of the last allocation, of the youngest session that was seen in the load, and of the suspicion. */
-  readonly used?: number;
-  readonly seen?: number;
-  readonly suspect?: number;
+  readonly used?: number | undefined;
+  readonly seen?: number | undefined;
+  readonly suspect?: number | undefined;
 }
 
 export interface SavedBooking {
@@ -33,9 +33,9 @@ export interface SavedBooking {
   readonly server: string;
   /** Seconds. */
   readonly age: number;
-  readonly request?: string;
-  readonly project?: string;
-  readonly returned?: true;
+  readonly request?: string | undefined;
+  readonly project?: string | undefined;
+  readonly returned?: true | undefined;
 }
 
 export interface LedgerSnapshot {
@@ -59,21 +59,20 @@ export type SnapshotRead =
   /** Not ours, of another version, or damaged. */
   | { readonly kind: 'foreign'; readonly reason: string };
 
+/** `bookings`: the oldest first. */
 export function takeSnapshot(
   accounts: Iterable<Account>,
+  bookings: readonly Booking[],
   costs: Costs,
   allocations: number,
   now: number,
   wallTime: number,
 ): LedgerSnapshot {
   const servers: SavedServer[] = [];
-  const bookings: Booking[] = [];
   for (const account of accounts) {
-    bookings.push(...account.bookings);
-    const worth = account.server.variance < VARIANCE.server.before || account.suspectSince !== undefined;
-    if (worth || account.bookings.length > 0) servers.push(savedServer(account, now));
+    const learned = account.server.variance < VARIANCE.server.before;
+    if (learned || account.suspectSince !== undefined || account.bookings.length > 0) servers.push(savedServer(account, now));
   }
-  bookings.sort((a, b) => a.at - b.at);
   const { fleet, before } = costs;
   return {
     format: FORMAT,
@@ -82,7 +81,7 @@ export function takeSnapshot(
     allocations,
     fleet: { cost: before, log: fleet.log, variance: fleet.variance },
     servers,
-    projects: Array.from(costs.projects(), ([key, { log, variance }]) => [key, log, variance] as const),
+    projects: Array.from(costs.projects(), ([key, { log, variance }]) => [key, rounded(log), rounded(variance)] as const),
     bookings: bookings.slice(-MOST_BOOKINGS).map((booking) => savedBooking(booking, now)),
   };
 }
@@ -120,11 +119,11 @@ function savedServer({ id, server, weight, suspectSince, usedAt, sessionsSeenAt 
   return {
     id,
     weight,
-    log: server.log,
-    variance: server.variance,
-    ...age('used', usedAt, now),
-    ...age('seen', sessionsSeenAt, now),
-    ...age('suspect', suspectSince ?? -Infinity, now),
+    log: rounded(server.log),
+    variance: rounded(server.variance),
+    used: ageOf(usedAt, now),
+    seen: ageOf(sessionsSeenAt, now),
+    suspect: suspectSince === undefined ? undefined : ageOf(suspectSince, now),
   };
 }
 
@@ -132,16 +131,21 @@ function savedBooking({ id, server, at, request, project, returned }: Booking, n
   return {
     id,
     server,
-    age: Math.max(0, now - at),
-    ...(request.length > 0 && request.length <= LONGEST_TEXT && { request }),
-    ...(project !== undefined && { project }),
-    ...(returned && { returned }),
+    age: ageOf(at, now) ?? OLDEST,
+    request: request.length > 0 && request.length <= LONGEST_TEXT ? request : undefined,
+    project,
+    returned: returned || undefined,
   };
 }
 
-function age<Name extends 'used' | 'seen' | 'suspect'>(name: Name, at: number, now: number): { [Key in Name]?: number } {
-  const value = Math.max(0, now - at);
-  return value <= OLDEST ? ({ [name]: value } as { [Key in Name]: number }) : {};
+function ageOf(at: number, now: number): number | undefined {
+  const age = Math.max(0, rounded(now - at));
+  return age <= OLDEST ? age : undefined;
+}
+
+/** Fewer digits are faster written, and nothing is known as precisely. */
+function rounded(value: number): number {
+  return Math.round(1e6 * value) / 1e6;
 }
 
 function readServer(value: unknown): SavedServer | undefined {

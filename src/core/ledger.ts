@@ -272,7 +272,7 @@ export class Ledger {
   save(now: number, wallTime: number): LedgerSnapshot {
     const time = this.#advance(now);
     for (const account of this.#roster.all()) this.#forget(account.retire(time, this.#parameters));
-    return takeSnapshot(this.#roster.all(), this.#costs, this.#allocations, time, wallTime);
+    return takeSnapshot(this.#roster.all(), this.#bookings.all(), this.#costs, this.#allocations, time, wallTime);
   }
 
   /** Takes over what `save` gave, wherever it was kept since. Servers may be added before or after; call it before anything is booked. */
