@@ -82,3 +82,16 @@ export interface StateStore {
   /** Atomic: after a crash the old or the new value is there, never half of one. Throws an `OutsideFailure`. */
   write(name: string, value: unknown): Promise<void>;
 }
+
+/** The history behind the monitor's charts: large and binary, so it is read and written piece by piece. */
+export interface HistoryFile {
+  /**
+   * Hands over the stored bytes in pieces until `take` returns `false`. Returns `false` when nothing is stored. Throws an `OutsideFailure` when it cannot
+   * be read.
+   */
+  read(take: (piece: Uint8Array) => boolean): Promise<boolean>;
+  /** Atomic: after a crash the old or the new bytes are there. Throws an `OutsideFailure`. */
+  write(pieces: Iterable<Uint8Array>): Promise<void>;
+  /** What is stored cannot be used: keeps it under another name, for people to look at. Returns that name. */
+  setAside(): Promise<string>;
+}

@@ -50,8 +50,8 @@ const CHOICE_INTERVAL = 60;
 
 export class History {
   readonly #limits: HistoryLimits;
-  readonly #fleet = new Rings('fleet');
-  readonly #servers = new Map<ServerId, Rings>();
+  #fleet = new Rings('fleet');
+  #servers = new Map<ServerId, Rings>();
   /** Of every server known, recorded or not. */
   readonly #scores = new Map<ServerId, number>();
   #present: number | undefined;
@@ -163,6 +163,14 @@ export class History {
       this.#scores.set(id, this.#scores.get(id) ?? 0);
     }
     return rings;
+  }
+
+  /** Goes on from what another history holds, in place of what was recorded so far. */
+  adopt(restored: History): void {
+    this.#fleet = restored.#fleet;
+    this.#servers = restored.#servers;
+    this.#present = restored.#present;
+    for (const id of restored.#servers.keys()) if (!this.#scores.has(id)) this.#scores.set(id, 0);
   }
 
   /** A clock that is not believed yet: nothing is recorded until it is. */
