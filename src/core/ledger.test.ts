@@ -258,6 +258,44 @@ test('what was learned of a server is there when it returns, its load is not', (
   assert.equal(ledger.examine('a', undefined, 211).kind, 'fits');
 });
 
+test('fifteen hundred requests on a thousand servers go to the least loaded ones, and nowhere twice before once everywhere', () => {
+  const { ledger, all } = ledgerOf(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`s${i}`, 10])), fixed);
+  const counts = Object.values(countBy(bookAll(ledger, all, 100, 1500)));
+  assert.equal(counts.length, 1000);
+  assert.equal(Math.max(...counts), 2);
+});
+
+test('of servers that left, the last ten thousand are remembered', () => {
+  const { ledger } = ledgerOf({});
+  const ids = Array.from({ length: 10_001 }, (_, i) => `s${i}`);
+  for (const id of ids) {
+    ledger.add(id, {}, 100);
+    ledger.report(id, 0, 100);
+    bookOn(ledger, { tiers: [[id]] }, 100);
+    ledger.remove(id);
+  }
+  const { servers, bookings } = ledger.save(101, 0);
+  assert.equal(servers.length, 10_000);
+  assert.equal(bookings.length, 10_000);
+  assert.ok(bookings.every(({ server }) => server !== 's0'));
+});
+
+test('a suspicion outlives a restart and a server that returns', () => {
+  const { ledger } = ledgerOf({ hole: 2, b: 40, c: 40, d: 40 });
+  const t = sendInto(ledger, 'hole', 100);
+  ledger.remove('hole');
+  assert.deepEqual(ledger.suspects(), []);
+  ledger.add('hole', {}, t);
+  assert.equal(ledger.suspects()[0]?.id, 'hole');
+
+  const after = new Ledger(DEFAULT_ALLOCATION, () => 0.5);
+  for (const id of ['hole', 'b', 'c', 'd']) after.add(id, {}, 5);
+  after.restore(JSON.parse(JSON.stringify(ledger.save(t, 0))), 5, 0);
+  assert.equal(after.suspects()[0]?.id, 'hole');
+  after.report('hole', 2, 10);
+  assert.equal(after.suspects()[0]?.id, 'hole');
+});
+
 test('a report that was overtaken is dropped, one from the future counts as of now', () => {
   const { ledger } = ledgerOf({ a: 20 });
   ledger.report('a', 80, 90, 101);
