@@ -95,7 +95,8 @@ export class Program {
   readonly url: string;
   /** `ws://127.0.0.1:PORT`. */
   readonly socketUrl: string;
-  #configuration: Configuration;
+  /** As it was written last. */
+  configuration: Configuration;
   readonly #child: Child;
 
   constructor(child: Child, port: number, folder: string, configuration: Configuration) {
@@ -104,7 +105,7 @@ export class Program {
     this.folder = folder;
     this.url = `http://127.0.0.1:${port}`;
     this.socketUrl = `ws://127.0.0.1:${port}`;
-    this.#configuration = configuration;
+    this.configuration = configuration;
   }
 
   get stdout(): string {
@@ -161,9 +162,9 @@ export class Program {
 
   /** Replaces the configuration file as a whole, as editors do. Text is written as it is. */
   configure(change: Configuration | string): void {
-    if (typeof change !== 'string') this.#configuration = { ...this.#configuration, ...change };
+    if (typeof change !== 'string') this.configuration = { ...this.configuration, ...change };
     const next = `${this.path}.next`;
-    writeFileSync(next, typeof change === 'string' ? change : JSON.stringify(this.#configuration));
+    writeFileSync(next, typeof change === 'string' ? change : JSON.stringify(this.configuration));
     renameSync(next, this.path);
   }
 
