@@ -23,7 +23,9 @@ export interface LoopOptions {
 
 export function startLoop({ clock, delay = 0, cycle, failed }: LoopOptions): Loop {
   const stopping = new AbortController();
-  let sleeping: AbortController | undefined;
+  /** Ends the sleep. It serves until it was used: there are loops by the thousand, and most of them are never woken. */
+  let alarm = new AbortController();
+  let sleeping = false;
   let woken = false;
 
   const sleep = async (seconds: number): Promise<void> => {
@@ -31,9 +33,10 @@ export function startLoop({ clock, delay = 0, cycle, failed }: LoopOptions): Loo
       woken = false;
       return;
     }
-    sleeping = new AbortController();
-    await clock.sleep(seconds, sleeping.signal);
-    sleeping = undefined;
+    if (alarm.signal.aborted) alarm = new AbortController();
+    sleeping = true;
+    await clock.sleep(seconds, alarm.signal);
+    sleeping = false;
     woken = false;
   };
 
@@ -54,11 +57,11 @@ export function startLoop({ clock, delay = 0, cycle, failed }: LoopOptions): Loo
   return {
     wake() {
       woken = true;
-      sleeping?.abort();
+      if (sleeping) alarm.abort();
     },
     async stop() {
       stopping.abort();
-      sleeping?.abort();
+      if (sleeping) alarm.abort();
       await ended;
     },
   };
