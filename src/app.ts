@@ -1,0 +1,369 @@
+/**
+ * The composition root: from settings to a running session server, in order; reload by section; stop in reverse. The only file that knows all the others.
+ */
+import { join } from 'node:path';
+import { readSimulationServer } from './config/read-server.ts';
+import { compareSettings } from './config/reload.ts';
+import type { Settings } from './config/settings.ts';
+import { configuredNotifiers } from './configured-notifiers.ts';
+import type { AllocationParameters } from './core/allocation-parameters.ts';
+import type { FleetRules, ServerFacts, Transition } from './core/fleet.ts';
+import { refuseAddress } from './core/registration.ts';
+import { History } from './core/history.ts';
+import { incidentRules } from './core/incidents.ts';
+import { Ledger } from './core/ledger.ts';
+import { Router } from './core/routing.ts';
+import { TokenBuckets, type TokenBucketRules } from './core/token-bucket.ts';
+import { WaitingLine } from './core/waiting-line.ts';
+import { Admission } from './engine/admission.ts';
+import { RegisteredServers } from './discovery/registered.ts';
+import { Decisions } from './engine/decisions.ts';
+import { Levers } from './engine/levers.ts';
+import { Membership } from './engine/membership.ts';
+import { Notifying } from './engine/notifying.ts';
+import { Overview } from './engine/overview.ts';
+import { Poller } from './engine/poller.ts';
+import { startRecording } from './engine/recording.ts';
+import { startRemembering } from './engine/remembering.ts';
+import { Suspicions } from './engine/suspicions.ts';
+import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
+import { readMonitorAssets } from './http/monitor-assets.ts';
+import type { Clock, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
+import { checkAnnounced } from './probes/announced.ts';
+import { createGuardedLookup } from './probes/guarded-lookup.ts';
+import { createLoadProbe, type LoadProbeOptions } from './probes/load.ts';
+import { packageRoot } from './package-root.ts';
+import { createFileStore } from './stores/file.ts';
+import { createMemoryBookings } from './stores/memory.ts';
+import { renderEntrancePage, renderMonitorPage } from './web/render.ts';
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly version: string;
+}
+
+/** What touches the outside. Simulations of whole days hand in others. */
+export interface Adapters {
+  readonly createProbe: (settings: Settings, clock: Clock, guard?: Guard) => Probe;
+  readonly createStore: (settings: Settings, log: Log) => StateStore;
+  readonly createNotifiers: (settings: Settings, surroundings: Surroundings) => Notifier[];
+  readonly startEdge: (options: EdgeOptions) => Promise<Edge>;
+}
+
+type Guard = NonNullable<LoadProbeOptions['guard']>;
+
+export const realAdapters: Adapters = {
+  createProbe: loadProbe,
+  createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
+  createNotifiers: configuredNotifiers,
+  async startEdge(options) {
+    const assets = await readMonitorAssets(join(packageRoot, 'dist', 'web'));
+    return startEdge(options, { assets, pages: { monitor: renderMonitorPage, entrance: renderEntrancePage } });
+  },
+};
+
+export interface App {
+  /** Port listened on. */
+  readonly port: number;
+  /** Ports of the gateway; absent when it is switched off. */
+  readonly gateway: Edge['gateway'];
+  /** Puts new settings in force without dropping a socket. Returns the keys that need a restart. */
+  reload(settings: Settings): Promise<readonly string[]>;
+  /** Answers what is in flight, says good-bye to the sockets, writes down what must survive. Takes less than 2 s. */
+  stop(): Promise<void>;
+}
+
+/** Seconds after which answers are given even if not every server was heard: what has not answered by then is unknown, not idle. */
+const FIRST_ANSWERS = 1;
+/** Seconds that clients have to take what is in flight at the end, and notifiers to send what waits. */
+const GRACE = 1.2;
+const MOST_ADDRESSES = 100_000;
+
+/** Throws the `listen` error of the port; everything else that is wrong with the outside is told in the log. */
+export async function startApp(initial: Settings, surroundings: Surroundings, adapters: Adapters = realAdapters): Promise<App> {
+  const { clock, random, newId, log, version } = surroundings;
+  let settings = initial;
+  const startedAt = clock.wallTime();
+  const store = adapters.createStore(settings, log);
+
+  const ledger = new Ledger(allocationParameters(settings), random);
+  const router = new Router();
+  const line = new WaitingLine(settings.waiting);
+  const buckets = new TokenBuckets(bucketRules(settings));
+  const history = new History();
+  const decisions = new Decisions((decision) => {
+    if (decision.kind !== 'allocated') return;
+    edge.metrics.waited(decision.waited);
+    if (decision.server === undefined) return;
+    history.handedOut(decision.server, decision.at);
+    membership.booked(decision.server);
+  });
+  const notifying = new Notifying({
+    ...{ clock, random, newId, log, store },
+    rules: incidentRules(settings.pollInterval),
+    notifiers: adapters.createNotifiers(settings, surroundings),
+    loadOf: (id) => poller.facts(id)?.load,
+  });
+  const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
+
+  const refuseRegistered = (ip: string) => refuseAddress(ip, settings.registration);
+  const guardedLookup = createGuardedLookup(refuseRegistered);
+  // Asked at each connection, so that a name of a registered server cannot lead elsewhere later.
+  const guard: Guard = (id) => (membership.get(id)?.source === 'registered' ? guardedLookup : undefined);
+  const poller: Poller = new Poller({
+    ...{ clock, random, log },
+    probe: adapters.createProbe(settings, clock, guard),
+    rules: fleetRules(settings),
+    interval: settings.pollInterval,
+    events: {
+      sampled(id, load, at, latency) {
+        ledger.report(id, load, at);
+        history.sampled(id, clock.wallTime(), load, ledger.booked(id));
+        edge.metrics.probed(latency);
+        suspicions.look();
+      },
+      missed(id, at) {
+        ledger.miss(id, at);
+        history.failed(id);
+      },
+      changed(facts, transition) {
+        if (transition !== undefined) changedState(facts, transition);
+        else membership.route(facts);
+        edge.serverChanged(facts);
+        if (facts.drain === undefined) levers.resumed(facts.endpoint.id);
+        admission.refresh();
+      },
+      added: (facts) => levers.joined(facts.endpoint.id),
+    },
+  });
+  const membership = new Membership({
+    ...{ poller, ledger, router },
+    changed(ids) {
+      history.fleetIs(ids);
+      admission.refresh();
+    },
+    removed(id) {
+      notifying.removed(id);
+      decisions.forget(id);
+    },
+  });
+  const admission: Admission = new Admission({
+    ...{ clock, newId, log, router, line, buckets, decisions },
+    bookings: createMemoryBookings(ledger, clock),
+    settings: () => ({
+      handOutSsl: settings.handOutSsl,
+      otherHosts: settings.projects.otherHosts,
+      settle: settings.allocation.settle[1],
+    }),
+    endpoint: (id) => poller.facts(id)?.endpoint,
+    explain: (project, labels, chosen) => overview.explain(project, labels, chosen),
+  });
+  const overview = new Overview({
+    ...{ clock, poller, ledger, router, line, decisions },
+    availability: admission.availability,
+    incidents: () => notifying.incidents(200),
+    incidentsVersion: () => notifying.version,
+    settings: () => ({
+      ...{
+        version,
+        startedAt,
+        title: settings.monitor.title,
+        server: settings.server,
+        target: settings.allocation.target,
+        loadThreshold: settings.loadThreshold,
+      },
+      ...{ pollInterval: settings.pollInterval, recent: settings.allocation.recent, ssl: settings.ssl },
+    }),
+    rulesOf: (id) => {
+      const member = membership.get(id);
+      return member && { ...member.server, removable: member.source === 'added' };
+    },
+  });
+  const levers = new Levers({
+    ...{ clock, log, store, poller, membership, readServer: readSimulationServer },
+    sendTest() {
+      const { length } = notifying.statistics().notifiers;
+      if (length > 0) notifying.send('test', []);
+      return length;
+    },
+  });
+
+  const registered = new RegisteredServers({
+    ...{ clock, log, membership, readServer: readSimulationServer },
+    check: (endpoint, signal) =>
+      checkAnnounced(
+        endpoint,
+        {
+          ...{ pollSsl: settings.pollSsl, handOutSsl: settings.handOutSsl, timeout: settings.pollTimeout },
+          ...{ refuseAddress: refuseRegistered, now: () => clock.now() },
+        },
+        signal,
+      ),
+    downSince(id) {
+      const facts = poller.facts(id);
+      return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
+    },
+    rules: () => ({ ...settings.registration, enabled: settings.registration.token !== undefined }),
+  });
+
+  const changedState = (facts: ServerFacts, transition: Transition) => {
+    membership.route(facts);
+    notifying.observe(transition);
+    edge.metrics.transition(transition.to);
+    sayTransition(log, transition);
+  };
+
+  let answering = false;
+  let answer: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (answer = resolve));
+  const edge = await adapters.startEdge({
+    ...{
+      clock,
+      newId,
+      log,
+      version,
+      startedAt,
+      settings: () => settings,
+      poller,
+      ledger,
+      router,
+      line,
+      admission,
+      decisions,
+      overview,
+      history,
+      levers,
+      notifying,
+      registered,
+    },
+    isReady: () => answering,
+    ready,
+  });
+
+  // Listening comes first: a port that is taken is found before anything is probed, and nothing was written yet.
+  await recall();
+  const remembering = startRemembering({
+    ...{ clock, log, store },
+    documents: [
+      { name: 'learned', version: () => ledger.revision, save: () => ledger.save(clock.now(), clock.wallTime()) },
+      { name: 'waiting-line', version: () => admission.version, save: () => admission.save() },
+      { name: 'registered-servers', version: () => registered.version, save: () => registered.save() },
+    ],
+  });
+  const recording = startRecording({ clock, log, history, waiting: () => admission.waiting });
+  membership.set('configured', settings.simulationServers);
+  const firstRound = new AbortController();
+  void Promise.race([poller.firstRound(), clock.sleep(FIRST_ANSWERS, firstRound.signal)]).then(() => {
+    firstRound.abort();
+    answering = true;
+    admission.refresh();
+    answer();
+  });
+  void poller.firstRound().then(reconcileIncidents);
+
+  return {
+    port: edge.port,
+    gateway: edge.gateway,
+    async reload(next) {
+      const { sections, afterRestart, servers } = compareSettings(settings, next);
+      const before = settings;
+      settings = next;
+      if (sections.size === 0) return afterRestart;
+      const { added, removed, changed, reordered } = servers;
+      ledger.reconfigure(allocationParameters(next));
+      line.configure(next.waiting);
+      buckets.reconfigure(bucketRules(next));
+      poller.reconfigure({
+        rules: fleetRules(next),
+        interval: next.pollInterval,
+        ...(probesDiffer(before, next) && { probe: adapters.createProbe(next, clock, guard) }),
+      });
+      if (added.length + removed.length + changed.length > 0 || reordered) membership.set('configured', next.simulationServers);
+      if (
+        ['mail', 'webhooks', 'pollInterval', 'server', 'ssl', 'port', 'portRewrite'].some((name) =>
+          sections.has(name as keyof Settings),
+        )
+      ) {
+        await notifying.reconfigure({
+          rules: incidentRules(next.pollInterval),
+          notifiers: adapters.createNotifiers(next, surroundings),
+        });
+      }
+      registered.reconfigure();
+      edge.reconfigure();
+      reconcileIncidents();
+      admission.refresh();
+      return afterRestart;
+    },
+    async stop() {
+      firstRound.abort();
+      const closed = edge.close(GRACE);
+      await Promise.all([poller.stop(), recording.stop(), admission.stop(), registered.stop()]);
+      await Promise.all([closed, remembering.stop(), notifying.stop(GRACE)]);
+    },
+  };
+
+  /** Incidents that nothing will end any more: of servers that were removed while the program was down, or by rules that hold no longer. */
+  function reconcileIncidents(): void {
+    const at = clock.now();
+    notifying.reconcile(
+      [...poller.servers()].map((facts) => ({
+        id: facts.endpoint.id,
+        address: facts.endpoint.address,
+        to: poller.state(facts),
+        at,
+        ...(facts.failures === 0 && facts.load !== undefined && { load: facts.load }),
+      })),
+    );
+  }
+
+  /** What survived the last run. */
+  async function recall(): Promise<void> {
+    const learned = await store.read('learned');
+    const restored = learned === undefined ? undefined : ledger.restore(learned, clock.now(), clock.wallTime());
+    if (restored?.kind === 'foreign')
+      log.warn(`what was learned about costs cannot be used and is learned anew: ${restored.reason}`);
+    await notifying.start();
+    await levers.recall();
+    const waited = await store.read('waiting-line');
+    if (waited !== undefined) admission.restore(waited);
+    registered.restore(await store.read('registered-servers'));
+  }
+}
+
+function allocationParameters({ allocation, loadThreshold }: Settings): AllocationParameters {
+  return { ...allocation, threshold: loadThreshold };
+}
+
+function fleetRules({ loadThreshold, downAfter, allocation: { target, recent } }: Settings): FleetRules {
+  return { loadThreshold, downAfter, target, recent };
+}
+
+function bucketRules({ limits: { rateBurst, ratePerSecond } }: Settings): TokenBucketRules {
+  return { burst: rateBurst, rate: ratePerSecond, mostKeys: MOST_ADDRESSES };
+}
+
+function loadProbe({ pollSsl, pollTimeout, pollInterval }: Settings, clock: Clock, guard?: Guard): Probe {
+  // A connection has to outlive the pause between two polls, else each would connect anew.
+  return createLoadProbe({
+    ...{ ssl: pollSsl, timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, now: () => clock.now() },
+    ...(guard !== undefined && { guard }),
+  });
+}
+
+function probesDiffer(a: Settings, b: Settings): boolean {
+  return a.pollSsl !== b.pollSsl || a.pollTimeout !== b.pollTimeout || a.pollInterval !== b.pollInterval;
+}
+
+function sayTransition(log: Log, { address, id, from, to, load, failure }: Transition): void {
+  const level = to === 'down' || to === 'full' ? 'warn' : 'info';
+  log.limited(
+    level,
+    `transition ${id}`,
+    `${address} simulation server is ${to}${failure === undefined ? '' : `: ${failure.reason}`}`,
+    { from, ...(load !== undefined && { load }) },
+  );
+}
