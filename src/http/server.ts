@@ -58,8 +58,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { host, port, limits, handle } = options;
   const settings = {
     maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headerTimeout * 1000,
-    requestTimeout: (options.requestTimeout ?? REQUEST_TIMEOUT) * 1000,
+    headersTimeout: milliseconds(limits.headerTimeout),
+    // Headers are part of a request, and Node insists.
+    requestTimeout: milliseconds(Math.max(options.requestTimeout ?? REQUEST_TIMEOUT, limits.headerTimeout)),
     keepAliveTimeout: KEEP_ALIVE * 1000,
     connectionsCheckingInterval: 1000,
     // Pushed texts are small and must not wait for an acknowledgement.
@@ -125,6 +126,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       clearTimeout(timer);
     },
   };
+}
+
+/** Whole ones, as Node wants them: 1.1 s are 1100.0000000000002 ms. */
+function milliseconds(seconds: number): number {
+  return Math.ceil(seconds * 1000);
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
