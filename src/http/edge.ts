@@ -186,8 +186,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     );
   };
   const server = await startHttpServer({
-    ...{ host: listen, port, handle, refused },
-    limits: { ...limits, clients: mostClients() },
+    ...{ host: listen, port, limits, mostClients, handle, refused },
     upgrade: sockets.upgrade,
     others: () => gateway?.connections() ?? 0,
   }).catch(async (error: unknown) => {
@@ -208,8 +207,6 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
     reconfigure() {
       trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
-      server.setMostClients(mostClients());
-      gateway?.setMostClients(mostClients());
     },
     async close(grace) {
       stopping = true;

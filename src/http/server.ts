@@ -12,6 +12,8 @@ export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
   readonly limits: HttpLimits;
+  /** Most connections at a time; asked at each new one, because what they may use changes with the fleet. */
+  readonly mostClients: () => number;
   readonly handle: RequestListener;
   readonly upgrade: UpgradeHandler;
   /** A client was turned away because of a limit. */
@@ -25,8 +27,6 @@ export interface HttpServerOptions {
 }
 
 export interface HttpLimits {
-  /** Most connections at a time. */
-  clients: number;
   readonly headerBytes: number;
   /** Seconds. */
   readonly headerTimeout: number;
@@ -37,7 +37,6 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 export interface HttpServer {
   readonly port: number;
   readonly connections: () => number;
-  setMostClients(clients: number): void;
   /** From now on new connections are proved with this certificate; open ones go on. Only with `tls`. */
   setCertificate(certificate: SecureContextOptions): void;
   /** Takes no new connection, lets what is in flight finish for `grace` seconds, then ends it. */
@@ -71,11 +70,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       ? createTlsServer({ ...settings, ...TLS, handshakeTimeout: HANDSHAKE_TIMEOUT * 1000 }, handle)
       : undefined;
   const server = tls ?? createServer(settings, handle);
-  let clients = limits.clients;
   const sockets = new Set<Socket>();
 
   server.on('connection', (socket: Socket) => {
-    if (sockets.size + (options.others?.() ?? 0) >= clients) {
+    if (sockets.size + (options.others?.() ?? 0) >= options.mostClients()) {
       options.refused('too-many-clients');
       // Before TLS is agreed on no answer can be given.
       if (tls === undefined) turnAway(socket);
@@ -109,9 +107,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => sockets.size,
-    setMostClients(most) {
-      clients = most;
-    },
     setCertificate(certificate) {
       tls?.setSecureContext({ ...TLS, ...certificate });
     },

@@ -57,7 +57,6 @@ export interface Gateway extends ClientsAtGateway {
   readonly redirectPort: () => number | undefined;
   /** Throws the `listen` error of a port. */
   start(listening: Listening): Promise<void>;
-  setMostClients(clients: number): void;
   /** Takes nothing new and ends what is in flight within `grace` seconds. */
   close(grace: number): Promise<void>;
 }
@@ -148,7 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
     async start({ listen, mostClients, others, handle, upgrade, refused }) {
       const { port, redirectFrom } = gateway();
-      const common = { host: listen, limits: { ...settings().limits, clients: mostClients() }, refused };
+      const common = { host: listen, limits: settings().limits, mostClients, refused };
       server = await startHttpServer({
         ...common,
         others: () => others() + (redirect?.connections() ?? 0),
@@ -184,10 +183,6 @@ export function createGateway(options: GatewayOptions): Gateway {
         files: () => gateway().tls,
         use: (pair) => server?.setCertificate(pair),
       });
-    },
-    setMostClients(most) {
-      server?.setMostClients(most);
-      redirect?.setMostClients(most);
     },
     async close(grace) {
       const closing = [server, redirect].map((one) => one?.close(grace));
