@@ -95,7 +95,9 @@ export class Roster {
     if (known?.epoch === this.#epoch) return known.tiers;
     const tiers = candidates.tiers.map((ids): Tier => {
       const accounts = ids.map((id) => this.#present.get(id)).filter((account) => account !== undefined);
-      return { accounts, rows: Int32Array.from(accounts, ({ row }) => row) };
+      const rows = new Int32Array(accounts.length);
+      for (const [index, { row }] of accounts.entries()) rows[index] = row;
+      return { accounts, rows };
     });
     this.#resolved.set(candidates, { epoch: this.#epoch, tiers });
     return tiers;

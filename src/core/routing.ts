@@ -97,6 +97,11 @@ export class Router {
         );
   }
 
+  /** Whether a request without a project may go there now, if there is room. */
+  isAvailable(id: ServerId): boolean {
+    return this.#servers.get(id)?.available === true;
+  }
+
   /** Every server that may ever take such a session, whatever its state. */
   eligible(project?: Project, labels?: Labels): readonly ServerId[] {
     return this.#answer(project, labels).everybody.map(({ id }) => id);

@@ -327,3 +327,19 @@ test('a client whose connection is lost while its place is being booked keeps it
   assert.equal(again.outcome?.kind, 'allocated');
   await admission.stop();
 });
+
+test('availability moves on to another server with room when the first one loses its own, and ends with the last', async () => {
+  const { admission, report, router } = start({ 'a:2000': 20, 'b:2000': 20, 'c:2000': 20 });
+  assert.equal(admission.availability.value, true);
+  report('a:2000', 94);
+  assert.equal(admission.availability.value, true);
+  router.update({ id: 'b:2000', state: 'down', shareIdleTime: 0, labels: {} });
+  admission.refresh();
+  assert.equal(admission.availability.value, true);
+  router.remove('c:2000');
+  admission.refresh();
+  assert.equal(admission.availability.value, false);
+  report('b:2000', 20);
+  assert.equal(admission.availability.value, true);
+  await admission.stop();
+});

@@ -6,7 +6,7 @@
  * those who wait, but for the passing rule of ALLOCATION, "Queue".
  */
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
-import type { BookingOutcome, BookingRequest } from '../core/ledger.ts';
+import type { BookingOutcome, BookingRequest, Candidates } from '../core/ledger.ts';
 import type { SecondsRange } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
@@ -67,6 +67,8 @@ export class Admission {
   readonly #serving: Loop;
   /** What ends the requests that are held. */
   readonly #holding = new Set<AbortController>();
+  /** A server that had room when somebody looked through the fleet: while it has, nobody needs to look again. */
+  #roomy: Candidates | undefined;
   #toldAt = 0;
   #version = 0;
 
@@ -453,9 +455,37 @@ export class Admission {
     place.waiter.changed(waiting);
   }
 
-  /** Published only when it differs: availability equals *a request now would be allocated*. */
+  /**
+   * Published only when it differs: availability equals *a request now would be allocated*. It is asked after every probe and every booking, so it looks at
+   * one server as long as that one has room.
+   */
   #publish(): void {
-    this.availability.publish(this.wouldAllocate());
+    if (this.#options.line.length === 0 && this.#hasRoom(this.#roomy)) {
+      this.availability.publish(true);
+      return;
+    }
+    const open = this.wouldAllocate();
+    this.#roomy = open ? this.#findRoom() : undefined;
+    this.availability.publish(open);
+  }
+
+  #findRoom(): Candidates | undefined {
+    const route = this.#options.router.route();
+    if (route.kind === 'refused') return undefined;
+    for (const tier of route.candidates.tiers) {
+      for (const id of tier) {
+        const alone: Candidates = { tiers: [[id]] };
+        if (this.#hasRoom(alone)) return alone;
+      }
+    }
+    return undefined;
+  }
+
+  /** Of one server. */
+  #hasRoom(alone: Candidates | undefined): boolean {
+    const { router, bookings } = this.#options;
+    const id = alone?.tiers[0]?.[0];
+    return alone !== undefined && id !== undefined && router.isAvailable(id) && bookings.fits(alone);
   }
 
   #refuseForRoom(routed: Routed): Refused {

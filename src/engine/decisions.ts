@@ -8,9 +8,9 @@ export interface Decision {
   readonly at: number;
   readonly kind: DecisionKind;
   /** URL of the project, when the client said what it wants to run. */
-  readonly project?: string;
-  readonly server?: ServerId;
-  readonly address?: string;
+  readonly project?: string | undefined;
+  readonly server?: ServerId | undefined;
+  readonly address?: string | undefined;
   readonly code: string;
   readonly reason: string;
   /** Seconds in the waiting line. */

@@ -162,3 +162,21 @@ test('a bug in one probe is logged and the next cycle runs', async () => {
   assert.equal(state('host:2000'), 'available');
   await poller.stop();
 });
+
+test('the first probes of a large fleet are spread over the interval, so that its connections are not opened all at once', async () => {
+  const clock = new FakeClock(0);
+  const probe = new FakeProbe(clock);
+  let chance = 0;
+  const poller = new Poller({
+    ...{ clock, probe, log: new MemoryLog(), interval: 1 },
+    random: () => (chance = (chance + 1 / 2400) % 1),
+    rules: { loadThreshold: 95, target: 90, recent: 15, downAfter: 2 },
+    events: { sampled: () => undefined, missed: () => undefined, changed: () => undefined, added: () => undefined },
+  });
+  poller.update(Array.from({ length: 2400 }, (_, index) => endpointOf(`host${index}:2000`)));
+  await clock.advance(0.5);
+  assert.ok(probe.asked.size > 1100 && probe.asked.size < 1300, `${probe.asked.size} of 2400 were asked in half the interval`);
+  await clock.advance(0.5);
+  assert.equal(probe.asked.size, 2400, 'not all were asked within the interval');
+  await poller.stop();
+});

@@ -44,8 +44,9 @@ export interface PollerOptions {
 const SOON = 1;
 /** Failed probes in a row after which a server that never answered is no longer taken to be starting. Machines of one room are often switched on together. */
 const STARTING = 10;
-/** Seconds over which the first probes are spread. */
+/** Seconds over which the first probes are spread, and how many of them a second are begun at most: each opens a connection. */
 const FIRST_ROUND = 0.5;
+const FIRST_PER_SECOND = 2000;
 /** Share of the interval by which probes come early at random, so that servers do not fall into step. Never late: a poll comes every 6 s at least. */
 const JITTER = 0.1;
 
@@ -107,9 +108,11 @@ export class Poller {
   update(endpoints: readonly Endpoint[]): void {
     const wanted = new Set(endpoints.map(({ id }) => id));
     for (const [id, polled] of this.#servers) if (!wanted.has(id)) this.#remove(id, polled);
+    const added = endpoints.filter(({ id }) => !this.#servers.has(id)).length;
+    const spread = Math.min(this.#interval, Math.max(FIRST_ROUND, added / FIRST_PER_SECOND));
     for (const endpoint of endpoints) {
       const known = this.#servers.get(endpoint.id);
-      if (known === undefined) this.#add(endpoint);
+      if (known === undefined) this.#add(endpoint, spread);
       else {
         // Deleted and set again: a Map iterates in the order of insertion.
         this.#servers.delete(endpoint.id);
@@ -142,12 +145,12 @@ export class Poller {
     await this.#probe.close();
   }
 
-  #add(endpoint: Endpoint): void {
+  #add(endpoint: Endpoint, spread: number): void {
     const { clock, random, log } = this.#options;
     const facts = newServer(endpoint, clock.now());
     const loop = startLoop({
       clock,
-      delay: random() * FIRST_ROUND,
+      delay: random() * spread,
       cycle: (signal) => this.#cycle(endpoint.id, signal),
       failed: (error) => {
         log.error(`probing ${endpoint.address} failed inside the session server`, { error });

@@ -41,6 +41,8 @@ export interface Ending extends Asked {
 
 /** Decisions a second whose reasons are written down for every server; more come only in floods. */
 const EXPLAINED_PER_SECOND = 20;
+/** Answers of servers drawn up in a second, on average: of a large fleet fewer decisions get them, or the reasons would cost more than the decisions. */
+const ANSWERS_PER_SECOND = 2000;
 /** Servers in the reasons of one decision. */
 const MOST_ANSWERS = 24;
 /** Seconds for which the sentence that says why there is no room serves all who ask the same. */
@@ -50,7 +52,8 @@ const MOST_SUMMARIES = 200;
 export class Reasons {
   readonly #options: ReasonsOptions;
   readonly #summaries = new Map<string, { readonly at: number; readonly text: string }>();
-  #explained = { second: 0, count: 0 };
+  readonly #explained = new Allowance(EXPLAINED_PER_SECOND);
+  readonly #answers = new Allowance(ANSWERS_PER_SECOND);
 
   constructor(options: ReasonsOptions) {
     this.#options = options;
@@ -69,27 +72,64 @@ export class Reasons {
   }
 
   record({ id, request, project, kind, code, reason, waited, server }: Ending): void {
-    const { decisions, clock, endpoint, explain } = this.#options;
-    const answers = this.#mayExplain() ? explain(project, request.labels, server).answers : [];
-    const others = answers.filter((answer) => answer.id !== server);
-    const address = server === undefined ? undefined : endpoint(server)?.address;
+    const { decisions, clock, endpoint } = this.#options;
+    const now = clock.now();
+    const others = this.#others(request, project, server, now);
     decisions.record(
       {
-        ...{ id, kind, code, reason, waited, at: clock.wallTime() },
-        others: others.slice(0, MOST_ANSWERS),
+        id,
+        at: clock.wallTime(),
+        kind,
+        project: project?.url,
+        server,
+        address: server === undefined ? undefined : endpoint(server)?.address,
+        code,
+        reason,
+        waited,
+        others: others.length > MOST_ANSWERS ? others.slice(0, MOST_ANSWERS) : others,
         omitted: Math.max(0, others.length - MOST_ANSWERS),
-        ...(project !== undefined && { project: project.url }),
-        ...(server !== undefined && { server }),
-        ...(address !== undefined && { address }),
       },
-      clock.now(),
+      now,
     );
   }
 
-  #mayExplain(): boolean {
-    const second = Math.floor(this.#options.clock.now());
-    if (second !== this.#explained.second) this.#explained = { second, count: 0 };
-    this.#explained.count += 1;
-    return this.#explained.count <= EXPLAINED_PER_SECOND;
+  /** What the servers say that did not get the session; nothing while there is no time to ask them. */
+  #others(
+    { labels }: SessionRequest,
+    project: Project | undefined,
+    server: ServerId | undefined,
+    now: number,
+  ): readonly AnswerView[] {
+    if (!this.#explained.has(now) || !this.#answers.has(now)) return NONE;
+    const { answers } = this.#options.explain(project, labels, server);
+    this.#explained.take(1);
+    this.#answers.take(answers.length);
+    return answers.filter((answer) => answer.id !== server);
+  }
+}
+
+const NONE: readonly AnswerView[] = [];
+
+/** So much a second, a second's worth at once. What is taken beyond it is waited for. */
+class Allowance {
+  readonly #perSecond: number;
+  #left: number;
+  #at = -Infinity;
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#left = perSecond;
+  }
+
+  has(now: number): boolean {
+    const earned = (now - this.#at) * this.#perSecond;
+    // A clock of a test may stand still or be far ahead.
+    this.#left = Math.min(this.#perSecond, this.#left + Math.max(0, earned));
+    this.#at = now;
+    return this.#left > 0;
+  }
+
+  take(amount: number): void {
+    this.#left -= amount;
   }
 }

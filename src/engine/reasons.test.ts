@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import type { AnswerView } from '../core/monitor-view.ts';
+import { Decisions } from './decisions.ts';
+import { Reasons } from './reasons.ts';
+
+function start(servers: number) {
+  const clock = new FakeClock();
+  const decisions = new Decisions();
+  let walks = 0;
+  const answers = Array.from({ length: servers }, (_, index): AnswerView => {
+    const id = `host${index}:2000`;
+    return { id, address: id, chosen: index === 0, eligible: true, code: 'has-room', reason: 'It could take the session.' };
+  });
+  const reasons = new Reasons({
+    ...{ clock, decisions, endpoint: () => undefined },
+    explain: () => {
+      walks += 1;
+      return { summary: `${servers} servers`, answers };
+    },
+  });
+  const record = () => {
+    const request = { address: { address: '192.0.2.1', limitKey: undefined } };
+    const asked = { id: 'a', request, project: undefined, server: 'host0:2000' };
+    reasons.record({ ...asked, kind: 'allocated', code: 'allocated', reason: 'It had the most room.', waited: 0 });
+    return decisions.last()[0];
+  };
+  return { clock, record, walks: () => walks };
+}
+
+test('a decision has the answers of the other servers, of a large fleet the first ones and how many were left out', () => {
+  const { record } = start(100);
+  const decision = record();
+  assert.equal(decision?.others.length, 24);
+  assert.equal(decision.omitted, 75);
+  assert.ok(!decision.others.some(({ id }) => id === 'host0:2000'));
+});
+
+test('in a flood of decisions twenty a second are explained', async () => {
+  const { clock, record, walks } = start(3);
+  for (let i = 0; i < 200; i += 1) record();
+  assert.equal(walks(), 20);
+  assert.deepEqual(record()?.others, []);
+  await clock.advance(1);
+  for (let i = 0; i < 200; i += 1) record();
+  assert.equal(walks(), 40);
+});
+
+test('the larger the fleet, the fewer decisions are explained, but one every few seconds always is', async () => {
+  const { clock, record, walks } = start(10_000);
+  for (let second = 0; second < 60; second += 1) {
+    for (let i = 0; i < 20; i += 1) record();
+    await clock.advance(1);
+  }
+  assert.ok(walks() >= 10 && walks() <= 15, `${walks()} walks over the fleet in a minute`);
+});
