@@ -217,7 +217,13 @@ test('every code that the source refuses with is described', () => {
     ...readdirSync(new URL('src/http/', root))
       .filter((file) => /^(?:access|.*-routes|refusal|routes|json-body|openapi|session-tickets)\.ts$/.test(file))
       .map((file) => `src/http/${file}`),
-    ...['src/engine/admission.ts', 'src/engine/request-routing.ts', 'src/engine/levers.ts', 'src/core/waiting-line.ts', 'src/core/routing.ts'],
+    ...[
+      'src/engine/admission.ts',
+      'src/engine/request-routing.ts',
+      'src/engine/levers.ts',
+      'src/core/waiting-line.ts',
+      'src/core/routing.ts',
+    ],
   ];
   const codes = new Set<string>();
   for (const source of sources) {

@@ -101,7 +101,14 @@ function headersOf({ url, headers = {}, secret }: WebhookOptions, body: string):
   };
 }
 
-const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'expect', 'keep-alive', 'transfer-encoding', 'upgrade']);
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** `https://user:password@host/` */
 function basicLogin({ username, password }: URL): Record<string, string> {
