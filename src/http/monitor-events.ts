@@ -256,7 +256,7 @@ class Viewer {
   /** Nothing was read for too long. */
   drop(): void {
     this.#leave();
-    this.#controller?.error(new Error('the viewer does not read'));
+    this.#controller?.close();
     this.#connection.cut();
   }
 

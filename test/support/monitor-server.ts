@@ -15,7 +15,8 @@ import { createMonitorEvents, type MonitorEvents } from '../../src/http/monitor-
 import { createMonitorRoutes } from '../../src/http/monitor-routes.ts';
 import type { LeverOutcome, Levers } from '../../src/http/monitor-source.ts';
 import { createRoutes, toListener, type Env } from '../../src/http/routes.ts';
-import { systemClock as clock } from '../../src/system-clock.ts';
+import type { Clock } from '../../src/ports.ts';
+import { systemClock } from '../../src/system-clock.ts';
 import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.ts';
 import { MemoryLog } from './memory-log.ts';
 import { DemoFleet } from './monitor-source.ts';
@@ -25,6 +26,7 @@ export interface MonitorServerOptions {
   readonly fleet?: DemoFleet;
   readonly tokens?: boolean;
   readonly reading?: 'open' | 'token';
+  readonly clock?: Clock;
 }
 
 export interface MonitorServer {
@@ -43,7 +45,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   const folder = await temporaryFolder(t);
   await buildWeb(folder);
   const assets = await readMonitorAssets(folder);
-  const { fleet = new DemoFleet(), tokens = true, reading = 'open' } = options;
+  const { fleet = new DemoFleet(), tokens = true, reading = 'open', clock = systemClock } = options;
   const log = new MemoryLog();
   const configured = tokens ? [{ name: 'ada', hash: hashOf(TOKEN) }] : [];
   const access = createAccess({
