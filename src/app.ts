@@ -324,8 +324,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   async function recall(): Promise<void> {
     const learned = await store.read('learned');
     const restored = learned === undefined ? undefined : ledger.restore(learned, clock.now(), clock.wallTime());
-    if (restored?.kind === 'foreign')
-      log.warn(`what was learned about costs cannot be used and is learned anew: ${restored.reason}`);
+    if (restored?.kind === 'foreign') await store.setAside('learned', restored.reason);
     await notifying.start();
     await levers.recall();
     const waited = await store.read('waiting-line');

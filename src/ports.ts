@@ -81,6 +81,8 @@ export interface StateStore {
   read(name: string): Promise<unknown>;
   /** Atomic: after a crash the old or the new value is there, never half of one. Throws an `OutsideFailure`. */
   write(name: string, value: unknown): Promise<void>;
+  /** What was read is no use to this program, such as a value of another version: it is kept under another name, and the log says why. Never throws. */
+  setAside(name: string, reason: string): Promise<void>;
 }
 
 /** The history behind the monitor's charts: large and binary, so it is read and written piece by piece. */

@@ -47,6 +47,20 @@ for (const [title, prepare] of [
   });
 }
 
+test('what the program cannot use is kept under another name, with a line in the log that says why', async (t) => {
+  const folder = await temporaryFolder(t);
+  const log = new MemoryLog();
+  const store = createFileStore({ folder, log });
+  await store.write('learned', { version: 99 });
+  await store.setAside('learned', 'it is of version 99');
+  assert.equal(await store.read('learned'), undefined);
+  assert.deepEqual(await readdir(folder), ['learned.json.foreign']);
+  assert.deepEqual(
+    log.lines.map(({ level, fields }) => [level, fields]),
+    [['warn', { reason: 'it is of version 99' }]],
+  );
+});
+
 test('a file of another user is not believed', async (t) => {
   const folder = await temporaryFolder(t);
   const path = join(folder, 'learned.json');

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log, OutsideFailure, StateStore } from '../ports.ts';
+import type { Log, LogFields, OutsideFailure, StateStore } from '../ports.ts';
 
 export interface FileStoreOptions {
   readonly folder: string;
@@ -24,6 +24,12 @@ export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOpt
     if (!NAME.test(name)) throw new Error(`not a name of a state document: ${name}`);
     return join(folder, `${name}.json`);
   };
+  const moveAside = async (path: string, aside: string, why: LogFields) => {
+    log.warn(`the state file ${path} cannot be used and is set aside as ${aside}; what it held is learned anew`, why);
+    await rename(path, aside).catch((failure: unknown) => {
+      log.warn(`the state file ${path} cannot be renamed either; remove it by hand`, { error: failure });
+    });
+  };
   /** Writes of one document follow each other. */
   const writing = new Map<string, Promise<void>>();
 
@@ -35,13 +41,13 @@ export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOpt
         text = await readOwn(path, largest);
         return text === undefined ? undefined : (JSON.parse(text) as unknown);
       } catch (error) {
-        const aside = `${path}.damaged`;
-        log.warn(`the state file ${path} cannot be used and is set aside as ${aside}; what it held is learned anew`, { error });
-        await rename(path, aside).catch((failure: unknown) => {
-          log.warn(`the state file ${path} cannot be renamed either; remove it by hand`, { error: failure });
-        });
+        await moveAside(path, `${path}.damaged`, { error });
         return undefined;
       }
+    },
+    async setAside(name, reason) {
+      const path = pathOf(name);
+      await moveAside(path, `${path}.foreign`, { reason });
     },
     async write(name, value) {
       const path = pathOf(name);

@@ -19,4 +19,9 @@ export class MemoryStore implements StateStore {
     this.documents.set(name, JSON.stringify(value));
     return Promise.resolve();
   }
+
+  setAside(name: string): Promise<void> {
+    this.documents.delete(name);
+    return Promise.resolve();
+  }
 }
