@@ -23,17 +23,19 @@ import { Membership } from './engine/membership.ts';
 import { Notifying } from './engine/notifying.ts';
 import { Overview } from './engine/overview.ts';
 import { Poller } from './engine/poller.ts';
+import { restoreHistory, startHistoryKeeping } from './engine/history-keeping.ts';
 import { startRecording } from './engine/recording.ts';
 import { startRemembering } from './engine/remembering.ts';
 import { Suspicions } from './engine/suspicions.ts';
 import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
 import { readMonitorAssets } from './http/monitor-assets.ts';
-import type { Clock, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
+import type { Clock, HistoryFile, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
 import { checkAnnounced } from './probes/announced.ts';
 import { createGuardedLookup } from './probes/guarded-lookup.ts';
 import { createLoadProbe, type LoadProbeOptions } from './probes/load.ts';
 import { packageRoot } from './package-root.ts';
 import { createFileStore } from './stores/file.ts';
+import { createHistoryFile } from './stores/history-file.ts';
 import { createMemoryBookings } from './stores/memory.ts';
 import { renderEntrancePage, renderMonitorPage } from './web/render.ts';
 
@@ -49,6 +51,8 @@ export interface Surroundings {
 export interface Adapters {
   readonly createProbe: (settings: Settings, clock: Clock, guard?: Guard) => Probe;
   readonly createStore: (settings: Settings, log: Log) => StateStore;
+  /** Absent: the history of the charts is not kept. */
+  readonly createHistoryFile?: (settings: Settings) => HistoryFile;
   readonly createNotifiers: (settings: Settings, surroundings: Surroundings) => Notifier[];
   readonly startEdge: (options: EdgeOptions) => Promise<Edge>;
 }
@@ -58,6 +62,7 @@ type Guard = NonNullable<LoadProbeOptions['guard']>;
 export const realAdapters: Adapters = {
   createProbe: loadProbe,
   createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
+  createHistoryFile: ({ stateDir }) => createHistoryFile(stateDir),
   createNotifiers: configuredNotifiers,
   async startEdge(options) {
     const assets = await readMonitorAssets(join(packageRoot, 'dist', 'web'));
@@ -94,6 +99,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const line = new WaitingLine(settings.waiting);
   const buckets = new TokenBuckets(bucketRules(settings));
   const history = new History();
+  const historyFile = adapters.createHistoryFile?.(settings);
   const decisions = new Decisions((decision) => {
     if (decision.kind !== 'allocated') return;
     edge.metrics.waited(decision.waited);
@@ -253,6 +259,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       { name: 'registered-servers', version: () => registered.version, save: () => registered.save() },
     ],
   });
+  const historyKeeping = historyFile && startHistoryKeeping({ clock, log, history, file: historyFile });
   const recording = startRecording({ clock, log, history, waiting: () => admission.waiting });
   membership.set('configured', settings.simulationServers);
   const firstRound = new AbortController();
@@ -302,7 +309,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       firstRound.abort();
       const closed = edge.close(GRACE);
       await Promise.all([poller.stop(), recording.stop(), admission.stop(), registered.stop()]);
-      await Promise.all([closed, remembering.stop(), notifying.stop(GRACE)]);
+      await Promise.all([closed, remembering.stop(), historyKeeping?.stop(), notifying.stop(GRACE)]);
     },
   };
 
@@ -322,6 +329,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
 
   /** What survived the last run. */
   async function recall(): Promise<void> {
+    if (historyFile !== undefined) await restoreHistory({ clock, log, history, file: historyFile });
     const learned = await store.read('learned');
     const restored = learned === undefined ? undefined : ledger.restore(learned, clock.now(), clock.wallTime());
     if (restored?.kind === 'foreign') await store.setAside('learned', restored.reason);
