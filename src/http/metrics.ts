@@ -43,6 +43,8 @@ const STATES = ['unknown', 'available', 'full', 'draining', 'down'] as const;
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  // Gauges named like counters, which Prometheus's own check refuses. The sums over the kinds beside them are the same.
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   fleetMetrics(registry, options);
   serverMetrics(registry, options);
   decisionMetrics(registry, options);
@@ -101,7 +103,8 @@ function gauge(registry: Registry, name: string, help: string, read: () => numbe
     registers: [registry],
     collect() {
       const value = read();
-      if (value === undefined) this.reset();
+      // `reset` would set it to 0, which is a load like any other.
+      if (value === undefined) this.remove();
       else this.set(value);
     },
   });

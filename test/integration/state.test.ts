@@ -1,0 +1,106 @@
+/** What survives a restart, and what becomes of files that cannot be trusted. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { startProgram, subfolder, temporary, type Program } from '../support/start-program.ts';
+import { startSimulationServer } from '../support/start-simulation-server.ts';
+
+const metric = async (program: Program, name: string) =>
+  Number(new RegExp(`^session_server_${name}(?:\\{[^}]*\\})? ([-0-9.e]+)$`, 'm').exec(await program.get('/metrics'))?.[1]);
+
+/** What a session server that has learned much leaves behind: here a session costs 20 points, which it was not told. */
+async function learned(t: Parameters<typeof startProgram>[0], folder: string) {
+  const server = await startSimulationServer(t, 10);
+  const configuration = { simulationServers: [server.address], allocation: { cost: 8 } };
+  const program = await startProgram(t, configuration, { folder });
+  await eventually('the load', async () => (await program.get('/load')) === '10');
+  return { server, configuration, program };
+}
+
+test('what was learned and booked survives a restart', async (t) => {
+  const folder = temporary(t);
+  const { configuration, program, server } = await learned(t, folder);
+  await program.get('/session');
+  await program.get('/session');
+  assert.equal(await metric(program, 'server_booked_load_percent'), 16);
+  assert.equal((await program.stop()).status, 0);
+
+  const path = join(folder, 'state', 'learned.json');
+  const saved = JSON.parse(readFileSync(path, 'utf8')) as { fleet: { log: number; variance: number } };
+  // Learning takes minutes; a lesson is put in its place.
+  saved.fleet = { ...saved.fleet, log: Math.log(20), variance: 0.01 };
+  writeFileSync(path, JSON.stringify(saved));
+
+  const next = await startProgram(t, configuration, { folder });
+  await eventually('the load', async () => (await next.get('/load')) === '10');
+  assert.ok(Math.abs((await metric(next, 'cost_percent')) - 20) < 0.1);
+  assert.equal(await metric(next, 'server_bookings'), 2, 'what was handed out a moment ago still counts');
+  // 10 + 2 * 20 booked, and a third of 20 fits; a fourth does not (90).
+  assert.equal(await next.get('/session'), `ws://${server.address}`);
+  assert.match(await next.get('/session'), /^Error: no simulation server available/);
+  assert.deepEqual(
+    readdirSync(join(folder, 'state')).filter((name) => /damaged|foreign|tmp/.test(name)),
+    [],
+  );
+});
+
+test('state files can be read by nobody else', async (t) => {
+  const folder = temporary(t);
+  const { program } = await learned(t, folder);
+  await program.get('/session');
+  await program.stop();
+  const state = join(folder, 'state');
+  assert.equal(statSync(state).mode & 0o077, 0);
+  for (const name of readdirSync(state)) assert.equal(statSync(join(state, name)).mode & 0o077, 0, name);
+});
+
+for (const [what, content, aside] of [
+  ['is damaged', '{"format": "session-server/ledger", "vers', 'learned.json.damaged'],
+  ['is empty', '', 'learned.json.damaged'],
+  ['is of another version', '{"format": "session-server/ledger", "version": 99, "fleet": {}}', 'learned.json.foreign'],
+  ['is of another program', '{"hello": "world"}', 'learned.json.foreign'],
+  ['is JSON and nothing of ours', '[1, 2, 3]', 'learned.json.foreign'],
+] as const) {
+  test(`a state file that ${what} is set aside with a line in the log, and the service goes on`, async (t) => {
+    const folder = temporary(t);
+    const state = subfolder(folder, 'state');
+    writeFileSync(join(state, 'learned.json'), content);
+    const { program, server } = await learned(t, folder);
+    assert.equal(readFileSync(join(state, aside), 'utf8'), content);
+    assert.match(program.log, /\[WARNING\] {2}the state file \S*learned\.json cannot be used and is set aside as /);
+    assert.equal(await program.get('/session'), `ws://${server.address}`);
+    await program.stop();
+    assert.equal((JSON.parse(readFileSync(join(state, 'learned.json'), 'utf8')) as { version: number }).version, 1);
+    assert.equal(readFileSync(join(state, aside), 'utf8'), content);
+  });
+}
+
+test('every state file may be nonsense at once', async (t) => {
+  const folder = temporary(t);
+  const before = await learned(t, folder);
+  await before.program.get('/session');
+  await before.program.stop();
+  const state = join(folder, 'state');
+  const names = new Set([
+    ...readdirSync(state),
+    ...['waiting-line', 'drains', 'added-servers', 'incidents', 'outbox', 'registered-servers'].map((name) => `${name}.json`),
+  ]);
+  for (const content of [
+    '{',
+    '[]',
+    'null',
+    '"text"',
+    '{"version": 99}',
+    '{"__proto__": {"x": 1}, "open": 5, "tickets": {}}',
+    '\0\0\0\0',
+  ]) {
+    for (const name of names) writeFileSync(join(state, name), content);
+    const { program, server } = await learned(t, folder);
+    assert.equal(await program.get('/session'), `ws://${server.address}`, content);
+    assert.equal(program.stderr, '', content);
+    assert.equal((await program.stop()).status, 0, content);
+  }
+  assert.ok(existsSync(join(state, 'learned.json.damaged')));
+});
