@@ -1,11 +1,17 @@
-// Runs every test of the project, or the files named as arguments. Test files run from the TypeScript sources; what they start as processes of their own is
+// Runs every test of the project that needs no program of the system, or the files and folders named as arguments. Test files run from the TypeScript sources; what they start as processes of their own is
 // the build in `dist`.
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const named = process.argv.slice(2);
-const files = named.length > 0 ? named : ['src', 'test'].flatMap(testFiles).sort();
+/** Needs web servers and systemd: `npm run test:fronts`. */
+const NEEDS_SYSTEM = join('test', 'fronts');
+const files =
+  named.length > 0
+    ? named.flatMap((path) => (statSync(path).isDirectory() ? testFiles(path) : path))
+    : ['src', 'test'].flatMap(testFiles).filter((path) => !path.startsWith(NEEDS_SYSTEM));
+files.sort();
 if (files.length === 0) throw new Error('no test file found');
 
 const runner = spawn(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-reporter=spec', ...files], {

@@ -6,6 +6,8 @@ import { schemaCommand } from './schema.ts';
 import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand } from './token.ts';
 import { version } from '../version.ts';
+import type { DoctorOptions } from './doctor.ts';
+import type { FrontOptions, SetupOptions } from './setup.ts';
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -53,6 +55,7 @@ export function createProgram(): Command {
     .description('make an access token for a person who may drain, resume, add and remove servers')
     .argument('<name>', 'who will hold it')
     .action((name: string) => tokenCommand(name));
+  addInstallation(program);
   program.addHelpText(
     'after',
     `
@@ -62,6 +65,57 @@ Examples:
   session-server agent --port 2000           on a machine without a simulation server, to see its load`,
   );
   return program;
+}
+
+/** Commands for the day of the installation, loaded when they are called: a server that runs for months does not carry them. */
+function addInstallation(program: Command): void {
+  const many = (value: string, before: readonly string[] = []) => [...before, value];
+  const setup = program
+    .command('setup')
+    .description('write the configuration and the unit of systemd; asks for what is not given')
+    .option('--server <name>', 'domain name of this machine')
+    .option('--front <kind>', 'what answers at port 443: gateway (this program), apache, nginx, caddy, or none')
+    .option('--simulation-server <address>', 'host/2000 (behind the front) or host:2000; may be repeated', many)
+    .option('--route <ports=host>', 'which machine has which ports, as in 2000-2999=localhost; may be repeated', many)
+    .option('--port <port>', 'local port of the session server', readPort)
+    .option('--administrator <address>', 'e-mail address that hears of failures')
+    .option('--mail-server <host>', 'SMTP server')
+    .option('--mail-sender <address>', 'sender address')
+    .option('--registration', 'simulation servers may register themselves; makes a token')
+    .option('--config <path>', 'configuration file to write', '/etc/session-server/session.json')
+    .option('--unit <path>', 'unit of systemd to write', '/etc/systemd/system/session-server.service')
+    .option('--hook <path>', 'hook of certbot to write', '/etc/session-server/deploy-certificate')
+    .option('--yes', 'ask nothing')
+    .option('--force', 'replace files that are different; they are kept as copies')
+    .option('--dry-run', 'show the files and write none')
+    .action(async (options: SetupOptions) => (await import('./setup.ts')).setupCommand(options));
+  for (const name of ['apache', 'nginx', 'caddy'] as const)
+    setup
+      .command(name)
+      .description(`write a site of ${name} that passes on to the fleet`)
+      .argument('[config...]', 'configuration file')
+      .option('--route <ports=host>', 'which machine has which ports; default: gateway.routes of the configuration', many)
+      .option('--output <path>', 'file to write')
+      .option('--force', 'replace a file that is different; it is kept as a copy')
+      .option('--dry-run', 'show the file and do not write it')
+      .action(async (config: string[], options: FrontOptions) =>
+        (await import('./setup.ts')).setupFrontCommand(name, config, options),
+      );
+  program
+    .command('migrate')
+    .description('explain a configuration of the original, key by key, and what it means here')
+    .argument('<config>', 'configuration file of the original session server')
+    .action(async (config: string) => (await import('./migrate.ts')).migrateCommand(config));
+  program
+    .command('doctor')
+    .description(
+      'look for what is wrong, from name and certificate to each simulation server; exit status 0, 1 (warnings) or 2 (faults)',
+    )
+    .argument('[url]', 'address of the site, such as https://webots.example.org; default: from the configuration')
+    .option('--config <path>', 'configuration file')
+    .option('--json', 'findings as JSON')
+    .option('--timeout <seconds>', 'time for each question', Number, 5)
+    .action(async (url: string | undefined, options: DoctorOptions) => (await import('./doctor.ts')).doctorCommand(url, options));
 }
 
 function readPort(text: string): number {

@@ -55,6 +55,18 @@ export function createEmailNotifier(options: EmailOptions): Notifier {
   };
 }
 
+/** Connects, encrypts and logs in as for a message, and sends none. Throws what `notify` throws. */
+export async function verifyMailServer(options: EmailOptions): Promise<void> {
+  const transport = nodemailer.createTransport(transportOptions(options));
+  try {
+    await transport.verify();
+  } catch (error) {
+    throw explain(error, options);
+  } finally {
+    transport.close();
+  }
+}
+
 function transportOptions({
   host,
   port,

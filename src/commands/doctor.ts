@@ -1,0 +1,88 @@
+/**
+ * `session-server doctor [URL]`: looks at everything that has to be right between a browser and a simulation, and says how to mend what is not. Nothing is changed; the
+ * one session it asks for is given back at once. Exit status 0: all is well; 1: warnings; 2: faults.
+ */
+import { formatProblem } from '../config/problem.ts';
+import type { Settings } from '../config/settings.ts';
+import { systemClock } from '../system-clock.ts';
+import { readConfiguration } from './configuration.ts';
+import { exitStatus, fault, findingLine, ok, warning, type Finding } from './doctor/finding.ts';
+import { examineDescriptors, examineMail } from './doctor/machine.ts';
+import { examineServers } from './doctor/simulation-servers.ts';
+import { examineSite } from './doctor/site.ts';
+
+export interface DoctorOptions {
+  /** Configuration file. */
+  readonly config?: string;
+  readonly json?: boolean;
+  /** Seconds for each question. */
+  readonly timeout: number;
+}
+
+const USAGE = 2;
+
+/** With a URL and no `--config` only the site is looked at, as from a machine that is not the server. */
+export async function doctorCommand(given: string | undefined, options: DoctorOptions): Promise<void> {
+  const { timeout } = options;
+  if (!(timeout > 0 && timeout <= 600)) {
+    refuse('--timeout must be a number of seconds from above 0 to 600');
+    return;
+  }
+  const loaded =
+    given !== undefined && options.config === undefined
+      ? undefined
+      : await readConfiguration(options.config === undefined ? [] : [options.config]);
+  if (loaded === undefined && process.exitCode !== undefined) return;
+  const url = siteUrl(given, loaded?.settings);
+  if (url === undefined) {
+    refuse(`"${given ?? ''}" is no address of a site; write it as https://webots.example.org`);
+    return;
+  }
+
+  const findings: Finding[] = [];
+  const tell = (more: readonly Finding[]) => {
+    findings.push(...more);
+    if (options.json !== true) for (const finding of more) console.log(findingLine(finding));
+  };
+  if (loaded !== undefined)
+    tell(
+      loaded.warnings.length === 0
+        ? [ok('configuration', loaded.path, 'has no problem')]
+        : loaded.warnings.map((problem) => warning('configuration', loaded.path, formatProblem(problem), problem.mend)),
+    );
+  tell(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime() }));
+  if (loaded !== undefined) {
+    const { settings } = loaded;
+    if (settings.simulationServers.length === 0 && settings.registration.token === undefined)
+      tell([fault('load', 'simulationServers', 'is empty', 'name a simulation server, or set "registration.token"')]);
+    tell(await examineServers(settings, { timeout, now: () => systemClock.now() }));
+    tell([examineDescriptors(settings), await examineMail(settings, timeout)]);
+  }
+  const status = exitStatus(findings);
+  if (options.json === true) console.log(JSON.stringify({ url: url.origin, status, findings }, undefined, 2));
+  else console.log(summary(findings));
+  process.exitCode = status;
+}
+
+/** What was given; else where the configuration says the site is. */
+export function siteUrl(given: string | undefined, settings: Settings | undefined): URL | undefined {
+  const text = given ?? (settings === undefined ? '' : configuredUrl(settings));
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
+function configuredUrl({ ssl, server, portRewrite, port }: Settings): string {
+  return `${ssl ? 'https' : 'http'}://${server}${portRewrite ? '' : `:${port}`}`;
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
+  const [faults, warnings] = [count('fault'), count('warning')];
+  if (faults + warnings === 0) return `All ${findings.length} checks are well.`;
+  return `${findings.length} checks: ${faults} fault${faults === 1 ? '' : 's'}, ${warnings} warning${warnings === 1 ? '' : 's'}.`;
+}
+
+function refuse(reason: string): void {
+  console.error(`error: ${reason}`);
+  process.exitCode = USAGE;
+}

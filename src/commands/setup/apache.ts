@@ -1,0 +1,77 @@
+/** A site of Apache (2.4) that passes on to the fleet and to the session server. */
+import { CONNECT_TIMEOUT, IDLE_TIMEOUT, urlHost, type Front } from './front.ts';
+import { portPattern } from './port-pattern.ts';
+
+/** Modules that the site needs, for `a2enmod`. */
+export const APACHE_MODULES = ['headers', 'proxy', 'proxy_http', 'proxy_wstunnel', 'rewrite', 'ssl'] as const;
+
+export function apacheSite({ server, port, routes, tls, listen }: Front): string {
+  const lines = [
+    `# ${server}: the front of the session server.`,
+    `# Needs: a2enmod ${APACHE_MODULES.filter((name) => name !== 'ssl' || tls !== undefined).join(' ')}`,
+    '',
+  ];
+  if (tls !== undefined)
+    lines.push(
+      `<VirtualHost *:${listen.http}>`,
+      `  ServerName ${server}`,
+      '  RewriteEngine On',
+      '  # certbot answers its challenges from /var/www/html (certbot certonly --webroot -w /var/www/html).',
+      '  DocumentRoot /var/www/html',
+      '  RewriteRule ^/\\.well-known/acme-challenge/ - [L]',
+      `  RewriteRule ^ https://${server}${listen.https === 443 ? '' : `:${listen.https}`}%{REQUEST_URI} [R=308,L,NE]`,
+      '</VirtualHost>',
+      '',
+    );
+  lines.push(
+    `<VirtualHost *:${tls === undefined ? listen.http : listen.https}>`,
+    `  ServerName ${server}`,
+    ...(tls === undefined
+      ? []
+      : [
+          '  SSLEngine on',
+          '  SSLProtocol all -SSLv3 -TLSv1 -TLSv1.1',
+          `  SSLCertificateFile ${quoted(tls.cert)}`,
+          `  SSLCertificateKeyFile ${quoted(tls.key)}`,
+        ]),
+    '',
+    '  # Only what is named below is passed on; this is no open proxy.',
+    '  ProxyRequests Off',
+    '  ProxyPreserveHost On',
+    `  # Simulations that stand still are silent for long.`,
+    `  ProxyTimeout ${IDLE_TIMEOUT}`,
+    '  # Who asks is what Apache saw, not what the client says of itself.',
+    '  RequestHeader unset X-Forwarded-For early',
+    '  RequestHeader unset Forwarded early',
+    `  RequestHeader set X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
+    '',
+    '  RewriteEngine On',
+    ...routes.flatMap(({ first, last, host }) => {
+      const pattern = `^/(${portPattern(first, last)})(?:/(.*))?$`;
+      return [
+        `  # Ports ${first} to ${last} are those of ${host}.`,
+        '  RewriteCond %{HTTP:Upgrade} ^websocket$ [NC]',
+        `  RewriteRule ${pattern} ws://${urlHost(host)}:$1/$2 [P,L]`,
+        `  RewriteRule ${pattern} http://${urlHost(host)}:$1/$2 [P,L]`,
+      ];
+    }),
+    '  # No other port leads anywhere.',
+    '  RewriteRule ^/[0-9] - [R=404,L]',
+    '  # Everything else is the session server itself.',
+    '  RewriteCond %{HTTP:Upgrade} ^websocket$ [NC]',
+    `  RewriteRule ^/(.*)$ ws://127.0.0.1:${port}/$1 [P,L]`,
+    `  RewriteRule ^/(.*)$ http://127.0.0.1:${port}/$1 [P,L]`,
+    '',
+    '  # A connection that is not taken is given up soon; one that was is kept.',
+    `  <Proxy "http://127.0.0.1:${port}/">`,
+    `    ProxySet connectiontimeout=${CONNECT_TIMEOUT} timeout=${IDLE_TIMEOUT} flushpackets=on`,
+    '  </Proxy>',
+    '</VirtualHost>',
+    '',
+  );
+  return lines.join('\n');
+}
+
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&')}"`;
+}

@@ -1,0 +1,43 @@
+/** A Caddyfile (Caddy 2) that passes on to the fleet and to the session server. Caddy gets the certificate itself unless one is named, knows WebSockets and never ends a silent one. */
+import { CONNECT_TIMEOUT, urlHost, type Front } from './front.ts';
+import { portPattern } from './port-pattern.ts';
+
+export function caddyfile({ server, port, routes, tls, listen }: Front): string {
+  const site =
+    tls === undefined ? `http://${server}:${listen.http}` : listen.https === 443 ? server : `${server}:${listen.https}`;
+  return [
+    `# ${server}: the front of the session server.`,
+    `${site} {`,
+    ...(tls?.own === true ? [`  tls ${quoted(tls.cert)} ${quoted(tls.key)}`] : []),
+    ...routes.flatMap(({ first, last, host }, i) => [
+      `  # Ports ${first} to ${last} are those of ${host}.`,
+      `  @simulation${i} path_regexp port${i} ^/(${portPattern(first, last)})(?:/.*)?$`,
+      `  handle @simulation${i} {`,
+      `    uri strip_prefix /{re.port${i}.1}`,
+      `    reverse_proxy ${urlHost(host)}:{re.port${i}.1} {`,
+      '      transport http {',
+      `        dial_timeout ${CONNECT_TIMEOUT}s`,
+      '      }',
+      '    }',
+      '  }',
+    ]),
+    '  # No other port leads anywhere.',
+    '  @elsewhere path_regexp ^/[0-9]',
+    '  handle @elsewhere {',
+    '    respond 404',
+    '  }',
+    '  # Everything else is the session server itself.',
+    '  handle {',
+    `    reverse_proxy 127.0.0.1:${port} {`,
+    '      # The monitor page listens to a stream of events.',
+    '      flush_interval -1',
+    '    }',
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&')}"`;
+}

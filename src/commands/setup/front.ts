@@ -1,0 +1,92 @@
+/**
+ * What a web server in front of the session server has to do: pass `/PORT/…` on to the machine that has this port, and everything else to the session server.
+ *
+ * The rule that is handed around (`^/(\d*)/(.*)$ → localhost:$1/$2`) passes on to any port of the machine, among them those of its own services, and to one
+ * machine only. Here only ports of the fleet lead anywhere, each to its own machine (PROTOCOL § 7).
+ */
+import type { Settings } from '../../config/settings.ts';
+import { parseRoutes, upstreamOf, type GatewayRoutes } from '../../core/gateway-routes.ts';
+
+export interface Front {
+  /** Fully qualified name of the site. */
+  readonly server: string;
+  /** Port of the session server on this machine. */
+  readonly port: number;
+  readonly routes: GatewayRoutes;
+  /** Absent: plain HTTP, for a closed network. */
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    /** They were named by the operator; else they are where certbot puts them. */
+    readonly own: boolean;
+  };
+  /** Ports of the front. */
+  readonly listen: { readonly http: number; readonly https: number };
+}
+
+/** Seconds nothing may pass: simulations that stand still are silent for long. */
+export const IDLE_TIMEOUT = 3600;
+/** Seconds a machine has to take a connection. */
+export const CONNECT_TIMEOUT = 5;
+
+export type FrontResult =
+  { readonly kind: 'front'; readonly front: Front } | { readonly kind: 'refused'; readonly reason: string };
+
+/** The front of a fleet. `routes` are ranges of ports by host, as in `gateway.routes`, which they replace. */
+export function frontOf(settings: Settings, routes: Readonly<Record<string, string>>): FrontResult {
+  const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
+  if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.range}: ${read.reason}` };
+  const { server, port, ssl } = settings;
+  const everyPort = [{ first: 1, last: 65_535, host: '' }];
+  const missing = settings.simulationServers.find(
+    ({ endpoint }) =>
+      upstreamOf(everyPort, endpoint, server) !== undefined && upstreamOf(read.routes, endpoint, server) === undefined,
+  );
+  if (missing !== undefined)
+    return {
+      kind: 'refused',
+      reason: `${missing.endpoint.address} is in no range of ports; name its machine, as in --route 3000-3999=10.0.0.3`,
+    };
+  const letsEncrypt = `/etc/letsencrypt/live/${server}`;
+  const named = settings.gateway.tls;
+  const tls = {
+    ...(named ?? { cert: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }),
+    own: named !== undefined,
+  };
+  return {
+    kind: 'front',
+    front: { server, port, routes: withOwnPort(read.routes, port), ...(ssl && { tls }), listen: { http: 80, https: 443 } },
+  };
+}
+
+/** Links in e-mails name the session server by its own port, as those of the original do. */
+function withOwnPort(routes: GatewayRoutes, port: number): GatewayRoutes {
+  const covered = routes.some(({ first, last }) => first <= port && port <= last);
+  return covered ? routes : [...routes, { first: port, last: port, host: '127.0.0.1' }];
+}
+
+/** From `gateway.routes`; else, when there is one simulation server behind the front, the thousand ports around its own on this machine. */
+function routesOf({ gateway, simulationServers, server }: Settings) {
+  if (gateway.routes.length > 0) return { kind: 'routes', routes: gateway.routes } as const;
+  const everyPort = [{ first: 1, last: 65_535, host: '' }];
+  const ports = simulationServers.flatMap(({ endpoint }) => upstreamOf(everyPort, endpoint, server)?.port ?? []);
+  const [only] = ports;
+  if (ports.length > 1)
+    return {
+      kind: 'invalid',
+      range: 'routes',
+      reason:
+        'several simulation servers are behind the front; say which machine has which ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+    } as const;
+  if (only === undefined) return { kind: 'routes', routes: [] } as const;
+  const first = Math.max(1024, Math.floor(only / 1000) * 1000);
+  return {
+    kind: 'routes',
+    routes: [{ first, last: Math.min(65_535, Math.floor(only / 1000) * 1000 + 999), host: 'localhost' }],
+  } as const;
+}
+
+/** A host as it stands in a URL, for what does not look names up itself. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,295 @@
+/** `setup`, `migrate` and `doctor` of the real program. What they write is tried with real web servers and systemd in `test/fronts`. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { askForAnswers } from '../../src/commands/setup/questions.ts';
+import { ClientSocketServer } from '../support/client-socket-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { SmtpSink, sinkPassword, sinkUser } from '../support/smtp-sink.ts';
+import { runProgram, startProgram, temporary, type Ended } from '../support/start-program.ts';
+
+function setUp(t: TestContext, folder: string, ...more: string[]): Promise<Ended> {
+  const paths = [
+    '--config',
+    join(folder, 'session.json'),
+    '--unit',
+    join(folder, 'session-server.service'),
+    '--hook',
+    join(folder, 'hook'),
+  ];
+  return runProgram(t, ['setup', '--yes', '--server', 'webots.example.org', ...paths, ...more], { cwd: folder });
+}
+
+describe('setup', () => {
+  test('writes a configuration that is accepted without a warning, a unit and a hook, and shows them before', async (t) => {
+    const folder = temporary(t);
+    const { status, stdout, stderr } = await setUp(t, folder, '--registration');
+    assert.equal(status, 0, stderr);
+    for (const name of ['session.json', 'session-server.service', 'hook']) {
+      const text = readFileSync(join(folder, name), 'utf8');
+      const shown = stdout.indexOf(text);
+      assert.ok(shown >= 0 && shown < stdout.indexOf(`${join(folder, name)} is written`), name);
+    }
+    assert.equal(statSync(join(folder, 'session.json')).mode & 0o777, 0o640);
+    assert.equal(statSync(join(folder, 'hook')).mode & 0o777, 0o755);
+    const checked = await runProgram(t, ['check', '--strict', join(folder, 'session.json')]);
+    assert.deepEqual([checked.status, checked.stderr], [0, '']);
+    assert.match(stdout, /https:\/\/webots\.example\.org\/register\/[0-9a-f]{48}/);
+    assert.match(readFileSync(join(folder, 'session-server.service'), 'utf8'), /AmbientCapabilities=CAP_NET_BIND_SERVICE/);
+  });
+
+  for (const front of ['apache', 'nginx', 'caddy', 'none'])
+    test(`with ${front} writes a configuration without a warning, and asks for no capability`, async (t) => {
+      const folder = temporary(t);
+      const { status, stderr } = await setUp(t, folder, '--front', front);
+      assert.equal(status, 0, stderr);
+      const checked = await runProgram(t, ['check', '--strict', join(folder, 'session.json')]);
+      assert.deepEqual([checked.status, checked.stderr], [0, '']);
+      assert.doesNotMatch(readFileSync(join(folder, 'session-server.service'), 'utf8'), /CAP_NET_BIND_SERVICE/);
+      assert.equal(existsSync(join(folder, 'hook')), false);
+    });
+
+  test('replaces nothing that is different, unless it is told to, and then keeps it', async (t) => {
+    const folder = temporary(t);
+    const path = join(folder, 'session.json');
+    writeFileSync(path, 'mine');
+    const refused = await setUp(t, folder);
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, /session\.json exists and is different; nothing was written\. With --force/);
+    assert.equal(existsSync(join(folder, 'session-server.service')), false);
+    for (const backup of ['session.json.backup', 'session.json.backup-2']) {
+      assert.equal((await setUp(t, folder, '--force')).status, 0);
+      assert.equal(readFileSync(join(folder, backup), 'utf8'), 'mine');
+      writeFileSync(path, 'mine');
+    }
+  });
+
+  test('can be repeated', async (t) => {
+    const folder = temporary(t);
+    await setUp(t, folder);
+    const again = await setUp(t, folder);
+    assert.equal(again.status, 0, again.stderr);
+    assert.match(again.stdout, /session\.json is as it should be/);
+  });
+
+  test('shows and writes nothing with --dry-run', async (t) => {
+    const folder = temporary(t);
+    const { status, stdout } = await setUp(t, folder, '--dry-run');
+    assert.equal(status, 0);
+    assert.match(stdout, /"server": "webots\.example\.org"/);
+    assert.equal(existsSync(join(folder, 'session.json')), false);
+  });
+
+  test('says what is missing or wrong', async (t) => {
+    const folder = temporary(t);
+    const nameless = await runProgram(t, ['setup', '--yes', '--dry-run'], { cwd: folder });
+    assert.deepEqual([nameless.status, /the domain name is missing/.test(nameless.stderr)], [2, true]);
+    for (const [flags, words] of [
+      [['--front', 'iis'], /"iis" is no front/],
+      [['--simulation-server', 'http://a:2000'], /is no simulation server/],
+      [['--route', '22=localhost'], /range of ports/],
+      [['--route', 'x'], /is no route/],
+      [
+        ['--simulation-server', 'webots.example.org/2000', '--simulation-server', 'webots.example.org/3000'],
+        /--route 3000-3999=/,
+      ],
+    ] as const) {
+      const { status, stderr } = await setUp(t, folder, '--dry-run', ...flags);
+      assert.equal(status, 2);
+      assert.match(stderr, words);
+    }
+  });
+
+  test('asks a person for what is not given', async () => {
+    const questions: string[] = [];
+    const replies = [
+      'webots.example.org',
+      'gateway',
+      'webots.example.org/2000 webots.example.org/3000',
+      'localhost',
+      '10.0.0.3',
+      'admin@example.org',
+      'smtp.example.org',
+      'no',
+    ];
+    const result = await askForAnswers({}, (question) => {
+      questions.push(question);
+      return Promise.resolve(replies[questions.length - 1] ?? '');
+    });
+    assert.equal(questions.length, replies.length);
+    assert.deepEqual(result, {
+      kind: 'answers',
+      answers: {
+        server: 'webots.example.org',
+        front: 'gateway',
+        simulationServers: ['webots.example.org/2000', 'webots.example.org/3000'],
+        routes: { '2000-2999': 'localhost', '3000-3999': '10.0.0.3' },
+        port: 1999,
+        administrator: 'admin@example.org',
+        mailServer: 'smtp.example.org',
+        mailSender: 'session-server@webots.example.org',
+      },
+    });
+  });
+});
+
+describe('the site of a web server', () => {
+  async function site(t: TestContext, name: string, configuration: Readonly<Record<string, unknown>>, ...more: string[]) {
+    const folder = temporary(t);
+    writeFileSync(join(folder, 'session.json'), JSON.stringify(configuration));
+    return runProgram(t, ['setup', name, join(folder, 'session.json'), '--dry-run', ...more]);
+  }
+
+  const fleet = { server: 'w.example.org', simulationServers: ['w.example.org/2000', 'w.example.org/3000'] };
+
+  for (const name of ['apache', 'nginx', 'caddy']) {
+    test(`of ${name} passes on the ports of each machine to it, and no others`, async (t) => {
+      const { status, stdout, stderr } = await site(
+        t,
+        name,
+        fleet,
+        '--route',
+        '2000-2999=10.0.0.2',
+        '--route',
+        '3000-3499=10.0.0.3',
+      );
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /2\[0-9\]\{3\}[\s\S]*10\.0\.0\.2/);
+      assert.match(stdout, /3\[0-4\]\[0-9\]\{2\}[\s\S]*10\.0\.0\.3/);
+      assert.doesNotMatch(stdout, /\\d\*|\[0-9\]\+\)\/\(/);
+    });
+
+    test(`of ${name} takes the routes of the gateway when there are some`, async (t) => {
+      const { status, stdout } = await site(t, name, { ...fleet, gateway: { routes: { '2000-3999': '10.0.0.9' } } });
+      assert.equal(status, 0);
+      assert.match(stdout, /10\.0\.0\.9/);
+    });
+  }
+
+  test('is refused when nobody says which machine has which ports', async (t) => {
+    const { status, stderr } = await site(t, 'apache', fleet);
+    assert.equal(status, 2);
+    assert.match(stderr, /--route 2000-2999=localhost/);
+  });
+
+  test('is refused when a server of the fleet is in no range', async (t) => {
+    const { status, stderr } = await site(t, 'nginx', fleet, '--route', '2000-2999=localhost');
+    assert.equal(status, 2);
+    assert.match(stderr, /w\.example\.org\/3000 is in no range/);
+  });
+});
+
+describe('migrate', () => {
+  test('explains a configuration of the original key by key, and shows no password', async (t) => {
+    const folder = temporary(t);
+    const path = join(folder, 'session.json');
+    const old = {
+      server: 'w.example.org',
+      simulationServers: ['w.example.org/2000'],
+      logDir: 'log',
+      mailSenderPassword: 'geheim-1',
+      fullyQualifiedDomainName: 'x',
+    };
+    writeFileSync(path, JSON.stringify(old), { mode: 0o600 });
+    const { status, stdout } = await runProgram(t, ['migrate', path], { cwd: folder });
+    assert.equal(status, 0);
+    for (const key of Object.keys(old)) assert.match(stdout, new RegExp(`^  ${key}: `, 'm'));
+    assert.match(stdout, /Unknown here, and ignored/);
+    assert.match(stdout, /did you mean "server"/);
+    assert.match(stdout, /portRewrite: true/);
+    assert.ok(stdout.includes(join(folder, 'log')));
+    assert.doesNotMatch(stdout, /geheim/);
+  });
+
+  test('refuses what the program refuses', async (t) => {
+    const { status, stderr } = await runProgram(t, ['migrate', '/nowhere.json']);
+    assert.equal(status, 2);
+    assert.match(stderr, /no such file/);
+  });
+});
+
+interface Report {
+  readonly status: number;
+  readonly findings: readonly {
+    readonly check: string;
+    readonly subject: string;
+    readonly level: string;
+    readonly text: string;
+    readonly mend?: string;
+  }[];
+}
+
+describe('doctor', () => {
+  async function examine(t: TestContext, ...args: string[]): Promise<Report & { readonly exit: number | null }> {
+    const { status, stdout, stderr } = await runProgram(t, ['doctor', '--json', '--timeout', '3', ...args]);
+    assert.ok(stdout.startsWith('{'), stderr);
+    return { ...(JSON.parse(stdout) as Report), exit: status };
+  }
+
+  function levels({ findings }: Report): Record<string, string> {
+    return Object.fromEntries(findings.map(({ check, level }) => [check, level]));
+  }
+
+  test('finds nothing wrong with what is well, mail server included', async (t) => {
+    const sink = await SmtpSink.start();
+    t.after(() => sink.close());
+    const server = await ClientSocketServer.start(t);
+    const mail = { administrator: 'a@example.org', mailServer: '127.0.0.1', mailServerPort: sink.port, mailSender: sinkUser };
+    const program = await startProgram(t, { simulationServers: [server.address], ...mail, limits: { clients: 10 } });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    const report = await examine(t, program.url, '--config', program.path);
+    assert.deepEqual(levels(report), {
+      ...{ configuration: 'ok', name: 'ok', port: 'ok', site: 'ok', clock: 'ok', websocket: 'ok', sessions: 'ok' },
+      ...{ 'mixed-content': 'ok', load: 'ok', 'client-socket': 'ok', descriptors: 'ok', mail: 'ok' },
+    });
+    assert.deepEqual([report.exit, report.status], [0, 0]);
+    assert.equal(sink.mails.length, 0, 'no mail was sent');
+  });
+
+  test('names each fault with its mend, and exits with 2', async (t) => {
+    const server = await ClientSocketServer.start(t);
+    const dead = await ClientSocketServer.start(t);
+    const { address } = dead;
+    await dead.stop();
+    server.opens = false;
+    const sink = await SmtpSink.start({ names: ['localhost'] });
+    t.after(() => sink.close());
+    const mail = { administrator: 'a@example.org', mailServer: 'localhost', mailServerPort: sink.port, mailSender: sinkUser };
+    const program = await startProgram(t, {
+      simulationServers: [server.address, address],
+      ...mail,
+      mailSenderPassword: sinkPassword,
+    });
+    const report = await examine(t, program.url, '--config', program.path);
+    assert.equal(report.exit, 2);
+    const faults = report.findings.filter(({ level }) => level === 'fault');
+    assert.deepEqual(
+      faults.map(({ check, subject }) => `${check} ${subject.split(' ')[0] ?? ''}`).sort(),
+      [`client-socket ${address}`, `client-socket ${server.address}`, `load ${address}`, `mail localhost:${sink.port}`].sort(),
+    );
+    for (const { mend } of report.findings.filter(({ level }) => level !== 'ok')) assert.ok(mend);
+  });
+
+  test('says that nothing listens, that a name is unknown, and what is no address', async (t) => {
+    const dead = await ClientSocketServer.start(t);
+    const { address } = dead;
+    await dead.stop();
+    assert.equal(levels(await examine(t, `http://${address}`))['port'], 'fault');
+    assert.equal(levels(await examine(t, 'https://nowhere.invalid'))['name'], 'fault');
+    const nonsense = await runProgram(t, ['doctor', 'nonsense']);
+    assert.equal(nonsense.status, 2);
+    assert.match(nonsense.stderr, /https:\/\/webots\.example\.org/);
+  });
+
+  test('tells people in lines what it tells scripts in JSON', async (t) => {
+    const server = await ClientSocketServer.start(t);
+    const program = await startProgram(t, { simulationServers: [server.address] });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    const { status, stdout } = await runProgram(t, ['doctor', program.url, '--config', program.path]);
+    assert.equal(status, 1);
+    assert.match(stdout, /^ok {7}load {2}127\.0\.0\.1:\d+ directly: reports 10 %/m);
+    assert.match(stdout, /^WARNING {2}mail .*\n {9}→ set "administrator"/m);
+    assert.match(stdout, /\d+ checks: 0 faults, \d warnings?\./);
+  });
+});
