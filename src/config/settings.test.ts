@@ -32,8 +32,8 @@ test('what an entry says of its server is kept', () => {
   const entry = {
     weight: 2,
     maxSessions: 12,
-    allowedRepositories: ['a'],
-    blockedRepositories: ['b'],
+    allowedRepositories: ['github.com/a'],
+    blockedRepositories: ['github.com/a/b'],
     shareIdleTime: 50,
     labels: { room: 'B12' },
   };
