@@ -15,6 +15,8 @@ export interface Scope {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The program itself; default: the build. */
+  readonly program?: string;
   /** Options of Node itself. */
   readonly node?: readonly string[];
   /** Shell commands before the program, such as `ulimit -n 200`. */
@@ -193,9 +195,9 @@ class Child {
   #since = performance.now();
   readonly #process: ChildProcess;
 
-  constructor(scope: Scope, args: readonly string[], { cwd, env = {}, node = [], before }: RunOptions) {
+  constructor(scope: Scope, args: readonly string[], { cwd, env = {}, program = PROGRAM, node = [], before }: RunOptions) {
     this.args = args;
-    const command = [process.execPath, ...node, PROGRAM, ...args];
+    const command = [process.execPath, ...node, program, ...args];
     const [file = '', ...rest] = before === undefined ? command : ['sh', '-c', `${before}; exec "$@"`, 'sh', ...command];
     const child = spawn(file, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,91 @@
+/** The package as people get it: packed, installed by npm in an empty folder, and run from there. What it needs and does not name fails here. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { eventually } from './support/eventually.ts';
+import { startSimulationServer } from './support/start-simulation-server.ts';
+import { runProgram, startProgram, temporary } from './support/start-program.ts';
+
+const root = join(import.meta.dirname, '..');
+const run = promisify(execFile);
+const scope = { after };
+const folder = temporary(scope);
+const program = join(folder, 'node_modules', '.bin', 'session-server');
+const installed = join(folder, 'node_modules', 'session-server');
+let files: readonly string[] = [];
+
+before(async () => {
+  // Scripts are left out: they would build anew under the other tests.
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
+  const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  files = packed.files.map(({ path }) => path);
+  // What `npm ci` has fetched is in npm's cache, so that this needs no network then.
+  const quiet = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'];
+  await run('npm', ['install', ...quiet, `./${packed.filename}`], { cwd: folder });
+});
+
+test('it holds the program, the page, the examples and the documents, and nothing of our workshop', () => {
+  for (const path of [
+    'bin/session-server.mjs',
+    'dist/src/main.js',
+    'dist/web/manifest.json',
+    'config/session/local.json',
+    'config/session/example.json',
+    'config/session/schema.json',
+    'docs/configuration.md',
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+    'package.json',
+  ])
+    assert.ok(files.includes(path), path);
+  for (const path of files)
+    assert.doesNotMatch(
+      path,
+      /(?:^|\/)(?:test|bench|scripts|node_modules|log|state|\.ci|\.git)\/|\.test\.|tsbuildinfo|\.tsx?$(?<!\.d\.ts)/,
+      path,
+    );
+});
+
+test('the command is there and knows its version', async (t) => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const { status, stdout, stderr } = await runProgram(t, ['--version'], { program, cwd: folder });
+  assert.deepEqual([status, stdout, stderr], [0, `${version}\n`, '']);
+});
+
+test('it checks the configuration that ships with it', async (t) => {
+  const { status, stdout, stderr } = await runProgram(t, ['check', '--strict'], { program, cwd: temporary(t) });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /session-server\/config\/session\/local\.json: 1 simulation server, 0 warnings, no errors/);
+});
+
+test('it starts, answers, serves its page, and writes nothing into the package', async (t) => {
+  const before = fingerprint(installed);
+  const server = await startSimulationServer(t, 12.5);
+  const own = temporary(t);
+  const started = await startProgram(t, { simulationServers: [server.address] }, { program, folder: own, cwd: own });
+  await eventually('the load', async () => (await started.get('/load')) === '12.5');
+  assert.equal(await started.get('/session'), `ws://${server.address}`);
+  const page = await fetch(`${started.url}/monitor`);
+  assert.equal(page.status, 200);
+  const html = await page.text();
+  assert.ok(html.includes(server.address));
+  const assets = [...html.matchAll(/(?:src|href)="(\/monitor\/[^"]+)"/g)].map(([, asset = '']) => asset);
+  assert.ok(assets.length > 0);
+  for (const asset of assets) assert.equal((await fetch(started.url + asset)).status, 200, asset);
+  assert.equal((await started.stop()).status, 0);
+  assert.deepEqual(fingerprint(installed), before);
+});
+
+/** Every file with its size and time. */
+function fingerprint(path: string): string[] {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => {
+      const { size, mtimeMs } = statSync(join(path, name));
+      return `${name} ${size} ${mtimeMs}`;
+    });
+}
