@@ -147,18 +147,22 @@ function sampled(
   at: number,
   rules: FleetRules,
 ): ServerFacts {
-  const { failedSince: _, ...rest } = facts;
+  const { endpoint, since, lastFailure, drain } = facts;
   const leavesRoom = load < Math.min(rules.target, rules.loadThreshold);
   const lastWithoutRoom = leavesRoom ? facts.lastWithoutRoom : at;
   const wasOpenLately = lastWithoutRoom === undefined || at - lastWithoutRoom >= rules.recent;
   const saturated = load >= rules.loadThreshold || (facts.saturated && !(leavesRoom && wasOpenLately));
+  // Written out, because it happens at every probe: V8 is slow to add members to what was spread.
   return {
-    ...rest,
+    endpoint,
+    since,
     load,
     latency,
     sampledAt: at,
     failures: 0,
     saturated,
+    ...(lastFailure !== undefined && { lastFailure }),
+    ...(drain !== undefined && { drain }),
     ...(lastWithoutRoom !== undefined && { lastWithoutRoom }),
   };
 }

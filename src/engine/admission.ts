@@ -261,7 +261,7 @@ export class Admission {
     const id = newId();
     const read = this.#routing.read(request);
     if (read.kind === 'refused') return this.#refuse({ id, request, project: read.project }, read.code, read.reason);
-    return { ...read, id, request };
+    return { id, request, ...read };
   }
 
   /** A flood is counted, not written down: it would wash away the decisions that people ask about. */
@@ -492,8 +492,8 @@ export class Admission {
     return this.#refuse(routed, 'no-room', this.#reasons.noRoom(routed));
   }
 
-  #refuse(asked: Asked, code: string, reason: string): Refused {
-    this.#reasons.record({ ...asked, kind: 'refused', code, reason, waited: 0 });
+  #refuse({ id, request, project }: Asked, code: string, reason: string): Refused {
+    this.#reasons.record({ id, request, project, kind: 'refused', code, reason, waited: 0 });
     return { kind: 'refused', code, reason };
   }
 }

@@ -75,7 +75,10 @@ export class Membership {
     if (member === undefined) return;
     const { allowedRepositories, blockedRepositories, shareIdleTime, labels } = member.server;
     const routed: RoutedServer = {
-      ...{ id: facts.endpoint.id, state: this.#options.poller.state(facts), shareIdleTime, labels },
+      id: facts.endpoint.id,
+      state: this.#options.poller.state(facts),
+      shareIdleTime,
+      labels,
       ...(facts.load !== undefined && { load: facts.load + this.#options.ledger.booked(facts.endpoint.id) }),
       ...(allowedRepositories !== undefined && { allowedRepositories }),
       ...(blockedRepositories !== undefined && { blockedRepositories }),
