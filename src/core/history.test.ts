@@ -183,6 +183,19 @@ test('a step between two tiers is made of the finer one, and too fine a step giv
   assert.equal(sum(query(history, { from: now - 7200, to: now + 60, step: 60 }).count), 721);
 });
 
+test('the last hour and the last day are told in fine buckets, even if the question was a little on its way', () => {
+  const history = new History();
+  for (let at = noon; at <= noon + 90_000; at += 10) {
+    history.advance(at);
+    history.sampled('a:1', at, 10, 0);
+  }
+  for (const late of [0, 1, 45]) {
+    const now = noon + 90_000 - late;
+    assert.equal(query(history, { from: now - 3600, to: now }).step, 10);
+    assert.equal(query(history, { from: now - 86_400, to: now, step: 60 }).step, 60);
+  }
+});
+
 test('a question for all eternity has a bounded answer', () => {
   const history = new History();
   history.advance(noon);

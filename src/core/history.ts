@@ -38,6 +38,8 @@ const CONFIRMED = 60;
 const SLACK = 1;
 const MOST_BUCKETS = 5000;
 const USUAL_BUCKETS = 400;
+/** Seconds that may pass between a question for the last hour and its answer without the hour being told in coarser buckets. */
+const ASKED_LATE = 60;
 const SPARKLINE = { tier: 1, buckets: 60 };
 
 /** How the worst servers are found: a failed probe counts like this load, in percent. */
@@ -222,7 +224,7 @@ function reach(tier: number): number {
 
 /** The coarsest tier that is fine enough and reaches back to `from`; else the finest that reaches; else the last. */
 function tierFor(from: number, step: number, present: number): number {
-  const reaching = tiers.map((_, tier) => tier).filter((tier) => present - from <= reach(tier));
+  const reaching = tiers.map((_, tier) => tier).filter((tier) => present - from <= reach(tier) + ASKED_LATE);
   const fineEnough = reaching.filter((tier) => (tiers[tier]?.step ?? Infinity) <= step);
   return fineEnough.at(-1) ?? reaching[0] ?? tiers.length - 1;
 }

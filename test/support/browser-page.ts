@@ -13,13 +13,16 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly still?: boolean;
 }
 
+/** At the end of a test the server may go before the page does. */
+const SERVER_GONE = /ERR_(INCOMPLETE_CHUNKED_ENCODING|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)/;
+
 export async function openPage(t: TestContext, browser: Browser, url: string, options: OpenOptions = {}): Promise<Page> {
   const { expected, still = options.javaScriptEnabled === false, ...settings } = options;
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1440, height: 1000 }, ...settings });
   const page = await context.newPage();
   const complaints: string[] = [];
   const complain = (text: string): void => {
-    if (expected?.test(text) !== true) complaints.push(text);
+    if (expected?.test(text) !== true && !SERVER_GONE.test(text)) complaints.push(text);
   };
   page.on('console', (message) => complain(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => complain(`thrown: ${error.message}`));
