@@ -15,9 +15,9 @@ import type { MonitorSource } from './monitor-source.ts';
 import type { Env } from './routes.ts';
 
 export interface MonitorPages {
-  readonly monitor: (snapshot: MonitorSnapshot, files: PageFiles) => string;
+  readonly monitor: (snapshot: MonitorSnapshot, files: PageFiles) => string | Promise<string>;
   /** For who may not read. */
-  readonly entrance: (title: string, files: PageFiles, refused: boolean, tokens: boolean) => string;
+  readonly entrance: (title: string, files: PageFiles, refused: boolean, tokens: boolean) => string | Promise<string>;
 }
 
 /** Addresses of the page's files, relative to the page. */
@@ -74,7 +74,7 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
 
   routes.get('/monitor', async (c) => {
     if (!access.isReader(c)) {
-      const html = pages.entrance(options.title(), files, c.req.query('refused') !== undefined, options.hasTokens());
+      const html = await pages.entrance(options.title(), files, c.req.query('refused') !== undefined, options.hasTokens());
       return c.body(html, 401, PAGE_HEADERS);
     }
     const encoding = encodingFor(c);
@@ -90,12 +90,12 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
 
 /** The newest HTML in each encoding that somebody asked for. */
 class RenderedPage {
-  readonly #render: () => string;
+  readonly #render: () => string | Promise<string>;
   readonly #clock: Pick<Clock, 'now'>;
   #at = -Infinity;
   #bodies = new Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>();
 
-  constructor(render: () => string, clock: Pick<Clock, 'now'>) {
+  constructor(render: () => string | Promise<string>, clock: Pick<Clock, 'now'>) {
     this.#render = render;
     this.#clock = clock;
   }
@@ -103,8 +103,8 @@ class RenderedPage {
   get(encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
     const now = this.#clock.now();
     if (now - this.#at >= FRESH) {
-      const html = Buffer.from(this.#render());
-      this.#bodies = new Map([['identity', Promise.resolve(new Uint8Array(html))]]);
+      const html = Promise.resolve(this.#render());
+      this.#bodies = new Map([['identity', html.then((text) => new Uint8Array(Buffer.from(text)))]]);
       this.#at = now;
     }
     const body = this.#bodies.get(encoding) ?? this.#compressed(encoding);

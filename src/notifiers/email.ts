@@ -5,7 +5,7 @@
  * Each message goes over a connection of its own: notices are rare, and a connection kept for the next one would be dead by then. The Message-ID is made
  * from the notification's id, so that a message which was accepted twice (the connection broke after DATA) is known to be one.
  */
-import nodemailer from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { Notification } from '../core/incidents.ts';
 import { mailText, onOneLine, textOf } from '../core/notification-text.ts';
 import type { Notifier, OutsideFailure } from '../ports.ts';
@@ -38,26 +38,26 @@ const LATE = 600;
 const PATIENCE = 20;
 
 export function createEmailNotifier(options: EmailOptions): Notifier {
-  const transport = nodemailer.createTransport(transportOptions(options));
+  let transport: Promise<Transporter> | undefined;
   return {
     name: 'email',
     async notify(notification, signal) {
       try {
-        await transport.sendMail({ ...message(notification, options), signal });
+        transport ??= createTransport(options);
+        await (await transport).sendMail({ ...message(notification, options), signal });
       } catch (error) {
         throw explain(error, options);
       }
     },
-    close() {
-      transport.close();
-      return Promise.resolve();
+    async close() {
+      (await transport)?.close();
     },
   };
 }
 
 /** Connects, encrypts and logs in as for a message, and sends none. Throws what `notify` throws. */
 export async function verifyMailServer(options: EmailOptions): Promise<void> {
-  const transport = nodemailer.createTransport(transportOptions(options));
+  const transport = await createTransport(options);
   try {
     await transport.verify();
   } catch (error) {
@@ -65,6 +65,12 @@ export async function verifyMailServer(options: EmailOptions): Promise<void> {
   } finally {
     transport.close();
   }
+}
+
+/** The mail library is loaded with the first message: most session servers send one a month. */
+async function createTransport(options: EmailOptions): Promise<Transporter> {
+  const { default: nodemailer } = await import('nodemailer');
+  return nodemailer.createTransport(transportOptions(options));
 }
 
 function transportOptions({
