@@ -19,8 +19,10 @@ export function contradictions(configuration: PartOfConfiguration, hasPassword: 
   ];
 }
 
-function aboutServers({ simulationServers, portRewrite }: PartOfConfiguration): Problem[] {
+function aboutServers({ simulationServers, portRewrite, registration }: PartOfConfiguration): Problem[] {
   if (simulationServers === undefined) return [];
+  // They may come by themselves.
+  if (simulationServers.length === 0 && registration?.token !== undefined) return [];
   if (simulationServers.length === 0) {
     const expected = 'at least one address, or no session can ever start';
     return [{ key: 'simulationServers', value: 'an empty list', expected, mend: 'add one, such as "localhost:2000"' }];

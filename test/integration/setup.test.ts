@@ -73,6 +73,14 @@ describe('setup', () => {
     assert.match(again.stdout, /session\.json is as it should be/);
   });
 
+  test('can leave the fleet to those who register', async (t) => {
+    const folder = temporary(t);
+    await setUp(t, folder, '--simulation-server', '-', '--registration');
+    const { status, stderr, stdout } = await runProgram(t, ['check', '--strict', join(folder, 'session.json')]);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, /0 simulation servers/);
+  });
+
   test('shows and writes nothing with --dry-run', async (t) => {
     const folder = temporary(t);
     const { status, stdout } = await setUp(t, folder, '--dry-run');

@@ -26,6 +26,8 @@ export type AnswersResult =
 
 export const FRONTS: readonly FrontKind[] = ['gateway', 'apache', 'nginx', 'caddy', 'none'];
 const DEFAULT_PORT = 1999;
+/** Of simulation servers. */
+const USUAL_PORT = 2000;
 
 export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<AnswersResult> {
   const server = flags.server ?? (await ask?.('Domain name of this machine, such as webots.example.org', ''))?.trim() ?? '';
@@ -86,7 +88,9 @@ async function askForRoutes(flags: SetupFlags, front: FrontKind, server: string,
     const read = parseEndpoint(address);
     return read.kind === 'endpoint' && read.endpoint.rewritten && read.endpoint.host === server ? (read.endpoint.port ?? []) : [];
   });
-  if (front === 'none' || behind.length === 0) return readRoutes([]);
+  if (front === 'none' || (behind.length === 0 && front !== 'gateway')) return readRoutes([]);
+  // Those that will register themselves need a way through the gateway, too.
+  if (behind.length === 0) behind.push(USUAL_PORT);
   const preset = behind
     .map((port) => Math.max(1, Math.floor(port / 1000)))
     .filter((thousand, i, all) => all.indexOf(thousand) === i)
