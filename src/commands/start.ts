@@ -5,8 +5,8 @@
  * loudly: the supervisor restarts it, and what must survive is on disk.
  */
 import { randomUUID } from 'node:crypto';
-import { startAgent } from '../agent/server.ts';
-import { startApp, type App } from '../app.ts';
+import type { Agent } from '../agent/server.ts';
+import type { App } from '../app.ts';
 import type { Loaded } from '../config/load.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -37,15 +37,12 @@ export async function startCommand(args: readonly string[], options: { readonly 
   });
 
   const agentPort = options.agent === true ? AGENT_PORT : options.agent;
-  const agent =
-    agentPort === undefined
-      ? undefined
-      : await startAgent({ port: agentPort, clock: systemClock, log }).catch((error: unknown) =>
-          cannotListen(error, ['--agent', agentPort]),
-        );
+  const agent = agentPort === undefined ? undefined : await agentBeside(agentPort, log);
   if (agent === 'taken') return;
   if (agent !== undefined) running.push({ stop: () => agent.close() });
 
+  // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
+  const { startApp } = await import('../app.ts');
   const starting = startApp(settings, {
     clock: systemClock,
     random: Math.random,
@@ -73,12 +70,18 @@ export async function startCommand(args: readonly string[], options: { readonly 
 }
 
 export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
+  const { startAgent } = await import('../agent/server.ts');
   const agent = await startAgent({ port, clock: systemClock, ...(host !== undefined && { host }) }).catch((error: unknown) =>
     cannotListen(error, ['--port', port], ['--host', host]),
   );
   if (agent === 'taken') return;
   console.log(`Load agent running on port ${agent.port}: http://localhost:${agent.port}/monitor`);
   endOnSignals(undefined, () => agent.close());
+}
+
+async function agentBeside(port: number, log: OpenLog): Promise<Agent | 'taken'> {
+  const { startAgent } = await import('../agent/server.ts');
+  return startAgent({ port, clock: systemClock, log }).catch((error: unknown) => cannotListen(error, ['--agent', port]));
 }
 
 type KeyAndValue = readonly [key: string, value: string | number | undefined];

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { configuredNotifiers } from '../configured-notifiers.ts';
 import { sendTestNotification } from '../engine/test-notification.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
@@ -8,6 +7,7 @@ import { readConfiguration } from './configuration.ts';
 export async function testNotificationCommand(args: readonly string[]): Promise<void> {
   const loaded = await readConfiguration(args);
   if (loaded === undefined) return;
+  const { configuredNotifiers } = await import('../configured-notifiers.ts');
   const notifiers = configuredNotifiers(loaded.settings, {
     clock: systemClock,
     log: { warn: (message) => console.error(`warning: ${message}`) },
