@@ -3,11 +3,8 @@ import { createNotifiers } from './notifiers/index.ts';
 import type { Clock, Log, Notifier } from './ports.ts';
 
 /** The notifiers that the settings ask for. What is configured by half is told in the log. */
-export function configuredNotifiers(
-  { mail, webhooks, ssl, server, port, portRewrite }: Settings,
-  { clock, log }: { clock: Clock; log: Pick<Log, 'warn'> },
-): Notifier[] {
-  const monitorUrl = `${ssl ? 'https' : 'http'}://${server}${portRewrite ? '/' : ':'}${port}/monitor`;
+export function configuredNotifiers(settings: Settings, { clock, log }: { clock: Clock; log: Pick<Log, 'warn'> }): Notifier[] {
+  const { mail, webhooks } = settings;
   const {
     administrator,
     server: mailServer,
@@ -16,8 +13,14 @@ export function configuredNotifiers(
     user: mailSenderUser,
     password: mailSenderPassword,
   } = mail ?? {};
-  const settings = { administrator, mailServer, mailServerPort, mailSender, mailSenderUser, mailSenderPassword, webhooks };
-  const { notifiers, remarks } = createNotifiers(settings, { monitorUrl, wallTime: () => clock.wallTime() });
+  const keys = { administrator, mailServer, mailServerPort, mailSender, mailSenderUser, mailSenderPassword, webhooks };
+  const { notifiers, remarks } = createNotifiers(keys, { monitorUrl: monitorUrl(settings), wallTime: () => clock.wallTime() });
   for (const remark of remarks) log.warn(remark);
   return notifiers;
+}
+
+/** Where people find the monitor page (PROTOCOL § 2, `portRewrite`). The gateway has it at its own port. */
+function monitorUrl({ ssl, server, port, portRewrite, gateway }: Settings): string {
+  if (gateway.enabled) return `https://${server}${gateway.port === 443 ? '' : `:${gateway.port}`}/monitor`;
+  return `${ssl ? 'https' : 'http'}://${server}${portRewrite ? '/' : ':'}${port}/monitor`;
 }
