@@ -24,7 +24,7 @@ export type { LedgerSnapshot } from './ledger-snapshot.ts';
 
 /** A session request as the ledger sees it. */
 export interface BookingRequest {
-  /** The same when a client asks again. */
+  /** The same when a client asks again; empty when that cannot be told. */
   readonly id: string;
   /** Key of the project, when the client said what it wants to run. */
   readonly project?: string;
@@ -302,16 +302,16 @@ export class Ledger {
     const search: Search = { base: this.#costs.ofProject(project), target, jitter, random: this.#random };
     let lastResort: Account | undefined;
     for (const { accounts, rows } of this.#roster.resolve(candidates)) {
-      const suspects = new Map<Account, number>();
+      let suspects: Map<Account, number> | undefined;
       const best = this.#choice.best(rows, search, (index, level) => {
         const account = accounts[index];
         if (account === undefined || now < account.freeAt(this.#parameters)) return false;
         const avoided = this.#isAvoided(account, now);
-        if (avoided) suspects.set(account, level);
+        if (avoided) (suspects ??= new Map()).set(account, level);
         return !avoided;
       });
       if (best >= 0) return accounts[best];
-      lastResort ??= leastOf(suspects);
+      lastResort ??= suspects && leastOf(suspects);
     }
     return lastResort;
   }

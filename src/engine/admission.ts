@@ -272,11 +272,11 @@ export class Admission {
     return { kind: 'refused', code: 'too-many-requests', reason, retryAfter };
   }
 
-  async #book({ id, request, project, candidates, want }: Routed): Promise<BookingOutcome> {
+  async #book({ request, project, candidates, want }: Routed): Promise<BookingOutcome> {
     const { bookings, line, clock } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
     if (line.length > 0 && !line.mayPass(want, clock.now(), this.#routing.candidatesOf)) return { kind: 'no-room' };
-    return bookings.book(bookingRequest(id, request, project), candidates);
+    return bookings.book(bookingRequest(request, project), candidates);
   }
 
   /** Hands a booked place to a waiter, or frees it when the client has gone meanwhile. */
@@ -408,7 +408,7 @@ export class Admission {
       return;
     }
     if (route.candidates.tiers.length === 0) return;
-    const booked = await bookings.book(bookingRequest(ticket.id, place.request, project), route.candidates);
+    const booked = await bookings.book(bookingRequest(place.request, project), route.candidates);
     if (booked.kind === 'no-room') return;
     const { waiter } = place;
     // Gone during the booking: a holder with a token keeps the place, without a server.
@@ -505,9 +505,9 @@ export type NoRoom = Extract<BookingOutcome, { kind: 'no-room' }>;
 type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
 
 /** A client that says who it is and asks again is evidence against the server it got before (ALLOCATION, `black-hole`). */
-function bookingRequest(id: string, { clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
+function bookingRequest({ clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
   return {
-    id: clientId === undefined ? id : `${address.address} ${clientId}`,
+    id: clientId === undefined ? '' : `${address.address} ${clientId}`,
     ...(project !== undefined && { project: project.key }),
   };
 }
