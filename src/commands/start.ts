@@ -5,7 +5,7 @@
  * loudly: the supervisor restarts it, and what must survive is on disk.
  */
 import { randomUUID } from 'node:crypto';
-import type { Agent } from '../agent/server.ts';
+import type { Agent, AgentOptions } from '../agent/server.ts';
 import type { App } from '../app.ts';
 import type { Loaded } from '../config/load.ts';
 import { loadConfiguration } from '../config/load.ts';
@@ -30,65 +30,79 @@ export async function startCommand(args: readonly string[], options: { readonly 
   endOnBugs(log);
   for (const warning of loaded.warnings) log.warn(formatProblem(warning));
 
-  // From the first moment on: a supervisor may change its mind while the program is still starting.
   const running: { readonly stop: () => Promise<void> }[] = [];
-  endOnSignals(log, async () => {
-    await Promise.all(running.map(({ stop }) => stop()));
-  });
-
-  const agentPort = options.agent === true ? AGENT_PORT : options.agent;
-  const agent = agentPort === undefined ? undefined : await agentBeside(agentPort, log);
-  if (agent === 'taken') return;
-  if (agent !== undefined) running.push({ stop: () => agent.close() });
-
-  // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
-  const { startApp } = await import('../app.ts');
-  const starting = startApp(settings, {
-    clock: systemClock,
-    random: Math.random,
-    newId: () => randomUUID(),
-    log,
-    version,
-  });
+  const stop = async () => {
+    await Promise.all(running.map((one) => one.stop()));
+  };
+  // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
+  endOnSignals(log, stop);
+  const starting = startServer(settings, log);
   const reloading = startReloading(loaded.path, starting, log);
-  running.push(reloading);
-  process.on('SIGHUP', () => reloading.wake());
-  const app = await starting.catch((error: unknown) => cannotListen(error, ['port', settings.port], ['listen', settings.listen]));
-  if (app === 'taken') {
-    await agent?.close();
-    return;
-  }
-  running.push(app);
-  log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
-  sayWhatRuns(loaded, app, agent?.port);
-
-  const watch = await watchConfiguration(loaded.path, {
+  const watching = watchConfiguration(loaded.path, {
     changed: () => reloading.wake(),
     failed: (error) => log.warn('the configuration file cannot be watched; send SIGHUP after changing it', { error }),
   });
-  running.push({ stop: () => watch.close() });
+  running.push(reloading, { stop: async () => (await watching).close() }, { stop: async () => (await starting)?.stop() });
+  process.on('SIGHUP', () => reloading.wake());
+
+  const agentPort = options.agent === true ? AGENT_PORT : options.agent;
+  const agent = agentPort === undefined ? undefined : await startAgentOrSay({ port: agentPort, log }, ['--agent', agentPort]);
+  if (agent !== undefined) running.push({ stop: () => agent.close() });
+  const app = await starting;
+  if (app === undefined || (agentPort !== undefined && agent === undefined)) {
+    await stop();
+    return;
+  }
+  log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
+  sayWhatRuns(loaded, app, agent?.port);
 }
 
 export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
-  const { startAgent } = await import('../agent/server.ts');
-  const agent = await startAgent({ port, clock: systemClock, ...(host !== undefined && { host }) }).catch((error: unknown) =>
-    cannotListen(error, ['--port', port], ['--host', host]),
-  );
-  if (agent === 'taken') return;
+  const address = host === undefined ? undefined : (['--host', host] as const);
+  const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], address);
+  if (agent === undefined) return;
   console.log(`Load agent running on port ${agent.port}: http://localhost:${agent.port}/monitor`);
   endOnSignals(undefined, () => agent.close());
 }
 
-async function agentBeside(port: number, log: OpenLog): Promise<Agent | 'taken'> {
+/** `undefined`: it cannot listen, which was said. */
+async function startServer(settings: Settings, log: OpenLog): Promise<App | undefined> {
+  // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
+  const { startApp } = await import('../app.ts');
+  try {
+    return await startApp(settings, { clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version });
+  } catch (error) {
+    const { port, listen, gateway } = settings;
+    const ports: KeyAndValue[] = [
+      ['port', port],
+      ['gateway.port', gateway.port],
+      ['gateway.redirectFrom', gateway.redirectFrom],
+    ];
+    sayCannotListen(error, ports, ['listen', listen]);
+    return undefined;
+  }
+}
+
+/** As `startServer`. */
+async function startAgentOrSay(
+  options: Omit<AgentOptions, 'clock'>,
+  port: KeyAndValue,
+  address?: KeyAndValue,
+): Promise<Agent | undefined> {
   const { startAgent } = await import('../agent/server.ts');
-  return startAgent({ port, clock: systemClock, log }).catch((error: unknown) => cannotListen(error, ['--agent', port]));
+  try {
+    return await startAgent({ ...options, clock: systemClock });
+  } catch (error) {
+    sayCannotListen(error, [port], address);
+    return undefined;
+  }
 }
 
 type KeyAndValue = readonly [key: string, value: string | number | undefined];
 
 /** One line that names the port or the address with its key, and exit status 1. Anything else is not expected here. */
-function cannotListen(error: unknown, port: KeyAndValue, address?: KeyAndValue): 'taken' {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], address?: KeyAndValue): void {
+  const { code, port } = error as { readonly code?: unknown; readonly port?: unknown };
   const aboutPort: Readonly<Record<string, string>> = {
     EADDRINUSE: 'another program listens there; stop it, or choose another port',
     EACCES: 'this user may not listen there; choose a port from 1024 on, or give the program the right to',
@@ -101,11 +115,12 @@ function cannotListen(error: unknown, port: KeyAndValue, address?: KeyAndValue):
     EAI_AGAIN: 'the name service does not answer; write an IP address',
   };
   if (typeof code !== 'string') throw error;
-  const [[key, value] = port, reason] = code in aboutPort ? [port, aboutPort[code]] : [address, aboutAddress[code]];
-  if (reason === undefined) throw error;
+  const place = code in aboutPort ? (ports.find(([, value]) => value === port) ?? ports[0]) : address;
+  const reason = aboutPort[code] ?? aboutAddress[code];
+  if (place === undefined || reason === undefined) throw error;
+  const [key, value] = place;
   console.error(`error: ${key}: ${value} — ${reason}`);
   process.exitCode = FAILED;
-  return 'taken';
 }
 
 /** What runs where, and what to open next. */
@@ -122,12 +137,13 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
 }
 
 /** Reads the file again whenever it is woken, one reading at a time. */
-function startReloading(path: string, starting: Promise<App>, log: OpenLog): Loop {
+function startReloading(path: string, starting: Promise<App | undefined>, log: OpenLog): Loop {
   return startLoop({
     clock: systemClock,
     delay: Infinity,
     cycle: async () => {
-      await reloadOnce(path, await starting, log);
+      const app = await starting;
+      if (app !== undefined) await reloadOnce(path, app, log);
       return Infinity;
     },
     failed: (error) => {

@@ -90,7 +90,7 @@ describe('arguments', () => {
   });
 });
 
-describe('a configuration that is refused', () => {
+describe('a configuration that is refused', { concurrency: 2 }, () => {
   const bad: readonly (readonly [what: string, content: unknown, says: RegExp])[] = [
     ['not JSON', '{"port": 1999,,}', /line 1/],
     ['empty', '', /empty/],
@@ -277,7 +277,7 @@ describe('an address listened on', () => {
   });
 });
 
-describe('the log', () => {
+describe('the log', { concurrency: 2 }, () => {
   test('is in logDir/session/output.log, in lines as the original writes them', async (t) => {
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
     await eventually('a line about the server', () => program.log.includes('127.0.0.1:9'));
@@ -361,7 +361,7 @@ describe('the log', () => {
   });
 });
 
-describe('a log that cannot be written', () => {
+describe('a log that cannot be written', { concurrency: 2 }, () => {
   test('because something else has the name of its folder: said once on stderr, and the service goes on', async (t) => {
     const folder = temporary(t);
     writeFileSync(join(folder, 'log'), 'a file');

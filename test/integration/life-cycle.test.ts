@@ -1,12 +1,12 @@
 /** Start, and above all stop: what is in flight is answered, sockets are told, and a simulation server that hangs delays nothing. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startChild, startProgram, temporary, type Scope } from '../support/start-program.ts';
+import { startChild, startProgram, temporary, type Child, type Scope } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 /** Seconds; PROTOCOL § 3. */
@@ -23,7 +23,8 @@ describe('start', () => {
       '-1',
     ]);
     const seconds = (performance.now() - began) / 1000;
-    assert.ok(seconds < 1.2, `${seconds} s after listening`);
+    // One second, and what a busy machine needs; a probe may take four.
+    assert.ok(seconds < 2, `${seconds} s after listening`);
     const client = new SocketClient(t, `ws://127.0.0.1:${port}/`);
     assert.equal(await client.message(1, 1), '0');
   });
@@ -60,7 +61,7 @@ describe('start', () => {
     assert.match(lines[3] ?? '', new RegExp(`http://localhost:${program.port}/monitor`));
   });
 
-  test('a signal to stop or to reload that comes while it starts is heeded', async (t) => {
+  test('a signal that comes while it starts is heeded, and so is a change of the file', async (t) => {
     const folder = temporary(t);
     const preload = join(folder, 'slow.cjs');
     // A name service that takes its time.
@@ -75,20 +76,28 @@ describe('start', () => {
        };`,
     );
     const path = join(folder, 'session.json');
-    writeFileSync(
-      path,
-      JSON.stringify({ port: 0, simulationServers: ['127.0.0.1:9'], portRewrite: false, logDir: join(folder, 'log') }),
-    );
-    for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
+    const write = (port: number) => {
+      const configuration = { simulationServers: [`127.0.0.1:${port}`], ssl: false, portRewrite: false };
+      writeFileSync(path, JSON.stringify({ ...configuration, port: 0, logDir: join(folder, 'log') }));
+    };
+    write(9);
+    const meanwhile = {
+      SIGTERM: (child) => child.signal('SIGTERM'),
+      SIGHUP: (child) => child.signal('SIGHUP'),
+      change: () => write(10),
+    } satisfies Record<string, (child: Child) => void>;
+    for (const [what, happens] of Object.entries(meanwhile)) {
+      rmSync(join(folder, 'log'), { recursive: true, force: true });
       const child = startChild(t, [path], { node: ['--require', preload] });
       await eventually('the moment before it listens', () => child.stderr.includes('listening soon'));
-      child.signal(signal);
-      if (signal === 'SIGHUP') {
-        await eventually('the start', () => child.stdout.includes('on port'));
+      happens(child);
+      if (what !== 'SIGTERM') {
+        const log = join(folder, 'log', 'session', 'output.log');
+        await eventually(`the reload after ${what}`, () => readFileSync(log, 'utf8').includes('configuration read again'));
         child.signal('SIGTERM');
       }
       const { status, took } = await inTime('the end', child.ended);
-      assert.equal(status, 0, signal);
+      assert.equal(status, 0, what);
       assert.ok(took < STOP, `${took} s`);
     }
   });

@@ -1,7 +1,7 @@
 /** What one client, or all of them together, may use up. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
@@ -136,7 +136,7 @@ describe('connections', () => {
 });
 
 describe('limits.headerTimeout', () => {
-  for (const headerTimeout of [1.1, 45, 120]) {
+  for (const headerTimeout of [1.1, 120]) {
     test(`may be ${headerTimeout} s`, async (t) => {
       const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout } });
       assert.equal(await program.get('/livez'), 'ok\n');
@@ -146,16 +146,20 @@ describe('limits.headerTimeout', () => {
 
 describe('the rate of one address', () => {
   const LIMITS = { rateBurst: 3, ratePerSecond: 0.01 };
+  const limited = startProgram(
+    { after },
+    { simulationServers: ['127.0.0.1:9'], limits: LIMITS, trustedProxies: ['127.0.0.1', '127.0.0.2'] },
+  );
   const refused = /^Error: too many session requests come from your network address; try again in \d+ s\.$/;
-  const ask = async (t: Scope, program: Program, forwarded?: string, localAddress = '127.0.0.1') => {
+  const ask = async (t: Scope, to: Program, forwarded?: string, localAddress = '127.0.0.1') => {
     const headers = forwarded === undefined ? [] : [`X-Forwarded-For: ${forwarded}`];
-    const { status, body } = await rawRequest(t, program.port, requestText('GET /session', ...headers), { localAddress });
+    const { status, body } = await rawRequest(t, to.port, requestText('GET /session', ...headers), { localAddress });
     assert.equal(status, 200);
     return body;
   };
 
   test('is limited by what a trusted proxy forwards: a burst, then Error: with the reason; others are not touched', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: LIMITS });
+    const program = await limited;
     for (let i = 0; i < 3; i += 1) assert.match(await ask(t, program, '198.51.100.7'), /^Error: no simulation server available/);
     assert.match(await ask(t, program, '198.51.100.7'), refused);
     assert.match(await ask(t, program, 'spoofed, 198.51.100.7'), refused, 'what stands before the last hop is hearsay');
@@ -165,15 +169,15 @@ describe('the rate of one address', () => {
   });
 
   test('of IPv6 is that of its network', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: LIMITS });
+    const program = await limited;
     for (let i = 0; i < 3; i += 1) assert.match(await ask(t, program, `2001:db8:1:2::${i}`), /^Error: no simulation server/);
     assert.match(await ask(t, program, '2001:db8:1:2:ffff::9'), refused);
     assert.match(await ask(t, program, '2001:db8:1:3::1'), /^Error: no simulation server/);
   });
 
   test('is limited for WebSockets too, which are told and closed', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: LIMITS });
-    const headers = { 'X-Forwarded-For': '198.51.100.7' };
+    const program = await limited;
+    const headers = { 'X-Forwarded-For': '198.51.100.20' };
     for (let i = 0; i < 3; i += 1) await new SocketClient(t, `${program.socketUrl}/session`, { headers }).message(1);
     const fourth = new SocketClient(t, `${program.socketUrl}/session`, { headers });
     assert.equal((await fourth.ends()).code, 1000);
@@ -182,18 +186,18 @@ describe('the rate of one address', () => {
   });
 
   test('without the header from this machine is not limited', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: LIMITS });
+    const program = await limited;
     for (let i = 0; i < 10; i += 1) assert.match(await ask(t, program), /^Error: no simulation server available/);
   });
 
   test('is not what somebody says who is no trusted proxy', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: LIMITS, trustedProxies: ['127.0.0.2'] });
+    const program = await limited;
     // From elsewhere the header is as good as absent, so that nobody can use up the bucket of another.
     for (let i = 0; i < 10; i += 1)
-      assert.match(await ask(t, program, '198.51.100.7', '127.0.0.3'), /^Error: no simulation server/);
+      assert.match(await ask(t, program, '198.51.100.30', '127.0.0.3'), /^Error: no simulation server/);
     for (let i = 0; i < 3; i += 1)
-      assert.match(await ask(t, program, '198.51.100.7', '127.0.0.2'), /^Error: no simulation server/);
-    assert.match(await ask(t, program, '198.51.100.7', '127.0.0.2'), refused);
+      assert.match(await ask(t, program, '198.51.100.30', '127.0.0.2'), /^Error: no simulation server/);
+    assert.match(await ask(t, program, '198.51.100.30', '127.0.0.2'), refused);
   });
 
   test('comes back by the second', async (t) => {

@@ -13,7 +13,7 @@ const refusals = ({ log }: Program) => log.split('the new configuration is refus
 const metric = async (program: Program, name: string) =>
   Number(new RegExp(`^session_server_${name} ([-0-9.e]+)$`, 'm').exec(await program.get('/metrics'))?.[1]);
 
-describe('a new configuration that is valid', () => {
+describe('a new configuration that is valid', { concurrency: 2 }, () => {
   test('is taken over when the file is replaced, and when it is written in place, without dropping a socket', async (t) => {
     const [first, second] = await startSimulationServers(t, [20, 10]);
     assert.ok(first && second);
@@ -128,7 +128,7 @@ describe('a new configuration that is valid', () => {
   });
 });
 
-describe('a new configuration that is refused', () => {
+describe('a new configuration that is refused', { concurrency: 2 }, () => {
   const bad: readonly (readonly [what: string, content: string, keys: readonly string[]])[] = [
     ['is not JSON', '{"port": ', ['session.json']],
     ['is empty', '', ['session.json']],

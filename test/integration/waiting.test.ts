@@ -13,7 +13,7 @@ const FAST = { pollInterval: 0.5, allocation: { cost: 8, learning: false, recent
 const lineLength = async (program: Program) =>
   Number(/^session_server_waiting_tickets (\d+)$/m.exec(await program.get('/metrics'))?.[1]);
 
-describe('GET /session that is held', () => {
+describe('GET /session that is held', { concurrency: 2 }, () => {
   test('is answered with the URL as soon as there is room', async (t) => {
     const server = await startSimulationServer(t, NO_ROOM);
     const program = await startProgram(t, { ...FAST, simulationServers: [server.address], waiting: { hold: 30 } });
@@ -61,7 +61,7 @@ describe('GET /session that is held', () => {
   });
 });
 
-describe(`the subprotocol ${PROTOCOL}`, () => {
+describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
   interface Said {
     type: string;
     position?: number;

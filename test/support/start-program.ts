@@ -187,7 +187,8 @@ process.once('exit', () => {
   for (const child of running) child.signal('SIGKILL');
 });
 
-class Child {
+/** A process of the program, which may have ended already. */
+export class Child {
   readonly args: readonly string[];
   readonly ended: Promise<Ended>;
   stdout = '';
