@@ -47,6 +47,7 @@ function changedServers(
   let any = false;
   for (const server of after) {
     const old = known.get(server.id);
+    if (old === server) continue;
     const changed = old === undefined ? server : changedFields(old, server);
     if (changed === undefined) continue;
     changes[server.id] = changed;

@@ -5,7 +5,7 @@
 import { httpUrl, type ServerId } from '../core/endpoint.ts';
 import { explain, type Explanation, type Situation, type Verdict as Said } from '../core/explanation.ts';
 import { meanLoad, type ServerFacts } from '../core/fleet.ts';
-import type { Ledger, Verdict } from '../core/ledger.ts';
+import type { AccountView, Ledger, Verdict } from '../core/ledger.ts';
 import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
 import type { Labels, Router, RoutingRules } from '../core/routing.ts';
@@ -55,7 +55,10 @@ export class Overview {
   readonly #options: OverviewOptions;
   /** From seconds of the engine's clock to seconds since the epoch. */
   #offset = Number.NaN;
-  #servers = new Map<ServerId, ServerView>();
+  #servers = new Map<ServerId, Seen>();
+  /** Grows whenever something changed that is in the view of every server. */
+  #generation = 0;
+  #common: Pick<OverviewSettings, 'ssl' | 'recent' | 'target'> | undefined;
   #fleet: FleetView | undefined;
   #fleetAt = -Infinity;
   #decisions: { readonly recorded: number; readonly views: readonly DecisionView[] } = { recorded: -1, views: [] };
@@ -97,19 +100,48 @@ export class Overview {
     return this.#fleet ?? this.#fleetView(this.servers());
   }
 
+  /** A server of which nothing new is known keeps its view: of a thousand servers one in five is drawn anew each second. */
   servers(): ServerView[] {
-    const { poller, clock } = this.#options;
+    const { poller, ledger, decisions, rulesOf, clock } = this.#options;
     const now = clock.now();
-    const offset = clock.wallTime() - now;
-    if (!(Math.abs(offset - this.#offset) < DRIFT)) this.#offset = offset;
+    this.#noteWhatIsCommon(now);
     const views: ServerView[] = [];
     for (const facts of poller.servers()) {
-      const view = this.#serverView(facts, views.length + 1, now);
-      const before = this.#servers.get(view.id);
-      views.push(before !== undefined && same(before, view) ? before : view);
+      const { id } = facts.endpoint;
+      const sources: Sources = {
+        facts,
+        number: views.length + 1,
+        account: ledger.account(id),
+        rules: rulesOf(id),
+        handOuts: decisions.ofServer(id, now),
+        generation: this.#generation,
+      };
+      let seen = this.#servers.get(id);
+      if (seen === undefined || !nothingNew(seen, sources)) {
+        seen = { ...sources, view: this.#serverView(sources, now) };
+        this.#servers.set(id, seen);
+      }
+      views.push(seen.view);
     }
-    this.#servers = new Map(views.map((view) => [view.id, view]));
+    if (this.#servers.size > views.length) this.#forgetOthers(views);
     return views;
+  }
+
+  #forgetOthers(views: readonly ServerView[]): void {
+    const present = new Set(views.map(({ id }) => id));
+    for (const id of this.#servers.keys()) if (!present.has(id)) this.#servers.delete(id);
+  }
+
+  #noteWhatIsCommon(now: number): void {
+    const { clock, settings } = this.#options;
+    const { ssl, recent, target } = settings();
+    const offset = clock.wallTime() - now;
+    const drifted = !(Math.abs(offset - this.#offset) < DRIFT);
+    const { ssl: oldSsl, recent: oldRecent, target: oldTarget } = this.#common ?? {};
+    if (!drifted && ssl === oldSsl && recent === oldRecent && target === oldTarget) return;
+    if (drifted) this.#offset = offset;
+    this.#common = { ssl, recent, target };
+    this.#generation += 1;
   }
 
   #situation(facts: ServerFacts, project: Project | undefined, labels: Labels | undefined, now: number): Situation {
@@ -127,19 +159,20 @@ export class Overview {
     };
   }
 
-  #serverView(facts: ServerFacts, number: number, now: number): ServerView {
-    const { poller, ledger, decisions, settings, rulesOf } = this.#options;
+  #serverView({ facts, number, account, rules, handOuts }: Sources, now: number): ServerView {
+    const { poller, ledger } = this.#options;
     const { endpoint, drain, failures } = facts;
     const { id, address } = endpoint;
     const state = poller.state(facts);
     const answers = failures === 0 && facts.load !== undefined;
-    const account = ledger.account(id);
-    const rules = rulesOf(id);
-    const handOuts = decisions.ofServer(id, now);
     const learned = account !== undefined && account.cost.high > account.cost.low;
+    // One literal without spreads: with so many fields anything else makes an object that is slow to make and to compare.
     return {
-      ...{ id, number, address, state, failures },
-      monitorUrl: httpUrl(endpoint, '/monitor', settings().ssl),
+      id,
+      number,
+      address,
+      monitorUrl: httpUrl(endpoint, '/monitor', this.#common?.ssl ?? true),
+      state,
       since: this.#wall(facts.since),
       reason: this.#reason(facts, now),
       load: answers ? facts.load : null,
@@ -153,6 +186,7 @@ export class Overview {
       handOutsLastHour: handOuts.lastHour,
       lastAnswerAt: facts.sampledAt === undefined ? null : this.#wall(facts.sampledAt),
       latency: facts.latency ?? null,
+      failures,
       suspectSince: account?.suspectSince === undefined ? null : this.#wall(account.suspectSince),
       drain:
         drain === undefined
@@ -241,6 +275,46 @@ export class Overview {
   #wall(at: number): number {
     return at + this.#offset;
   }
+}
+
+/** What the view of a server was drawn from. Facts are replaced, never changed, so the same object says the same. */
+interface Sources {
+  readonly facts: ServerFacts;
+  readonly number: number;
+  readonly account: AccountView | undefined;
+  readonly rules: ReturnType<OverviewOptions['rulesOf']>;
+  readonly handOuts: { readonly total: number; readonly lastHour: number };
+  readonly generation: number;
+}
+
+interface Seen extends Sources {
+  readonly view: ServerView;
+}
+
+function nothingNew(before: Seen, now: Sources): boolean {
+  return (
+    before.facts === now.facts &&
+    before.number === now.number &&
+    before.generation === now.generation &&
+    before.handOuts.total === now.handOuts.total &&
+    before.handOuts.lastHour === now.handOuts.lastHour &&
+    before.rules?.labels === now.rules?.labels &&
+    before.rules?.allowedRepositories === now.rules?.allowedRepositories &&
+    before.rules?.removable === now.rules?.removable &&
+    sameAccount(before.account, now.account)
+  );
+}
+
+function sameAccount(before: AccountView | undefined, now: AccountView | undefined): boolean {
+  return (
+    before?.booked === now?.booked &&
+    before?.suspectSince === now?.suspectSince &&
+    before?.weight === now?.weight &&
+    before?.maxSessions === now?.maxSessions &&
+    before?.cost.value === now?.cost.value &&
+    before?.cost.low === now?.cost.low &&
+    before?.cost.high === now?.cost.high
+  );
 }
 
 const NO_LABELS: Labels = {};
