@@ -1,9 +1,10 @@
 /**
  * Probes every simulation server on a schedule of its own and keeps what is known of the fleet.
  *
- * Nobody waits for anybody: each server has its own loop, spread over the interval, and each probe its own deadline, so that a hung server costs
- * nobody anything. After a failure the server is probed again soon, so that a doubt is short. Facts go out by the callbacks of `PollerEvents`;
- * what they mean for hand-outs, notices and the page is the business of others.
+ * Nobody waits for anybody: each server has its own schedule, spread over the interval, and each probe its own deadline, so that a hung server costs
+ * nobody anything. After a failure the server is probed again soon, so that a doubt is short. One loop begins the probes as they fall due; between two
+ * probes a server is an entry of its agenda and nothing else, because there may be ten thousand. Facts go out by the callbacks of `PollerEvents`; what
+ * they mean for hand-outs, notices and the page is the business of others.
  */
 import type { Endpoint, ServerId } from '../core/endpoint.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type Transition,
 } from '../core/fleet.ts';
 import type { Clock, Log, Probe, ProbeResult, Random } from '../ports.ts';
+import { Agenda } from './agenda.ts';
 import { startLoop, type Loop } from './loop.ts';
 
 export interface PollerEvents {
@@ -52,9 +54,12 @@ const JITTER = 0.1;
 
 interface Polled {
   facts: ServerFacts;
-  readonly loop: Loop;
   /** The first probe has ended, well or badly. */
   heard: boolean;
+  /** It left the fleet: what is heard of it no longer counts. */
+  gone: boolean;
+  /** Ends the probe under way. */
+  probing?: AbortController | undefined;
 }
 
 export class Poller {
@@ -63,6 +68,14 @@ export class Poller {
   #interval: number;
   #probe: Probe;
   readonly #servers = new Map<ServerId, Polled>();
+  /** Servers that are not being probed, by the time of their next probe. */
+  readonly #agenda = new Agenda<Polled>();
+  /** Probes under way. */
+  readonly #probes = new Set<Promise<void>>();
+  readonly #loop: Loop;
+  /** Until when the loop sleeps. */
+  #sleepsUntil = Infinity;
+  #stopped = false;
   #unheard = 0;
   #allHeard: (() => void) | undefined;
   /** Probes that ended, by outcome: `sample` or the code of the failure. */
@@ -73,6 +86,14 @@ export class Poller {
     this.#rules = options.rules;
     this.#interval = options.interval;
     this.#probe = options.probe;
+    this.#loop = startLoop({
+      clock: options.clock,
+      cycle: () => this.#beginProbes(),
+      failed: (error) => {
+        options.log.error('beginning probes failed inside the session server', { error });
+        return this.#interval;
+      },
+    });
   }
 
   /** The fleet in the configured order. */
@@ -141,38 +162,67 @@ export class Poller {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#servers.values()].map(({ loop }) => loop.stop()));
+    this.#stopped = true;
+    for (const { probing } of this.#servers.values()) probing?.abort();
+    await this.#loop.stop();
+    await Promise.all(this.#probes);
     await this.#probe.close();
   }
 
   #add(endpoint: Endpoint, spread: number): void {
-    const { clock, random, log } = this.#options;
-    const facts = newServer(endpoint, clock.now());
-    const loop = startLoop({
-      clock,
-      delay: random() * spread,
-      cycle: (signal) => this.#cycle(endpoint.id, signal),
-      failed: (error) => {
-        log.error(`probing ${endpoint.address} failed inside the session server`, { error });
-        return this.#interval;
-      },
-    });
-    this.#servers.set(endpoint.id, { facts, loop, heard: false });
+    const { clock, random } = this.#options;
+    const polled: Polled = { facts: newServer(endpoint, clock.now()), heard: false, gone: false };
+    this.#servers.set(endpoint.id, polled);
     this.#unheard += 1;
-    this.#options.events.added(facts);
+    this.#schedule(polled, random() * spread);
+    this.#options.events.added(polled.facts);
   }
 
   #remove(id: ServerId, polled: Polled): void {
     this.#servers.delete(id);
+    polled.gone = true;
     this.#hear(polled);
     this.#probe.forget(id);
-    void polled.loop.stop();
+    polled.probing?.abort();
   }
 
-  async #cycle(id: ServerId, signal: AbortSignal): Promise<number> {
+  #schedule(polled: Polled, pause: number): void {
+    const time = this.#options.clock.now() + pause;
+    this.#agenda.add(time, polled);
+    if (time < this.#sleepsUntil) this.#loop.wake();
+  }
+
+  /** Returns the seconds until the next one is due. */
+  #beginProbes(): number {
+    const { clock } = this.#options;
+    const now = clock.now();
+    for (let due = this.#agenda.take(now); due !== undefined; due = this.#agenda.take(now))
+      if (!due.thing.gone) this.#begin(due.thing);
+    this.#sleepsUntil = this.#agenda.next;
+    return Math.max(0, this.#sleepsUntil - clock.now());
+  }
+
+  /** One probe, and the next one on the agenda when it has ended. */
+  #begin(polled: Polled): void {
+    const probing = new AbortController();
+    polled.probing = probing;
+    const ended = this.#cycle(polled, probing.signal)
+      .catch((error: unknown) => {
+        const { address } = polled.facts.endpoint;
+        this.#options.log.error(`probing ${address} failed inside the session server`, { error });
+        return this.#interval;
+      })
+      .then((pause) => {
+        polled.probing = undefined;
+        this.#probes.delete(ended);
+        if (!polled.gone && !this.#stopped) this.#schedule(polled, pause);
+      });
+    this.#probes.add(ended);
+  }
+
+  /** Returns the seconds until the next. */
+  async #cycle(polled: Polled, signal: AbortSignal): Promise<number> {
     const { clock, random } = this.#options;
-    const polled = this.#servers.get(id);
-    if (polled === undefined) return Infinity;
     const began = clock.now();
     const probe = this.#probe;
     const result = await probe.probe(polled.facts.endpoint, signal);
@@ -182,7 +232,7 @@ export class Poller {
     if (probe !== this.#probe) return 0;
 
     this.#count(result);
-    this.#take(id, result);
+    this.#take(polled.facts.endpoint.id, result);
     const first = !polled.heard;
     this.#hear(polled);
     const took = clock.now() - began;

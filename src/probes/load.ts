@@ -6,7 +6,7 @@
  * no evidence against the server, so that one case is asked again on a new connection.
  */
 import type { LookupFunction } from 'node:net';
-import { Client, errors } from 'undici';
+import { buildConnector, Client, errors } from 'undici';
 import { httpUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
 import type { Probe, ProbeResult } from '../ports.ts';
 
@@ -39,6 +39,8 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   const connections = new Map<ServerId, { readonly origin: string; readonly client: Client }>();
   const timeout = milliseconds(options.timeout);
   const keepAlive = milliseconds(options.keepAlive);
+  /** One for all servers: each keeps TLS sessions by host. */
+  const connector = buildConnector({ timeout });
 
   const connect = (id: ServerId, origin: string): Client => {
     const known = connections.get(id);
@@ -49,7 +51,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       pipelining: 1,
       keepAliveTimeout: keepAlive,
       keepAliveMaxTimeout: keepAlive,
-      connect: { timeout, ...(lookup !== undefined && { lookup }) },
+      connect: lookup === undefined ? connector : buildConnector({ timeout, lookup }),
       // The deadline of the whole probe is kept here; a timer of each part would cost as much again.
       headersTimeout: 0,
       bodyTimeout: 0,
