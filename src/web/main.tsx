@@ -25,4 +25,5 @@ function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   drawn = true;
 }
 
-if (root !== null) startLive({ url: eventsUrl, show });
+// The page as it was served is painted first; a tab that is not seen does not even begin.
+requestAnimationFrame(() => setTimeout(() => startLive({ url: eventsUrl, show }), 0));

@@ -100,17 +100,19 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
           </thead>
           <tbody>
             {first > 0 && <Spacer rows={first} />}
-            {shown.map((server, index) => (
-              <Row
-                key={server.id}
-                server={server}
-                target={fleet.target}
-                sparkline={sparklines[server.id]}
-                live={live}
-                rowIndex={virtual ? first + index + 2 : undefined}
-                onOpen={onOpen}
-              />
-            ))}
+            {!live && servers.length > virtualAbove && shown.map((server) => <BareRow key={server.id} server={server} />)}
+            {(live || servers.length <= virtualAbove) &&
+              shown.map((server, index) => (
+                <Row
+                  key={server.id}
+                  server={server}
+                  target={fleet.target}
+                  sparkline={sparklines[server.id]}
+                  live={live}
+                  rowIndex={virtual ? first + index + 2 : undefined}
+                  onOpen={onOpen}
+                />
+              ))}
             {live && last < order.length && <Spacer rows={order.length - last} />}
             {live && servers.length > 0 && order.length === 0 && (
               <tr>
@@ -217,6 +219,25 @@ function Row({ server, target, sparkline, live, rowIndex, onOpen }: RowProps) {
       </tr>
     );
   }, [server, target, sparkline, live, rowIndex, format]);
+}
+
+/** A row of a large fleet before any script has run: the facts, cheap to draw, because the session server draws a thousand of them at once. */
+function BareRow({ server }: { readonly server: ServerView }) {
+  const format = useFormat();
+  return (
+    <tr>
+      <td class="number">{server.number}</td>
+      <td class="address">
+        <a {...safeLink(server.monitorUrl)} rel="noopener noreferrer">
+          {server.address}
+        </a>
+      </td>
+      <td class="load">{format.load(server.load)}</td>
+      <td class="state-cell" colSpan={6}>
+        {server.state}: {server.reason}
+      </td>
+    </tr>
+  );
 }
 
 interface FilterBarProps {
