@@ -49,12 +49,15 @@ const HANDSHAKE_TIMEOUT = 10;
 /** Seconds a keep-alive connection may idle: longer than fronts keep theirs (Apache 5, nginx 60), so that it is the front that closes. */
 const KEEP_ALIVE = 75;
 const RETRY_AFTER = 5;
+/** Requests of one connection that may wait for their answers. Browsers send one at a time. */
+const MOST_PIPELINED = 64;
 /** Older versions are broken (RFC 8996). */
 const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 
 /** Throws the `listen` error, such as `EADDRINUSE`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port, limits, handle } = options;
+  const { host, port, limits } = options;
+  const handle = withoutBacklog(options.handle);
   const settings = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: milliseconds(limits.headerTimeout),
@@ -159,6 +162,26 @@ export function answerPlainly(
     // Whoever keeps sending after the answer is cut.
     socket.destroy();
   });
+}
+
+/**
+ * Node takes in all requests that have arrived, whether or not the answers are read: 64 kB of short ones are 1500, and one client could keep everybody
+ * waiting for seconds. Who sends that many without waiting for answers is cut.
+ */
+function withoutBacklog(handle: RequestListener): RequestListener {
+  const unanswered = new WeakMap<Socket, number>();
+  return (request, response) => {
+    const { socket } = request;
+    if (socket.destroyed) return;
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    if (count > MOST_PIPELINED) {
+      socket.destroy();
+      return;
+    }
+    unanswered.set(socket, count);
+    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    handle(request, response);
+  };
 }
 
 /**

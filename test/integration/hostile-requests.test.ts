@@ -239,6 +239,25 @@ describe('headers that mean something to somebody', () => {
   });
 });
 
+test('a client that sends requests by the thousand and waits for no answer is cut, and keeps nobody waiting', async (t) => {
+  const before = program.memory;
+  const connection = new RawConnection(t, program.port);
+  connection.socket.pause();
+  for (let i = 0; i < 40; i += 1) connection.send(requestText('GET /load').repeat(2000));
+  const began = performance.now();
+  assert.equal(await program.get('/load'), '20');
+  assert.ok(performance.now() - began < 1000, `${performance.now() - began} ms`);
+  await inTime('the end of the connection', connection.closed);
+  assert.ok(program.memory - before < 50 * MEGABYTE, `${(program.memory - before) / MEGABYTE} MB more`);
+});
+
+test('fifty pipelined requests are no reason to cut anybody', async (t) => {
+  const connection = new RawConnection(t, program.port).send(requestText('GET /load').repeat(50));
+  for (let i = 0; i < 50; i += 1) assert.equal((await connection.response()).body, '20');
+  connection.send(requestText('GET /load').repeat(50));
+  for (let i = 0; i < 50; i += 1) assert.equal((await connection.response()).body, '20');
+});
+
 test('clients that go away in the middle of everything leave nothing behind', async (t) => {
   const connections = async () => Number(/^session_server_connections (\d+)$/m.exec(await program.get('/metrics'))?.[1]);
   for (let i = 0; i < 50; i += 1) {
