@@ -13,7 +13,7 @@ export interface AvailabilitySocketOptions {
   /** Resolves when the first answer may be given. */
   readonly ready: Promise<unknown>;
   /** Bytes waiting for a client that does not read; above it the client is dropped. */
-  readonly bufferBytes: number;
+  readonly bufferBytes: () => number;
 }
 
 /** Clients told in one go: a few milliseconds of work. */
@@ -28,7 +28,7 @@ export function createAvailabilitySocket({ availability, ready, bufferBytes }: A
   const tell = (stream: Duplex) => {
     const { value } = availability;
     if (heard.get(stream) === value || !heard.has(stream)) return;
-    if (stream.writableLength > bufferBytes) {
+    if (stream.writableLength > bufferBytes()) {
       stream.destroy();
       return;
     }

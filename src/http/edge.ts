@@ -162,17 +162,18 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       }),
     ],
   });
+  const bufferBytes = () => settings().limits.bufferBytes;
   const sockets = createSockets({
     ...{
       clock,
       log,
-      bufferBytes: limits.bufferBytes,
+      bufferBytes,
       subprotocols: [SESSION_PROTOCOL],
       allowedOrigins: () => settings().allowedOrigins,
     },
     handlers: {
-      '/': createAvailabilitySocket({ availability: admission.availability, ready, bufferBytes: limits.bufferBytes }),
-      '/session': createSessionSocket({ admission, ready, addressOf, bufferBytes: limits.bufferBytes }),
+      '/': createAvailabilitySocket({ availability: admission.availability, ready, bufferBytes }),
+      '/session': createSessionSocket({ admission, ready, addressOf, bufferBytes }),
     },
     handlerOf: (path) => gateway?.socketHandlerOf(path),
   });

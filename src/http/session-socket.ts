@@ -19,7 +19,7 @@ export interface SessionSocketOptions {
   readonly ready: Promise<unknown>;
   readonly addressOf: AddressOf;
   /** Bytes waiting for a client that does not read; above it the client is dropped. */
-  readonly bufferBytes: number;
+  readonly bufferBytes: () => number;
 }
 
 /** Closed normally: the conversation is over. RFC 6455 § 7.4.1. */
@@ -53,7 +53,7 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
     const speech = socket.protocol === SESSION_PROTOCOL ? json : plain;
     const address = addressOf(request);
     const say = (text: string) => {
-      if (stream.writableLength > bufferBytes) socket.terminate();
+      if (stream.writableLength > bufferBytes()) socket.terminate();
       else if (socket.readyState === socket.OPEN) socket.send(text);
     };
     let last: string | undefined;

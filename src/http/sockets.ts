@@ -24,7 +24,7 @@ export interface SocketsOptions {
   readonly subprotocols: readonly string[];
   readonly allowedOrigins: () => readonly string[] | undefined;
   /** Bytes waiting for a client that does not read; above it the client is dropped. */
-  readonly bufferBytes: number;
+  readonly bufferBytes: () => number;
 }
 
 export interface Sockets {
@@ -75,7 +75,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       for (const socket of slice) {
         const entry = open.get(socket);
         if (entry === undefined) continue;
-        if (!entry.alive || entry.stream.writableLength > options.bufferBytes) socket.terminate();
+        if (!entry.alive || entry.stream.writableLength > options.bufferBytes()) socket.terminate();
         else {
           entry.alive = false;
           socket.ping();
