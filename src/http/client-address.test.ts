@@ -28,6 +28,18 @@ test('a header that makes no sense names nobody', () => {
   assert.equal(ask('127.0.0.1', '1.1.1.1,'.repeat(10_000)).limitKey, '1.1.1.1');
 });
 
+test('however many addresses a client puts before its own, the last stranger counts', () => {
+  const forged = Array.from({ length: 200 }, (_, index) => `192.0.2.${index}`).join(', ');
+  assert.equal(ask('127.0.0.1', `${forged}, 198.51.100.1`).address, '198.51.100.1');
+});
+
+test('more addresses than are remembered are told apart like the first ones', () => {
+  for (let i = 0; i < 2500; i += 1) {
+    const client = `203.0.${i >> 8}.${i & 255}`;
+    assert.equal(ask('127.0.0.1', `forged, ${client}, 10.0.0.1`).address, client);
+  }
+});
+
 test('this machine without the header is not limited', () => {
   assert.equal(ask('127.0.0.1').limitKey, undefined);
   assert.equal(ask('::1').limitKey, undefined);

@@ -23,7 +23,10 @@ export interface NetworksResult {
   readonly invalid: readonly string[];
 }
 
+/** Proxies between us and a client at most; the first ones of a longer chain are not looked at. */
 const LONGEST_CHAIN = 50;
+/** Addresses of which it is remembered whether they are trusted: fronts, and clients that ask again. */
+const MOST_REMEMBERED = 1000;
 
 /** Reads `trustedProxies`: addresses and networks in CIDR notation. */
 export function parseNetworks(entries: readonly string[]): NetworksResult {
@@ -50,7 +53,16 @@ export function parseNetworks(entries: readonly string[]): NetworksResult {
 }
 
 export function createAddressOf(trusted: BlockList): AddressOf {
-  const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  const remembered = new Map<string, boolean>();
+  const isTrusted = (address: string) => {
+    let answer = remembered.get(address);
+    if (answer === undefined) {
+      answer = trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+      if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+      remembered.set(address, answer);
+    }
+    return answer;
+  };
   return (request) => {
     const peer = plain(request.socket.remoteAddress ?? '');
     if (peer === '') return { address: 'unknown', limitKey: 'unknown' };
@@ -65,9 +77,12 @@ export function createAddressOf(trusted: BlockList): AddressOf {
 /** Each proxy appends whom it heard from: the last entry that is no trusted proxy is the client; what stands before it is hearsay. */
 function lastUntrusted(peer: string, header: string, isTrusted: (address: string) => boolean): string {
   let address = peer;
-  const chain = header.split(',', LONGEST_CHAIN + 1);
+  const chain = header.split(',').slice(-LONGEST_CHAIN);
   for (let i = chain.length - 1; i >= 0; i -= 1) {
-    const hop = plain(withoutPort((chain[i] ?? '').trim()));
+    const entry = (chain[i] ?? '').trim();
+    // Lists may have empty elements (RFC 9110 § 5.6.1).
+    if (entry === '') continue;
+    const hop = plain(withoutPort(entry));
     if (isIP(hop) === 0) return address;
     address = hop;
     if (!isTrusted(hop)) return address;
