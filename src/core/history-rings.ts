@@ -46,10 +46,16 @@ export interface Bucket {
 
 export type RingsKind = 'server' | 'fleet';
 
-/** The order of the columns in memory and in the snapshot. */
-type Column = 'min' | 'mean' | 'max' | 'count' | 'booked' | 'handOuts' | 'waiting';
-const serverColumns: readonly Column[] = ['min', 'mean', 'max', 'count', 'booked', 'handOuts'];
-const fleetColumns: readonly Column[] = [...serverColumns, 'waiting'];
+/** The columns in the order in which the snapshot has them; the last is of the fleet only. */
+type Columns = readonly [
+  min: Numbers,
+  mean: Numbers,
+  max: Numbers,
+  count: Numbers,
+  booked: Numbers,
+  handOuts: Numbers,
+  waiting: Numbers | undefined,
+];
 
 /** Counts of a server stop here; at one probe every six seconds an hour has 600. */
 const MOST_OF_A_SERVER = 65_535;
@@ -58,7 +64,8 @@ const HUNDREDTHS = 100;
 
 export class Rings {
   readonly kind: RingsKind;
-  readonly #columns: ReadonlyMap<Column, Numbers>;
+  /** In the order in which the snapshot has them. */
+  readonly #columns: readonly Numbers[];
   readonly #min: Numbers;
   readonly #mean: Numbers;
   readonly #max: Numbers;
@@ -67,22 +74,23 @@ export class Rings {
   readonly #handOuts: Numbers;
   readonly #waiting: Numbers | undefined;
   /** Index of the youngest bucket of each tier (time divided by step); −1 before the first fact. */
-  readonly #newest: Float64Array = new Float64Array(tiers.length).fill(-1);
+  readonly #newest: number[] = tiers.map(() => -1);
   /** Exact sums of load and booked load in the youngest bucket of each tier, since a mean in a narrow column would not move by small steps. */
-  readonly #sums: Float64Array = new Float64Array(tiers.length * 2);
+  readonly #sums: number[] = tiers.flatMap(() => [0, 0]);
   readonly #most: number;
   readonly #scale: number;
 
   constructor(kind: RingsKind) {
     this.kind = kind;
-    this.#columns = kind === 'server' ? narrowColumns() : wideColumns();
-    this.#min = this.#column('min');
-    this.#mean = this.#column('mean');
-    this.#max = this.#column('max');
-    this.#count = this.#column('count');
-    this.#booked = this.#column('booked');
-    this.#handOuts = this.#column('handOuts');
-    this.#waiting = this.#columns.get('waiting');
+    const [min, mean, max, count, booked, handOuts, waiting] = kind === 'server' ? narrowColumns() : wideColumns();
+    this.#min = min;
+    this.#mean = mean;
+    this.#max = max;
+    this.#count = count;
+    this.#booked = booked;
+    this.#handOuts = handOuts;
+    this.#waiting = waiting;
+    this.#columns = [min, mean, max, count, booked, handOuts, ...(waiting === undefined ? [] : [waiting])];
     this.#most = kind === 'server' ? MOST_OF_A_SERVER : Number.MAX_SAFE_INTEGER;
     this.#scale = kind === 'server' ? HUNDREDTHS : 1;
   }
@@ -159,7 +167,7 @@ export class Rings {
   /** The bytes of all columns of one tier, youngest bucket last, for the snapshot. */
   *bytesOf(tier: number): Iterable<Uint8Array> {
     const { newest, used } = this.extent(tier);
-    for (const column of this.#columns.values()) {
+    for (const column of this.#columns) {
       for (const { at, length } of spans(tier, newest, used)) {
         yield new Uint8Array(column.buffer, column.byteOffset + at * column.BYTES_PER_ELEMENT, length * column.BYTES_PER_ELEMENT);
       }
@@ -169,7 +177,7 @@ export class Rings {
   /** Bytes that `bytesOf` gives for a bucket. */
   get bytesPerBucket(): number {
     let sum = 0;
-    for (const column of this.#columns.values()) sum += column.BYTES_PER_ELEMENT;
+    for (const column of this.#columns) sum += column.BYTES_PER_ELEMENT;
     return sum;
   }
 
@@ -177,7 +185,7 @@ export class Rings {
   fill(tier: number, newest: number, used: number, bytes: Uint8Array): boolean {
     if (bytes.length !== used * this.bytesPerBucket || used > tierAt(tier).length || used > newest + 1) return false;
     let from = 0;
-    for (const column of this.#columns.values()) {
+    for (const column of this.#columns) {
       const size = column.BYTES_PER_ELEMENT;
       for (const { at, length } of spans(tier, newest, used)) {
         new Uint8Array(column.buffer, column.byteOffset + at * size, length * size).set(
@@ -189,12 +197,6 @@ export class Rings {
     this.#newest[tier] = newest;
     if (used > 0) this.#restoreSums(tier, slotOf(tier, newest));
     return true;
-  }
-
-  #column(name: Column): Numbers {
-    const column = this.#columns.get(name);
-    if (column === undefined) throw new Error(`no column ${name}`);
-    return column;
   }
 
   #isNewest(tier: number, at: number): boolean {
@@ -218,7 +220,7 @@ export class Rings {
   #clear(tier: number, after: number, last: number): void {
     const length = Math.min(last - after, tierAt(tier).length);
     for (const span of spans(tier, last, length)) {
-      for (const [name, column] of this.#columns) column.fill(name === 'waiting' ? -1 : 0, span.at, span.at + span.length);
+      for (const column of this.#columns) column.fill(column === this.#waiting ? -1 : 0, span.at, span.at + span.length);
     }
     this.#sums.fill(0, tier * 2, tier * 2 + 2);
   }
@@ -285,20 +287,19 @@ export class Rings {
 }
 
 /** Six views on one block of memory: a server is a handful of objects, not dozens. */
-function narrowColumns(): ReadonlyMap<Column, Numbers> {
-  const wide = 3;
-  const buffer = new ArrayBuffer(slots * (wide * Float32Array.BYTES_PER_ELEMENT + 3 * Uint16Array.BYTES_PER_ELEMENT));
-  return new Map(
-    serverColumns.map((name, index): [Column, Numbers] => {
-      if (index < wide) return [name, new Float32Array(buffer, index * slots * 4, slots)];
-      return [name, new Uint16Array(buffer, wide * slots * 4 + (index - wide) * slots * 2, slots)];
-    }),
-  );
+function narrowColumns(): Columns {
+  const wide = slots * Float32Array.BYTES_PER_ELEMENT;
+  const narrow = slots * Uint16Array.BYTES_PER_ELEMENT;
+  const buffer = new ArrayBuffer(3 * wide + 3 * narrow);
+  const floats = (index: number) => new Float32Array(buffer, index * wide, slots);
+  const counts = (index: number) => new Uint16Array(buffer, 3 * wide + index * narrow, slots);
+  return [floats(0), floats(1), floats(2), counts(0), counts(1), counts(2), undefined];
 }
 
 /** The fleet's counts are those of all servers together; there is one fleet, so width costs nothing. */
-function wideColumns(): ReadonlyMap<Column, Numbers> {
-  return new Map(fleetColumns.map((name) => [name, new Float64Array(slots).fill(name === 'waiting' ? -1 : 0)]));
+function wideColumns(): Columns {
+  const column = () => new Float64Array(slots);
+  return [column(), column(), column(), column(), column(), column(), column().fill(-1)];
 }
 
 function tierAt(tier: number): Tier {
@@ -308,13 +309,13 @@ function tierAt(tier: number): Tier {
 }
 
 function slotOf(tier: number, index: number): number {
-  return numberOf(offsets, tier) + (index % tierAt(tier).length);
+  return numberAt(offsets, tier) + (index % tierAt(tier).length);
 }
 
 /** The one or two runs of slots that hold the `length` buckets up to `newest`. */
 function spans(tier: number, newest: number, length: number): readonly { readonly at: number; readonly length: number }[] {
   if (length <= 0) return [];
-  const start = numberOf(offsets, tier);
+  const start = numberAt(offsets, tier);
   const ring = tierAt(tier).length;
   const first = (newest - length + 1) % ring;
   const beforeTheEnd = Math.min(length, ring - first);
@@ -323,16 +324,12 @@ function spans(tier: number, newest: number, length: number): readonly { readonl
   return runs;
 }
 
-function addTo(sums: Float64Array, index: number, value: number): number {
+function addTo(sums: number[], index: number, value: number): number {
   const sum = numberAt(sums, index) + value;
   sums[index] = sum;
   return sum;
 }
 
-function numberAt(numbers: Numbers, index: number): number {
-  return numbers[index] ?? 0;
-}
-
-function numberOf(numbers: readonly number[], index: number): number {
+function numberAt(numbers: Numbers | readonly number[], index: number): number {
   return numbers[index] ?? 0;
 }

@@ -42,11 +42,15 @@ function changedServers(
   before: readonly ServerView[],
   after: readonly ServerView[],
 ): Record<ServerId, Partial<ServerView>> | undefined {
-  const known = new Map(before.map((server) => [server.id, server]));
+  // Mostly both lists have the same servers in the same places.
+  let known: ReadonlyMap<ServerId, ServerView> | undefined;
   const changes: Record<ServerId, Partial<ServerView>> = Object.create(null) as Record<ServerId, Partial<ServerView>>;
   let any = false;
-  for (const server of after) {
-    const old = known.get(server.id);
+  for (const [index, server] of after.entries()) {
+    const there = before[index];
+    if (there === server) continue;
+    if (there?.id !== server.id) known ??= new Map(before.map((server) => [server.id, server]));
+    const old = there?.id === server.id ? there : known?.get(server.id);
     if (old === server) continue;
     const changed = old === undefined ? server : changedFields(old, server);
     if (changed === undefined) continue;
