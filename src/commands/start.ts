@@ -21,6 +21,15 @@ import { version } from '../version.ts';
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
 const FAILED = 1;
+/** Seconds after which a stop that does not come to its end is given up; PROTOCOL § 3 allows 2. */
+const LONGEST_STOP = 1.8;
+/** Names of what Node does in threads of its own. */
+const HELD_BY_THREADS: ReadonlySet<string> = new Set([
+  'FSReqCallback',
+  'FSReqPromise',
+  'GetAddrInfoReqWrap',
+  'GetNameInfoReqWrap',
+]);
 
 export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
   const loaded = await readConfiguration(args);
@@ -174,14 +183,29 @@ function endOnSignals(log: OpenLog | undefined, stop: () => Promise<void>): void
     if (stopping) process.exit(FAILED);
     stopping = true;
     log?.info(`${signal}: stopping`);
-    void stop().then(async () => {
+    const enough = new AbortController();
+    void Promise.race([stop(), systemClock.sleep(LONGEST_STOP, enough.signal)]).then(async () => {
+      enough.abort();
       log?.info('stopped');
       await log?.close();
-      process.exit(0);
+      await leave(signal);
     });
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+/**
+ * Exit status 0. But a name service or a disk that does not answer holds a thread, and an orderly exit would wait for it: then the signal does what it does to
+ * programs that know nothing of signals.
+ */
+async function leave(signal: NodeJS.Signals): Promise<void> {
+  const isHeld = () => process.getActiveResourcesInfo().some((resource) => HELD_BY_THREADS.has(resource));
+  // What is merely about to end may do so.
+  for (let looks = 0; looks < 10 && isHeld(); looks += 1) await systemClock.sleep(0.01);
+  if (!isHeld()) process.exit(0);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 function endOnBugs(log: OpenLog): void {

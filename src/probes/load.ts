@@ -9,6 +9,7 @@ import type { LookupFunction } from 'node:net';
 import { buildConnector, Client, errors } from 'undici';
 import { httpUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
 import type { Probe, ProbeResult } from '../ports.ts';
+import { createSharedLookup } from './shared-lookup.ts';
 
 export interface LoadProbeOptions {
   /** Poll by `https`. */
@@ -40,7 +41,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   const timeout = milliseconds(options.timeout);
   const keepAlive = milliseconds(options.keepAlive);
   /** One for all servers: each keeps TLS sessions by host. */
-  const connector = buildConnector({ timeout });
+  const connector = buildConnector({ timeout, lookup: createSharedLookup() });
 
   const connect = (id: ServerId, origin: string): Client => {
     const known = connections.get(id);

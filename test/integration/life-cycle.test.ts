@@ -1,5 +1,6 @@
 /** Start, and above all stop: what is in flight is answered, sockets are told, and a simulation server that hangs delays nothing. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -188,6 +189,33 @@ describe('stop', () => {
     await deaf(t, program.port);
     const { status, took } = await program.stop();
     assert.deepEqual([status, took < STOP], [0, true]);
+  });
+
+  test('is over in 2 s, with everything written down, although the name service answers nobody', async (t) => {
+    const folder = temporary(t);
+    const preload = join(folder, 'name-service.cjs');
+    // A look-up holds one of Node's four threads, as one that gets no answer does: here by a pipe that nobody writes to.
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    writeFileSync(
+      preload,
+      `const dns = require('node:dns');
+       const { lookup } = dns;
+       dns.lookup = (name, ...rest) =>
+         name.startsWith('hung') ? require('node:fs').open(${JSON.stringify(join(folder, 'pipe'))}, 'r', () => undefined) : lookup(name, ...rest);`,
+    );
+    const server = await startSimulationServer(t, 10);
+    const hung = Array.from({ length: 6 }, (_, i) => `hung${i}.example:80`);
+    const configuration = { simulationServers: [...hung, server.address], pollInterval: 0.5 };
+    const program = await startProgram(t, configuration, { folder, node: ['--require', preload] });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    await eventually('the others to be down', () => program.log.match(/is down/g)?.length === 6);
+    assert.equal(await program.get('/session'), `ws://${server.address}`);
+    const { status, signal, took } = await program.stop();
+    assert.ok(took < STOP, `${took} s`);
+    assert.deepEqual([status, signal], [null, 'SIGTERM'], 'an orderly exit would wait for the thread');
+    assert.match(program.log, /stopped/);
+    const learned = JSON.parse(readFileSync(join(folder, 'state', 'learned.json'), 'utf8')) as { bookings: unknown[] };
+    assert.equal(learned.bookings.length, 1);
   });
 
   test('a second signal ends it at once', async (t) => {
