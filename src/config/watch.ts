@@ -7,12 +7,17 @@
  * or times differ from those told last, and as complete when they stayed the same from one look to the next. Network file systems report nothing;
  * there SIGHUP remains.
  */
+import { watch, type FSWatcher } from 'node:fs';
 import { readlink, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import { dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 
-/** Paths of folders, with what tells a folder from another of the same name. */
-type Folders = ReadonlyMap<string, string>;
+/** The way to the file. */
+interface Way {
+  /** Paths of folders to be watched, with what tells a folder from another of the same name. */
+  readonly folders: ReadonlyMap<string, string>;
+  /** Names of everything on the way; nothing else that happens in the folders matters. */
+  readonly names: ReadonlySet<string>;
+}
 
 export interface ConfigurationWatch {
   close(): Promise<void>;
@@ -35,8 +40,8 @@ export async function watchConfiguration(
   const file = resolve(path);
   let told = await fingerprint(file);
   let seen = told;
-  let folders: Folders = new Map();
-  let watcher: FSWatcher | undefined;
+  let way: Way = { folders: new Map(), names: new Set() };
+  let watchers: readonly FSWatcher[] = [];
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
   let closed = false;
@@ -66,13 +71,14 @@ export async function watchConfiguration(
 
   /** Watches where the file is now; a link may point elsewhere than before, or a folder be another one of the same name. */
   const follow = async (): Promise<void> => {
-    const now = await foldersOnTheWay(file);
-    if (now.size === folders.size && [...now].every(([folder, identity]) => folders.get(folder) === identity)) return;
-    folders = now;
-    const old = watcher;
-    watcher = watchFolders(now, basename(file)).on('all', stirred).on('raw', stirred).on('error', failed);
-    await settled(watcher);
-    await old?.close();
+    const { folders } = way;
+    const now = await wayTo(file);
+    if (closed || (now.folders.size === folders.size && [...now.folders].every(([folder, is]) => folders.get(folder) === is)))
+      return;
+    way = now;
+    const old = watchers;
+    watchers = watchFolders(now, stirred, failed);
+    for (const watcher of old) watcher.close();
     // What happened while the watch was being set.
     stirred();
   };
@@ -83,27 +89,29 @@ export async function watchConfiguration(
       closed = true;
       clearTimeout(timer);
       await looking;
-      await watcher?.close();
+      for (const watcher of watchers) watcher.close();
     },
   };
 }
 
-/** One watch for each folder, and none for other files in it: a folder such as /etc has hundreds. */
-function watchFolders(folders: Folders, name: string): FSWatcher {
-  return watch([...folders.keys()], {
-    depth: 0,
-    followSymlinks: false,
-    ignoreInitial: true,
-    ignored: (entry) => !folders.has(entry) && basename(entry) !== name,
-  });
+/** One watch for each folder; what is not there is watched from the folder above it. */
+function watchFolders({ folders, names }: Way, stirred: () => void, failed: (error: unknown) => void): FSWatcher[] {
+  const watchers: FSWatcher[] = [];
+  for (const [folder, identity] of folders) {
+    if (identity === MISSING) continue;
+    try {
+      const watcher = watch(folder, (_event, name) => {
+        if (name === null || names.has(name)) stirred();
+      });
+      watchers.push(watcher.on('error', failed));
+    } catch (error) {
+      failed(error);
+    }
+  }
+  return watchers;
 }
 
-/** Resolves when the watch is set, or has failed. */
-function settled(watcher: FSWatcher): Promise<void> {
-  return new Promise((resolve) => {
-    watcher.once('ready', resolve).once('error', () => resolve());
-  });
-}
+const MISSING = 'missing';
 
 /** Differs when the file differs; contents are not read. Permissions count, because the file may have become readable. */
 async function fingerprint(file: string): Promise<string> {
@@ -111,19 +119,21 @@ async function fingerprint(file: string): Promise<string> {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs].join(':');
   } catch {
-    return 'missing';
+    return MISSING;
   }
 }
 
 /** The folders of all symbolic links on the way to the file, the one where it really is, and the one above, should that one be replaced. */
-async function foldersOnTheWay(file: string): Promise<Folders> {
+async function wayTo(file: string): Promise<Way> {
   const { root } = parse(file);
   const folders = new Set<string>();
+  const names = new Set<string>();
   let at = root;
   let steps = stepsOf(file.slice(root.length));
   for (let links = 0; steps.length > 0;) {
     const [step = '', ...rest] = steps;
     const entry = join(at, step);
+    names.add(step);
     const target = links < 40 ? await targetOf(entry) : undefined;
     steps = target === undefined ? rest : [...stepsOf(target), ...rest];
     if (target === undefined) {
@@ -135,7 +145,8 @@ async function foldersOnTheWay(file: string): Promise<Folders> {
       if (isAbsolute(target)) at = root;
     }
   }
-  return new Map(await Promise.all([...folders].map(async (folder) => [folder, await identityOf(folder)] as const)));
+  const identities = await Promise.all([...folders].map(async (folder) => [folder, await identityOf(folder)] as const));
+  return { folders: new Map(identities), names };
 }
 
 async function identityOf(folder: string): Promise<string> {
@@ -143,7 +154,7 @@ async function identityOf(folder: string): Promise<string> {
     const { dev, ino } = await stat(folder, { bigint: true });
     return `${dev}:${ino}`;
   } catch {
-    return 'missing';
+    return MISSING;
   }
 }
 
