@@ -1,6 +1,7 @@
 /** Requests that no decent client sends, all at one program, which has to answer the decent ones all the while. */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
+import fc from 'fast-check';
 import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { startProgram } from '../support/start-program.ts';
@@ -10,7 +11,8 @@ const scope = { after };
 const server = await startSimulationServer(scope, 20);
 const program = await startProgram(scope, {
   simulationServers: [server.address],
-  allocation: { cost: 0.3, learning: false },
+  // Room for hundreds of sessions.
+  allocation: { cost: 0.3, learning: false, target: 200 },
   limits: { headerBytes: 8192, headerTimeout: 1 },
 });
 const url = `ws://${server.address}`;
@@ -237,6 +239,36 @@ describe('headers that mean something to somebody', () => {
     const chain = Array.from({ length: 1500 }, () => '1.1').join(',');
     assert.equal((await rawRequest(t, program.port, requestText('GET /session', `X-Forwarded-For: ${chain}`))).body, url);
   });
+});
+
+test('whatever the query says, the answer has status 200 and is a URL or one line that begins with Error:', async (t) => {
+  const connection = new RawConnection(t, program.port);
+  const visible = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
+  const encoded = fc.integer({ min: 0, max: 255 }).map((code) => `%${code.toString(16).padStart(2, '0')}`);
+  const meant = fc.constantFrom(
+    'url=',
+    '&',
+    '=',
+    'https://github.com/',
+    '/blob/',
+    '.wbt',
+    '..',
+    '%2e%2e',
+    '%',
+    '%u0000',
+    '?',
+    '[]',
+    '__proto__',
+  );
+  const query = fc.array(fc.oneof(visible, encoded, meant), { maxLength: 60 }).map((parts) => parts.join(''));
+  await fc.assert(
+    fc.asyncProperty(query, async (text) => {
+      const { status, body } = await connection.send(requestText(`GET /session?${text}`)).response();
+      assert.equal(status, 200);
+      assert.match(body, /^(?:ws:\/\/127\.0\.0\.1:\d+|Error: [^\r\n]+)$/);
+    }),
+    { numRuns: 150 },
+  );
 });
 
 test('a client that sends requests by the thousand and waits for no answer is cut, and keeps nobody waiting', async (t) => {

@@ -273,6 +273,21 @@ describe('versions and connections', () => {
   });
 });
 
+test('clients need no token where readers of the monitor do', async (t) => {
+  const hash = `sha256:${'0'.repeat(64)}`;
+  const closed = await startProgram(t, {
+    simulationServers: [free.address],
+    monitor: { access: 'token' },
+    admin: { tokens: [{ name: 'Ada', hash }] },
+  });
+  await eventually('the load', async () => (await closed.get('/load')) === '20.5');
+  assert.equal(await closed.get('/session'), url);
+  assert.equal(await closed.get('/'), '1');
+  for (const path of ['/metrics', '/api/v1/servers']) assert.equal((await fetch(closed.url + path)).status, 401, path);
+  const page = await closed.get('/monitor');
+  assert.ok(!page.includes(free.address), 'nothing of the fleet is shown to strangers');
+});
+
 describe('addresses of simulation servers', () => {
   test('may be IPv6, polled and handed out as they are written', async (t) => {
     const server = await startSimulationServer(t, 12, { host: '::1' });
