@@ -99,7 +99,7 @@ function answer(body: string | null, headers: Headers = SESSION): Response {
 /** The text of a refusal as clients of the original understand it. */
 export function errorText({ code, reason, position }: Refused, detailed: boolean): string {
   if (position !== undefined) return `${NOTHING_AVAILABLE} You are number ${position} in the waiting line.`;
-  if (code !== 'no-room') return `Error: ${reason}`;
+  if (code !== 'no-room' && code !== 'no-servers') return `Error: ${reason}`;
   return detailed ? `${NOTHING_AVAILABLE} ${reason}` : NOTHING_AVAILABLE;
 }
 

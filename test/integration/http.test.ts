@@ -45,6 +45,15 @@ describe('GET /session', () => {
     assert.equal(headers['cache-control'], 'no-store');
   });
 
+  test('says the same when there is no server at all', async (t) => {
+    const none = await startProgram(t, { simulationServers: [] });
+    assert.equal(await none.get('/session'), NOTHING);
+    assert.match(
+      await none.get('/session?url=https://github.com/a/b/blob/main/worlds/c.wbt'),
+      /^Error: no simulation server available at the moment\. \S/,
+    );
+  });
+
   for (const query of [
     '?url=https://github.com/cyberbotics/webots/blob/R2023b/projects/languages/python/worlds/example.wbt',
     '?url=https%3A%2F%2Fgithub.com%2Fcyberbotics%2Fwebots%2Fblob%2Fmaster%2Fworlds%2Fa.wbt',
