@@ -66,6 +66,8 @@ export class Router {
   /** Grows whenever other servers may be candidates. */
   #version = 0;
   #answers = new Map<string, Answer>();
+  /** The one used last: most requests ask the same. */
+  #last: Answer | undefined;
 
   /** Adds a server or takes in what changed about it. Cheap when nothing of importance did: made to be called for every sample and transition. */
   update(server: RoutedServer): void {
@@ -120,11 +122,13 @@ export class Router {
     if (wanted?.some((label) => !known.labels.has(JSON.stringify(label)))) return new Answer('', [], prefixes, labels);
 
     const key = `${prefixes?.join(' ') ?? '*'}${wanted === undefined || wanted.length === 0 ? '' : JSON.stringify(wanted)}`;
+    if (this.#last?.key === key) return this.#last;
     let answer = this.#answers.get(key);
     if (answer !== undefined) this.#answers.delete(key);
     else answer = new Answer(key, this.#servers.values(), prefixes, labels);
     // The one used last stands last; the one at the front goes first.
     this.#answers.set(key, answer);
+    this.#last = answer;
     for (const oldest of this.#answers.keys()) {
       if (this.#answers.size <= KEPT) break;
       this.#answers.delete(oldest);
@@ -135,6 +139,7 @@ export class Router {
   #forget(): void {
     this.#known = undefined;
     this.#answers.clear();
+    this.#last = undefined;
     this.#version += 1;
   }
 }
