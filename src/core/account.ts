@@ -27,8 +27,10 @@ interface Report {
   readonly load: number;
 }
 
-/** Seconds a booking is remembered at least: evidence for suspicion. */
+/** Seconds a booking is remembered: evidence for suspicion. */
 const REMEMBERED = 1800;
+/** Bookings of a server that are remembered as evidence alone; a flood of requests must not fill the memory. */
+const MOST_EVIDENCE = 1000;
 /** Most reports kept for the peak and the mean of the recent ones; with polls every few seconds there are four. */
 const MOST_RECENT = 500;
 /** Percent. What a server may report is limited, so that no sum of loads can overflow. */
@@ -185,10 +187,16 @@ export class Account {
   }
 
   /** Removes and returns the bookings that are of no use any more. */
-  retire(now: number, { settle, learnSettle, sessionLength }: AllocationParameters): readonly Booking[] {
-    const kept = Math.max(REMEMBERED, settle[1], learnSettle[1], this.#maxSessions === undefined ? 0 : sessionLength);
+  retire(now: number, { settle, learning, learnSettle, sessionLength }: AllocationParameters): readonly Booking[] {
+    // Until then it counts: as load, for a lesson, or as a session.
+    const counts = Math.max(settle[1], learning ? learnSettle[1] : 0, this.#maxSessions === undefined ? 0 : sessionLength);
+    const kept = Math.max(REMEMBERED, counts);
+    const shown = Math.min(now, this.seen ?? -Infinity) - counts;
     let old = 0;
-    while ((this.bookings[old]?.at ?? Infinity) < now - kept) old += 1;
+    for (; old < this.bookings.length; old += 1) {
+      const at = this.bookings[old]?.at ?? Infinity;
+      if (at >= now - kept && (at > shown || this.bookings.length - old <= MOST_EVIDENCE)) break;
+    }
     return old === 0 ? NONE : this.bookings.splice(0, old);
   }
 

@@ -280,6 +280,16 @@ test('of servers that left, the last ten thousand are remembered', () => {
   assert.ok(bookings.every(({ server }) => server !== 's0'));
 });
 
+test('of the bookings that reports show by now the last thousand are remembered, all others as long as they count', () => {
+  const { ledger, all } = ledgerOf({ a: 0 }, { ...fixed, cost: 0.3, target: 1e6 });
+  bookAll(ledger, all, 100, 3000);
+  const saved = () => ledger.save(200, 0).bookings.length;
+  ledger.report('a', 0, 159, 200);
+  assert.equal(saved(), 3000, 'a part of their load may still come');
+  ledger.report('a', 0, 161, 200);
+  assert.equal(saved(), 1000);
+});
+
 test('a suspicion outlives a restart and a server that returns', () => {
   const { ledger } = ledgerOf({ hole: 2, b: 40, c: 40, d: 40 });
   const t = sendInto(ledger, 'hole', 100);
