@@ -39,10 +39,10 @@ export interface Ending extends Asked {
   readonly server?: ServerId;
 }
 
-/** Decisions a second whose reasons are written down for every server; more come only in floods. */
-const EXPLAINED_PER_SECOND = 20;
-/** Answers of servers drawn up in a second, on average: of a large fleet fewer decisions get them, or the reasons would cost more than the decisions. */
-const ANSWERS_PER_SECOND = 2000;
+/** Decisions whose reasons are written down for every server: those of a class at once, and so many a second. More come only in floods. */
+const EXPLAINED = { atOnce: 100, perSecond: 5 };
+/** Answers of servers drawn up: of a large fleet fewer decisions get them, or the reasons would cost more than the decisions. */
+const ANSWERS = { atOnce: 10_000, perSecond: 2000 };
 /** Servers in the reasons of one decision. */
 const MOST_ANSWERS = 24;
 /** Seconds for which the sentence that says why there is no room serves all who ask the same. */
@@ -52,8 +52,8 @@ const MOST_SUMMARIES = 200;
 export class Reasons {
   readonly #options: ReasonsOptions;
   readonly #summaries = new Map<string, { readonly at: number; readonly text: string }>();
-  readonly #explained = new Allowance(EXPLAINED_PER_SECOND);
-  readonly #answers = new Allowance(ANSWERS_PER_SECOND);
+  readonly #explained = new Allowance(EXPLAINED);
+  readonly #answers = new Allowance(ANSWERS);
 
   constructor(options: ReasonsOptions) {
     this.#options = options;
@@ -110,21 +110,23 @@ export class Reasons {
 
 const NONE: readonly AnswerView[] = [];
 
-/** So much a second, a second's worth at once. What is taken beyond it is waited for. */
+/** So much at once, and so much a second. What is taken beyond it is waited for. */
 class Allowance {
+  readonly #atOnce: number;
   readonly #perSecond: number;
   #left: number;
   #at = -Infinity;
 
-  constructor(perSecond: number) {
+  constructor({ atOnce, perSecond }: { readonly atOnce: number; readonly perSecond: number }) {
+    this.#atOnce = atOnce;
     this.#perSecond = perSecond;
-    this.#left = perSecond;
+    this.#left = atOnce;
   }
 
   has(now: number): boolean {
     const earned = (now - this.#at) * this.#perSecond;
     // A clock of a test may stand still or be far ahead.
-    this.#left = Math.min(this.#perSecond, this.#left + Math.max(0, earned));
+    this.#left = Math.min(this.#atOnce, this.#left + Math.max(0, earned));
     this.#at = now;
     return this.#left > 0;
   }
