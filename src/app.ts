@@ -2,12 +2,14 @@
  * The composition root: from settings to a running session server, in order; reload by section; stop in reverse. The only file that knows all the others.
  */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { readSimulationServer } from './config/read-server.ts';
 import { compareSettings } from './config/reload.ts';
 import type { Settings } from './config/settings.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
 import type { AllocationParameters } from './core/allocation-parameters.ts';
 import type { FleetRules, ServerFacts, Transition } from './core/fleet.ts';
+import { insideEndpoint } from './core/gateway-routes.ts';
 import { refuseAddress } from './core/registration.ts';
 import { History } from './core/history.ts';
 import { incidentRules } from './core/incidents.ts';
@@ -34,6 +36,7 @@ import type { Clock, HistoryFile, Log, NewId, Notifier, Probe, Random, StateStor
 import { checkAnnounced } from './probes/announced.ts';
 import { createGuardedLookup } from './probes/guarded-lookup.ts';
 import { createLoadProbe, type LoadProbeOptions } from './probes/load.ts';
+import { createRoutedProbe } from './probes/routed.ts';
 import { packageRoot } from './package-root.ts';
 import { createFileStore } from './stores/file.ts';
 import { createHistoryFile } from './stores/history-file.ts';
@@ -359,16 +362,21 @@ function bucketRules({ limits: { rateBurst, ratePerSecond } }: Settings): TokenB
   return { burst: rateBurst, rate: ratePerSecond, mostKeys: MOST_ADDRESSES };
 }
 
-function loadProbe({ pollSsl, pollTimeout, pollInterval }: Settings, clock: Clock, guard?: Guard): Probe {
+function loadProbe({ pollSsl, pollTimeout, pollInterval, gateway, server }: Settings, clock: Clock, guard?: Guard): Probe {
   // A connection has to outlive the pause between two polls, else each would connect anew.
-  return createLoadProbe({
-    ...{ ssl: pollSsl, timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, now: () => clock.now() },
-    ...(guard !== undefined && { guard }),
-  });
+  const common = { timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, now: () => clock.now() };
+  const outside = createLoadProbe({ ...common, ssl: pollSsl, ...(guard !== undefined && { guard }) });
+  if (!gateway.enabled) return outside;
+  // Not guarded: where the routes lead is what the operator wrote.
+  const inside = createLoadProbe({ ...common, ssl: false });
+  return createRoutedProbe({ outside, inside, locate: (endpoint) => insideEndpoint(gateway.routes, endpoint, server) });
 }
 
+/** What `loadProbe` reads. */
 function probesDiffer(a: Settings, b: Settings): boolean {
-  return a.pollSsl !== b.pollSsl || a.pollTimeout !== b.pollTimeout || a.pollInterval !== b.pollInterval;
+  const read = ({ pollSsl, pollTimeout, pollInterval, gateway: { enabled, routes }, server }: Settings) =>
+    [pollSsl, pollTimeout, pollInterval, enabled, routes, server] as const;
+  return !isDeepStrictEqual(read(a), read(b));
 }
 
 function sayTransition(log: Log, { address, id, from, to, load, failure }: Transition): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseEndpoint } from './endpoint.ts';
-import { authorityOf, destinationOf, parseRoutes, upstreamOf, type GatewayRoutes } from './gateway-routes.ts';
+import { authorityOf, destinationOf, insideEndpoint, parseRoutes, upstreamOf, type GatewayRoutes } from './gateway-routes.ts';
 
 const routes = read({ '2000-2999': 'localhost', '3000-3999': '10.0.0.3', '4000': '::1' });
 
@@ -136,4 +136,11 @@ test('a simulation server of the fleet is behind the gateway when it has its nam
   assert.equal(found('other.example.org/2000'), undefined);
   assert.equal(found('webots.example.org:2000'), undefined);
   assert.equal(found('webots.example.org/5000'), undefined);
+});
+
+test('a server behind the gateway is the same server at its address inside', () => {
+  assert.deepEqual(insideEndpoint(routes, endpoint('webots.example.org/4000'), 'webots.example.org'), {
+    ...{ id: 'webots.example.org:4000', address: '[::1]:4000', host: '::1', port: 4000, rewritten: false },
+  });
+  assert.equal(insideEndpoint(routes, endpoint('webots.example.org/5000'), 'webots.example.org'), undefined);
 });

@@ -85,6 +85,12 @@ export function upstreamOf(routes: GatewayRoutes, endpoint: Endpoint, server: st
   return same ? upstreamOfPort(routes, endpoint.port) : undefined;
 }
 
+/** The same server, by the address at which the gateway finds it; `undefined` when it is not behind the gateway. */
+export function insideEndpoint(routes: GatewayRoutes, endpoint: Endpoint, server: string): Endpoint | undefined {
+  const upstream = upstreamOf(routes, endpoint, server);
+  return upstream && { ...endpoint, ...upstream, address: authorityOf(upstream), rewritten: false };
+}
+
 /** `host:port` as it stands in a URL. */
 export function authorityOf({ host, port }: Upstream): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;

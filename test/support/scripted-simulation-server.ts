@@ -31,6 +31,8 @@ export class ScriptedSimulationServer {
   readonly requests: IncomingMessage[] = [];
   load: number;
   script: ClientScript;
+  /** How often its load was asked for. */
+  loadsAsked = 0;
   /** Refuses every upgrade with 503. */
   refusing = false;
   readonly #server: Server;
@@ -41,6 +43,7 @@ export class ScriptedSimulationServer {
     this.script = script;
     this.#server = createServer((request, response) => {
       if (request.url === '/load') {
+        this.loadsAsked += 1;
         response.writeHead(200, { 'Content-Type': 'text/html' }).end(String(this.load));
         return;
       }

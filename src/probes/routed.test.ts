@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseEndpoint, type Endpoint } from '../core/endpoint.ts';
+import type { Probe } from '../ports.ts';
+import { createRoutedProbe } from './routed.ts';
+
+function endpoint(address: string): Endpoint {
+  const read = parseEndpoint(address);
+  assert.ok(read.kind === 'endpoint');
+  return read.endpoint;
+}
+
+/** Remembers what it was asked. */
+function listener(name: string, heard: string[]): Probe {
+  return {
+    probe: ({ address }) => {
+      heard.push(`${name} probes ${address}`);
+      return Promise.resolve({ kind: 'sample', load: 1, latency: 0 });
+    },
+    forget: (id) => heard.push(`${name} forgets ${id}`),
+    close: () => {
+      heard.push(`${name} closes`);
+      return Promise.resolve();
+    },
+  };
+}
+
+test('a server behind the gateway is asked inside, any other by its public address', async () => {
+  const heard: string[] = [];
+  const inside = endpoint('10.0.0.3:2000');
+  const probe = createRoutedProbe({
+    outside: listener('outside', heard),
+    inside: listener('inside', heard),
+    locate: ({ id }) => (id === 'front:2000' ? inside : undefined),
+  });
+  const { signal } = new AbortController();
+  await probe.probe(endpoint('front/2000'), signal);
+  await probe.probe(endpoint('other/2000'), signal);
+  probe.forget('front:2000');
+  await probe.close();
+  assert.deepEqual(heard, [
+    'inside probes 10.0.0.3:2000',
+    'outside probes other/2000',
+    'outside forgets front:2000',
+    'inside forgets front:2000',
+    'outside closes',
+    'inside closes',
+  ]);
+});
