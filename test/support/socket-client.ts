@@ -7,6 +7,8 @@ export interface SocketClientOptions {
   readonly subprotocol?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly localAddress?: string;
+  /** Take any certificate. */
+  readonly insecure?: boolean;
 }
 
 export interface Closed {
@@ -21,9 +23,14 @@ export class SocketClient {
   readonly closed: Promise<Closed>;
   readonly #opened: Promise<void>;
 
-  constructor(scope: Scope, url: string, { subprotocol, headers = {}, localAddress }: SocketClientOptions = {}) {
+  constructor(
+    scope: Scope,
+    url: string,
+    { subprotocol, headers = {}, localAddress, insecure = false }: SocketClientOptions = {},
+  ) {
     this.socket = new WebSocket(url, subprotocol === undefined ? [] : [subprotocol], {
       headers: { ...headers },
+      rejectUnauthorized: !insecure,
       ...(localAddress !== undefined && { localAddress }),
     });
     this.#opened = new Promise((resolve, reject) => {
