@@ -208,15 +208,15 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
 
   const registered = new RegisteredServers({
     ...{ clock, log, membership, readServer: readSimulationServer },
-    check: (endpoint, signal) =>
-      checkAnnounced(
-        endpoint,
-        {
-          ...{ pollSsl: settings.pollSsl, handOutSsl: settings.handOutSsl, timeout: settings.pollTimeout },
-          ...{ refuseAddress: refuseRegistered, now: () => clock.now() },
-        },
-        signal,
-      ),
+    check(endpoint, signal) {
+      const { gateway, server, pollSsl, handOutSsl, pollTimeout: timeout } = settings;
+      const inside = gateway.enabled ? insideEndpoint(gateway.routes, endpoint, server) : undefined;
+      const common = { timeout, now: () => clock.now() };
+      // Where the routes lead is what the operator wrote.
+      return inside !== undefined
+        ? checkAnnounced(inside, { ...common, pollSsl: false, handOutSsl: false, refuseAddress: () => undefined }, signal)
+        : checkAnnounced(endpoint, { ...common, pollSsl, handOutSsl, refuseAddress: refuseRegistered }, signal);
+    },
     downSince(id) {
       const facts = poller.facts(id);
       return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;

@@ -318,3 +318,25 @@ async function frontBehindPort(t: TestContext) {
   await eventually('the load of the fleet', async () => (await ask(running, '/load')) !== '-1');
   return { ...running, scripted };
 }
+
+test('an unmodified simulation server behind the gateway joins by its public address, and is asked and reached inside', async (t) => {
+  const token = 'correct-horse-battery-staple';
+  const server = await ScriptedSimulationServer.start(t, { load: 5 });
+  // Nothing listens at `sim.example`: it exists only as the name of this gateway.
+  const running = await startAppInside(t, {
+    server: 'sim.example',
+    registration: { token },
+    waiting: { relay: true },
+    gateway: { enabled: true, port: 0, routes: { [String(server.port)]: '127.0.0.1' } },
+  });
+  const form = new URLSearchParams({ url: `https://sim.example/${server.port}`, shareIdleTime: '0', allowedRepositories: '' });
+  const answer = await fetch(`${running.url}/register/${token}`, { method: 'POST', body: form });
+  assert.match(await answer.text(), /^Registered/);
+  await eventually(
+    'the server to be offered',
+    async () => (await ask(running, '/session')) === `ws://sim.example/${server.port}`,
+  );
+  const client = await new SocketClient(t, `${running.socketUrl}/${server.port}/client`).open();
+  client.socket.send(START);
+  await eventually('the stream', () => client.messages.some((line) => line.startsWith('webots:')));
+});
