@@ -214,6 +214,18 @@ const allocation = z
   .prefault({})
   .describe('How the simulation server for the next session is chosen. The defaults are good; change one only for a reason.');
 
+function listenAddress(description: string) {
+  return z
+    .string()
+    .max(253)
+    .refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value), {
+      message: 'write the address alone, without brackets; the port has a key of its own',
+    })
+    .default('::')
+    .describe(description)
+    .meta({ restart: true, expected: 'an IP address such as "::" or "127.0.0.1"' });
+}
+
 const waiting = z
   .strictObject({
     hold: seconds(0, 50)
@@ -242,7 +254,15 @@ const gateway = z
       .default(false)
       .describe('Be the front: TLS, and `/PORT/…` for simulation servers. Needs no Apache or nginx.')
       .meta({ restart: true }),
+    listen: listenAddress('Address that `gateway.port` and `gateway.redirectFrom` are listened on. `::` is IPv4 and IPv6.'),
     port: z.int().min(0).max(65_535).default(443).describe('Port listened on. 0: any free one.').meta({ restart: true }),
+    publicPort: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('Port that clients connect to, where a router or a container leads another one to `gateway.port`.')
+      .meta({ absent: '`gateway.port`' }),
     tls: z
       .strictObject({
         cert: path
@@ -429,15 +449,9 @@ export const schema = z.strictObject({
     .meta({ restart: true, expected: 'the path of a folder' }),
   debug: z.boolean().default(false).describe('Log to stdout instead of the file, with more detail.').meta({ restart: true }),
 
-  listen: z
-    .string()
-    .max(253)
-    .refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value), {
-      message: 'write the address alone, without brackets; the port has a key of its own',
-    })
-    .default('::')
-    .describe('Address listened on. `::` is IPv4 and IPv6; `127.0.0.1` lets only this machine in, which is right behind Apache.')
-    .meta({ restart: true, expected: 'an IP address such as "::" or "127.0.0.1"' }),
+  listen: listenAddress(
+    'Address listened on. `::` is IPv4 and IPv6; `127.0.0.1` lets only this machine in, which is right behind Apache.',
+  ),
   pollInterval: seconds(0.05, 6).default(5).describe('Time between two probes of a simulation server.'),
   pollTimeout: seconds(0.02, 60)
     .default(4)

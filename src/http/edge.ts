@@ -195,7 +195,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     throw error;
   });
   await gateway
-    ?.start({ ...{ listen, mostClients, handle, refused }, upgrade: sockets.upgrade, others: () => server.connections() })
+    ?.start({ ...{ mostClients, handle, refused }, upgrade: sockets.upgrade, others: () => server.connections() })
     .catch(async (error: unknown) => {
       await Promise.all([gateway.close(0), sockets.close(0), server.close(0)]);
       throw error;

@@ -24,7 +24,7 @@ export interface RunningApp {
 /** Listens on free ports of this machine alone. */
 export async function startAppInside(scope: Scope, file: Partial<ConfigurationFile>): Promise<RunningApp> {
   const folder = temporary(scope);
-  const settings = (more: Partial<ConfigurationFile>): Settings =>
+  const settings = ({ gateway, ...more }: Partial<ConfigurationFile>): Settings =>
     toSettings(
       schema.parse({
         ...{
@@ -37,6 +37,7 @@ export async function startAppInside(scope: Scope, file: Partial<ConfigurationFi
           pollTimeout: 0.15,
         },
         ...{ logDir: join(folder, 'log'), ...more },
+        ...(gateway !== undefined && { gateway: { listen: '127.0.0.1', ...gateway } }),
       }),
       { webhookSecrets: new Map() },
       { env: {}, cwd: folder, home: folder, readFile: () => Promise.resolve({ kind: 'missing', code: 'ENOENT' }) },

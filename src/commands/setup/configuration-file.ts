@@ -37,7 +37,7 @@ function configurationOf({ server, front, simulationServers, routes, port, ...re
     ssl: front !== 'none',
     port,
     portRewrite: front !== 'none',
-    // Behind a front nobody else has to reach it.
+    // Behind a front nobody else has to reach it; the gateway listens at an address of its own.
     ...(front !== 'none' && { listen: '127.0.0.1' }),
     simulationServers: [...simulationServers],
     ...(administrator !== undefined && { administrator }),

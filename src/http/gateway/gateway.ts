@@ -39,7 +39,6 @@ export interface GatewayOptions {
 
 /** What the gateway adds to the edge. */
 export interface Listening {
-  readonly listen: string;
   readonly mostClients: () => number;
   /** Connections elsewhere that count against the same limit. */
   readonly others: () => number;
@@ -94,6 +93,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       : { url: `ws://${authorityOf(upstream)}/client`, inside: true };
   }
 
+  const publicPort = () => gateway().publicPort ?? server?.port ?? gateway().port;
   const waits = () => settings().waiting.relay;
 
   /** The server of the fleet that is behind this path, while clients are looked after. */
@@ -133,7 +133,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     waitingUrl() {
       const { handOutSsl, server: name } = settings();
       const pass = expected.issue(newId(), clock.now());
-      return `${handOutSsl ? 'wss' : 'ws'}://${withPort(name, server?.port ?? gateway().port, ssl)}/relay/${pass}`;
+      return `${handOutSsl ? 'wss' : 'ws'}://${withPort(name, publicPort(), ssl)}/relay/${pass}`;
     },
     sent: (allocated, address) => expected.sent(allocated, address, clock.now()),
     socketHandlerOf,
@@ -145,9 +145,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     port: () => server?.port,
     redirectPort: () => redirect?.port,
 
-    async start({ listen, mostClients, others, handle, upgrade, refused }) {
-      const { port, redirectFrom } = gateway();
-      const common = { host: listen, limits: settings().limits, mostClients, refused };
+    async start({ mostClients, others, handle, upgrade, refused }) {
+      const { listen: host, port, redirectFrom } = gateway();
+      const common = { host, limits: settings().limits, mostClients, refused };
       server = await startHttpServer({
         ...common,
         others: () => others() + (redirect?.connections() ?? 0),
@@ -170,7 +170,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       if (redirectFrom !== undefined) {
         const answers = createRedirect({
-          host: () => withPort(settings().server, server?.port ?? 443, true),
+          host: () => withPort(settings().server, publicPort(), true),
           acmeDir: () => gateway().acmeDir,
         });
         redirect = await startHttpServer({
