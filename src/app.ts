@@ -8,6 +8,7 @@ import { compareSettings } from './config/reload.ts';
 import type { Settings } from './config/settings.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
 import type { AllocationParameters } from './core/allocation-parameters.ts';
+import type { ServerId } from './core/endpoint.ts';
 import type { FleetRules, ServerFacts, Transition } from './core/fleet.ts';
 import { insideEndpoint } from './core/gateway-routes.ts';
 import { refuseAddress } from './core/registration.ts';
@@ -127,7 +128,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const refuseRegistered = (ip: string) => refuseAddress(ip, settings.registration);
   const guardedLookup = createGuardedLookup(refuseRegistered);
   // Asked at each connection, so that a name of a registered server cannot lead elsewhere later.
-  const guard: Guard = (id) => (membership.get(id)?.source === 'registered' ? guardedLookup : undefined);
+  const addressGuard = (id: ServerId) => (membership.get(id)?.source === 'registered' ? refuseRegistered : undefined);
+  const guard: Guard = (id) => addressGuard(id) && guardedLookup;
   const poller: Poller = new Poller({
     ...{ clock, random, log },
     probe: adapters.createProbe(settings, clock, guard),
@@ -247,6 +249,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       router,
       line,
       admission,
+      addressGuard,
       decisions,
       overview,
       history,

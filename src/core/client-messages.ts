@@ -37,9 +37,9 @@ export function shutdownMessage(seconds: number): string {
   return `shutdownTimeout: ${Math.max(0, Math.round(seconds))}`;
 }
 
-/** A simulation server gives up with this before the simulation is there. */
+/** A simulation server gives up with this before the simulation is there; the client would quit at the second. */
 export function isFailure(message: string): boolean {
-  return message.startsWith('loading: Error:');
+  return message.startsWith('loading: Error:') || message.startsWith('error:');
 }
 
 /** The simulation is there: from now on the session belongs to this server. */

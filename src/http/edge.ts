@@ -1,5 +1,6 @@
 /** The edge that clients see, put together: routes, sockets, limits, and the port they share. */
 import type { Settings } from '../config/settings.ts';
+import type { ServerId } from '../core/endpoint.ts';
 import { meanLoad, type ServerFacts } from '../core/fleet.ts';
 import type { History } from '../core/history.ts';
 import type { Ledger } from '../core/ledger.ts';
@@ -12,6 +13,7 @@ import type { Notifying } from '../engine/notifying.ts';
 import type { Overview } from '../engine/overview.ts';
 import type { Poller } from '../engine/poller.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
+import type { RefuseAddress } from '../probes/guarded-lookup.ts';
 import { createAccess } from './access.ts';
 import { createAdminRoutes } from './admin-routes.ts';
 import { createApiRoutes } from './api-routes.ts';
@@ -57,6 +59,8 @@ export interface EdgeOptions {
   readonly levers: Levers;
   readonly notifying: Notifying;
   readonly registered: Registrations;
+  /** Where a server that came by itself may lead; `undefined` for all others. */
+  readonly addressGuard: (id: ServerId) => RefuseAddress | undefined;
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly isReady: () => boolean;
@@ -175,7 +179,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       '/': createAvailabilitySocket({ availability: admission.availability, ready, bufferBytes }),
       '/session': createSessionSocket({ admission, ready, addressOf, bufferBytes }),
     },
-    handlerOf: (path) => gateway?.socketHandlerOf(path),
+    relayOf: (path) => gateway?.socketHandlerOf(path),
   });
   const handle = toListener(routes);
   const refused = (why: 'too-many-clients') => {
@@ -218,14 +222,14 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
 
 /** What is switched off is not even loaded. */
 async function gatewayIfEnabled(
-  { clock, newId, log, settings, admission, poller, notifying, ready }: EdgeOptions,
+  { clock, newId, log, settings, admission, poller, notifying, addressGuard, ready }: EdgeOptions,
   more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly mostRelays: () => number },
 ): Promise<Gateway | undefined> {
   if (!settings().gateway.enabled) return undefined;
   const { createGateway } = await import('./gateway/gateway.ts');
   return createGateway({
     ...{ clock, newId, log, settings, admission, ready, ...more },
-    servers: () => poller.servers(),
+    addressGuard,
     endpoint: (id) => poller.facts(id)?.endpoint,
     notify: (reason) => {
       const { server } = settings();

@@ -18,8 +18,8 @@ export interface SocketsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly handlers: Readonly<Record<string, SocketHandler>>;
-  /** What serves paths that are not known beforehand. */
-  readonly handlerOf?: (path: string) => SocketHandler | undefined;
+  /** What passes on to simulation servers: by the path as the client spelled it, because any other spelling leads nowhere there. */
+  readonly relayOf?: (path: string) => SocketHandler | undefined;
   /** Subprotocols spoken on any path. */
   readonly subprotocols: readonly string[];
   readonly allowedOrigins: () => readonly string[] | undefined;
@@ -36,6 +36,8 @@ export interface Sockets {
 
 /** Bytes of the largest message a client may send. */
 const LARGEST_MESSAGE = 4096;
+/** The same of one that is passed on: clients send the text of a controller. */
+const LARGEST_RELAYED = 262_144;
 /** Seconds between two pings of one client. A client that answered none for one period is dropped at the next. */
 const PING_INTERVAL = 30;
 /** Seconds between two slices of the fleet of clients, so that ten thousand pings do not block the loop. */
@@ -44,16 +46,22 @@ const GOING_AWAY = 1001;
 
 export function createSockets(options: SocketsOptions): Sockets {
   const { clock, handlers, allowedOrigins } = options;
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: LARGEST_MESSAGE,
-    handleProtocols: (offered) => options.subprotocols.find((name) => offered.has(name)) ?? false,
-  });
+  const common = {
+    ...{ noServer: true, clientTracking: false, perMessageDeflate: false },
+    handleProtocols: (offered: Set<string>) => options.subprotocols.find((name) => offered.has(name)) ?? false,
+  };
+  const own = new WebSocketServer({ ...common, maxPayload: LARGEST_MESSAGE });
+  const relayed = new WebSocketServer({ ...common, maxPayload: LARGEST_RELAYED });
   const open = new Map<WebSocket, { alive: boolean; readonly stream: Duplex }>();
 
-  const accept = (handler: SocketHandler, request: IncomingMessage, stream: Duplex, head: Buffer, url: URL) => {
+  const accept = (
+    server: WebSocketServer,
+    handler: SocketHandler,
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    url: URL,
+  ) => {
     server.handleUpgrade(request, stream, head, (socket) => {
       const entry = { alive: true, stream };
       open.set(socket, entry);
@@ -92,7 +100,8 @@ export function createSockets(options: SocketsOptions): Sockets {
   return {
     upgrade(request, stream, head) {
       const url = requestUrl(request);
-      const handler = url && (handlers[url.pathname] ?? options.handlerOf?.(url.pathname));
+      const relay = options.relayOf?.(request.url?.replace(/[?#].*$/s, '') ?? '');
+      const handler = relay ?? (url && handlers[url.pathname]);
       if (url === undefined || handler === undefined) {
         answerPlainly(stream, 404, 'There is no WebSocket at this path.\n');
         return;
@@ -104,7 +113,7 @@ export function createSockets(options: SocketsOptions): Sockets {
         return;
       }
       stream.on('error', ignore);
-      accept(handler, request, stream, head, url);
+      accept(relay === undefined ? own : relayed, handler, request, stream, head, url);
     },
     count: () => open.size,
     async close(grace) {

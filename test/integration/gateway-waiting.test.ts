@@ -141,8 +141,11 @@ for (const [title, start, reason] of [
 
 test('a start message that is huge, or never comes, ends the connection', async (t) => {
   const running = await front(t, [{ load: 99 }]);
-  const huge = await connects(t, running, JSON.stringify({ start: { url: 'x'.repeat(100_000) } }));
+  const huge = await connects(t, running, JSON.stringify({ start: { url: 'x'.repeat(1_000_000) } }));
   assert.equal((await huge.ends()).code, 1009);
+  const long = await connects(t, running, JSON.stringify({ start: { url: 'x'.repeat(10_000) } }));
+  assert.equal(await long.message(1), 'error: The first message of the client is too long.');
+  assert.equal((await long.ends()).code, 1000);
   const silent = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
   assert.match(await silent.message(1), /^error: The client did not say/);
   assert.equal((await silent.ends()).code, 1000);

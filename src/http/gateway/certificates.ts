@@ -7,6 +7,7 @@
  * certificate is got.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { startLoop } from '../../engine/loop.ts';
@@ -40,12 +41,15 @@ export type CertificateResult =
       readonly from: number /* seconds since the epoch */;
       readonly until: number;
     }
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** `until`: of a pair that is over, seconds since the epoch. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly until?: number };
 
 /** Seconds between two readings; a new certificate is served within 10 s. */
 const INTERVAL = 5;
 /** Seconds before the end when people are told: 14 days. */
 const NOTICE = 14 * 86_400;
+/** Seconds without any certificate after which people are told. A new installation gets its first one sooner. */
+const NONE_NOTICE = 600;
 /** No certificate chain is longer. */
 const MOST_BYTES = 1_048_576;
 const DAY = 86_400;
@@ -78,7 +82,7 @@ export function checkCertificate(cert: string, key: string, wallTime: number): C
     createSecureContext({ cert, key });
     const from = Date.parse(certificate.validFrom) / 1000;
     const until = Date.parse(certificate.validTo) / 1000;
-    if (until <= wallTime) return unusable(`the certificate was valid until ${day(until)}`);
+    if (until <= wallTime) return { ...unusable(`the certificate was valid until ${day(until)}`), until };
     if (from > wallTime + DAY) return unusable(`the certificate is not valid before ${day(from)}`);
     return { kind: 'usable', fingerprint: certificate.fingerprint256, from, until };
   } catch (error) {
@@ -87,15 +91,21 @@ export function checkCertificate(cert: string, key: string, wallTime: number): C
 }
 
 class Watching {
+  /** Of the one in use, or of one that is over while none is. */
   expiresAt: number | undefined;
   readonly #options: CertificatesOptions;
+  /** Since when, in seconds of the monotonic clock, no pair could be used. */
+  readonly #since: number;
   #seen = '';
   #inUse = '';
+  /** Why the pair that lies there cannot be used. */
+  #refused: string | undefined;
   /** What people were told of: one notice for each certificate before its end, and one at its end. */
   readonly #told = new Set<string>();
 
   constructor(options: CertificatesOptions) {
     this.#options = options;
+    this.#since = options.clock.now();
   }
 
   async look(): Promise<void> {
@@ -103,7 +113,8 @@ class Watching {
     if (files === undefined) return;
     const [cert, key] = await Promise.all([readPem(files.cert), readPem(files.key)]);
     const seen = JSON.stringify([cert, key]);
-    if (seen !== this.#seen) {
+    // What was refused is judged again, although it is the same: the clock may have been wrong, as after a power cut.
+    if (seen !== this.#seen || this.#refused !== undefined) {
       this.#seen = seen;
       this.#take(cert, key);
     }
@@ -112,37 +123,51 @@ class Watching {
 
   #take(cert: Pem, key: Pem): void {
     const { clock, log, use } = this.#options;
-    const missing = cert.kind === 'failed' ? cert : key.kind === 'failed' ? key : undefined;
-    const checked =
+    const failed = [cert, key].find((pem) => pem.kind === 'failed');
+    const checked: CertificateResult =
       cert.kind === 'text' && key.kind === 'text'
         ? checkCertificate(cert.text, key.text, clock.wallTime())
-        : unusable(missing?.reason ?? '');
+        : unusable(failed?.kind === 'failed' ? failed.reason : '');
     if (checked.kind === 'refused') {
-      const now = this.#inUse === '' ? 'the gateway takes no TLS connection until there is one' : 'the one before stays in use';
+      const none = this.#inUse === '';
+      if (none) this.expiresAt = checked.until;
+      if (checked.reason === this.#refused) return;
+      this.#refused = checked.reason;
+      const now = none ? 'the gateway takes no TLS connection until there is one' : 'the one before stays in use';
       log.error(`gateway.tls: this certificate and key cannot be used: ${checked.reason}; ${now}`);
       return;
     }
     if (cert.kind !== 'text' || key.kind !== 'text') return;
     use({ cert: cert.text, key: key.text });
+    this.#refused = undefined;
     this.#inUse = checked.fingerprint;
     this.expiresAt = checked.until;
     log.info(`certificate in use until ${day(checked.until)}`, { fingerprint: checked.fingerprint });
   }
 
   #remind(): void {
-    const { clock, log, notify } = this.#options;
-    if (this.expiresAt === undefined) return;
+    const { clock } = this.#options;
+    if (this.expiresAt === undefined) {
+      if (this.#refused !== undefined && clock.now() - this.#since >= NONE_NOTICE)
+        this.#tell('none', `there is none that can be used: ${this.#refused}; clients cannot connect`);
+      return;
+    }
     const left = this.expiresAt - clock.wallTime();
     if (left > NOTICE) return;
-    const stage = `${this.#inUse} ${left > 0 ? 'before' : 'over'}`;
+    if (left > 0)
+      this.#tell(
+        `${this.#inUse} before`,
+        `it expires on ${day(this.expiresAt)}, in ${Math.ceil(left / DAY)} days, and was not renewed`,
+      );
+    else this.#tell(`${this.#inUse} over`, `it expired on ${day(this.expiresAt)}; clients cannot connect any more`);
+  }
+
+  /** Once for each `stage`. */
+  #tell(stage: string, reason: string): void {
     if (this.#told.has(stage)) return;
     this.#told.add(stage);
-    const reason =
-      left > 0
-        ? `it expires on ${day(this.expiresAt)}, in ${Math.ceil(left / DAY)} days, and was not renewed`
-        : `it expired on ${day(this.expiresAt)}; clients cannot connect any more`;
-    log.warn(`certificate of the gateway: ${reason}`);
-    notify(reason);
+    this.#options.log.warn(`certificate of the gateway: ${reason}`);
+    this.#options.notify(reason);
   }
 }
 
@@ -150,7 +175,8 @@ type Pem = { readonly kind: 'text'; readonly text: string } | { readonly kind: '
 
 async function readPem(path: string): Promise<Pem> {
   try {
-    const file = await open(path);
+    // A pipe would keep us waiting for its other end.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { size } = await file.stat();
       if (size > MOST_BYTES) return { kind: 'failed', reason: `${path} is no certificate or key: it has ${size} bytes` };

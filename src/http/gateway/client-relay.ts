@@ -10,6 +10,7 @@
  * end of their session is known.
  */
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { againMessages, errorMessage, isFailure, isStream, placeMessages, shutdownMessage } from '../../core/client-messages.ts';
@@ -18,11 +19,12 @@ import { readStartMessage } from '../../core/start-message.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
 import type { Clock, Log } from '../../ports.ts';
+import { createGuardedLookup, type RefuseAddress } from '../../probes/guarded-lookup.ts';
 import type { SocketHandler } from '../sockets.ts';
 
 export interface ClientRelayLimits {
-  /** Most sessions and waiting clients at a time. */
-  readonly relays: number;
+  /** As much is passed on as may be. */
+  readonly isFull: () => boolean;
   /** Seconds a client has to say what it wants to run. */
   readonly startTimeout: number;
   /** Seconds a simulation server has to open the connection. */
@@ -46,6 +48,8 @@ export interface ClientUrl {
   readonly url: string;
   /** Reached inside the gateway's routes: it shall see the name by which the client came. */
   readonly inside: boolean;
+  /** Its host came by itself: each connection is made only to addresses that it may have. */
+  readonly guard?: { readonly host: string; readonly refuse: RefuseAddress };
 }
 
 /** A client as it comes. */
@@ -61,6 +65,8 @@ export interface ClientRelay {
   /** Serves a client that arrives in this way. */
   readonly handler: (arrivalOf: (request: IncomingMessage) => Arrival) => SocketHandler;
   readonly count: () => { readonly waiting: number; readonly sessions: number };
+  /** Both together. */
+  readonly size: () => number;
   /** Sessions by what became of them, since the start. */
   readonly outcomes: ReadonlyMap<SessionOutcome, number>;
   /** The server is drained, and at that time (seconds since the epoch) its sessions may end. */
@@ -81,6 +87,8 @@ const MOST_QUEUED = 16;
 const HIGH_WATER = 32_768;
 /** Bytes of the largest message of a simulation server. */
 const LARGEST_MESSAGE = 8_388_608;
+/** Bytes of the longest `start` message: a URL and a few words. */
+const LONGEST_START = 4096;
 /** Seconds a simulation server has to agree that a connection ends. */
 const CLOSING = 2;
 /** Seconds between two questions of the operating system whether a silent server is alive. */
@@ -89,6 +97,9 @@ const ALIVE = 30;
 const NORMAL = 1000;
 const POLICY = 1008;
 const BROKEN = 1011;
+const NO_CODE = 1005;
+/** They say how a connection ended and stand in no frame. */
+const NEVER_SENT: ReadonlySet<number> = new Set([1004, 1006, 1015]);
 
 export function createClientRelay(options: ClientRelayOptions): ClientRelay {
   const sessions = new Set<RelayedSession>();
@@ -98,7 +109,7 @@ export function createClientRelay(options: ClientRelayOptions): ClientRelay {
   return {
     handler: (arrivalOf) => (socket, stream, request) => {
       const session = new RelayedSession({ ...options, count }, { socket, stream, request }, arrivalOf(request));
-      if (sessions.size >= options.limits().relays) {
+      if (options.limits().isFull()) {
         session.refuse('Too many clients wait at the moment; try again later.');
         return;
       }
@@ -111,6 +122,7 @@ export function createClientRelay(options: ClientRelayOptions): ClientRelay {
       for (const { server } of sessions) if (server === undefined) waiting += 1;
       return { waiting, sessions: sessions.size - waiting };
     },
+    size: () => sessions.size,
     outcomes,
     drained(id, until) {
       for (const session of on(id)) session.drained(until);
@@ -150,6 +162,8 @@ class RelayedSession implements Waiter {
   #server: ServerId | undefined;
   #bookingId: string | undefined;
   #upstream: WebSocket | undefined;
+  /** The connection under it. */
+  #upstreamStream: Duplex | undefined;
   /** The simulation is there: no second chance any more. */
   #begun = false;
   readonly #failed: ServerId[] = [];
@@ -219,14 +233,19 @@ class RelayedSession implements Waiter {
     const upstream = this.#upstream;
     if (upstream?.readyState === WebSocket.OPEN) {
       upstream.send(message.data, { binary: message.binary });
-      if (upstream.bufferedAmount > HIGH_WATER) this.#end(POLICY);
+      holdBack(this.#client.socket, this.#upstreamStream);
     } else if (this.#queued.length < MOST_QUEUED) this.#queued.push(message);
     else this.#end(POLICY);
   }
 
   #start(message: Message): void {
     this.#started.abort();
-    const read = readStartMessage(message.binary ? '' : textOf(message.data));
+    const text = message.binary ? '' : textOf(message.data);
+    if (text.length > LONGEST_START) {
+      this.refuse('The first message of the client is too long.');
+      return;
+    }
+    const read = readStartMessage(text);
     if (read.kind === 'refused') {
       this.refuse(read.reason);
       return;
@@ -266,15 +285,26 @@ class RelayedSession implements Waiter {
       this.#fail('it has left the fleet');
       return;
     }
+    const { guard } = found;
+    // Connections to addresses in figures are made without a look-up.
+    const refused = guard && isIP(guard.host) !== 0 ? guard.refuse(guard.host) : undefined;
+    if (refused !== undefined) {
+      this.#fail(refused);
+      return;
+    }
     const upstream = new WebSocket(found.url, {
       handshakeTimeout: limits().connectTimeout * 1000,
       maxPayload: LARGEST_MESSAGE,
       perMessageDeflate: false,
       headers: this.#headers(found.inside),
+      ...(guard !== undefined && { lookup: createGuardedLookup(guard.refuse) }),
     });
     this.#upstream = upstream;
     let problem = 'it closed the connection before the simulation was there';
-    upstream.once('upgrade', (answer) => answer.socket.setKeepAlive(true, ALIVE * 1000));
+    upstream.once('upgrade', ({ socket }) => {
+      socket.setKeepAlive(true, ALIVE * 1000);
+      if (this.#upstream === upstream) this.#upstreamStream = socket;
+    });
     upstream.once('open', () => {
       // The start message is kept: another server may need it.
       for (const { data, binary } of this.#queued) upstream.send(data, { binary });
@@ -302,9 +332,7 @@ class RelayedSession implements Waiter {
     }
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.send(message.data, { binary: message.binary });
-    if (stream.writableLength <= HIGH_WATER || upstream.isPaused) return;
-    upstream.pause();
-    stream.once('drain', () => upstream.resume());
+    holdBack(upstream, stream);
   }
 
   #sessionBegan(): void {
@@ -356,6 +384,9 @@ class RelayedSession implements Waiter {
   #dropServer(): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
+    this.#upstreamStream = undefined;
+    // Whatever the client was held back for is no more.
+    this.#client.socket.resume();
     this.#server = undefined;
     this.#bookingId = undefined;
     if (upstream === undefined) return;
@@ -365,7 +396,8 @@ class RelayedSession implements Waiter {
   }
 
   #end(code: number, reason = ''): void {
-    this.#client.socket.close(code === NORMAL || (code >= 3000 && code <= 4999) || code === POLICY ? code : BROKEN, reason);
+    if (code === NO_CODE) this.#client.socket.close();
+    else this.#client.socket.close(NEVER_SENT.has(code) ? BROKEN : code, reason);
   }
 
   #say(text: string): void {
@@ -388,6 +420,13 @@ class RelayedSession implements Waiter {
       ...(agent !== undefined && { 'User-Agent': agent }),
     };
   }
+}
+
+/** Reads no more from one side until the other has taken what is on its way. */
+function holdBack(from: WebSocket, to: Duplex | undefined): void {
+  if (to === undefined || to.writableLength <= HIGH_WATER || from.isPaused) return;
+  from.pause();
+  to.once('drain', () => from.resume());
 }
 
 interface Message {

@@ -5,12 +5,13 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { GatewaySettings, Settings } from '../../config/settings.ts';
-import { webSocketUrl, type Endpoint, type ServerId } from '../../core/endpoint.ts';
+import { parseEndpoint, webSocketUrl, type Endpoint, type ServerId } from '../../core/endpoint.ts';
 import { ExpectedClients } from '../../core/expected-clients.ts';
 import type { ServerFacts, ServerState } from '../../core/fleet.ts';
 import { authorityOf, destinationOf, upstreamOf } from '../../core/gateway-routes.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { Clock, Log, NewId } from '../../ports.ts';
+import type { RefuseAddress } from '../../probes/guarded-lookup.ts';
 import type { AddressOf } from '../client-address.ts';
 import { answerPlainly, startHttpServer, type HttpServer, type UpgradeHandler } from '../server.ts';
 import type { ClientsAtGateway } from '../session-routes.ts';
@@ -26,8 +27,10 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly settings: () => Settings;
   readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
-  readonly servers: () => Iterable<ServerFacts>;
+  /** Of a server of the fleet. */
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
+  /** Where a server that came by itself may lead; `undefined` for all others. */
+  readonly addressGuard: (id: ServerId) => RefuseAddress | undefined;
   readonly addressOf: AddressOf;
   readonly ready: Promise<unknown>;
   readonly registry: Registry;
@@ -49,7 +52,7 @@ export interface Listening {
 
 export interface Gateway extends ClientsAtGateway {
   /** Serves `/relay/…/client`, and `/PORT/client` for servers of the fleet. */
-  readonly socketHandlerOf: (path: string) => SocketHandler | undefined;
+  readonly socketHandlerOf: (/** As the client spelled it. */ path: string) => SocketHandler | undefined;
   readonly serverChanged: (facts: ServerFacts, state: ServerState) => void;
   readonly connections: () => number;
   readonly port: () => number | undefined;
@@ -61,14 +64,15 @@ export interface Gateway extends ClientsAtGateway {
 }
 
 const RELAY = /^\/relay(?:\/(?<pass>[a-zA-Z]{1,100}))?\/client$/;
-const CLIENT = /^\/[1-9][0-9]{0,4}\/client$/;
+const CLIENT = /^\/(?<port>[1-9][0-9]{0,4})\/client$/;
 /** Seconds a body may take that is passed on; the limits of the simulation server are its own business. */
 const REQUEST_TIMEOUT = 600;
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, newId, log, settings, addressOf, endpoint } = options;
   const gateway = (): GatewaySettings => settings().gateway;
-  const limits = () => ({ ...gateway().limits, relays: options.mostRelays() });
+  /** Whatever is passed on counts against the one limit. */
+  const limits = () => ({ ...gateway().limits, isFull: () => relay.size() + clients.size() >= options.mostRelays() });
   const ssl = gateway().tls !== undefined;
   const via = `session-server-${newId().replace(/[^a-zA-Z0-9]/g, '')}`;
   const expected = new ExpectedClients();
@@ -88,9 +92,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     const found = endpoint(id);
     if (found === undefined) return undefined;
     const upstream = upstreamOf(gateway().routes, found, settings().server);
-    return upstream === undefined
-      ? { url: `${webSocketUrl(found, settings().handOutSsl)}/client`, inside: false }
-      : { url: `ws://${authorityOf(upstream)}/client`, inside: true };
+    if (upstream !== undefined) return { url: `ws://${authorityOf(upstream)}/client`, inside: true };
+    const refuse = options.addressGuard(id);
+    const url = `${webSocketUrl(found, settings().handOutSsl)}/client`;
+    return { url, inside: false, ...(refuse !== undefined && { guard: { host: found.host, refuse } }) };
   }
 
   const publicPort = () => gateway().publicPort ?? server?.port ?? gateway().port;
@@ -98,14 +103,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** The server of the fleet that is behind this path, while clients are looked after. */
   const serverBehind = (path: string): ServerId | undefined => {
-    const destination = destinationOf(gateway().routes, path);
-    if (destination.kind !== 'relay') return undefined;
-    const authority = authorityOf(destination.upstream);
-    for (const { endpoint: candidate } of options.servers()) {
-      const upstream = upstreamOf(gateway().routes, candidate, settings().server);
-      if (upstream !== undefined && authorityOf(upstream) === authority) return candidate.id;
-    }
-    return undefined;
+    const port = CLIENT.exec(path)?.groups?.['port'];
+    const address = port === undefined ? undefined : parseEndpoint(`${hostOf(settings().server)}/${port}`);
+    if (address?.kind !== 'endpoint') return undefined;
+    const found = endpoint(address.endpoint.id);
+    return found && upstreamOf(gateway().routes, found, settings().server) && found.id;
   };
 
   const waitingHandler = (pass: string | undefined) =>
@@ -124,7 +126,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!waits()) return undefined;
     const match = RELAY.exec(path);
     if (match !== null) return waitingHandler(match.groups?.['pass']);
-    const id = CLIENT.test(path) ? serverBehind(path) : undefined;
+    const id = serverBehind(path);
     return id === undefined ? undefined : sentHandler(id);
   };
 
@@ -192,8 +194,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 
   function isLookedAfter({ url = '' }: IncomingMessage): boolean {
-    return waits() && CLIENT.test(url) && serverBehind(url) !== undefined;
+    return waits() && serverBehind(url) !== undefined;
   }
+}
+
+/** `server` without a port. */
+function hostOf(server: string): string {
+  const own = parseEndpoint(server);
+  if (own.kind !== 'endpoint') return server;
+  return own.endpoint.host.includes(':') ? `[${own.endpoint.host}]` : own.endpoint.host;
 }
 
 /** `server` as it stands in links, with the port unless it is the scheme's own or `server` has one of its own. */

@@ -3,7 +3,7 @@
  * one side speak about the connection of the other, which is how requests are smuggled. The rest goes on in order, in its own spelling and unread, because
  * simulation servers look for `Host:` letter by letter.
  */
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 
 /** Names and values in turn, as Node takes and gives them. */
 export type RawHeaders = readonly string[];
@@ -22,12 +22,17 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   ...['proxy-authenticate', 'proxy-authorization', 'proxy-authentication-info', 'expect'],
 ]);
 const NOT_BELIEVED: ReadonlySet<string> = new Set([
-  ...['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip'],
+  ...['forwarded', 'x-forwarded', 'forwarded-for', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'x-cluster-client-ip'],
+  ...['x-original-url', 'x-rewrite-url'],
 ]);
+/** All of this family, whatever its members are called today. */
+const FORWARDED = /^x-forwarded-/;
+/** Opens the levers of the monitor page; simulation servers run what strangers wrote. */
+const OWN_COOKIE = /^session-server=/;
 
 /** The headers of a request without those of its connection, with who asks and by which way. */
 export function requestHeaders(request: IncomingMessage, { address, ssl, via }: Forwarded): string[] {
-  const headers = passedOn(request.rawHeaders, request.headers.connection, NOT_BELIEVED);
+  const headers = ofClient(passedOn(request.rawHeaders, request.headers.connection));
   const host = valueOf(request.rawHeaders, 'host');
   headers.push('X-Forwarded-For', address, 'X-Forwarded-Proto', ssl ? 'https' : 'http');
   if (host !== undefined) headers.push('X-Forwarded-Host', host);
@@ -41,6 +46,16 @@ export function responseHeaders(answer: IncomingMessage): string[] {
   return passedOn(answer.rawHeaders, answer.headers.connection);
 }
 
+/** The reason phrase of an answer, or the usual one for its status where it holds what no line may hold (RFC 9112 § 4). */
+export function fitPhrase({ statusCode = 502, statusMessage = '' }: IncomingMessage): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusMessage) ? statusMessage : (STATUS_CODES[statusCode] ?? '');
+}
+
+/** How many `Host` lines the request has. */
+export function hostsOf({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+}
+
 /** Has the request come through here before? Then the route leads back to the gateway. */
 export function cameThrough(request: IncomingMessage, via: string): boolean {
   return request.headers.via?.includes(via) === true;
@@ -52,13 +67,36 @@ function valueOf(raw: RawHeaders, lowerName: string): string | undefined {
   return index < 0 ? undefined : raw[index + 1];
 }
 
-function passedOn(raw: RawHeaders, connection: string | undefined, alsoNot?: ReadonlySet<string>): string[] {
+/** Without what only we can know about the client, and without our own cookie. */
+function ofClient(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [name = '', value = ''] = headers.slice(i, i + 2);
+    // Programs that know headers as variables of the environment do not tell the two apart.
+    const plain = name.toLowerCase().replaceAll('_', '-');
+    if (NOT_BELIEVED.has(plain) || FORWARDED.test(plain)) continue;
+    const left = plain === 'cookie' ? withoutOwnCookie(value) : value;
+    if (left !== '' || value === '') kept.push(name, left);
+  }
+  return kept;
+}
+
+function withoutOwnCookie(cookies: string): string {
+  if (!cookies.includes('session-server=')) return cookies;
+  return cookies
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => !OWN_COOKIE.test(pair))
+    .join('; ');
+}
+
+function passedOn(raw: RawHeaders, connection: string | undefined): string[] {
   const named = connection === undefined ? undefined : namedIn(connection);
   const headers: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const lower = name.toLowerCase();
-    if (NOT_PASSED_ON.has(lower) || named?.has(lower) === true || alsoNot?.has(lower) === true) continue;
+    if (NOT_PASSED_ON.has(lower) || named?.has(lower) === true) continue;
     headers.push(name, raw[i + 1] ?? '');
   }
   return headers;

@@ -8,19 +8,19 @@
  * Each request has a connection of its own to the simulation server, as with the front this replaces: the web server inside the simulator reads
  * the beginning of a connection only, and serves one request on it.
  */
-import { request as httpRequest, STATUS_CODES, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { authorityOf, type Upstream } from '../../core/gateway-routes.ts';
 import type { Log } from '../../ports.ts';
 import type { AddressOf } from '../client-address.ts';
 import { answerPlainly } from '../server.ts';
-import { cameThrough, requestHeaders, responseHeaders } from './headers.ts';
+import { cameThrough, fitPhrase, hostsOf, requestHeaders, responseHeaders } from './headers.ts';
 import { splice } from './splice.ts';
 
 export interface RelayLimits {
-  /** Most at a time, requests and WebSockets together. */
-  readonly relays: number;
+  /** As much is passed on as may be. */
+  readonly isFull: () => boolean;
   /** Of an answer's headers together. */
   readonly headerBytes: number;
   /** Seconds a simulation server has to take a connection. */
@@ -48,6 +48,8 @@ export interface Relay {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, upstream: Upstream, path: string): void;
   /** In flight: requests, and open WebSockets. */
   readonly count: () => { readonly requests: number; readonly webSockets: number };
+  /** Both together. */
+  readonly size: () => number;
   /** Since the start. */
   readonly outcomes: ReadonlyMap<RelayOutcome, number>;
   /** Ends what is in flight. */
@@ -61,6 +63,8 @@ interface Refusal {
 }
 
 const RETRY_AFTER = 5;
+/** Bytes of a request that was answered before its end. */
+const MOST_DISCARDED = 16_777_216;
 /** Pages of other origins get textures from here; they shall see a refusal as what it is. */
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' } as const;
 
@@ -75,8 +79,9 @@ export function createRelay(options: RelayOptions): Relay {
 
   /** Why a request is not passed on at all. */
   const refusal = (request: IncomingMessage): Refusal | undefined => {
-    if (inFlight.size >= limits().relays)
-      return refused(503, 'too-many', 'Too many sessions and requests are passed on at the moment.');
+    if (limits().isFull()) return refused(503, 'too-many', 'Too many sessions and requests are passed on at the moment.');
+    // RFC 9112 § 3.2: which of them counts is read differently by whoever comes next.
+    if (hostsOf(request) > 1) return refused(400, 'refused', 'A request names one host.');
     if (cameThrough(request, via)) return refused(508, 'refused', 'This path leads back to where it came from.');
     const encoding = request.headers['transfer-encoding'];
     // Node undoes chunks and nothing else; an encoding that goes unnamed makes nonsense of the body.
@@ -125,12 +130,15 @@ export function createRelay(options: RelayOptions): Relay {
       inFlight.add(end);
       requests += 1;
       asking.failed = (failure) => {
-        if (!response.headersSent) refuse(failure.refusal, failure.why);
-        else response.destroy();
+        if (response.headersSent) response.destroy();
+        else {
+          discardRest(request);
+          refuse(failure.refusal, failure.why);
+        }
       };
       asking.answered = (answer) => {
         count('answered');
-        passAnswer(answer, response, asking, limits().idleTimeout);
+        passAnswer(answer, request, response, asking, limits().idleTimeout);
       };
       response.once('close', () => {
         inFlight.delete(end);
@@ -190,6 +198,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
 
     count: () => ({ requests, webSockets }),
+    size: () => inFlight.size,
     outcomes,
     close() {
       for (const end of [...inFlight]) end();
@@ -203,11 +212,12 @@ interface Failure {
   readonly why: string;
 }
 
-/** One request to a simulation server. Exactly one of the three is called, unless it is ended before. */
+/** One request to a simulation server. Exactly one of the three is called, unless it is ended before. Each has its time: to connect, to take the body, to answer. */
 class Asking {
   failed: (failure: Failure) => void = ignore;
   answered: (answer: IncomingMessage) => void = ignore;
-  upgraded: (answer: IncomingMessage, socket: Socket, first: Buffer) => void = ignore;
+  /** Absent: another protocol was not asked for. */
+  upgraded: ((answer: IncomingMessage, socket: Socket, first: Buffer) => void) | undefined;
   readonly #asked: ClientRequest;
   readonly #socket: Socket;
   readonly #headerTimeout: number;
@@ -218,21 +228,22 @@ class Asking {
     this.#asked = asked;
     this.#socket = socket;
     this.#headerTimeout = headerTimeout;
-    const late = () => this.#fail(refused(504, 'timeout', 'The simulation server does not answer.'), 'it takes no connection');
-    socket.once('timeout', late);
+    socket.once('timeout', () => this.#fail(SILENT, 'it takes no connection'));
     socket.once('connect', () => {
-      socket.off('timeout', late);
+      socket.removeAllListeners('timeout');
       socket.setTimeout(0);
     });
     asked.on('error', (error: NodeJS.ErrnoException) => this.#fail(...explain(error)));
     asked.once('close', () => this.#fail(refused(502, 'failed', UNFIT), 'it closed the connection without an answer'));
     asked.once('response', (answer) => {
-      if (this.#settle()) this.answered(answer);
+      // RFC 9110 § 15: three digits, of which the first is at least 2 here. Node would not pass others on.
+      if (!(Number(answer.statusCode) >= 200)) this.#fail(refused(502, 'failed', UNFIT), `its status is ${answer.statusCode}`);
+      else if (this.#settle()) this.answered(answer);
       else answer.destroy();
     });
     asked.once('upgrade', (answer, upgraded, first) => {
-      if (answer.headers.upgrade?.toLowerCase() !== 'websocket')
-        this.#fail(refused(502, 'failed', UNFIT), 'it offers another protocol');
+      if (this.upgraded === undefined || answer.headers.upgrade?.toLowerCase() !== 'websocket')
+        this.#fail(refused(502, 'failed', UNFIT), 'it changes to another protocol');
       else if (this.#settle()) this.upgraded(answer, upgraded, first);
       else upgraded.destroy();
     });
@@ -245,9 +256,30 @@ class Asking {
       this.#startTimer();
       return;
     }
+    // It may want to answer before the first byte of the body is there.
+    this.#asked.flushHeaders();
     body.pipe(this.#asked);
-    body.once('end', () => this.#startTimer());
+    this.#socket.once('connect', () => this.#watchBody(body));
+    body.once('end', () => {
+      if (this.#settled) return;
+      this.#socket.setTimeout(0);
+      this.#startTimer();
+    });
     body.once('error', () => this.end());
+  }
+
+  /** Nothing of it passes for a while: either the client sends no more, or the server takes no more. */
+  #watchBody(body: IncomingMessage): void {
+    if (body.complete && body.readableEnded) return;
+    this.#socket.setTimeout(this.#headerTimeout * 1000);
+    this.#socket.once('timeout', () => {
+      if (this.#socket.writableLength > 0) this.#fail(SILENT, `it took nothing of a request for ${this.#headerTimeout} s`);
+      else
+        this.#fail(
+          refused(408, 'abandoned', 'The request did not arrive in time.'),
+          `the client sent nothing for ${this.#headerTimeout} s`,
+        );
+    });
   }
 
   get socket(): Socket {
@@ -264,10 +296,7 @@ class Asking {
   #startTimer(): void {
     if (this.#settled) return;
     this.#timer = setTimeout(() => {
-      this.#fail(
-        refused(504, 'timeout', 'The simulation server does not answer.'),
-        `it did not answer within ${this.#headerTimeout} s`,
-      );
+      this.#fail(SILENT, `it did not answer within ${this.#headerTimeout} s`);
     }, this.#headerTimeout * 1000);
   }
 
@@ -287,6 +316,7 @@ class Asking {
 }
 
 const UNFIT = 'The simulation server gave no usable answer.';
+const SILENT: Refusal = { status: 504, outcome: 'timeout', reason: 'The simulation server does not answer.' };
 
 function refused(status: number, outcome: RelayOutcome, reason: string): Refusal {
   return { status, outcome, reason };
@@ -294,7 +324,7 @@ function refused(status: number, outcome: RelayOutcome, reason: string): Refusal
 
 function explain(error: NodeJS.ErrnoException): [Refusal, string] {
   const { code = '' } = error;
-  if (code === 'ETIMEDOUT') return [refused(504, 'timeout', 'The simulation server does not answer.'), 'it takes no connection'];
+  if (code === 'ETIMEDOUT') return [SILENT, 'it takes no connection'];
   if (code === 'HPE_HEADER_OVERFLOW') return [refused(502, 'failed', UNFIT), 'the headers of its answer are too long'];
   if (code.startsWith('HPE_')) return [refused(502, 'failed', UNFIT), `its answer is not HTTP (${code})`];
   if (code === 'ECONNREFUSED')
@@ -323,22 +353,45 @@ function upgradeRefusal(request: IncomingMessage): Refusal | undefined {
   return undefined;
 }
 
-function passAnswer(answer: IncomingMessage, response: ServerResponse, asking: Asking, idle: number): void {
-  const { statusCode = 502, statusMessage = '' } = answer;
+function passAnswer(
+  answer: IncomingMessage,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asking: Asking,
+  idle: number,
+): void {
+  const { statusCode = 502 } = answer;
+  asking.socket.removeAllListeners('timeout');
   asking.socket.setTimeout(idle * 1000, () => response.destroy());
-  response.writeHead(statusCode, statusMessage, responseHeaders(answer));
+  response.writeHead(statusCode, fitPhrase(answer), responseHeaders(answer));
   answer.on('data', (chunk: Buffer) => {
     if (!response.write(chunk)) answer.pause();
   });
   response.on('drain', () => answer.resume());
-  answer.once('end', () => response.end());
+  answer.once('end', () => {
+    // It was answered before all of it was there.
+    discardRest(request);
+    response.end();
+  });
   // Cut short: the client must not take it for the whole.
   answer.once('error', () => response.destroy());
 }
 
+/** What is left of a request that nobody wants any more is read, so that the next one on its connection can be; too much of it ends the connection. */
+function discardRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  let left = MOST_DISCARDED;
+  request.unpipe();
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.socket.destroy();
+  });
+  request.resume();
+}
+
 /** The first lines of an answer that is written on a bare connection. */
-function headOf({ statusCode = 502, statusMessage }: IncomingMessage, headers: readonly string[]): Buffer {
-  const lines = [`HTTP/1.1 ${statusCode} ${statusMessage ?? STATUS_CODES[statusCode] ?? ''}`];
+function headOf(answer: IncomingMessage, headers: readonly string[]): Buffer {
+  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${fitPhrase(answer)}`];
   for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i] ?? ''}: ${headers[i + 1] ?? ''}`);
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

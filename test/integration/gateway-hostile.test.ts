@@ -1,0 +1,231 @@
+/** Simulation servers and clients of the gateway that do what none should: what one of them sends must never end the program, nor what others have on it. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import type { ConfigurationFile } from '../../src/config/schema.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
+import { ScriptedSimulationServer, streams, type ClientScript } from '../support/scripted-simulation-server.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { startAppInside } from '../support/start-app.ts';
+
+const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
+type GatewayFile = NonNullable<ConfigurationFile['gateway']>;
+
+/** Answers the first bytes of each connection with these, or does what it is told. */
+async function bareServer(t: TestContext, answer: string | ((socket: Socket) => void)): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    if (typeof answer === 'string') socket.once('data', () => socket.end(Buffer.from(answer, 'latin1')));
+    else answer(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as { port: number }).port;
+}
+
+function gatewayTo(t: TestContext, ports: readonly number[], more: GatewayFile = {}) {
+  const routes = Object.fromEntries(ports.map((port) => [String(port), '127.0.0.1']));
+  return startAppInside(t, { gateway: { enabled: true, port: 0, routes, ...more } });
+}
+
+test('no first line of an answer ends the program, and none brings control characters to the client', async (t) => {
+  const lines = [
+    ['HTTP/1.1 200 O\x01K', 200],
+    ['HTTP/1.1 200 \x00', 200],
+    ['HTTP/1.1 404 gone\x7f', 404],
+    ['HTTP/1.1 200 caf\xe9', 200],
+    ['HTTP/1.1 200', 200],
+    ['HTTP/1.1 099 Odd', 502],
+    ['HTTP/1.1 000 Odd', 502],
+    ['HTTP/1.1 999 Odd', 999],
+    ['HTTP/1.1 101 Switching Protocols', 502],
+    ['HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade', 502],
+  ] as const;
+  const servers = await Promise.all(
+    lines.map(([line]) => bareServer(t, `${line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)),
+  );
+  const { port, url } = await gatewayTo(t, servers, { limits: { headerTimeout: 1 } });
+  for (const [index, [line, status]] of lines.entries()) {
+    const path = `/${servers[index]}/x`;
+    const answer = await rawRequest(t, port, requestText(`GET ${path}`));
+    assert.equal(answer.status, status, JSON.stringify(line));
+    assert.doesNotMatch(answer.head.split('\r\n')[0] ?? '', /[\x00-\x08\x0a-\x1f\x7f]/);
+    const upgrade = await rawRequest(t, port, requestText(`GET ${path}`, ...UPGRADE));
+    assert.doesNotMatch(upgrade.head.split('\r\n')[0] ?? '', /[\x00-\x08\x0a-\x1f\x7f]/);
+  }
+  assert.equal((await fetch(`${url}/livez`)).status, 200);
+});
+
+const UPGRADE = [
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+test('a request whose body nobody takes, or nobody sends, has an end', async (t) => {
+  const neverReads = await bareServer(t, (socket) => socket.pause());
+  const { port, log } = await gatewayTo(t, [neverReads], { limits: { headerTimeout: 0.3 } });
+  const flood = new RawConnection(t, port);
+  flood.send(requestText(`POST /${neverReads}/x`, 'Content-Length: 60000000'));
+  flood.send(Buffer.alloc(20_000_000, 'x'));
+  await eventually('the answer to the first', () => flood.received.startsWith('HTTP/1.1 504'));
+  const stalled = new RawConnection(t, port).send(`${requestText(`POST /${neverReads}/x`, 'Content-Length: 10')}half`);
+  await eventually('the answer to the second', () => stalled.received.startsWith('HTTP/1.1 408'));
+  assert.match(log.complaints.join('\n'), /it took nothing of a request for 0.3 s/);
+});
+
+test('a connection goes on after a request that was answered before its end', async (t) => {
+  const refusing = await bareServer(t, (socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
+  });
+  const { port } = await gatewayTo(t, [refusing]);
+  const connection = new RawConnection(t, port);
+  connection.send(requestText(`POST /${refusing}/x`, 'Content-Length: 3000000'));
+  await eventually('the early answer', () => connection.received.startsWith('HTTP/1.1 413'));
+  connection.send(Buffer.alloc(3_000_000, 'x'));
+  connection.send(requestText('GET /livez'));
+  await eventually('the next answer', () => /HTTP\/1\.1 200 OK[^]*$/.test(connection.received));
+});
+
+test('a request that names two hosts is refused', async (t) => {
+  const server = await ScriptedSimulationServer.start(t);
+  const { port } = await gatewayTo(t, [server.port]);
+  const answer = await rawRequest(t, port, `GET /${server.port}/ HTTP/1.1\r\nHost: a\r\nhOst: b\r\n\r\n`);
+  assert.equal(answer.status, 400);
+  assert.equal(server.requests.length, 0);
+});
+
+test('a simulation server hears neither what clients claim to be, in any spelling, nor the cookie of the monitor page', async (t) => {
+  const server = await ScriptedSimulationServer.start(t);
+  const { port } = await gatewayTo(t, [server.port]);
+  const claims = ['X-Client-IP', 'True-Client-IP', 'x_forwarded_for', 'X-Forwarded-Prefix', 'X_Real_IP', 'X-Rewrite-URL'];
+  await rawRequest(
+    t,
+    port,
+    requestText(
+      `GET /${server.port}/`,
+      ...claims.map((name) => `${name}: 192.0.2.1`),
+      'Cookie: theirs=1; session-server=secret; more=2',
+    ),
+  );
+  await rawRequest(t, port, requestText(`GET /${server.port}/`, 'Cookie: session-server=secret'));
+  const [first, second] = server.requests;
+  assert.doesNotMatch(JSON.stringify([first?.rawHeaders, second?.rawHeaders]), /192\.0\.2\.1|secret/);
+  assert.equal(first?.headers.cookie, 'theirs=1; more=2');
+  assert.equal(second?.headers.cookie, undefined);
+});
+
+/** A gateway that looks after the clients of one simulation server. */
+async function lookedAfter(t: TestContext, script: ClientScript, more: GatewayFile = {}) {
+  const server = await ScriptedSimulationServer.start(t, { load: 5, script });
+  const running = await startAppInside(t, {
+    simulationServers: [`localhost/${server.port}`],
+    waiting: { relay: true },
+    gateway: { enabled: true, port: 0, routes: { [String(server.port)]: '127.0.0.1' }, ...more },
+  });
+  await eventually('the load of the fleet', async () => (await (await fetch(`${running.url}/load`)).text()) !== '-1');
+  return { server, ...running };
+}
+
+test('/PORT/client opens by its one spelling only', async (t) => {
+  const { server, port } = await lookedAfter(t, streams);
+  for (const target of ['/x/../P/client', '/%2e%2e/P/client', '//../P/client', '/x\\..\\..\\P\\client']) {
+    const answer = await rawRequest(t, port, requestText(`GET ${target.replaceAll('P', String(server.port))}`, ...UPGRADE));
+    assert.notEqual(answer.status, 101, target);
+  }
+  assert.equal(server.clients.length, 0);
+});
+
+test('sessions that are looked after and what is passed on unread count against one limit', async (t) => {
+  const { server, socketUrl, port } = await lookedAfter(t, streams, { limits: { relays: 2 } });
+  const sessions = await Promise.all([1, 2].map(() => new SocketClient(t, `${socketUrl}/relay/client`).open()));
+  for (const session of sessions) session.socket.send(START);
+  await eventually('both sessions', () => server.openClients === 2);
+  assert.equal((await rawRequest(t, port, requestText(`GET /${server.port}/`, 'Connection: close'))).status, 503);
+  const third = await new SocketClient(t, `${socketUrl}/relay/client`).open();
+  assert.match(await third.message(1), /^error: Too many clients/);
+});
+
+test('a client may send the text of a controller, and a slow server holds it back instead of losing it', async (t) => {
+  const { server, socketUrl } = await lookedAfter(t, streams);
+  const client = await new SocketClient(t, `${socketUrl}/relay/client`).open();
+  client.socket.send(START);
+  await eventually('the stream', () => client.messages.some((line) => line.startsWith('webots:')));
+  const [inside] = server.clients;
+  assert.ok(inside !== undefined);
+  inside.socket.pause();
+  const text = 'c'.repeat(200_000);
+  for (let i = 0; i < 50; i += 1) client.socket.send(text);
+  await eventually('the client to be held back', () => client.socket.bufferedAmount > 0);
+  inside.socket.resume();
+  await eventually('all of it', () => inside.messages.length === 51, 20);
+  assert.ok(inside.messages.slice(1).every((message) => message === text));
+  assert.equal(client.socket.readyState, client.socket.OPEN);
+});
+
+test('the code with which a server ends a session is the one its client hears', async (t) => {
+  const { server, socketUrl } = await lookedAfter(t, streams);
+  for (const [index, [code, heard]] of (
+    [
+      [1001, 1001],
+      [undefined, 1005],
+      [4321, 4321],
+      ['terminate', 1011],
+    ] as const
+  ).entries()) {
+    const client = await new SocketClient(t, `${socketUrl}/relay/client`).open();
+    client.socket.send(START);
+    await eventually('the stream', () => client.messages.some((line) => line.startsWith('webots:')));
+    const inside = await server.client(index + 1);
+    if (code === 'terminate') inside.socket.terminate();
+    else inside.socket.close(code);
+    assert.equal((await client.ends()).code, heard);
+  }
+});
+
+test('an error of the first server, at which the client would quit, is held back while there is another try', async (t) => {
+  let tries = 0;
+  const { socketUrl } = await lookedAfter(t, (client, server) => {
+    tries += 1;
+    if (tries === 1) client.socket.send('error: no such world');
+    else streams(client, server);
+  });
+  const client = await new SocketClient(t, `${socketUrl}/relay/client`).open();
+  client.socket.send(START);
+  await eventually('the stream', () => client.messages.some((line) => line.startsWith('webots:')));
+  assert.ok(!client.messages.some((line) => line.startsWith('error:')));
+});
+
+test('a registered server whose address is no longer allowed gets no client', async (t) => {
+  const server = await ScriptedSimulationServer.start(t, { load: 5 });
+  const token = 'correct-horse-battery-staple';
+  const file = (allowLoopback: boolean): Partial<ConfigurationFile> => ({
+    server: 'front.example',
+    registration: { token, allowLoopback },
+    // It stays in the fleet, and is believed to be up, for the time of this test.
+    pollInterval: 6,
+    pollTimeout: 1,
+    waiting: { relay: true },
+    gateway: { enabled: true, port: 0, routes: { '2000': '127.0.0.1' } },
+  });
+  const running = await startAppInside(t, file(true));
+  const form = new URLSearchParams({ url: `http://127.0.0.1:${server.port}`, shareIdleTime: '0', allowedRepositories: '' });
+  await fetch(`${running.url}/register/${token}`, { method: 'POST', body: form });
+  await eventually('the server to be offered', async () => (await (await fetch(`${running.url}/`)).text()) === '1', 10);
+  const before = server.clients.length;
+  await running.app.reload(running.settings(file(false)));
+  const client = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
+  client.socket.send(START);
+  await client.message(1);
+  assert.match(client.messages[0] ?? '', /^(?:error: |loading: (?:Trying another|You are))/);
+  assert.equal(server.clients.length, before);
+});
