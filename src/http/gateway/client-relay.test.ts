@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { WebSocketServer } from 'ws';
+import { FakeAdmission } from '../../../test/support/fake-admission.ts';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { MemoryLog } from '../../../test/support/memory-log.ts';
+import { SocketClient } from '../../../test/support/socket-client.ts';
+import { createClientRelay } from './client-relay.ts';
+
+const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
+
+async function relay(t: TestContext) {
+  const clock = new FakeClock();
+  const admission = new FakeAdmission();
+  const clients = createClientRelay({
+    ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready: Promise.resolve() },
+    admission: {
+      wait: (request, waiter) => admission.wait(request, waiter),
+      again: (request, _failed, waiter) => admission.wait(request, waiter),
+      release: (bookingId) => admission.release(bookingId),
+    },
+    limits: () => ({ isFull: () => false, startTimeout: 10, connectTimeout: 1 }),
+    clientUrl: () => undefined,
+  });
+  const server = createServer();
+  const sockets = new WebSocketServer({ noServer: true });
+  const handle = clients.handler(() => ({ address: { address: '192.0.2.1', limitKey: '192.0.2.1' }, counted: true }));
+  server.on('upgrade', (request, stream, head) => {
+    sockets.handleUpgrade(request, stream, head, (socket) =>
+      handle(socket, stream, request, new URL('http://host/relay/client')),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return { clock, admission, open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open() };
+}
+
+/** What was sent before this was answered has arrived. */
+async function settled({ socket }: SocketClient): Promise<void> {
+  const answered = new Promise((resolve) => socket.once('pong', resolve));
+  socket.ping();
+  await answered;
+}
+
+test('a client whose place does not change is told it again every 20 s, in both spellings', async (t) => {
+  const { clock, open } = await relay(t);
+  const client = await open();
+  client.socket.send(START);
+  await client.message(2);
+  const told = [...client.messages];
+  assert.equal(told.length, 2);
+  for (let times = 1; times <= 3; times += 1) {
+    await clock.advance(19);
+    await settled(client);
+    assert.equal(client.messages.length, 2 * times);
+    await clock.advance(1);
+    await client.message(2 * times + 2);
+    assert.deepEqual(client.messages.slice(-2), told);
+  }
+});
+
+test('a client that says nothing is refused when its time is over, and not before', async (t) => {
+  const { clock, open } = await relay(t);
+  const client = await open();
+  await clock.advance(9);
+  await settled(client);
+  assert.deepEqual(client.messages, []);
+  await clock.advance(1);
+  assert.match(await client.message(1), /^error: The client did not say/);
+});
+
+test('a server that has left the fleet is a failure, and the client waits again', async (t) => {
+  const { admission, open } = await relay(t);
+  const client = await open();
+  client.socket.send(START);
+  await client.message(2);
+  admission.settle();
+  await client.message(4);
+  assert.ok(client.messages.includes('loading: Trying another machine'));
+  assert.deepEqual(admission.line, ['token-3']);
+});
