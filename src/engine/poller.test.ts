@@ -102,6 +102,34 @@ test('what a misbehaving server does stands in the log once, and again only when
   await poller.stop();
 });
 
+test('a server that fails in two ways in turn, with good answers in between, does not fill the log', async () => {
+  const { clock, probe, log, poller, begin } = start(['host:2000']);
+  begin();
+  for (let round = 0; round < 40; round += 1) {
+    for (const behaviour of ['refuses', 'hangs', 3] as const) {
+      probe.behaviours.set('host:2000', behaviour);
+      await clock.advance(5);
+    }
+  }
+  assert.equal(log.complaints.length, 2, log.complaints.join('\n'));
+  await poller.stop();
+});
+
+test('what a server did long ago stands in the log again when it does it again', async () => {
+  const { clock, probe, log, poller, begin } = start(['host:2000']);
+  begin();
+  for (const [behaviour, seconds] of [
+    ['refuses', 30],
+    [3, 1200],
+    ['refuses', 30],
+  ] as const) {
+    probe.behaviours.set('host:2000', behaviour);
+    await clock.advance(seconds);
+  }
+  assert.equal(log.complaints.length, 2, log.complaints.join('\n'));
+  await poller.stop();
+});
+
 test('a server that stays keeps what is known of it when the fleet changes; one that leaves is forgotten', async () => {
   const { clock, probe, poller, state, begin } = start(['a:2000', 'b:2000']);
   begin();

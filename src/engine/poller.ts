@@ -51,6 +51,8 @@ const FIRST_ROUND = 0.5;
 const FIRST_PER_SECOND = 2000;
 /** Share of the interval by which probes come early at random, so that servers do not fall into step. Never late: a poll comes every 6 s at least. */
 const JITTER = 0.1;
+/** Seconds without a kind of failure after which it is worth a line in the log again. */
+const FORGOTTEN = 600;
 
 interface Polled {
   facts: ServerFacts;
@@ -58,6 +60,8 @@ interface Polled {
   heard: boolean;
   /** It left the fleet: what is heard of it no longer counts. */
   gone: boolean;
+  /** When each kind of failure was seen last, by its code; seconds of the engine's clock. */
+  readonly failed: Map<string, number>;
   /** Ends the probe under way. */
   probing?: AbortController | undefined;
 }
@@ -171,7 +175,7 @@ export class Poller {
 
   #add(endpoint: Endpoint, spread: number): void {
     const { clock, random } = this.#options;
-    const polled: Polled = { facts: newServer(endpoint, clock.now()), heard: false, gone: false };
+    const polled: Polled = { facts: newServer(endpoint, clock.now()), heard: false, gone: false, failed: new Map() };
     this.#servers.set(endpoint.id, polled);
     this.#unheard += 1;
     this.#schedule(polled, random() * spread);
@@ -267,11 +271,15 @@ export class Poller {
     if (until !== undefined && until <= this.#options.clock.wallTime()) this.#fold(id, { kind: 'resumed' });
   }
 
-  /** What a misbehaving server does stands in the log once, not at every probe. */
+  /** What a misbehaving server does stands in the log once, not at every probe: not when it does two things in turn either, nor when it answers well in between. */
   #sayOnce(id: ServerId, { failure }: Extract<ProbeResult, { kind: 'failed' }>): void {
-    const facts = this.#servers.get(id)?.facts;
-    if (facts === undefined || (facts.failures > 0 && facts.lastFailure?.code === failure.code)) return;
-    this.#options.log.warn(`${facts.endpoint.address} simulation server gave no usable load: ${failure.reason}`, {
+    const polled = this.#servers.get(id);
+    if (polled === undefined) return;
+    const now = this.#options.clock.now();
+    const seen = polled.failed.get(failure.code) ?? -Infinity;
+    polled.failed.set(failure.code, now);
+    if (now - seen < FORGOTTEN) return;
+    this.#options.log.warn(`${polled.facts.endpoint.address} simulation server gave no usable load: ${failure.reason}`, {
       code: failure.code,
     });
   }
