@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { endpointOf } from '../../test/support/endpoints.ts';
@@ -179,6 +180,40 @@ test('a connection that was closed while it lay idle costs the server no failed 
   assert.deepEqual((await probe.probe(endpointOf(server.address), signal)).kind, 'sample');
   await probe.close();
   await server.stop();
+});
+
+for (const [title, endHalfway] of [
+  ['half a body, then an orderly close', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12')],
+  ['half the headers, then an orderly close', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Le')],
+] as const) {
+  for (const kept of [false, true]) {
+    test(`${title}, is a failed probe on a connection that is ${kept ? 'kept' : 'new'}, and is not asked again`, async (t) => {
+      const server = await FakeSimulationServer.start(1);
+      t.after(() => server.stop());
+      const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+      t.after(() => probe.close());
+      const signal = new AbortController().signal;
+      if (kept) await probe.probe(endpointOf(server.address), signal);
+      const before = server.requests;
+      server.answer = ({ socket }) => {
+        endHalfway(socket);
+      };
+      const result = await probe.probe(endpointOf(server.address), signal);
+      assert.equal(result.kind === 'failed' && result.failure.code, 'reset');
+      assert.equal(server.requests - before, 1);
+      assert.equal(server.connections, 1);
+    });
+  }
+}
+
+test('a new connection that is closed without an answer is a failed probe, and is not tried again', async (t) => {
+  const server = await FakeSimulationServer.start(({ socket }) => socket.end());
+  t.after(() => server.stop());
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  t.after(() => probe.close());
+  const result = await probe.probe(endpointOf(server.address), new AbortController().signal);
+  assert.equal(result.kind === 'failed' && result.failure.code, 'reset');
+  assert.equal(server.requests, 1);
 });
 
 test('an aborted probe ends at once', async () => {

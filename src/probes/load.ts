@@ -5,7 +5,7 @@
  * silence are failures with a reason, never a load. One keep-alive connection per server; a connection that the server had closed while it lay idle is
  * no evidence against the server, so that one case is asked again on a new connection.
  */
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client, errors } from 'undici';
 import { httpUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
 import type { Probe, ProbeResult } from '../ports.ts';
@@ -37,29 +37,36 @@ export function parseLoad(text: string): number | undefined {
 }
 
 export function createLoadProbe(options: LoadProbeOptions): Probe {
-  const connections = new Map<ServerId, { readonly origin: string; readonly client: Client }>();
+  const connections = new Map<ServerId, Connection>();
   const timeout = milliseconds(options.timeout);
   const keepAlive = milliseconds(options.keepAlive);
   /** One for all servers: each keeps TLS sessions by host. */
   const connector = buildConnector({ timeout, lookup: createSharedLookup() });
 
-  const connect = (id: ServerId, origin: string): Client => {
+  const connect = (id: ServerId, origin: string): Connection => {
     const known = connections.get(id);
-    if (known?.origin === origin && !known.client.closed && !known.client.destroyed) return known.client;
+    if (known?.origin === origin && !known.client.closed && !known.client.destroyed) return known;
     known?.client.destroy().catch(ignore);
     const lookup = options.guard?.(id);
+    const open = lookup === undefined ? connector : buildConnector({ timeout, lookup });
     const client = new Client(origin, {
       pipelining: 1,
       keepAliveTimeout: keepAlive,
       keepAliveMaxTimeout: keepAlive,
-      connect: lookup === undefined ? connector : buildConnector({ timeout, lookup }),
+      connect: (target, opened) => {
+        open(target, (...outcome) => {
+          if (outcome[1] !== null) connection.socket = outcome[1];
+          opened(...outcome);
+        });
+      },
       // The deadline of the whole probe is kept here; a timer of each part would cost as much again.
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: 16_384,
     });
-    connections.set(id, { origin, client });
-    return client;
+    const connection: Connection = { origin, client, socket: undefined };
+    connections.set(id, connection);
+    return connection;
   };
 
   const disconnect = (id: ServerId): void => {
@@ -74,7 +81,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
     const mostRedirects = options.guard?.(endpoint.id) === undefined ? MOST_REDIRECTS : 0;
     for (let redirects = 0; ; redirects += 1) {
       if (attempt.over) throw new Error('it was given up');
-      const answer = await get(connect(endpoint.id, url.origin), url.pathname + url.search);
+      const answer = await getKept(() => connect(endpoint.id, url.origin), url.pathname + url.search, attempt);
       if (answer.location === undefined) return answer;
       if (redirects === mostRedirects) return refused('redirects', tooManyRedirects(mostRedirects));
       const next = URL.canParse(answer.location, url.href) ? new URL(answer.location, url) : undefined;
@@ -98,11 +105,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       }, timeout);
       signal.addEventListener('abort', giveUp, { once: true });
       try {
-        const answer = await ask(endpoint, attempt).catch((error: unknown) => {
-          if (!wasClosedWhileIdle(error) || attempt.over) throw error;
-          return ask(endpoint, attempt);
-        });
-        return judge(answer, options.now() - began);
+        return judge(await ask(endpoint, attempt), options.now() - began);
       } catch (error) {
         disconnect(endpoint.id);
         return failed(...explain(error, attempt.late, options.timeout));
@@ -117,6 +120,13 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       connections.clear();
     },
   };
+}
+
+interface Connection {
+  readonly origin: string;
+  readonly client: Client;
+  /** The one opened last, which may be closed by now. */
+  socket: Socket | undefined;
 }
 
 /** A probe under way. */
@@ -141,6 +151,29 @@ interface Answer {
 }
 
 const HEADERS = { 'user-agent': USER_AGENT };
+
+/**
+ * The server, or a front before it, may close a kept connection just when the next request is on its way: that request never arrived, and is sent again.
+ * Who had begun to answer, or closes a connection made for this request, has failed.
+ */
+async function getKept(connect: () => Connection, path: string, attempt: Attempt): Promise<Answer> {
+  const connection = connect();
+  const { socket } = connection;
+  const before = socket?.bytesRead ?? 0;
+  const wasKept = socket !== undefined && !socket.destroyed && before > 0;
+  try {
+    return await get(connection.client, path);
+  } catch (error) {
+    const isUntouched = wasKept && connection.socket === socket && socket.bytesRead === before;
+    if (!isUntouched || !isClose(error) || attempt.over) throw error;
+    return get(connect().client, path);
+  }
+}
+
+function isClose(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
 
 /** By `dispatch`, because `request` makes a stream of each body and an iterator of each stream, which costs more than all the rest. */
 function get(client: Client, path: string): Promise<Answer> {
@@ -205,11 +238,6 @@ function failed(code: string, reason: string): ProbeResult {
 function quote(text: string): string {
   const start = text.slice(0, 40);
   return JSON.stringify(text.length > start.length ? `${start}…` : start);
-}
-
-/** The server, or a front before it, closed the connection while nothing was asked; the request on it never arrived. */
-function wasClosedWhileIdle(error: unknown): boolean {
-  return error instanceof errors.SocketError && error.socket?.bytesRead !== undefined && error.socket.bytesRead > 0;
 }
 
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
