@@ -23,6 +23,20 @@ test('IPv6 addresses keep their brackets in URLs and lose them in the host', () 
   assert.equal(endpointOf('[::1]/2000').rewritten, true);
 });
 
+test('other spellings of one host are one server, and each is handed out as it was written', () => {
+  for (const [id, ...addresses] of [
+    ['[::1]:2000', '[::1]:2000', '[0::1]:2000', '[0:0:0:0:0:0:0:1]/2000', '[0000::0001]:02000'],
+    ['[2001:db8::a]:2000', '[2001:DB8::A]:2000', '[2001:0db8:0::0:a]/2000'],
+    ['sim.example.org:2000', 'sim.example.org.:2000', 'SIM.example.ORG./2000'],
+    ['localhost', 'localhost.', 'LocalHost'],
+  ] as const)
+    for (const address of addresses) {
+      const endpoint = endpointOf(address);
+      assert.equal(endpoint.id, id, address);
+      assert.equal(webSocketUrl(endpoint, true), `wss://${address}`);
+    }
+});
+
 test('a host alone stands for the port of the scheme', () => {
   assert.equal(endpointOf('localhost').port, undefined);
 });

@@ -2,11 +2,12 @@
  * The address of a simulation server, as operators write it and as clients receive it.
  *
  * Two spellings are in use (PROTOCOL § 2): `host/2000` behind a front that rewrites ports, and `host:2000` for a direct connection. What was
- * written is handed to clients letter for letter, because they build further addresses from it; identity is the spelling in lower case with `:`,
- * so that both spellings of one machine are one server.
+ * written is handed to clients letter for letter, because they build further addresses from it; identity is one canonical spelling, so that all
+ * spellings of one machine are one server.
  */
+import { canonicalIpv6 } from './ip-address.ts';
 
-/** Identity of a simulation server over reloads and restarts: `host:port` in lower case. */
+/** Identity of a simulation server over reloads and restarts: `host:port`, the host as `canonicalHost` spells it, IPv6 in brackets. */
 export type ServerId = string;
 
 export interface Endpoint {
@@ -64,6 +65,11 @@ export function webSocketUrl(endpoint: Endpoint, ssl: boolean): string {
   return `${ssl ? 'wss' : 'ws'}://${endpoint.address}`;
 }
 
+/** One spelling of a host: lower case, without the dot of the root at the end (RFC 1034 § 3.1), IPv6 (without brackets) as in RFC 5952. */
+export function canonicalHost(host: string): string {
+  return canonicalIpv6(host) ?? host.toLowerCase().replace(/\.$/, '');
+}
+
 /** A name of the name service, or an IPv4 address: a name whose last label is a number is one or it is nothing (URL standard, "ends in a number"). */
 function isHostName(host: string): boolean {
   if (host.length > 253) return false;
@@ -91,8 +97,9 @@ function isIpv6(text: string): boolean {
 }
 
 function endpoint(address: string, host: string, port: number | undefined, rewritten: boolean): EndpointResult {
-  const name = host.includes(':') ? `[${host}]` : host;
-  const id = (port === undefined ? name : `${name}:${port}`).toLowerCase();
+  const canonical = canonicalHost(host);
+  const name = canonical.includes(':') ? `[${canonical}]` : canonical;
+  const id = port === undefined ? name : `${name}:${port}`;
   return { kind: 'endpoint', endpoint: { id, address, host, port, rewritten } };
 }
 

@@ -5,7 +5,7 @@
  * open proxy. So a path is passed on only if it is spelled in the one way clients spell it. Everything that begins with a digit and is spelled
  * otherwise is refused; no path of ours begins with a digit.
  */
-import { parseEndpoint, type Endpoint } from './endpoint.ts';
+import { canonicalHost, parseEndpoint, type Endpoint } from './endpoint.ts';
 
 /** Ports from `first` to `last` are those of one host. */
 export interface GatewayRoute {
@@ -81,7 +81,7 @@ export function destinationOf(routes: GatewayRoutes, target: string): Destinatio
 export function upstreamOf(routes: GatewayRoutes, endpoint: Endpoint, server: string): Upstream | undefined {
   if (!endpoint.rewritten || endpoint.port === undefined) return undefined;
   const own = parseEndpoint(server);
-  const same = own.kind === 'endpoint' && own.endpoint.host.toLowerCase() === endpoint.host.toLowerCase();
+  const same = own.kind === 'endpoint' && canonicalHost(own.endpoint.host) === canonicalHost(endpoint.host);
   return same ? upstreamOfPort(routes, endpoint.port) : undefined;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addressKind, type AddressKind } from './ip-address.ts';
+import { addressKind, canonicalIpv6, type AddressKind } from './ip-address.ts';
 
 const kinds: readonly (readonly [string, AddressKind | undefined])[] = [
   ['8.8.8.8', 'public'],
@@ -67,6 +67,33 @@ test('whatever Node takes for an address has a kind, and nothing else', () => {
       // Node takes no leading zeros in IPv4; whoever does may read them as octal.
       if (/(?:^|[.:])0\d/.test(text) && text.includes('.')) return;
       assert.equal(addressKind(text) !== undefined, isIP(text) !== 0, text);
+    }),
+  );
+});
+
+test('all spellings of an IPv6 address have one canonical form', () => {
+  for (const [text, canonical] of [
+    ['::1', '::1'],
+    ['0::1', '::1'],
+    ['0:0:0:0:0:0:0:1', '::1'],
+    ['0000:0000::0001', '::1'],
+    ['::', '::'],
+    ['2001:DB8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['fe80::', 'fe80::'],
+    ['::ffff:1.2.3.4', '::ffff:102:304'],
+    ['1.2.3.4', undefined],
+    ['host', undefined],
+  ] as const)
+    assert.equal(canonicalIpv6(text), canonical, text);
+});
+
+test('the canonical form is the one that URLs have', () => {
+  const group = fc.oneof(fc.constant(0), fc.nat(0xffff));
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+      const text = groups.map((each) => each.toString(16).padStart(4, '0').toUpperCase()).join(':');
+      assert.equal(`[${canonicalIpv6(text)}]`, new URL(`http://[${text}]/`).hostname);
     }),
   );
 });

@@ -17,6 +17,21 @@ export function addressKind(text: string): AddressKind | undefined {
 type Bytes = readonly number[];
 type Groups = readonly number[];
 
+/** The one spelling of an IPv6 address (RFC 5952 § 4), or `undefined` when the text is none. */
+export function canonicalIpv6(text: string): string | undefined {
+  const groups = parseIpv6(text);
+  if (groups === undefined) return undefined;
+  const runs = groups.map((_, start) => {
+    const end = groups.findIndex((group, i) => i >= start && group !== 0);
+    return { start, length: (end < 0 ? groups.length : end) - start };
+  });
+  // Of equal ones the first.
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best));
+  const spell = (part: Groups) => part.map((group) => group.toString(16)).join(':');
+  if (longest.length < 2) return spell(groups);
+  return `${spell(groups.slice(0, longest.start))}::${spell(groups.slice(longest.start + longest.length))}`;
+}
+
 /** Prefixes from the special-purpose registry; the first that fits counts. */
 const IPV4_KINDS: readonly (readonly [network: Bytes, bits: number, kind: AddressKind])[] = [
   [[0, 0, 0, 0], 8, 'unspecified'],
