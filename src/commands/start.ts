@@ -13,6 +13,7 @@ import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { watchConfiguration } from '../config/watch.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
+import { AGENT_CONNECTIONS } from '../http/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
@@ -55,7 +56,10 @@ export async function startCommand(args: readonly string[], options: { readonly 
   process.on('SIGHUP', () => reloading.wake());
 
   const agentPort = options.agent === true ? AGENT_PORT : options.agent;
-  const agent = agentPort === undefined ? undefined : await startAgentOrSay({ port: agentPort, log }, ['--agent', agentPort]);
+  // Its connections are descriptors of this process, and the budget of the clients leaves room for so many.
+  const limits = { connections: AGENT_CONNECTIONS };
+  const agent =
+    agentPort === undefined ? undefined : await startAgentOrSay({ port: agentPort, log, limits }, ['--agent', agentPort]);
   if (agent !== undefined) running.push({ stop: () => agent.close() });
   const app = await starting;
   if (app === undefined || (agentPort !== undefined && agent === undefined)) {

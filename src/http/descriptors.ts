@@ -9,8 +9,10 @@ export interface DescriptorBudget {
   readonly polls: number;
 }
 
-/** Log, state files, notifications, the listening socket, the event loop's own. */
-const RESERVE = 64;
+/** Most connections of a load agent in the same process: it is asked by one session server, and now and then by a person. */
+export const AGENT_CONNECTIONS = 32;
+/** Log, state files, notifications, the listening sockets, the event loop's own; and the agent, whether or not there is one. */
+const RESERVE = 64 + AGENT_CONNECTIONS;
 const LEAST_CLIENTS = 16;
 
 /** `servers`: simulation servers polled. `wanted`: most clients by configuration. */

@@ -16,8 +16,9 @@ import { nginxSite } from '../../src/commands/setup/nginx.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually, inTime } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { startProgram, temporary, type Program } from '../support/start-program.ts';
-import { apache, caddy, freePort, nginx, startWebServer, type WebServer } from './web-server.ts';
+import { apache, caddy, nginx, startWebServer, type WebServer } from './web-server.ts';
 
 const FORGED = '203.0.113.66';
 

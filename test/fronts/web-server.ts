@@ -1,7 +1,7 @@
 /** Real web servers with a generated site, on free ports, each a process of the test alone. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually, inTime } from '../support/eventually.ts';
 import { temporary, type Scope } from '../support/start-program.ts';
@@ -147,15 +147,6 @@ export async function startWebServer(
     },
     20,
   );
-}
-
-/** A port that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function subfolder(folder: string): string {

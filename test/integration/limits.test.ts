@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { freePort } from '../support/free-port.ts';
 import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
@@ -121,6 +122,22 @@ describe('connections', () => {
     const { requests } = server;
     await eventually('five more polls', () => server.requests >= requests + 5, 10);
     assert.equal((await early.send(requestText('GET /load')).response()).body, '10');
+    assert.doesNotMatch(program.log, /EMFILE|descriptor left/);
+    assert.equal(program.stderr, '');
+  });
+
+  test('leave descriptors to a load agent in the same process, however many connections that gets', async (t) => {
+    const agentPort = await freePort();
+    const configuration = { simulationServers: [`127.0.0.1:${agentPort}`], pollInterval: 0.2, limits: { headerTimeout: 60 } };
+    const program = await startProgram(t, configuration, {
+      ...{ args: ['--agent', String(agentPort)], before: 'ulimit -n 160' },
+    });
+    await eventually('the load of this machine', async () => Number(await program.get('/load')) >= 0, 15);
+    const limit = await metric(program, 'connections_limit');
+    for (let i = 0; i < 200; i += 1) new RawConnection(t, agentPort);
+    const { answers } = await speechless(t, program, 200);
+    await eventually('most to be turned away', () => answers.length >= 200 - limit, 10);
+    for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 503 /);
     assert.doesNotMatch(program.log, /EMFILE|descriptor left/);
     assert.equal(program.stderr, '');
   });
