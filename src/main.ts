@@ -5,7 +5,9 @@
  * held small while modules load, and may grow under load as usual.
  */
 import { setFlagsFromString } from 'node:v8';
+import { holdSignals } from './commands/held-signals.ts';
 
+holdSignals();
 setFlagsFromString('--semi-space-growth-factor=1');
 const { runCommandLine } = await import('./commands/command-line.ts');
 await runCommandLine(process.argv);

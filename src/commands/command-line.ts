@@ -2,12 +2,16 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { checkCommand } from './check.ts';
 import { agentCommand, startCommand } from './start.ts';
+import { takeSignals } from './held-signals.ts';
 import { schemaCommand } from './schema.ts';
 import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand } from './token.ts';
 import { version } from '../version.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { FrontOptions, SetupOptions } from './setup.ts';
+
+/** Commands that run until a signal ends them, and take the signals themselves; the others are ended by any, as programs are. */
+const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent']);
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -21,7 +25,10 @@ export function createProgram(): Command {
     )
     .version(version)
     .enablePositionalOptions()
-    .showHelpAfterError('(session-server --help lists the commands)');
+    .showHelpAfterError('(session-server --help lists the commands)')
+    .hook('preAction', (_, command) => {
+      if (!RUN_ON.has(command.name())) takeSignals({});
+    });
 
   program
     .command('start', { isDefault: true })

@@ -1,9 +1,4 @@
-/**
- * `session-server start` and `session-server agent`: a process that runs until it is told to stop.
- *
- * SIGTERM and SIGINT end it within 2 s, a second one at once; SIGHUP reads the configuration again, and so does a change of the file. A bug ends the process
- * loudly: the supervisor restarts it, and what must survive is on disk.
- */
+/** `session-server start` and `session-server agent`. The configuration is read again at SIGHUP and when the file changes. */
 import { randomUUID } from 'node:crypto';
 import type { Agent, AgentOptions } from '../agent/server.ts';
 import type { App } from '../app.ts';
@@ -17,53 +12,41 @@ import { AGENT_CONNECTIONS } from '../http/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
+import { FAILED, ProcessLife } from './process-life.ts';
 import { version } from '../version.ts';
 
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
-const FAILED = 1;
-/** Seconds after which a stop that does not come to its end is given up; PROTOCOL § 3 allows 2. */
-const LONGEST_STOP = 1.8;
-/** Names of what Node does in threads of its own. */
-const HELD_BY_THREADS: ReadonlySet<string> = new Set([
-  'FSReqCallback',
-  'FSReqPromise',
-  'GetAddrInfoReqWrap',
-  'GetNameInfoReqWrap',
-]);
 
 export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
+  // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
+  const life = new ProcessLife({ reloads: true });
   const loaded = await readConfiguration(args);
-  if (loaded === undefined) return;
+  if (loaded === undefined || life.ending) return;
   const { settings } = loaded;
   const log = openLog({ logDir: settings.logDir, debug: settings.debug, format: settings.logFormat, clock: systemClock });
-  endOnBugs(log);
+  life.log = log;
+  life.endOnBugs(log);
   for (const warning of loaded.warnings) log.warn(formatProblem(warning));
 
-  const running: { readonly stop: () => Promise<void> }[] = [];
-  const stop = async () => {
-    await Promise.all(running.map((one) => one.stop()));
-  };
-  // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
-  endOnSignals(log, stop);
   const starting = startServer(settings, log);
   const reloading = startReloading(loaded.path, starting, log);
   const watching = watchConfiguration(loaded.path, {
     changed: () => reloading.wake(),
     failed: (error) => log.warn('the configuration file cannot be watched; send SIGHUP after changing it', { error }),
   });
-  running.push(reloading, { stop: async () => (await watching).close() }, { stop: async () => (await starting)?.stop() });
-  process.on('SIGHUP', () => reloading.wake());
+  life.add(reloading, { stop: async () => (await watching).close() }, { stop: async () => (await starting)?.stop() });
+  life.onReload(() => reloading.wake());
 
   const agentPort = options.agent === true ? AGENT_PORT : options.agent;
   // Its connections are descriptors of this process, and the budget of the clients leaves room for so many.
   const limits = { connections: AGENT_CONNECTIONS };
   const agent =
     agentPort === undefined ? undefined : await startAgentOrSay({ port: agentPort, log, limits }, ['--agent', agentPort]);
-  if (agent !== undefined) running.push({ stop: () => agent.close() });
+  if (agent !== undefined) life.add({ stop: () => agent.close() });
   const app = await starting;
   if (app === undefined || (agentPort !== undefined && agent === undefined)) {
-    await stop();
+    await life.stop();
     return;
   }
   log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
@@ -71,11 +54,12 @@ export async function startCommand(args: readonly string[], options: { readonly 
 }
 
 export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
+  const life = new ProcessLife({ reloads: false });
   const address = host === undefined ? undefined : (['--host', host] as const);
   const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], address);
   if (agent === undefined) return;
+  life.add({ stop: () => agent.close() });
   console.log(`Load agent running on port ${agent.port}: http://localhost:${agent.port}/monitor`);
-  endOnSignals(undefined, () => agent.close());
 }
 
 /** `undefined`: it cannot listen, which was said. */
@@ -178,47 +162,4 @@ async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
   const afterRestart = await app.reload(settings);
   log.info('configuration read again', { path, simulationServers: settings.simulationServers.length });
   if (afterRestart.length > 0) log.warn(`these keys take effect after a restart: ${afterRestart.join(', ')}`);
-}
-
-function endOnSignals(log: OpenLog | undefined, stop: () => Promise<void>): void {
-  let stopping = false;
-  const end = (signal: NodeJS.Signals) => {
-    // A second signal ends at once.
-    if (stopping) process.exit(FAILED);
-    stopping = true;
-    log?.info(`${signal}: stopping`);
-    const enough = new AbortController();
-    void Promise.race([stop(), systemClock.sleep(LONGEST_STOP, enough.signal)]).then(async () => {
-      enough.abort();
-      log?.info('stopped');
-      await log?.close();
-      await leave(signal);
-    });
-  };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
-}
-
-/**
- * Exit status 0. But a name service or a disk that does not answer holds a thread, and an orderly exit would wait for it: then the signal does what it does to
- * programs that know nothing of signals.
- */
-async function leave(signal: NodeJS.Signals): Promise<void> {
-  const isHeld = () => process.getActiveResourcesInfo().some((resource) => HELD_BY_THREADS.has(resource));
-  // What is merely about to end may do so.
-  for (let looks = 0; looks < 10 && isHeld(); looks += 1) await systemClock.sleep(0.01);
-  if (!isHeld()) process.exit(0);
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-}
-
-function endOnBugs(log: OpenLog): void {
-  const end = (error: unknown) => {
-    console.error(error);
-    log.error('a bug ended the session server; please report it with this line', { error });
-    log.flushSync();
-    process.exit(FAILED);
-  };
-  process.on('uncaughtException', end);
-  process.on('unhandledRejection', end);
 }

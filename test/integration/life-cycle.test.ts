@@ -1,7 +1,7 @@
 /** Start, and above all stop: what is in flight is answered, sockets are told, and a simulation server that hangs delays nothing. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
@@ -102,7 +102,61 @@ describe('start', () => {
       assert.ok(took < STOP, `${took} s`);
     }
   });
+
+  test('a signal that comes before the configuration was read is heeded: SIGTERM and SIGINT with status 0, SIGHUP as a reload', async (t) => {
+    const folder = temporary(t);
+    const path = join(folder, 'session.json');
+    const log = join(folder, 'log', 'session', 'output.log');
+    const configuration = {
+      port: 0,
+      ssl: false,
+      portRewrite: false,
+      simulationServers: ['127.0.0.1:9'],
+      logDir: join(folder, 'log'),
+    };
+    writeFileSync(path, JSON.stringify(configuration));
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      const child = startChild(t, [path], { node: ['--require', signalledAtFirstRead(folder, signal)] });
+      if (signal === 'SIGHUP') {
+        await eventually('the reload', () => existsSync(log) && readFileSync(log, 'utf8').includes('configuration read again'));
+        child.signal('SIGTERM');
+      }
+      const { status, stderr } = await inTime('the end', child.ended);
+      assert.deepEqual([status, stderr], [0, ''], signal);
+    }
+  });
+
+  test('a signal ends a command that only looks, as it ends any program', async (t) => {
+    const folder = temporary(t);
+    const path = join(folder, 'session.json');
+    writeFileSync(path, '{"simulationServers": ["127.0.0.1:9"]}');
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+      const child = startChild(t, ['check', path], { node: ['--require', signalledAtFirstRead(folder, signal)] });
+      assert.equal((await inTime('the end', child.ended)).signal, signal);
+    }
+  });
 });
+
+/** Path of a module that sends the process a signal when it begins to read its configuration. */
+function signalledAtFirstRead(folder: string, signal: NodeJS.Signals): string {
+  const preload = join(folder, `${signal}.cjs`);
+  writeFileSync(
+    preload,
+    `const fs = require('node:fs/promises');
+     const { open } = fs;
+     fs.open = async (path, ...rest) => {
+       if (String(path).endsWith('session.json')) {
+         fs.open = open;
+         process.kill(process.pid, '${signal}');
+         // Node hears of it in one of its next turns.
+         for (let turns = 0; turns < 3; turns += 1) await new Promise(setImmediate);
+       }
+       return open(path, ...rest);
+     };
+     require('node:module').syncBuiltinESMExports();`,
+  );
+  return preload;
+}
 
 describe('stop', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
