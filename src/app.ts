@@ -27,6 +27,7 @@ import { Notifying } from './engine/notifying.ts';
 import { Overview } from './engine/overview.ts';
 import { Poller } from './engine/poller.ts';
 import { restoreHistory, startHistoryKeeping } from './engine/history-keeping.ts';
+import { withPatience } from './engine/patience.ts';
 import { startRecording } from './engine/recording.ts';
 import { startRemembering } from './engine/remembering.ts';
 import { Suspicions } from './engine/suspicions.ts';
@@ -102,14 +103,16 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const { clock, random, newId, log, version } = surroundings;
   let settings = initial;
   const startedAt = clock.wallTime();
-  const store = adapters.createStore(settings, log);
+  const { store, historyFile } = withPatience(
+    { store: adapters.createStore(settings, log), historyFile: adapters.createHistoryFile?.(settings) },
+    { clock, log },
+  );
 
   const ledger = new Ledger(allocationParameters(settings), random);
   const router = new Router();
   const line = new WaitingLine(settings.waiting);
   const buckets = new TokenBuckets(bucketRules(settings));
   const history = new History();
-  const historyFile = adapters.createHistoryFile?.(settings);
   const decisions = new Decisions((decision) => {
     if (decision.kind !== 'allocated') return;
     edge.metrics.waited(decision.waited);
@@ -234,8 +237,15 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   };
 
   let answering = false;
-  let answer: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => (answer = resolve));
+  let answered: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (answered = resolve));
+  const answer = () => {
+    if (answering) return;
+    firstRound.abort();
+    answering = true;
+    admission.refresh();
+    answered();
+  };
   const edge = await adapters.startEdge({
     ...{
       clock,
@@ -261,7 +271,9 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     ready,
   });
 
-  // Listening comes first: a port that is taken is found before anything is probed, and nothing was written yet.
+  // Listening comes first: a port that is taken is found before anything is probed, and nothing was written yet. From now on nothing delays the first answers.
+  const firstRound = new AbortController();
+  void clock.sleep(FIRST_ANSWERS, firstRound.signal).then(answer);
   await recall();
   const remembering = startRemembering({
     ...{ clock, log, store },
@@ -274,14 +286,10 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const historyKeeping = historyFile && startHistoryKeeping({ clock, log, history, file: historyFile });
   const recording = startRecording({ clock, log, history, waiting: () => admission.waiting });
   membership.set('configured', settings.simulationServers);
-  const firstRound = new AbortController();
-  void Promise.race([poller.firstRound(), clock.sleep(FIRST_ANSWERS, firstRound.signal)]).then(() => {
-    firstRound.abort();
-    answering = true;
-    admission.refresh();
+  void poller.firstRound().then(() => {
     answer();
+    reconcileIncidents();
   });
-  void poller.firstRound().then(reconcileIncidents);
 
   return {
     port: edge.port,

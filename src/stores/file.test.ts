@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chown, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { createFileStore } from './file.ts';
@@ -32,6 +34,7 @@ for (const [title, prepare] of [
   ['empty', (path: string) => writeFile(path, '')],
   ['too large', (path: string) => writeFile(path, JSON.stringify('x'.repeat(2000)))],
   ['a folder', (path: string) => mkdir(path)],
+  ['a pipe', (path: string) => promisify(execFile)('mkfifo', [path])],
   ['a link', (path: string) => symlink('/etc/hostname', path)],
 ] as const) {
   test(`a file that is ${title} is set aside with a line in the log, and the service goes on`, async (t) => {

@@ -64,14 +64,17 @@ export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOpt
 async function readOwn(path: string, largest: number): Promise<string | undefined> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    // Not blocking, because opening a pipe would wait for its other end.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;
   }
   try {
-    const { size, uid } = await file.stat();
+    const stats = await file.stat();
+    const { size, uid } = stats;
     const user = process.getuid?.();
+    if (!stats.isFile()) throw new Error('it is no regular file');
     if (user !== undefined && uid !== user && uid !== 0) throw new Error(`it belongs to another user (${uid})`);
     if (size > largest) throw new Error(`it has ${size} bytes, more than ${largest}`);
     return await file.readFile('utf8');

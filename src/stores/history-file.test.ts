@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { createHistoryFile } from './history-file.ts';
 
@@ -59,12 +61,18 @@ test('a folder that cannot be one is a failure with a code', async (t) => {
   );
 });
 
-test('a link or a folder in the place of the file is not followed', async (t) => {
+test('a link, a folder or a pipe in the place of the file is not followed', async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'secret'), 'secret');
   await symlink(join(folder, 'secret'), join(folder, 'history.bin'));
   await assert.rejects(
     createHistoryFile(folder).read(() => true),
+    { code: 'history-not-read' },
+  );
+  await mkdir(join(folder, 'pipe'));
+  await promisify(execFile)('mkfifo', [join(folder, 'pipe', 'history.bin')]);
+  await assert.rejects(
+    createHistoryFile(join(folder, 'pipe')).read(() => true),
     { code: 'history-not-read' },
   );
   await mkdir(join(folder, 'other', 'history.bin'), { recursive: true });

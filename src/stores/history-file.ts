@@ -52,7 +52,8 @@ export function createHistoryFile(folder: string): HistoryFile {
 async function openOwn(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    // Not blocking, because opening a pipe would wait for its other end.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
@@ -61,7 +62,7 @@ async function openOwn(path: string): Promise<FileHandle | undefined> {
   const user = process.getuid?.();
   if (stat.isFile() && (user === undefined || stat.uid === user || stat.uid === 0)) return file;
   await file.close();
-  throw new Error(stat.isFile() ? `it belongs to another user (${stat.uid})` : 'it is not a file');
+  throw new Error(stat.isFile() ? `it belongs to another user (${stat.uid})` : 'it is no regular file');
 }
 
 async function readPieces(file: FileHandle, take: (piece: Uint8Array) => boolean): Promise<void> {

@@ -1,9 +1,17 @@
 /** What survives a restart, and what becomes of files that cannot be trusted. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually } from '../support/eventually.ts';
+import { realAdapters, startApp } from '../../src/app.ts';
+import { schema } from '../../src/config/schema.ts';
+import { toSettings } from '../../src/config/settings.ts';
+import type { Edge } from '../../src/http/edge.ts';
+import { eventually, inTime } from '../support/eventually.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { MemoryLog } from '../support/memory-log.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { startProgram, subfolder, temporary, type Program } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
@@ -96,4 +104,67 @@ test('every state file may be nonsense at once', async (t) => {
     assert.equal((await program.stop()).status, 0, content);
   }
   assert.ok(existsSync(join(state, 'learned.json.damaged')));
+});
+
+test('pipes in the place of all state files delay nothing: they are set aside, and the service goes on', async (t) => {
+  const folder = temporary(t);
+  const state = subfolder(folder, 'state');
+  const names = ['learned.json', 'waiting-line.json', 'registered-servers.json', 'history.bin'];
+  for (const name of names) execFileSync('mkfifo', [join(state, name)]);
+  const { program, server } = await learned(t, folder);
+  assert.equal(await program.get('/session'), `ws://${server.address}`);
+  assert.match(program.log, /learned\.json cannot be used and is set aside as /);
+  assert.equal((await program.stop()).status, 0);
+  assert.ok(statSync(join(state, 'learned.json.damaged')).isFIFO());
+  for (const name of ['learned.json', 'history.bin']) assert.ok(statSync(join(state, name)).isFile(), name);
+});
+
+test('a disk that does not answer delays the first answers by a second at most, and is written no more', async (t) => {
+  const clock = new FakeClock();
+  const log = new MemoryLog();
+  const server = await startSimulationServer(t, 10);
+  const store = new MemoryStore();
+  store.read = () => new Promise(() => undefined);
+  let edgeStarted: (edge: Edge) => void = () => undefined;
+  const edge = new Promise<Edge>((resolve) => (edgeStarted = resolve));
+  const folder = temporary(t);
+  const settings = toSettings(
+    schema.parse({
+      ...{ ssl: false, port: 0, listen: '127.0.0.1', portRewrite: false, simulationServers: [server.address] },
+      logDir: join(folder, 'log'),
+    }),
+    { webhookSecrets: new Map() },
+    { env: {}, cwd: folder, home: folder, readFile: () => Promise.resolve({ kind: 'missing', code: 'ENOENT' }) },
+  );
+  const starting = startApp(
+    settings,
+    { ...{ clock, log, version: '0' }, random: () => 0.5, newId: () => 'id' },
+    {
+      ...realAdapters,
+      createStore: () => store,
+      async startEdge(options) {
+        const started = await realAdapters.startEdge(options);
+        edgeStarted(started);
+        return started;
+      },
+    },
+  );
+  const { port } = await edge;
+  const first = fetch(`http://127.0.0.1:${port}/session`).then((response) => response.text());
+  await eventually('the request', async () => (await fetch(`http://127.0.0.1:${port}/livez`)).ok);
+  await clock.advance(1);
+  assert.equal(await inTime('the first answer', first), 'Error: no simulation server available at the moment.');
+
+  await clock.advance(5);
+  const app = await inTime('the start', starting);
+  await clock.advance(1);
+  await eventually('the load', async () => {
+    await clock.advance(0.1);
+    return (await (await fetch(`http://127.0.0.1:${port}/load`)).text()) === '10';
+  });
+  assert.match(log.complaints.join('\n'), /the state folder did not answer within 3 s/);
+  const stopped = app.stop();
+  await clock.advance(2);
+  await inTime('the stop', stopped);
+  assert.equal(store.writes, 0);
 });
