@@ -63,7 +63,8 @@ function otherSpelling(key: string, address: string, portRewrite: boolean, count
 
 function aboutMail(configuration: PartOfConfiguration, hasPassword: boolean): Problem[] {
   const { administrator, mailServer, mailServerPort = 0, mailSender, mailSenderUser, mailSenderPassword } = configuration;
-  const given = { administrator, mailServer, mailSender, mailSenderUser, mailSenderPassword };
+  const port = mailServerPort > 0 ? mailServerPort : undefined;
+  const given = { administrator, mailServer, mailSender, mailSenderUser, mailSenderPassword, mailServerPort: port };
   const because = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (because === undefined) return [];
   const problems: Problem[] = [];

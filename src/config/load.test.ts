@@ -514,6 +514,18 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'administrator: missing — expected the address that receives e-mail, because "mailServer" is set; e-mail is disabled until you add it, or remove "mailServer"',
   ],
   [
+    'an SMTP port alone',
+    { mailServerPort: 587 },
+    'administrator: missing — expected the address that receives e-mail, because "mailServerPort" is set; e-mail is disabled until you add it, or remove "mailServerPort"',
+    'mailServer: missing — expected the SMTP host, because "mailServerPort" is set; e-mail is disabled until you add it, or remove "mailServerPort"',
+    'mailSender: missing — expected the address of the sender, because "mailServerPort" is set; e-mail is disabled until you add it, or remove "mailServerPort"',
+  ],
+  [
+    'a time-out that slow servers miss',
+    { pollTimeout: 1.5 },
+    'pollTimeout: 1.5 — expected at least 2 s, because a simulation server under load may need as long to answer; raise it, or slow servers count as failed',
+  ],
+  [
     'a user without a password',
     { administrator: 'a@b', mailServer: 'a', mailSender: 'a@b', mailSenderUser: 'u' },
     'mailSenderPassword: missing — expected a password, because "mailSenderUser" is set; without it there is no login to the SMTP server; set SESSION_SERVER_MAIL_PASSWORD, or remove "mailSenderUser"',
@@ -645,6 +657,16 @@ const mail = { administrator: 'a@b', mailServer: 'smtp', mailSender: 'c@d' };
 test('the mail password comes from the environment', async () => {
   const result = await loadValue({ ...minimal, ...mail }, { env: { SESSION_SERVER_MAIL_PASSWORD: 'from env' } });
   assert.equal(settingsOf(result).mail?.password, 'from env');
+});
+
+test('a line break at the end of a mail password is none of it, wherever the password comes from', async () => {
+  for (const end of ['\n', '\r\n', '\n\n']) {
+    const env = { SESSION_SERVER_MAIL_PASSWORD: ` a b ${end}` };
+    const inVariable = await loadValue({ ...minimal, ...mail }, { env });
+    assert.equal(settingsOf(inVariable).mail?.password, ' a b ', JSON.stringify(end));
+    const inFile = { env: { SESSION_SERVER_MAIL_PASSWORD_FILE: '/pw' }, files: { '/pw': ` a b ${end}` } };
+    assert.equal(settingsOf(await loadValue({ ...minimal, ...mail }, inFile)).mail?.password, ' a b ', JSON.stringify(end));
+  }
 });
 
 test('the mail password comes from a file, without the line break at its end', async () => {

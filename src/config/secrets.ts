@@ -45,7 +45,8 @@ async function findMailPassword(
   problems: Problem[],
   warnings: Problem[],
 ): Promise<string | undefined> {
-  const inEnvironment = surroundings.env[PASSWORD_VARIABLE] ?? '';
+  // `$(cat file)` leaves the line break out, and other ways of setting a variable do not.
+  const inEnvironment = withoutLineBreak(surroundings.env[PASSWORD_VARIABLE] ?? '');
   const path = surroundings.env[PASSWORD_FILE_VARIABLE] ?? '';
   if (inEnvironment.length > 1000)
     problems.push({
@@ -89,11 +90,15 @@ async function readSecret(
 /** The text without the line break that editors put at its end; `undefined` when it is more than a line, or no text. */
 function lineOf(bytes: Uint8Array): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
+    const text = withoutLineBreak(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     return /[\u0000-\u001f\u007f]/.test(text) ? undefined : text;
   } catch {
     return undefined;
   }
+}
+
+function withoutLineBreak(text: string): string {
+  return text.replace(/(?:\r?\n)+$/, '');
 }
 
 const faults: Readonly<Record<FileFailure['kind'], string>> = {

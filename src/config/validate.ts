@@ -14,14 +14,15 @@ export interface Validated {
   /** The keys without problems: enough for further checks, so that all problems are told at once. */
   readonly sound: PartOfConfiguration;
   readonly problems: readonly Problem[];
-  /** Unknown keys. */
+  /** Unknown keys, and what is allowed and not wise. */
   readonly warnings: readonly Problem[];
 }
 
 /** `file` is what stands in the file, of any type. Never throws. */
 export function validate(file: unknown): Validated {
   if (!isObject(file)) return { configuration: undefined, sound: {}, problems: [notAnObject(file)], warnings: [] };
-  const { known, warnings } = removeUnknownKeys(file);
+  const { known, warnings: unknownKeys } = removeUnknownKeys(file);
+  const warnings = [...unknownKeys, ...hastyTimeout(known)];
   const filled = withPollTimeout(withoutEmptyMailKeys(known));
   const disorder = pollingDisorder(filled);
   const result = schema.safeParse(filled);
@@ -60,6 +61,13 @@ function pollingDisorder({ pollInterval = 5, pollTimeout = 4 }: Readonly<Record<
   if (typeof pollInterval !== 'number' || typeof pollTimeout !== 'number' || pollTimeout < pollInterval) return [];
   const expected = `less than "pollInterval", which is ${pollInterval}`;
   return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, mend: 'lower it, or raise "pollInterval" (at most 6)' }];
+}
+
+/** PROTOCOL § 5: a server that answers within 2 s is served. Who polls faster than that has chosen otherwise. */
+function hastyTimeout({ pollTimeout }: Readonly<Record<string, unknown>>): Problem[] {
+  if (typeof pollTimeout !== 'number' || pollTimeout >= 2) return [];
+  const expected = 'at least 2 s, because a simulation server under load may need as long to answer';
+  return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, mend: 'raise it, or slow servers count as failed' }];
 }
 
 function soundPart(file: Readonly<Record<string, unknown>>, issues: readonly z.core.$ZodIssue[]): PartOfConfiguration {

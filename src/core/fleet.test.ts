@@ -113,6 +113,12 @@ test('the mean counts the servers that answer', () => {
   assert.equal(meanLoad([silent, unheard]), undefined);
 });
 
+test('the mean of loads beyond all measure is still a number', () => {
+  const absurd = play([sample(Number.MAX_VALUE)]).facts;
+  const mean = meanLoad([absurd, absurd, absurd]);
+  assert.ok(mean !== undefined && Number.isFinite(mean) && mean > 1e300, String(mean));
+});
+
 const anyEvent: fc.Arbitrary<FleetEvent> = fc.oneof(
   fc.double({ min: 0, max: 150, noNaN: true }).map(sample),
   fc.constantFrom(failed, drained, resumed),

@@ -123,7 +123,8 @@ export function meanLoad(servers: Iterable<ServerFacts>): number | undefined {
     sum += load;
     count += 1;
   }
-  return count === 0 ? undefined : sum / count;
+  // Two of the largest numbers are none together, and the mean is told as a number.
+  return count === 0 ? undefined : Math.min(sum, Number.MAX_VALUE) / count;
 }
 
 function fold(facts: ServerFacts, event: FleetEvent, at: number, rules: FleetRules): ServerFacts {
