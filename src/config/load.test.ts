@@ -212,18 +212,18 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   ],
   [
     'administrator',
-    'Ann <a@b.org>',
-    'administrator: "Ann <a@b.org>" — expected one e-mail address such as "admin@example.org", without a name and without < >; correct it, or remove the key for the default (no e-mail)',
+    'Ann <a@b.org>, Bob <c@d.org>',
+    'administrator: "Ann <a@b.org>, Bob <c@d.org>" — expected one e-mail address such as "admin@example.org"; correct it, or remove the key for the default (no e-mail)',
   ],
   [
     'administrator',
     'a@b.org\nBcc: c@d.org',
-    'administrator: "…@d.org" — expected one e-mail address such as "admin@example.org", without a name and without < >; correct it, or remove the key for the default (no e-mail)',
+    'administrator: "…@d.org" — expected one e-mail address such as "admin@example.org"; correct it, or remove the key for the default (no e-mail)',
   ],
   [
     'administrator',
     ['a@b.org'],
-    'administrator: a list of 1 — expected one e-mail address such as "admin@example.org", without a name and without < >; correct it, or remove the key for the default (no e-mail)',
+    'administrator: a list of 1 — expected one e-mail address such as "admin@example.org"; correct it, or remove the key for the default (no e-mail)',
   ],
   [
     'mailServer',
@@ -653,6 +653,38 @@ test('a faster poll without a time-out of its own gets a shorter time-out', asyn
 // ---------------------------------------------------------------- secrets
 
 const mail = { administrator: 'a@b', mailServer: 'smtp', mailSender: 'c@d' };
+
+test('mail addresses are taken as the original takes them: a local mailbox, and a name before the address', async () => {
+  for (const [written, address] of [
+    ['root', 'root'],
+    ['robot@localhost', 'robot@localhost'],
+    ['Ann Example <a@b.org>', 'a@b.org'],
+    ['"Example, Ann" <a@b.org>', 'a@b.org'],
+    ['<a@b.org>', 'a@b.org'],
+    ['Élodie <root>', 'root'],
+  ] as const) {
+    const result = await loadValue({ ...minimal, administrator: written, mailServer: 'smtp', mailSender: written });
+    assert.deepEqual([...problemsOf(result), ...warningsOf(result)], []);
+    const { administrator, sender, user } = settingsOf(result).mail ?? {};
+    assert.deepEqual([administrator, sender, user], [address, address, address]);
+  }
+});
+
+test('what could forge a header or name a second receiver is no mail address', async () => {
+  for (const administrator of [
+    'a@b, c@d',
+    'a@b <c@d>',
+    'a b',
+    'Ann <a@b> x',
+    'Ann <a@b',
+    'a\n<b@c>',
+    '"a\r\nBcc: x" <b@c>',
+    '<>',
+    'a@',
+    '@b',
+  ])
+    assert.deepEqual(keysOf(problemsOf(await loadValue({ ...minimal, administrator }))), ['administrator'], administrator);
+});
 
 test('the mail password comes from the environment', async () => {
   const result = await loadValue({ ...minimal, ...mail }, { env: { SESSION_SERVER_MAIL_PASSWORD: 'from env' } });

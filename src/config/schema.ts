@@ -60,12 +60,17 @@ const path = text(1000).regex(/^[^\x00]+$/);
 /** What stands between `https://` and the port in links; a front may add a port or a path of its own. */
 const hostInLinks = text(253).regex(/^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)[^\s\x00-\x1f\x7f<>"]+$/);
 
-/** Looser than most checks, because `robot@localhost` is enough for a local mail server; strict about what could forge a header. */
+/**
+ * As the original takes them: `root` or `robot@localhost` is enough for a local mail server, and a name may stand before an address in `< >`. Strict about what
+ * could forge a header or name a second receiver.
+ */
+const MAILBOX = String.raw`[^\s\x00-\x1f\x7f@<>(),;:"\\]+(?:@[^\s\x00-\x1f\x7f@<>(),;"\\]+)?`;
+const MAILBOX_NAME = String.raw`(?:"[^\x00-\x1f\x7f"\\]*"|[^\x00-\x1f\x7f@<>(),;:"\\]*)`;
 const mailAddress = z
   .string()
   .max(320)
-  .regex(/^[^\s\x00-\x1f\x7f@<>(),;:"\\]+@[^\s\x00-\x1f\x7f@<>(),;"\\]+$/)
-  .meta({ expected: 'one e-mail address such as "admin@example.org", without a name and without < >' });
+  .regex(new RegExp(`^(?:${MAILBOX}|${MAILBOX_NAME} *<${MAILBOX}>)$`))
+  .meta({ expected: 'one e-mail address such as "admin@example.org"' });
 
 /** Two points in time after an allocation between which something fades. */
 const fade = () =>

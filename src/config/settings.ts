@@ -146,12 +146,21 @@ function distinct(servers: readonly SimulationServerSettings[]): SimulationServe
 
 /** Without a receiver, a server or a sender there is no e-mail (PROTOCOL § 2). */
 function mailSettings(configuration: Configuration, { mailPassword: password }: Secrets): MailSettings | undefined {
-  const { administrator, mailServer, mailServerPort = 0, mailSender: sender, mailSenderUser: user = sender } = configuration;
-  if (administrator === undefined || mailServer === undefined || sender === undefined || user === undefined) return undefined;
+  const { mailServer, mailServerPort = 0 } = configuration;
+  if (configuration.administrator === undefined || mailServer === undefined || configuration.mailSender === undefined)
+    return undefined;
+  const administrator = mailboxOf(configuration.administrator);
+  const sender = mailboxOf(configuration.mailSender);
+  const { mailSenderUser: user = sender } = configuration;
   // The original takes `host:587` when no port is named elsewhere.
   const { host, ownPort } = /^(?<host>[^:]+):(?<ownPort>[0-9]{1,5})$/.exec(mailServer)?.groups ?? {};
   const port = mailServerPort > 0 ? mailServerPort : Number(ownPort ?? SMTP_PORT);
   return { administrator, server: host ?? mailServer, port, sender, user, ...(password !== undefined && { password }) };
+}
+
+/** Without the name before it: PROTOCOL § 6 says which names stand in the messages. */
+function mailboxOf(address: string): string {
+  return /<([^<>]*)>$/.exec(address)?.[1] ?? address;
 }
 
 function gatewaySettings(

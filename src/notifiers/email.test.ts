@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { sinkPassword, sinkUser, SmtpSink, type SmtpSinkOptions } from '../../test/support/smtp-sink.ts';
 import type { Affected, Notification, NotificationKind } from '../core/incidents.ts';
@@ -67,6 +69,27 @@ test('subjects and texts are those that operators filter on, word for word', asy
     sink.mails.map(({ headers, body }) => [headers.get('subject'), body]),
     expected.map(([, subject, text]) => [[subject], `Hello,\n\n${text}\n\nCheck it at ${LINK}\n\n-Simulation Server\n`]),
   );
+});
+
+test('local mailboxes without a domain are written to as they are, and the Message-ID has a domain all the same', async (t) => {
+  // The sink takes no such addresses; mail servers of Unix machines do.
+  const lines: string[] = [];
+  const server = createServer((socket) => {
+    let isText = false;
+    socket.write('220 ready\r\n');
+    createInterface(socket).on('line', (line) => {
+      lines.push(line);
+      if (isText && line !== '.') return;
+      isText = line === 'DATA';
+      socket.write(isText ? '354 go on\r\n' : '250 well\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  await notifierFor(t, port, { sender: 'robot', recipient: 'root' }).notify(oneDown, never);
+  for (const line of ['MAIL FROM:<robot>', 'RCPT TO:<root>', 'To: Administrator <root>', 'Message-ID: <n-1@localhost>'])
+    assert.ok(lines.includes(line), lines.join('\n'));
 });
 
 test('the message is a correct one: From, To, Date, Message-ID, MIME headers, and no answer by machines', async (t) => {

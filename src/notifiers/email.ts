@@ -117,7 +117,7 @@ function message(notification: Notification, { sender, recipient, monitorUrl, wa
     subject: text.subject,
     text: mailText(text, monitorUrl, remark),
     date: new Date(now * 1000),
-    messageId: `<${notification.id.replace(/[^A-Za-z0-9-]/g, '-')}@${sender.split('@').at(-1) ?? 'localhost'}>`,
+    messageId: `<${notification.id.replace(/[^A-Za-z0-9-]/g, '-')}@${/@(.+)$/.exec(sender)?.[1] ?? 'localhost'}>`,
     // RFC 3834 § 5: no holiday notices in answer to this, please.
     headers: { 'Auto-Submitted': 'auto-generated' },
   };
