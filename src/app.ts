@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readSimulationServer } from './config/read-server.ts';
-import { compareSettings } from './config/reload.ts';
+import { compareSettings, inForce } from './config/reload.ts';
 import type { Settings } from './config/settings.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
 import type { AllocationParameters } from './core/allocation-parameters.ts';
@@ -294,8 +294,9 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   return {
     port: edge.port,
     gateway: edge.gateway,
-    async reload(next) {
-      const { sections, afterRestart, servers } = compareSettings(settings, next);
+    async reload(wanted) {
+      const { settings: next, afterRestart } = inForce(initial, wanted);
+      const { sections, servers } = compareSettings(settings, next);
       const before = settings;
       settings = next;
       if (sections.size === 0) return afterRestart;
@@ -310,9 +311,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       });
       if (added.length + removed.length + changed.length > 0 || reordered) membership.set('configured', next.simulationServers);
       if (
-        ['mail', 'webhooks', 'pollInterval', 'server', 'ssl', 'port', 'portRewrite'].some((name) =>
-          sections.has(name as keyof Settings),
-        )
+        ['mail', 'webhooks', 'pollInterval', 'server', 'ssl', 'portRewrite'].some((name) => sections.has(name as keyof Settings))
       ) {
         await notifying.reconfigure({
           rules: incidentRules(next.pollInterval),

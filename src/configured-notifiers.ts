@@ -1,4 +1,5 @@
 import type { Settings } from './config/settings.ts';
+import { hostInUrl } from './core/endpoint.ts';
 import { createNotifiers } from './notifiers/index.ts';
 import type { Clock, Log, Notifier } from './ports.ts';
 
@@ -21,6 +22,7 @@ export function configuredNotifiers(settings: Settings, { clock, log }: { clock:
 
 /** Where people find the monitor page (PROTOCOL § 2, `portRewrite`). The gateway has it at its own port. */
 function monitorUrl({ ssl, server, port, portRewrite, gateway }: Settings): string {
-  if (gateway.enabled) return `https://${server}${gateway.port === 443 ? '' : `:${gateway.port}`}/monitor`;
-  return `${ssl ? 'https' : 'http'}://${server}${portRewrite ? '/' : ':'}${port}/monitor`;
+  const host = hostInUrl(server);
+  if (gateway.enabled) return `https://${host}${gateway.port === 443 ? '' : `:${gateway.port}`}/monitor`;
+  return `${ssl ? 'https' : 'http'}://${host}${portRewrite ? '/' : ':'}${port}/monitor`;
 }

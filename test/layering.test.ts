@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'package-root.ts': [],
   'version.ts': ['package-root.ts'],
   'app.ts': ['*'],
-  'configured-notifiers.ts': ['type:config', 'notifiers', 'ports.ts'],
+  'configured-notifiers.ts': ['type:config', 'notifiers', 'core', 'ports.ts'],
   'main.ts': ['*'],
   commands: ['*'],
 };

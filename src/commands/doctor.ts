@@ -4,6 +4,7 @@
  */
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
+import { hostInUrl } from '../core/endpoint.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
 import { exitStatus, fault, findingLine, ok, warning, type Finding } from './doctor/finding.ts';
@@ -72,7 +73,7 @@ export function siteUrl(given: string | undefined, settings: Settings | undefine
 }
 
 function configuredUrl({ ssl, server, portRewrite, port }: Settings): string {
-  return `${ssl ? 'https' : 'http'}://${server}${portRewrite ? '' : `:${port}`}`;
+  return `${ssl ? 'https' : 'http'}://${hostInUrl(server)}${portRewrite ? '' : `:${port}`}`;
 }
 
 function summary(findings: readonly Finding[]): string {

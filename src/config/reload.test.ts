@@ -1,33 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { settingsOf } from '../../test/support/settings.ts';
 import { allKeys, below } from './keys.ts';
-import { type Changes, compareSettings } from './reload.ts';
-import { type ConfigurationFile, schema } from './schema.ts';
-import { type Settings, toSettings } from './settings.ts';
-
-function settingsOf(file: Partial<ConfigurationFile>): Settings {
-  const surroundings = { env: {}, cwd: '/work', home: '/home/me', readFile: () => Promise.reject(new Error('not read')) };
-  return toSettings(schema.parse({ simulationServers: [], ...file }), { webhookSecrets: new Map() }, surroundings);
-}
+import { type Changes, compareSettings, inForce } from './reload.ts';
+import type { ConfigurationFile } from './schema.ts';
 
 function changes(old: Partial<ConfigurationFile>, next: Partial<ConfigurationFile>): Changes {
   return compareSettings(settingsOf(old), settingsOf(next));
 }
 
 test('the same configuration changes nothing, however it is written', () => {
-  const { sections, afterRestart, servers } = changes(
+  const { sections, servers } = changes(
     { ssl: true, logDir: 'log/', simulationServers: ['a:1'] },
     { logDir: '/work/log', simulationServers: [{ address: 'a:1' }] },
   );
   assert.deepEqual([...sections], []);
-  assert.deepEqual(afterRestart, []);
   assert.deepEqual(servers, { added: [], removed: [], changed: [], reordered: false });
 });
 
 test('only what differs is named', () => {
-  const { sections, afterRestart } = changes({}, { pollInterval: 4.5, waiting: { hold: 5 }, ssl: false });
+  const { sections } = changes({}, { pollInterval: 4.5, waiting: { hold: 5 }, ssl: false });
   assert.deepEqual([...sections].sort(), ['handOutSsl', 'pollInterval', 'pollSsl', 'ssl', 'waiting']);
-  assert.deepEqual(afterRestart, []);
 });
 
 test('what was absent before or is absent now is named', () => {
@@ -36,12 +29,41 @@ test('what was absent before or is absent now is named', () => {
   assert.deepEqual([...changes({ ...mail, allowedOrigins: [] }, {}).sections].sort(), ['allowedOrigins', 'mail']);
 });
 
-test('keys that take effect after a restart are named as in the documentation', () => {
-  const { afterRestart } = changes(
-    {},
-    { port: 2999, listen: '::1', limits: { clients: 50, rateBurst: 7 }, logDir: '/elsewhere/log', debug: true },
-  );
-  assert.deepEqual(afterRestart, ['port', 'logDir', 'debug', 'listen', 'stateDir', 'limits.clients']);
+test('keys that take effect after a restart are named as in the documentation, and keep their values until then', () => {
+  const started = settingsOf({ gateway: { redirectFrom: 8080 } });
+  const wanted = settingsOf({
+    ...{ port: 2999, listen: '::1', limits: { headerBytes: 4096, rateBurst: 7 }, logDir: '/elsewhere/log', debug: true },
+    gateway: { port: 8443 },
+    server: 'example.org',
+  });
+  const { settings, afterRestart } = inForce(started, wanted);
+  const expected = [
+    'port',
+    'logDir',
+    'debug',
+    'listen',
+    'stateDir',
+    'limits.headerBytes',
+    'gateway.port',
+    'gateway.redirectFrom',
+  ];
+  assert.deepEqual(afterRestart, expected);
+  const { limits } = started;
+  assert.deepEqual(settings, { ...started, server: 'example.org', limits: { ...limits, rateBurst: 7 } });
+});
+
+test('keys that need a restart are named at each reload, as long as they differ from the start', () => {
+  const started = settingsOf({});
+  const first = inForce(started, settingsOf({ port: 2999 }));
+  assert.deepEqual(first.afterRestart, ['port']);
+  assert.deepEqual([...compareSettings(started, first.settings).sections], []);
+  assert.deepEqual(inForce(started, settingsOf({ port: 2999, ssl: false })).afterRestart, ['port']);
+  assert.deepEqual(inForce(started, settingsOf({ ssl: false })).afterRestart, []);
+});
+
+test('a key that was absent at the start and needs a restart stays absent', () => {
+  const { settings } = inForce(settingsOf({}), settingsOf({ gateway: { redirectFrom: 80 } }));
+  assert.ok(!('redirectFrom' in settings.gateway));
 });
 
 test('every key that needs a restart has its place in the settings', () => {

@@ -1,6 +1,6 @@
 /**
  * What differs between the settings in force and new ones, so that only that is applied, servers are kept by identity, and people are told what needs
- * a restart. Pure.
+ * a restart: such keys keep the values of the start, so that no part of the program goes by a port on which nothing listens. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerId } from '../core/endpoint.ts';
@@ -12,8 +12,6 @@ export type Section = keyof Settings;
 export interface Changes {
   /** Parts of the settings that differ. Empty: there is nothing to do. */
   readonly sections: ReadonlySet<Section>;
-  /** Keys that differ and take effect only after a restart, as in the documentation, such as `limits.clients`. */
-  readonly afterRestart: readonly string[];
   readonly servers: ServerChanges;
 }
 
@@ -30,10 +28,30 @@ export interface ServerChanges {
 export function compareSettings(old: Settings, next: Settings): Changes {
   const names = new Set([...Object.keys(old), ...Object.keys(next)] as Section[]);
   const sections = new Set([...names].filter((name) => !isDeepStrictEqual(old[name], next[name])));
+  return { sections, servers: compareServers(old.simulationServers, next.simulationServers) };
+}
+
+export interface InForce {
+  /** As wanted, but for the keys that need a restart. */
+  readonly settings: Settings;
+  /** Keys that differ from the start and take effect only after a restart, as in the documentation, such as `limits.headerBytes`. */
+  readonly afterRestart: readonly string[];
+}
+
+/** What of `wanted` can be in force in a process that was started with `started`. */
+export function inForce(started: Settings, wanted: Settings): InForce {
   const afterRestart = [...allKeys()]
-    .filter(([key, { restart }]) => restart && !isDeepStrictEqual(valueAt(old, key), valueAt(next, key)))
+    .filter(([key, { restart }]) => restart && !isDeepStrictEqual(valueAt(started, key), valueAt(wanted, key)))
     .map(([key]) => key);
-  return { sections, afterRestart, servers: compareServers(old.simulationServers, next.simulationServers) };
+  const settings = afterRestart.reduce<object>((so, key) => withValue(so, key.split('.'), valueAt(started, key)), wanted);
+  return { settings: settings as Settings, afterRestart };
+}
+
+/** A copy with another value at a path; without the key when the value is absent. */
+function withValue(object: object, [step = '', ...further]: readonly string[], value: unknown): object {
+  const inner = further.length === 0 ? value : withValue(Object(below(object, step)) as object, further, value);
+  const { [step]: _, ...rest } = object as Readonly<Record<string, unknown>>;
+  return inner === undefined ? rest : { ...rest, [step]: inner };
 }
 
 function compareServers(old: readonly SimulationServerSettings[], next: readonly SimulationServerSettings[]): ServerChanges {

@@ -151,8 +151,7 @@ const limits = z
       .min(10)
       .max(1_000_000)
       .default(20_000)
-      .describe('Most client connections at a time. Lowered at start when the machine allows fewer file descriptors.')
-      .meta({ restart: true }),
+      .describe('Most client connections at a time. Lowered when the machine allows fewer file descriptors.'),
     bodyBytes: bytes(1024, 10_000_000).default(65_536).describe('Most bytes of a request body.'),
     headerBytes: bytes(2048, 262_144)
       .default(16_384)

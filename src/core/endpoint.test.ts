@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { endpointOf } from '../../test/support/endpoints.ts';
-import { httpUrl, parseEndpoint, webSocketUrl } from './endpoint.ts';
+import { hostInUrl, httpUrl, parseEndpoint, webSocketUrl } from './endpoint.ts';
 
 test('both spellings of one machine are one server, and each is handed out as it was written', () => {
   const rewritten = endpointOf(' Sim.Example.org/2000 ');
@@ -35,6 +35,18 @@ test('other spellings of one host are one server, and each is handed out as it w
       assert.equal(endpoint.id, id, address);
       assert.equal(webSocketUrl(endpoint, true), `wss://${address}`);
     }
+});
+
+test('an IPv6 address has brackets in a URL, and nothing else has', () => {
+  for (const [host, inUrl] of [
+    ['::1', '[::1]'],
+    ['2001:DB8::1', '[2001:DB8::1]'],
+    ['[::1]', '[::1]'],
+    ['example.org', 'example.org'],
+    ['example.org:8443', 'example.org:8443'],
+    ['127.0.0.1', '127.0.0.1'],
+  ] as const)
+    assert.equal(hostInUrl(host), inUrl);
 });
 
 test('a host alone stands for the port of the scheme', () => {

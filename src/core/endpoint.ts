@@ -70,6 +70,11 @@ export function canonicalHost(host: string): string {
   return canonicalIpv6(host) ?? host.toLowerCase().replace(/\.$/, '');
 }
 
+/** A host as it stands in a URL: IPv6 in brackets, anything else as it is. */
+export function hostInUrl(host: string): string {
+  return host.includes(':') && isIpv6(host) ? `[${host}]` : host;
+}
+
 /** A name of the name service, or an IPv4 address: a name whose last label is a number is one or it is nothing (URL standard, "ends in a number"). */
 function isHostName(host: string): boolean {
   if (host.length > 253) return false;
@@ -98,7 +103,7 @@ function isIpv6(text: string): boolean {
 
 function endpoint(address: string, host: string, port: number | undefined, rewritten: boolean): EndpointResult {
   const canonical = canonicalHost(host);
-  const name = canonical.includes(':') ? `[${canonical}]` : canonical;
+  const name = hostInUrl(canonical);
   const id = port === undefined ? name : `${name}:${port}`;
   return { kind: 'endpoint', endpoint: { id, address, host, port, rewritten } };
 }

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
+import { WebhookSink } from '../support/webhook-sink.ts';
 import { startProgram, type Program } from '../support/start-program.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 
@@ -115,6 +116,21 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     assert.ok((await metric(program, 'connections_limit')) > 10);
     await program.reconfigure({ limits: { clients: 10 } });
     assert.equal(await metric(program, 'connections_limit'), 10);
+  });
+
+  test('names the keys that need a restart, each time, and goes by the old ones until then', async (t) => {
+    const sink = await WebhookSink.start();
+    t.after(() => sink.close());
+    const webhooks = [{ url: sink.url }];
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], webhooks });
+    const told = () => program.log.split('these keys take effect after a restart: port').length - 1;
+    await program.reconfigure({ port: 3999 });
+    await eventually('the first remark', () => told() === 1);
+    await program.reconfigure({ port: 3999, downAfter: 1, ssl: true });
+    await eventually('the second remark', () => told() === 2);
+    await eventually('the notice', () => sink.hooks.length > 0, 15);
+    const { monitor } = JSON.parse(sink.hooks[0]?.body ?? '{}') as { monitor: string };
+    assert.match(monitor, /^https?:\/\/localhost:0\/monitor$/);
   });
 
   test('many times in a row ends with the last one', async (t) => {

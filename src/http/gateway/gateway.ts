@@ -5,7 +5,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { GatewaySettings, Settings } from '../../config/settings.ts';
-import { parseEndpoint, webSocketUrl, type Endpoint, type ServerId } from '../../core/endpoint.ts';
+import { hostInUrl, parseEndpoint, webSocketUrl, type Endpoint, type ServerId } from '../../core/endpoint.ts';
 import { ExpectedClients } from '../../core/expected-clients.ts';
 import type { ServerFacts, ServerState } from '../../core/fleet.ts';
 import { authorityOf, destinationOf, upstreamOf } from '../../core/gateway-routes.ts';
@@ -202,13 +202,14 @@ export function createGateway(options: GatewayOptions): Gateway {
 function hostOf(server: string): string {
   const own = parseEndpoint(server);
   if (own.kind !== 'endpoint') return server;
-  return own.endpoint.host.includes(':') ? `[${own.endpoint.host}]` : own.endpoint.host;
+  return hostInUrl(own.endpoint.host);
 }
 
 /** `server` as it stands in links, with the port unless it is the scheme's own or `server` has one of its own. */
 function withPort(server: string, port: number, ssl: boolean): string {
-  if (port === (ssl ? 443 : 80) || /[:/][0-9]+$/.test(server)) return server;
-  return `${server}:${port}`;
+  const host = hostInUrl(server);
+  if (port === (ssl ? 443 : 80) || /[:/][0-9]+$/.test(host)) return host;
+  return `${host}:${port}`;
 }
 
 interface GatewayCounts {

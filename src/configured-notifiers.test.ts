@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { settingsOf } from '../test/support/settings.ts';
+import { MemoryLog } from '../test/support/memory-log.ts';
+import { SmtpSink } from '../test/support/smtp-sink.ts';
+import { WebhookSink } from '../test/support/webhook-sink.ts';
+import { configuredNotifiers } from './configured-notifiers.ts';
+import { systemClock } from './system-clock.ts';
+
+const testMessage = { id: 'n-1', kind: 'test', at: 0, servers: [] } as const;
+const { signal } = new AbortController();
+
+for (const [title, file, link] of [
+  ['a front that maps ports', { server: 'a.org' }, 'https://a.org/1999/monitor'],
+  ['no such front', { server: 'a.org', portRewrite: false, ssl: false }, 'http://a.org:1999/monitor'],
+  ['an IPv6 address', { server: '::1', portRewrite: false, ssl: false }, 'http://[::1]:1999/monitor'],
+  ['the gateway', { server: 'a.org', gateway: { enabled: true } }, 'https://a.org/monitor'],
+  ['the gateway on another port', { server: 'a.org', gateway: { enabled: true, port: 8443 } }, 'https://a.org:8443/monitor'],
+] as const)
+  test(`messages link to the monitor page: ${title}`, async (t) => {
+    const sink = await WebhookSink.start();
+    t.after(() => sink.close());
+    const settings = settingsOf({ ...file, webhooks: [{ url: sink.url }] });
+    const [notifier] = configuredNotifiers(settings, { clock: systemClock, log: new MemoryLog() });
+    await notifier?.notify(testMessage, signal);
+    await notifier?.close();
+    assert.equal((JSON.parse(sink.hooks[0]?.body ?? '{}') as { monitor?: string }).monitor, link);
+  });
+
+test('the keys of the configuration become a message from the sender to the administrator', async (t) => {
+  const sink = await SmtpSink.start();
+  t.after(() => sink.close());
+  const settings = settingsOf({
+    ...{ server: 'a.org', administrator: 'Ann <ann@a.org>', mailSender: 'robot@a.org' },
+    ...{ mailServer: 'localhost', mailServerPort: sink.port },
+  });
+  const log = new MemoryLog();
+  const [notifier, ...others] = configuredNotifiers(settings, { clock: systemClock, log });
+  await notifier?.notify(testMessage, signal);
+  await notifier?.close();
+  assert.deepEqual([others, log.lines], [[], []]);
+  const [mail] = sink.mails;
+  assert.deepEqual([mail?.from, mail?.to], ['robot@a.org', ['ann@a.org']]);
+  assert.match(mail?.body ?? '', /^Check it at https:\/\/a\.org\/1999\/monitor$/m);
+});
