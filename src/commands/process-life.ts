@@ -86,8 +86,7 @@ export class ProcessLife {
     const enough = new AbortController();
     void Promise.race([this.stop(), systemClock.sleep(LONGEST_STOP, enough.signal)]).then(async () => {
       enough.abort();
-      this.log?.info('stopped');
-      await this.log?.close();
+      await this.log?.close('stopped');
       await leave(0, signal);
     });
   }

@@ -1,5 +1,6 @@
 /** For supervisors and load balancers: is the process alive (`/livez`), and may it be asked (`/readyz`). */
 import { Hono } from 'hono';
+import { methodNotAllowed } from './cors.ts';
 import type { Env } from './routes.ts';
 
 export interface HealthOptions {
@@ -16,6 +17,6 @@ export function createHealthRoutes({ isReady, isStopping }: HealthOptions): Hono
     if (isStopping()) return c.body('stopping\n', 503, HEADERS);
     return isReady() ? c.body('ok\n', 200, HEADERS) : c.body('the first round of probes is under way\n', 503, HEADERS);
   });
-  for (const path of ['/livez', '/readyz']) routes.all(path, (c) => c.text('Method not allowed.\n', 405, { Allow: 'GET, HEAD' }));
+  for (const path of ['/livez', '/readyz']) routes.all(path, (c) => methodNotAllowed(c, 'GET, HEAD'));
   return routes;
 }

@@ -9,6 +9,7 @@ import type { Admission } from '../engine/admission.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { NotifyingStatistics } from '../engine/notifying.ts';
 import type { Poller } from '../engine/poller.ts';
+import { methodNotAllowed } from './cors.ts';
 import type { Env } from './routes.ts';
 
 export interface MetricsOptions {
@@ -91,7 +92,7 @@ export function createMetricsRoutes({ registry, mayRead }: { registry: Registry;
   routes.get('/metrics', mayRead, async (c) =>
     c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' }),
   );
-  routes.all('/metrics', (c) => c.text('Method not allowed.\n', 405, { Allow: 'GET, HEAD' }));
+  routes.all('/metrics', (c) => methodNotAllowed(c, 'GET, HEAD'));
   return routes;
 }
 

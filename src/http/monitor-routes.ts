@@ -9,6 +9,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono, type Context } from 'hono';
 import type { MonitorSnapshot } from '../core/monitor-view.ts';
 import type { Clock } from '../ports.ts';
+import { methodNotAllowed } from './cors.ts';
 import type { Access } from './access.ts';
 import type { MonitorAsset, MonitorAssets } from './monitor-assets.ts';
 import type { MonitorSource } from './monitor-source.ts';
@@ -83,7 +84,7 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
   });
   for (const asset of [assets.script, assets.styles]) routes.get(`/monitor/${asset.name}`, (c) => answerAsset(c, asset));
   for (const path of ['/monitor', `/monitor/${assets.script.name}`, `/monitor/${assets.styles.name}`]) {
-    routes.all(path, (c) => c.text('Method not allowed.\n', 405, { Allow: 'GET, HEAD' }));
+    routes.all(path, (c) => methodNotAllowed(c, 'GET, HEAD'));
   }
   return routes;
 }

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { routePath } from 'hono/route';
 import type { RequestListener } from 'node:http';
 import type { Log } from '../ports.ts';
+import { CORS } from './cors.ts';
 
 export type Env = { Bindings: HttpBindings };
 
@@ -26,8 +27,7 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
     if (c.req.path.startsWith('/api/'))
       return c.json({ code: 'internal', reason: 'The session server failed to answer; its log says why.' }, 500);
     // Clients of the original hang on any other status (PROTOCOL § 3).
-    if (c.req.path === '/session')
-      return c.text('Error: the session server failed to answer.', 200, { 'Access-Control-Allow-Origin': '*' });
+    if (c.req.path === '/session') return c.text('Error: the session server failed to answer.', 200, CORS);
     return c.text('The session server failed to answer.\n', 500);
   });
   return routes;
@@ -42,6 +42,8 @@ export function toListener(routes: Hono<Env>): RequestListener {
   return (incoming, outgoing) => {
     // No route depends on how we are called, and the framework would refuse names that it does not like, such as `[0:0:0:0:0:0:0:1]`.
     incoming.headers.host = 'localhost';
+    // RFC 9110 § 9.3.7: the server as a whole, which is its root.
+    if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
     void listener(incoming, outgoing);
   };
 }

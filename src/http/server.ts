@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { Socket, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
+import { CORS } from './cors.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -92,7 +93,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   // We are no proxy; without this Node would close the connection without a word.
   server.on('connect', (_request, socket) => {
-    answerPlainly(socket, 405, 'Method not allowed.\n', { Allow: 'GET, HEAD, OPTIONS' });
+    answerPlainly(socket, 405, 'Method not allowed.\n', { ...CORS, Allow: 'GET, HEAD, OPTIONS' });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // TLS that was not agreed on leaves nobody to answer.
@@ -208,7 +209,7 @@ function together(handle: RequestListener): RequestListener {
 function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, handle: RequestListener): void {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (length !== '0' || encoding !== undefined || !(socket instanceof Socket)) {
-    answerPlainly(socket, 400, 'Send a request with a body without "Upgrade".\n');
+    answerPlainly(socket, 400, 'Send a request with a body without "Upgrade".\n', CORS);
     return;
   }
   const response = new ServerResponse(request);
@@ -220,7 +221,10 @@ function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, handle: 
 }
 
 function turnAway(socket: Socket): void {
-  answerPlainly(socket, 503, 'Error: the session server has too many clients at the moment.\n', { 'Retry-After': RETRY_AFTER });
+  answerPlainly(socket, 503, 'Error: the session server has too many clients at the moment.\n', {
+    ...CORS,
+    'Retry-After': RETRY_AFTER,
+  });
 }
 
 function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -229,5 +233,5 @@ function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
     return;
   }
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  answerPlainly(socket, status, `${STATUS_CODES[status] ?? ''}\n`);
+  answerPlainly(socket, status, `${STATUS_CODES[status] ?? ''}\n`, CORS);
 }

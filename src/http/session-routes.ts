@@ -9,6 +9,7 @@ import { projectParameter } from '../core/project.ts';
 import type { Admission } from '../engine/admission.ts';
 import type { Allocated, Outcome, Refused } from '../engine/session-request.ts';
 import type { AddressOf } from './client-address.ts';
+import { CORS, methodNotAllowed } from './cors.ts';
 
 export interface SessionRoutesOptions {
   readonly admission: Admission;
@@ -38,11 +39,6 @@ type Env = { Bindings: HttpBindings };
 /** Word for word what clients of the original know. */
 export const NOTHING_AVAILABLE = 'Error: no simulation server available at the moment.';
 
-const CORS = {
-  'Access-Control-Allow-Origin': '*',
-  'Access-Control-Allow-Headers': 'x-requested-with',
-  'Access-Control-Allow-Methods': 'POST, GET, OPTIONS',
-} as const;
 const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' } as const;
 const SESSION = { ...TEXT, ...CORS };
 
@@ -87,7 +83,7 @@ function readOnly(handle: (c: Context<Env>) => Promise<Response>): (c: Context<E
     const { method } = c.req;
     if (method === 'GET' || method === 'HEAD') return handle(c);
     if (method === 'OPTIONS') return c.body(null, 204, CORS);
-    return c.text('Method not allowed.\n', 405, { ...CORS, Allow: 'GET, HEAD, OPTIONS' });
+    return methodNotAllowed(c, 'GET, HEAD, OPTIONS');
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -121,6 +121,35 @@ test('a flood with ever new keys stays within a hundred lines a minute', async (
   await clock.advance(60);
   assert.match(lines()[100]!, /4900 more lines of this kind were left out kind=others$/);
   await log.close();
+});
+
+test('the farewell is the last line, after what was left out', async () => {
+  const { log, lines } = open();
+  for (let i = 0; i < 7; i += 1) log.limited('warn', 'x', 'again');
+  await log.close('stopped');
+  const written = lines().map((line) => line.slice(35));
+  assert.deepEqual(written.slice(5), ['2 more lines of this kind were left out kind=x', 'stopped']);
+});
+
+test('a file has at most 500 000 bytes, and ten old ones are kept, as with the original', async () => {
+  const { log } = open();
+  const text = 'x'.repeat(3_900);
+  for (let line = 0; line < 1500; line += 1) {
+    log.info(`${line} ${text}`);
+    log.flushSync();
+  }
+  await log.close();
+  const folder = join(logDir, 'session');
+  const expected = ['output.log', ...Array.from({ length: 10 }, (_, index) => `output.log.${index + 1}`)];
+  assert.deepEqual(new Set(readdirSync(folder)), new Set(expected));
+  for (const name of expected.slice(1)) {
+    const { size } = statSync(join(folder, name));
+    assert.ok(size > 480_000 && size <= 500_000, `${name} has ${size} bytes`);
+  }
+  const youngest = readFileSync(join(folder, 'output.log.1'), 'utf8');
+  assert.ok(statSync(join(folder, 'output.log')).size <= 500_000);
+  const numberOf = (text: string) => Number(/\] {2}(\d+) /.exec(text)?.[1]);
+  assert.ok(numberOf(youngest) > numberOf(readFileSync(join(folder, 'output.log.2'), 'utf8')));
 });
 
 test('a log folder that cannot be made is told once on stderr; later the lines are there, with a word about the gap', async () => {

@@ -38,7 +38,8 @@ export interface OpenLog extends Log {
   reopen(): void;
   /** Everything said so far is in the file when this returns: for the last moments of the process. It happens at `exit` by itself. */
   flushSync(): void;
-  close(): Promise<void>;
+  /** `farewell` is the last line, after all that was still to be told. */
+  close(farewell?: string): Promise<void>;
 }
 
 /** A key of `limited` may have five lines a minute, all keys together a hundred. */
@@ -67,9 +68,10 @@ export function openLog(options: LogOptions): OpenLog {
     },
     reopen: () => sink.reopen(),
     flushSync,
-    async close() {
+    async close(farewell) {
       process.off('exit', flushSync);
       await limiter.stop();
+      if (farewell !== undefined) write('info', farewell);
       sink.close();
     },
   };

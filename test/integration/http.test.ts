@@ -183,10 +183,26 @@ describe('methods', () => {
     });
   }
 
-  for (const path of ['/', '/load', '/livez', '/readyz', '/metrics']) {
-    test(`POST ${path} is answered with 405`, async () => {
+  test('OPTIONS of the server as a whole is answered as that of its root', async () => {
+    const { status, headers, body } = await ask('OPTIONS *');
+    assert.deepEqual([status, body], [204, '']);
+    assert.equal(headers['access-control-allow-methods'], 'POST, GET, OPTIONS');
+    assert.equal((await ask('GET *')).status, 400);
+  });
+
+  test('a method that nobody knows is answered with 400 and the CORS headers', async () => {
+    const { status, headers } = await ask('BREW /session');
+    assert.equal(status, 400);
+    assert.equal(headers['access-control-allow-origin'], '*');
+    assert.equal(headers['access-control-allow-methods'], 'POST, GET, OPTIONS');
+  });
+
+  for (const path of ['/', '/load', '/livez', '/readyz', '/metrics', '/monitor']) {
+    test(`POST ${path} is answered with 405 and the CORS headers`, async () => {
       const { status, headers } = await ask(`POST ${path}`, 'Content-Length: 0');
       assert.equal(status, 405);
+      assert.equal(headers['access-control-allow-origin'], '*');
+      assert.equal(headers['access-control-allow-methods'], 'POST, GET, OPTIONS');
       assert.match(headers['allow'] ?? '', /GET/);
     });
   }

@@ -1,0 +1,13 @@
+/** What pages of other origins may read (PROTOCOL § 3): the headers of the original, on answers and on refusals alike, so that a page can see why. */
+import type { Context } from 'hono';
+
+export const CORS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Headers': 'x-requested-with',
+  'Access-Control-Allow-Methods': 'POST, GET, OPTIONS',
+} as const;
+
+/** `allow`: the methods that the path has, such as `GET, HEAD`. */
+export function methodNotAllowed(c: Context, allow: string): Response {
+  return c.text('Method not allowed.\n', 405, { ...CORS, Allow: allow });
+}
