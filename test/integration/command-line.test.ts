@@ -199,13 +199,15 @@ describe('the port', () => {
     await new Promise<void>((resolve) => other.listen(0, '::', resolve));
     t.after(() => other.close());
     const { port } = other.address() as AddressInfo;
-    const path = fileWith(t, { port, simulationServers: ['127.0.0.1:9'], ssl: false, portRewrite: false, logDir: temporary(t) });
+    const server = await startSimulationServer(t, 10);
+    const path = fileWith(t, { port, simulationServers: [server.address], ssl: false, portRewrite: false, logDir: temporary(t) });
     const { status, stdout, stderr, took } = await runProgram(t, [path]);
     assert.equal(status, 1);
     assert.equal(stdout, '');
     assert.equal(lines(stderr).length, 1, stderr);
     assert.match(stderr, new RegExp(`^error: port: ${port} .*another program`));
     assert.ok(took < 5, `${took} s`);
+    assert.equal(server.connections, 0, 'the port is found taken before anything is probed');
   });
 
   test('of the agent that is taken is named as well', async (t) => {
