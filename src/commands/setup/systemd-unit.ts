@@ -15,8 +15,13 @@ export interface UnitOptions {
   readonly lowPorts: boolean;
 }
 
-/** Group that may read the configuration file, which can hold passwords. */
-export const GROUP = 'session-server';
+/** Exists only while the program runs. */
+const USER = 'session-server';
+/**
+ * Group that may read the configuration file, which can hold passwords. Never named like the user: systemd makes no user for a while whose name a group of the
+ * machine has, and the unit would not start.
+ */
+export const GROUP = 'session-server-config';
 
 export function systemdUnit({ node, program, configuration, lowPorts }: UnitOptions): string {
   return [
@@ -47,6 +52,7 @@ export function systemdUnit({ node, program, configuration, lowPorts }: UnitOpti
     'TasksMax=128',
     '',
     'DynamicUser=yes',
+    `User=${USER}`,
     `SupplementaryGroups=${GROUP}`,
     'StateDirectory=session-server',
     'StateDirectoryMode=0700',
