@@ -2,20 +2,17 @@
  * `session-server setup`: from a few answers to a configuration file and a unit of systemd; `session-server setup apache` and the like: the site of a web server that
  * stays in front, from a configuration. Each file is shown before it is written.
  */
-import { getServers } from 'node:dns';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { packageRoot } from '../package-root.ts';
 import { readConfiguration, REFUSED } from './configuration.ts';
-import { apacheSite } from './setup/apache.ts';
-import { caddyfile } from './setup/caddy.ts';
 import { certificateHook } from './setup/certificate-hook.ts';
 import { configurationFile, type Answers } from './setup/configuration-file.ts';
 import { showFile, writeFiles, type PlannedFile } from './setup/files.ts';
-import { frontOf, type Front } from './setup/front.ts';
+import { frontOf } from './setup/front.ts';
 import { nextSteps } from './setup/next-steps.ts';
-import { nginxSite } from './setup/nginx.ts';
 import { askForAnswers, readRoutes, type Ask, type SetupFlags } from './setup/questions.ts';
+import { certificateSteps, enableStep, SITES, stepLines, type WebServerName } from './setup/sites.ts';
 import { systemdUnit } from './setup/systemd-unit.ts';
 
 export interface WriteFlags {
@@ -38,8 +35,6 @@ export interface FrontOptions extends WriteFlags {
   /** Path of the site. */
   readonly output?: string;
 }
-
-export type WebServerName = 'apache' | 'nginx' | 'caddy';
 
 const FAILED = 1;
 
@@ -75,36 +70,13 @@ export async function setupFrontCommand(name: WebServerName, args: readonly stri
     refuse(result.reason);
     return;
   }
-  const { path, text, after } = SITES[name];
+  const { path, text } = SITES[name];
+  const { server, tls } = result.front;
   const file = { path: resolve(options.output ?? path), text: text(result.front), mode: 0o644 };
-  if (await present([file], options, undefined)) console.log(`\nThen, as root: ${after}`);
+  if (!(await present([file], options, undefined))) return;
+  const certificate = tls === undefined || tls.own ? [] : certificateSteps(name, server);
+  console.log(['\nThen, as root:', '', ...stepLines([...certificate, enableStep(name)]), ''].join('\n'));
 }
-
-interface Site {
-  readonly path: string;
-  readonly text: (front: Front) => string;
-  /** What takes it into use. */
-  readonly after: string;
-}
-
-const SITES: Readonly<Record<WebServerName, Site>> = {
-  apache: {
-    path: '/etc/apache2/sites-available/session-server.conf',
-    text: apacheSite,
-    after:
-      'a2enmod headers proxy proxy_http proxy_wstunnel rewrite ssl && a2ensite session-server && apachectl configtest && systemctl reload apache2',
-  },
-  nginx: {
-    path: '/etc/nginx/conf.d/session-server.conf',
-    text: (front) => nginxSite(front, getServers()),
-    after: 'nginx -t && systemctl reload nginx',
-  },
-  caddy: {
-    path: '/etc/caddy/Caddyfile',
-    text: caddyfile,
-    after: 'caddy validate --config /etc/caddy/Caddyfile && systemctl reload caddy',
-  },
-};
 
 function filesOf(
   answers: Answers,

@@ -175,6 +175,15 @@ describe('the site of a web server', () => {
     });
   }
 
+  test('comes with the commands for a certificate that the web server takes over at each renewal', async (t) => {
+    const only = { server: 'w.example.org', simulationServers: ['w.example.org/2000'] };
+    const certbot = /-d w\.example\.org --key-type ecdsa --deploy-hook 'systemctl reload nginx'/;
+    assert.match((await site(t, 'nginx', only)).stdout, certbot);
+    const named = { gateway: { tls: { cert: '/etc/own/cert.pem', key: '/etc/own/key.pem' } } };
+    assert.doesNotMatch((await site(t, 'nginx', { ...only, ...named })).stdout, /certbot certonly --webroot -w \S+ -d/);
+    assert.doesNotMatch((await site(t, 'nginx', { ...only, ssl: false })).stdout, /certbot certonly --webroot -w \S+ -d/);
+  });
+
   test('is refused when nobody says which machine has which ports', async (t) => {
     const { status, stderr } = await site(t, 'apache', fleet);
     assert.equal(status, 2);

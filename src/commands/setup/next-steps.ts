@@ -1,6 +1,7 @@
 /** What is left to do by hand after the files are written, command by command. */
-import { APACHE_MODULES } from './apache.ts';
+import { CERTIFICATE_STEP, certbotCommands } from './certbot.ts';
 import { STATE_FOLDER, type Answers } from './configuration-file.ts';
+import { certificateSteps, enableStep, stepLines, type Step } from './sites.ts';
 import { GROUP } from './systemd-unit.ts';
 
 export interface Written {
@@ -9,42 +10,34 @@ export interface Written {
   readonly hook: string;
 }
 
-export function nextSteps(
-  { server, front, administrator, registrationToken }: Answers,
-  { configuration, unit, hook }: Written,
-): string {
-  const commands = [
+export function nextSteps(answers: Answers, written: Written): string {
+  const { server, front, port, administrator, registrationToken } = answers;
+  const { configuration, unit } = written;
+  const site = front === 'none' ? `http://${server}:${port}` : `https://${server}`;
+  const steps: Step[] = [
     ['the group that may read the configuration', `groupadd --system --force ${GROUP}`, `chgrp ${GROUP} ${configuration}`],
     ['start it, now and at every boot', 'systemctl daemon-reload', `systemctl enable --now ${unit.replace(/^.*\//, '')}`],
-    ...(front === 'gateway'
-      ? [
-          [
-            'a certificate, and every renewal of it',
-            `install -d ${STATE_FOLDER}/acme`,
-            `certbot certonly --webroot -w ${STATE_FOLDER}/acme -d ${server} --deploy-hook ${hook}`,
-          ],
-        ]
-      : front === 'apache' || front === 'nginx' || front === 'caddy'
-        ? [
-            ...(front === 'apache' ? [['what Apache needs', `a2enmod ${APACHE_MODULES.join(' ')}`]] : []),
-            [`the site of ${front}`, `session-server setup ${front} ${configuration}`],
-          ]
-        : []),
-    ...(administrator === undefined ? [] : [['the first message', `session-server test-notification ${configuration}`]]),
-    [
-      'does it all work?',
-      `session-server doctor ${front === 'none' ? `http://${server}:1999` : `https://${server}`} --config ${configuration}`,
-    ],
+    ...frontSteps(answers, written),
+    ...(administrator === undefined ? [] : [['the first message', `session-server test-notification ${configuration}`] as const]),
+    ['does it all work?', `session-server doctor ${site} --config ${configuration}`],
   ];
-  const steps = commands.map(([what = '', ...lines], i) =>
-    [`${i + 1}. ${what}:`, ...lines.map((line) => `     ${line}`)].join('\n'),
-  );
   const joining =
     registrationToken === undefined
       ? []
-      : [
-          '',
-          `Simulation servers join by this in their configuration: "notify": ["https://${server}/register/${registrationToken}"]`,
-        ];
-  return ['What is left to do, as root:', '', ...steps, ...joining, ''].join('\n');
+      : ['', `Simulation servers join by this in their configuration: "notify": ["${site}/register/${registrationToken}"]`];
+  return ['What is left to do, as root:', '', ...stepLines(steps), ...joining, ''].join('\n');
+}
+
+function frontSteps({ server, front }: Answers, { configuration, hook }: Written): readonly Step[] {
+  if (front === 'none') return [];
+  if (front === 'gateway') {
+    const webroot = `${STATE_FOLDER}/acme`;
+    return [[CERTIFICATE_STEP, `install -d ${webroot}`, ...certbotCommands({ server, webroot, deployHook: hook })]];
+  }
+  return [
+    ...certificateSteps(front, server),
+    // Caddy comes with a Caddyfile of its own; it is kept as a copy.
+    [`the site of ${front}`, `session-server setup ${front} ${configuration}${front === 'caddy' ? ' --force' : ''}`],
+    enableStep(front),
+  ];
 }
