@@ -1,13 +1,19 @@
 /** `setup`, `migrate` and `doctor` of the real program. What they write is tried with real web servers and systemd in `test/fronts`. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { connect } from 'node:tls';
+import { certificateHook } from '../../src/commands/setup/certificate-hook.ts';
 import { askForAnswers } from '../../src/commands/setup/questions.ts';
+import type { ConfigurationFile } from '../../src/config/schema.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { listenersOf } from '../support/listening.ts';
 import { SmtpSink, sinkPassword, sinkUser } from '../support/smtp-sink.ts';
-import { runProgram, startProgram, temporary, type Ended } from '../support/start-program.ts';
+import { runProgram, startProgram, subfolder, temporary, type Ended } from '../support/start-program.ts';
 
 function setUp(t: TestContext, folder: string, ...more: string[]): Promise<Ended> {
   const paths = [
@@ -19,6 +25,18 @@ function setUp(t: TestContext, folder: string, ...more: string[]): Promise<Ended
     join(folder, 'hook'),
   ];
   return runProgram(t, ['setup', '--yes', '--server', 'webots.example.org', ...paths, ...more], { cwd: folder });
+}
+
+/** TLS is agreed on at this port, with this certificate for the name that was set up. */
+function servesCertificate(port: number, ca: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, ca, servername: 'webots.example.org' });
+    const end = (served: boolean) => {
+      socket.destroy();
+      resolve(served);
+    };
+    socket.once('secureConnect', () => end(socket.authorized)).once('error', () => end(false));
+  });
 }
 
 describe('setup', () => {
@@ -37,6 +55,50 @@ describe('setup', () => {
     assert.deepEqual([checked.status, checked.stderr], [0, '']);
     assert.match(stdout, /https:\/\/webots\.example\.org\/register\/[0-9a-f]{48}/);
     assert.match(readFileSync(join(folder, 'session-server.service'), 'utf8'), /AmbientCapabilities=CAP_NET_BIND_SERVICE/);
+  });
+
+  test('writes a configuration for the gateway with which others reach it, and a certificate that comes later', async (t) => {
+    const folder = temporary(t);
+    await setUp(t, folder);
+    const written = JSON.parse(readFileSync(join(folder, 'session.json'), 'utf8')) as ConfigurationFile;
+    const { stateDir = '', gateway } = written;
+    const inside = (path: string) => path.replace(stateDir, join(folder, 'state'));
+    const { cert = '', key = '' } = gateway?.tls ?? {};
+    const program = await startProgram(
+      t,
+      {
+        ...{ ...written, port: 0, logDir: join(folder, 'log'), stateDir: inside(stateDir) },
+        gateway: {
+          ...{ ...gateway, port: 0, redirectFrom: 0, acmeDir: inside(gateway?.acmeDir ?? '') },
+          tls: { cert: inside(cert), key: inside(key) },
+        },
+      },
+      { folder },
+    );
+
+    const listeners = listenersOf(program.pid);
+    assert.equal(listeners.length, 3);
+    for (const { port, everywhere } of listeners) assert.equal(everywhere, port !== program.port, `port ${port}`);
+
+    // As the authority asks before it signs, over all ports but that of TLS.
+    const challenge = subfolder(inside(gateway?.acmeDir ?? ''), '.well-known', 'acme-challenge');
+    writeFileSync(join(challenge, 'token'), 'proof');
+    const others = listeners.map(({ port }) => port).filter((port) => port !== program.port);
+    const answers = await Promise.all(
+      others.map((port) => fetch(`http://127.0.0.1:${port}/.well-known/acme-challenge/token`).catch(() => undefined)),
+    );
+    const plain = answers.findIndex((answer) => answer !== undefined);
+    assert.equal(await answers[plain]?.text(), 'proof');
+
+    // What certbot does then.
+    const lineage = subfolder(folder, 'lineage');
+    const pair = makeCertificate({ names: ['webots.example.org'] });
+    writeFileSync(join(lineage, 'fullchain.pem'), pair.cert);
+    writeFileSync(join(lineage, 'privkey.pem'), pair.key);
+    const hook = certificateHook(inside(stateDir));
+    const ran = spawnSync('sh', ['-c', hook], { encoding: 'utf8', env: { ...process.env, RENEWED_LINEAGE: lineage } });
+    assert.deepEqual([ran.status, ran.stderr], [0, '']);
+    await eventually('the certificate', () => servesCertificate(others[1 - plain] ?? 0, pair.cert), 15);
   });
 
   for (const front of ['apache', 'nginx', 'caddy', 'none'])

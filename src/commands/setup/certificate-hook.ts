@@ -3,13 +3,13 @@
  * takes it over within ten seconds and drops no connection. The key comes first and each file is replaced as a whole; in between the pair does not fit, and the one before
  * stays in use.
  */
-export function certificateHook(): string {
+export function certificateHook(stateFolder = PRIVATE_STATE_FOLDER): string {
   return `#!/bin/sh
 # Run by certbot after each renewal: gives the new certificate to the session server.
 set -eu
 umask 077
 # What systemd gives to the session server as /var/lib/session-server.
-state=/var/lib/private/session-server
+state=${stateFolder}
 mkdir -p "$state/tls"
 for name in privkey fullchain; do
   cp -L "$RENEWED_LINEAGE/$name.pem" "$state/tls/$name.pem.new"
@@ -18,3 +18,6 @@ for name in privkey fullchain; do
 done
 `;
 }
+
+/** Where systemd keeps the state folder of a user that exists only while its program runs. */
+const PRIVATE_STATE_FOLDER = '/var/lib/private/session-server';
