@@ -1,8 +1,10 @@
 /** Dockerfile and compose.yml as far as they can be judged without a container engine: what is copied exists, and nothing runs with more rights than it needs. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadConfiguration } from '../src/config/load.ts';
+import { temporary } from './support/start-program.ts';
 
 const root = join(import.meta.dirname, '..');
 const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
@@ -50,4 +52,25 @@ test('compose gives it a read-only root, no capability and no new privileges', (
 test('what stays out of the image does not reach the builder either', () => {
   const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
   for (const path of ['.git', 'node_modules', 'dist', 'log', 'state']) assert.ok(ignored.includes(path), path);
+});
+
+test('the ports that are said to lead to the gateway are accepted, and clients are sent to the one that is published', async (t) => {
+  const text = /^"gateway": \{\n[\s\S]*?^\}$/m.exec(readFileSync(join(root, 'docs', 'installation.md'), 'utf8'))?.[0] ?? '';
+  const path = join(temporary(t), 'session.json');
+  writeFileSync(path, `{"simulationServers": [], ${text}}`);
+  const result = await loadConfiguration(path);
+  assert.ok(result.kind === 'loaded', text);
+  const { port, publicPort, redirectFrom } = result.settings.gateway;
+  assert.equal(publicPort, 443);
+  // Nobody has the capability for ports below inside.
+  assert.ok(port >= 1024 && (redirectFrom ?? 0) >= 1024);
+  for (const published of [`'443:${port}'`, `'80:${redirectFrom ?? ''}'`, '"publicPort": 443'])
+    assert.ok(compose.includes(published), published);
+});
+
+test('the port that the health check asks at is the one that is published and named', () => {
+  const asked = [...`${dockerfile}${compose}`.matchAll(/http:\/\/127\.0\.0\.1:(\d+)\/livez/g)].map(([, port]) => port);
+  assert.deepEqual(asked, ['1999', '1999']);
+  assert.match(compose, /127\.0\.0\.1:1999:1999/);
+  assert.match(compose, /"port" stays 1999/);
 });
