@@ -147,6 +147,7 @@ for (const [webServer, siteOf] of fronts) {
       assert.match(body, /Through a front/);
       assert.equal((await ask(`/${program.port}/monitor`)).status, 200, 'as links in e-mails have it');
       assert.equal((await ask('/api/v1/availability')).status, 200);
+      assert.equal((await ask(`/api/v1/servers/${encodeURIComponent(first.address)}`)).status, 200);
       assert.equal((await ask('/livez')).status, 200);
     });
 
@@ -160,11 +161,34 @@ for (const [webServer, siteOf] of fronts) {
       assert.equal((await ask(`/${second.port}/load`)).body, '22');
       assert.equal((await ask(`/${first.port}/monitor`)).body, 'GET /monitor');
       assert.equal((await ask(`/${first.port}`)).body, 'GET /');
+      assert.equal((await ask(`/${first.port}?size=1`)).body, 'GET /?size=1');
+      // Caddy writes these by their numbers.
+      assert.equal(decodeURIComponent((await ask(`/${first.port}/(a)'b'!$&*=`)).body), "GET /(a)'b'!$&*=");
       assert.equal(
         (await ask(`/${first.port}/textures/red%20brick.png?size=1%2F2&x=%26`)).body,
         'GET /textures/red%20brick.png?size=1%2F2&x=%26',
       );
     });
+
+    for (const path of [
+      '/a%2Fb',
+      '/a%3Fb',
+      '/a%3Fb?c=%3F',
+      '/a%25b%23c',
+      '//a//b/',
+      '/',
+      '/?x',
+      '/a+b;c=d,e:f@g',
+      '/a%5Cb%c3%A9%7Ef',
+      '/a?b//c/../d?e%2f',
+    ])
+      test(`passes ${path} on letter for letter, to a simulation server and to the session server`, async () => {
+        assert.deepEqual((await ask(`/${first.port}${path}`)).body, `GET ${path}`);
+        assert.deepEqual(await open(`/${first.port}${path}`), [`loading: ${path}`]);
+        // The session server knows no such path, but it is the one that says so.
+        const { headers } = await ask(`/nowhere${path}`);
+        assert.match(headers['content-type'] ?? '', /^text\/plain/);
+      });
 
     test('opens the WebSockets of simulation servers and keeps them open', async () => {
       assert.deepEqual(await open(`/${first.port}/client`, 'start'), ['loading: /client', 'start']);
@@ -184,6 +208,7 @@ for (const [webServer, siteOf] of fronts) {
       ])
         assert.equal((await ask(path)).status, 404, path);
       await assert.rejects(open(`/${elsewhere.port}/client`), /404/);
+      await ask(`http://127.0.0.1:${elsewhere.port}/load`);
       assert.equal(elsewhere.requests.length, before);
     });
 

@@ -45,22 +45,20 @@ export function apacheSite({ server, port, routes, tls, listen }: Front): string
     '  RequestHeader unset Forwarded early',
     `  RequestHeader set X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     '',
+    '  # A path is passed on as it was asked for, letter for letter: a decoded one that is encoded again is not always the same path.',
+    '  AllowEncodedSlashes NoDecode',
+    '  MergeSlashes Off',
     '  RewriteEngine On',
-    ...routes.flatMap(({ first, last, host }) => {
-      const pattern = `^/(${portPattern(first, last)})(?:/(.*))?$`;
-      return [
-        `  # Ports ${first} to ${last} are those of ${host}.`,
-        '  RewriteCond %{HTTP:Upgrade} ^websocket$ [NC]',
-        `  RewriteRule ${pattern} ws://${urlHost(host)}:$1/$2 [P,L]`,
-        `  RewriteRule ${pattern} http://${urlHost(host)}:$1/$2 [P,L]`,
-      ];
-    }),
+    ...routes.flatMap(({ first, last, host }) => [
+      `  # Ports ${first} to ${last} are those of ${host}.`,
+      ...passOn(`/(${portPattern(first, last)})(?:/([^\\s?]*))?`, `${urlHost(host)}:%1/%2`),
+    ]),
     '  # No other port leads anywhere.',
     '  RewriteRule ^/[0-9] - [R=404,L]',
     '  # Everything else is the session server itself.',
-    '  RewriteCond %{HTTP:Upgrade} ^websocket$ [NC]',
-    `  RewriteRule ^/(.*)$ ws://127.0.0.1:${port}/$1 [P,L]`,
-    `  RewriteRule ^/(.*)$ http://127.0.0.1:${port}/$1 [P,L]`,
+    ...passOn('/([^\\s?]*)', `127.0.0.1:${port}/%1`),
+    '  # This is no proxy for other sites, and serves no files.',
+    '  RewriteRule ^ - [R=400,L]',
     '',
     '  # A connection that is not taken is given up soon; one that was is kept.',
     `  <Proxy "http://127.0.0.1:${port}/">`,
@@ -70,6 +68,18 @@ export function apacheSite({ server, port, routes, tls, listen }: Front): string
     '',
   );
   return lines.join('\n');
+}
+
+/** Rules for the paths of this pattern; `%1` and so on stand in the target for its groups. The query stays as it is. */
+function passOn(path: string, target: string): string[] {
+  const asked = `  RewriteCond %{THE_REQUEST} "^\\S+ ${path}[ ?]"`;
+  return [
+    '  RewriteCond %{HTTP:Upgrade} ^websocket$ [NC]',
+    asked,
+    `  RewriteRule ^ ws://${target} [P,L,NE]`,
+    asked,
+    `  RewriteRule ^ http://${target} [P,L,NE]`,
+  ];
 }
 
 function quoted(path: string): string {

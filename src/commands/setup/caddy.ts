@@ -13,7 +13,8 @@ export function caddyfile({ server, port, routes, tls, listen }: Front): string 
       `  # Ports ${first} to ${last} are those of ${host}.`,
       `  @simulation${i} path_regexp port${i} ^/(${portPattern(first, last)})(?:/.*)?$`,
       `  handle @simulation${i} {`,
-      `    uri strip_prefix /{re.port${i}.1}`,
+      // Not `strip_prefix`, which merges slashes.
+      '    uri path_regexp ^/[0-9]+ ""',
       `    reverse_proxy ${urlHost(host)}:{re.port${i}.1} {`,
       '      transport http {',
       `        dial_timeout ${CONNECT_TIMEOUT}s`,
