@@ -1,6 +1,6 @@
 /**
- * `session-server doctor [URL]`: looks at everything that has to be right between a browser and a simulation, and says how to mend what is not. Nothing is changed; the
- * one session it asks for is given back at once. Exit status 0: all is well; 1: warnings; 2: faults.
+ * `session-server doctor [URL]`: looks at everything that has to be right between a browser and a simulation, and says how to mend what is not. Nothing is changed: the
+ * one session it asks for is given back at once, and the one file it writes, where certbot writes its proofs, is removed. Exit status 0: all is well; 1: warnings; 2: faults.
  */
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
@@ -8,7 +8,10 @@ import { hostInUrl } from '../core/endpoint.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
 import { exitStatus, fault, findingLine, ok, warning, type Finding } from './doctor/finding.ts';
-import { examineDescriptors, examineMail } from './doctor/machine.ts';
+import { frontHere } from './doctor/front-mend.ts';
+import { descriptorLimit, examineDescriptors, examineMail } from './doctor/machine.ts';
+import { examineRedirect } from './doctor/redirect.ts';
+import { askRunning, type RunningResult } from './doctor/running.ts';
 import { examineServers } from './doctor/simulation-servers.ts';
 import { examineSite } from './doctor/site.ts';
 
@@ -51,18 +54,40 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
         ? [ok('configuration', loaded.path, 'has no problem')]
         : loaded.warnings.map((problem) => warning('configuration', loaded.path, formatProblem(problem), problem.mend)),
     );
-  tell(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime() }));
+  const front = frontHere(loaded?.settings);
+  tell(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime(), front }));
   if (loaded !== undefined) {
     const { settings } = loaded;
     if (settings.simulationServers.length === 0 && settings.registration.token === undefined)
       tell([fault('load', 'simulationServers', 'is empty', 'name a simulation server, or set "registration.token"')]);
-    tell(await examineServers(settings, { timeout, now: () => systemClock.now() }));
-    tell([examineDescriptors(settings), await examineMail(settings, timeout)]);
+    tell(await examineRedirect(settings, { host: url.hostname, timeout }));
+    const running = await askRunning(url, settings, timeout);
+    const joined = running.kind === 'running' ? running.running.servers : [];
+    if (running.kind !== 'running') tell([notAsked(running)]);
+    tell(await examineServers(settings, joined, { timeout, now: () => systemClock.now() }));
+    const servers = Math.max(joined.length, settings.simulationServers.length);
+    tell([examineDescriptors(settings, servers, descriptorLimit(running)), await examineMail(settings, timeout)]);
   }
   const status = exitStatus(findings);
   if (options.json === true) console.log(JSON.stringify({ url: url.origin, status, findings }, undefined, 2));
   else console.log(summary(findings));
   process.exitCode = status;
+}
+
+/** Then this is not known: who joined by himself, and what its process may open. */
+function notAsked(running: Exclude<RunningResult, { readonly kind: 'running' }>): Finding {
+  if (running.kind === 'closed')
+    return ok(
+      'running',
+      'session server',
+      'tells its servers to holders of a token only: those that joined by themselves are not looked at',
+    );
+  return warning(
+    'running',
+    'session server',
+    `cannot be asked which servers joined by themselves (${running.reason})`,
+    'start it: systemctl start session-server; and look into its log',
+  );
 }
 
 /** What was given; else where the configuration says the site is. */

@@ -301,7 +301,8 @@ interface Report {
 
 describe('doctor', () => {
   async function examine(t: TestContext, ...args: string[]): Promise<Report & { readonly exit: number | null }> {
-    const { status, stdout, stderr } = await runProgram(t, ['doctor', '--json', '--timeout', '3', ...args]);
+    // It asks one thing after the other, and a busy machine makes each of them slow.
+    const { status, stdout, stderr } = await runProgram(t, ['doctor', '--json', '--timeout', '3', ...args], { patience: 30 });
     assert.ok(stdout.startsWith('{'), stderr);
     return { ...(JSON.parse(stdout) as Report), exit: status };
   }
@@ -348,6 +349,36 @@ describe('doctor', () => {
       [`client-socket ${address}`, `client-socket ${server.address}`, `load ${address}`, `mail localhost:${sink.port}`].sort(),
     );
     for (const { mend } of report.findings.filter(({ level }) => level !== 'ok')) assert.ok(mend);
+  });
+
+  test('looks at servers that joined by themselves, and at the limits of the session server instead of its own', async (t) => {
+    const server = await ClientSocketServer.start(t);
+    const registration = { token: 'correct-horse-battery-staple', allowLoopback: true };
+    const program = await startProgram(t, { registration, limits: { clients: 500 } }, { before: 'ulimit -n 200' });
+    const form = new URLSearchParams({ url: `http://${server.address}`, shareIdleTime: '0', allowedRepositories: '' });
+    await fetch(`${program.url}/register/${registration.token}`, { method: 'POST', body: form });
+    await eventually('the load', async () => (await program.get('/load')) === '10');
+    const { findings } = await examine(t, program.url, '--config', program.path);
+    const of = (wanted: string) => findings.filter(({ check }) => check === wanted);
+    assert.deepEqual(
+      of('load').map(({ subject, level }) => [subject, level]),
+      [[`${server.address} directly`, 'ok']],
+    );
+    const [descriptors] = of('descriptors');
+    assert.equal(descriptors?.level, 'warning');
+    assert.match(descriptors.text, /^the 200 of the session server are enough for \d+ clients/);
+    assert.match(descriptors.mend ?? '', /LimitNOFILE=\d+/);
+  });
+
+  test('says so when the session server cannot be asked', async (t) => {
+    const folder = temporary(t);
+    const dead = await ClientSocketServer.start(t);
+    const { address, port } = dead;
+    await dead.stop();
+    writeFileSync(join(folder, 'session.json'), JSON.stringify({ simulationServers: [address], port, ssl: false }));
+    const { findings } = await examine(t, `http://${address}`, '--config', join(folder, 'session.json'));
+    assert.equal(findings.find(({ check }) => check === 'running')?.level, 'warning');
+    assert.match(findings.find(({ check }) => check === 'descriptors')?.text ?? '', /of this shell/);
   });
 
   test('says that nothing listens, that a name is unknown, and what is no address', async (t) => {

@@ -6,6 +6,6 @@ export function settingsOf(file: Partial<ConfigurationFile>): Settings {
   return toSettings(
     schema.parse({ simulationServers: [], ...file }),
     { webhookSecrets: new Map() },
-    { env: {}, cwd: '/work', home: '/home/me', readFile: () => Promise.resolve({ kind: 'missing', code: 'ENOENT' }) },
+    { env: {}, cwd: '/srv', home: '/home/me', readFile: () => Promise.resolve({ kind: 'missing', code: 'ENOENT' }) },
   );
 }

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly node?: readonly string[];
   /** Shell commands before the program, such as `ulimit -n 200`. */
   readonly before?: string;
+  /** Seconds until its end has to come; 10 by default. */
+  readonly patience?: number;
 }
 
 export interface StartOptions extends RunOptions {
@@ -44,7 +46,7 @@ export type Configuration = Readonly<Record<string, unknown>>;
 /** Runs the program until it ends by itself. */
 export async function runProgram(scope: Scope, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = new Child(scope, args, options);
-  return inTime(`the end of session-server ${args.join(' ')}`, child.ended, 10);
+  return inTime(`the end of session-server ${args.join(' ')}`, child.ended, options.patience ?? 10);
 }
 
 /** Starts the program and waits for nothing. */

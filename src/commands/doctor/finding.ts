@@ -6,6 +6,7 @@ export interface Finding {
     | 'name'
     | 'port'
     | 'certificate'
+    | 'challenge'
     | 'site'
     | 'sessions'
     | 'mixed-content'
@@ -14,6 +15,7 @@ export interface Finding {
     | 'client-socket'
     | 'clock'
     | 'descriptors'
+    | 'running'
     | 'mail';
   /** Whom it is about: a name, a URL, a simulation server. */
   readonly subject: string;

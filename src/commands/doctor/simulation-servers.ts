@@ -5,6 +5,7 @@ import { upstreamOf } from '../../core/gateway-routes.ts';
 import { createLoadProbe } from '../../probes/load.ts';
 import { probeUpgrade } from '../../probes/upgrade.ts';
 import { fault, ok, type Finding } from './finding.ts';
+import { frontHere, frontMend, type FrontHere } from './front-mend.ts';
 
 export interface ServersOptions {
   /** Seconds for each question. */
@@ -24,11 +25,19 @@ interface Way {
 /** Servers asked at a time. */
 const AT_ONCE = 8;
 
-export async function examineServers(settings: Settings, options: ServersOptions): Promise<Finding[]> {
-  const ways = settings.simulationServers.flatMap(({ endpoint }) => waysTo(endpoint, settings));
+/** `joined`: those that the running session server knows beside its configuration. */
+export async function examineServers(
+  settings: Settings,
+  joined: readonly Endpoint[],
+  options: ServersOptions,
+): Promise<Finding[]> {
+  const configured = settings.simulationServers.map(({ endpoint }) => endpoint);
+  const others = joined.filter(({ id }) => !configured.some((endpoint) => endpoint.id === id));
+  const ways = [...configured, ...others].flatMap((endpoint) => waysTo(endpoint, settings));
+  const front = frontHere(settings);
   const findings: Finding[] = [];
   for (let i = 0; i < ways.length; i += AT_ONCE)
-    findings.push(...(await Promise.all(ways.slice(i, i + AT_ONCE).map((way) => examineWay(way, options)))).flat());
+    findings.push(...(await Promise.all(ways.slice(i, i + AT_ONCE).map((way) => examineWay(way, front, options)))).flat());
   return findings;
 }
 
@@ -47,7 +56,11 @@ function waysTo(endpoint: Endpoint, { pollSsl, handOutSsl, gateway: { routes }, 
   ];
 }
 
-async function examineWay({ endpoint, loadSsl, socketSsl, by }: Way, { timeout, now }: ServersOptions): Promise<Finding[]> {
+async function examineWay(
+  { endpoint, loadSsl, socketSsl, by }: Way,
+  front: FrontHere,
+  { timeout, now }: ServersOptions,
+): Promise<Finding[]> {
   const probe = createLoadProbe({ ssl: loadSsl, timeout, keepAlive: 1, now });
   const url = `${webSocketUrl(endpoint, socketSsl)}/client`;
   const [load, socket] = await Promise.all([probe.probe(endpoint, new AbortController().signal), probeUpgrade(url, { timeout })]);
@@ -63,7 +76,7 @@ async function examineWay({ endpoint, loadSsl, socketSsl, by }: Way, { timeout, 
           load.failure.reason,
           direct
             ? `start the simulation server there and try: curl ${loadSsl ? 'https' : 'http'}://${endpoint.address}/load`
-            : 'when it answers directly, it is the front that does not pass it on: session-server setup apache (or nginx, caddy)',
+            : frontMend(front, 'load'),
         ),
     socket.kind === 'opened'
       ? ok('client-socket', subject, `opens ${url}`)
@@ -71,7 +84,7 @@ async function examineWay({ endpoint, loadSsl, socketSsl, by }: Way, { timeout, 
           'client-socket',
           subject,
           `${url} does not open: ${socket.reason}`,
-          direct ? 'look into the log of the simulation server' : 'the front does not pass WebSockets on to this port',
+          direct ? 'look into the log of the simulation server' : frontMend(front, 'clientSocket'),
         ),
   ];
 }

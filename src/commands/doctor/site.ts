@@ -5,12 +5,15 @@ import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import { addressKind } from '../../core/ip-address.ts';
 import { probeUpgrade } from '../../probes/upgrade.ts';
 import { fault, ok, warning, type Finding } from './finding.ts';
+import { frontMend, type FrontHere } from './front-mend.ts';
+import { codeOf, reason } from './reason.ts';
 
 /** Seconds. */
 export interface SiteOptions {
   readonly timeout: number;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
+  readonly front: FrontHere;
 }
 
 const DAY = 86_400;
@@ -160,7 +163,7 @@ function showCertificate(url: URL, timeout: number): Promise<Shown | string> {
   });
 }
 
-async function examineAnswers(url: URL, { timeout, wallTime }: SiteOptions): Promise<Finding[]> {
+async function examineAnswers(url: URL, { timeout, wallTime, front }: SiteOptions): Promise<Finding[]> {
   const address = new URL('/livez', url).href;
   try {
     const asked = wallTime();
@@ -175,9 +178,7 @@ async function examineAnswers(url: URL, { timeout, wallTime }: SiteOptions): Pro
             'site',
             address,
             `answers status ${response.status}`,
-            response.status === 502 || response.status === 503
-              ? 'the front cannot reach the session server: start it, and compare "port" with the rules of the front'
-              : 'everything but /PORT/… has to be passed on to the session server; write the rules anew: session-server setup apache (or nginx, caddy)',
+            frontMend(front, response.status === 502 || response.status === 503 ? 'unreachable' : 'answers'),
           ),
     ];
     // The header has whole seconds.
@@ -200,16 +201,11 @@ async function examineAnswers(url: URL, { timeout, wallTime }: SiteOptions): Pro
   }
 }
 
-async function examineAvailability(url: URL, { timeout }: SiteOptions): Promise<Finding> {
+async function examineAvailability(url: URL, { timeout, front }: SiteOptions): Promise<Finding> {
   const address = new URL('/', url).href.replace(/^http/, 'ws');
   const result = await probeUpgrade(address, { timeout });
   if (result.kind === 'opened') return ok('websocket', address, 'opens');
-  return fault(
-    'websocket',
-    address,
-    `does not open: ${result.reason}`,
-    'the front does not pass WebSockets on; write its rules anew: session-server setup apache (or nginx, caddy)',
-  );
+  return fault('websocket', address, `does not open: ${result.reason}`, frontMend(front, 'webSockets'));
 }
 
 /** A session is asked for and given back at once, so that nobody loses a place by it. */
@@ -261,25 +257,6 @@ export function mixedContent(page: URL, handedOut: string): Finding {
       'use https for the site, or set "ssl": false',
     );
   return ok('mixed-content', handedOut, `may be opened by pages from ${page.origin}`);
-}
-
-export function reason(error: unknown): string {
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = codeOf(inner);
-  const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'nothing listens there',
-    EHOSTUNREACH: 'no route leads there',
-    ENETUNREACH: 'no route leads there',
-    ECONNRESET: 'the connection was cut',
-    ENOTFOUND: 'no such name',
-  };
-  if (inner instanceof Error && inner.name === 'TimeoutError') return 'no answer in time';
-  return words[code ?? ''] ?? (inner instanceof Error ? inner.message : String(inner));
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (typeof error === 'string') return error;
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function failed(findings: readonly Finding[]): boolean {

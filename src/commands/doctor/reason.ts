@@ -1,0 +1,19 @@
+/** Why something could not be reached, in words. */
+export function reason(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = codeOf(inner);
+  const words: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'nothing listens there',
+    EHOSTUNREACH: 'no route leads there',
+    ENETUNREACH: 'no route leads there',
+    ECONNRESET: 'the connection was cut',
+    ENOTFOUND: 'no such name',
+  };
+  if (inner instanceof Error && inner.name === 'TimeoutError') return 'no answer in time';
+  return words[code ?? ''] ?? (inner instanceof Error ? inner.message : String(inner));
+}
+
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error === 'string') return error;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
