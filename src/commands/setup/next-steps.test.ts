@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Answers } from './configuration-file.ts';
 import { nextSteps } from './next-steps.ts';
@@ -62,4 +64,15 @@ describe('what is left to do', () => {
     assert.match(text, new RegExp(`groupadd --system --force ${group}$`, 'm'));
     assert.match(text, new RegExp(`chgrp ${group} ${written.configuration}$`, 'm'));
   });
+});
+
+test('the commands are those of the installation guide', () => {
+  const guide = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'installation.md'), 'utf8');
+  for (const front of ['gateway', 'apache'] as const) {
+    const text = nextSteps({ server: 'webots.example.org', front, simulationServers: [], routes: {}, port: 1999 }, written);
+    const commands = [...text.matchAll(/^ {5}(.*)$/gm)].map(([, command = '']) => command);
+    // What takes the site into use is printed a second time with the site itself; the guide leaves it to that.
+    for (const command of commands.filter((command) => !/^(?:a2en|apachectl|session-server doctor)/.test(command)))
+      assert.ok(guide.includes(`\nsudo ${command}\n`), command);
+  }
 });

@@ -19,7 +19,7 @@ export function nextSteps(answers: Answers, written: Written): string {
     ['start it, now and at every boot', 'systemctl daemon-reload', `systemctl enable --now ${unit.replace(/^.*\//, '')}`],
     ...frontSteps(answers, written),
     ...(administrator === undefined ? [] : [['the first message', `session-server test-notification ${configuration}`] as const]),
-    ['does it all work?', `session-server doctor ${site} --config ${configuration}`],
+    ['see whether it all works', `session-server doctor ${site} --config ${configuration}`],
   ];
   const joining =
     registrationToken === undefined
