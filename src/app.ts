@@ -279,6 +279,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     ...{ clock, log, store },
     documents: [
       { name: 'learned', version: () => ledger.revision, save: () => ledger.save(clock.now(), clock.wallTime()) },
+      { name: 'decisions', version: () => decisions.revision, save: () => decisions.save(clock.now(), clock.wallTime()) },
       { name: 'waiting-line', version: () => admission.version, save: () => admission.save() },
       { name: 'registered-servers', version: () => registered.version, save: () => registered.save() },
     ],
@@ -352,6 +353,9 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     const learned = await store.read('learned');
     const restored = learned === undefined ? undefined : ledger.restore(learned, clock.now(), clock.wallTime());
     if (restored?.kind === 'foreign') await store.setAside('learned', restored.reason);
+    const decided = await store.read('decisions');
+    const taken = decided === undefined ? undefined : decisions.restore(decided, clock.now(), clock.wallTime());
+    if (taken?.kind === 'foreign') await store.setAside('decisions', taken.reason);
     await notifying.start();
     await levers.recall();
     const waited = await store.read('waiting-line');

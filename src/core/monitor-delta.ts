@@ -4,11 +4,9 @@
  * The session server computes each difference once and sends the same text to every viewer; the page adds it to what it has. The two functions live
  * together because the one must undo the other: `applied(before, difference(before, after))` is `after`.
  */
+import { listed, mostListed } from './decision-list.ts';
 import type { ServerId } from './endpoint.ts';
 import type { MonitorDelta, MonitorSnapshot, ServerView } from './monitor-view.ts';
-
-/** Decisions and incidents in a snapshot; older ones fall out. */
-export const mostListed = 200;
 
 /** The fields that changed. `undefined`: nothing but the time did. */
 export function difference(before: MonitorSnapshot, after: MonitorSnapshot): MonitorDelta | undefined {
@@ -33,8 +31,8 @@ export function applied(before: MonitorSnapshot, delta: MonitorDelta): MonitorSn
     at: delta.at,
     fleet: delta.fleet === undefined ? before.fleet : { ...before.fleet, ...delta.fleet },
     servers: appliedServers(before.servers, delta),
-    decisions: appliedList(before.decisions, delta.decisions),
-    incidents: appliedList(before.incidents, delta.incidents),
+    decisions: appliedList(before.decisions, delta.decisions, listed),
+    incidents: appliedList(before.incidents, delta.incidents, (incidents) => incidents.slice(0, mostListed)),
   };
 }
 
@@ -86,7 +84,12 @@ function newOrChanged<T extends Identified>(before: readonly T[], after: readonl
   return after.filter((entry) => !same(entry, known.get(entry.id)));
 }
 
-function appliedList<T extends Identified>(before: readonly T[], changes: readonly T[] | undefined): readonly T[] {
+/** Older ones fall out, as `listing` says. */
+function appliedList<T extends Identified>(
+  before: readonly T[],
+  changes: readonly T[] | undefined,
+  listing: (entries: readonly T[]) => readonly T[],
+): readonly T[] {
   if (changes === undefined || changes.length === 0) return before;
   const changed = new Map(changes.map((entry) => [entry.id, entry]));
   const kept = before.map((entry) => {
@@ -94,7 +97,7 @@ function appliedList<T extends Identified>(before: readonly T[], changes: readon
     changed.delete(entry.id);
     return replacement ?? entry;
   });
-  return [...changed.values(), ...kept].slice(0, mostListed);
+  return listing([...changed.values(), ...kept]);
 }
 
 function changedFields<T extends object>(before: T, after: T): Partial<T> | undefined {

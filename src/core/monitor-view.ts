@@ -93,7 +93,7 @@ export interface ServerView {
   readonly costUncertainty: number | null;
   /** Sessions of that cost that fit now. */
   readonly places: number;
-  /** Sessions handed out since the session server started. */
+  /** Sessions handed out since it joined the fleet, over restarts of the session server. */
   readonly handOuts: number;
   readonly handOutsLastHour: number;
   readonly lastAnswerAt: number | null;
@@ -172,7 +172,7 @@ export interface MonitorSnapshot {
   readonly fleet: FleetView;
   /** In the configured order. */
   readonly servers: readonly ServerView[];
-  /** Newest first. */
+  /** Newest first: the last ones, and the last refusals; see `decision-list.ts`. */
   readonly decisions: readonly DecisionView[];
   /** Newest first. */
   readonly incidents: readonly IncidentView[];

@@ -257,8 +257,8 @@ test('a held request is answered as soon as there is room', async () => {
   await admission.stop();
 });
 
-test('a held request is told its position when the time is up, and its place is free', async () => {
-  const { admission, clock } = start({ 'a:2000': 97 });
+test('a held request is told its position when the time is up, its place is free, and it was refused', async () => {
+  const { admission, clock, decisions } = start({ 'a:2000': 97 });
   const ahead = new Client();
   await admission.wait(from(), ahead);
   const held = admission.hold(from(), 5, new AbortController().signal);
@@ -266,11 +266,15 @@ test('a held request is told its position when the time is up, and its place is 
   const outcome = await held;
   assert.equal(outcome.kind === 'refused' && outcome.position, 2);
   assert.equal(admission.waiting, 1);
+  assert.equal(decisions.last().length, 1);
+  const { kind, code, waited, reason } = decisions.last()[0]!;
+  assert.deepEqual([kind, code, waited], ['refused', 'no-room', 5]);
+  assert.equal(reason, '2 servers: both are at 97 %; none had room while the request was held.');
   await admission.stop();
 });
 
 test('a held request whose client goes away gives its place up', async () => {
-  const { admission, clock } = start({ 'a:2000': 97 });
+  const { admission, clock, decisions } = start({ 'a:2000': 97 });
   const gone = new AbortController();
   const held = admission.hold(from(), 50, gone.signal);
   await clock.advance(1);
@@ -278,21 +282,47 @@ test('a held request whose client goes away gives its place up', async () => {
   await clock.advance(0);
   assert.equal((await held).kind, 'refused');
   assert.equal(admission.waiting, 0);
+  assert.deepEqual(
+    decisions.last().map(({ kind, waited }) => [kind, waited]),
+    [['abandoned', 1]],
+  );
   await admission.stop();
 });
 
 test('one address may ask in a burst, then once a second; others and this machine are not touched', async () => {
-  const { admission, clock, decisions } = start({ 'a:2000': 0 });
+  const { admission, clock } = start({ 'a:2000': 0 });
   for (let i = 0; i < 5; i += 1) await admission.ask(from('192.0.2.1'));
   const refused = await admission.ask(from('192.0.2.1'));
   assert.ok(refused.kind === 'refused' && refused.code === 'too-many-requests' && refused.retryAfter === 1);
   assert.notEqual((await admission.ask(from('192.0.2.2'))).kind === 'refused' && 'too-many-requests', 'too-many-requests');
   for (let i = 0; i < 20; i += 1)
     assert.notEqual((await admission.ask(from())).kind === 'refused' && 'limited', 'too-many-requests');
-  assert.ok(!decisions.last().some(({ code }) => code === 'too-many-requests'), 'a flood washed away the decisions');
   await clock.advance(1);
   const outcome = await admission.ask(from('192.0.2.1'));
   assert.ok(outcome.kind === 'allocated' || outcome.code === 'no-room');
+  await admission.stop();
+});
+
+test('of a flood one refusal a minute and address is written down, and all are counted', async () => {
+  const { admission, clock, decisions } = start({ 'a:2000': 97 });
+  const noted = () => decisions.last().filter(({ code }) => code === 'too-many-requests');
+  for (let i = 0; i < 40; i += 1) await admission.ask({ ...from('192.0.2.1'), projectUrl: PROJECT });
+  assert.equal(noted().length, 1);
+  assert.equal(noted()[0]?.project, PROJECT);
+  assert.equal(decisions.refusedLastHour(clock.now()), 40);
+  for (let i = 0; i < 6; i += 1) await admission.ask(from('192.0.2.2'));
+  assert.equal(noted().length, 2, 'another address is another decision');
+  await clock.advance(61);
+  for (let i = 0; i < 70; i += 1) await admission.ask(from('192.0.2.1'));
+  assert.equal(noted().length, 3);
+  await admission.stop();
+});
+
+test('a flood from many addresses leaves room for the refusals that people ask about', async () => {
+  const { admission, decisions } = start({ 'a:2000': 97 });
+  for (let address = 0; address < 30; address += 1)
+    for (let i = 0; i < 6; i += 1) await admission.ask(from(`192.0.2.${address}`));
+  assert.equal(decisions.last().filter(({ code }) => code === 'too-many-requests').length, 20);
   await admission.stop();
 });
 

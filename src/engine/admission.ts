@@ -10,7 +10,7 @@ import type { BookingOutcome, BookingRequest, Candidates } from '../core/ledger.
 import type { SecondsRange } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
-import type { TokenBuckets } from '../core/token-bucket.ts';
+import { TokenBuckets } from '../core/token-bucket.ts';
 import type { Standing, Ticket, WaitingLine } from '../core/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
@@ -48,10 +48,21 @@ export interface AdmissionSettings {
 const RETRY = 1;
 /** Seconds between two looks at the estimates of all who wait. */
 const RETELL = 10;
+/**
+ * Refusals for asking too often that are written down: one a minute of each address, and so many of all addresses together. The others are only counted, for
+ * a flood would wash away the decisions that people ask about.
+ */
+const NOTED = {
+  each: { burst: 1, rate: 1 / 60, mostKeys: 10_000 },
+  all: { burst: 20, rate: 20 / 60, mostKeys: 1 },
+};
+
 /** A client in the line, with or without its connection. */
 interface Place {
   readonly request: SessionRequest;
   readonly token: string;
+  /** Seconds of the clock when its waiting began. */
+  readonly joinedAt: number;
   waiter: Waiter | undefined;
   /** What the waiter heard last. */
   told?: Waiting;
@@ -67,6 +78,8 @@ export class Admission {
   readonly #serving: Loop;
   /** What ends the requests that are held. */
   readonly #holding = new Set<AbortController>();
+  readonly #notedOfEach = new TokenBuckets(NOTED.each);
+  readonly #notedOfAll = new TokenBuckets(NOTED.all);
   /** A server that had room when somebody looked through the fleet: while it has, nobody needs to look again. */
   #roomy: Candidates | undefined;
   #toldAt = 0;
@@ -106,14 +119,20 @@ export class Admission {
   /** Allocated, refused, or a place in line of which the waiter is told until it ends. Resolves when the waiter has heard the first of these. */
   async wait(request: SessionRequest, waiter: Waiter): Promise<void> {
     if (request.resumeToken !== undefined && this.resume(request.resumeToken, waiter)) return;
+    await this.#wait(request, waiter);
+  }
+
+  /** Returns what was routed, unless it was refused at once. */
+  async #wait(request: SessionRequest, waiter: Waiter): Promise<Routed | undefined> {
     const routed = this.#enter(request);
     if (routed.kind === 'refused') {
       waiter.settled(routed);
-      return;
+      return undefined;
     }
     const booked = await this.#book(routed);
     if (booked.kind === 'booked') await this.#give(routed, booked, 0, waiter);
     else this.#join(routed, waiter);
+    return routed;
   }
 
   /**
@@ -142,7 +161,7 @@ export class Admission {
     const ended = AbortSignal.any([gone, enough.signal]);
     let position: number | undefined;
     let outcome: Outcome | undefined;
-    await this.wait(request, {
+    const routed = await this.#wait(request, {
       keepPlace: false,
       gone: ended,
       changed: (waiting) => (position = waiting.position),
@@ -155,16 +174,10 @@ export class Admission {
     this.#holding.add(enough);
     if (outcome === undefined) await this.#options.clock.sleep(seconds, ended);
     this.#holding.delete(enough);
+    if (outcome !== undefined) return outcome;
+    if (routed !== undefined && !gone.aborted) this.#refuseHeld(routed);
     const held = position === undefined ? {} : { position };
-    const refusal: Refused = {
-      kind: 'refused',
-      code: 'no-room',
-      reason: 'No simulation server has room at the moment.',
-      ...held,
-    };
-    // Aborted last: what was settled before stays, and the place is given up otherwise.
-    if (outcome === undefined) enough.abort();
-    return outcome ?? refusal;
+    return { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.', ...held };
   }
 
   /** Continues the place that the token belongs to. `false`: there is none (any more), and the waiter hears nothing. */
@@ -228,10 +241,10 @@ export class Admission {
     const { line, clock, log } = this.#options;
     const { tickets, problems } = line.restore(value, clock.now(), clock.wallTime());
     for (const problem of problems) log.warn(`of the saved waiting line ${problem}`);
-    for (const { id, token = '', address, project, labels } of tickets) {
+    for (const { id, token = '', address, project, labels, joinedAt } of tickets) {
       const asked = { ...(project !== undefined && { projectUrl: project }), ...(labels !== undefined && { labels }) };
       const request = { address: { address: address ?? 'unknown', limitKey: address }, ...asked };
-      this.#places.set(id, { request, token, waiter: undefined });
+      this.#places.set(id, { request, token, joinedAt, waiter: undefined });
     }
     this.refresh();
   }
@@ -256,7 +269,7 @@ export class Admission {
     const { buckets, clock, newId } = this.#options;
     const { limitKey } = request.address;
     const seconds = limitKey === undefined || request.counted === true ? 0 : buckets.take(limitKey, clock.now());
-    if (seconds > 0) return this.#refuseForRate(seconds);
+    if (seconds > 0) return this.#refuseForRate(request, seconds);
 
     const id = newId();
     const read = this.#routing.read(request);
@@ -264,12 +277,30 @@ export class Admission {
     return { id, request, ...read };
   }
 
-  /** A flood is counted, not written down: it would wash away the decisions that people ask about. */
-  #refuseForRate(seconds: number): Refused {
+  #refuseForRate(request: SessionRequest, seconds: number): Refused {
+    const { decisions, clock, newId } = this.#options;
     const retryAfter = Math.max(1, Math.ceil(seconds));
-    this.#options.decisions.count('refused', 'too-many-requests');
+    const code = 'too-many-requests';
+    if (this.#isNoted(request)) {
+      const asked = { id: newId(), request, project: this.#projectOf(request) };
+      const reason =
+        'Too many session requests came from one network address, which the log names; more within a minute are only counted.';
+      this.#reasons.record({ ...asked, kind: 'refused', code, reason, waited: 0, alone: true });
+    } else decisions.count('refused', code, clock.now());
     const reason = `too many session requests come from your network address; try again in ${retryAfter} s.`;
-    return { kind: 'refused', code: 'too-many-requests', reason, retryAfter };
+    return { kind: 'refused', code, reason, retryAfter };
+  }
+
+  #isNoted({ address: { address, limitKey = address } }: SessionRequest): boolean {
+    const { clock, log } = this.#options;
+    const now = clock.now();
+    if (this.#notedOfEach.take(limitKey, now) > 0) return false;
+    log.limited('warn', `too many requests ${limitKey}`, `${address} asks for sessions too often and is refused`, { address });
+    return this.#notedOfAll.take('', now) === 0;
+  }
+
+  #projectOf({ projectUrl }: SessionRequest): Project | undefined {
+    return projectUrl === undefined ? undefined : this.#routing.project(projectUrl);
   }
 
   async #book({ request, project, candidates, want }: Routed): Promise<BookingOutcome> {
@@ -341,7 +372,7 @@ export class Admission {
   }
 
   #enterLine({ id, request }: Pick<Routed, 'id' | 'request'>, waiter: Waiter, token: string, joined: Standing): void {
-    const place: Place = { request, token, waiter };
+    const place: Place = { request, token, joinedAt: joined.ticket.joinedAt, waiter };
     this.#places.set(id, place);
     this.#version += 1;
     this.#watch(id, place, waiter);
@@ -362,19 +393,34 @@ export class Admission {
     else waiter.gone.addEventListener('abort', lost, { once: true });
   }
 
-  #abandon(id: string, { request }: Place): void {
-    this.#places.delete(id);
-    this.#version += 1;
-    const project = request.projectUrl === undefined ? undefined : this.#routing.project(request.projectUrl);
+  #abandon(id: string, { request, joinedAt }: Place): void {
     this.#reasons.record({
       id,
       request,
-      project,
+      project: this.#projectOf(request),
       kind: 'abandoned',
       code: 'client-gone',
       reason: 'The client went away while it waited.',
-      waited: 0,
+      waited: this.#options.clock.now() - joinedAt,
     });
+    this.#leave(id);
+  }
+
+  /** Its client waited as long as it is held, and was told that there is no room. */
+  #refuseHeld(routed: Routed): void {
+    const { clock, line } = this.#options;
+    const place = this.#places.get(routed.id);
+    if (place === undefined) return;
+    const waited = clock.now() - place.joinedAt;
+    const reason = `${this.#reasons.noRoom(routed)}; none had room while the request was held.`;
+    this.#reasons.record({ ...routed, kind: 'refused', code: 'no-room', reason, waited });
+    line.leave(routed.id);
+    this.#leave(routed.id);
+  }
+
+  #leave(id: string): void {
+    this.#places.delete(id);
+    this.#version += 1;
     this.#tellChanges();
     this.refresh();
   }

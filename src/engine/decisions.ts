@@ -1,54 +1,16 @@
 /** The last decisions with their reasons, and how many there were: who was sent where, and why. */
+import { listed, mostListed } from '../core/decision-list.ts';
+import type { Decision } from '../core/decision.ts';
 import type { ServerId } from '../core/endpoint.ts';
-import type { AnswerView, DecisionKind } from '../core/monitor-view.ts';
+import { LastHour } from '../core/last-hour.ts';
+import type { DecisionKind } from '../core/monitor-view.ts';
+import { readDecisions, saveDecisions, type SavedDecisions } from '../core/saved-decisions.ts';
 
-export interface Decision {
-  readonly id: string;
-  /** Seconds since the epoch. */
-  readonly at: number;
-  readonly kind: DecisionKind;
-  /** URL of the project, when the client said what it wants to run. */
-  readonly project?: string | undefined;
-  readonly server?: ServerId | undefined;
-  readonly address?: string | undefined;
-  readonly code: string;
-  readonly reason: string;
-  /** Seconds in the waiting line. */
-  readonly waited: number;
-  /** What the other servers said; left out when decisions come too fast to write them all down. */
-  readonly others: readonly AnswerView[];
-  readonly omitted: number;
-}
-
-const KEPT = 200;
-const MINUTES = 60;
-
-/** Counts by minute over the last hour. */
-class LastHour {
-  readonly #counts = new Uint32Array(MINUTES);
-  #minute = 0;
-
-  add(now: number): void {
-    this.#move(now);
-    const slot = this.#minute % MINUTES;
-    this.#counts[slot] = (this.#counts[slot] ?? 0) + 1;
-  }
-
-  total(now: number): number {
-    this.#move(now);
-    return this.#counts.reduce((sum, count) => sum + count, 0);
-  }
-
-  #move(now: number): void {
-    const minute = Math.floor(now / 60);
-    if (minute - this.#minute >= MINUTES) this.#counts.fill(0);
-    else for (let m = this.#minute + 1; m <= minute; m += 1) this.#counts[m % MINUTES] = 0;
-    this.#minute = Math.max(this.#minute, minute);
-  }
-}
+export type Restored = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
 
 export class Decisions {
-  readonly #last: Decision[] = [];
+  /** Oldest first; more than are listed, so that they need not be sorted out at each. */
+  #last: Decision[] = [];
   readonly #counts = new Map<string, { readonly kind: DecisionKind; readonly code: string; count: number }>();
   readonly #byServer = new Map<ServerId, { total: number; readonly lastHour: LastHour }>();
   readonly #handedOut = new LastHour();
@@ -60,45 +22,41 @@ export class Decisions {
     this.#recorded = recorded;
   }
 
-  /** Decisions written down so far. */
-  recorded = 0;
+  /** Differs whenever `last` would answer something else. */
+  version = 0;
+  /** Differs whenever `save` would give something else. */
+  revision = 0;
 
   /** `now` is seconds of the engine's clock. */
   record(decision: Decision, now: number): void {
-    this.recorded += 1;
+    this.version += 1;
     this.#recorded(decision);
     this.#last.push(decision);
-    if (this.#last.length >= 2 * KEPT) this.#last.splice(0, this.#last.length - KEPT);
-    this.count(decision.kind, decision.code);
-    if (decision.kind === 'refused') this.#refused.add(now);
+    if (this.#last.length >= 4 * mostListed) this.#last = this.last().reverse();
+    this.count(decision.kind, decision.code, now);
     if (decision.kind !== 'allocated' || decision.server === undefined) return;
     this.#handedOut.add(now);
-    let server = this.#byServer.get(decision.server);
-    if (server === undefined) this.#byServer.set(decision.server, (server = { total: 0, lastHour: new LastHour() }));
+    const server = this.#ofServer(decision.server);
     server.total += 1;
     server.lastHour.add(now);
   }
 
   /** Counts a decision without writing it down. */
-  count(kind: DecisionKind, code: string): void {
+  count(kind: DecisionKind, code: string, now: number): void {
+    this.revision += 1;
     const key = `${kind} ${code}`;
     const counted = this.#counts.get(key);
     if (counted) counted.count += 1;
     else this.#counts.set(key, { kind, code, count: 1 });
+    if (kind === 'refused') this.#refused.add(now);
   }
 
-  /** Newest first, at most 200. */
+  /** Newest first: the last 200, and the last 200 that were refused. */
   last(): Decision[] {
-    return this.#last.slice(-KEPT).reverse();
+    return [...listed(this.#last.toReversed())];
   }
 
-  /** Those that came after the first `count` ones, newest first, at most 200. */
-  since(count: number): Decision[] {
-    const fresh = Math.min(KEPT, this.recorded - count);
-    return fresh <= 0 ? [] : this.#last.slice(-fresh).reverse();
-  }
-
-  /** How many decisions of each kind and code there were. */
+  /** How many decisions of each kind and code there were since the start. */
   counts(): Iterable<{ readonly kind: DecisionKind; readonly code: string; readonly count: number }> {
     return this.#counts.values();
   }
@@ -111,7 +69,7 @@ export class Decisions {
     return this.#refused.total(now);
   }
 
-  /** Sessions handed out to one server since the start and in the last hour. */
+  /** Sessions handed out to one server since it joined the fleet, and in the last hour. */
   ofServer(id: ServerId, now: number): { readonly total: number; readonly lastHour: number } {
     const server = this.#byServer.get(id);
     return { total: server?.total ?? 0, lastHour: server?.lastHour.total(now) ?? 0 };
@@ -119,6 +77,37 @@ export class Decisions {
 
   /** The server left the fleet. */
   forget(id: ServerId): void {
-    this.#byServer.delete(id);
+    if (this.#byServer.delete(id)) this.revision += 1;
+  }
+
+  /** `wallTime` is seconds since the epoch. */
+  save(now: number, wallTime: number): SavedDecisions {
+    const servers = Array.from(this.#byServer, ([id, { total, lastHour }]) => ({ id, total, lastHour: lastHour.save(now) }));
+    const counts = { handedOut: this.#handedOut.save(now), refused: this.#refused.save(now), servers };
+    return saveDecisions({ decisions: this.last(), ...counts }, wallTime);
+  }
+
+  /** Goes on from what the last run saved. */
+  restore(value: unknown, now: number, wallTime: number): Restored {
+    const read = readDecisions(value);
+    if (read.kind === 'foreign') return read;
+    const { savedAt, decisions, handedOut, refused, servers } = read.saved;
+    const away = Math.max(0, wallTime - savedAt);
+    this.#last = [...decisions].reverse().concat(this.#last);
+    this.#handedOut.restore(handedOut, away, now);
+    this.#refused.restore(refused, away, now);
+    for (const { id, total, lastHour } of servers) {
+      const server = this.#ofServer(id);
+      server.total += total;
+      server.lastHour.restore(lastHour, away, now);
+    }
+    this.version += 1;
+    return { kind: 'restored' };
+  }
+
+  #ofServer(id: ServerId): { total: number; readonly lastHour: LastHour } {
+    let server = this.#byServer.get(id);
+    if (server === undefined) this.#byServer.set(id, (server = { total: 0, lastHour: new LastHour() }));
+    return server;
   }
 }

@@ -2,6 +2,7 @@
  * What the monitor and the API show, drawn from the owners of the facts: fleet, ledger, waiting line, decisions, incidents. It decides nothing and keeps
  * nothing but the last views, so that what did not change stays the same object and deltas are cheap.
  */
+import type { Decision } from '../core/decision.ts';
 import { httpUrl, type ServerId } from '../core/endpoint.ts';
 import { explain, type Explanation, type Situation, type Verdict as Said } from '../core/explanation.ts';
 import { meanLoad, type ServerFacts } from '../core/fleet.ts';
@@ -12,7 +13,7 @@ import type { Labels, Router, RoutingRules } from '../core/routing.ts';
 import type { WaitingLine } from '../core/waiting-line.ts';
 import type { Clock } from '../ports.ts';
 import type { Admission } from './admission.ts';
-import type { Decision, Decisions } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import type { Poller } from './poller.ts';
 
 export interface OverviewOptions {
@@ -61,7 +62,7 @@ export class Overview {
   #common: Pick<OverviewSettings, 'ssl' | 'recent' | 'target'> | undefined;
   #fleet: FleetView | undefined;
   #fleetAt = -Infinity;
-  #decisions: { readonly recorded: number; readonly views: readonly DecisionView[] } = { recorded: -1, views: [] };
+  #decisions: { readonly version: number; readonly views: readonly DecisionView[] } = { version: -1, views: [] };
   #incidents: { readonly version: number; readonly views: readonly IncidentView[] } = { version: -1, views: [] };
 
   constructor(options: OverviewOptions) {
@@ -255,11 +256,11 @@ export class Overview {
 
   #decisionViews(): readonly DecisionView[] {
     const { decisions } = this.#options;
-    const { recorded } = decisions;
-    if (this.#decisions.recorded !== recorded) {
+    const { version } = decisions;
+    if (this.#decisions.version !== version) {
       const known = new Map(this.#decisions.views.map((view) => [view.id, view]));
       this.#decisions = {
-        recorded,
+        version,
         views: decisions.last().map((decision) => known.get(`${decision.id} ${decision.kind}`) ?? decisionView(decision)),
       };
     }

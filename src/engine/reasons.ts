@@ -37,6 +37,8 @@ export interface Ending extends Asked {
   /** Seconds in the waiting line. */
   readonly waited: number;
   readonly server?: ServerId;
+  /** What the servers say does not matter to it. */
+  readonly alone?: boolean;
 }
 
 /** Decisions whose reasons are written down for every server: those of a class at once, and so many a second. More come only in floods. */
@@ -71,10 +73,10 @@ export class Reasons {
     return text;
   }
 
-  record({ id, request, project, kind, code, reason, waited, server }: Ending): void {
+  record({ id, request, project, kind, code, reason, waited, server, alone = false }: Ending): void {
     const { decisions, clock, endpoint } = this.#options;
     const now = clock.now();
-    const others = this.#others(request, project, server, now);
+    const others = alone ? NONE : this.#others(request, project, server, now);
     decisions.record(
       {
         id,

@@ -78,7 +78,7 @@ export const server = z
     cost: points.describe('Load points a session is expected to bring here.'),
     costUncertainty: points.nullable().describe('One standard deviation of `cost`; null: nothing was learned yet.'),
     places: count.describe('Sessions of that cost that fit now.'),
-    handOuts: count.describe('Sessions handed out since the session server started.'),
+    handOuts: count.describe('Sessions handed out since it joined the fleet.'),
     handOutsLastHour: count,
     lastAnswerAt: time.nullable(),
     latency: seconds.nullable().describe('Seconds the last good probe took.'),

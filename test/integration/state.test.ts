@@ -54,6 +54,26 @@ test('what was learned and booked survives a restart', async (t) => {
   );
 });
 
+test('what was decided survives a restart: the page can say why a student was refused before it', async (t) => {
+  const folder = temporary(t);
+  const { configuration, program } = await learned(t, folder);
+  await program.get('/session');
+  await program.get('/session?url=https://github.com/a/b/blob/main/worlds/$(reboot).wbt');
+  const decided = async (of: Program) =>
+    (JSON.parse(await of.get('/api/v1/decisions')) as { decisions: { id: string; kind: string; reason: string }[] }).decisions;
+  const before = await decided(program);
+  assert.deepEqual(
+    before.map(({ kind }) => kind),
+    ['refused', 'allocated'],
+  );
+  await program.stop();
+  const next = await startProgram(t, configuration, { folder });
+  assert.deepEqual(await decided(next), before);
+  await eventually('the hand-out in the last hour of its server', async () =>
+    (await next.get('/api/v1/servers')).includes('"handOutsLastHour":1'),
+  );
+});
+
 test('state files can be read by nobody else', async (t) => {
   const folder = temporary(t);
   const { program } = await learned(t, folder);
@@ -93,7 +113,9 @@ test('every state file may be nonsense at once', async (t) => {
   const state = join(folder, 'state');
   const names = new Set([
     ...readdirSync(state),
-    ...['waiting-line', 'drains', 'added-servers', 'incidents', 'outbox', 'registered-servers'].map((name) => `${name}.json`),
+    ...['waiting-line', 'drains', 'added-servers', 'incidents', 'outbox', 'decisions', 'registered-servers'].map(
+      (name) => `${name}.json`,
+    ),
   ]);
   const records = '{"version": 1, "__proto__": {"x": 1}, "open": 5, "tickets": {}, "servers": "x"}';
   for (const content of ['{', 'null', '[{"version": 1}]', records]) {
