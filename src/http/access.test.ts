@@ -86,6 +86,9 @@ test('a token in the address is refused even when it is right', async () => {
     assert.equal(await refusal(await send(`/act${query}`, { method: 'POST' })), '400 token-in-query');
     assert.equal(await refusal(await send(`/read${query}`)), '400 token-in-query');
     assert.equal(await refusal(await send(`/act${query}`, bearer('the token of ada'))), '400 token-in-query');
+    assert.equal(await refusal(await send(`/monitor/viewer${query}`)), '400 token-in-query');
+    for (const path of ['/monitor/enter', '/monitor/leave'])
+      assert.equal(await refusal(await send(`${path}${query}`, { method: 'POST' })), '400 token-in-query');
   }
 });
 
@@ -203,6 +206,20 @@ test('a session ends when its holder leaves, when its token is removed, and afte
   const old = await entered(set);
   await set.clock.advance(12 * 3600 + 1);
   assert.deepEqual(await viewerOf(old.pair), { name: null, levers: 'locked', csrf: null });
+});
+
+test('leaving a session that is over already succeeds; a living one ends only with the word of the page', async () => {
+  const set = setUp();
+  const { pair } = await entered(set);
+  const leave = (headers: Record<string, string>) => set.send('/monitor/leave', { method: 'POST', headers });
+  assert.equal(await refusal(await leave({ Cookie: pair })), '403 csrf');
+  await set.clock.advance(12 * 3600 + 1);
+  for (const headers of [{ Cookie: pair }, { Cookie: 'session-server=of-the-last-run' }, {}]) {
+    const left = await leave(headers);
+    assert.equal(left.status, 200);
+    assert.equal(((await left.json()) as ViewerView).levers, 'locked');
+    assert.match(left.headers.get('Set-Cookie') ?? '', /^session-server=; Max-Age=0/);
+  }
 });
 
 test('reading is open to everybody, or closed to all without a token', async () => {

@@ -121,7 +121,10 @@ export function createAccess(options: AccessOptions): Access {
     return next();
   };
 
+  const mayLeave: MiddlewareHandler<Env> = (c, next) => (sessions.of(c) === undefined ? next() : mayAct(c, next));
+
   const routes = new Hono<Env>();
+  for (const path of ['/monitor/viewer', '/monitor/enter', '/monitor/leave']) routes.use(path, noTokenInAddress);
   routes.get('/monitor/viewer', (c) => {
     const session = sessions.of(c);
     return c.json(viewerView(session, tokens().length), 200, NO_STORE);
@@ -141,12 +144,17 @@ export function createAccess(options: AccessOptions): Access {
       return wantsPage ? c.redirect('../monitor', 303) : c.json(viewerView(session, tokens().length), 200, NO_STORE);
     },
   );
-  routes.post('/monitor/leave', mayAct, (c) => {
+  // Who has no session any more has left already.
+  routes.post('/monitor/leave', mayLeave, (c) => {
     sessions.close(c);
     return c.json(viewerView(undefined, tokens().length), 200, NO_STORE);
   });
   return { mayRead, mayAct, isReader, routes };
 }
+
+/** For what is open to everybody, or answers a refused reader in its own way. */
+export const noTokenInAddress: MiddlewareHandler<Env> = async (c, next) =>
+  hasTokenInQuery(c) ? refuse(c, refused(400, 'token-in-query', TOKEN_IN_QUERY)) : next();
 
 /** A refusal in the form all of `/api/v1` has. */
 export function refuse(c: Context, given: Extract<Credentials, { kind: 'refused' }>): Response {

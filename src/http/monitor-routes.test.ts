@@ -43,6 +43,14 @@ function setUp({ isReader = true, assets = noAssets } = {}) {
   return { fleet, clock, routes, get, renderings: () => renderings };
 }
 
+test('a token in the address of the page is refused, whoever may read it', async () => {
+  for (const isReader of [true, false]) {
+    const response = await setUp({ isReader }).get('/monitor?token=x');
+    assert.equal(response.status, 400);
+    assert.equal(((await response.json()) as { code: string }).code, 'token-in-query');
+  }
+});
+
 test('the page may load nothing but its own files and be framed by nobody else', async () => {
   const { get } = setUp();
   const response = await get('/monitor');

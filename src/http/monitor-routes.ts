@@ -9,8 +9,8 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono, type Context } from 'hono';
 import type { MonitorSnapshot } from '../core/monitor-view.ts';
 import type { Clock } from '../ports.ts';
+import { noTokenInAddress, type Access } from './access.ts';
 import { methodNotAllowed } from './cors.ts';
-import type { Access } from './access.ts';
 import type { MonitorAsset, MonitorAssets } from './monitor-assets.ts';
 import type { MonitorSource } from './monitor-source.ts';
 import type { Env } from './routes.ts';
@@ -73,7 +73,7 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
   const rendered = new RenderedPage(() => pages.monitor(source.snapshot(), files), clock);
   const routes = new Hono<Env>();
 
-  routes.get('/monitor', async (c) => {
+  routes.get('/monitor', noTokenInAddress, async (c) => {
     if (!access.isReader(c)) {
       const html = await pages.entrance(options.title(), files, c.req.query('refused') !== undefined, options.hasTokens());
       return c.body(html, 401, PAGE_HEADERS);
