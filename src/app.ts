@@ -14,7 +14,9 @@ import { insideEndpoint } from './core/gateway-routes.ts';
 import { refuseAddress } from './core/registration.ts';
 import { History } from './core/history.ts';
 import { incidentRules } from './core/incidents.ts';
+import { maskedAddress } from './core/mail-address.ts';
 import { Ledger } from './core/ledger.ts';
+import type { ChannelView } from './core/monitor-view.ts';
 import { Router } from './core/routing.ts';
 import { TokenBuckets, type TokenBucketRules } from './core/token-bucket.ts';
 import { WaitingLine } from './core/waiting-line.ts';
@@ -197,6 +199,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       },
       ...{ pollInterval: settings.pollInterval, recent: settings.allocation.recent, ssl: settings.ssl },
     }),
+    channels: () => channelViews(notifying, settings),
     rulesOf: (id) => {
       const member = membership.get(id);
       return member && { ...member.server, removable: member.source === 'added' };
@@ -384,6 +387,14 @@ function loadProbe({ pollSsl, pollTimeout, pollInterval, gateway, server }: Sett
   // Not guarded: where the routes lead is what the operator wrote.
   const inside = createLoadProbe({ ...common, ssl: false });
   return createRoutedProbe({ outside, inside, locate: (endpoint) => insideEndpoint(gateway.routes, endpoint, server) });
+}
+
+/** Who is told of incidents, as the page may show it. */
+function channelViews(notifying: Notifying, { monitor: { access } }: Settings): readonly ChannelView[] {
+  return notifying.channels().map(({ name, recipient }) => ({
+    notifier: name,
+    recipient: recipient === undefined ? null : access === 'open' ? maskedAddress(recipient) : recipient,
+  }));
 }
 
 /** What `loadProbe` reads. */

@@ -59,6 +59,8 @@ export interface Bookings {
 /** Sends one notification. Throws an `Error` with a stable `code`; retry, damping and order are the engine's business. */
 export interface Notifier {
   readonly name: string;
+  /** Whom it tells, for the operator to read; nothing secret. Absent: the name says so. */
+  readonly recipient?: string;
   notify(notification: Notification, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -22,7 +22,17 @@ function situation(id: string, more: Partial<Situation> = {}): Situation {
 const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   [{}, 'has-room', /^It could take the session and would be at 45 %\.$/],
   [{ state: 'draining' }, 'draining', /^It has been draining for 5 minutes, so new sessions go elsewhere\.$/],
-  [{ state: 'draining', drainReason: 'new disk\n' }, 'draining', /elsewhere: new disk\ufffd$/],
+  [
+    { state: 'draining', drain: { by: 'ada', reason: 'new disk\n' } },
+    'draining',
+    /elsewhere; ada drained it until somebody resumes it: new disk\ufffd$/,
+  ],
+  [{ state: 'draining', drain: { by: 'ada', left: 7200 } }, 'draining', /elsewhere; ada drained it for another 2 hours$/],
+  [
+    { state: 'down', failure: 'nobody listens', drain: { by: 'ada', reason: 'new disk' } },
+    'down',
+    /^It has been down for 5 minutes: nobody listens; besides, ada drained it until somebody resumes it: new disk$/,
+  ],
   [{ state: 'down', failure: 'It refuses connections.' }, 'down', /^It has been down for 5 minutes: It refuses connections\.$/],
   [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last time it was asked: no answer/],
   [{ verdict: { kind: 'closed' } }, 'unknown', /^It did not answer the last time/],

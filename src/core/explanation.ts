@@ -37,8 +37,14 @@ export interface Situation {
   readonly admittance: Admittance;
   /** Percent. */
   readonly shareIdleTime: number;
-  /** What the operator wrote when draining it. */
-  readonly drainReason?: string;
+  /** Somebody drained it; whatever its state is. */
+  readonly drain?: {
+    readonly by: string;
+    /** What the operator wrote. */
+    readonly reason?: string;
+    /** Seconds until it is offered again by itself; absent: until resumed. */
+    readonly left?: number;
+  };
   /** What went wrong with the last probe, a sentence. */
   readonly failure?: string;
   /** What the ledger says; it counts only for servers that are available and admit the project. */
@@ -136,7 +142,7 @@ function bestTier(situations: readonly Situation[]): number {
 }
 
 function sentence(code: AnswerCode, situation: Situation): string {
-  const { load, shareIdleTime, drainReason, failure, since, state, verdict } = situation;
+  const { load, shareIdleTime, drain, failure, since, state, verdict } = situation;
   switch (code) {
     case 'chosen':
       return verdict?.kind === 'fits'
@@ -147,9 +153,9 @@ function sentence(code: AnswerCode, situation: Situation): string {
     case 'later-tier':
       return 'It could take the session, but servers that are there for this repository come first.';
     case 'draining':
-      return `It has been draining for ${durationInWords(since)}, so new sessions go elsewhere${drainReason === undefined ? '.' : `: ${onOneLine(drainReason)}`}`;
+      return `It has been draining for ${durationInWords(since)}, so new sessions go elsewhere${drain === undefined ? '.' : `; ${drainInWords(drain)}`}`;
     case 'down':
-      return `It has been down for ${durationInWords(since)}${failure === undefined ? '.' : `: ${onOneLine(failure)}`}`;
+      return `It has been down for ${durationInWords(since)}${failure === undefined ? '' : `: ${onOneLine(failure)}`}${drain === undefined ? '' : `; besides, ${drainInWords(drain)}`}`;
     case 'unknown':
       if (state === 'unknown' && load === undefined && failure === undefined)
         return 'It has not answered yet; nobody is sent to a server that is not known to work.';
@@ -173,6 +179,12 @@ function sentence(code: AnswerCode, situation: Situation): string {
     case 'full':
       return `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
   }
+}
+
+/** Who, for how long, and why. */
+function drainInWords({ by, reason, left }: NonNullable<Situation['drain']>): string {
+  const end = left === undefined ? 'until somebody resumes it' : `for another ${durationInWords(Math.max(0, left))}`;
+  return `${onOneLine(by)} drained it ${end}${reason === undefined ? '' : `: ${onOneLine(reason)}`}`;
 }
 
 function summary(judged: readonly Judged[]): string {

@@ -1,7 +1,7 @@
 /** What people are told of a server's account: why it would, or would not, get a session, and what the monitor shows. */
 import type { Account } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
-import type { CostView } from './cost.ts';
+import { VARIANCE, type CostView } from './cost.ts';
 import type { ServerId } from './endpoint.ts';
 
 /** What one session more would bring a server to. */
@@ -68,6 +68,8 @@ export interface AccountView {
   readonly missed: number;
   /** Load points of a session of no particular project here. */
   readonly cost: CostView;
+  /** There was a lesson on this server: until then the cost is what was configured, or what sessions cost elsewhere. */
+  readonly learned: boolean;
   /** Absent also while so many servers look suspect that the expectation must be wrong. */
   readonly suspectSince?: number;
 }
@@ -131,6 +133,7 @@ export function view(
     sessions: account.sessions(now, parameters.sessionLength),
     missed,
     cost,
+    learned: server.variance < VARIANCE.server.before,
     ...(suspicious && suspectSince !== undefined && { suspectSince }),
   };
 }

@@ -55,6 +55,15 @@ export interface FleetView {
   readonly loadThreshold: number;
   /** Seconds between two probes of a server. */
   readonly pollInterval: number;
+  /** Who is told of incidents, as configured now. */
+  readonly channels: readonly ChannelView[];
+}
+
+export interface ChannelView {
+  /** As in `NoticeView`. */
+  readonly notifier: string;
+  /** Whom it tells, for people to read; `null`: its name says so. */
+  readonly recipient: string | null;
 }
 
 export interface DrainView {
@@ -89,7 +98,7 @@ export interface ServerView {
   readonly predicted: number | null;
   /** Load points a session is expected to bring on this server. */
   readonly cost: number;
-  /** One standard deviation of `cost`; `null` while nothing was learned. */
+  /** One standard deviation of `cost`; `null` while nothing was learned on this server. */
   readonly costUncertainty: number | null;
   /** Sessions of that cost that fit now. */
   readonly places: number;

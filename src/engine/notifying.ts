@@ -146,6 +146,11 @@ export class Notifying {
     };
   }
 
+  /** In the configured order. */
+  channels(): readonly Pick<Notifier, 'name' | 'recipient'>[] {
+    return Array.from(this.#deliveries.values(), ({ notifier }) => notifier);
+  }
+
   /** Differs whenever `incidents` differs. */
   get version(): number {
     return this.#incidents.version;

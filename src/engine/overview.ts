@@ -5,7 +5,7 @@
 import type { Decision } from '../core/decision.ts';
 import { httpUrl, type ServerId } from '../core/endpoint.ts';
 import { explain, type Explanation, type Situation, type Verdict as Said } from '../core/explanation.ts';
-import { meanLoad, type ServerFacts } from '../core/fleet.ts';
+import { meanLoad, type Drain, type ServerFacts } from '../core/fleet.ts';
 import type { AccountView, Ledger, Verdict } from '../core/ledger.ts';
 import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
@@ -29,6 +29,8 @@ export interface OverviewOptions {
   /** Grows whenever `incidents` would answer something else. */
   readonly incidentsVersion: () => number;
   readonly settings: () => OverviewSettings;
+  /** Who is told of incidents. */
+  readonly channels: () => FleetView['channels'];
   /** What the operator said about a server. */
   readonly rulesOf: (id: ServerId) => (RoutingRules & { readonly removable: boolean }) | undefined;
 }
@@ -154,10 +156,15 @@ export class Overview {
       admittance: router.admittance(id, project, labels) ?? 'open',
       shareIdleTime: rulesOf(id)?.shareIdleTime ?? 0,
       ...(facts.load !== undefined && { load: facts.load }),
-      ...(facts.drain?.reason !== undefined && { drainReason: facts.drain.reason }),
+      ...(facts.drain !== undefined && { drain: this.#drainSituation(facts.drain) }),
       ...(facts.lastFailure !== undefined && { failure: facts.lastFailure.reason }),
       ...(state === 'available' && { verdict: said(ledger.examine(id, project?.key, now)) }),
     };
+  }
+
+  #drainSituation({ by, reason, until }: Drain): NonNullable<Situation['drain']> {
+    const left = until === undefined ? undefined : until - this.#options.clock.wallTime();
+    return { by, ...(reason !== undefined && { reason }), ...(left !== undefined && { left }) };
   }
 
   #serverView({ facts, number, account, rules, handOuts }: Sources, now: number): ServerView {
@@ -166,7 +173,6 @@ export class Overview {
     const { id, address } = endpoint;
     const state = poller.state(facts);
     const answers = failures === 0 && facts.load !== undefined;
-    const learned = account !== undefined && account.cost.high > account.cost.low;
     // One literal without spreads: with so many fields anything else makes an object that is slow to make and to compare.
     return {
       id,
@@ -181,7 +187,7 @@ export class Overview {
       booked: account?.booked ?? 0,
       predicted: answers ? facts.load + (account?.booked ?? 0) : null,
       cost: account?.cost.value ?? 0,
-      costUncertainty: learned ? (account.cost.high - account.cost.low) / 2 : null,
+      costUncertainty: account?.learned === true ? (account.cost.high - account.cost.low) / 2 : null,
       places: state === 'available' ? ledger.places({ tiers: [[id]] }, undefined, now) : 0,
       handOuts: handOuts.total,
       handOutsLastHour: handOuts.lastHour,
@@ -206,19 +212,16 @@ export class Overview {
     const { poller, ledger, settings } = this.#options;
     const state = poller.state(facts);
     const failure = facts.lastFailure?.reason ?? 'it did not answer';
+    const drained = facts.drain === undefined ? '' : ` ${drainSentence(facts.drain)}`;
     switch (state) {
       case 'down':
-        return `Down: ${failure}.`;
-      case 'draining': {
-        const { by = '', reason } = facts.drain ?? {};
-        return `Drained by ${by}${reason === undefined ? '' : `: ${reason}`}.`;
-      }
+        return `Down: ${ended(failure)}${drained}`;
+      case 'draining':
+        return drained.trim();
       case 'unknown':
-        return facts.failures > 0
-          ? `Not offered: ${failure}; it is asked again in a moment.`
-          : 'Not offered: it has not answered yet.';
+        return facts.failures > 0 ? `Not offered: ${failure}; asked again in a moment.` : NOT_HEARD;
       case 'full':
-        return `Full: it reported ${percent(facts.load)}, and is offered again once its reports of ${settings().recent} s leave room.`;
+        return `Full: it reported ${percent(facts.load)}; offered again after ${settings().recent} s with room.`;
       case 'available':
         return availableReason(ledger.examine(facts.endpoint.id, undefined, now));
     }
@@ -236,6 +239,7 @@ export class Overview {
     const estimate = length === 0 ? undefined : line.estimate(length + 1, now);
     const view: FleetView = {
       ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
+      channels: this.#options.channels(),
       availability: open
         ? 'A session can start now.'
         : `No session can start now: ${this.explain(undefined, undefined).summary}.`,
@@ -312,6 +316,7 @@ function sameAccount(before: AccountView | undefined, now: AccountView | undefin
     before?.suspectSince === now?.suspectSince &&
     before?.weight === now?.weight &&
     before?.maxSessions === now?.maxSessions &&
+    before?.learned === now?.learned &&
     before?.cost.value === now?.cost.value &&
     before?.cost.low === now?.cost.low &&
     before?.cost.high === now?.cost.high
@@ -338,24 +343,37 @@ function said(verdict: Verdict): Said {
   }
 }
 
+const NOT_HEARD = 'Not offered: it has not answered yet.';
+
+/** Short: the table has two lines for it, on a narrow screen of twenty letters each. */
 function availableReason(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'fits':
-      return `Has room: with one more session it is predicted at ${percent(verdict.predicted)}, below ${percent(verdict.target)}.`;
+      return `Has room: ${percent(verdict.predicted)} with one more session.`;
     case 'no-room':
-      return `Gets no session: with one more it is predicted at ${percent(verdict.predicted)}, and ${percent(verdict.target)} must not be reached.`;
+      return `No room: ${percent(verdict.predicted)} with one more session; it must stay below ${percent(verdict.target)}.`;
     case 'max-sessions':
-      return `Gets no session: ${verdict.sessions} of at most ${verdict.maxSessions} are out.`;
+      return `No room: ${verdict.sessions} of at most ${verdict.maxSessions} sessions are out.`;
     case 'suspect':
-      return 'Suspected: it was given sessions and still looks idle, so it is tried rarely.';
+      return 'Suspected: given sessions, it still looks idle; tried rarely.';
     case 'closed':
       return verdict.cause === 'load'
-        ? `Gets no session: it reported ${percent(verdict.load)}.`
-        : 'Gets no session: its answers are missing.';
+        ? `Not offered: it reported ${percent(verdict.load)}.`
+        : 'Not offered: its answers are missing.';
     case 'never-heard':
     case 'unknown-server':
-      return 'Not offered: it has not answered yet.';
+      return NOT_HEARD;
   }
+}
+
+/** The deadline is told beside it, because it is a time of the reader's zone. */
+function drainSentence({ by, reason }: Drain): string {
+  return `Drained by ${by}${reason === undefined ? '.' : `: ${ended(reason)}`}`;
+}
+
+/** With a full stop, unless the text has one. */
+function ended(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function decisionView({ id, kind, at, project, server, address, code, reason, waited, others, omitted }: Decision): DecisionView {

@@ -76,7 +76,9 @@ export const server = z
     booked: points.describe('Load points handed out that reports do not show yet.'),
     predicted: percent.nullable().describe('`load` + `booked`; null while it does not answer.'),
     cost: points.describe('Load points a session is expected to bring here.'),
-    costUncertainty: points.nullable().describe('One standard deviation of `cost`; null: nothing was learned yet.'),
+    costUncertainty: points
+      .nullable()
+      .describe('One standard deviation of `cost`; null: nothing was learned on this server yet.'),
     places: count.describe('Sessions of that cost that fit now.'),
     handOuts: count.describe('Sessions handed out since it joined the fleet.'),
     handOutsLastHour: count,

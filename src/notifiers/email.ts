@@ -41,6 +41,7 @@ export function createEmailNotifier(options: EmailOptions): Notifier {
   let transport: Promise<Transporter> | undefined;
   return {
     name: 'email',
+    recipient: options.recipient,
     async notify(notification, signal) {
       try {
         transport ??= createTransport(options);

@@ -58,6 +58,10 @@ export class DemoFleet {
   #waiting = 0;
   #serial = 0;
   title = 'Webots session server';
+  channels: FleetView['channels'] = [
+    { notifier: 'email', recipient: 'admin@example.org' },
+    { notifier: 'webhook', recipient: null },
+  ];
 
   constructor({ servers = 12, seed = 1, now = 1_795_360_704 }: DemoOptions = {}) {
     this.now = now;
@@ -300,6 +304,7 @@ export class DemoFleet {
       target: 90,
       loadThreshold: 95,
       pollInterval: 5,
+      channels: this.channels,
     };
   }
 
