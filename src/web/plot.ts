@@ -5,6 +5,7 @@
 import uPlot from 'uplot';
 import type { HistoryView } from '../core/monitor-view.ts';
 import type { Format } from './format.ts';
+import { zoomByTouch } from './touch-zoom.ts';
 
 export interface PlotOptions {
   readonly element: HTMLElement;
@@ -49,6 +50,7 @@ export function createPlot(options: PlotOptions): Plot {
       new uPlot(loadsOptions(options, shared), loadsOf(shown?.view), element),
       new uPlot(countsOptions(options, shared), countsOf(shown?.view, options.waiting), element),
     ];
+    for (const plot of plots) zoomByTouch(plot, DRAG, options.onZoom);
   };
   const resize = new ResizeObserver(() => {
     for (const [index, plot] of plots.entries())
