@@ -2,6 +2,7 @@
  * What the page asks of the session server. All addresses are relative to the page, so that they also work behind a front that puts the port into the
  * path. A refusal is a value with its sentence, not an exception.
  */
+import { LONGEST_PROJECT_URL } from '../core/project.ts';
 import type { ExplainView, HistoryView, RefusalView, SparklinesView, ViewerView } from '../core/monitor-view.ts';
 
 export type Answer<T> =
@@ -38,8 +39,22 @@ export function askSparklines(): Promise<Answer<SparklinesView>> {
 }
 
 export function explain(project: string): Promise<Answer<ExplainView>> {
+  // It would be refused for its length; asked all the same, with an address that HTTP can carry, it would be refused for something else.
+  if (project.length > LONGEST_PROJECT_URL) {
+    const reason = `A project's address has at most ${LONGEST_PROJECT_URL} characters; this one has ${project.length}.`;
+    return Promise.resolve({ kind: 'refused', refusal: { code: 'project-too-long', reason } });
+  }
   const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;
   return ask(`api/v1/explain${query}`);
+}
+
+/** Reading is closed, and this browser has no session (any more). */
+export async function isShutOut(): Promise<boolean> {
+  try {
+    return (await fetch('monitor', { method: 'HEAD', credentials: 'same-origin' })).status === 401;
+  } catch {
+    return false;
+  }
 }
 
 export function askViewer(): Promise<Answer<ViewerView>> {
@@ -88,17 +103,21 @@ function post(body: object, viewer: ViewerView | null): RequestInit {
 }
 
 async function ask<T>(url: string, init: RequestInit = {}): Promise<Answer<T>> {
+  let response: Response;
   try {
-    const response = await fetch(url, { credentials: 'same-origin', ...init });
-    const body: unknown = await response.json();
-    if (response.ok) return { kind: 'answer', value: body as T };
-    return {
-      kind: 'refused',
-      refusal: isRefusal(body) ? body : { code: String(response.status), reason: `It answered ${response.status}.` },
-    };
+    response = await fetch(url, { credentials: 'same-origin', ...init });
   } catch {
     return { kind: 'refused', refusal: { code: 'no-answer', reason: 'The session server does not answer.' } };
   }
+  // A front before it answers in its own words, and what is too large for HTTP is answered with none.
+  const body: unknown = await response.json().catch(() => undefined);
+  if (response.ok && body !== undefined) return { kind: 'answer', value: body as T };
+  if (isRefusal(body)) return { kind: 'refused', refusal: body };
+  const { status } = response;
+  return {
+    kind: 'refused',
+    refusal: { code: String(status), reason: `The answer was the HTTP status ${status}, without a reason.` },
+  };
 }
 
 function isRefusal(body: unknown): body is RefusalView {

@@ -98,6 +98,11 @@ export function duration(seconds: number): string {
     .join(' ');
 }
 
+/** `since`: milliseconds since the epoch. */
+export function staleInWords(since: number, format: Format): string {
+  return `Not live since ${format.clock(since / 1000)}; trying again`;
+}
+
 /** `1 server`, `2 servers`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

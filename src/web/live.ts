@@ -2,7 +2,7 @@
  * Keeps the snapshot of the page alive by server-sent events.
  *
  * The browser comes again by itself after a broken connection and says what it saw last; when it gives up (a front answered with an error) the page
- * does it. The session server says something every few seconds, so silence means that the page is stale, and it says so. A hidden tab closes its
+ * does it, after who may no longer read was told so. The session server says something every few seconds, so silence means that the page is stale, and it says so. A hidden tab closes its
  * connection and costs nobody anything.
  */
 import { applied } from '../core/monitor-delta.ts';
@@ -19,6 +19,10 @@ export interface LiveState {
 export interface LiveOptions {
   readonly url: string;
   readonly show: (state: LiveState) => void;
+  /** Nothing has come at all, and should have by now; since when, milliseconds since the epoch. */
+  readonly missing: (since: number) => void;
+  /** The browser gave up because it was answered with an error; it is tried again all the same. */
+  readonly refused: () => void;
 }
 
 /** Milliseconds without a word after which the page is stale; the session server says something at least every five seconds. */
@@ -26,7 +30,7 @@ const SILENCE_MS = 8000;
 /** Milliseconds before the page comes again when the browser gave up. */
 const RETRY_MS = 4000;
 
-export function startLive({ url, show }: LiveOptions): () => void {
+export function startLive({ url, show, missing, refused }: LiveOptions): () => void {
   let state: LiveState | undefined;
   let source: EventSource | undefined;
   let lastId = '';
@@ -37,12 +41,17 @@ export function startLive({ url, show }: LiveOptions): () => void {
   const heard = (snapshot: MonitorSnapshot, id: string): void => {
     if (id !== '') lastId = id;
     heardAt = Date.now();
-    clearTimeout(silence);
-    silence = setTimeout(becomeStale, SILENCE_MS);
+    listen();
     state = { snapshot, receivedAt: performance.now(), staleSince: undefined };
     show(state);
   };
+  /** From now on silence tells something. */
+  const listen = (): void => {
+    clearTimeout(silence);
+    silence = setTimeout(becomeStale, SILENCE_MS);
+  };
   const becomeStale = (): void => {
+    if (state === undefined) missing(heardAt);
     if (state === undefined || state.staleSince !== undefined) return;
     state = { ...state, staleSince: heardAt };
     show(state);
@@ -50,6 +59,7 @@ export function startLive({ url, show }: LiveOptions): () => void {
 
   const open = (): void => {
     if (source !== undefined || document.hidden) return;
+    listen();
     source = new EventSource(lastId === '' ? url : `${url}?lastEventId=${encodeURIComponent(lastId)}`);
     source.addEventListener('snapshot', ({ data, lastEventId }: MessageEvent<string>) => {
       heard(JSON.parse(data) as MonitorSnapshot, lastEventId);
@@ -62,6 +72,7 @@ export function startLive({ url, show }: LiveOptions): () => void {
       if (source?.readyState !== EventSource.CLOSED) return;
       source = undefined;
       retry = setTimeout(open, RETRY_MS);
+      refused();
     });
   };
   const close = (): void => {

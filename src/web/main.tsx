@@ -3,8 +3,8 @@
 import './viewer-locale.ts';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { eventsUrl } from './api.ts';
-import { createFormat } from './format.ts';
+import { eventsUrl, isShutOut } from './api.ts';
+import { createFormat, staleInWords } from './format.ts';
 import { FormatContext } from './format-context.ts';
 import { startLive, type LiveState } from './live.ts';
 
@@ -29,5 +29,23 @@ function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   drawn = true;
 }
 
+/** The page as it was served is all there is, and it grows old. */
+function missing(since: number): void {
+  const place = document.querySelector('.top-end');
+  if (drawn || place === null) return;
+  const mark = document.createElement('p');
+  mark.className = 'live lost';
+  mark.setAttribute('role', 'status');
+  mark.textContent = staleInWords(since, format);
+  place.replaceChildren(mark);
+}
+
+/** Who may no longer read gets the form for a token, which stands in the page's place. */
+function refused(): void {
+  void isShutOut().then((shutOut) => {
+    if (shutOut) location.reload();
+  });
+}
+
 // The page as it was served is painted first; a tab that is not seen does not even begin.
-requestAnimationFrame(() => setTimeout(() => startLive({ url: eventsUrl, show }), 0));
+requestAnimationFrame(() => setTimeout(() => startLive({ url: eventsUrl, show, missing, refused }), 0));
