@@ -221,7 +221,7 @@ export class Overview {
       case 'unknown':
         return facts.failures > 0 ? `Not offered: ${failure}; asked again in a moment.` : NOT_HEARD;
       case 'full':
-        return `Full: it reported ${percent(facts.load)}; offered again after ${settings().recent} s with room.`;
+        return `At ${percent(facts.load)}; back after ${settings().recent} s with room.`;
       case 'available':
         return availableReason(ledger.examine(facts.endpoint.id, undefined, now));
     }
@@ -349,9 +349,9 @@ const NOT_HEARD = 'Not offered: it has not answered yet.';
 function availableReason(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'fits':
-      return `Has room: ${percent(verdict.predicted)} with one more session.`;
+      return `Has room: ${percent(verdict.predicted)} with one more.`;
     case 'no-room':
-      return `No room: ${percent(verdict.predicted)} with one more session; it must stay below ${percent(verdict.target)}.`;
+      return `No room: ${percent(verdict.predicted)} with one more, and ${percent(verdict.target)} is the limit.`;
     case 'max-sessions':
       return `No room: ${verdict.sessions} of at most ${verdict.maxSessions} sessions are out.`;
     case 'suspect':
