@@ -1,13 +1,14 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Entering a token, leaving again, and what a holder can do that belongs to no single server. */
-import { useId, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { RefusalView, ViewerView } from '../core/monitor-view.ts';
 import { addServer, enterToken, leave, testNotification, type Answer } from './api.ts';
 import { plural } from './format.ts';
+import { useUniqueId } from './use-unique-id.ts';
+import type { Viewing } from './use-viewer.ts';
 
 interface AccessProps {
-  readonly viewer: ViewerView | undefined;
-  readonly onViewer: (viewer: ViewerView) => void;
+  readonly viewing: Viewing;
 }
 
 const buttonWords: Readonly<Record<ViewerView['levers'], string>> = {
@@ -16,9 +17,10 @@ const buttonWords: Readonly<Record<ViewerView['levers'], string>> = {
   ready: 'Levers',
 };
 
-export function Access({ viewer, onViewer }: AccessProps) {
+export function Access({ viewing }: AccessProps) {
+  const { viewer } = viewing;
   const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
+  const id = useUniqueId();
   if (viewer === undefined) return null;
   return (
     <>
@@ -33,8 +35,8 @@ export function Access({ viewer, onViewer }: AccessProps) {
           </button>
         </div>
         {viewer.levers === 'none' && <NoTokens />}
-        {viewer.levers === 'locked' && <TokenForm onViewer={onViewer} />}
-        {viewer.levers === 'ready' && <HolderLevers viewer={viewer} onViewer={onViewer} />}
+        {viewer.levers === 'locked' && <TokenForm viewing={viewing} />}
+        {viewer.levers === 'ready' && <HolderLevers viewer={viewer} viewing={viewing} />}
       </dialog>
     </>
   );
@@ -51,14 +53,14 @@ export function NoTokens() {
   );
 }
 
-export function TokenForm({ onViewer }: { readonly onViewer: (viewer: ViewerView) => void }) {
-  const id = useId();
+export function TokenForm({ viewing }: AccessProps) {
+  const id = useUniqueId();
   const [refusal, setRefusal] = useState<RefusalView>();
   const enter = async (form: HTMLFormElement): Promise<void> => {
     const token = new FormData(form).get('token');
     const answer = await enterToken(typeof token === 'string' ? token : '');
     if (answer.kind === 'refused') setRefusal(answer.refusal);
-    else onViewer(answer.value);
+    else viewing.became(answer.value);
   };
   return (
     <form
@@ -70,6 +72,12 @@ export function TokenForm({ onViewer }: { readonly onViewer: (viewer: ViewerView
         void enter(event.currentTarget);
       }}
     >
+      {viewing.signedOut && (
+        <p role="alert">
+          You were signed out, because the session server was started again or twelve hours have passed. What you tried since then
+          was not done.
+        </p>
+      )}
       <label for={`${id}-token`}>Draining, resuming, adding and removing servers needs a token</label>
       <div class="field">
         <input id={`${id}-token`} name="token" type="password" autocomplete="off" required />
@@ -80,10 +88,11 @@ export function TokenForm({ onViewer }: { readonly onViewer: (viewer: ViewerView
   );
 }
 
-function HolderLevers({ viewer, onViewer }: { readonly viewer: ViewerView; readonly onViewer: (viewer: ViewerView) => void }) {
-  const id = useId();
+function HolderLevers({ viewer, viewing }: AccessProps & { readonly viewer: ViewerView }) {
+  const id = useUniqueId();
   const [said, setSaid] = useState('');
   const say = <T,>(answer: Answer<T>, done: (value: T) => string): void => {
+    viewing.acted(answer);
     setSaid(answer.kind === 'refused' ? answer.refusal.reason : done(answer.value));
   };
   const add = async (form: HTMLFormElement): Promise<void> => {
@@ -144,7 +153,7 @@ function HolderLevers({ viewer, onViewer }: { readonly viewer: ViewerView; reado
           type="button"
           onClick={() => {
             void leave(viewer).then((answer) => {
-              if (answer.kind === 'answer') onViewer(answer.value);
+              if (answer.kind === 'answer') viewing.became(answer.value);
               else setSaid(answer.refusal.reason);
             });
           }}

@@ -4,16 +4,19 @@
  */
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { MonitorSnapshot, SparklinesView, ViewerView } from '../core/monitor-view.ts';
+import type { DecisionKind, MonitorSnapshot, SparklinesView } from '../core/monitor-view.ts';
 import { Access } from './access.tsx';
-import { askSparklines, askViewer } from './api.ts';
+import { askSparklines } from './api.ts';
 import { Decisions } from './decisions.tsx';
+import { staleInWords } from './format.ts';
 import { useFormat } from './format-context.ts';
 import { HistoryChart } from './history-chart.tsx';
 import { Incidents } from './incidents.tsx';
+import { pageTitle } from './page-title.ts';
 import { ServerPanel } from './server-panel.tsx';
 import { ServerTable } from './server-table.tsx';
 import { Summary } from './summary.tsx';
+import { useViewer } from './use-viewer.ts';
 import { WhyNot } from './why-not.tsx';
 
 export interface Live {
@@ -34,7 +37,8 @@ const SPARKLINE_MS = 60_000;
 export function App({ snapshot, live }: AppProps) {
   const { fleet, servers, decisions, incidents } = snapshot;
   const [opened, open] = useOpenedServer();
-  const [viewer, setViewer] = useViewer();
+  const stale = live?.staleSince !== undefined;
+  const viewing = useViewer(stale);
   const sparklines = useSparklines(servers.length);
   const now = useServerTime(snapshot.at, live);
   const [asked, setAsked] = useState<{ project: string; count: number }>();
@@ -44,10 +48,10 @@ export function App({ snapshot, live }: AppProps) {
   useEffect(() => {
     if (gone) open(undefined);
   }, [gone, open]);
-  const stale = live?.staleSince !== undefined;
+  const [only, setOnly] = useState<DecisionKind>();
   const decisionList = useMemo(
-    () => <Decisions decisions={decisions} now={decisions[0]?.at ?? 0} onAsk={ask} />,
-    [decisions, ask],
+    () => <Decisions decisions={decisions} now={decisions[0]?.at ?? 0} only={only} onOnly={setOnly} onAsk={ask} />,
+    [decisions, only, ask],
   );
   return (
     <div class={stale ? 'page stale' : 'page'}>
@@ -55,10 +59,10 @@ export function App({ snapshot, live }: AppProps) {
         To the servers
       </a>
       <Top snapshot={snapshot} live={live}>
-        {live !== undefined && <Access viewer={viewer} onViewer={setViewer} />}
+        {live !== undefined && <Access viewing={viewing} />}
       </Top>
       <main>
-        <Summary fleet={fleet} servers={servers} />
+        <Summary fleet={fleet} servers={servers} {...(live !== undefined && { onRefused: () => setOnly('refused') })} />
         {live === undefined ? (
           <section class="card chart placeholder" aria-hidden="true" />
         ) : (
@@ -77,16 +81,17 @@ export function App({ snapshot, live }: AppProps) {
             <div>
               <WhyNot asked={asked} />
               <section class="card incidents">
-                <Incidents incidents={incidents} now={snapshot.at} />
+                <Incidents incidents={incidents} channels={fleet.channels} now={snapshot.at} />
               </section>
             </div>
-            <section class="card decisions">{decisionList}</section>
+            <section class="card decisions" id="decisions" tabIndex={-1} aria-label="Decisions">
+              {decisionList}
+            </section>
           </div>
         )}
       </main>
       <footer>
-        <span class="text">{fleet.server}</span> · session-server {fleet.version} · <a href="api/v1/openapi.json">API</a> ·{' '}
-        <a href="metrics">metrics</a>
+        session-server {fleet.version} · <a href="api/v1/openapi.json">API</a> · <a href="metrics">metrics</a>
       </footer>
       {live !== undefined && <Announcer open={fleet.open} stale={stale} />}
       {server !== undefined && (
@@ -94,9 +99,8 @@ export function App({ snapshot, live }: AppProps) {
           key={server.id}
           server={server}
           snapshot={snapshot}
-          viewer={viewer}
+          viewing={viewing}
           now={now}
-          onViewer={setViewer}
           onClose={() => open(undefined)}
         />
       )}
@@ -114,6 +118,10 @@ interface TopProps {
 
 function Top({ snapshot: { fleet }, live, children }: TopProps) {
   const format = useFormat();
+  const title = pageTitle(fleet);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   return (
     <header class="top">
       <div>
@@ -121,13 +129,16 @@ function Top({ snapshot: { fleet }, live, children }: TopProps) {
           {fleet.title}
         </h1>
         <p class="muted">
-          Started on <time dateTime={new Date(fleet.startedAt * 1000).toISOString()}>{format.started(fleet.startedAt)}</time>
+          <b class="text server-name" dir="auto">
+            {fleet.server}
+          </b>{' '}
+          · Started on <time dateTime={new Date(fleet.startedAt * 1000).toISOString()}>{format.started(fleet.startedAt)}</time>
         </p>
       </div>
       <div class="top-end">
         {live !== undefined && (
           <p class={live.staleSince === undefined ? 'live' : 'live lost'}>
-            {live.staleSince === undefined ? 'Live' : `Not live since ${format.clock(live.staleSince / 1000)}; trying again`}
+            {live.staleSince === undefined ? 'Live' : staleInWords(live.staleSince, format)}
           </p>
         )}
         {children}
@@ -178,16 +189,6 @@ function serverInAddress(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function useViewer(): readonly [ViewerView | undefined, (viewer: ViewerView) => void] {
-  const [viewer, setViewer] = useState<ViewerView>();
-  useEffect(() => {
-    void askViewer().then((answer) => {
-      if (answer.kind === 'answer') setViewer(answer.value);
-    });
-  }, []);
-  return [viewer, setViewer];
 }
 
 function useSparklines(servers: number): SparklinesView | undefined {

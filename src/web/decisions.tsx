@@ -9,6 +9,9 @@ interface DecisionsProps {
   readonly decisions: readonly DecisionView[];
   /** Seconds since the epoch. */
   readonly now: number;
+  /** The kind that is shown alone. */
+  readonly only: DecisionKind | undefined;
+  readonly onOnly: (only: DecisionKind | undefined) => void;
   /** Puts a project into the field *Why not?*. */
   readonly onAsk?: (project: string) => void;
 }
@@ -29,8 +32,7 @@ const signs: Readonly<Record<DecisionKind, string>> = {
 
 const FIRST = 8;
 
-export function Decisions({ decisions, now, onAsk }: DecisionsProps) {
-  const [only, setOnly] = useState<DecisionKind | undefined>();
+export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProps) {
   const [all, setAll] = useState(false);
   const fitting = only === undefined ? decisions : decisions.filter(({ kind }) => kind === only);
   const refusals = decisions.filter(({ kind }) => kind === 'refused').length;
@@ -38,11 +40,11 @@ export function Decisions({ decisions, now, onAsk }: DecisionsProps) {
     <>
       <div class="card-head">
         <h2>Last decisions</h2>
-        {refusals > 0 && (
+        {(refusals > 0 || only !== undefined) && (
           <button
             type="button"
             aria-pressed={only === 'refused'}
-            onClick={() => setOnly(only === undefined ? 'refused' : undefined)}
+            onClick={() => onOnly(only === undefined ? 'refused' : undefined)}
           >
             Only refused ({refusals})
           </button>

@@ -3,13 +3,14 @@
  * A chart with its ranges, its legend and its keyboard: arrows move along time, plus and minus zoom, Escape goes back. To a screen reader it is a slider
  * along time whose value is what the chart says there; the same figures stand in a table and in a CSV file.
  */
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { HistoryView } from '../core/monitor-view.ts';
 import { historyUrl } from './api.ts';
 import type { Format } from './format.ts';
 import { useFormat } from './format-context.ts';
 import { createPlot, type Plot } from './plot.ts';
 import { useHistory, type Range } from './use-history.ts';
+import { useUniqueId } from './use-unique-id.ts';
 
 interface HistoryChartProps {
   /** `null`: the fleet. */
@@ -41,7 +42,7 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
   const [range, setRange] = useState<Range>({ kind: 'last', seconds: last });
   const [cursor, setCursor] = useState<number | null>(null);
   const { view, refusal, from, to } = useHistory(server, range, now);
-  const id = useId();
+  const id = useUniqueId();
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | undefined>(undefined);
 

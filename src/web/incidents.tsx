@@ -2,12 +2,14 @@
 /** What happened to servers that was worth telling a person: when it began and ended, how long it took, and who was told. */
 import { useState } from 'preact/hooks';
 import type { NotificationKind } from '../core/incidents.ts';
-import type { IncidentView, NoticeView } from '../core/monitor-view.ts';
+import type { ChannelView, IncidentView, NoticeView } from '../core/monitor-view.ts';
 import { duration } from './format.ts';
 import { useFormat } from './format-context.ts';
 
 interface IncidentsProps {
   readonly incidents: readonly IncidentView[];
+  /** Who is told, as configured now. */
+  readonly channels: readonly ChannelView[];
   /** Seconds since the epoch. */
   readonly now: number;
 }
@@ -29,7 +31,7 @@ const outcomes: Readonly<Record<NoticeView['outcome'], string>> = {
 };
 const FIRST = 8;
 
-export function Incidents({ incidents, now }: IncidentsProps) {
+export function Incidents({ incidents, channels, now }: IncidentsProps) {
   const [all, setAll] = useState(false);
   return (
     <>
@@ -39,7 +41,7 @@ export function Incidents({ incidents, now }: IncidentsProps) {
       {incidents.length === 0 && <p class="muted">None.</p>}
       <ol class="entries">
         {incidents.slice(0, all ? undefined : FIRST).map((incident) => (
-          <Incident key={incident.id} incident={incident} now={now} />
+          <Incident key={incident.id} incident={incident} channels={channels} now={now} />
         ))}
       </ol>
       {incidents.length > FIRST && (
@@ -51,7 +53,11 @@ export function Incidents({ incidents, now }: IncidentsProps) {
   );
 }
 
-function Incident({ incident, now }: { readonly incident: IncidentView; readonly now: number }) {
+interface IncidentProps extends Pick<IncidentsProps, 'channels' | 'now'> {
+  readonly incident: IncidentView;
+}
+
+function Incident({ incident, channels, now }: IncidentProps) {
   const format = useFormat();
   const { began, ended, kind, server, reason, notices } = incident;
   return (
@@ -78,10 +84,19 @@ function Incident({ incident, now }: { readonly incident: IncidentView; readonly
           ` – ${format.moment(ended, now)}, lasted ${duration(ended - began)}`
         )}
         {' · '}
-        {notices.length === 0
-          ? 'nobody told'
-          : notices.map((notice) => `${notice.notifier} ${outcomes[notice.outcome]}`).join(', ')}
+        <span class="text">{toldInWords(notices, channels)}</span>
       </p>
     </li>
   );
+}
+
+/** Whom, rather than how: `admin@example.org told`. */
+function toldInWords(notices: readonly NoticeView[], channels: readonly ChannelView[]): string {
+  if (notices.length === 0) return channels.length === 0 ? 'no channel configured' : 'nobody told';
+  return notices
+    .map(({ notifier, outcome }) => {
+      const channel = channels.find((channel) => channel.notifier === notifier);
+      return `${channel?.recipient ?? notifier} ${outcomes[outcome]}`;
+    })
+    .join(', ');
 }

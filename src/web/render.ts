@@ -10,6 +10,7 @@ import { App } from './app.tsx';
 import { Document, Entrance } from './document.tsx';
 import { createFormat } from './format.ts';
 import { FormatContext } from './format-context.ts';
+import { pageTitle } from './page-title.ts';
 
 export interface RenderOptions {
   /** Addresses of the page's files, relative to the page. */
@@ -23,7 +24,7 @@ export function renderMonitorPage(snapshot: MonitorSnapshot, options: RenderOpti
   const { script, styles, timeZone } = options;
   const format = createFormat({ locale: 'en-US', hourCycle: 'h23', ...(timeZone !== undefined && { timeZone }) });
   const page = h(FormatContext.Provider, { value: format, children: h(App, { snapshot }) });
-  return html({ title: snapshot.fleet.title, script, styles, children: h('div', { id: 'monitor' }, page) });
+  return html({ title: pageTitle(snapshot.fleet), script, styles, children: h('div', { id: 'monitor' }, page) });
 }
 
 /** For who may not read. `refused`: the token entered before was not right; `tokens`: some are configured. */

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** All about one server: its history, its incidents, its decisions, and the buttons. */
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import type { MonitorSnapshot, ServerView, ViewerView } from '../core/monitor-view.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { DecisionKind, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
 import { NoTokens, TokenForm } from './access.tsx';
 import { drain, removeServer, resume, type Answer } from './api.ts';
 import { Decisions } from './decisions.tsx';
@@ -11,19 +11,21 @@ import { HistoryChart } from './history-chart.tsx';
 import { Incidents } from './incidents.tsx';
 import { LoadBar } from './load-bar.tsx';
 import { StateMark } from './state-mark.tsx';
+import { useUniqueId } from './use-unique-id.ts';
+import type { Viewing } from './use-viewer.ts';
 
 interface ServerPanelProps {
   readonly server: ServerView;
   readonly snapshot: MonitorSnapshot;
-  readonly viewer: ViewerView | undefined;
+  readonly viewing: Viewing;
   readonly now: () => number;
-  readonly onViewer: (viewer: ViewerView) => void;
   readonly onClose: () => void;
 }
 
-export function ServerPanel({ server, snapshot, viewer, now, onViewer, onClose }: ServerPanelProps) {
+export function ServerPanel({ server, snapshot, viewing, now, onClose }: ServerPanelProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
+  const [only, setOnly] = useState<DecisionKind>();
+  const id = useUniqueId();
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
@@ -57,7 +59,7 @@ export function ServerPanel({ server, snapshot, viewer, now, onViewer, onClose }
             Close
           </button>
         </header>
-        <Levers server={server} viewer={viewer} onViewer={onViewer} />
+        <Levers server={server} viewing={viewing} />
         <Facts server={server} snapshot={snapshot} />
         <HistoryChart
           server={server.id}
@@ -67,10 +69,10 @@ export function ServerPanel({ server, snapshot, viewer, now, onViewer, onClose }
           now={now}
         />
         <section class="card">
-          <Incidents incidents={its(snapshot.incidents)} now={snapshot.at} />
+          <Incidents incidents={its(snapshot.incidents)} channels={snapshot.fleet.channels} now={snapshot.at} />
         </section>
         <section class="card">
-          <Decisions decisions={its(snapshot.decisions)} now={snapshot.at} />
+          <Decisions decisions={its(snapshot.decisions)} now={snapshot.at} only={only} onOnly={setOnly} />
         </section>
       </div>
     </dialog>
@@ -137,8 +139,7 @@ function Facts({ server, snapshot }: { readonly server: ServerView; readonly sna
 
 interface LeversProps {
   readonly server: ServerView;
-  readonly viewer: ViewerView | undefined;
-  readonly onViewer: (viewer: ViewerView) => void;
+  readonly viewing: Viewing;
 }
 
 /** Seconds; `undefined`: until resumed. */
@@ -151,18 +152,20 @@ const deadlines: readonly { readonly name: string; readonly lasts: number | unde
   { name: 'for 7 days', lasts: 7 * 86_400 },
 ];
 
-function Levers({ server, viewer, onViewer }: LeversProps) {
-  const id = useId();
+function Levers({ server, viewing }: LeversProps) {
+  const { viewer } = viewing;
+  const id = useUniqueId();
   const [said, setSaid] = useState('');
   const [busy, setBusy] = useState(false);
   if (viewer === undefined) return null;
   if (viewer.levers !== 'ready') {
-    return <section class="card levers">{viewer.levers === 'none' ? <NoTokens /> : <TokenForm onViewer={onViewer} />}</section>;
+    return <section class="card levers">{viewer.levers === 'none' ? <NoTokens /> : <TokenForm viewing={viewing} />}</section>;
   }
   const act = async (answering: Promise<Answer<unknown>>, done: string): Promise<void> => {
     setBusy(true);
     const answer = await answering;
     setBusy(false);
+    viewing.acted(answer);
     setSaid(answer.kind === 'refused' ? answer.refusal.reason : done);
   };
   const startDraining = (form: HTMLFormElement): void => {

@@ -3,7 +3,7 @@
  * The table of servers. Its first columns are those of the original's page: number, address linked to the server's own monitor, load; its last row is
  * the average.
  *
- * Above 200 servers only the rows in sight are in the document. The order follows the loads every few seconds rather than at every tick, because a row
+ * Above fifteen servers the table scrolls by itself, so that the decisions below it stay near; above 200 only the rows in sight are in the document. The order follows the loads every few seconds rather than at every tick, because a row
  * that jumps away under the pointer helps nobody.
  */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -29,8 +29,10 @@ interface ServerTableProps {
 
 /** More rows than this are drawn only while they are in sight. */
 export const virtualAbove = 200;
+/** More rows than this scroll by themselves. */
+const scrollsAbove = 15;
 /** Pixels; the style sheet says the same. */
-const ROW_HEIGHT = 48;
+const ROW_HEIGHT = 60;
 const SPARE_ROWS = 8;
 /** Seconds between two new orders. */
 const REORDER = 5;
@@ -70,9 +72,9 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
         {live && <FilterBar servers={servers} filter={filter} onFilter={setFilter} />}
       </div>
       <div
-        class={servers.length > virtualAbove ? 'scroll tall' : 'scroll'}
+        class={servers.length > scrollsAbove ? 'scroll tall' : 'scroll'}
         ref={scroller}
-        {...(servers.length > virtualAbove && { tabIndex: 0, role: 'region', 'aria-label': 'Simulation servers' })}
+        {...(servers.length > scrollsAbove && { tabIndex: 0, role: 'region', 'aria-label': 'Simulation servers' })}
       >
         <table class="bordered" aria-labelledby="servers-heading" {...(virtual && { 'aria-rowcount': order.length + 2 })}>
           <thead>
@@ -182,7 +184,7 @@ function Row({ server, target, sparkline, live, rowIndex, onOpen }: RowProps) {
           <LoadBar load={server.load} booked={booked} target={target} />
         </td>
         <td class="state-cell">
-          <StateMark state={server.state} suspect={server.suspectSince !== null} />
+          <StateMark state={server.state} suspect={server.suspectSince !== null} /> <DrainEnd server={server} />
           <span class="second" dir="auto" title={server.reason}>
             {server.reason}
           </span>
@@ -221,6 +223,17 @@ function Row({ server, target, sparkline, live, rowIndex, onOpen }: RowProps) {
   }, [server, target, sparkline, live, rowIndex, format]);
 }
 
+/** When a drain ends by itself, in the reader's zone. */
+function DrainEnd({ server: { state, drain } }: { readonly server: ServerView }) {
+  const format = useFormat();
+  if (typeof drain?.until !== 'number') return null;
+  return (
+    <span class="drain-end">
+      {state === 'draining' ? 'until' : 'drained until'} {format.moment(drain.until, drain.since)}
+    </span>
+  );
+}
+
 /** A row of a large fleet before any script has run: the facts, cheap to draw, because the session server draws a thousand of them at once. */
 function BareRow({ server }: { readonly server: ServerView }) {
   const format = useFormat();
@@ -234,7 +247,7 @@ function BareRow({ server }: { readonly server: ServerView }) {
       </td>
       <td class="load">{format.load(server.load)}</td>
       <td class="state-cell" colSpan={6}>
-        {server.state}: {server.reason}
+        {server.state} <DrainEnd server={server} />: {server.reason}
       </td>
     </tr>
   );

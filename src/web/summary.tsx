@@ -1,5 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** What an operator wants to know from across the room: can a session start now, and how much is going on. */
+import type { ComponentChildren } from 'preact';
 import type { FleetView, ServerView } from '../core/monitor-view.ts';
 import { duration, plural } from './format.ts';
 import { useFormat } from './format-context.ts';
@@ -8,9 +9,11 @@ import { countStates } from './state-mark.tsx';
 interface SummaryProps {
   readonly fleet: FleetView;
   readonly servers: readonly ServerView[];
+  /** Somebody wants to see what was refused. Absent before any script has run. */
+  readonly onRefused?: () => void;
 }
 
-export function Summary({ fleet, servers }: SummaryProps) {
+export function Summary({ fleet, servers, onRefused }: SummaryProps) {
   const format = useFormat();
   const { waiting } = fleet;
   return (
@@ -39,17 +42,30 @@ export function Summary({ fleet, servers }: SummaryProps) {
         <Figure
           name="handed out"
           value={format.count(fleet.handedOutLastHour)}
-          note={`in the last hour, ${format.count(fleet.refusedLastHour)} refused`}
+          note={<HandOutNote refused={fleet.refusedLastHour} onRefused={onRefused} />}
         />
       </dl>
     </section>
   );
 }
 
+function HandOutNote({ refused, onRefused }: { readonly refused: number; readonly onRefused: (() => void) | undefined }) {
+  const text = `${useFormat().count(refused)} refused`;
+  if (refused === 0 || onRefused === undefined) return <>in the last hour, {text}</>;
+  return (
+    <>
+      in the last hour,{' '}
+      <a href="#decisions" onClick={onRefused}>
+        {text}
+      </a>
+    </>
+  );
+}
+
 interface FigureProps {
   readonly name: string;
   readonly value: string;
-  readonly note: string;
+  readonly note: ComponentChildren;
 }
 
 function Figure({ name, value, note }: FigureProps) {

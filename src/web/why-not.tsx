@@ -1,9 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The field *Why not?*: a project, and each server's answer to it. */
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { ExplainView } from '../core/monitor-view.ts';
 import { explain, type Answer } from './api.ts';
 import { Answers } from './decisions.tsx';
+import { useUniqueId } from './use-unique-id.ts';
 
 interface WhyNotProps {
   /** A project somebody asked about elsewhere on the page. The number changes each time. */
@@ -11,7 +12,7 @@ interface WhyNotProps {
 }
 
 export function WhyNot({ asked }: WhyNotProps) {
-  const id = useId();
+  const id = useUniqueId();
   const [project, setProject] = useState('');
   const [answer, setAnswer] = useState<Answer<ExplainView>>();
   const [busy, setBusy] = useState(false);
@@ -54,23 +55,15 @@ export function WhyNot({ asked }: WhyNotProps) {
           </button>
         </div>
       </form>
-      <div role="status">
-        {answer?.kind === 'refused' && (
-          <p class="text" dir="auto">
-            {answer.refusal.reason}
-          </p>
-        )}
-        {answer?.kind === 'answer' && (
-          <>
-            <p class={`text explained ${answer.value.open ? 'open' : 'closed'}`} dir="auto">
-              {answer.value.reason}
-            </p>
-            <div class="scroll" tabIndex={0} role="region" aria-label="What each server says">
-              <Answers answers={answer.value.servers} />
-            </div>
-          </>
-        )}
-      </div>
+      {/* The sentence alone is read out; hundreds of answers would be. */}
+      <p role="status" class="text explained" dir="auto">
+        {answer === undefined ? null : answer.kind === 'refused' ? answer.refusal.reason : answer.value.reason}
+      </p>
+      {answer?.kind === 'answer' && answer.value.servers.length > 0 && (
+        <div class="scroll" tabIndex={0} role="region" aria-label="What each server says">
+          <Answers answers={answer.value.servers} />
+        </div>
+      )}
     </section>
   );
 }

@@ -24,6 +24,8 @@ async function assertAccessible(page: Page, what: string): Promise<void> {
   const { violations } = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
   assert.deepEqual(found, [], what);
+  const ids = await page.locator('[id]').evaluateAll((elements) => elements.map(({ id }) => id));
+  assert.deepEqual(ids, [...new Set(ids)], `ids of ${what}: one that is there twice gives names to the wrong things`);
 }
 
 for (const [name, options] of [

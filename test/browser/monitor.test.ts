@@ -1,7 +1,7 @@
 /** The monitor page in a real browser, over a fleet that a test moves by hand. */
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import type { HistoryView } from '../../src/core/monitor-view.ts';
 import { openPage } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
@@ -45,6 +45,7 @@ function watchHistory(page: Page): { readonly asked: URL[]; next: () => Promise<
 
 test('the page shows what the session server knows', async (t) => {
   const fleet = livelyFleet();
+  fleet.waiting = 3;
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url);
   const { servers, fleet: whole } = fleet.snapshot();
@@ -72,12 +73,18 @@ test('the page shows what the session server knows', async (t) => {
   assert.equal(await figure(page, 'handed out'), String(whole.handedOutLastHour));
   assert.equal(await figure(page, 'mean load'), `${Math.round((whole.meanLoad ?? 0) * 10) / 10}%`);
   assert.equal(await page.locator('.summary .sentence').innerText(), whole.availability);
+  assert.equal(await figure(page, 'waiting'), '3');
+  assert.match(await page.locator('.figures').innerText(), /longest 58 s, now about 1 min to 2 min 15 s/);
+  assert.match(await page.locator('.top').innerText(), /Webots session server\s+session\.example\.org · Started on/);
+  assert.equal(await page.title(), 'session.example.org · Webots session server');
   assert.equal(await page.locator('.servers tfoot .load').innerText(), said(whole.meanLoad));
 });
 
 test('a change is on the page within two seconds', async (t) => {
-  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 40 }) });
   const page = await openPage(t, browser, server.url);
+  const table = await page.getByRole('region', { name: 'Simulation servers', exact: true }).boundingBox();
+  assert.ok(table !== null && table.height <= 900, 'a long table scrolls by itself, and what is below it stays near');
   const [first = '', second = ''] = server.fleet.ids;
   const changed = Date.now();
   server.fleet.set(first, { load: 77.7 });
@@ -129,7 +136,35 @@ test('the chart shows five ranges and what is under the pointer', async (t) => {
     new RegExp(`mean load ${String(view.mean[index])}%`.replace('.', '\\.')),
   );
   assert.ok((await inkOf(page)) > 1000, 'something is drawn');
+  const busiest = view.waiting.findIndex((waiting) => waiting === 3);
+  const over = await page.locator('.plot .u-over').last().boundingBox();
+  assert.ok(over && busiest > 0);
+  const place = ((view.time[busiest] ?? 0) - view.from) / (view.to - view.from);
+  await page.mouse.move(over.x + over.width * place, over.y + 20);
+  const there = Number(await plot.getAttribute('aria-valuenow'));
+  assert.ok(Math.abs(there - busiest) <= 2, `${there} near ${busiest}`);
+  const legend = (await page.locator('.legend').innerText()).replaceAll(/\s+/g, ' ');
+  assert.ok(legend.includes(`handed out ${view.handOuts[there]} waiting ${view.waiting[there] ?? 0}`), legend);
 });
+
+/** Whether the line of the mean load is drawn, in each hundredth of a chart's width between its axis and its end. */
+function lineOf(canvas: Locator): Promise<boolean[]> {
+  return canvas.evaluate((element: HTMLCanvasElement) => {
+    const { width, height } = element;
+    const { data } = element.getContext('2d')?.getImageData(0, 0, width, height) ?? { data: [] };
+    const hex = getComputedStyle(element).getPropertyValue('--mean').trim();
+    const wanted = [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
+    const [begin, end] = [52 * devicePixelRatio, width - 16 * devicePixelRatio];
+    const drawn = Array.from({ length: 100 }, () => false);
+    for (let x = begin; x < end; x += 1)
+      for (let y = 0; y < height; y += 1) {
+        const at = (y * width + x) * 4;
+        if (wanted.every((value, index) => Math.abs((data[at + index] ?? 0) - value) < 12) && (data[at + 3] ?? 0) > 200)
+          drawn[Math.floor((100 * (x - begin)) / (end - begin))] = true;
+      }
+    return drawn;
+  });
+}
 
 /** Pixels of the charts that are not empty. */
 function inkOf(page: Page): Promise<number> {
@@ -166,6 +201,41 @@ test('dragging over the chart zooms into that time, with finer figures, and back
   assert.ok(view.step < step, `${view.step} is finer than ${step}`);
   await page.getByRole('button', { name: 'Back to the last 24 hours' }).click();
   await page.getByRole('button', { name: '24 h', exact: true, pressed: true }).waitFor();
+});
+
+test('a finger that moves sideways over the chart zooms, and one that moves up scrolls the page', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, server.url, { viewport: { width: 390, height: 844 }, hasTouch: true });
+  await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
+  const plot = page.locator('.plot .u-over').first();
+  await plot.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+  const box = await plot.boundingBox();
+  assert.ok(box);
+  const devtools = await page.context().newCDPSession(page);
+  const stroke = async (toX: number, toY: number): Promise<void> => {
+    const [x, y] = [box.x + box.width * 0.3, box.y + 60];
+    await devtools.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x, y }] });
+    for (const part of [0.25, 0.5, 0.75, 1])
+      await devtools.send('Input.dispatchTouchEvent', {
+        type: 'touchMove',
+        touchPoints: [{ x: x + (toX - x) * part, y: y + (toY - y) * part }],
+      });
+    await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  };
+  const zoomed = page.waitForRequest((request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    const length = Number(searchParams.get('to')) - Number(searchParams.get('from'));
+    return pathname === '/api/v1/history' && Math.abs(length - 0.4 * 3600) < 120;
+  });
+  await stroke(box.x + box.width * 0.7, box.y + 65);
+  await zoomed;
+  const back = page.getByRole('button', { name: 'Back to the last hour' });
+  await back.click();
+  await plot.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+  const before = await page.evaluate(() => scrollY);
+  await stroke(box.x + box.width * 0.3, box.y - 100);
+  await page.waitForFunction((before) => scrollY > before, before);
+  assert.equal(await back.count(), 0);
 });
 
 test('the chart is used by keyboard, and says where it is', async (t) => {
@@ -225,6 +295,28 @@ test('the table sorts by any column, keeping what is unknown last', async (t) =>
   await page.getByRole('button', { name: 'state', exact: true }).click();
   const states = await page.locator('.servers tbody .state').evaluateAll((marks) => marks.map((mark) => mark.textContent));
   assert.deepEqual([states[0], states.at(-1)], ['available', 'down']);
+  const { servers } = fleet.snapshot();
+  for (const [name, value, ascends] of [
+    ['#', ({ number }) => number, true],
+    ['simulation server', ({ number }) => number, true],
+    ['predicted', ({ predicted }) => predicted, false],
+    ['session cost', ({ cost }) => cost, false],
+    ['handed out', ({ handOutsLastHour }) => handOutsLastHour, false],
+    ['last answer', ({ lastAnswerAt }) => lastAnswerAt, true],
+  ] satisfies [string, (server: (typeof servers)[number]) => number | null, boolean][]) {
+    await page.locator('.servers').getByRole('button', { name, exact: true }).click();
+    const sorted = (await column(page, 'number')).map((number) => value(servers[Number(number) - 1]!));
+    const values = sorted.filter((value) => value !== null);
+    assert.deepEqual(
+      values,
+      [...values].sort((a, b) => (ascends ? a - b : b - a)),
+      name,
+    );
+    assert.ok(
+      sorted.slice(values.length).every((value) => value === null),
+      name,
+    );
+  }
 });
 
 test('the table is filtered by words and by state', async (t) => {
@@ -246,12 +338,19 @@ test('the table is filtered by words and by state', async (t) => {
 
 test('of a thousand servers only the rows in sight are drawn, and scrolling shows the others', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1000 }) });
+  const long = 'A reason that is much longer than two lines. '.repeat(9);
+  server.fleet.set(server.fleet.ids[1] ?? '', { reason: long, state: 'down' });
   const page = await openPage(t, browser, server.url);
   const rows = page.locator('.servers tbody tr:not(.spacer)');
+  const heights = await rows.evaluateAll((found) => found.map((row) => Math.round(row.getBoundingClientRect().height)));
+  assert.deepEqual([...new Set(heights)], [60], 'rows are as high as those that are not drawn are thought to be');
+  const reason = rows.nth(1).locator('.state-cell .second');
+  assert.equal(await reason.getAttribute('title'), long);
+  assert.ok(((await reason.boundingBox())?.height ?? 0) > 24, 'two lines of it are seen');
   assert.ok((await rows.count()) < 80, `${await rows.count()} rows`);
   assert.equal(await page.getByRole('table').first().getAttribute('aria-rowcount'), '1002');
   const scroller = page.getByRole('region', { name: 'Simulation servers', exact: true });
-  await scroller.evaluate((element) => element.scrollTo(0, 480 * 48));
+  await scroller.evaluate((element) => element.scrollTo(0, 480 * 60));
   await page.getByRole('link', { name: /^sim490\./ }).waitFor();
   const visible = await page.getByRole('link', { name: /^sim485\./ }).boundingBox();
   assert.ok(visible);
@@ -280,6 +379,12 @@ test("a server's panel shows its own history, incidents and decisions, and has a
   const panel = page.getByRole('dialog', { name: down.address });
   await panel.waitFor();
   assert.match(await panel.innerText(), /N\/A, last [\d.]+%/);
+  // It was heard until 25 minutes ago: the last part of the hour is a gap, not a line at zero or on to the end.
+  await page.waitForFunction(() => Number(document.querySelector('dialog .plot')?.getAttribute('aria-valuemax')) > 100);
+  const line = await lineOf(panel.locator('.plot canvas').first());
+  assert.ok(line.slice(10, 50).every(Boolean), line.join());
+  assert.ok(!line.slice(62, 98).some(Boolean), line.join());
+  assert.match((await panel.getByRole('slider').getAttribute('aria-valuetext')) ?? '', /nothing heard$/);
   assert.deepEqual(await panel.locator('.entry.incident-down b').first().innerText(), down.address);
   const decisions = fleet.snapshot().decisions.filter(({ serverId }) => serverId === down.id);
   assert.equal(await panel.locator('.entry.decision-allocated').count(), Math.min(8, decisions.length));
@@ -311,6 +416,32 @@ test('decisions say in words why, and why not the others; refusals can be picked
   assert.match(await refused.innerText(), /No simulation server may run projects of github\.com\/somebody/);
 });
 
+test('refusals are found from the head of the page, after hundreds of hand-outs too, and those who gave up are not among them', async (t) => {
+  const fleet = new DemoFleet({ servers: 40 });
+  fleet.refuse('https://github.com/a/b/blob/main/worlds/c.wbt', 'too-many-requests', 'Too many session requests.');
+  for (let count = 0; count < 250; count++) fleet.allocate();
+  fleet.abandon('https://github.com/a/b/blob/main/worlds/d.wbt', 42);
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  await page.getByRole('link', { name: '1 refused' }).click();
+  await page.waitForFunction(() => (document.querySelector('#decisions')?.getBoundingClientRect().top ?? 9999) < innerHeight);
+  const shown = page.locator('.decisions .entry');
+  assert.deepEqual(
+    (await shown.allInnerTexts()).map((text) => /too many session requests/i.test(text)),
+    [true],
+  );
+  fleet.refuse('https://github.com/a/b/blob/main/worlds/e.wbt', 'no-room', '1 server: one is at 97 %');
+  await shown.nth(1).waitFor();
+  fleet.abandon('https://github.com/a/b/blob/main/worlds/f.wbt', 7);
+  for (let count = 0; count < 3; count++) fleet.allocate();
+  fleet.refuse('https://github.com/a/b/blob/main/worlds/g.wbt', 'no-room', 'held in vain');
+  await shown.nth(2).waitFor();
+  const verdicts = (await shown.locator('.verdict').allInnerTexts()).map((text) => text.trim());
+  assert.deepEqual(verdicts, ['refused', 'refused', 'refused']);
+  await page.getByRole('button', { name: 'Only refused (3)', pressed: true }).click();
+  await page.locator('.decisions .entry', { hasText: 'gave up' }).getByText('after 7 s in line').waitFor();
+});
+
 test('a decision of this moment appears at the head of the list', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url);
@@ -322,7 +453,7 @@ test('a decision of this moment appears at the head of the list', async (t) => {
 test('the field Why not? gives the answer of each server to a project', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, browser, server.url, { expected: /502/ });
   const field = page.getByRole('textbox', { name: /Address of a project/ });
   await field.fill('https://github.com/a/b/blob/main/worlds/c.wbt');
   await field.press('Enter');
@@ -330,6 +461,16 @@ test('the field Why not? gives the answer of each server to a project', async (t
   await answers.first().waitFor();
   assert.equal(await answers.count(), 12);
   assert.match(await page.locator('.why-not').innerText(), /sim11[^]*No answer within 4 s\./);
+  const said = page.locator('.why-not').getByRole('status');
+  assert.equal(await said.locator('li').count(), 0, 'the sentence is read out, and not the answers of all servers');
+  await field.fill(`https://github.com/${'x'.repeat(10_000)}`);
+  await field.press('Enter');
+  await said.getByText("A project's address has at most 1000 characters; this one has 10019.").waitFor();
+  await page.route('**/api/v1/explain?*', (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad' }));
+  await field.fill('https://github.com/a/b');
+  await field.press('Enter');
+  await said.getByText('The answer was the HTTP status 502, without a reason.').waitFor();
+  await page.unroute('**/api/v1/explain?*');
   await page.getByRole('button', { name: 'Only refused (1)' }).click();
   await page.getByRole('button', { name: 'And now?' }).click();
   await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.why-not input')?.value.includes('private-robots'));
@@ -339,9 +480,13 @@ test('incidents say when they began and ended, how long they took and who was to
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, browser, server.url);
   const text = await page.locator('.incidents').innerText();
-  assert.match(text, /sim04[^]*reached maximum load[^]*lasted 4 min · email told/);
+  assert.match(text, /sim04[^]*reached maximum load[^]*lasted 4 min · admin@example\.org told/);
   assert.match(text, /sim06[^]*stopped answering[^]*now, for 24 min/);
-  assert.match(text, /sim10[^]*email told, webhook could not be told/);
+  assert.match(text, /sim10[^]*admin@example\.org told, webhook could not be told/);
+  server.fleet.channels = [];
+  const [first = ''] = server.fleet.ids;
+  server.fleet.incident({ kind: 'full', serverId: first, server: 'a server', reason: null, notices: [] });
+  await page.locator('.incidents .entry', { hasText: 'a server' }).getByText('no channel configured').waitFor();
 });
 
 test('a server is drained and resumed with a token entered on the page, and everybody sees who and why', async (t) => {
@@ -361,11 +506,38 @@ test('a server is drained and resumed with a token entered on the page, and ever
   await panel.getByText('no session is handed out here any more').waitFor();
   assert.equal(server.fleet.server('sim02.example.org:3000')?.drain?.reason, 'new <b>disk</b>');
   await panel.locator('.facts', { hasText: /drained.*by ada/s }).waitFor();
-  await other.locator('tr.row-draining', { hasText: 'ada asked for it: new <b>disk</b>' }).waitFor();
+  const row = other.locator('tr.row-draining', { hasText: 'ada asked for it: new <b>disk</b>' });
+  await row.waitFor();
+  assert.match(await row.locator('.state-cell').innerText(), /^draining\s+until (\w+ \d+, )?\d\d:\d\d/);
   await panel.getByRole('button', { name: 'Resume' }).click();
   await other.locator('tr.row-draining').waitFor({ state: 'detached' });
   assert.equal((await page.context().cookies())[0]?.httpOnly, true);
   assert.equal(await other.getByRole('button', { name: 'Levers' }).count(), 0, 'the other viewer may not act');
+});
+
+test('who is signed out by time or by a restart is asked for the token again', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url, { expected: /401/ });
+  await page.getByRole('button', { name: /Details of sim02/ }).click();
+  const panel = page.getByRole('dialog', { name: /sim02/ });
+  const enter = async (): Promise<void> => {
+    await panel.getByLabel(/needs a token/).fill(TOKEN);
+    await panel.getByRole('button', { name: 'Enter' }).click();
+    await panel.getByRole('button', { name: 'Drain' }).waitFor();
+  };
+  await enter();
+  // As after twelve hours: the browser forgets the cookie.
+  await page.context().clearCookies();
+  await panel.getByRole('button', { name: 'Drain' }).click();
+  await panel.getByRole('alert').getByText('You were signed out').waitFor();
+  assert.equal(server.fleet.server('sim02.example.org:3000')?.drain, null);
+  await enter();
+  await server.stop();
+  await server.start();
+  await panel.getByRole('alert').getByText('You were signed out').waitFor();
+  await enter();
+  await panel.getByRole('button', { name: 'Drain' }).click();
+  await panel.getByText('no session is handed out here any more').waitFor();
 });
 
 test('servers are added and removed and notifications tried by holders of a token', async (t) => {
@@ -411,11 +583,22 @@ test('a closed monitor shows a form, and the page to who enters a token', async 
   await page.getByRole('button', { name: 'Enter' }).click();
   await page.waitForSelector('.live:not(.lost)');
   await page.getByRole('link', { name: /^sim01/ }).waitFor();
+  await server.stop();
+  await server.start();
+  // The restart forgot the session; the page does not go on trying for ever.
+  await page.getByLabel('Reading this monitor needs a token').fill(TOKEN);
+  await page.getByRole('button', { name: 'Enter' }).click();
+  await page.waitForSelector('.live:not(.lost)');
 });
 
 test('the page says when it is stale and since when, and is live again by itself', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url);
+  // A connection that breaks is taken up where it ended.
+  const again = page.waitForRequest((request) => request.url().includes('/monitor/events'));
+  server.cut();
+  assert.match((await (await again).allHeaders())['last-event-id'] ?? '', /^[-0-9a-f]{36}:\d+$/);
+  await page.locator('.live:not(.lost)').waitFor();
   await server.stop();
   await page.getByText(/Not live since \d\d:\d\d:\d\d [AP]M; trying again/).waitFor();
   assert.equal(await page.getByRole('link', { name: /^sim01/ }).isVisible(), true, 'what was known stays');
@@ -423,6 +606,25 @@ test('the page says when it is stale and since when, and is live again by itself
   await server.start();
   await page.locator('.load', { hasText: '66.6%' }).waitFor();
   await page.locator('.live:not(.lost)').waitFor();
+});
+
+test('the page says that it is not live when nothing ever comes: refused, or silent', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to|ERR_FAILED/ });
+  await page.clock.install();
+  await page.route('**/monitor/events*', (route) => route.abort());
+  await page.goto(server.url);
+  await page.getByText(/Not live since/).waitFor();
+  assert.equal(await page.getByRole('link', { name: /^sim01/ }).isVisible(), true, 'what was served stays');
+  await page.unroute('**/monitor/events*');
+  await page.route('**/monitor/events*', () => undefined);
+  const asked = page.waitForRequest('**/monitor/events*');
+  await page.goto(server.url);
+  await page.clock.runFor(100);
+  await asked;
+  assert.equal(await page.getByText(/Not live since/).count(), 0);
+  await page.clock.runFor(8000);
+  await page.getByText(/Not live since/).waitFor();
 });
 
 test('a hidden tab has no connection and asks for nothing, and is up to date when it is seen again', async (t) => {
@@ -466,7 +668,7 @@ test('text from outside is shown as text, whatever it is and however long', asyn
   fleet.title = 'A <i>title</i> & more';
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url);
-  assert.equal(await page.title(), 'A <i>title</i> & more');
+  assert.equal(await page.title(), 'session.example.org · A <i>title</i> & more');
   assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'A <i>title</i> & more');
   assert.equal(await page.locator('.address a').first().innerText(), script);
   assert.equal(await page.locator('.address a').first().getAttribute('href'), null);

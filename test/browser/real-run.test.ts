@@ -44,6 +44,8 @@ test('the page shows what the API says, and what a simulation server reports wit
   const cells = (name: string) =>
     page.locator(`.servers tbody td.${name}`).evaluateAll((found) => found.map((cell) => cell.firstChild?.textContent));
   assert.deepEqual(await cells('load'), ['20.5%', '47.25%', '97%', 'N/A']);
+  const costs = await page.locator('.servers tbody .cost .second').allTextContents();
+  assert.deepEqual(new Set(costs), new Set(['not learned yet']), 'no lesson has been given yet');
   const servers = await serversOf(program);
   assert.deepEqual(
     await page.locator('.servers tbody .state-cell .second').evaluateAll((found) => found.map((cell) => cell.textContent)),
@@ -109,6 +111,56 @@ test('after the reply to drain no session is handed out there, a restart include
   await eventually('the resumed server to be chosen', async () => (await second.get('/session')) === `ws://${idle.address}`);
 });
 
+test('every lever works from the page, and the log says who pulled it and when', async (t) => {
+  const [first, late] = await startSimulationServers(t, [20, 30]);
+  assert.ok(first && late);
+  const { address } = late;
+  const sink = await WebhookSink.start();
+  t.after(() => sink.close());
+  const program = await startProgram(t, { simulationServers: [first.address], webhooks: [{ url: sink.url }], admin, ...polling });
+  const page = await openPage(t, browser, `${program.url}/monitor`, { expected: /dialog/ });
+  page.removeAllListeners('dialog');
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.getByRole('button', { name: 'Enter a token' }).click();
+  await enterToken(page);
+  const levers = page.getByRole('dialog', { name: 'Levers' });
+  await levers.getByLabel('Add a simulation server').fill(address);
+  await levers.getByRole('button', { name: 'Add' }).click();
+  await levers.getByText(`${address} was added`).waitFor();
+  await levers.getByRole('button', { name: 'Send a test notification' }).click();
+  await levers.getByText('A test went out on 1 channel.').waitFor();
+  await sink.received(1);
+  await levers.getByRole('button', { name: 'Close' }).click();
+
+  const row = page.locator('.servers tbody tr', { hasText: address });
+  await row.locator('.load', { hasText: '30%' }).waitFor();
+  await row.getByRole('button', { name: /^Details of/ }).click();
+  const panel = page.getByRole('dialog', { name: address });
+  await panel.getByLabel(/Drain: sessions go on/).fill('new disk');
+  await panel.getByRole('combobox').selectOption('for 15 minutes');
+  await panel.getByRole('button', { name: 'Drain', exact: true }).click();
+  await row.locator('.state-cell', { hasText: /^draining until .*Drained by ada: new disk\.$/ }).waitFor();
+  await late.stop();
+  await row.locator('.state-cell', { hasText: /^down drained until .*Down: .*\. Drained by ada: new disk\.$/ }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Ask' }).click();
+  const answer = page.locator('.why-not .answers li', { hasText: address });
+  await answer.getByText(/besides, ada drained it for another 1[45] minutes.*: new disk$/).waitFor();
+
+  await row.getByRole('button', { name: /^Details of/ }).click();
+  await panel.getByRole('button', { name: 'Resume' }).click();
+  await row.locator('.drain-end').waitFor({ state: 'detached' });
+  await panel.getByRole('button', { name: 'Remove' }).click();
+  await row.waitFor({ state: 'detached' });
+  const said = ['added', 'drained', 'resumed', 'removed'].map(
+    (act) => new RegExp(`${address.replace('/', '.')}.* ${act} by ada`),
+  );
+  for (const act of [...said, /test notification sent by ada/])
+    await eventually(`the line ${act.source} in the log, with its time`, () =>
+      program.log.split('\n').some((line) => act.test(line) && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} /.test(line)),
+    );
+});
+
 async function enterToken(page: Page): Promise<void> {
   const panel = page.locator('dialog[open]');
   await panel.getByLabel(/needs a token/).fill(TOKEN);
@@ -164,6 +216,9 @@ test('the screenshots of the documentation are made', async (t) => {
   await take('monitor-server', dark);
   const narrow = await openPage(t, browser, url, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 });
   await take('monitor-narrow', narrow);
+  await narrow.emulateMedia({ colorScheme: 'dark' });
+  await narrow.locator('#servers').evaluate((table) => table.scrollIntoView());
+  await take('monitor-narrow-dark', narrow);
 });
 
 /** The real program with ten simulation servers, of which one drains, one is full and one is down, and with a past of two days. */

@@ -37,6 +37,8 @@ export interface MonitorServer {
   /** Stops answering, as a session server that is restarted; `start` answers at the same port again. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Every connection breaks, as by a front that is restarted. */
+  cut(): void;
 }
 
 export const TOKEN = 'sst_a-token-for-tests';
@@ -48,14 +50,6 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   const { fleet = new DemoFleet(), tokens = true, reading = 'open', clock = systemClock } = options;
   const log = new MemoryLog();
   const configured = tokens ? [{ name: 'ada', hash: hashOf(TOKEN) }] : [];
-  const access = createAccess({
-    tokens: () => configured,
-    reading: () => reading,
-    addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
-    clock,
-    newId: randomUUID,
-    log,
-  });
   const source = {
     snapshot: () => fleet.snapshot(),
     history: fleet.history.query.bind(fleet.history),
@@ -63,17 +57,26 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   };
   const pages = { monitor: renderMonitorPage, entrance: renderEntrancePage };
   const title = () => fleet.title;
-  const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
-  const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead: access.mayRead });
-  const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, mayAct: access.mayAct });
-  const explain = new Hono<Env>();
-  explain.get('/api/v1/explain', access.mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
-
   let server: Server | undefined;
   let events: MonitorEvents | undefined;
   let port = 0;
   const start = async (): Promise<void> => {
-    events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead: access.mayRead });
+    // With each start, because sessions in the browser are forgotten by a restart.
+    const access = createAccess({
+      tokens: () => configured,
+      reading: () => reading,
+      addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
+      clock,
+      newId: randomUUID,
+      log,
+    });
+    const { mayRead, mayAct } = access;
+    const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
+    const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead });
+    const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
+    const explain = new Hono<Env>();
+    explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
+    events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead });
     const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain] });
     const starting = createServer(toListener(routes));
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));
@@ -91,7 +94,8 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   };
   await start();
   t.after(stop);
-  return { fleet, url: `http://127.0.0.1:${port}/monitor`, log, viewers: () => events?.viewers() ?? 0, stop, start };
+  const cut = (): void => server?.closeAllConnections();
+  return { fleet, url: `http://127.0.0.1:${port}/monitor`, log, viewers: () => events?.viewers() ?? 0, stop, start, cut };
 }
 
 function leversOf(fleet: DemoFleet): Levers {

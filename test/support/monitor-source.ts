@@ -12,6 +12,7 @@ import type {
   MonitorSnapshot,
   ServerView,
 } from '../../src/core/monitor-view.ts';
+import { listed } from '../../src/core/decision-list.ts';
 import { History } from '../../src/core/history.ts';
 
 export interface DemoOptions {
@@ -53,7 +54,7 @@ export class DemoFleet {
   readonly startedAt: number;
   readonly #random: () => number;
   readonly #servers: DemoServer[] = [];
-  #decisions: DecisionView[] = [];
+  #decisions: readonly DecisionView[] = [];
   #incidents: IncidentView[] = [];
   #waiting = 0;
   #serial = 0;
@@ -202,13 +203,21 @@ export class DemoFleet {
       this.set(best.id, { booked: best.booked + 8, predicted: (best.predicted ?? 0) + 8 });
       this.history.handedOut(best.id, this.now);
     }
-    this.#decisions = [decision, ...this.#decisions].slice(0, 200);
-    return decision;
+    return this.#decided(decision);
   }
 
   refuse(project: string, code: string, reason: string): DecisionView {
-    const decision = this.#refusal(project, code, reason);
-    this.#decisions = [decision, ...this.#decisions].slice(0, 200);
+    return this.#decided(this.#refusal(project, code, reason));
+  }
+
+  /** Somebody who waited went away. */
+  abandon(project: string, waited: number): DecisionView {
+    const gone = this.#refusal(project, 'client-gone', 'The client went away while it waited.');
+    return this.#decided({ ...gone, kind: 'abandoned', waited });
+  }
+
+  #decided(decision: DecisionView): DecisionView {
+    this.#decisions = listed([decision, ...this.#decisions]);
     return decision;
   }
 

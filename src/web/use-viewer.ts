@@ -1,0 +1,50 @@
+/** Who looks at the page and what they may do; asked again whenever that may have changed: sessions in the browser end with the session server and after some hours. */
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { ViewerView } from '../core/monitor-view.ts';
+import { askViewer, type Answer } from './api.ts';
+
+export interface Viewing {
+  /** `undefined`: not known yet. */
+  readonly viewer: ViewerView | undefined;
+  /** The viewer had levers and lost them without leaving. */
+  readonly signedOut: boolean;
+  /** A token was entered or forgotten. */
+  readonly became: (viewer: ViewerView) => void;
+  /** To be told of the answer to every act: one that is refused because the session is over shows who the viewer is now. */
+  readonly acted: (answer: Answer<unknown>) => void;
+}
+
+const SESSION_OVER: ReadonlySet<string> = new Set(['token-missing', 'token-wrong', 'csrf', 'no-tokens']);
+
+/** `stale`: the session server does not answer at present; it may be another one when it does again. */
+export function useViewer(stale: boolean): Viewing {
+  const [viewer, setViewer] = useState<ViewerView>();
+  const [signedOut, setSignedOut] = useState(false);
+  const holder = useRef(false);
+  const became = useCallback((next: ViewerView) => {
+    holder.current = next.name !== null;
+    setSignedOut(false);
+    setViewer(next);
+  }, []);
+  const askAgain = useCallback(() => {
+    void askViewer().then((answer) => {
+      if (answer.kind === 'refused') return;
+      const { value } = answer;
+      if (value.name !== null) became(value);
+      else {
+        setSignedOut(holder.current);
+        setViewer(value);
+      }
+    });
+  }, [became]);
+  const acted = useCallback(
+    (answer: Answer<unknown>) => {
+      if (answer.kind === 'refused' && SESSION_OVER.has(answer.refusal.code)) askAgain();
+    },
+    [askAgain],
+  );
+  useEffect(() => {
+    if (!stale) askAgain();
+  }, [stale, askAgain]);
+  return { viewer, signedOut, became, acted };
+}
