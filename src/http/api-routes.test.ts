@@ -75,6 +75,15 @@ test('decisions come newest first and are at most two hundred', async () => {
   for (const view of decisions) decision.strict().parse(view);
 });
 
+test('decisions of one kind can be asked for: refusals, although hundreds were handed out since', async () => {
+  const { fleet, get, json } = setUp();
+  fleet.refuse('https://github.com/a/b', 'no-room', 'Everything is full.');
+  for (let i = 0; i < 250; i += 1) fleet.allocate();
+  const { decisions } = (await json('/decisions?kind=refused')) as { decisions: { reason: string }[] };
+  assert.equal(decisions[0]?.reason, 'Everything is full.');
+  assert.equal(await refusalOf(await get('/decisions?kind=x')), '400 bad-request');
+});
+
 test('incidents are as described', async () => {
   const { json } = setUp();
   const { incidents } = (await json('/incidents')) as { incidents: unknown[] };

@@ -82,8 +82,16 @@ const explain = createRoute({
 const listDecisions = createRoute({
   method: 'get',
   path: '/api/v1/decisions',
-  summary: `The last ${MOST_DECISIONS} decisions with their reasons, newest first`,
+  summary: `The last ${MOST_DECISIONS} decisions with their reasons, newest first; or of one kind`,
   security: readingSecurity,
+  request: {
+    query: z.object({
+      kind: decision.shape.kind
+        .optional()
+        .describe(`Only these; of refusals the last ${MOST_DECISIONS}, however much was handed out since. Absent: any.`)
+        .openapi({ example: 'refused' }),
+    }),
+  },
   responses: { 200: answerOf('Decisions.', z.object({ at, decisions: z.array(decision).readonly() })), ...readingRefusals },
 });
 const listIncidents = createRoute({
@@ -126,7 +134,9 @@ export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
   });
   routes.openapi(listDecisions, (c) => {
     const { at, decisions } = source.snapshot();
-    return c.json({ at, decisions: decisions.slice(0, MOST_DECISIONS) }, 200, NO_STORE);
+    const { kind: wanted } = c.req.valid('query');
+    const asked = wanted === undefined ? decisions : decisions.filter(({ kind }) => kind === wanted);
+    return c.json({ at, decisions: asked.slice(0, MOST_DECISIONS) }, 200, NO_STORE);
   });
   routes.openapi(listIncidents, (c) => {
     const { at, incidents } = source.snapshot();

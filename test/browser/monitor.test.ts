@@ -820,6 +820,9 @@ test('without scripts the page still states the facts', async (t) => {
   assert.match(text, /Started on \w+day, \w+ \d\d, \d{4} at \d\d:\d\d:\d\d/);
   assert.match(text, /Managing 12 simulation servers:/);
   assert.equal(await page.locator('.servers tbody tr').count(), 12);
+  assert.match(text, /session\.example\.org/);
+  assert.match(text, /draining\s+until (\w+ \d+, )?\d\d:\d\d/);
+  assert.equal(await page.getByRole('link', { name: /refused/ }).count(), 0, 'nothing that leads nowhere');
 });
 
 test('behind a front that puts the port into the path everything still works', async (t) => {
