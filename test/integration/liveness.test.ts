@@ -63,6 +63,25 @@ test('a client that says nothing and answers pings stays for hours; one that doe
   for (const { socket } of quiet) assert.equal(socket.readyState, socket.OPEN);
 });
 
+test('a single client whose pong comes seconds late is asked every thirty seconds and stays', async (t) => {
+  const { clock, sockets, port } = await start(t);
+  const slow = await new SocketClient(t, `ws://127.0.0.1:${port}/`, { autoPong: false }).open();
+  let pings = 0;
+  slow.socket.on('ping', () => (pings += 1));
+  for (let round = 1; round <= 3; round += 1) {
+    await clock.advance(round === 1 ? 30 : 25);
+    await eventually(`ping ${round}`, () => pings === round);
+    await clock.advance(5);
+    // It answers now; that this has arrived is seen by the answer to a ping of its own.
+    slow.socket.pong();
+    const heard = new Promise<void>((resolve) => slow.socket.once('pong', () => resolve()));
+    slow.socket.ping();
+    await heard;
+  }
+  assert.equal(pings, 3);
+  assert.equal(sockets.count(), 1);
+});
+
 test('time limits of HTTP are none for a WebSocket', async (t) => {
   const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
   const sockets = await Promise.all(['/', '/session'].map((path) => new SocketClient(t, program.socketUrl + path).open()));

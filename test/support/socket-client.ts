@@ -9,6 +9,8 @@ export interface SocketClientOptions {
   readonly localAddress?: string;
   /** Take any certificate. */
   readonly insecure?: boolean;
+  /** Answers pings by itself; otherwise the test does. */
+  readonly autoPong?: boolean;
 }
 
 export interface Closed {
@@ -26,11 +28,12 @@ export class SocketClient {
   constructor(
     scope: Scope,
     url: string,
-    { subprotocol, headers = {}, localAddress, insecure = false }: SocketClientOptions = {},
+    { subprotocol, headers = {}, localAddress, insecure = false, autoPong = true }: SocketClientOptions = {},
   ) {
     this.socket = new WebSocket(url, subprotocol === undefined ? [] : [subprotocol], {
       headers: { ...headers },
       rejectUnauthorized: !insecure,
+      autoPong,
       ...(localAddress !== undefined && { localAddress }),
     });
     this.#opened = new Promise((resolve, reject) => {
