@@ -227,15 +227,16 @@ export class Account {
     this.missed = 0;
   }
 
-  /** The clock was set: what is remembered moves with it. */
-  shift(by: number): void {
-    if (this.seen !== undefined) this.seen += by;
-    for (const report of this.#recent) report.at += by;
-    for (const booking of this.bookings) booking.at += by;
-    if (this.window !== undefined) this.window.start += by;
-    if (this.suspectSince !== undefined) this.suspectSince += by;
-    this.sessionsSeenAt += by;
-    this.usedAt += by;
+  /** The clock was set: what is remembered moves with it, `before` a time perhaps by something else. All in seconds. */
+  shift(by: number, before: { readonly until: number; readonly by: number } = { until: -Infinity, by }): void {
+    const moved = (at: number) => at + (at <= before.until ? before.by : by);
+    if (this.seen !== undefined) this.seen = moved(this.seen);
+    for (const report of this.#recent) report.at = moved(report.at);
+    for (const booking of this.bookings) booking.at = moved(booking.at);
+    if (this.window !== undefined) this.window.start = moved(this.window.start);
+    if (this.suspectSince !== undefined) this.suspectSince = moved(this.suspectSince);
+    this.sessionsSeenAt = moved(this.sessionsSeenAt);
+    this.usedAt = moved(this.usedAt);
   }
 
   #forgetReports(): void {

@@ -336,6 +336,30 @@ test('when the clock is set back by an hour reports are believed at once and boo
   assert.equal(ledger.account('a')?.booked, 0);
 });
 
+test('when the clock leaps ahead bookings count until a report retires them', () => {
+  const { ledger, all } = ledgerOf({ a: 0 }, fixed);
+  assert.equal(bookAll(ledger, all, 101).length, 11);
+  assert.equal(ledger.fits(all, undefined, 3700), false);
+  ledger.report('a', 0, 3700);
+  assert.equal(ledger.booked('a'), 0);
+});
+
+test('a clock that leaps ahead and is put right again erases no booking, whatever was booked meanwhile', () => {
+  for (const [ahead, back] of [
+    [3700, 106],
+    [3700, 60],
+    [3700, 111],
+  ] as const) {
+    const { ledger, all } = ledgerOf({ a: 0 }, fixed);
+    bookAll(ledger, all, 101, 5);
+    bookAll(ledger, all, ahead, 3);
+    ledger.report('a', 0, back);
+    assert.equal(ledger.booked('a'), 8 * 8, `back to ${back}`);
+    ledger.report('a', 0, back + 101);
+    assert.equal(ledger.booked('a'), 0, `a while after ${back}`);
+  }
+});
+
 test('the time stands still while it is a little behind', () => {
   const { ledger, all } = ledgerOf({ a: 20 }, fixed);
   bookOn(ledger, all, 130);
@@ -720,6 +744,26 @@ test('only what is new is worth saving', () => {
   assert.equal(ledger.revision, revision);
   bookOn(ledger, all, 108);
   assert.notEqual(ledger.revision, revision);
+});
+
+test('that the sessions of a server were seen is worth saving once, and so is a suspicion', () => {
+  const { ledger, all } = ledgerOf({ a: 0, b: 0, c: 0 }, fixed);
+  bookOn(ledger, { tiers: [['a']] }, 100);
+  for (let t = 105; t < 200; t += 5) ledger.report('a', 30, t);
+  const seen = ledger.revision;
+  for (let t = 200; t < 1000; t += 5) ledger.report('a', 30, t);
+  assert.equal(ledger.revision, seen, 'nothing new was heard of it');
+  bookOn(ledger, { tiers: [['a']] }, 1000);
+  const booked = ledger.revision;
+  for (let t = 1000; t < 1100; t += 5) ledger.report('a', 30, t);
+  assert.ok(ledger.revision > booked);
+
+  bookAll(ledger, { tiers: [['b']] }, 1100, 8);
+  const innocent = ledger.revision;
+  for (let t = 1100; t < 1300; t += 5) for (const id of ['a', 'b', 'c']) ledger.report(id, id === 'a' ? 30 : 0, t);
+  assert.equal(ledger.suspects().length, 1);
+  assert.ok(ledger.revision > innocent);
+  assert.equal(ledger.fits(all, undefined, 1300), true);
 });
 
 test('a snapshot that is not ours is refused with the reason and changes nothing', () => {

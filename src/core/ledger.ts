@@ -17,7 +17,7 @@ import { readSnapshot, takeSnapshot, type LedgerSnapshot, type SavedBooking, typ
 import { verdict, view, type AccountView, type Suspect, type Verdict } from './ledger-view.ts';
 import { closeWindow } from './learning.ts';
 import { Roster } from './roster.ts';
-import { isActedOn, isSuspect, pointsToShow } from './suspicion.ts';
+import { isActedOn, isSuspect, pointsToShow, sawSessions } from './suspicion.ts';
 
 export type { AccountView, Prediction, Suspect, Verdict } from './ledger-view.ts';
 export type { LedgerSnapshot } from './ledger-snapshot.ts';
@@ -88,6 +88,8 @@ export class Ledger {
   readonly #prefix: string;
   #allocations = 0;
   #now = -LATEST_TIME;
+  /** The last time the clock went ahead by more than disorder explains: because it was set, or because nobody asked for so long. */
+  #leap = NO_LEAP;
   #revision = 0;
 
   constructor(parameters: AllocationParameters, random: () => number) {
@@ -97,7 +99,7 @@ export class Ledger {
     this.#prefix = Math.floor(random() * 36 ** 6).toString(36);
   }
 
-  /** Moves on with every allocation, release and lesson: while it stands still there is nothing new to save. */
+  /** Moves on with every allocation, release, lesson and suspicion: while it stands still there is nothing new to save. */
   get revision(): number {
     return this.#revision;
   }
@@ -331,8 +333,12 @@ export class Ledger {
   }
 
   #suspect(account: Account): void {
+    const { sessionsSeenAt } = account;
     const suspect = isSuspect(account, this.#costs, this.#parameters);
+    // What acquits a server must survive a restart as much as what it is accused of.
+    if (sawSessions(account, sessionsSeenAt)) this.#revision += 1;
     if (suspect === (account.suspectSince !== undefined)) return;
+    this.#revision += 1;
     account.suspectSince = suspect ? account.seen : undefined;
     if (suspect) this.#suspects.add(account);
     else this.#suspects.delete(account);
@@ -386,18 +392,28 @@ export class Ledger {
 
   /**
    * The time as the ledger takes it. It never runs backwards by a little; when the clock was set back by much, all that is remembered moves with it, so that
-   * no booking hides behind a time that takes hours to come.
+   * no booking hides behind a time that takes hours to come. A clock that leapt ahead and is put right again aged nothing: what is from before the leap stays.
    */
   #advance(now: number): number {
     if (!isTime(now) || now === this.#now) return this.#now;
-    if (now < this.#now - DISORDER && this.#now > -LATEST_TIME) {
-      for (const account of this.#roster.all()) account.shift(now - this.#now);
-      this.#now = now;
-    }
+    const known = this.#now > -LATEST_TIME;
+    if (now < this.#now - DISORDER && known) this.#setBack(this.#now - now);
+    else if (now > this.#now + DISORDER && known) this.#leap = { from: this.#now, by: now - this.#now };
     this.#now = Math.max(this.#now, now);
     return this.#now;
   }
+
+  #setBack(back: number): void {
+    const { from, by } = this.#leap;
+    const undone = Math.abs(back - by) <= DISORDER;
+    const before = undone ? { until: from, by: Math.min(0, by - back) } : undefined;
+    for (const account of this.#roster.all()) account.shift(-back, before);
+    this.#now -= back;
+    this.#leap = NO_LEAP;
+  }
 }
+
+const NO_LEAP = { from: -Infinity, by: 0 };
 
 function leastOf(levels: ReadonlyMap<Account, number>): Account | undefined {
   let least: Account | undefined;

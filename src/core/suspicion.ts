@@ -45,6 +45,17 @@ export function isSuspect(account: Account, costs: Costs, { suspectAfter }: Allo
   return account.suspectSince !== undefined || points >= suspectAfter;
 }
 
+/** Whether sessions came to be seen since `before`, a former `sessionsSeenAt`; the others are no news, because nothing hangs on them. */
+export function sawSessions({ bookings, sessionsSeenAt }: Account, before: number): boolean {
+  if (sessionsSeenAt === before) return false;
+  for (let i = bookings.length - 1; i >= 0; i--) {
+    const at = bookings[i]?.at ?? -Infinity;
+    if (at <= before) return false;
+    if (at <= sessionsSeenAt) return true;
+  }
+  return false;
+}
+
 /** While more than a third of the servers are suspected, the expectation is wrong and not the servers. */
 export function isActedOn(suspects: number, servers: number): boolean {
   return suspects > 0 && suspects <= servers / 3;
