@@ -36,7 +36,11 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   [{ state: 'down', failure: 'It refuses connections.' }, 'down', /^It has been down for 5 minutes: It refuses connections\.$/],
   [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last time it was asked: no answer/],
   [{ verdict: { kind: 'closed' } }, 'unknown', /^It did not answer the last time/],
-  [{ verdict: { kind: 'suspected' } }, 'suspected', /still looks idle/],
+  [
+    { verdict: { kind: 'suspected' } },
+    'last-resort',
+    /still looks idle; it would get this one, because no other server has room/,
+  ],
   [{ admittance: 'other-labels' }, 'other-labels', /labels that were asked for/],
   [{ admittance: 'blocked' }, 'blocked-repository', /^It blocks this repository\.$/],
   [{ admittance: 'other-repository' }, 'other-repository', /^It does not allow this repository\.$/],
@@ -56,13 +60,16 @@ describe('the answer of one server', () => {
       const [answer] = explain([situation('a', facts)]).answers;
       assert.equal(answer?.code, code);
       assert.match(answer.reason, sentence);
-      assert.equal(answer.eligible, code === 'has-room');
+      assert.equal(answer.eligible, code === 'has-room' || code === 'last-resort');
       assert.equal(answer.chosen, false);
     });
   }
 
   test('every code is among the cases', () => {
-    assert.deepEqual(new Set<AnswerCode>([...cases.map(([, code]) => code), 'chosen', 'later-tier']), new Set(ANSWER_CODES));
+    assert.deepEqual(
+      new Set<AnswerCode>([...cases.map(([, code]) => code), 'chosen', 'later-tier', 'suspected']),
+      new Set(ANSWER_CODES),
+    );
   });
 
   test('the chosen one says with what load, and servers of a later tier say who came first', () => {
@@ -78,7 +85,29 @@ describe('the answer of one server', () => {
         ['all', 'later-tier', false, true],
       ],
     );
-    assert.match(answers[0]?.reason ?? '', /^It has the most room: it will be at 45 %/);
+    assert.match(answers[0]?.reason ?? '', /^It got the session, and will be at 45 % with it/);
+  });
+
+  test('a suspected server is a last resort: only when no other has room, and of the best tier that has one', () => {
+    const suspected: Partial<Situation> = { verdict: { kind: 'suspected' } };
+    const codes = (...situations: Situation[]) => explain(situations).answers.map(({ code, eligible }) => [code, eligible]);
+    assert.deepEqual(codes(situation('a', suspected), situation('b')), [
+      ['suspected', false],
+      ['has-room', true],
+    ]);
+    assert.deepEqual(
+      codes(
+        situation('a', { ...suspected, admittance: 'dedicated' }),
+        situation('b', suspected),
+        situation('c', { state: 'full' }),
+      ),
+      [
+        ['last-resort', true],
+        ['suspected', false],
+        ['full', false],
+      ],
+    );
+    assert.equal(explain([situation('a', suspected)]).summary, '1 server: one is suspected of failing and would be tried');
   });
 
   test('a later tier is used when the earlier ones have no room', () => {

@@ -56,6 +56,7 @@ export const ANSWER_CODES = [
   'chosen',
   'has-room',
   'later-tier',
+  'last-resort',
   'draining',
   'down',
   'unknown',
@@ -81,7 +82,8 @@ export interface Explanation {
 /** `chosen` is the server that got the session, when one did. */
 export function explain(situations: readonly Situation[], chosen?: ServerId): Explanation {
   const best = bestTier(situations);
-  const judged = situations.map((situation) => ({ situation, code: codeOf(situation, chosen, best) }));
+  const last = chosen === undefined && best === TIERS.length ? bestSuspectedTier(situations) : undefined;
+  const judged = situations.map((situation) => ({ situation, code: codeOf(situation, chosen, best, last) }));
   const answers = judged.map(({ situation, code }) => ({
     id: situation.id,
     address: situation.address,
@@ -99,7 +101,7 @@ export function countInWords(count: number): string {
 }
 
 const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
-const ELIGIBLE: ReadonlySet<AnswerCode> = new Set(['chosen', 'has-room', 'later-tier'] as const);
+const ELIGIBLE: ReadonlySet<AnswerCode> = new Set(['chosen', 'has-room', 'later-tier', 'last-resort'] as const);
 const TIERS: readonly Admittance[] = ['dedicated', 'open', 'shared'];
 
 interface Judged {
@@ -107,9 +109,10 @@ interface Judged {
   readonly code: AnswerCode;
 }
 
-function codeOf(situation: Situation, chosen: ServerId | undefined, best: number): AnswerCode {
+function codeOf(situation: Situation, chosen: ServerId | undefined, best: number, last: number | undefined): AnswerCode {
   if (situation.id === chosen) return 'chosen';
   const obstacle = obstacleOf(situation);
+  if (obstacle === 'suspected' && TIERS.indexOf(situation.admittance) === last) return 'last-resort';
   if (obstacle !== undefined) return obstacle;
   return TIERS.indexOf(situation.admittance) > best ? 'later-tier' : 'has-room';
 }
@@ -141,17 +144,27 @@ function bestTier(situations: readonly Situation[]): number {
   return best;
 }
 
+/** Index of the first tier with a server that is suspected and has room; it is used when nobody else has any. */
+function bestSuspectedTier(situations: readonly Situation[]): number {
+  let best = TIERS.length;
+  for (const situation of situations)
+    if (obstacleOf(situation) === 'suspected') best = Math.min(best, TIERS.indexOf(situation.admittance));
+  return best;
+}
+
 function sentence(code: AnswerCode, situation: Situation): string {
   const { load, shareIdleTime, drain, failure, since, state, verdict } = situation;
   switch (code) {
     case 'chosen':
       return verdict?.kind === 'fits'
-        ? `It has the most room: it will be at ${percent(verdict.predicted)} with this session.`
-        : 'It was chosen.';
+        ? `It got the session, and will be at ${percent(verdict.predicted)} with it.`
+        : 'It got the session.';
     case 'has-room':
       return `It could take the session${verdict?.kind === 'fits' ? ` and would be at ${percent(verdict.predicted)}` : ''}.`;
     case 'later-tier':
       return 'It could take the session, but servers that are there for this repository come first.';
+    case 'last-resort':
+      return 'It was given sessions and still looks idle; it would get this one, because no other server has room.';
     case 'draining':
       return `It has been draining for ${durationInWords(since)}, so new sessions go elsewhere${drain === undefined ? '.' : `; ${drainInWords(drain)}`}`;
     case 'down':
@@ -212,6 +225,8 @@ function phrase(code: AnswerCode, group: readonly Situation[]): string {
     case 'has-room':
     case 'later-tier':
       return code === 'has-room' ? 'could take the session' : 'could take it if the others were busy';
+    case 'last-resort':
+      return `${is} suspected of failing and would be tried`;
     case 'draining':
       return one ? 'drains' : 'drain';
     case 'down':

@@ -77,6 +77,11 @@ const general: Codes = {
 /** Of session requests and tickets. */
 const sessions: Codes = {
   'no-room': { status: 503, meaning: 'No server has room now; the reason says what each of them says.', retryAfter: 5 },
+  'others-wait': {
+    status: 503,
+    meaning: 'There is room, but it is kept for those who wait already; take a place in line, or ask again.',
+    retryAfter: 5,
+  },
   ...routing,
   ...line,
   'too-many-requests': {
@@ -128,6 +133,7 @@ export const ANSWER_MEANINGS: Readonly<Record<AnswerCode, string>> = {
   chosen: 'It got the session.',
   'has-room': 'It could take the session.',
   'later-tier': 'It could take the session; servers that are there for this repository come first.',
+  'last-resort': 'It was given sessions and still looks idle; it would get this one, because no other server has room.',
   draining: 'It drains: new sessions go elsewhere.',
   down: 'It is down.',
   unknown: 'It did not answer the last time, or not yet.',
