@@ -70,6 +70,7 @@ test('an allocation counts at once as the load it will bring', () => {
     { ...outcome, cost: Math.round(outcome.cost), predicted: Math.round(outcome.predicted) },
     {
       ...{ kind: 'booked', bookingId: outcome.bookingId, server: 'a', load: 20, predicted: 28, cost: 8 },
+      ...{ tier: 0, lastResort: false },
     },
   );
   const account = ledger.account('a');
@@ -409,7 +410,8 @@ test('a suspected server gets somebody when nobody else has room, and one sessio
   let t = sendInto(ledger, 'hole', 100);
   assert.equal(bookOn(ledger, { tiers: [['hole'], ['b']] }, t).server, 'b', 'a later tier comes before a suspect');
   for (const id of ['b', 'c', 'd']) ledger.report(id, 89, t);
-  assert.equal(bookOn(ledger, all, t).server, 'hole');
+  const { server, lastResort } = bookOn(ledger, all, t);
+  assert.deepEqual([server, lastResort], ['hole', true]);
   t += 601;
   for (const id of ['b', 'c', 'd']) ledger.report(id, 20, t);
   ledger.report('hole', 2, t);

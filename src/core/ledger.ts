@@ -49,6 +49,10 @@ export type BookingOutcome =
       readonly predicted: number;
       /** Load points booked for this session. */
       readonly cost: number;
+      /** Index of the tier it was chosen from; no earlier one had room. */
+      readonly tier: number;
+      /** It is suspected, and was taken because no other server had room. */
+      readonly lastResort: boolean;
     }
   | { readonly kind: 'no-room' };
 
@@ -175,8 +179,9 @@ export class Ledger {
   book({ id, project }: BookingRequest, candidates: Candidates, now: number): BookingOutcome {
     const time = this.#advance(now);
     const known = canBeKept(project) ? project : undefined;
-    const account = this.#choose(candidates, known, time);
-    if (account === undefined) return { kind: 'no-room' };
+    const choice = this.#choose(candidates, known, time);
+    if (choice === undefined) return { kind: 'no-room' };
+    const { account, tier, lastResort } = choice;
     const cost = limited(this.#costs.ofProject(known) * account.server.factor);
     const predicted = account.level(this.#parameters) + cost;
     const rank = ++this.#allocations;
@@ -188,7 +193,7 @@ export class Ledger {
     account.book(booking, cost, rank);
     this.#publish(account);
     this.#revision += 1;
-    return { kind: 'booked', bookingId, server: account.id, load: account.load, predicted, cost };
+    return { kind: 'booked', bookingId, server: account.id, load: account.load, predicted, cost, tier, lastResort };
   }
 
   /** The session ended, or the client never got its place: what is still booked for it is free at once. Releasing twice does nothing. */
@@ -299,21 +304,23 @@ export class Ledger {
 
   // ---- inside
 
-  #choose(candidates: Candidates, project: string | undefined, now: number): Account | undefined {
+  #choose(candidates: Candidates, project: string | undefined, now: number): Chosen | undefined {
     const { target, jitter } = this.#parameters;
     const search: Search = { base: this.#costs.ofProject(project), target, jitter, random: this.#random };
-    let lastResort: Account | undefined;
-    for (const { accounts, rows } of this.#roster.resolve(candidates)) {
-      let suspects: Map<Account, number> | undefined;
+    let lastResort: Chosen | undefined;
+    for (const [tier, { accounts, rows }] of this.#roster.resolve(candidates).entries()) {
+      let suspects: [Suspected, ...Suspected[]] | undefined;
       const best = this.#choice.best(rows, search, (index, level) => {
         const account = accounts[index];
         if (account === undefined || now < account.freeAt(this.#parameters)) return false;
         const avoided = this.#isAvoided(account, now);
-        if (avoided) (suspects ??= new Map()).set(account, level);
+        if (avoided && suspects === undefined) suspects = [{ account, level }];
+        else if (avoided) suspects?.push({ account, level });
         return !avoided;
       });
-      if (best >= 0) return accounts[best];
-      lastResort ??= suspects && leastOf(suspects);
+      const account = accounts[best];
+      if (account !== undefined) return { account, tier, lastResort: false };
+      if (suspects !== undefined && lastResort === undefined) lastResort = { account: leastOf(suspects), tier, lastResort: true };
     }
     return lastResort;
   }
@@ -415,10 +422,19 @@ export class Ledger {
 
 const NO_LEAP = { from: -Infinity, by: 0 };
 
-function leastOf(levels: ReadonlyMap<Account, number>): Account | undefined {
-  let least: Account | undefined;
-  for (const [account, level] of levels) if (least === undefined || level < (levels.get(least) ?? Infinity)) least = account;
-  return least;
+interface Chosen {
+  readonly account: Account;
+  readonly tier: number;
+  readonly lastResort: boolean;
+}
+
+interface Suspected {
+  readonly account: Account;
+  readonly level: number;
+}
+
+function leastOf([first, ...others]: readonly [Suspected, ...Suspected[]]): Account {
+  return others.reduce((least, other) => (other.level < least.level ? other : least), first).account;
 }
 
 function isTime(seconds: number): boolean {

@@ -40,7 +40,7 @@ test('a store that chooses and books in two steps gives a last place twice, whic
     async book({ id }) {
       if (!whole.fits(candidates)) return { kind: 'no-room' };
       await Promise.resolve();
-      return { kind: 'booked', bookingId: id, server: 'a', load: 75, predicted: 83, cost: 8 };
+      return { kind: 'booked', bookingId: id, server: 'a', load: 75, predicted: 83, cost: 8, tier: 0, lastResort: false };
     },
   };
   const kinds = async (store: Bookings) =>

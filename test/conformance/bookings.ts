@@ -105,9 +105,13 @@ export function bookingsConformance(name: string, setUp: () => Promise<BookingsS
         const servers = [];
         for (const id of ['r1', 'r2', 'r3']) {
           const outcome = await first(setup).book({ id }, tiers);
-          servers.push(outcome.kind === 'booked' && outcome.server);
+          servers.push(outcome.kind === 'booked' && [outcome.server, outcome.tier]);
         }
-        assert.deepEqual(servers, ['server 0', 'server 1', 'server 1']);
+        assert.deepEqual(servers, [
+          ['server 0', 0],
+          ['server 1', 1],
+          ['server 1', 1],
+        ]);
       }));
 
     test('no more sessions are out than the server may have', () =>
