@@ -182,6 +182,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     }),
     endpoint: (id) => poller.facts(id)?.endpoint,
     explain: (project, labels, chosen) => overview.explain(project, labels, chosen),
+    costOf: (project) => ledger.fleetCost(project?.key).value,
   });
   const overview = new Overview({
     ...{ clock, poller, ledger, router, line, decisions },

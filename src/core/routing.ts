@@ -117,15 +117,14 @@ export class Router {
 
   #answer(project: Project | undefined, labels: Labels | undefined): Answer {
     const known = (this.#known ??= new Known(this.#servers.values()));
-    const prefixes = project && prefixesOf(project).filter((prefix) => known.prefixes.has(prefix));
     const wanted = labels && Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-    if (wanted?.some((label) => !known.labels.has(JSON.stringify(label)))) return new Answer('', [], prefixes, labels);
+    if (wanted?.some((label) => !known.labels.has(JSON.stringify(label)))) return new Answer('', [], undefined, labels);
 
-    const key = `${prefixes?.join(' ') ?? '*'}${wanted === undefined || wanted.length === 0 ? '' : JSON.stringify(wanted)}`;
+    const key = `${known.keyOf(project)}${wanted === undefined || wanted.length === 0 ? '' : JSON.stringify(wanted)}`;
     if (this.#last?.key === key) return this.#last;
     let answer = this.#answers.get(key);
     if (answer !== undefined) this.#answers.delete(key);
-    else answer = new Answer(key, this.#servers.values(), prefixes, labels);
+    else answer = new Answer(key, this.#servers.values(), project && known.prefixesOf(project), labels);
     // The one used last stands last; the one at the front goes first.
     this.#answers.set(key, answer);
     this.#last = answer;
@@ -242,12 +241,26 @@ class Member {
 class Known {
   readonly prefixes = new Set<string>();
   readonly labels = new Set<string>();
+  /** Each walk along the waiting line asks for those of its tickets again. */
+  readonly #keys = new WeakMap<Project, string>();
 
   constructor(members: Iterable<Member>) {
     for (const member of members) {
       for (const prefix of member.prefixes()) this.prefixes.add(prefix);
       for (const label of Object.entries(member.rules.labels)) this.labels.add(JSON.stringify(label));
     }
+  }
+
+  /** Same for projects that match the same prefixes. */
+  keyOf(project: Project | undefined): string {
+    if (project === undefined) return '*';
+    let key = this.#keys.get(project);
+    if (key === undefined) this.#keys.set(project, (key = this.prefixesOf(project).join(' ')));
+    return key;
+  }
+
+  prefixesOf(project: Project): string[] {
+    return prefixesOf(project).filter((prefix) => this.prefixes.has(prefix));
   }
 }
 

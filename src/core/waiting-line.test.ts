@@ -246,15 +246,73 @@ describe('who may be tried', () => {
 
   test('a newcomer may be tried at once unless one who wants the same waits, or one who may not be passed', () => {
     const two = line('ab');
-    assert.equal(two.mayPass({ project: 'other' }, 119, anywhere), true);
-    assert.equal(two.mayPass({ project: 'project of b' }, 119, anywhere), false);
-    assert.equal(two.mayPass({ project: 'other' }, 120, anywhere), false);
+    const full = () => false;
+    assert.equal(two.mayPass({ project: 'other' }, 119, anywhere, full), 'yes');
+    assert.equal(two.mayPass({ project: 'project of b' }, 119, anywhere, full), 'no');
+    assert.equal(two.mayPass({ project: 'other' }, 120, anywhere, full), 'no');
     const apart = ({ project }: Want): Candidates => ({ tiers: [[project === 'other' ? 'x' : 'y']] });
-    assert.equal(two.mayPass({ project: 'other' }, 120, apart), true);
+    assert.equal(two.mayPass({ project: 'other' }, 120, apart, full), 'yes');
     two.lost('a', 120);
     two.lost('b', 120);
-    assert.ok(two.mayPass({ project: 'project of b' }, 120, anywhere), 'nobody is there to be passed');
-    assert.equal(new WaitingLine(rules).mayPass({}, 0, anywhere), true);
+    assert.equal(two.mayPass({ project: 'project of b' }, 120, anywhere, full), 'yes', 'nobody is there to be passed');
+    assert.equal(new WaitingLine(rules).mayPass({}, 0, anywhere, full), 'yes');
+  });
+
+  test('a newcomer comes after whoever in the line fits now and would take a server from it', () => {
+    const two = line('ab');
+    const room = () => true;
+    assert.equal(two.mayPass({ project: 'other' }, 1, anywhere, room), 'line-first');
+    assert.equal(two.mayPass({ project: 'project of b' }, 1, anywhere, room), 'line-first');
+    const onlyB = ({ project }: Want) => project === 'project of b';
+    assert.equal(two.mayPass({ project: 'other' }, 1, anywhere, onlyB), 'line-first');
+    assert.equal(two.mayPass({ project: 'other' }, 120, anywhere, onlyB), 'no', 'a is overdue and holds both back');
+    const apart = ({ project }: Want): Candidates => ({ tiers: [[project === 'other' ? 'x' : 'y']] });
+    assert.equal(two.mayPass({ project: 'other' }, 1, apart, room), 'yes');
+  });
+
+  test('a long walk pauses after each stretch, goes on where it was, and looks at everybody once', () => {
+    const long = new WaitingLine({ ...rules, maxLength: 10_000, maxPerAddress: 10_000 });
+    for (let i = 0; i < 2500; i += 1) long.join({ id: String(i), project: `project ${i}` }, 0);
+    let looked = 0;
+    const pass = long.pass(
+      1,
+      () => {
+        looked += 1;
+        return everywhere;
+      },
+      1000,
+    );
+    const stretches: number[] = [];
+    const tried: string[] = [];
+    while (!pass.ended) {
+      for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) tried.push(ticket.id);
+      stretches.push(looked);
+      // During the pause one leaves that was not reached, and one that was.
+      if (stretches.length === 1) for (const id of ['999', '1500']) long.leave(id);
+    }
+    assert.deepEqual(stretches, [1000, 2000, 2499]);
+    assert.deepEqual(
+      tried,
+      Array.from({ length: 2500 }, (_, i) => String(i)).filter((id) => id !== '1500'),
+    );
+  });
+
+  test('a walk in which nobody may be tried pauses too', () => {
+    const long = new WaitingLine({ ...rules, maxLength: 10_000, maxPerAddress: 10_000 });
+    for (let i = 0; i < 2500; i += 1) long.join({ id: String(i), project: `project ${i}` }, 0);
+    let looked = 0;
+    const pass = long.pass(
+      500,
+      () => {
+        looked += 1;
+        return everywhere;
+      },
+      1000,
+    );
+    assert.equal(pass.next()?.id, '0');
+    assert.equal(pass.next(), undefined);
+    assert.equal(looked, 1000);
+    assert.equal(pass.ended, false);
   });
 });
 

@@ -70,13 +70,20 @@ export type Joined =
 /** The servers that may take a ticket now; `undefined` when none ever will, which the engine has to tell its holder. */
 export type CandidatesOf = (want: Want) => Candidates | undefined;
 
+/** Is there room now for somebody who wants this, on one of these servers? */
+export type Fits = (want: Want, candidates: Candidates) => boolean;
+
+/** May a newcomer be tried: yes; no, those who wait come first; or only once the line was served, because somebody in it could have what came free. */
+export type Passing = 'yes' | 'no' | 'line-first';
+
 /** One walk along the line, from the front. */
 export interface Pass {
   /**
    * The next ticket that may be tried. One that was handed out and is still in the line when the next is asked for did not fit. Tickets may come and go
-   * between two calls. `undefined`: nobody else may be tried now.
+   * between two calls. `undefined`: nobody else may be tried now, or, while it has not `ended`, the walk should pause and go on from here.
    */
   next(): Ticket | undefined;
+  readonly ended: boolean;
 }
 
 export interface Restored {
@@ -244,14 +251,16 @@ export class WaitingLine {
     return changed;
   }
 
-  /** Begins a walk along the line. It is for a few attempts, not to be kept. */
-  pass(now: number, candidatesOf: CandidatesOf): Pass {
+  /** Begins a walk along the line, which pauses after each `stretch` tickets that it looked at. It is to be walked at once, not to be kept. */
+  pass(now: number, candidatesOf: CandidatesOf, stretch = Infinity): Pass {
     /** Kinds of which one did not fit, or may not be tried. */
     const settled = new Set<string>();
     /** Servers that are kept for somebody who may not be passed. */
     const kept = new Set<Candidates>();
     let current: Spot | undefined;
     let handedOut: { readonly spot: Spot; readonly candidates: Candidates | undefined } | undefined;
+    let looked = 0;
+    let ended = false;
 
     const judgeLast = () => {
       if (handedOut?.spot.inLine !== true) return;
@@ -273,36 +282,44 @@ export class WaitingLine {
         judgeLast();
         handedOut = undefined;
         while (!this.#consistsOf(settled)) {
+          if (looked >= stretch) {
+            looked = 0;
+            return undefined;
+          }
           current = current === undefined ? this.#first : this.#after(current);
-          if (current === undefined) return undefined;
+          if (current === undefined) break;
+          looked += 1;
           if (current.ticket.lostAt !== undefined || settled.has(current.kind)) continue;
           const candidates = candidatesOf(current.ticket);
           if (!mayTry(current, candidates)) continue;
           handedOut = { spot: current, candidates };
           return current.ticket;
         }
+        ended = true;
         return undefined;
+      },
+      get ended() {
+        return ended;
       },
     };
   }
 
   /**
    * May somebody who is not in the line be tried at once, before all who are? Not if one who wants the same waits, and not past one who may not be passed.
-   * It takes as long as there are kinds, not tickets.
+   * Room can come by time alone, so that nobody has tried the line yet: whoever in it fits now comes first. It takes as long as there are kinds, not tickets.
    */
-  mayPass(want: Want, now: number, candidatesOf: CandidatesOf): boolean {
+  mayPass(want: Want, now: number, candidatesOf: CandidatesOf, fits: Fits): Passing {
     const kind = kindOf(want);
-    let own: Candidates | undefined;
+    const own = candidatesOf(want);
     for (const [other, spots] of this.#kinds) {
       const first = firstPresent(spots);
       if (first === undefined) continue;
-      if (other === kind) return false;
-      if (!this.#isOverdue(first, now)) continue;
-      own ??= candidatesOf(want);
-      const theirs = own && candidatesOf(first.ticket);
-      if (own !== undefined && theirs !== undefined && compete(theirs, own)) return false;
+      const theirs = candidatesOf(first.ticket);
+      if (own === undefined || theirs === undefined || (other !== kind && !compete(theirs, own))) continue;
+      if (fits(first.ticket, theirs)) return 'line-first';
+      if (other === kind || this.#isOverdue(first, now)) return 'no';
     }
-    return true;
+    return 'yes';
   }
 
   /** What survives a restart, as plain JSON: the tickets whose holders can come back. `wallTime` is seconds since the epoch. */

@@ -19,14 +19,27 @@ const PROJECT = 'https://github.com/school/robots/blob/main/worlds/arm.wbt';
 /** An admission over servers with these loads. */
 function start(
   loads: Readonly<Record<string, number>>,
-  { rules = {}, slow = false }: { rules?: Partial<RoutedServer>; slow?: boolean } = {},
+  {
+    rules = {},
+    slow = false,
+    otherHosts = () => [],
+    maxSessions,
+    mostWaiting = 100,
+  }: {
+    rules?: Partial<RoutedServer>;
+    slow?: boolean;
+    otherHosts?: () => readonly string[];
+    maxSessions?: number;
+    mostWaiting?: number;
+  } = {},
 ) {
   const clock = new FakeClock(0);
   const ledger = new Ledger(DEFAULT_ALLOCATION, () => 0.5);
   const router = new Router();
-  const line = new WaitingLine({ maxLength: 100, maxPerAddress: 10, resume: 30, passing: 120 });
+  const line = new WaitingLine({ maxLength: mostWaiting, maxPerAddress: 10, resume: 30, passing: 120 });
   const decisions = new Decisions();
   const memory = createMemoryBookings(ledger, clock);
+  let attempts = 0;
   /** A store that is shared with others takes its time. */
   const bookings: Bookings = slow
     ? {
@@ -37,7 +50,13 @@ function start(
           return outcome;
         },
       }
-    : memory;
+    : {
+        ...memory,
+        book: (request, candidates) => {
+          attempts += 1;
+          return memory.book(request, candidates);
+        },
+      };
   let ids = 0;
   const endpoints = new Map(Object.keys(loads).map((id) => [id, endpointOf(id)]));
   const admission = new Admission({
@@ -45,9 +64,10 @@ function start(
     newId: () => `id${(ids += 1)}`,
     log: new MemoryLog(),
     buckets: new TokenBuckets({ burst: 5, rate: 1, mostKeys: 100 }),
-    settings: () => ({ handOutSsl: true, otherHosts: [], settle: 60 }),
+    settings: () => ({ handOutSsl: true, otherHosts: otherHosts(), settle: 60 }),
     endpoint: (id) => endpoints.get(id),
     explain: () => ({ summary: '2 servers: both are at 97 %', answers: [] }),
+    costOf: (project) => ledger.fleetCost(project?.key).value,
   });
   const report = (id: string, load: number) => {
     ledger.report(id, load, clock.now());
@@ -55,10 +75,10 @@ function start(
     admission.refresh();
   };
   for (const [id, load] of Object.entries(loads)) {
-    ledger.add(id, { weight: 1 }, clock.now());
+    ledger.add(id, { weight: 1, ...(maxSessions !== undefined && { maxSessions }) }, clock.now());
     report(id, load);
   }
-  return { clock, ledger, router, line, decisions, admission, report };
+  return { clock, ledger, router, line, decisions, admission, report, attempts: () => attempts };
 }
 
 const from = (limitKey?: string) => ({ address: { address: limitKey ?? '127.0.0.1', limitKey } });
@@ -138,6 +158,64 @@ test('a project that no server may ever run is refused at once, not queued', asy
   await admission.stop();
 });
 
+test('a project that can never run is refused before anything is waited for: no booking, no line, no turn of the loop', async () => {
+  const { admission, line, attempts } = start({ 'a:2000': 20 }, { rules: { allowedRepositories: ['github.com/other'] } });
+  const client = new Client();
+  const waiting = admission.wait({ ...from(), projectUrl: PROJECT }, client);
+  assert.equal(client.outcome?.kind === 'refused' && client.outcome.code, 'no-server-allows-repository');
+  assert.deepEqual([attempts(), line.length], [0, 0]);
+  await waiting;
+  await admission.stop();
+});
+
+test('whoever waits for a project that may not run any more is refused with the rule that says so', async () => {
+  const hosts = ['git.example.org'];
+  const { admission, clock, report } = start({ 'a:2000': 97 }, { otherHosts: () => [...hosts] });
+  const client = new Client();
+  await admission.wait({ ...from(), projectUrl: 'https://git.example.org/owner/robots' }, client);
+  assert.deepEqual(client.places, [1]);
+  hosts.length = 0;
+  await clock.advance(20);
+  report('a:2000', 10);
+  await clock.advance(1);
+  assert.equal(client.outcome?.kind === 'refused' && client.outcome.code, 'project-host');
+  await admission.stop();
+});
+
+test('a place from before a restart whose project may not run any more is refused, and not sent to any server', async () => {
+  const before = start({ 'a:2000': 97 }, { otherHosts: () => ['git.example.org'] });
+  const first = new Client(true);
+  await before.admission.wait({ ...from(), projectUrl: 'https://git.example.org/owner/robots' }, first);
+  const saved: unknown = JSON.parse(JSON.stringify(before.admission.save()));
+  await before.admission.stop();
+
+  const after = start({ 'a:2000': 10 });
+  after.admission.restore(saved);
+  const again = new Client(true);
+  await after.admission.wait({ ...from(), resumeToken: first.last?.resumeToken ?? '' }, again);
+  await after.clock.advance(2);
+  assert.equal(again.outcome?.kind === 'refused' && again.outcome.code, 'project-host');
+  assert.equal(after.ledger.account('a:2000')?.bookings, 0);
+  await after.admission.stop();
+});
+
+test('a line of hundreds of different projects is walked in stretches, and others have their turn in between', async () => {
+  const { admission, clock, attempts } = start({ 'a:2000': 89 }, { mostWaiting: 2000 });
+  const clients = Array.from({ length: 700 }, () => new Client());
+  for (const [i, client] of clients.entries())
+    await admission.wait({ ...from(), projectUrl: `https://github.com/student${i}/homework` }, client);
+  await clock.advance(1);
+  const before = attempts();
+  admission.refresh();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(attempts() - before, 500);
+  // Whoever asks meanwhile does not wait for the end of the walk.
+  assert.equal((await admission.ask(from())).kind, 'refused');
+  await clock.advance(0);
+  assert.equal(attempts() - before, 700);
+  await admission.stop();
+});
+
 test('clients wait in order, hear their place when it changes and only then, and get the URL in turn', async () => {
   const { admission, clock, report } = start({ 'a:2000': 97 });
   const clients = [new Client(), new Client(), new Client()];
@@ -168,6 +246,68 @@ test('whoever asks without waiting does not overtake those who wait', async () =
   assert.equal((await admission.ask(from())).kind, 'refused');
   await clock.advance(1);
   assert.equal(client.outcome?.kind, 'allocated');
+  await admission.stop();
+});
+
+test('when room came by time alone, whoever waits gets it before somebody who asks for another project', async () => {
+  const { admission, clock, report, line } = start({ 'a:2000': 0 }, { maxSessions: 1 });
+  await clock.advance(0.5);
+  assert.equal((await admission.ask(from())).kind, 'allocated');
+  await clock.advance(0.1);
+  const head = new Client();
+  await admission.wait(from(), head);
+  await clock.advance(1499);
+  report('a:2000', 0);
+  await clock.advance(0.95);
+  assert.equal(head.outcome, undefined);
+  const newcomer = await admission.ask({ ...from(), projectUrl: PROJECT });
+  assert.equal(head.url, 'wss://a:2000');
+  assert.equal(newcomer.kind, 'refused');
+  assert.equal(line.length, 0);
+  await admission.stop();
+});
+
+test('who is held back because others wait is told so, and not that there is no room', async () => {
+  const { admission, clock, ledger, report, decisions } = start({ 'a:2000': 97 });
+  const fleet = { cost: 8, log: Math.log(8), variance: 0.01 };
+  const projects = [['github.com/school/heavy', Math.log(5), 0.01]];
+  const saved = { format: 'session-server/ledger', version: 1, savedAt: clock.wallTime(), allocations: 0, fleet };
+  ledger.restore({ ...saved, servers: [], projects, bookings: [] }, clock.now(), clock.wallTime());
+  await admission.wait({ ...from(), projectUrl: 'https://github.com/school/heavy' }, new Client());
+  await clock.advance(130);
+  report('a:2000', 70);
+  await clock.advance(20);
+  report('a:2000', 70);
+  assert.equal(admission.availability.value, false);
+  const reason = 'There is room, but it is kept for somebody who waits; take a place in line, or try again in a moment.';
+  assert.deepEqual(await admission.ask(from()), { kind: 'refused', code: 'others-wait', reason });
+  assert.equal(decisions.last()[0]?.code, 'others-wait');
+  assert.deepEqual(admission.prospect(), { kind: 'others-wait', reason });
+  await admission.stop();
+});
+
+test('a decision says of a server for one repository that it had the most room of those', async () => {
+  const { admission, decisions } = start({ 'a:2000': 20 }, { rules: { allowedRepositories: ['github.com/school'] } });
+  await admission.ask({ ...from(), projectUrl: PROJECT });
+  assert.equal(
+    decisions.last()[0]?.reason,
+    'a:2000 had the most room of the servers for this repository: load 20 %, with this session 28 %.',
+  );
+  await admission.stop();
+});
+
+test('a client that goes away between being told that there is no room and taking its place is written down as gone', async () => {
+  const { admission, clock, line, decisions } = start({ 'a:2000': 97 }, { slow: true });
+  const client = new Client();
+  const waiting = admission.wait(from(), client);
+  client.leave();
+  await clock.advance(1);
+  await waiting;
+  assert.equal(line.length, 0);
+  assert.deepEqual(
+    decisions.last().map(({ kind, code }) => [kind, code]),
+    [['abandoned', 'client-gone']],
+  );
   await admission.stop();
 });
 

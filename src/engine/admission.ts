@@ -5,18 +5,19 @@
  * client may wait. The line is served whenever something changed that can make room, and once a second. Whoever asks without waiting does not overtake
  * those who wait, but for the passing rule of ALLOCATION, "Queue".
  */
+import { allocationReason } from '../core/allocation-reason.ts';
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
 import type { BookingOutcome, BookingRequest, Candidates } from '../core/ledger.ts';
 import type { SecondsRange } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
 import { TokenBuckets } from '../core/token-bucket.ts';
-import type { Standing, Ticket, WaitingLine } from '../core/waiting-line.ts';
+import type { Passing, Standing, Ticket, WaitingLine, Want } from '../core/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { Reasons, type Asked, type Explained } from './reasons.ts';
-import { RequestRouting, wantOf, type RoutedRequest } from './request-routing.ts';
+import { RequestRouting, type RoutedRequest } from './request-routing.ts';
 import type { FailedSession, Outcome, Refused, SessionRequest, Waiter, Waiting } from './session-request.ts';
 import { createTopic, type Topic } from './topic.ts';
 
@@ -33,6 +34,8 @@ export interface AdmissionOptions {
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   /** What each server says to a project, for the record; called seldom. */
   readonly explain: (project: Project | undefined, labels: Labels | undefined, chosen: ServerId | undefined) => Explained;
+  /** Load points of a session of the project. */
+  readonly costOf: (project: Project | undefined) => number;
 }
 
 export interface AdmissionSettings {
@@ -56,6 +59,10 @@ const NOTED = {
   each: { burst: 1, rate: 1 / 60, mostKeys: 10_000 },
   all: { burst: 20, rate: 20 / 60, mostKeys: 1 },
 };
+/** Tickets looked at before the walk along the line lets others have their turn: about a millisecond of work. */
+const STRETCH = 500;
+/** Walks along the line before a newcomer takes no for an answer: one that was under way may have passed by what came free. */
+const WALKS = 2;
 
 /** A client in the line, with or without its connection. */
 interface Place {
@@ -84,6 +91,9 @@ export class Admission {
   #roomy: Candidates | undefined;
   #toldAt = 0;
   #version = 0;
+  /** The walk along the line that is under way. */
+  #walking: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -105,7 +115,7 @@ export class Admission {
     const routed = this.#enter(request);
     if (routed.kind === 'refused') return routed;
     const booked = await this.#book(routed);
-    return booked.kind === 'booked' ? this.#allocate(routed, booked, 0) : this.#refuseForRoom(routed);
+    return booked.kind === 'booked' ? this.#allocate(routed, booked, 0) : this.#refuseForRoom(routed, booked);
   }
 
   /** Like `ask`, but that there is no room now is not taken for an answer: the client is about to wait elsewhere, and its decision comes then. */
@@ -142,10 +152,13 @@ export class Admission {
   async again(request: SessionRequest, { bookingId, since, servers }: FailedSession, waiter: Waiter): Promise<void> {
     const { line, clock, newId } = this.#options;
     if (bookingId !== undefined) await this.release(bookingId);
-    if (waiter.gone.aborted) return;
     const entered = this.#enter({ ...request, counted: true });
     if (entered.kind === 'refused') {
       waiter.settled(entered);
+      return;
+    }
+    if (waiter.gone.aborted) {
+      this.#recordGone(entered, 0);
       return;
     }
     const routed: Routed = { ...entered, want: { ...entered.want, except: servers } };
@@ -224,12 +237,13 @@ export class Admission {
     this.refresh();
   }
 
-  /** Would somebody who asked now get a place at once. */
-  wouldAllocate(project?: Project, labels?: Labels): boolean {
-    const { bookings, router, line, clock } = this.#options;
+  /** What somebody who asked now would get, as far as it can be known without serving the line. */
+  prospect(project?: Project, labels?: Labels): Prospect {
+    const { bookings, router, line } = this.#options;
     const route = router.route(project, labels);
-    if (route.kind === 'refused' || !bookings.fits(route.candidates, project?.key)) return false;
-    return line.length === 0 || line.mayPass(wantOf(project, labels), clock.now(), this.#routing.candidatesOf);
+    if (route.kind === 'refused' || !bookings.fits(route.candidates, project?.key)) return { kind: 'no-room' };
+    if (line.length === 0 || this.#passing(this.#routing.want(project, labels)) === 'yes') return { kind: 'open' };
+    return { kind: 'others-wait', reason: othersWait(line.length) };
   }
 
   get waiting(): number {
@@ -261,6 +275,7 @@ export class Admission {
 
   async stop(): Promise<void> {
     for (const enough of this.#holding) enough.abort();
+    this.#stopping.abort();
     await this.#serving.stop();
   }
 
@@ -303,11 +318,26 @@ export class Admission {
     return projectUrl === undefined ? undefined : this.#routing.project(projectUrl);
   }
 
-  async #book({ request, project, candidates, want }: Routed): Promise<BookingOutcome> {
-    const { bookings, line, clock } = this.#options;
+  async #book({ request, project, candidates, want }: Routed): Promise<Booked | NoRoom> {
+    const { bookings, line } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
-    if (line.length > 0 && !line.mayPass(want, clock.now(), this.#routing.candidatesOf)) return { kind: 'no-room' };
+    if (line.length > 0) {
+      // What most hear who ask while others wait; nobody else has to be looked at for it.
+      if (!bookings.fits(candidates, project?.key)) return { kind: 'no-room' };
+      let passing = this.#passing(want);
+      for (let walks = 0; passing === 'line-first' && walks < WALKS; walks += 1) {
+        await this.#walk();
+        passing = this.#passing(want);
+      }
+      if (passing !== 'yes') return { kind: 'no-room', othersWait: true };
+    }
     return bookings.book(bookingRequest(request, project), candidates);
+  }
+
+  #passing(want: Want): Passing {
+    const { line, clock, bookings } = this.#options;
+    const fits = (other: Want, candidates: Candidates) => bookings.fits(candidates, this.#routing.route(other).project?.key);
+    return line.mayPass(want, clock.now(), this.#routing.candidatesOf, fits);
   }
 
   /** Hands a booked place to a waiter, or frees it when the client has gone meanwhile. */
@@ -316,19 +346,19 @@ export class Admission {
       waiter.settled(this.#allocate(routed, booked, waited));
       return;
     }
-    this.#reasons.record({
-      ...routed,
-      kind: 'abandoned',
-      code: 'client-gone',
-      reason: 'The client went away before it heard of its place.',
-      waited,
-    });
+    this.#recordGone(routed, waited);
     await this.release(booked.bookingId);
   }
 
+  /** The client never heard what became of its request. `waited` in seconds. */
+  #recordGone({ id, request, project }: Asked, waited: number): void {
+    const reason = 'The client went away before it heard of its place.';
+    this.#reasons.record({ id, request, project, kind: 'abandoned', code: 'client-gone', reason, waited });
+  }
+
   #allocate({ id, request, project }: Pick<Routed, 'id' | 'request' | 'project'>, booked: Booked, waited: number): Outcome {
-    const { clock, endpoint, settings, log } = this.#options;
-    const { server, bookingId, load, predicted } = booked;
+    const { clock, endpoint, settings, log, router } = this.#options;
+    const { server, bookingId, load, predicted, tier, lastResort } = booked;
     const found = endpoint(server);
     this.#publish();
     // Between the booking and now the server left the fleet.
@@ -338,7 +368,8 @@ export class Admission {
         'no-room',
         'The simulation server that was chosen has just been removed; try again.',
       );
-    const reason = `${found.address} had the most room: load ${percent(load)}, with this session ${percent(predicted)}.`;
+    const admittance = router.admittance(server, project, request.labels);
+    const reason = allocationReason({ address: found.address, load, predicted, admittance, laterTier: tier > 0, lastResort });
     this.#reasons.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, server });
     log.limited('info', `allocated ${server}`, `${found.address} simulation server handed out to ${request.address.address}`, {
       id,
@@ -359,7 +390,10 @@ export class Admission {
 
   #join({ id, request, project, want }: Routed, waiter: Waiter): void {
     const { line, clock, newId } = this.#options;
-    if (waiter.gone.aborted) return;
+    if (waiter.gone.aborted) {
+      this.#recordGone({ id, request, project }, 0);
+      return;
+    }
     const token = newId();
     const { limitKey } = request.address;
     const ticket = { id, ...want, ...(limitKey !== undefined && { address: limitKey }), ...(waiter.keepPlace && { token }) };
@@ -425,7 +459,7 @@ export class Admission {
     this.refresh();
   }
 
-  /** One walk along the line. Returns the seconds until the next. */
+  /** Ends who did not come back, and serves who is there. Returns the seconds until the next time. */
   async #serve(): Promise<number> {
     const { line, clock } = this.#options;
     for (const { id } of line.expire(clock.now())) {
@@ -433,11 +467,27 @@ export class Admission {
       if (place) this.#abandon(id, place);
     }
     if (line.length === 0) return Infinity;
-    const pass = line.pass(clock.now(), this.#routing.candidatesOf);
-    for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) await this.#try(ticket);
+    await this.#walk();
+    return line.length > 0 ? RETRY : Infinity;
+  }
+
+  /** One walk along the line; there is never a second one at the same time, or the two would overtake each other. */
+  #walk(): Promise<void> {
+    this.#walking ??= this.#walkAlong().finally(() => (this.#walking = undefined));
+    return this.#walking;
+  }
+
+  async #walkAlong(): Promise<void> {
+    const { line, clock } = this.#options;
+    const { signal } = this.#stopping;
+    const pass = line.pass(clock.now(), this.#routing.candidatesOf, STRETCH);
+    while (!signal.aborted) {
+      for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) await this.#try(ticket);
+      if (pass.ended) break;
+      await clock.sleep(0, signal);
+    }
     this.#tellChanges();
     this.#publish();
-    return line.length > 0 ? RETRY : Infinity;
   }
 
   async #try(ticket: Ticket): Promise<void> {
@@ -510,7 +560,7 @@ export class Admission {
       this.availability.publish(true);
       return;
     }
-    const open = this.wouldAllocate();
+    const open = this.prospect().kind === 'open';
     this.#roomy = open ? this.#findRoom() : undefined;
     this.availability.publish(open);
   }
@@ -534,7 +584,8 @@ export class Admission {
     return alone !== undefined && id !== undefined && router.isAvailable(id) && bookings.fits(alone);
   }
 
-  #refuseForRoom(routed: Routed): Refused {
+  #refuseForRoom(routed: Routed, { othersWait: kept }: NoRoom): Refused {
+    if (kept === true) return this.#refuse(routed, 'others-wait', othersWait(this.#options.line.length));
     return this.#refuse(routed, 'no-room', this.#reasons.noRoom(routed));
   }
 
@@ -547,7 +598,16 @@ export class Admission {
 /** A request that a server may run. */
 type Routed = Asked & RoutedRequest;
 
-export type NoRoom = Extract<BookingOutcome, { kind: 'no-room' }>;
+export interface NoRoom {
+  readonly kind: 'no-room';
+  /** There is room, but it is kept for others. */
+  readonly othersWait?: true;
+}
+
+/** What somebody who asked now would get. */
+export type Prospect =
+  { readonly kind: 'open' } | { readonly kind: 'no-room' } | { readonly kind: 'others-wait'; readonly reason: string };
+
 type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
 
 /** A client that says who it is and asks again is evidence against the server it got before (ALLOCATION, `black-hole`). */
@@ -567,6 +627,7 @@ function sameWaiting(a: Waiting, b: Waiting): boolean {
   return a.position === b.position && a.estimate?.from === b.estimate?.from && a.estimate?.to === b.estimate?.to;
 }
 
-function percent(load: number): string {
-  return `${Math.round(load)} %`;
+function othersWait(count: number): string {
+  const who = count === 1 ? 'somebody who waits' : `those who wait (${count} are in line)`;
+  return `There is room, but it is kept for ${who}; take a place in line, or try again in a moment.`;
 }

@@ -2,8 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { AnswerView } from '../core/monitor-view.ts';
+import { parseProject, type Project } from '../core/project.ts';
 import { Decisions } from './decisions.ts';
 import { Reasons } from './reasons.ts';
+
+const HEAVY = projectOf('https://github.com/school/heavy');
+
+function projectOf(url: string): Project {
+  const read = parseProject(url);
+  assert.ok(read.kind === 'project');
+  return read.project;
+}
 
 function start(servers: number) {
   const clock = new FakeClock();
@@ -15,9 +24,10 @@ function start(servers: number) {
   });
   const reasons = new Reasons({
     ...{ clock, decisions, endpoint: () => undefined },
-    explain: () => {
+    costOf: (project) => (project?.key === HEAVY.key ? 40 : 8),
+    explain: (project) => {
       walks += 1;
-      return { summary: `${servers} servers`, answers };
+      return { summary: `${servers} servers for ${project?.repository ?? 'anything'}`, answers };
     },
   });
   const record = () => {
@@ -26,7 +36,11 @@ function start(servers: number) {
     reasons.record({ ...asked, kind: 'allocated', code: 'allocated', reason: 'It had the most room.', waited: 0 });
     return decisions.last()[0];
   };
-  return { clock, record, walks: () => walks };
+  const noRoom = (project?: Project) => {
+    const request = { address: { address: '192.0.2.1', limitKey: undefined } };
+    return reasons.noRoom({ id: 'a', request, project, routeKey: '*' });
+  };
+  return { clock, record, noRoom, walks: () => walks };
 }
 
 test('a decision has the answers of the other servers, of a large fleet the first ones and how many were left out', () => {
@@ -54,4 +68,13 @@ test('the larger the fleet, the fewer decisions are explained, but one every few
     await clock.advance(1);
   }
   assert.ok(walks() >= 10 && walks() <= 15, `${walks()} walks over the fleet in a minute`);
+});
+
+test('the sentence about no room serves all whose sessions cost the same, and nobody else', () => {
+  const { noRoom, walks } = start(3);
+  const light = noRoom(projectOf('https://github.com/school/light'));
+  for (let i = 0; i < 50; i += 1) assert.equal(noRoom(projectOf(`https://github.com/student${i}/homework`)), light);
+  assert.equal(walks(), 1);
+  assert.equal(noRoom(HEAVY), '3 servers for github.com/school/heavy');
+  assert.equal(walks(), 2);
 });

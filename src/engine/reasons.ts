@@ -2,6 +2,7 @@
  * Writes decisions down with their reasons, and says why there is no room. What each server says costs a walk over the fleet; so in a flood only some
  * decisions get it, and a sentence serves for a second all who ask the same.
  */
+import { Allowance } from '../core/allowance.ts';
 import type { Endpoint, ServerId } from '../core/endpoint.ts';
 import type { AnswerView, DecisionKind } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
@@ -21,6 +22,8 @@ export interface ReasonsOptions {
   readonly decisions: Decisions;
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   readonly explain: (project: Project | undefined, labels: Labels | undefined, chosen: ServerId | undefined) => Explained;
+  /** Load points of a session of the project. */
+  readonly costOf: (project: Project | undefined) => number;
 }
 
 /** Who asked for what. */
@@ -47,7 +50,7 @@ const EXPLAINED = { atOnce: 100, perSecond: 5 };
 const ANSWERS = { atOnce: 10_000, perSecond: 2000 };
 /** Servers in the reasons of one decision. */
 const MOST_ANSWERS = 24;
-/** Seconds for which the sentence that says why there is no room serves all who ask the same. */
+/** Seconds for which the sentence that says why there is no room serves all who ask the same, or for what costs the same. */
 const SUMMARY_KEPT = 1;
 const MOST_SUMMARIES = 200;
 
@@ -61,15 +64,17 @@ export class Reasons {
     this.#options = options;
   }
 
-  /** Why nobody has room, for all requests with the same `routeKey`. */
+  /** Why nobody has room, for all requests with the same `routeKey` and cost. */
   noRoom({ routeKey, project, request }: Asked & { readonly routeKey: string }): string {
-    const { clock, explain } = this.#options;
+    const { clock, explain, costOf } = this.#options;
     const now = clock.now();
-    const known = this.#summaries.get(routeKey);
+    // Projects of which nothing was learned cost the same, so that a flood of them shares one sentence.
+    const key = `${costOf(project).toFixed(1)} ${routeKey}`;
+    const known = this.#summaries.get(key);
     if (known !== undefined && now - known.at < SUMMARY_KEPT) return known.text;
     const text = explain(project, request.labels, undefined).summary;
     if (this.#summaries.size >= MOST_SUMMARIES) this.#summaries.clear();
-    this.#summaries.set(routeKey, { at: now, text });
+    this.#summaries.set(key, { at: now, text });
     return text;
   }
 
@@ -111,29 +116,3 @@ export class Reasons {
 }
 
 const NONE: readonly AnswerView[] = [];
-
-/** So much at once, and so much a second. What is taken beyond it is waited for. */
-class Allowance {
-  readonly #atOnce: number;
-  readonly #perSecond: number;
-  #left: number;
-  #at = -Infinity;
-
-  constructor({ atOnce, perSecond }: { readonly atOnce: number; readonly perSecond: number }) {
-    this.#atOnce = atOnce;
-    this.#perSecond = perSecond;
-    this.#left = atOnce;
-  }
-
-  has(now: number): boolean {
-    const earned = (now - this.#at) * this.#perSecond;
-    // A clock of a test may stand still or be far ahead.
-    this.#left = Math.min(this.#atOnce, this.#left + Math.max(0, earned));
-    this.#at = now;
-    return this.#left > 0;
-  }
-
-  take(amount: number): void {
-    this.#left -= amount;
-  }
-}

@@ -24,13 +24,16 @@ export interface UnroutableRequest {
   readonly project: Project | undefined;
 }
 
-/** Projects that were read before: each walk along the waiting line asks for those of its tickets again. */
-const MOST_PROJECTS = 1000;
+/** Nobody may ever run it: by the servers' rules, or because its project cannot be read (any more). */
+type Impossible = Pick<UnroutableRequest, 'kind' | 'code' | 'reason'>;
 
 export class RequestRouting {
   readonly #router: Router;
   readonly #otherHosts: () => readonly string[];
-  readonly #projects = new Map<string, Project>();
+  /** The hosts by which `#projects` were read. */
+  #hosts: readonly string[] = [];
+  /** What was read, for as long as somebody waits for it: each walk along the line asks again. */
+  #projects = new WeakMap<Want, ProjectResult>();
 
   constructor(router: Router, otherHosts: () => readonly string[]) {
     this.#router = router;
@@ -39,16 +42,26 @@ export class RequestRouting {
 
   read({ projectUrl, labels }: SessionRequest): RoutedRequest | UnroutableRequest {
     const read = projectUrl === undefined ? undefined : this.#read(projectUrl);
-    if (read?.kind === 'refused')
-      return { kind: 'refused', code: `project-${read.rule}`, reason: read.reason, project: undefined };
+    if (read?.kind === 'refused') return { ...unreadable(read), project: undefined };
     const project = read?.project;
     const route = this.#router.route(project, labels);
     if (route.kind === 'refused') return { ...route, project };
-    return { kind: 'routed', project, want: wantOf(project, labels), candidates: route.candidates, routeKey: route.key };
+    return { kind: 'routed', project, want: this.want(project, labels), candidates: route.candidates, routeKey: route.key };
   }
 
-  route({ project: url, labels, except }: Want): { readonly project: Project | undefined; readonly route: Route } {
-    const project = url === undefined ? undefined : this.project(url);
+  /** What somebody wants whose project was read already. */
+  want(project: Project | undefined, labels: Labels | undefined): Want {
+    const want: Want = { ...(project !== undefined && { project: project.url }), ...(labels !== undefined && { labels }) };
+    if (project !== undefined) this.#known().set(want, { kind: 'project', project });
+    return want;
+  }
+
+  /** Of the same object the project is read once, unless the settings change. */
+  route(want: Want): { readonly project: Project | undefined; readonly route: Exclude<Route, { kind: 'refused' }> | Impossible } {
+    const { labels, except } = want;
+    const read = this.#projectOf(want);
+    if (read?.kind === 'refused') return { project: undefined, route: unreadable(read) };
+    const project = read?.project;
     const route = this.#router.route(project, labels);
     if (except === undefined || route.kind === 'refused') return { project, route };
     const everybody = this.#router.eligible(project, labels);
@@ -62,13 +75,23 @@ export class RequestRouting {
 
   /** `undefined`: the text is no project, or no longer one by the present settings. */
   project(url: string): Project | undefined {
-    const known = this.#projects.get(url);
-    if (known !== undefined) return known;
     const read = this.#read(url);
-    if (read.kind === 'refused') return undefined;
-    if (this.#projects.size >= MOST_PROJECTS) this.#projects.clear();
-    this.#projects.set(url, read.project);
-    return read.project;
+    return read.kind === 'refused' ? undefined : read.project;
+  }
+
+  #projectOf(want: Want): ProjectResult | undefined {
+    if (want.project === undefined) return undefined;
+    const known = this.#known();
+    let read = known.get(want);
+    if (read === undefined) known.set(want, (read = this.#read(want.project)));
+    return read;
+  }
+
+  #known(): WeakMap<Want, ProjectResult> {
+    const hosts = this.#otherHosts();
+    if (hosts.join() !== this.#hosts.join()) this.#projects = new WeakMap();
+    this.#hosts = hosts;
+    return this.#projects;
   }
 
   #read(text: string): ProjectResult {
@@ -76,8 +99,8 @@ export class RequestRouting {
   }
 }
 
-export function wantOf(project: Project | undefined, labels: Labels | undefined): Want {
-  return { ...(project !== undefined && { project: project.url }), ...(labels !== undefined && { labels }) };
+function unreadable({ rule, reason }: Extract<ProjectResult, { kind: 'refused' }>): Impossible {
+  return { kind: 'refused', code: `project-${rule}`, reason };
 }
 
 /** The same route but for some servers. Only who was failed by one asks for it, so that nothing is remembered. */

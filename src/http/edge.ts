@@ -242,7 +242,7 @@ function explainSource({ settings, router, admission, overview }: EdgeOptions): 
   return {
     otherHosts: () => settings().projects.otherHosts,
     route: (project, labels) => router.route(project, labels),
-    fits: (project, labels) => admission.wouldAllocate(project, labels),
+    prospect: (project, labels) => admission.prospect(project, labels),
     explain: (project, labels) => overview.explain(project, labels),
   };
 }

@@ -2,22 +2,19 @@
 import type { AnswerView, ExplainView } from '../core/monitor-view.ts';
 import { parseProject, type Project } from '../core/project.ts';
 import type { Labels, Route } from '../core/routing.ts';
+import type { Prospect } from '../engine/admission.ts';
 
 export interface ExplainSource {
   /** Hosts besides `github.com` from which projects may come. */
   readonly otherHosts: () => readonly string[];
   readonly route: (project: Project | undefined, labels: Labels | undefined) => Route;
-  /** Would somebody who asked now get a place at once. */
-  readonly fits: (project: Project | undefined, labels: Labels | undefined) => boolean;
+  /** What somebody who asked now would get. */
+  readonly prospect: (project: Project | undefined, labels: Labels | undefined) => Prospect;
   readonly explain: (
     project: Project | undefined,
     labels: Labels | undefined,
   ) => { readonly summary: string; readonly answers: readonly AnswerView[] };
 }
-
-/** Codes of an explanation besides those of a refused project and of routing. */
-export const OPEN = 'open';
-export const NO_ROOM = 'no-room';
 
 export function explainView(source: ExplainSource, projectUrl: string | undefined, labels: Labels | undefined): ExplainView {
   const read = projectUrl === undefined ? undefined : parseProject(projectUrl, { otherHosts: source.otherHosts() });
@@ -28,8 +25,9 @@ export function explainView(source: ExplainSource, projectUrl: string | undefine
   const { summary, answers } = source.explain(project, labels);
   const asked = { project: project?.url ?? null, servers: answers };
   if (route.kind === 'refused') return { ...asked, open: false, code: route.code, reason: route.reason };
-  const open = source.fits(project, labels);
-  return { ...asked, open, code: open ? OPEN : NO_ROOM, reason: sentence(summary) };
+  const prospect = source.prospect(project, labels);
+  const reason = prospect.kind === 'others-wait' ? prospect.reason : sentence(summary);
+  return { ...asked, open: prospect.kind === 'open', code: prospect.kind, reason };
 }
 
 function sentence(summary: string): string {

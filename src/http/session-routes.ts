@@ -92,10 +92,13 @@ function answer(body: string | null, headers: Headers = SESSION): Response {
   return new Response(body, { status: 200, headers });
 }
 
+/** Codes that to clients of the original are all the same. */
+const NOTHING: ReadonlySet<string> = new Set(['no-room', 'no-servers', 'others-wait']);
+
 /** The text of a refusal as clients of the original understand it. */
 export function errorText({ code, reason, position }: Refused, detailed: boolean): string {
   if (position !== undefined) return `${NOTHING_AVAILABLE} You are number ${position} in the waiting line.`;
-  if (code !== 'no-room' && code !== 'no-servers') return `Error: ${reason}`;
+  if (!NOTHING.has(code)) return `Error: ${reason}`;
   return detailed ? `${NOTHING_AVAILABLE} ${reason}` : NOTHING_AVAILABLE;
 }
 

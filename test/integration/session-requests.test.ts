@@ -73,6 +73,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
       bookings: createMemoryBookings(ledger, clock),
       buckets: new TokenBuckets({ burst: 100, rate: 1, mostKeys: 1000 }),
       decisions: new Decisions(),
+      costOf: () => 8,
       settings: () => ({ handOutSsl: true, otherHosts: [], settle: 60 }),
       endpoint: (id) => endpoints.get(id),
     });
@@ -96,7 +97,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
               {
                 otherHosts: () => [],
                 route: (project, labels) => router.route(project, labels),
-                fits: (project, labels) => admission.wouldAllocate(project, labels),
+                prospect: (project, labels) => admission.prospect(project, labels),
                 explain: (project, labels) => explained(project, labels, undefined),
               },
               url,
