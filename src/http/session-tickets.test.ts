@@ -235,3 +235,18 @@ test('memory stays bounded: the oldest outcomes go, and what nobody heard of is 
   assert.equal(admission.released.length, 1);
   assert.equal(tickets.look(first), undefined);
 });
+
+test('an old ticket that is forgotten takes nothing from a newer one of the same client', async (t) => {
+  const { admission, clock, tickets } = setUp(t);
+  const again = request({ clientId: 'a' });
+  await tickets.ask(again);
+  admission.settle();
+  // Nobody fetched it, so it lapses, and is forgotten a minute later.
+  await clock.advance(RESUME + 2);
+  const second = ticketOf(await tickets.ask(again));
+  for (let passed = 5; passed <= 70; passed += 5) {
+    await clock.advance(5);
+    assert.equal(ticketOf(await tickets.ask(again)), second, `after ${passed} s`);
+  }
+  assert.deepEqual(admission.line, [second]);
+});

@@ -89,6 +89,8 @@ export class SessionTickets {
   readonly #settled = new Map<string, Settled>();
   /** What was answered, or will be, to clients that say who they are. */
   readonly #answers = new Map<string, Promise<Answer>>();
+  /** The ticket of the last of those answers; the same client may have older ones, which end later. */
+  readonly #tickets = new Map<string, string>();
   readonly #sweeping: Loop;
   #idle = true;
 
@@ -117,9 +119,11 @@ export class SessionTickets {
     }
     const answer = this.#enter(request, identity);
     this.#answers.set(identity, answer);
+    this.#tickets.delete(identity);
     try {
-      const { kind } = await answer;
-      if (kind === 'refused') this.#answers.delete(identity);
+      const first = await answer;
+      if (first.kind === 'refused') this.#answers.delete(identity);
+      else this.#tickets.set(identity, first.ticket);
     } catch (error) {
       this.#answers.delete(identity);
       throw error;
@@ -250,7 +254,10 @@ export class SessionTickets {
 
   #forget(ticket: string): void {
     const identity = (this.#settled.get(ticket) ?? this.#places.get(ticket))?.identity;
-    if (identity !== undefined) this.#answers.delete(identity);
+    if (identity !== undefined && this.#tickets.get(identity) === ticket) {
+      this.#tickets.delete(identity);
+      this.#answers.delete(identity);
+    }
     this.#settled.delete(ticket);
     this.#places.delete(ticket);
   }
