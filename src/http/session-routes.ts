@@ -12,7 +12,7 @@ import type { AddressOf } from './client-address.ts';
 import { CORS, methodNotAllowed } from './cors.ts';
 
 export interface SessionRoutesOptions {
-  readonly admission: Admission;
+  readonly admission: Pick<Admission, 'ask' | 'attempt' | 'hold' | 'availability'>;
   /** Resolves when the first answer may be given. */
   readonly ready: Promise<unknown>;
   readonly isReady: () => boolean;
@@ -47,7 +47,10 @@ export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
   const routes = new Hono<Env>();
 
   const handOut = async (c: Context<Env>): Promise<Response> => {
+    // Listened for from the beginning: who leaves while nothing can be answered yet must not get a place later.
+    const gone = !options.isReady() || hold() > 0 ? closed(c) : undefined;
     if (!options.isReady()) await options.ready;
+    if (gone?.aborted === true) return answer(null);
     // HEAD asks about the answer and must not take a place (RFC 9110 § 9.2.1).
     if (c.req.method === 'HEAD') return answer(null);
     const { incoming } = c.env;
@@ -60,7 +63,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
       return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
     }
     const seconds = hold();
-    const outcome = seconds > 0 ? await admission.hold(request, seconds, closed(c)) : await admission.ask(request);
+    const outcome = seconds > 0 ? await admission.hold(request, seconds, gone ?? closed(c)) : await admission.ask(request);
     return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
   };
   const availability = async (): Promise<Response> => {
@@ -129,10 +132,11 @@ export function queryOf(target: string): string {
   return mark < 0 ? '' : target.slice(mark + 1);
 }
 
-/** Aborted when the client goes away while its request is held. */
+/** Aborted when the client goes away before it has its answer; at once when it did so already. */
 function closed(c: Context<Env>): AbortSignal {
   const { outgoing } = c.env;
   const gone = new AbortController();
+  if (outgoing.closed) gone.abort();
   outgoing.once('close', () => {
     gone.abort();
   });
