@@ -116,8 +116,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const buckets = new TokenBuckets(bucketRules(settings));
   const history = new History();
   const decisions = new Decisions((decision) => {
+    edge.metrics.waited(decision.waited, decision.kind);
     if (decision.kind !== 'allocated') return;
-    edge.metrics.waited(decision.waited);
     if (decision.server === undefined) return;
     history.handedOut(decision.server, decision.at);
     membership.booked(decision.server);
@@ -363,8 +363,10 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     await notifying.start();
     await levers.recall();
     const waited = await store.read('waiting-line');
-    if (waited !== undefined) admission.restore(waited);
-    registered.restore(await store.read('registered-servers'));
+    const line = waited === undefined ? undefined : admission.restore(waited);
+    if (line?.kind === 'foreign') await store.setAside('waiting-line', line.reason);
+    const members = registered.restore(await store.read('registered-servers'));
+    if (members.kind === 'foreign') await store.setAside('registered-servers', members.reason);
   }
 }
 

@@ -25,18 +25,25 @@ export interface SavedTicket {
 /** Seconds after which nobody can still be waiting for a place in a saved line. */
 export const SAVED_LINE_LIFETIME = 600;
 
+export type ReadLine =
+  | {
+      readonly kind: 'line';
+      readonly tickets: readonly SavedTicket[];
+      /** What was left out, a sentence each. */
+      readonly problems: readonly string[];
+    }
+  /** Not ours, of another version, or damaged as a whole: somebody may want it back, so it should not be overwritten. */
+  | { readonly kind: 'foreign'; readonly reason: string };
+
 /** `wallTime` is seconds since the epoch; the time since the line was saved counts as waited. */
-export function readSavedLine(
-  value: unknown,
-  wallTime: number,
-): { readonly tickets: SavedTicket[]; readonly problems: string[] } {
-  const nothing = (problem: string) => ({ tickets: [], problems: [problem] });
-  if (!isRecord(value)) return nothing('the saved waiting line is no object');
-  if (value['version'] !== 1) return nothing('the saved waiting line has another version');
+export function readSavedLine(value: unknown, wallTime: number): ReadLine {
+  if (!isRecord(value)) return { kind: 'foreign', reason: 'the saved waiting line is no object' };
+  if (value['version'] !== 1) return { kind: 'foreign', reason: 'the saved waiting line has another version' };
   const { savedAt, tickets: entries } = value;
-  if (!isSeconds(savedAt) || !Array.isArray(entries)) return nothing('the saved waiting line is damaged');
+  if (!isSeconds(savedAt) || !Array.isArray(entries)) return { kind: 'foreign', reason: 'the saved waiting line is damaged' };
   const away = wallTime - savedAt;
-  if (away > SAVED_LINE_LIFETIME) return nothing(`the saved waiting line is ${Math.round(away / 60)} minutes old`);
+  if (away > SAVED_LINE_LIFETIME)
+    return { kind: 'line', tickets: [], problems: [`the saved waiting line is ${Math.round(away / 60)} minutes old`] };
 
   const tickets: SavedTicket[] = [];
   let damaged = 0;
@@ -45,7 +52,7 @@ export function readSavedLine(
     if (ticket === undefined) damaged += 1;
     else tickets.push(ticket);
   }
-  return { tickets, problems: damaged === 0 ? [] : [`${damaged} of ${entries.length} saved tickets are damaged`] };
+  return { kind: 'line', tickets, problems: damaged === 0 ? [] : [`${damaged} of ${entries.length} saved tickets are damaged`] };
 }
 
 const LONGEST_WAIT = 1e7;

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Candidates } from './ledger.ts';
-import { WaitingLine, type Pass, type Ticket, type TicketRequest, type WaitingRules, type Want } from './waiting-line.ts';
+import {
+  WaitingLine,
+  type Pass,
+  type Ticket,
+  type TicketRequest,
+  type WaitingRules,
+  type Want,
+  type Restored,
+} from './waiting-line.ts';
 
 const rules: WaitingRules = { maxLength: 1000, maxPerAddress: 1000, resume: 30, passing: 120 };
 const everywhere: Candidates = { tiers: [['a', 'b']] };
@@ -29,6 +37,13 @@ function rest(pass: Pass): string {
 
 const order = (of: WaitingLine) => [...of.tickets()].map(({ id }) => id).join('');
 const standings = (of: WaitingLine) => of.changes().map(({ ticket, position }) => `${ticket.id}${position}`);
+
+type Sound = Extract<Restored, { kind: 'restored' }>;
+
+function restored(outcome: Restored): Sound {
+  assert.ok(outcome.kind === 'restored');
+  return outcome;
+}
 
 describe('joining and leaving', () => {
   test('positions count from 1 in the order of arrival, and close up when somebody leaves', () => {
@@ -360,7 +375,7 @@ describe('over a restart', () => {
 
   test('order, ages and wants survive as JSON although the zero of the clock changed', () => {
     const after = new WaitingLine(rules);
-    const { tickets, problems } = after.restore(JSON.parse(JSON.stringify(saved())), 5, WALL + 4);
+    const { tickets, problems } = restored(after.restore(JSON.parse(JSON.stringify(saved())), 5, WALL + 4));
     assert.deepEqual(problems, []);
     assert.deepEqual(
       tickets.map(({ id, joinedAt, address, project, labels }) => [id, 5 - joinedAt, address, project, labels]),
@@ -387,12 +402,24 @@ describe('over a restart', () => {
 
   test('a clock set back does not shorten the wait, and a line saved long ago is set aside', () => {
     const back = new WaitingLine(rules);
-    assert.equal(back.restore(saved(), 5, WALL - 1000).tickets[0]?.joinedAt, -95);
-    const late = new WaitingLine(rules).restore(saved(), 5, WALL + 3600);
+    assert.equal(restored(back.restore(saved(), 5, WALL - 1000)).tickets[0]?.joinedAt, -95);
+    const late = restored(new WaitingLine(rules).restore(saved(), 5, WALL + 3600));
     assert.deepEqual([late.tickets, late.problems], [[], ['the saved waiting line is 60 minutes old']]);
   });
 
-  test('damaged tickets are set aside, the others keep their order, and nobody behind has waited longer', () => {
+  test('a file that is no waiting line of ours is foreign as a whole, with the reason', () => {
+    const cases: readonly (readonly [unknown, string])[] = [
+      [null, 'the saved waiting line is no object'],
+      [[saved()], 'the saved waiting line is no object'],
+      [{ ...saved(), version: 2 }, 'the saved waiting line has another version'],
+      [{ ...saved(), tickets: {} }, 'the saved waiting line is damaged'],
+      [{ ...saved(), savedAt: 'yesterday' }, 'the saved waiting line is damaged'],
+    ];
+    for (const [value, reason] of cases)
+      assert.deepEqual(new WaitingLine(rules).restore(value, 0, WALL), { kind: 'foreign', reason });
+  });
+
+  test('damaged tickets are left out, the others keep their order, and nobody behind has waited longer', () => {
     const after = new WaitingLine({ ...rules, maxLength: 4 });
     const good = (id: string, waited: number) => ({ id, token: `token of ${id}`, waited });
     const tickets = [
@@ -417,9 +444,9 @@ describe('over a restart', () => {
       ],
       ...[good('i', 80), good('a', 10), { ...good('j', 20), constructor: 1, address: undefined }, good('k', 1), good('l', 1)],
     ];
-    const { tickets: restored, problems } = after.restore({ version: 1, savedAt: WALL, tickets }, 100, WALL);
+    const { tickets: sound, problems } = restored(after.restore({ version: 1, savedAt: WALL, tickets }, 100, WALL));
     assert.deepEqual(
-      restored.map(({ id, joinedAt }) => [id, joinedAt]),
+      sound.map(({ id, joinedAt }) => [id, joinedAt]),
       [
         ['a', 50],
         ['i', 50],
@@ -447,7 +474,13 @@ describe('over a restart', () => {
     fc.assert(
       fc.property(fc.oneof(fc.anything(), file), (value) => {
         const after = new WaitingLine(rules);
-        const { tickets, problems } = after.restore(value, 0, WALL);
+        const read = after.restore(value, 0, WALL);
+        if (read.kind === 'foreign') {
+          assert.equal(after.length, 0);
+          assert.ok(read.reason.length < 200);
+          return;
+        }
+        const { tickets, problems } = read;
         assert.equal(after.length, tickets.length);
         assert.ok(
           problems.every((problem) => problem.length < 200),
@@ -635,7 +668,7 @@ class Model {
       .filter(({ entry }) => entry.ticket.token !== undefined);
     this.now = 3;
     this.line = new WaitingLine(this.limits);
-    const { tickets } = this.line.restore(saved, this.now, 0);
+    const { tickets } = restored(this.line.restore(saved, this.now, 0));
     assert.deepEqual(
       tickets.map((ticket) => [ticket.id, this.now - ticket.joinedAt]),
       kept.map(({ entry, age }) => [entry.ticket.id, age]),

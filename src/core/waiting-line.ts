@@ -86,11 +86,15 @@ export interface Pass {
   readonly ended: boolean;
 }
 
-export interface Restored {
-  readonly tickets: readonly Ticket[];
-  /** What was set aside, a sentence each, for the log. */
-  readonly problems: readonly string[];
-}
+export type Restored =
+  | {
+      readonly kind: 'restored';
+      readonly tickets: readonly Ticket[];
+      /** What was left out, a sentence each, for the log. */
+      readonly problems: readonly string[];
+    }
+  /** Not a line of ours: nothing was taken over. */
+  | { readonly kind: 'foreign'; readonly reason: string };
 
 export class WaitingLine {
   #rules: WaitingRules;
@@ -339,13 +343,15 @@ export class WaitingLine {
 
   /**
    * Puts back what was saved, in its order, behind who is in the line already. Every holder has `resume` seconds from now to come back. What cannot be
-   * read or is over a limit is set aside. Never throws.
+   * read or is over a limit is left out. Never throws.
    */
   restore(value: unknown, now: number, wallTime: number): Restored {
-    const { tickets: saved, problems } = readSavedLine(value, wallTime);
+    const read = readSavedLine(value, wallTime);
+    if (read.kind === 'foreign') return read;
+    const problems = [...read.problems];
     const tickets: Ticket[] = [];
     let joinedAt = this.#last?.ticket.joinedAt ?? -Infinity;
-    for (const { waited, ...request } of saved) {
+    for (const { waited, ...request } of read.tickets) {
       const refusal = this.#refusal(request);
       if (refusal !== undefined) {
         problems.push(`a ticket was left out: ${refusal.code}`);
@@ -358,7 +364,7 @@ export class WaitingLine {
       this.#lose(spot, now);
       tickets.push(spot.ticket);
     }
-    return { tickets, problems };
+    return { kind: 'restored', tickets, problems };
   }
 
   #refusal({ id, token, address }: TicketRequest): Extract<Joined, { kind: 'refused' }> | undefined {

@@ -41,6 +41,11 @@ export type Announced =
   | { readonly kind: 'accepted'; readonly id: ServerId; readonly state: 'checking' | 'registered' | 'configured' }
   | { readonly kind: 'refused'; readonly code: 'bad-server' | 'too-many-servers'; readonly reason: string };
 
+/** `foreign`: not ours, or of another version; nothing was taken over, and it should not be overwritten. */
+export type RestoredServers = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
+
+const RESTORED: RestoredServers = { kind: 'restored' };
+
 interface Registered {
   /** As it was announced. */
   readonly entry: unknown;
@@ -150,10 +155,11 @@ export class RegisteredServers {
   }
 
   /** `saved` is of any type. The silence of the time in which we were not there is nobody's fault. */
-  restore(saved: unknown): void {
+  restore(saved: unknown): RestoredServers {
     const { clock, log, readServer, rules } = this.#options;
     const { enabled, maxServers } = rules();
-    if (!enabled || !Array.isArray(saved)) return;
+    if (!enabled || saved === undefined) return RESTORED;
+    if (!Array.isArray(saved)) return { kind: 'foreign', reason: 'it is no list of registered servers' };
     for (const item of saved.slice(0, maxServers) as unknown[]) {
       if (typeof item !== 'object' || item === null || !('entry' in item)) continue;
       const read = readServer(item.entry);
@@ -164,9 +170,10 @@ export class RegisteredServers {
       const heartbeats = 'heartbeats' in item && item.heartbeats === true;
       this.#servers.set(read.server.endpoint.id, { entry: item.entry, server: read.server, heartbeats, heardAt: clock.now() });
     }
-    if (this.#servers.size === 0) return;
+    if (this.#servers.size === 0) return RESTORED;
     this.#changed();
     this.#loop.wake();
+    return RESTORED;
   }
 
   stop(): Promise<void> {

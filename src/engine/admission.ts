@@ -12,7 +12,7 @@ import type { SecondsRange } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
 import { TokenBuckets } from '../core/token-bucket.ts';
-import type { Passing, Standing, Ticket, WaitingLine, Want } from '../core/waiting-line.ts';
+import type { Passing, Restored, Standing, Ticket, WaitingLine, Want } from '../core/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -251,9 +251,11 @@ export class Admission {
   }
 
   /** Who waited before a restart may come back. */
-  restore(value: unknown): void {
+  restore(value: unknown): Restored {
     const { line, clock, log } = this.#options;
-    const { tickets, problems } = line.restore(value, clock.now(), clock.wallTime());
+    const restored = line.restore(value, clock.now(), clock.wallTime());
+    if (restored.kind === 'foreign') return restored;
+    const { tickets, problems } = restored;
     for (const problem of problems) log.warn(`of the saved waiting line ${problem}`);
     for (const { id, token = '', address, project, labels, joinedAt } of tickets) {
       const asked = { ...(project !== undefined && { projectUrl: project }), ...(labels !== undefined && { labels }) };
@@ -261,6 +263,7 @@ export class Admission {
       this.#places.set(id, { request, token, joinedAt, waiter: undefined });
     }
     this.refresh();
+    return restored;
   }
 
   /** Differs whenever `save` would give other tickets. */

@@ -4,6 +4,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerFacts } from '../core/fleet.ts';
+import type { DecisionKind } from '../core/monitor-view.ts';
 import type { AccountView, Ledger } from '../core/ledger.ts';
 import type { Admission } from '../engine/admission.ts';
 import type { Decisions } from '../engine/decisions.ts';
@@ -34,11 +35,12 @@ export interface Metrics {
   /** Seconds a good probe took. */
   probed(latency: number): void;
   transition(to: string): void;
-  /** Seconds in line before the allocation. */
-  waited(seconds: number): void;
+  /** Seconds in line before the request ended so. */
+  waited(seconds: number, outcome: DecisionKind): void;
   turnedAway(why: string): void;
 }
 
+const OUTCOMES: readonly DecisionKind[] = ['allocated', 'refused', 'abandoned'];
 const STATES = ['unknown', 'available', 'full', 'draining', 'down'] as const;
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -60,7 +62,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   const wait = new Histogram({
     name: 'session_server_wait_seconds',
-    help: 'Time in the waiting line before an allocation.',
+    help: 'Time in the waiting line, by what became of the request; 0 for who never waited.',
+    labelNames: ['outcome'],
     buckets: [0, 1, 5, 15, 30, 60, 120, 300, 900],
     registers: [registry],
   });
@@ -76,13 +79,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['reason'],
     registers: [registry],
   });
+  for (const outcome of OUTCOMES) wait.zero({ outcome });
   for (const state of STATES) transitions.inc({ state }, 0);
   turnedAway.inc({ reason: 'too-many-clients' }, 0);
   return {
     registry,
     probed: (latency) => probe.observe(latency),
     transition: (state) => transitions.inc({ state }),
-    waited: (seconds) => wait.observe(seconds),
+    waited: (seconds, outcome) => wait.observe({ outcome }, seconds),
     turnedAway: (reason) => turnedAway.inc({ reason }),
   };
 }

@@ -63,7 +63,10 @@ test('it counts what becomes of requests, and what was booked', async () => {
   assert.equal(value(now, 'session_server_server_bookings', { server: server.address }), 1);
   assert.equal(value(now, 'session_server_server_booked_load_percent', { server: server.address }), 8);
   assert.equal(value(now, 'session_server_server_predicted_load_percent', { server: server.address }), 48);
-  assert.ok((value(now, 'session_server_wait_seconds_count') ?? 0) >= 1);
+  const waits = (outcome: string) => value(now, 'session_server_wait_seconds_count', { outcome }) ?? 0;
+  assert.ok(waits('allocated') >= 1);
+  assert.equal(waits('refused'), 1);
+  assert.equal(waits('abandoned'), 0);
 });
 
 test('it counts sockets and connections', async (t) => {

@@ -105,6 +105,22 @@ for (const [what, content, aside] of [
   });
 }
 
+test('a waiting line and a list of servers of another version are set aside, not overwritten', async (t) => {
+  const folder = temporary(t);
+  const state = subfolder(folder, 'state');
+  const line = '{"version":2,"tickets":[{"id":"x"}]}';
+  const servers = '{"version":2,"servers":[]}';
+  writeFileSync(join(state, 'waiting-line.json'), line);
+  writeFileSync(join(state, 'registered-servers.json'), servers);
+  const registration = { token: 'a-token-of-registration-0123456789' };
+  const program = await startProgram(t, { simulationServers: [], registration }, { folder });
+  assert.match(program.log, /\[WARNING\] {2}the state file \S*waiting-line\.json cannot be used and is set aside as /);
+  assert.match(program.log, /\[WARNING\] {2}the state file \S*registered-servers\.json cannot be used and is set aside as /);
+  await program.stop();
+  assert.equal(readFileSync(join(state, 'waiting-line.json.foreign'), 'utf8'), line);
+  assert.equal(readFileSync(join(state, 'registered-servers.json.foreign'), 'utf8'), servers);
+});
+
 test('every state file may be nonsense at once', async (t) => {
   const folder = temporary(t);
   const before = await learned(t, folder);
