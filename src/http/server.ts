@@ -8,6 +8,7 @@ import { Socket, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { CORS } from './cors.ts';
+import { inTurns } from './turns.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -58,7 +59,7 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 /** Throws the `listen` error, such as `EADDRINUSE`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, limits } = options;
-  const handle = withoutBacklog(together(options.handle));
+  const handle = withoutBacklog(inTurns(options.handle));
   const settings = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: milliseconds(limits.headerTimeout),
@@ -182,23 +183,6 @@ function withoutBacklog(handle: RequestListener): RequestListener {
     unanswered.set(socket, count);
     response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
     handle(request, response);
-  };
-}
-
-/**
- * Requests that arrive in one turn of Node's loop are handled together at its end, instead of each between reading from its socket and writing to it: the
- * system calls in between cost every request its warm caches. Under load an answer costs a third less (`npm run bench -- http`); a single request waits for
- * nothing, because the turn ends with it.
- */
-function together(handle: RequestListener): RequestListener {
-  let waiting: Parameters<RequestListener>[] = [];
-  const handleAll = () => {
-    const turn = waiting;
-    waiting = [];
-    for (const [request, response] of turn) handle(request, response);
-  };
-  return (request, response) => {
-    if (waiting.push([request, response]) === 1) setImmediate(handleAll);
   };
 }
 
