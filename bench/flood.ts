@@ -1,6 +1,7 @@
 /**
- * One address asks for sessions as fast as it is answered, on many connections; others ask now and then. What the flood does to the others: whether they are
- * served, and how long they wait. Addresses by `X-Forwarded-For`, as from a front on the same machine. Half a minute; ends by itself.
+ * One address asks as fast as it is answered, on many connections, for sessions and for what costs more to answer; others ask for sessions now and then. What
+ * the flood does to the others: whether they are served, and how long they wait. Addresses by `X-Forwarded-For`, as from a front on the same machine. A
+ * minute; ends by itself.
  */
 import { note, quantile, tell, title } from './support/figures.ts';
 import { pause } from './support/pause.ts';
@@ -13,6 +14,8 @@ const CONNECTIONS = 64;
 const SECONDS = 8;
 /** Of the others together; each of their addresses asks once. */
 const PER_SECOND = 50;
+/** What anybody may read and costs more than a session. */
+const READINGS = ['/api/v1/explain?url=https://github.com/owner/name', '/api/v1/servers'] as const;
 
 title(`A flood of session requests from one address, on ${CONNECTIONS} connections`);
 const fleet = await startSimulationServers({ count: 100, loads: [10, 20, 30] });
@@ -35,7 +38,13 @@ try {
   await others();
   const quiet = await others();
   const before = program.usage().cpu;
-  const running = flood.run({ port: program.port, connections: CONNECTIONS, seconds: SECONDS + 1, address: '198.51.100.7' });
+  const running = flood.run({
+    port: program.port,
+    path: '/session',
+    connections: CONNECTIONS,
+    seconds: SECONDS + 1,
+    address: '198.51.100.7',
+  });
   const during = await others();
   const { answers, allocated } = await running;
   const cpu = program.usage().cpu - before;
@@ -52,6 +61,24 @@ try {
     comparedTo: { what: 'that without it', value: quantile(quiet.latencies, 0.99) },
   });
   tell({ what: 'others that were refused because of it', value: during.refused, unit: 'requests', goal: { atMost: 0 } });
+  for (const path of READINGS) {
+    const running = flood.run({
+      port: program.port,
+      path,
+      connections: CONNECTIONS,
+      seconds: SECONDS + 1,
+      address: '198.51.100.8',
+    });
+    const during = await others();
+    const { answers } = await running;
+    note(`a flood of ${answers} requests of ${path}: median of the others ${quantile(during.latencies, 0.5).toFixed(2)} ms`);
+    tell({
+      what: `p99 of the others during a flood of ${path}`,
+      value: quantile(during.latencies, 0.99),
+      unit: 'ms',
+      goal: { atMost: 20 },
+    });
+  }
   tell({ what: 'hand-outs to the flood', value: allocated, unit: 'sessions', goal: { atMost: 100 + SECONDS + 2 } });
 } finally {
   await flood.kill();

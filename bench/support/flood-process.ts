@@ -6,7 +6,6 @@ obey(async ({ address, ...order }: FloodOrder): Promise<FloodResult> => {
   let allocated = 0;
   const { answers } = await makeRequests({
     ...order,
-    path: '/session',
     headers: () => `X-Forwarded-For: ${address}\r\n`,
     answered: (body) => {
       if (body.startsWith('ws')) allocated += 1;

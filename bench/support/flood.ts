@@ -5,6 +5,7 @@ export interface FloodOrder {
   readonly port: number;
   readonly connections: number;
   readonly seconds: number;
+  readonly path: string;
   /** As the front says it. */
   readonly address: string;
 }

@@ -106,6 +106,11 @@ const monitor: Codes = {
   'token-wrong': { status: 401, meaning: 'The token is not one of those in `admin.tokens`.' },
   'token-in-query': { status: 400, meaning: 'A token stood in the address, where logs keep it.' },
   'too-many-tries': { status: 429, meaning: 'Too many wrong tokens came from this address.' },
+  'too-many-explanations': {
+    status: 429,
+    meaning: 'More explanations were asked for, by this address or in all, than are drawn up.',
+    retryAfter: 1,
+  },
   'no-tokens': { status: 403, meaning: 'No tokens are configured, so nobody may do this.' },
   csrf: { status: 403, meaning: 'The act did not come from the monitor page.' },
   'bad-server': { status: 400, meaning: 'This cannot stand in `simulationServers`.' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FakeClock } from '../../test/support/fake-clock.ts';
 import { livelyFleet } from '../../test/support/monitor-source.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import type { ExplainView, RefusalView } from '../core/monitor-view.ts';
@@ -14,8 +15,11 @@ function setUp() {
   fleet.incident({ kind: 'down', serverId: fleet.ids[0] ?? '', server: 'x', reason: 'It hangs.' });
   const asked: { url: string | undefined; labels: Labels | undefined }[] = [];
   const log = new MemoryLog();
+  const clock = new FakeClock();
   const group = createApiRoutes({
     source: fleet,
+    clock,
+    addressOf: () => ({ address: '192.0.2.1', limitKey: '192.0.2.1' }),
     availability: () => fleet.snapshot().fleet,
     explain(url, labels) {
       asked.push({ url, labels });
@@ -27,13 +31,13 @@ function setUp() {
     },
   });
   const routes = createRoutes({ log, groups: [createApi({ version: '1', groups: [group] })] });
-  const get = async (path: string, init?: RequestInit) => await routes.request(`/api/v1${path}`, init);
+  const get = async (path: string, init?: RequestInit) => await routes.request(`/api/v1${path}`, init, { incoming: undefined });
   const json = async (path: string): Promise<unknown> => {
     const response = await get(path);
     assert.equal(response.status, 200, path);
     return await response.json();
   };
-  return { fleet, asked, log, get, json };
+  return { fleet, asked, log, clock, get, json };
 }
 
 async function refusalOf(response: Response): Promise<string> {
@@ -207,4 +211,36 @@ test('HEAD answers as GET without a body; other methods and paths are refused as
   for (const path of ['', '/', '/nothing', '/servers/', '/servers/a/b', '/SERVERS', '//servers'])
     assert.equal(await refusalOf(await get(path)), '404 not-found', path);
   assert.deepEqual(log.complaints, []);
+});
+
+test('an address that floods with questions why hears to wait, before anything is looked up for it', async () => {
+  const { asked, clock, get } = setUp();
+  const statuses = new Map<number, number>();
+  for (let i = 0; i < 200; i += 1) {
+    const { status } = await get('/explain');
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  assert.deepEqual(
+    [...statuses],
+    [
+      [200, 30],
+      [429, 170],
+    ],
+  );
+  assert.equal(asked.length, 30);
+  const refused = await get('/explain');
+  assert.equal(refused.headers.get('Retry-After'), '1');
+  assert.equal(await refusalOf(refused), '429 too-many-explanations');
+  await clock.advance(1);
+  assert.equal((await get('/explain')).status, 200);
+});
+
+test('a flood of reading draws the fleet up no oftener than its size allows, and finds single servers in what was drawn', async (t) => {
+  const { fleet, get } = setUp();
+  const snapshot = t.mock.method(fleet, 'snapshot');
+  const perDrawing = fleet.snapshot().servers.length * 700;
+  snapshot.mock.resetCalls();
+  const count = Math.ceil(8_000_000 / perDrawing) + 200;
+  for (let i = 0; i < count; i += 1) await get(i % 2 === 0 ? '/servers' : `/servers/${fleet.ids[0] ?? ''}`);
+  assert.ok(snapshot.mock.callCount() <= count - 190, `${snapshot.mock.callCount()} snapshots for ${count} requests`);
 });

@@ -1,19 +1,29 @@
 /**
  * What programs may read under `/api/v1`: the fleet, why a server was or would be taken, decisions, incidents, and whether a session can start now. All but
  * the last obey `monitor.access`; the last is what clients without a token have to know.
+ *
+ * Anybody may read as often as it likes, so nothing here costs more the more ask: lists are drawn up a few times a second at most (`shared-value.ts`), and
+ * explanations, of which each is another one, are limited by address and in all.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import type { ExplainView } from '../core/monitor-view.ts';
+import { Allowance } from '../core/allowance.ts';
+import type { ExplainView, MonitorSnapshot } from '../core/monitor-view.ts';
 import { projectParameter, shown } from '../core/project.ts';
 import type { Labels } from '../core/routing.ts';
+import { TokenBuckets } from '../core/token-bucket.ts';
+import type { Clock } from '../ports.ts';
 import { availability, decision, explanation, incident, server, type AvailabilityView } from './api-schemas.ts';
+import type { AddressOf } from './client-address.ts';
 import type { MonitorSource } from './monitor-source.ts';
 import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
+import { createSharedValue } from './shared-value.ts';
 
 export interface ApiRoutesOptions {
   readonly source: Pick<MonitorSource, 'snapshot'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly addressOf: AddressOf;
   /** Asked by everybody, so it should cost little. */
   readonly availability: () => AvailabilityView;
   /** What would become of a session request now: see `explain-view.ts`. */
@@ -23,6 +33,12 @@ export interface ApiRoutesOptions {
 
 const MOST_DECISIONS = 200;
 const MOST_LABELS = 20;
+/** Explanations of one address: those of a person who tries projects on the page, and a program's. */
+const EXPLANATIONS = { burst: 30, rate: 2, mostKeys: 10_000 };
+/** Servers explained for all addresses together: of a large fleet some twenty explanations a second, which are a tenth of a processor. */
+const EXPLAINED = { atOnce: 40_000, perSecond: 20_000 };
+/** About the bytes of one server's view. */
+const SERVER_BYTES = 700;
 
 const at = z.number().describe('Seconds since the epoch.');
 
@@ -109,18 +125,42 @@ const showAvailability = createRoute({
 });
 
 export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
-  const { source, mayRead } = options;
+  const { source, mayRead, clock, addressOf } = options;
+  const fleet = createSharedValue(clock, () => {
+    const { at, servers } = source.snapshot();
+    const byId = new Map(servers.map((server) => [server.id, server]));
+    return { value: { byId, body: lazily(() => encode({ at, servers })) }, bytes: servers.length * SERVER_BYTES };
+  });
+  const list = (part: (snapshot: MonitorSnapshot) => object) =>
+    createSharedValue(clock, () => {
+      const snapshot = source.snapshot();
+      const body = encode({ at: snapshot.at, ...part(snapshot) });
+      return { value: body, bytes: body.byteLength + snapshot.servers.length * SERVER_BYTES };
+    });
+  const decisions = list(({ decisions }) => ({ decisions: decisions.slice(0, MOST_DECISIONS) }));
+  const decisionsOf = new Map(
+    decision.shape.kind.options.map((wanted) => [
+      wanted,
+      list((snapshot) => ({ decisions: snapshot.decisions.filter(({ kind }) => kind === wanted).slice(0, MOST_DECISIONS) })),
+    ]),
+  );
+  const incidents = list(({ incidents }) => ({ incidents }));
+  const explanations = new TokenBuckets(EXPLANATIONS);
+  const explained = new Allowance(EXPLAINED);
+  /** Seconds until the address may ask for an explanation; 0: now. */
+  const untilExplained = (limitKey: string | undefined): number => {
+    const now = clock.now();
+    const seconds = limitKey === undefined ? 0 : explanations.take(limitKey, now);
+    return seconds > 0 ? seconds : explained.has(now) ? 0 : 1;
+  };
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   for (const { path } of [listServers, oneServer, explain, listDecisions, listIncidents])
     routes.on('GET', path.replace('{id}', ':id'), mayRead);
 
-  routes.openapi(listServers, (c) => {
-    const { at, servers } = source.snapshot();
-    return c.json({ at, servers }, 200, NO_STORE);
-  });
+  routes.openapi(listServers, () => answered(fleet().body()));
   routes.openapi(oneServer, (c) => {
     const { id } = c.req.valid('param');
-    const found = source.snapshot().servers.find((server) => server.id === id);
+    const found = fleet().byId.get(id);
     if (found === undefined) return refusal(c, 404, 'unknown-server', `There is no simulation server "${shown(id)}".`);
     return c.json(found, 200, NO_STORE);
   });
@@ -128,20 +168,24 @@ export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
     const { label = [] } = c.req.valid('query');
     const labels = readLabels(typeof label === 'string' ? [label] : label);
     if (typeof labels === 'string') return refusal(c, 400, 'bad-request', labels);
+    const seconds = untilExplained(addressOf(c.env.incoming).limitKey);
+    if (seconds > 0) {
+      const wait = Math.ceil(seconds);
+      c.header('Retry-After', String(wait));
+      return refusal(c, 429, 'too-many-explanations', `Too many explanations are asked for; try again in ${wait} s.`);
+    }
     // Not the decoded parameter: clients append the project's URL as it is, and a plus in it is a plus.
     const project = projectParameter(new URL(c.req.url).search);
-    return c.json(options.explain(project, labels), 200, NO_STORE);
+    const view = options.explain(project, labels);
+    explained.take(view.servers.length);
+    return c.json(view, 200, NO_STORE);
   });
   routes.openapi(listDecisions, (c) => {
-    const { at, decisions } = source.snapshot();
-    const { kind: wanted } = c.req.valid('query');
-    const asked = wanted === undefined ? decisions : decisions.filter(({ kind }) => kind === wanted);
-    return c.json({ at, decisions: asked.slice(0, MOST_DECISIONS) }, 200, NO_STORE);
+    const { kind } = c.req.valid('query');
+    const listed = (kind && decisionsOf.get(kind)) ?? decisions;
+    return answered(listed());
   });
-  routes.openapi(listIncidents, (c) => {
-    const { at, incidents } = source.snapshot();
-    return c.json({ at, incidents }, 200, NO_STORE);
-  });
+  routes.openapi(listIncidents, () => answered(incidents()));
   routes.openapi(showAvailability, (c) => {
     const { open, availability, places, waiting, meanLoad } = options.availability();
     return c.json({ open, availability, places, waiting, meanLoad }, 200, NO_STORE);
@@ -150,6 +194,25 @@ export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
 }
 
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const encoder = new TextEncoder();
+
+function encode(value: object): Bytes {
+  return encoder.encode(JSON.stringify(value));
+}
+
+/** Made when it is asked for the first time. */
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** JSON that was written already. The framework types answers by the values it writes itself; that these fit the document is tested. */
+function answered(body: Bytes): never {
+  return new Response(body, { headers: { 'Content-Type': 'application/json', ...NO_STORE } }) as never;
+}
 
 /** Labels, or why they are none. */
 function readLabels(texts: readonly string[]): Labels | string | undefined {

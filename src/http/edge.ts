@@ -154,7 +154,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
         groups: [
           createSessionsRoutes({ tickets, addressOf, ready, isReady, bodyBytes: () => settings().limits.bodyBytes }),
           createApiRoutes({
-            source,
+            ...{ source, clock, addressOf },
             mayRead: access.mayRead,
             availability: () => overview.fleet(),
             explain: (url, labels) => explainView(explainSource(options), url, labels),

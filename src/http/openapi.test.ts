@@ -46,7 +46,7 @@ function build() {
     await next();
   };
   const nothing = () => Promise.resolve({ kind: 'done' as const });
-  const clock = { wallTime: () => 1_800_000_000 };
+  const clock = { now: () => 1000, wallTime: () => 1_800_000_000 };
   const api = createApi({
     version: '1.2.3',
     groups: [
@@ -63,6 +63,8 @@ function build() {
       }),
       createApiRoutes({
         source: fleet,
+        clock,
+        addressOf: () => ({ address: '192.0.2.1', limitKey: undefined }),
         availability: () => fleet.snapshot().fleet,
         explain: (url) => fleet.explain(url ?? null),
         mayRead: pass,

@@ -21,7 +21,7 @@ export const readingRefusals = {
   400: refusalResponse('The request cannot be understood.'),
   401: refusalResponse('`monitor.access` asks for a token, and it is missing or wrong.'),
   403: refusalResponse('`monitor.access` asks for a token, and none are configured.'),
-  429: refusalResponse('Too many wrong tokens from this address.'),
+  429: refusalResponse('Too many wrong tokens from this address, or too many explanations.'),
 };
 /** For `security` of such a route: a token is needed only when the configuration says so. */
 export const readingSecurity = [{}, { token: [] }];

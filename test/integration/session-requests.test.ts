@@ -91,6 +91,8 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
         }),
         createApiRoutes({
           source: fleet,
+          clock,
+          addressOf: () => ({ address, limitKey: address }),
           availability: () => fleet.snapshot().fleet,
           explain: (url, labels) =>
             explainView(
