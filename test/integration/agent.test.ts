@@ -11,7 +11,8 @@ test('start --agent: within seconds the machine itself is handed out, and the mo
   const roomy = { loadThreshold: 1000, allocation: { target: 200 } };
   const configuration = { simulationServers: [`localhost:${port}`], pollInterval: 1, ...roomy };
   const program = await startProgram(t, configuration, { args: ['start', '--agent', String(port)] });
-  assert.match(program.stdout, new RegExp(`^Load agent of this machine on port ${port}; simulation servers: 1$`, 'm'));
+  const line = `Load agent of this machine on port ${port}; simulation servers: 1\n`;
+  await eventually('what runs where', () => program.stdout.includes(line));
   await eventually('a session', async () => (await program.get('/session')) === `ws://localhost:${port}`, 15);
   assert.match(await program.get('/load'), /^\d+(?:\.\d+)?$/);
   assert.match(

@@ -118,10 +118,14 @@ describe('start', () => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       const child = startChild(t, [path], { node: ['--require', signalledAtFirstRead(folder, signal)] });
       if (signal === 'SIGHUP') {
-        await eventually('the reload', () => existsSync(log) && readFileSync(log, 'utf8').includes('configuration read again'));
+        await eventually(
+          'the reload',
+          () => existsSync(log) && readFileSync(log, 'utf8').includes('configuration read again'),
+          10,
+        );
         child.signal('SIGTERM');
       }
-      const { status, stderr } = await inTime('the end', child.ended);
+      const { status, stderr } = await inTime('the end', child.ended, 10);
       assert.deepEqual([status, stderr], [0, ''], signal);
     }
   });
@@ -132,7 +136,7 @@ describe('start', () => {
     writeFileSync(path, '{"simulationServers": ["127.0.0.1:9"]}');
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
       const child = startChild(t, ['check', path], { node: ['--require', signalledAtFirstRead(folder, signal)] });
-      assert.equal((await inTime('the end', child.ended)).signal, signal);
+      assert.equal((await inTime('the end', child.ended, 10)).signal, signal);
     }
   });
 });
