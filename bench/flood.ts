@@ -17,7 +17,7 @@ const PER_SECOND = 50;
 /** What anybody may read and costs more than a session. */
 const READINGS = ['/api/v1/explain?url=https://github.com/owner/name', '/api/v1/servers'] as const;
 
-title(`A flood of session requests from one address, on ${CONNECTIONS} connections`);
+title(`A flood of requests from one address, on ${CONNECTIONS} connections`);
 const fleet = await startSimulationServers({ count: 100, loads: [10, 20, 30] });
 const program = await startProgram({ simulationServers: [...fleet.addresses] });
 const flood = await startFlood();
