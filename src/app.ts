@@ -36,7 +36,7 @@ import { Suspicions } from './engine/suspicions.ts';
 import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
 import { readMonitorAssets } from './http/monitor-assets.ts';
 import type { MonitorPages } from './http/monitor-routes.ts';
-import type { Clock, HistoryFile, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
+import type { AddressGuard, Clock, HistoryFile, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
 import { checkAnnounced } from './probes/announced.ts';
 import { createGuardedLookup } from './probes/guarded-lookup.ts';
 import { createLoadProbe, type LoadProbeOptions } from './probes/load.ts';
@@ -131,10 +131,10 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
 
   const refuseRegistered = (ip: string) => refuseAddress(ip, settings.registration);
-  const guardedLookup = createGuardedLookup(refuseRegistered);
+  const guarded: AddressGuard = { refuse: refuseRegistered, lookup: createGuardedLookup(refuseRegistered) };
   // Asked at each connection, so that a name of a registered server cannot lead elsewhere later.
-  const addressGuard = (id: ServerId) => (membership.get(id)?.source === 'registered' ? refuseRegistered : undefined);
-  const guard: Guard = (id) => addressGuard(id) && guardedLookup;
+  const addressGuard = (id: ServerId) => (membership.get(id)?.source === 'registered' ? guarded : undefined);
+  const guard: Guard = (id) => addressGuard(id)?.lookup;
   const poller: Poller = new Poller({
     ...{ clock, random, log },
     probe: adapters.createProbe(settings, clock, guard),

@@ -1,4 +1,5 @@
 /** What the engine needs from outside. Types only; each is implemented by one adapter per file, found by name in the `index.ts` of its folder. */
+import type { LookupFunction } from 'node:net';
 import type { Endpoint, ServerId } from './core/endpoint.ts';
 import type { Failure } from './core/fleet.ts';
 import type { BookingOutcome, BookingRequest, Candidates } from './core/ledger.ts';
@@ -30,6 +31,14 @@ export interface Log {
    * For what strangers can cause: at most a few lines a minute with the same `key`, then one line that says how many were left out.
    */
   limited(level: 'debug' | 'info' | 'warn', key: string, message: string, fields?: LogFields): void;
+}
+
+/** Keeps connections to a server that came by itself away from addresses it may not have. */
+export interface AddressGuard {
+  /** Why this IP address may not be connected to, as a sentence, or `undefined` when it may. */
+  readonly refuse: (ip: string) => string | undefined;
+  /** For each connection by name: it refuses by itself. */
+  readonly lookup: LookupFunction;
 }
 
 /** One request for one server's load. An answer that does not count is a value; it never throws. */

@@ -12,7 +12,7 @@ function changes(old: Partial<ConfigurationFile>, next: Partial<ConfigurationFil
 test('the same configuration changes nothing, however it is written', () => {
   const { sections, servers } = changes(
     { ssl: true, logDir: 'log/', simulationServers: ['a:1'] },
-    { logDir: '/work/log', simulationServers: [{ address: 'a:1' }] },
+    { logDir: '/srv/log', simulationServers: [{ address: 'a:1' }] },
   );
   assert.deepEqual([...sections], []);
   assert.deepEqual(servers, { added: [], removed: [], changed: [], reordered: false });

@@ -12,8 +12,7 @@ import type { Levers } from '../engine/levers.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { Overview } from '../engine/overview.ts';
 import type { Poller } from '../engine/poller.ts';
-import type { Clock, Log, NewId } from '../ports.ts';
-import type { RefuseAddress } from '../probes/guarded-lookup.ts';
+import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
 import { createAccess } from './access.ts';
 import { createAdminRoutes } from './admin-routes.ts';
 import { createApiRoutes } from './api-routes.ts';
@@ -60,7 +59,7 @@ export interface EdgeOptions {
   readonly notifying: Notifying;
   readonly registered: Registrations;
   /** Where a server that came by itself may lead; `undefined` for all others. */
-  readonly addressGuard: (id: ServerId) => RefuseAddress | undefined;
+  readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly isReady: () => boolean;

@@ -18,8 +18,7 @@ import type { ServerId } from '../../core/endpoint.ts';
 import { readStartMessage } from '../../core/start-message.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
-import type { Clock, Log } from '../../ports.ts';
-import { createGuardedLookup, type RefuseAddress } from '../../probes/guarded-lookup.ts';
+import type { AddressGuard, Clock, Log } from '../../ports.ts';
 import type { SocketHandler } from '../sockets.ts';
 
 export interface ClientRelayLimits {
@@ -49,7 +48,7 @@ export interface ClientUrl {
   /** Reached inside the gateway's routes: it shall see the name by which the client came. */
   readonly inside: boolean;
   /** Its host came by itself: each connection is made only to addresses that it may have. */
-  readonly guard?: { readonly host: string; readonly refuse: RefuseAddress };
+  readonly guard?: AddressGuard & { readonly host: string };
 }
 
 /** A client as it comes. */
@@ -297,7 +296,7 @@ class RelayedSession implements Waiter {
       maxPayload: LARGEST_MESSAGE,
       perMessageDeflate: false,
       headers: this.#headers(found.inside),
-      ...(guard !== undefined && { lookup: createGuardedLookup(guard.refuse) }),
+      ...(guard !== undefined && { lookup: guard.lookup }),
     });
     this.#upstream = upstream;
     let problem = 'it closed the connection before the simulation was there';

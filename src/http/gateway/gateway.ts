@@ -10,8 +10,7 @@ import { ExpectedClients } from '../../core/expected-clients.ts';
 import type { ServerFacts, ServerState } from '../../core/fleet.ts';
 import { authorityOf, destinationOf, upstreamOf } from '../../core/gateway-routes.ts';
 import type { Admission } from '../../engine/admission.ts';
-import type { Clock, Log, NewId } from '../../ports.ts';
-import type { RefuseAddress } from '../../probes/guarded-lookup.ts';
+import type { AddressGuard, Clock, Log, NewId } from '../../ports.ts';
 import type { AddressOf } from '../client-address.ts';
 import { answerPlainly, startHttpServer, type HttpServer, type UpgradeHandler } from '../server.ts';
 import type { ClientsAtGateway } from '../session-routes.ts';
@@ -30,7 +29,7 @@ export interface GatewayOptions {
   /** Of a server of the fleet. */
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   /** Where a server that came by itself may lead; `undefined` for all others. */
-  readonly addressGuard: (id: ServerId) => RefuseAddress | undefined;
+  readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
   readonly addressOf: AddressOf;
   readonly ready: Promise<unknown>;
   readonly registry: Registry;
@@ -93,9 +92,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (found === undefined) return undefined;
     const upstream = upstreamOf(gateway().routes, found, settings().server);
     if (upstream !== undefined) return { url: `ws://${authorityOf(upstream)}/client`, inside: true };
-    const refuse = options.addressGuard(id);
+    const guard = options.addressGuard(id);
     const url = `${webSocketUrl(found, settings().handOutSsl)}/client`;
-    return { url, inside: false, ...(refuse !== undefined && { guard: { host: found.host, refuse } }) };
+    return { url, inside: false, ...(guard !== undefined && { guard: { ...guard, host: found.host } }) };
   }
 
   const publicPort = () => gateway().publicPort ?? server?.port ?? gateway().port;
