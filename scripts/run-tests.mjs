@@ -4,7 +4,7 @@
 // The test files of one folder of `src` share a process, because to start one and to read the sources costs several times what most of these tests cost. The others, which start
 // programs and browsers, have a process each, two at a time.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -41,7 +41,9 @@ function processes(files) {
   const shared = new Map();
   const alone = [];
   for (const file of files) {
-    if (!file.startsWith(join('src', ''))) alone.push(file);
+    // What a file says of each test it has would hold for those of the others.
+    const hasHooks = /^(?:before|after)(?:Each)?\(/m.test(readFileSync(file, 'utf8'));
+    if (!file.startsWith(join('src', '')) || hasHooks) alone.push(file);
     else shared.set(dirname(file), [...(shared.get(dirname(file)) ?? []), file]);
   }
   return [...alone, ...[...shared].map(([name, members]) => (members.length === 1 ? members[0] : together(name, members)))];

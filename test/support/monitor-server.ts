@@ -1,7 +1,10 @@
 /** The monitor with all its routes on a real port, over a fleet that was never there. */
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Hono } from 'hono';
 import { buildWeb } from '../../scripts/build-web.mjs';
@@ -10,7 +13,7 @@ import { createAccess } from '../../src/http/access.ts';
 import { createAdminRoutes } from '../../src/http/admin-routes.ts';
 import { createAddressOf, parseNetworks } from '../../src/http/client-address.ts';
 import { createHistoryRoutes } from '../../src/http/history-routes.ts';
-import { readMonitorAssets } from '../../src/http/monitor-assets.ts';
+import { readMonitorAssets, type MonitorAssets } from '../../src/http/monitor-assets.ts';
 import { createMonitorEvents, type MonitorEvents } from '../../src/http/monitor-events.ts';
 import { createMonitorRoutes } from '../../src/http/monitor-routes.ts';
 import type { LeverOutcome, Levers } from '../../src/http/monitor-source.ts';
@@ -20,7 +23,6 @@ import { systemClock } from '../../src/system-clock.ts';
 import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.ts';
 import { MemoryLog } from './memory-log.ts';
 import { DemoFleet } from './monitor-source.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 export interface MonitorServerOptions {
   readonly fleet?: DemoFleet;
@@ -43,10 +45,21 @@ export interface MonitorServer {
 
 export const TOKEN = 'sst_a-token-for-tests';
 
+/** The scripts of the page as the sources have them now; built once for all tests of a process. */
+let built: Promise<MonitorAssets> | undefined;
+
+async function buildAssets(): Promise<MonitorAssets> {
+  const folder = await mkdtemp(join(tmpdir(), 'session-server-web-'));
+  try {
+    await buildWeb(folder);
+    return await readMonitorAssets(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 export async function startMonitorServer(t: TestContext, options: MonitorServerOptions = {}): Promise<MonitorServer> {
-  const folder = await temporaryFolder(t);
-  await buildWeb(folder);
-  const assets = await readMonitorAssets(folder);
+  const assets = await (built ??= buildAssets());
   const { fleet = new DemoFleet(), tokens = true, reading = 'open', clock = systemClock } = options;
   const log = new MemoryLog();
   const configured = tokens ? [{ name: 'ada', hash: hashOf(TOKEN) }] : [];

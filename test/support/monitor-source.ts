@@ -355,7 +355,7 @@ function idleServer(address: string, number: number, now: number, load: number):
 }
 
 /** A fleet in which a little of everything has happened in the last hours. */
-export function livelyFleet({ servers = 12, hours = 26, ...options }: DemoOptions & { readonly hours?: number } = {}): DemoFleet {
+export function livelyFleet({ servers = 12, hours = 3, ...options }: DemoOptions & { readonly hours?: number } = {}): DemoFleet {
   const now = options.now ?? Math.floor(Date.now() / 1000);
   const fleet = new DemoFleet({ servers, ...options, now: now - hours * 3600 });
   fleet.advance(hours * 3600 - 1500);
