@@ -2,7 +2,7 @@
 // the build in `dist`.
 //
 // The test files of one folder of `src` share a process, because to start one and to read the sources costs several times what most of these tests cost. The others, which start
-// programs and browsers, have a process each, two at a time.
+// programs and browsers, have a process each; three at a time, because they wait for most of theirs.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ if (files.length === 0) throw new Error('no test file found');
 const folder = mkdtempSync(join(tmpdir(), 'session-server-tests-'));
 const runner = spawn(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-reporter=spec', ...longestFirst(processes(files))],
+  ['--import', 'tsx', '--test', '--test-concurrency=3', '--test-reporter=spec', ...longestFirst(processes(files))],
   { stdio: 'inherit' },
 );
 runner.once('exit', (code) => {

@@ -33,8 +33,7 @@ const HOLD = 25;
 /** A counter-example found with another seed becomes a line here. A whole day takes its time, and the most happens at noon. */
 for (const { seed, from, to } of [
   { seed: 20261123, from: 0, to: 24 },
-  { seed: 1, from: 11, to: 14 },
-  { seed: 77, from: 11, to: 14 },
+  { seed: 77, from: 11, to: 13 },
 ]) {
   test(`through a day with faults, classes and a restart every invariant holds (seed ${seed}, hours ${from} to ${to})`, async (t) => {
     const day = new Day(seed);
