@@ -1,8 +1,8 @@
 // Runs every test of the project that needs no program of the system, or the files and folders named as arguments. Test files run from the TypeScript sources; what they start as processes of their own is
 // the build in `dist`.
 //
-// The test files of one folder of `src` share a process, because to start one and to read the sources costs several times what most of these tests cost. The others, which start
-// programs and browsers, have a process each; three at a time, because they wait for most of theirs.
+// Test files share processes, because to start one and to read the sources costs several times what most tests cost. Three at a time, because those that start programs and browsers wait
+// for most of theirs.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,8 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const named = process.argv.slice(2);
+/** Processes that share the tests of whole programs. */
+const INTEGRATION_PROCESSES = 4;
 /** Needs web servers and systemd: `npm run test:fronts`. */
 const NEEDS_SYSTEM = join('test', 'fronts');
 const files =
@@ -40,13 +42,22 @@ function testFiles(folder) {
 function processes(files) {
   const shared = new Map();
   const alone = [];
+  let integration = 0;
   for (const file of files) {
-    // What a file says of each test it has would hold for those of the others.
-    const hasHooks = /^(?:before|after)(?:Each)?\(/m.test(readFileSync(file, 'utf8'));
-    if (!file.startsWith(join('src', '')) || hasHooks) alone.push(file);
-    else shared.set(dirname(file), [...(shared.get(dirname(file)) ?? []), file]);
+    const name = groupOf(file, () => (integration += 1));
+    if (name === undefined) alone.push(file);
+    else shared.set(name, [...(shared.get(name) ?? []), file]);
   }
   return [...alone, ...[...shared].map(([name, members]) => (members.length === 1 ? members[0] : together(name, members)))];
+}
+
+/** Files of the same group run one after the other in one process; `undefined`: it has one of its own. */
+function groupOf(file, count) {
+  // What a file says of each test it has would hold for those of the others.
+  if (/^(?:before|after)(?:Each)?\(/m.test(readFileSync(file, 'utf8'))) return undefined;
+  if (file.startsWith(join('src', ''))) return dirname(file);
+  if (file.startsWith(join('test', 'integration', ''))) return `integration-${'abcd'[count() % INTEGRATION_PROCESSES]}`;
+  return undefined;
 }
 
 /** A file that runs all of these. */
@@ -59,7 +70,7 @@ function together(name, members) {
 /** Those that take longest begin first, so that no core idles while the last one goes on alone. */
 function longestFirst(paths) {
   const rank = (path) => {
-    const index = ['browser', 'simulation', 'setup', 'command-line', 'registration'].findIndex((part) => path.includes(part));
+    const index = ['integration', 'browser', 'simulation'].findIndex((part) => path.includes(part));
     return index < 0 ? Infinity : index;
   };
   return paths.toSorted((a, b) => rank(a) - rank(b));
