@@ -1,8 +1,9 @@
 /** Waiting in tests, always with an end: what does not come in time is a failure that says what was awaited. */
 import { AssertionError } from 'node:assert';
 
-/** Milliseconds between two looks. */
-const LOOK = 10;
+/** Milliseconds until the second look, and at most between two later ones: looking costs those who are waited for their time. */
+const SOON = 5;
+const LATER = 60;
 
 /**
  * Asks again and again until `condition` returns something truthy, and returns that. An assertion that fails inside it means *not yet*. After `within`
@@ -15,7 +16,7 @@ export async function eventually<T>(
 ): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = performance.now() + within * 1000;
   let failed: unknown;
-  for (;;) {
+  for (let pause = SOON; ; pause = Math.min(LATER, pause * 1.5)) {
     try {
       const value = await condition();
       if (value) return value as Exclude<T, false | 0 | '' | null | undefined>;
@@ -25,7 +26,7 @@ export async function eventually<T>(
       failed = error;
     }
     if (performance.now() >= deadline) throw late(what, within, failed);
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
