@@ -125,5 +125,6 @@ function bodyOf(text: string): string | undefined {
 
 async function until(time: number): Promise<void> {
   const left = time - performance.now();
-  if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+  // Timers of Node come up to a millisecond early.
+  if (left > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
 }

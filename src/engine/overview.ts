@@ -240,9 +240,7 @@ export class Overview {
     const view: FleetView = {
       ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
       channels: this.#options.channels(),
-      availability: open
-        ? 'A session can start now.'
-        : `No session can start now: ${this.explain(undefined, undefined).summary}.`,
+      availability: open ? 'A session can start now.' : this.#whyClosed(length),
       places: route.kind === 'candidates' && open ? ledger.places(route.candidates, undefined, now) : 0,
       waiting: {
         length,
@@ -256,6 +254,14 @@ export class Overview {
     };
     if (this.#fleet === undefined || !same(this.#fleet, view)) this.#fleet = view;
     return this.#fleet;
+  }
+
+  #whyClosed(waiting: number): string {
+    const { summary, answers } = this.explain(undefined, undefined);
+    // Somebody has room, so it is those in line who get it.
+    if (waiting > 0 && answers.some(({ eligible }) => eligible))
+      return 'No session can start now for somebody new: the room there is goes to those who wait.';
+    return `No session can start now: ${summary}.`;
   }
 
   #decisionViews(): readonly DecisionView[] {
