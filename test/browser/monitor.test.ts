@@ -37,7 +37,10 @@ function watchHistory(page: Page): { readonly asked: URL[]; next: () => Promise<
   return {
     asked,
     next: async () => {
-      const response = await page.waitForResponse((response) => response.url().includes('/api/v1/history'));
+      // The answer to what is asked from now on, not to what was asked before.
+      const request = await page.waitForRequest((request) => request.url().includes('/api/v1/history'));
+      const response = await request.response();
+      assert.ok(response !== null, 'the history is answered');
       return (await response.json()) as HistoryView;
     },
   };
