@@ -14,7 +14,8 @@ export interface OpenOptions extends BrowserContextOptions {
 }
 
 /** At the end of a test the server may go before the page does. */
-const SERVER_GONE = /ERR_(INCOMPLETE_CHUNKED_ENCODING|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)/;
+const SERVER_GONE =
+  /ERR_(INCOMPLETE_CHUNKED_ENCODING|CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/;
 
 export async function openPage(t: TestContext, browser: Browser, url: string, options: OpenOptions = {}): Promise<Page> {
   const { expected, still = options.javaScriptEnabled === false, ...settings } = options;
