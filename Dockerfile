@@ -11,16 +11,15 @@ COPY test test
 COPY src src
 COPY docs docs
 COPY bin bin
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+RUN npm run build
 
 FROM node:22-bookworm-slim
 WORKDIR /opt/session-server
 ENV NODE_ENV=production
 COPY --from=build /build/package.json ./
-COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/config config
 COPY --from=build /build/bin bin
-COPY --from=build /build/dist/src dist/src
+COPY --from=build /build/dist/program dist/program
 COPY --from=build /build/dist/web dist/web
 RUN install -d -o node -g node -m 0700 /var/lib/session-server /var/log/session-server
 USER node

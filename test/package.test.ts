@@ -1,4 +1,4 @@
-/** The package as people get it: packed, installed by npm in an empty folder, and run from there. What it needs and does not name fails here. */
+/** The package as people get it: packed, installed by npm in an empty folder, and run from there. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -30,7 +30,8 @@ before(async () => {
 test('it holds the program, the page, the examples and the documents, and nothing of our workshop', () => {
   for (const path of [
     'bin/session-server.mjs',
-    'dist/src/main.js',
+    'dist/program/main.js',
+    'dist/program/LICENSES.txt',
     'dist/web/manifest.json',
     'config/session/local.json',
     'config/session/example.json',

@@ -1,6 +1,6 @@
 /** Which configuration file is meant (PROTOCOL § 2). */
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Problem } from './problem.ts';
 
 export type Found =
@@ -12,7 +12,7 @@ const LOCAL = join('config', 'session', 'local.json');
  * `args` are the arguments of the command line that name files. None: `config/session/local.json` of the working directory, else the one that ships
  * with the package.
  */
-export function findConfiguration(args: readonly string[], cwd: string, packageRoot: string = rootOfPackage()): Found {
+export function findConfiguration(args: readonly string[], cwd: string, packageRoot: string): Found {
   const [path, ...more] = args;
   if (more.length > 0) {
     const problem = { value: `${args.length} arguments`, expected: 'one configuration file, or none', mend: 'name one file' };
@@ -29,11 +29,4 @@ export function findConfiguration(args: readonly string[], cwd: string, packageR
   if (path !== undefined) return { kind: 'found', path: resolve(cwd, path) };
   const own = join(cwd, LOCAL);
   return { kind: 'found', path: existsSync(own) ? own : join(packageRoot, LOCAL) };
-}
-
-/** The nearest folder above this file with a `package.json`: the same from the sources and from the built program. */
-function rootOfPackage(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
 }
