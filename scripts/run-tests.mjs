@@ -12,6 +12,17 @@ import { pathToFileURL } from 'node:url';
 const named = process.argv.slice(2);
 /** Processes that share the tests of whole programs. */
 const INTEGRATION_PROCESSES = 4;
+/** Parts of names, of what takes longest first. */
+const LONGEST = [
+  'browser/monitor',
+  'simulation/day',
+  'integration-',
+  'browser',
+  'integration',
+  'src/config',
+  'src/http',
+  'src/core',
+];
 /** Needs web servers and systemd: `npm run test:fronts`. */
 const NEEDS_SYSTEM = join('test', 'fronts');
 const files =
@@ -24,7 +35,7 @@ if (files.length === 0) throw new Error('no test file found');
 const folder = mkdtempSync(join(tmpdir(), 'session-server-tests-'));
 const runner = spawn(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-concurrency=3', '--test-reporter=spec', ...longestFirst(processes(files))],
+  ['--import', 'tsx', '--test', '--test-concurrency=3', '--test-reporter=spec', ...processes(files)],
   { stdio: 'inherit' },
 );
 runner.once('exit', (code) => {
@@ -38,17 +49,26 @@ function testFiles(folder) {
     .map((path) => join(folder, path));
 }
 
-/** One file for each process. */
+/** One file for each process, named so that those that take longest begin first: no core shall idle while the last one goes on alone, and the runner takes them by name. */
 function processes(files) {
-  const shared = new Map();
-  const alone = [];
+  const groups = new Map();
   let integration = 0;
   for (const file of files) {
-    const name = groupOf(file, () => (integration += 1));
-    if (name === undefined) alone.push(file);
-    else shared.set(name, [...(shared.get(name) ?? []), file]);
+    const name = groupOf(file, () => (integration += 1)) ?? file;
+    groups.set(name, [...(groups.get(name) ?? []), file]);
   }
-  return [...alone, ...[...shared].map(([name, members]) => (members.length === 1 ? members[0] : together(name, members)))];
+  return [...groups]
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([name, members], index) => {
+      const path = join(folder, `${String(index).padStart(3, '0')}-${name.replaceAll(/[^a-z]+/g, '-')}.mjs`);
+      writeFileSync(path, members.map((member) => `await import(${JSON.stringify(pathToFileURL(resolve(member)))});\n`).join(''));
+      return path;
+    });
+}
+
+function rank(name) {
+  const index = LONGEST.findIndex((part) => name.includes(part));
+  return index < 0 ? LONGEST.length : index;
 }
 
 /** Files of the same group run one after the other in one process; `undefined`: it has one of its own. */
@@ -58,20 +78,4 @@ function groupOf(file, count) {
   if (file.startsWith(join('src', ''))) return dirname(file);
   if (file.startsWith(join('test', 'integration', ''))) return `integration-${'abcd'[count() % INTEGRATION_PROCESSES]}`;
   return undefined;
-}
-
-/** A file that runs all of these. */
-function together(name, members) {
-  const path = join(folder, `${name.replaceAll(/[^a-z]+/g, '-')}.mjs`);
-  writeFileSync(path, members.map((member) => `await import(${JSON.stringify(pathToFileURL(resolve(member)))});\n`).join(''));
-  return path;
-}
-
-/** Those that take longest begin first, so that no core idles while the last one goes on alone. */
-function longestFirst(paths) {
-  const rank = (path) => {
-    const index = ['integration', 'browser', 'simulation'].findIndex((part) => path.includes(part));
-    return index < 0 ? Infinity : index;
-  };
-  return paths.toSorted((a, b) => rank(a) - rank(b));
 }
