@@ -43,9 +43,10 @@ export interface AddressGuard {
 
 /** One request for one server's load. An answer that does not count is a value; it never throws. */
 export interface Probe {
-  probe(endpoint: Endpoint, signal: AbortSignal): Promise<ProbeResult>;
-  /** The server left the fleet: drop its connection. */
+  probe(endpoint: Endpoint): Promise<ProbeResult>;
+  /** The server left the fleet: ends a probe of it, and drops its connection. */
   forget(id: ServerId): void;
+  /** Ends all probes under way and drops all connections. */
   close(): Promise<void>;
 }
 

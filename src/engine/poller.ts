@@ -62,8 +62,6 @@ interface Polled {
   gone: boolean;
   /** When each kind of failure was seen last, by its code; seconds of the engine's clock. */
   readonly failed: Map<string, number>;
-  /** Ends the probe under way. */
-  probing?: AbortController | undefined;
 }
 
 export class Poller {
@@ -167,10 +165,9 @@ export class Poller {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const { probing } of this.#servers.values()) probing?.abort();
     await this.#loop.stop();
-    await Promise.all(this.#probes);
     await this.#probe.close();
+    await Promise.all(this.#probes);
   }
 
   #add(endpoint: Endpoint, spread: number): void {
@@ -187,7 +184,6 @@ export class Poller {
     polled.gone = true;
     this.#hear(polled);
     this.#probe.forget(id);
-    polled.probing?.abort();
   }
 
   #schedule(polled: Polled, pause: number): void {
@@ -208,16 +204,13 @@ export class Poller {
 
   /** One probe, and the next one on the agenda when it has ended. */
   #begin(polled: Polled): void {
-    const probing = new AbortController();
-    polled.probing = probing;
-    const ended = this.#cycle(polled, probing.signal)
+    const ended = this.#cycle(polled)
       .catch((error: unknown) => {
         const { address } = polled.facts.endpoint;
         this.#options.log.error(`probing ${address} failed inside the session server`, { error });
         return this.#interval;
       })
       .then((pause) => {
-        polled.probing = undefined;
         this.#probes.delete(ended);
         if (!polled.gone && !this.#stopped) this.#schedule(polled, pause);
       });
@@ -225,13 +218,13 @@ export class Poller {
   }
 
   /** Returns the seconds until the next. */
-  async #cycle(polled: Polled, signal: AbortSignal): Promise<number> {
+  async #cycle(polled: Polled): Promise<number> {
     const { clock, random } = this.#options;
     const began = clock.now();
     const probe = this.#probe;
-    const result = await probe.probe(polled.facts.endpoint, signal);
+    const result = await probe.probe(polled.facts.endpoint);
     // Stopped or removed meanwhile: what was heard no longer counts.
-    if (signal.aborted) return Infinity;
+    if (polled.gone || this.#stopped) return Infinity;
     // Replaced meanwhile, which cut it off: asked again by the new one.
     if (probe !== this.#probe) return 0;
 

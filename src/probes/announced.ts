@@ -29,7 +29,10 @@ export async function checkAnnounced(
   if (refused !== undefined) return { kind: 'failed', reason: refused };
 
   const probe = createLoadProbe({ ssl: pollSsl, timeout, keepAlive: 1, now, guard: () => lookup });
-  const load = await probe.probe(endpoint, signal);
+  const giveUp = () => void probe.close();
+  signal.addEventListener('abort', giveUp);
+  const load = await probe.probe(endpoint);
+  signal.removeEventListener('abort', giveUp);
   await probe.close();
   if (load.kind === 'failed') return { kind: 'failed', reason: load.failure.reason };
 

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { endpointOf } from '../../test/support/endpoints.ts';
-import type { ProbeResult } from '../ports.ts';
+import type { ServerId } from '../core/endpoint.ts';
+import type { Probe, ProbeResult } from '../ports.ts';
 import { FakeSimulationServer, replies } from '../../test/support/fake-simulation-server.ts';
 import { createLoadProbe, LONGEST_ANSWER, parseLoad } from './load.ts';
 
@@ -12,7 +13,7 @@ const seconds = () => performance.now() / 1000;
 async function probeOnce(server: FakeSimulationServer, timeout = 2): Promise<ProbeResult> {
   const probe = createLoadProbe({ ssl: false, timeout, keepAlive: 10, now: seconds });
   try {
-    return await probe.probe(endpointOf(server.address), new AbortController().signal);
+    return await probe.probe(endpointOf(server.address));
   } finally {
     await probe.close();
     await server.stop();
@@ -153,7 +154,7 @@ test('a closed port is a failure that says so', async () => {
   const endpoint = endpointOf(server.address);
   await server.stop();
   const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
-  const result = await probe.probe(endpoint, new AbortController().signal);
+  const result = await probe.probe(endpoint);
   await probe.close();
   assert.ok(result.kind === 'failed' && result.failure.code === 'refused');
 });
@@ -161,7 +162,7 @@ test('a closed port is a failure that says so', async () => {
 test('probes of one server share one connection', async () => {
   const server = await FakeSimulationServer.start(1);
   const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
-  for (let i = 0; i < 3; i += 1) await probe.probe(endpointOf(server.address), new AbortController().signal);
+  for (let i = 0; i < 3; i += 1) await probe.probe(endpointOf(server.address));
   assert.equal(server.connections, 1);
   await probe.close();
   await server.stop();
@@ -170,14 +171,13 @@ test('probes of one server share one connection', async () => {
 test('a connection that was closed while it lay idle costs the server no failed probe', async () => {
   const server = await FakeSimulationServer.start(1);
   const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
-  const signal = new AbortController().signal;
-  await probe.probe(endpointOf(server.address), signal);
+  await probe.probe(endpointOf(server.address));
   server.answer = (request, response) => {
     // The close crosses the second request on the wire.
     if (server.connections === 1) request.socket.destroy();
     else replies(200, '2')(request, response);
   };
-  assert.deepEqual((await probe.probe(endpointOf(server.address), signal)).kind, 'sample');
+  assert.deepEqual((await probe.probe(endpointOf(server.address))).kind, 'sample');
   await probe.close();
   await server.stop();
 });
@@ -192,13 +192,12 @@ for (const [title, endHalfway] of [
       t.after(() => server.stop());
       const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
       t.after(() => probe.close());
-      const signal = new AbortController().signal;
-      if (kept) await probe.probe(endpointOf(server.address), signal);
+      if (kept) await probe.probe(endpointOf(server.address));
       const before = server.requests;
       server.answer = ({ socket }) => {
         endHalfway(socket);
       };
-      const result = await probe.probe(endpointOf(server.address), signal);
+      const result = await probe.probe(endpointOf(server.address));
       assert.equal(result.kind === 'failed' && result.failure.code, 'reset');
       assert.equal(server.requests - before, 1);
       assert.equal(server.connections, 1);
@@ -211,20 +210,37 @@ test('a new connection that is closed without an answer is a failed probe, and i
   t.after(() => server.stop());
   const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
   t.after(() => probe.close());
-  const result = await probe.probe(endpointOf(server.address), new AbortController().signal);
+  const result = await probe.probe(endpointOf(server.address));
   assert.equal(result.kind === 'failed' && result.failure.code, 'reset');
   assert.equal(server.requests, 1);
 });
 
-test('an aborted probe ends at once', async () => {
-  const server = await FakeSimulationServer.start(() => undefined);
-  const probe = createLoadProbe({ ssl: false, timeout: 60, keepAlive: 10, now: seconds });
-  const stopping = new AbortController();
-  const result = probe.probe(endpointOf(server.address), stopping.signal);
-  setImmediate(() => stopping.abort());
-  assert.equal((await result).kind, 'failed');
+for (const [title, end] of [
+  ['a probe of a server that leaves the fleet', (probe, id) => probe.forget(id)],
+  ['a probe when all are closed', (probe) => void probe.close()],
+] as readonly (readonly [string, (probe: Probe, id: ServerId) => void])[]) {
+  for (const kept of [false, true]) {
+    test(`${title} ends at once on a connection that is ${kept ? 'kept' : 'new'}, and connects no more`, async (t) => {
+      const server = await FakeSimulationServer.start(1);
+      t.after(() => server.stop());
+      const probe = createLoadProbe({ ssl: false, timeout: 60, keepAlive: 10, now: seconds });
+      t.after(() => probe.close());
+      const endpoint = endpointOf(server.address);
+      if (kept) await probe.probe(endpoint);
+      server.answer = () => setImmediate(end, probe, endpoint.id);
+      assert.equal((await probe.probe(endpoint)).kind, 'failed');
+      assert.equal(server.connections, 1);
+    });
+  }
+}
+
+test('a probe that is closed asks nobody', async (t) => {
+  const server = await FakeSimulationServer.start(1);
+  t.after(() => server.stop());
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
   await probe.close();
-  await server.stop();
+  assert.equal((await probe.probe(endpointOf(server.address))).kind, 'failed');
+  assert.equal(server.connections, 0);
 });
 
 test('what is quoted of a long answer is short and on one line', async () => {

@@ -38,6 +38,9 @@ export function parseLoad(text: string): number | undefined {
 
 export function createLoadProbe(options: LoadProbeOptions): Probe {
   const connections = new Map<ServerId, Connection>();
+  /** Probes under way. */
+  const attempts = new Map<ServerId, Attempt>();
+  let closed = false;
   const timeout = milliseconds(options.timeout);
   const keepAlive = milliseconds(options.keepAlive);
   /** One for all servers: each keeps TLS sessions by host. */
@@ -74,6 +77,13 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
     connections.delete(id);
   };
 
+  /** A connection with an answer outstanding cannot be used again; to close it ends the request. */
+  const giveUp = (id: ServerId): void => {
+    const attempt = attempts.get(id);
+    if (attempt !== undefined) attempt.over = true;
+    disconnect(id);
+  };
+
   /** One request, redirects followed. */
   const ask = async (endpoint: Endpoint, attempt: Attempt): Promise<Answer> => {
     let url = new URL(httpUrl(endpoint, '/load', options.ssl));
@@ -91,31 +101,29 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   };
 
   return {
-    async probe(endpoint, signal) {
+    async probe(endpoint) {
+      const { id } = endpoint;
       const began = options.now();
-      const attempt: Attempt = { over: signal.aborted, late: false };
-      // A connection with an answer outstanding cannot be used again; to close it ends the request.
-      const giveUp = (): void => {
-        attempt.over = true;
-        disconnect(endpoint.id);
-      };
+      const attempt: Attempt = { over: closed, late: false };
+      attempts.set(id, attempt);
       const timer = setTimeout(() => {
         attempt.late = true;
-        giveUp();
+        giveUp(id);
       }, timeout);
-      signal.addEventListener('abort', giveUp, { once: true });
       try {
         return judge(await ask(endpoint, attempt), options.now() - began);
       } catch (error) {
-        disconnect(endpoint.id);
+        disconnect(id);
         return failed(...explain(error, attempt.late, options.timeout));
       } finally {
         clearTimeout(timer);
-        signal.removeEventListener('abort', giveUp);
+        attempts.delete(id);
       }
     },
-    forget: disconnect,
+    forget: giveUp,
     async close() {
+      closed = true;
+      for (const attempt of attempts.values()) attempt.over = true;
       await Promise.all([...connections.values()].map(({ client }) => client.destroy()));
       connections.clear();
     },

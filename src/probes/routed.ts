@@ -16,9 +16,9 @@ export interface RoutedProbeOptions {
 
 export function createRoutedProbe({ outside, inside, locate }: RoutedProbeOptions): Probe {
   return {
-    probe(endpoint, signal) {
+    probe(endpoint) {
       const located = locate(endpoint);
-      return located === undefined ? outside.probe(endpoint, signal) : inside.probe(located, signal);
+      return located === undefined ? outside.probe(endpoint) : inside.probe(located);
     },
     forget(id) {
       outside.forget(id);

@@ -27,6 +27,7 @@ interface Machine {
  */
 export class SimulatedFleet implements Probe {
   readonly #clock: Clock;
+  readonly #closing = new AbortController();
   readonly #random: () => number;
   readonly #machines = new Map<ServerId, Machine>();
   /** Mean seconds between two faults of one machine. */
@@ -81,7 +82,7 @@ export class SimulatedFleet implements Probe {
     return busy === 0 ? 0 : overloaded / busy;
   }
 
-  async probe({ id }: Endpoint, signal: AbortSignal): Promise<ProbeResult> {
+  async probe({ id }: Endpoint): Promise<ProbeResult> {
     const machine = this.#present(id);
     switch (machine.fault) {
       case 'refuses':
@@ -89,7 +90,7 @@ export class SimulatedFleet implements Probe {
       case 'lies':
         return failed('not-a-number', 'its answer to /load is not a number');
       case 'hangs':
-        await this.#clock.sleep(4, signal);
+        await this.#clock.sleep(4, this.#closing.signal);
         return failed('timeout', 'it did not answer within 4 s');
       case undefined: {
         const seen = load(machine, this.#clock.now()) * (0.97 + 0.06 * this.#random()) + this.#random();
@@ -103,6 +104,7 @@ export class SimulatedFleet implements Probe {
   }
 
   close(): Promise<void> {
+    this.#closing.abort();
     return Promise.resolve();
   }
 

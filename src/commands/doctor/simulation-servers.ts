@@ -63,7 +63,7 @@ async function examineWay(
 ): Promise<Finding[]> {
   const probe = createLoadProbe({ ssl: loadSsl, timeout, keepAlive: 1, now });
   const url = `${webSocketUrl(endpoint, socketSsl)}/client`;
-  const [load, socket] = await Promise.all([probe.probe(endpoint, new AbortController().signal), probeUpgrade(url, { timeout })]);
+  const [load, socket] = await Promise.all([probe.probe(endpoint), probeUpgrade(url, { timeout })]);
   await probe.close();
   const subject = `${endpoint.address} ${by}`;
   const direct = by === 'directly';
