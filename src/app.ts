@@ -185,7 +185,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     costOf: (project) => ledger.fleetCost(project?.key).value,
   });
   const overview = new Overview({
-    ...{ clock, poller, ledger, router, line, decisions },
+    ...{ clock, poller, ledger, router, line, decisions, membership },
     availability: admission.availability,
     incidents: () => notifying.incidents(200),
     incidentsVersion: () => notifying.version,
@@ -201,10 +201,6 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       ...{ pollInterval: settings.pollInterval, recent: settings.allocation.recent, ssl: settings.ssl },
     }),
     channels: () => channelViews(notifying, settings),
-    rulesOf: (id) => {
-      const member = membership.get(id);
-      return member && { ...member.server, removable: member.source === 'added' };
-    },
   });
   const levers = new Levers({
     ...{ clock, log, store, poller, membership, readServer: readSimulationServer },

@@ -54,6 +54,8 @@ export class Account {
   /** Percent: their mean. */
   mean = 0;
 
+  /** Moves on with every booking and release. */
+  revision = 0;
   /** The oldest first. */
   readonly bookings: Booking[] = [];
   /** Load points of the bookings that reports do not show yet. */
@@ -163,6 +165,7 @@ export class Account {
 
   /** `points`: the cost of a session of its project here. */
   book(booking: Booking, points: number, rank: number): void {
+    this.revision += 1;
     this.bookings.push(booking);
     this.booked += points;
     this.usedAt = booking.at;
@@ -181,6 +184,7 @@ export class Account {
   release(booking: Booking, { learnSettle }: AllocationParameters): void {
     const index = this.bookings.lastIndexOf(booking);
     if (index < 0) return;
+    this.revision += 1;
     this.bookings.splice(index, 1);
     // Load that may have been seen leaves at a time of which the window knows nothing.
     if (this.seen !== undefined && hidden(this.seen - booking.at, learnSettle) < 1) this.window = undefined;

@@ -6,6 +6,7 @@ const MINUTES = 60;
 export class LastHour {
   readonly #counts = new Uint32Array(MINUTES);
   #minute = 0;
+  #total = 0;
 
   /** `now` is seconds. */
   add(now: number, count = 1): void {
@@ -15,7 +16,7 @@ export class LastHour {
 
   total(now: number): number {
     this.#move(now);
-    return this.#counts.reduce((sum, count) => sum + count, 0);
+    return this.#total;
   }
 
   save(now: number): SavedHour {
@@ -37,12 +38,20 @@ export class LastHour {
   #put(minute: number, count: number): void {
     const slot = slotOf(minute);
     this.#counts[slot] = (this.#counts[slot] ?? 0) + count;
+    this.#total += count;
   }
 
   #move(now: number): void {
     const minute = Math.floor(now / 60);
-    if (minute - this.#minute >= MINUTES) this.#counts.fill(0);
-    else for (let m = this.#minute + 1; m <= minute; m += 1) this.#counts[slotOf(m)] = 0;
+    if (minute - this.#minute >= MINUTES) {
+      this.#counts.fill(0);
+      this.#total = 0;
+    } else {
+      for (let m = this.#minute + 1; m <= minute; m += 1) {
+        this.#total -= this.#counts[slotOf(m)] ?? 0;
+        this.#counts[slotOf(m)] = 0;
+      }
+    }
     this.#minute = Math.max(this.#minute, minute);
   }
 }

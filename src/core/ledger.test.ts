@@ -658,6 +658,35 @@ test('a session fits exactly when one would be booked, and the verdicts on the s
   );
 });
 
+test('while the revision of an account stands still nothing but reports, misses and time changes what is said of it', () => {
+  fc.assert(
+    fc.property(course, someParameters, (steps, parameters) => {
+      let before = new Map<string, string>();
+      const describe = (ledger: Ledger) =>
+        new Map(
+          IDS.map((id) => {
+            // Sessions leave the count by time.
+            const { sessions: _, ...account } = ledger.account(id) ?? {};
+            return [`${id} ${ledger.revisionOf(id)}`, JSON.stringify(account)];
+          }),
+        );
+      play(steps, parameters, {
+        before(ledger, _, at) {
+          ledger.fits(ALL, undefined, at);
+          before = describe(ledger);
+        },
+        after(ledger, { kind, server }) {
+          for (const [key, account] of describe(ledger)) {
+            const isOwn = key.startsWith(`${IDS[server] ?? ''} `) && (kind === 'report' || kind === 'miss');
+            if (!isOwn && before.has(key)) assert.equal(account, before.get(key), `${kind} ${key}`);
+          }
+        },
+      });
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('booked load grows by bookings and shrinks by reports, releases and new settings, never with the clock', () => {
   fc.assert(
     fc.property(course, someParameters, (steps, parameters) => {

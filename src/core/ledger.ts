@@ -95,6 +95,8 @@ export class Ledger {
   /** The last time the clock went ahead by more than disorder explains: because it was set, or because nobody asked for so long. */
   #leap = NO_LEAP;
   #revision = 0;
+  /** Moves on with what changes the accounts of many servers. */
+  #common = 0;
 
   constructor(parameters: AllocationParameters, random: () => number) {
     this.#parameters = parameters;
@@ -117,6 +119,7 @@ export class Ledger {
     account.configure(weight, maxSessions);
     if (account.suspectSince !== undefined) this.#suspects.add(account);
     this.#suspected = undefined;
+    this.#common += 1;
     this.#recount(account);
   }
 
@@ -126,6 +129,7 @@ export class Ledger {
     if (account === undefined) return;
     this.#suspects.delete(account);
     this.#suspected = undefined;
+    this.#common += 1;
   }
 
   /** New parameters. Learning switched off also forgets what was learned: every session costs `cost`, divided by the server's weight. */
@@ -138,6 +142,7 @@ export class Ledger {
     }
     for (const account of this.#roster.present()) this.#recount(account);
     this.#revision += 1;
+    this.#common += 1;
   }
 
   // ---- what is heard
@@ -160,6 +165,7 @@ export class Ledger {
     if (evidence !== undefined && believed) {
       this.#costs.learn(evidence, account.server);
       this.#revision += 1;
+      this.#common += 1;
     }
     this.#recount(account);
   }
@@ -227,7 +233,10 @@ export class Ledger {
     const parameters = this.#parameters;
     const base = this.#costs.ofProject(project);
     let places = 0;
-    for (const account of new Set(this.#roster.resolve(candidates).flatMap(({ accounts }) => accounts))) {
+    const tiers = this.#roster.resolve(candidates);
+    const [first] = tiers;
+    const accounts = tiers.length === 1 && first !== undefined ? first.accounts : tiers.flatMap((tier) => tier.accounts);
+    for (const account of tiers.length === 1 ? accounts : new Set(accounts)) {
       const room = parameters.target - account.ceiling(parameters);
       // The predicted load stays below the target: in the room of exactly two there is place for one.
       const byLoad = Math.max(0, Math.ceil(room / limited(base * account.server.factor)) - 1);
@@ -252,6 +261,11 @@ export class Ledger {
     const account = this.#roster.get(id);
     if (account === undefined) return undefined;
     return view(account, this.#costs.view(account.server), this.#isWary(), this.#now, this.#parameters);
+  }
+
+  /** While it stands still, only a report, a missed one, or the passing of time can make `account` say something else. */
+  revisionOf(id: ServerId): number {
+    return this.#common + (this.#roster.find(id)?.revision ?? 0);
   }
 
   /** Load points of the bookings of a server that its reports do not show yet; of its whole account the part that is asked for at every report. */
@@ -299,6 +313,7 @@ export class Ledger {
     const bookings = snapshot.bookings.filter((saved) => this.#restoreBooking(saved, savedAt)).length;
     for (const account of this.#roster.present()) this.#recount(account);
     this.#revision += 1;
+    this.#common += 1;
     return { kind: 'restored', servers: snapshot.servers.length, projects: snapshot.projects.length, bookings, ignored };
   }
 
@@ -346,6 +361,7 @@ export class Ledger {
     if (sawSessions(account, sessionsSeenAt)) this.#revision += 1;
     if (suspect === (account.suspectSince !== undefined)) return;
     this.#revision += 1;
+    this.#common += 1;
     account.suspectSince = suspect ? account.seen : undefined;
     if (suspect) this.#suspects.add(account);
     else this.#suspects.delete(account);
@@ -415,6 +431,7 @@ export class Ledger {
     const undone = Math.abs(back - by) <= DISORDER;
     const before = undone ? { until: from, by: Math.min(0, by - back) } : undefined;
     for (const account of this.#roster.all()) account.shift(-back, before);
+    this.#common += 1;
     this.#now -= back;
     this.#leap = NO_LEAP;
   }

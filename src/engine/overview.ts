@@ -6,14 +6,15 @@ import type { Decision } from '../core/decision.ts';
 import { httpUrl, type ServerId } from '../core/endpoint.ts';
 import { explain, type Explanation, type Situation, type Verdict as Said } from '../core/explanation.ts';
 import { meanLoad, type Drain, type ServerFacts } from '../core/fleet.ts';
-import type { AccountView, Ledger, Verdict } from '../core/ledger.ts';
+import type { Ledger, Verdict } from '../core/ledger.ts';
 import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
-import type { Labels, Router, RoutingRules } from '../core/routing.ts';
+import type { Labels, Router } from '../core/routing.ts';
 import type { WaitingLine } from '../core/waiting-line.ts';
 import type { Clock } from '../ports.ts';
 import type { Admission } from './admission.ts';
 import type { Decisions } from './decisions.ts';
+import type { Member, Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
 
 export interface OverviewOptions {
@@ -31,8 +32,7 @@ export interface OverviewOptions {
   readonly settings: () => OverviewSettings;
   /** Who is told of incidents. */
   readonly channels: () => FleetView['channels'];
-  /** What the operator said about a server. */
-  readonly rulesOf: (id: ServerId) => (RoutingRules & { readonly removable: boolean }) | undefined;
+  readonly membership: Pick<Membership, 'get'>;
 }
 
 export interface OverviewSettings {
@@ -105,7 +105,7 @@ export class Overview {
 
   /** A server of which nothing new is known keeps its view: of a thousand servers one in five is drawn anew each second. */
   servers(): ServerView[] {
-    const { poller, ledger, decisions, rulesOf, clock } = this.#options;
+    const { poller, ledger, decisions, membership, clock } = this.#options;
     const now = clock.now();
     this.#noteWhatIsCommon(now);
     const views: ServerView[] = [];
@@ -114,14 +114,14 @@ export class Overview {
       const sources: Sources = {
         facts,
         number: views.length + 1,
-        account: ledger.account(id),
-        rules: rulesOf(id),
+        account: ledger.revisionOf(id),
+        member: membership.get(id),
         handOuts: decisions.ofServer(id, now),
         generation: this.#generation,
       };
       let seen = this.#servers.get(id);
-      if (seen === undefined || !nothingNew(seen, sources)) {
-        seen = { ...sources, view: this.#serverView(sources, now) };
+      if (seen === undefined || !nothingNew(seen.sources, sources)) {
+        seen = { sources, view: this.#serverView(sources, now) };
         this.#servers.set(id, seen);
       }
       views.push(seen.view);
@@ -148,13 +148,13 @@ export class Overview {
   }
 
   #situation(facts: ServerFacts, project: Project | undefined, labels: Labels | undefined, now: number): Situation {
-    const { poller, router, ledger, rulesOf } = this.#options;
+    const { poller, router, ledger, membership } = this.#options;
     const { id, address } = facts.endpoint;
     const state = poller.state(facts);
     return {
       ...{ id, address, state, since: now - facts.since },
       admittance: router.admittance(id, project, labels) ?? 'open',
-      shareIdleTime: rulesOf(id)?.shareIdleTime ?? 0,
+      shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
       ...(facts.load !== undefined && { load: facts.load }),
       ...(facts.drain !== undefined && { drain: this.#drainSituation(facts.drain) }),
       ...(facts.lastFailure !== undefined && { failure: facts.lastFailure.reason }),
@@ -167,10 +167,11 @@ export class Overview {
     return { by, ...(reason !== undefined && { reason }), ...(left !== undefined && { left }) };
   }
 
-  #serverView({ facts, number, account, rules, handOuts }: Sources, now: number): ServerView {
+  #serverView({ facts, number, member, handOuts }: Sources, now: number): ServerView {
     const { poller, ledger } = this.#options;
     const { endpoint, drain, failures } = facts;
     const { id, address } = endpoint;
+    const account = ledger.account(id);
     const state = poller.state(facts);
     const answers = failures === 0 && facts.load !== undefined;
     // One literal without spreads: with so many fields anything else makes an object that is slow to make and to compare.
@@ -201,9 +202,9 @@ export class Overview {
           : { since: drain.since, by: drain.by, reason: drain.reason ?? null, until: drain.until ?? null },
       weight: account?.weight ?? 1,
       maxSessions: account?.maxSessions ?? null,
-      labels: rules?.labels ?? NO_LABELS,
-      allowedRepositories: rules?.allowedRepositories ?? null,
-      removable: rules?.removable ?? false,
+      labels: member?.server.labels ?? NO_LABELS,
+      allowedRepositories: member?.server.allowedRepositories ?? null,
+      removable: member?.source === 'added',
     };
   }
 
@@ -288,44 +289,31 @@ export class Overview {
   }
 }
 
-/** What the view of a server was drawn from. Facts are replaced, never changed, so the same object says the same. */
+/** What the view of a server was drawn from. Facts and members are replaced, never changed, so the same object says the same. */
 interface Sources {
   readonly facts: ServerFacts;
   readonly number: number;
-  readonly account: AccountView | undefined;
-  readonly rules: ReturnType<OverviewOptions['rulesOf']>;
+  /** The revision of its account; what reports change in it comes with the facts. */
+  readonly account: number;
+  readonly member: Member | undefined;
   readonly handOuts: { readonly total: number; readonly lastHour: number };
   readonly generation: number;
 }
 
-interface Seen extends Sources {
+interface Seen {
+  readonly sources: Sources;
   readonly view: ServerView;
 }
 
-function nothingNew(before: Seen, now: Sources): boolean {
+function nothingNew(before: Sources, now: Sources): boolean {
   return (
     before.facts === now.facts &&
+    before.account === now.account &&
     before.number === now.number &&
     before.generation === now.generation &&
+    before.member === now.member &&
     before.handOuts.total === now.handOuts.total &&
-    before.handOuts.lastHour === now.handOuts.lastHour &&
-    before.rules?.labels === now.rules?.labels &&
-    before.rules?.allowedRepositories === now.rules?.allowedRepositories &&
-    before.rules?.removable === now.rules?.removable &&
-    sameAccount(before.account, now.account)
-  );
-}
-
-function sameAccount(before: AccountView | undefined, now: AccountView | undefined): boolean {
-  return (
-    before?.booked === now?.booked &&
-    before?.suspectSince === now?.suspectSince &&
-    before?.weight === now?.weight &&
-    before?.maxSessions === now?.maxSessions &&
-    before?.learned === now?.learned &&
-    before?.cost.value === now?.cost.value &&
-    before?.cost.low === now?.cost.low &&
-    before?.cost.high === now?.cost.high
+    before.handOuts.lastHour === now.handOuts.lastHour
   );
 }
 
