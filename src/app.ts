@@ -36,7 +36,7 @@ import { Suspicions } from './engine/suspicions.ts';
 import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
 import { readMonitorAssets } from './http/monitor-assets.ts';
 import type { MonitorPages } from './http/monitor-routes.ts';
-import type { AddressGuard, Clock, HistoryFile, Log, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
+import type { AddressGuard, Clock, HistoryFile, Log, NameLookup, NewId, Notifier, Probe, Random, StateStore } from './ports.ts';
 import { checkAnnounced } from './probes/announced.ts';
 import { createGuardedLookup } from './probes/guarded-lookup.ts';
 import { createLoadProbe, type LoadProbeOptions } from './probes/load.ts';
@@ -51,12 +51,13 @@ export interface Surroundings {
   readonly random: Random;
   readonly newId: NewId;
   readonly log: Log;
+  readonly names: NameLookup;
   readonly version: string;
 }
 
 /** What touches the outside. Simulations of whole days hand in others. */
 export interface Adapters {
-  readonly createProbe: (settings: Settings, clock: Clock, guard?: Guard) => Probe;
+  readonly createProbe: (settings: Settings, surroundings: Surroundings, guard?: Guard) => Probe;
   readonly createStore: (settings: Settings, log: Log) => StateStore;
   /** Absent: the history of the charts is not kept. */
   readonly createHistoryFile?: (settings: Settings) => HistoryFile;
@@ -102,7 +103,7 @@ const MOST_ADDRESSES = 100_000;
 
 /** Throws the `listen` error of the port; everything else that is wrong with the outside is told in the log. */
 export async function startApp(initial: Settings, surroundings: Surroundings, adapters: Adapters = realAdapters): Promise<App> {
-  const { clock, random, newId, log, version } = surroundings;
+  const { clock, random, newId, log, names, version } = surroundings;
   let settings = initial;
   const startedAt = clock.wallTime();
   const { store, historyFile } = withPatience(
@@ -131,13 +132,13 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
 
   const refuseRegistered = (ip: string) => refuseAddress(ip, settings.registration);
-  const guarded: AddressGuard = { refuse: refuseRegistered, lookup: createGuardedLookup(refuseRegistered) };
+  const guarded: AddressGuard = { refuse: refuseRegistered, lookup: createGuardedLookup(refuseRegistered, names.lookup) };
   // Asked at each connection, so that a name of a registered server cannot lead elsewhere later.
   const addressGuard = (id: ServerId) => (membership.get(id)?.source === 'registered' ? guarded : undefined);
   const guard: Guard = (id) => addressGuard(id)?.lookup;
   const poller: Poller = new Poller({
     ...{ clock, random, log },
-    probe: adapters.createProbe(settings, clock, guard),
+    probe: adapters.createProbe(settings, surroundings, guard),
     rules: fleetRules(settings),
     interval: settings.pollInterval,
     events: {
@@ -216,7 +217,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     check(endpoint, signal) {
       const { gateway, server, pollSsl, handOutSsl, pollTimeout: timeout } = settings;
       const inside = gateway.enabled ? insideEndpoint(gateway.routes, endpoint, server) : undefined;
-      const common = { timeout, now: () => clock.now() };
+      const common = { timeout, names, now: () => clock.now() };
       // Where the routes lead is what the operator wrote.
       return inside !== undefined
         ? checkAnnounced(inside, { ...common, pollSsl: false, handOutSsl: false, refuseAddress: () => undefined }, signal)
@@ -308,7 +309,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       poller.reconfigure({
         rules: fleetRules(next),
         interval: next.pollInterval,
-        ...(probesDiffer(before, next) && { probe: adapters.createProbe(next, clock, guard) }),
+        ...(probesDiffer(before, next) && { probe: adapters.createProbe(next, surroundings, guard) }),
       });
       if (added.length + removed.length + changed.length > 0 || reordered) membership.set('configured', next.simulationServers);
       if (
@@ -378,9 +379,10 @@ function bucketRules({ limits: { rateBurst, ratePerSecond } }: Settings): TokenB
   return { burst: rateBurst, rate: ratePerSecond, mostKeys: MOST_ADDRESSES };
 }
 
-function loadProbe({ pollSsl, pollTimeout, pollInterval, gateway, server }: Settings, clock: Clock, guard?: Guard): Probe {
+function loadProbe(settings: Settings, { clock, names }: Surroundings, guard?: Guard): Probe {
+  const { pollSsl, pollTimeout, pollInterval, gateway, server } = settings;
   // A connection has to outlive the pause between two polls, else each would connect anew.
-  const common = { timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, now: () => clock.now() };
+  const common = { timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, names, now: () => clock.now() };
   const outside = createLoadProbe({ ...common, ssl: pollSsl, ...(guard !== undefined && { guard }) });
   if (!gateway.enabled) return outside;
   // Not guarded: where the routes lead is what the operator wrote.

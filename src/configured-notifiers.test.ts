@@ -5,7 +5,10 @@ import { MemoryLog } from '../test/support/memory-log.ts';
 import { SmtpSink } from '../test/support/smtp-sink.ts';
 import { WebhookSink } from '../test/support/webhook-sink.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
+import { createSharedLookup } from './probes/shared-lookup.ts';
 import { systemClock } from './system-clock.ts';
+
+const names = createSharedLookup();
 
 const testMessage = { id: 'n-1', kind: 'test', at: 0, servers: [] } as const;
 const { signal } = new AbortController();
@@ -21,7 +24,7 @@ for (const [title, file, link] of [
     const sink = await WebhookSink.start();
     t.after(() => sink.close());
     const settings = settingsOf({ ...file, webhooks: [{ url: sink.url }] });
-    const [notifier] = configuredNotifiers(settings, { clock: systemClock, log: new MemoryLog() });
+    const [notifier] = configuredNotifiers(settings, { clock: systemClock, log: new MemoryLog(), names });
     await notifier?.notify(testMessage, signal);
     await notifier?.close();
     assert.equal((JSON.parse(sink.hooks[0]?.body ?? '{}') as { monitor?: string }).monitor, link);
@@ -35,7 +38,7 @@ test('the keys of the configuration become a message from the sender to the admi
     ...{ mailServer: 'localhost', mailServerPort: sink.port },
   });
   const log = new MemoryLog();
-  const [notifier, ...others] = configuredNotifiers(settings, { clock: systemClock, log });
+  const [notifier, ...others] = configuredNotifiers(settings, { clock: systemClock, log, names });
   await notifier?.notify(testMessage, signal);
   await notifier?.close();
   assert.deepEqual([others, log.lines], [[], []]);

@@ -1,10 +1,13 @@
 import type { Settings } from './config/settings.ts';
 import { hostInUrl } from './core/endpoint.ts';
 import { createNotifiers } from './notifiers/index.ts';
-import type { Clock, Log, Notifier } from './ports.ts';
+import type { Clock, Log, NameLookup, Notifier } from './ports.ts';
 
 /** The notifiers that the settings ask for. What is configured by half is told in the log. */
-export function configuredNotifiers(settings: Settings, { clock, log }: { clock: Clock; log: Pick<Log, 'warn'> }): Notifier[] {
+export function configuredNotifiers(
+  settings: Settings,
+  { clock, log, names }: { clock: Clock; log: Pick<Log, 'warn'>; names: NameLookup },
+): Notifier[] {
   const { mail, webhooks } = settings;
   const {
     administrator,
@@ -15,7 +18,11 @@ export function configuredNotifiers(settings: Settings, { clock, log }: { clock:
     password: mailSenderPassword,
   } = mail ?? {};
   const keys = { administrator, mailServer, mailServerPort, mailSender, mailSenderUser, mailSenderPassword, webhooks };
-  const { notifiers, remarks } = createNotifiers(keys, { monitorUrl: monitorUrl(settings), wallTime: () => clock.wallTime() });
+  const { notifiers, remarks } = createNotifiers(keys, {
+    monitorUrl: monitorUrl(settings),
+    wallTime: () => clock.wallTime(),
+    lookup: names.lookup,
+  });
   for (const remark of remarks) log.warn(remark);
   return notifiers;
 }

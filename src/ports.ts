@@ -41,6 +41,13 @@ export interface AddressGuard {
   readonly lookup: LookupFunction;
 }
 
+/** Finds out where hosts are, without that one name keeps the others waiting. */
+export interface NameLookup {
+  readonly lookup: LookupFunction;
+  /** Somebody waits to hear where this host is. */
+  readonly isPending: (hostname: string) => boolean;
+}
+
 /** One request for one server's load. An answer that does not count is a value; it never throws. */
 export interface Probe {
   probe(endpoint: Endpoint): Promise<ProbeResult>;

@@ -1,7 +1,7 @@
 /** `session-server start` and `session-server agent`. The configuration is read again at SIGHUP and when the file changes. */
 import { randomUUID } from 'node:crypto';
 import type { Agent, AgentOptions } from '../agent/server.ts';
-import type { App } from '../app.ts';
+import type { App, Surroundings } from '../app.ts';
 import type { Loaded } from '../config/load.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -66,8 +66,13 @@ export async function agentCommand({ port, host }: { readonly port: number; read
 async function startServer(settings: Settings, log: OpenLog): Promise<App | undefined> {
   // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
   const { startApp } = await import('../app.ts');
+  const { createSharedLookup } = await import('../probes/shared-lookup.ts');
+  const surroundings: Surroundings = {
+    ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
+    names: createSharedLookup(),
+  };
   try {
-    return await startApp(settings, { clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version });
+    return await startApp(settings, surroundings);
   } catch (error) {
     const { port, listen, gateway } = settings;
     const ports: KeyAndValue[] = [

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sendTestNotification } from '../engine/test-notification.ts';
+import { createSharedLookup } from '../probes/shared-lookup.ts';
 import { systemClock } from '../system-clock.ts';
 import { readConfiguration } from './configuration.ts';
 
@@ -10,6 +11,7 @@ export async function testNotificationCommand(args: readonly string[]): Promise<
   const { configuredNotifiers } = await import('../configured-notifiers.ts');
   const notifiers = configuredNotifiers(loaded.settings, {
     clock: systemClock,
+    names: createSharedLookup(),
     log: { warn: (message) => console.error(`warning: ${message}`) },
   });
   if (notifiers.length === 0) {

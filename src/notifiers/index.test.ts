@@ -1,8 +1,9 @@
+import { lookup } from 'node:dns';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createNotifiers, type NotifierSettings } from './index.ts';
 
-const surroundings = { monitorUrl: 'https://example.org/monitor', wallTime: () => 0 };
+const surroundings = { monitorUrl: 'https://example.org/monitor', wallTime: () => 0, lookup };
 const mail = { administrator: 'admin@example.org', mailServer: 'localhost', mailSender: 'robot@example.org' };
 
 function namesOf(settings: NotifierSettings): string[] {

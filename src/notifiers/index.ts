@@ -1,4 +1,5 @@
 /** The table of the channels: one line each. How to add one: docs/adding-a-notifier.md. */
+import type { LookupFunction } from 'node:net';
 import type { Notifier } from '../ports.ts';
 import { createEmailNotifier } from './email.ts';
 import { createWebhookNotifier } from './webhook.ts';
@@ -23,6 +24,8 @@ export interface NotifierSurroundings {
   readonly monitorUrl: string;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
+  /** How hosts of webhooks are looked up. The mail library asks DNS by itself. */
+  readonly lookup: LookupFunction;
 }
 
 export interface Channel {
@@ -68,14 +71,14 @@ function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSur
   return { notifiers: [notifier] };
 }
 
-function webhooks(settings: NotifierSettings, { monitorUrl }: NotifierSurroundings): Channel {
+function webhooks(settings: NotifierSettings, { monitorUrl, lookup }: NotifierSurroundings): Channel {
   const named = new Map<string, number>();
   const notifiers = settings.webhooks.map(({ url, secret, headers }) => {
     // The path of a URL is often a secret, so the host alone is the name.
     const host = `webhook ${new URL(url).host}`;
     const count = (named.get(host) ?? 0) + 1;
     named.set(host, count);
-    return createWebhookNotifier({ name: count === 1 ? host : `${host} (${count})`, url, secret, headers, monitorUrl });
+    return createWebhookNotifier({ name: count === 1 ? host : `${host} (${count})`, url, secret, headers, monitorUrl, lookup });
   });
   return { notifiers };
 }

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
@@ -56,7 +57,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 
 function notifierFor(t: TestContext, port: number, options: Partial<WebhookOptions> = {}) {
   const url = `http://127.0.0.1:${port}/hook/x?token=t`;
-  const notifier = createWebhookNotifier({ name: 'webhook test', url, monitorUrl: LINK, patience: 5, ...options });
+  const notifier = createWebhookNotifier({ name: 'webhook test', url, monitorUrl: LINK, lookup, patience: 5, ...options });
   t.after(() => notifier.close());
   return notifier;
 }

@@ -5,6 +5,7 @@
  * where the operator said and nowhere else.
  */
 import { createHmac } from 'node:crypto';
+import type { LookupFunction } from 'node:net';
 import { Agent, errors, type Dispatcher } from 'undici';
 import type { Notification } from '../core/incidents.ts';
 import { mostNamed, onOneLine, plainText, textOf } from '../core/notification-text.ts';
@@ -19,6 +20,8 @@ export interface WebhookOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Link in the message. */
   readonly monitorUrl: string;
+  /** How the host is looked up. */
+  readonly lookup: LookupFunction;
   /** Seconds until the whole answer must be there; default 15. */
   readonly patience?: number;
 }
@@ -34,7 +37,7 @@ export function createWebhookNotifier(options: WebhookOptions): Notifier {
   const { name, url, patience = PATIENCE } = options;
   const milliseconds = patience * 1000;
   const agent = new Agent({
-    connect: { timeout: milliseconds },
+    connect: { timeout: milliseconds, lookup: options.lookup },
     headersTimeout: milliseconds,
     bodyTimeout: milliseconds,
     maxHeaderSize: 16_384,

@@ -3,6 +3,7 @@
  * load without a redirect, and `/client` opens a WebSocket.
  */
 import { webSocketUrl, type Endpoint } from '../core/endpoint.ts';
+import type { NameLookup } from '../ports.ts';
 import { createGuardedLookup, refuseHost, type RefuseAddress } from './guarded-lookup.ts';
 import { createLoadProbe } from './load.ts';
 import { probeUpgrade } from './upgrade.ts';
@@ -12,6 +13,7 @@ export interface AnnouncedOptions {
   readonly handOutSsl: boolean;
   /** Seconds each question may take. */
   readonly timeout: number;
+  readonly names: NameLookup;
   readonly refuseAddress: RefuseAddress;
   readonly now: () => number;
 }
@@ -21,14 +23,14 @@ export type AnnouncedResult = { readonly kind: 'simulation-server' } | { readonl
 /** Never throws. */
 export async function checkAnnounced(
   endpoint: Endpoint,
-  { pollSsl, handOutSsl, timeout, refuseAddress, now }: AnnouncedOptions,
+  { pollSsl, handOutSsl, timeout, names, refuseAddress, now }: AnnouncedOptions,
   signal: AbortSignal,
 ): Promise<AnnouncedResult> {
-  const lookup = createGuardedLookup(refuseAddress);
+  const lookup = createGuardedLookup(refuseAddress, names.lookup);
   const refused = await refuseHost(endpoint.host, refuseAddress, lookup);
   if (refused !== undefined) return { kind: 'failed', reason: refused };
 
-  const probe = createLoadProbe({ ssl: pollSsl, timeout, keepAlive: 1, now, guard: () => lookup });
+  const probe = createLoadProbe({ ssl: pollSsl, timeout, keepAlive: 1, now, names, guard: () => lookup });
   const giveUp = () => void probe.close();
   signal.addEventListener('abort', giveUp);
   const load = await probe.probe(endpoint);

@@ -2,7 +2,6 @@
  * Looks names up for connections to servers that came by themselves, and refuses those whose addresses they may not have. Each connection asks again, so a name
  * that leads somewhere else after it was checked (DNS rebinding) leads nowhere. All addresses of the name must be good: which of them is used is not ours to choose.
  */
-import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 
 /** A sentence that says why the address may not be used, or `undefined`. */
@@ -10,13 +9,14 @@ export type RefuseAddress = (ip: string) => string | undefined;
 
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 
-export function createGuardedLookup(refuse: RefuseAddress, lookup: typeof systemLookup = systemLookup): LookupFunction {
+export function createGuardedLookup(refuse: RefuseAddress, lookup: LookupFunction): LookupFunction {
   return (hostname, options, done) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
       if (error !== null) {
         done(error, []);
         return;
       }
+      const addresses = typeof found === 'string' ? [] : found;
       const reason = addresses.map(({ address }) => refuse(address)).find((reason) => reason !== undefined);
       const [first] = addresses;
       if (reason !== undefined || first === undefined) {

@@ -6,12 +6,14 @@ import { endpointOf } from '../../test/support/endpoints.ts';
 import type { ServerId } from '../core/endpoint.ts';
 import type { Probe, ProbeResult } from '../ports.ts';
 import { FakeSimulationServer, replies } from '../../test/support/fake-simulation-server.ts';
+import { createSharedLookup } from './shared-lookup.ts';
 import { createLoadProbe, LONGEST_ANSWER, parseLoad } from './load.ts';
 
+const names = createSharedLookup();
 const seconds = () => performance.now() / 1000;
 
 async function probeOnce(server: FakeSimulationServer, timeout = 2): Promise<ProbeResult> {
-  const probe = createLoadProbe({ ssl: false, timeout, keepAlive: 10, now: seconds });
+  const probe = createLoadProbe({ ssl: false, timeout, keepAlive: 10, now: seconds, names });
   try {
     return await probe.probe(endpointOf(server.address));
   } finally {
@@ -153,7 +155,7 @@ test('a closed port is a failure that says so', async () => {
   const server = await FakeSimulationServer.start(1);
   const endpoint = endpointOf(server.address);
   await server.stop();
-  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
   const result = await probe.probe(endpoint);
   await probe.close();
   assert.ok(result.kind === 'failed' && result.failure.code === 'refused');
@@ -161,7 +163,7 @@ test('a closed port is a failure that says so', async () => {
 
 test('probes of one server share one connection', async () => {
   const server = await FakeSimulationServer.start(1);
-  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
   for (let i = 0; i < 3; i += 1) await probe.probe(endpointOf(server.address));
   assert.equal(server.connections, 1);
   await probe.close();
@@ -170,7 +172,7 @@ test('probes of one server share one connection', async () => {
 
 test('a connection that was closed while it lay idle costs the server no failed probe', async () => {
   const server = await FakeSimulationServer.start(1);
-  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
   await probe.probe(endpointOf(server.address));
   server.answer = (request, response) => {
     // The close crosses the second request on the wire.
@@ -190,7 +192,7 @@ for (const [title, endHalfway] of [
     test(`${title}, is a failed probe on a connection that is ${kept ? 'kept' : 'new'}, and is not asked again`, async (t) => {
       const server = await FakeSimulationServer.start(1);
       t.after(() => server.stop());
-      const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+      const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
       t.after(() => probe.close());
       if (kept) await probe.probe(endpointOf(server.address));
       const before = server.requests;
@@ -208,7 +210,7 @@ for (const [title, endHalfway] of [
 test('a new connection that is closed without an answer is a failed probe, and is not tried again', async (t) => {
   const server = await FakeSimulationServer.start(({ socket }) => socket.end());
   t.after(() => server.stop());
-  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
   t.after(() => probe.close());
   const result = await probe.probe(endpointOf(server.address));
   assert.equal(result.kind === 'failed' && result.failure.code, 'reset');
@@ -223,7 +225,7 @@ for (const [title, end] of [
     test(`${title} ends at once on a connection that is ${kept ? 'kept' : 'new'}, and connects no more`, async (t) => {
       const server = await FakeSimulationServer.start(1);
       t.after(() => server.stop());
-      const probe = createLoadProbe({ ssl: false, timeout: 60, keepAlive: 10, now: seconds });
+      const probe = createLoadProbe({ ssl: false, timeout: 60, keepAlive: 10, now: seconds, names });
       t.after(() => probe.close());
       const endpoint = endpointOf(server.address);
       if (kept) await probe.probe(endpoint);
@@ -237,7 +239,7 @@ for (const [title, end] of [
 test('a probe that is closed asks nobody', async (t) => {
   const server = await FakeSimulationServer.start(1);
   t.after(() => server.stop());
-  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds });
+  const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
   await probe.close();
   assert.equal((await probe.probe(endpointOf(server.address))).kind, 'failed');
   assert.equal(server.connections, 0);
@@ -247,4 +249,15 @@ test('what is quoted of a long answer is short and on one line', async () => {
   const server = await FakeSimulationServer.start(replies(200, `\r\n\u0007${'x'.repeat(LONGEST_ANSWER - 10)}`));
   const result = await probeOnce(server);
   assert.ok(result.kind === 'failed' && !/[\r\n\u0007]/.test(result.failure.reason) && result.failure.reason.length < 120);
+});
+
+test('a server whose name nobody can resolve in time is told from one that does not answer', async (t) => {
+  const silent = { lookup: () => undefined, isPending: (host: string) => host === 'lab.example' };
+  const probe = createLoadProbe({ ssl: false, timeout: 0.05, keepAlive: 10, now: seconds, names: silent });
+  t.after(() => probe.close());
+  const result = await probe.probe(endpointOf('lab.example:2000'));
+  assert.deepEqual(result.kind === 'failed' && result.failure, {
+    code: 'name',
+    reason: 'where it is could not be found out within 0.05 s: the name service does not answer',
+  });
 });

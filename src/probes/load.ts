@@ -8,8 +8,7 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client, errors } from 'undici';
 import { httpUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
-import type { Probe, ProbeResult } from '../ports.ts';
-import { createSharedLookup } from './shared-lookup.ts';
+import type { NameLookup, Probe, ProbeResult } from '../ports.ts';
 
 export interface LoadProbeOptions {
   /** Poll by `https`. */
@@ -20,6 +19,8 @@ export interface LoadProbeOptions {
   readonly keepAlive: number;
   /** Seconds of a monotonic clock, to measure latency. */
   readonly now: () => number;
+  /** How names are looked up. */
+  readonly names: NameLookup;
   /** How the names of servers are looked up that came by themselves. No redirect of theirs is followed. `undefined`: the usual way. */
   readonly guard?: (id: ServerId) => LookupFunction | undefined;
 }
@@ -44,7 +45,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   const timeout = milliseconds(options.timeout);
   const keepAlive = milliseconds(options.keepAlive);
   /** One for all servers: each keeps TLS sessions by host. */
-  const connector = buildConnector({ timeout, lookup: createSharedLookup() });
+  const connector = buildConnector({ timeout, lookup: options.names.lookup });
 
   const connect = (id: ServerId, origin: string): Connection => {
     const known = connections.get(id);
@@ -100,6 +101,11 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
     }
   };
 
+  const late = (host: string): [string, string] =>
+    options.names.isPending(host)
+      ? ['name', `where it is could not be found out within ${options.timeout} s: the name service does not answer`]
+      : ['timeout', `it did not answer within ${options.timeout} s`];
+
   return {
     async probe(endpoint) {
       const { id } = endpoint;
@@ -114,7 +120,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
         return judge(await ask(endpoint, attempt), options.now() - began);
       } catch (error) {
         disconnect(id);
-        return failed(...explain(error, attempt.late, options.timeout));
+        return failed(...(attempt.late ? late(endpoint.host) : explain(error, options.timeout)));
       } finally {
         clearTimeout(timer);
         attempts.delete(id);
@@ -262,8 +268,8 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EMFILE: ['descriptors', 'this machine has no file descriptor left; raise its limit (ulimit -n)'],
 };
 
-function explain(error: unknown, late: boolean, timeout: number): [string, string] {
-  if (late || error instanceof errors.ConnectTimeoutError) return ['timeout', `it did not answer within ${timeout} s`];
+function explain(error: unknown, timeout: number): [string, string] {
+  if (error instanceof errors.ConnectTimeoutError) return ['timeout', `it did not answer within ${timeout} s`];
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = reasons[code];
   if (known) return [...known];

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { createEmailNotifier } from '../../src/notifiers/email.ts';
 import { createWebhookNotifier } from '../../src/notifiers/webhook.ts';
 import { SmtpSink } from '../support/smtp-sink.ts';
@@ -34,7 +35,7 @@ describeNotifier('email', async (t) => {
 
 describeNotifier('webhook', async (t) => {
   const sink = await WebhookSink.start();
-  const notifier = createWebhookNotifier({ name: 'webhook', url: sink.url, monitorUrl });
+  const notifier = createWebhookNotifier({ name: 'webhook', url: sink.url, monitorUrl, lookup });
   t.after(async () => {
     await notifier.close();
     await sink.close();

@@ -1,4 +1,5 @@
 /** From a server that goes down to a message in a real mailbox and at a real receiver, over mail servers that misbehave. Only the clock is not real. */
+import { lookup } from 'node:dns';
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ServerState } from '../../src/core/fleet.ts';
@@ -12,7 +13,7 @@ import { MemoryLog } from '../support/memory-log.ts';
 import { SmtpSink } from '../support/smtp-sink.ts';
 import { WebhookSink } from '../support/webhook-sink.ts';
 
-const surroundings = { monitorUrl: 'https://example.org/1999/monitor', wallTime: () => 1_795_360_704 };
+const surroundings = { monitorUrl: 'https://example.org/1999/monitor', wallTime: () => 1_795_360_704, lookup };
 
 function mailSettings(port: number): NotifierSettings {
   return {

@@ -11,6 +11,7 @@ import type { Edge } from '../../src/http/edge.ts';
 import { eventually, inTime } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLog } from '../support/memory-log.ts';
+import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { startProgram, subfolder, temporary, type Program } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
@@ -176,7 +177,7 @@ test('a disk that does not answer delays the first answers by a second at most, 
   );
   const starting = startApp(
     settings,
-    { ...{ clock, log, version: '0' }, random: () => 0.5, newId: () => 'id' },
+    { ...{ clock, log, version: '0' }, names: createSharedLookup(), random: () => 0.5, newId: () => 'id' },
     {
       ...realAdapters,
       createStore: () => store,

@@ -3,6 +3,7 @@
  * projects or have labels, clients that wait, are held or come back to their place, faults drawn from a seed, and a restart in the middle of a class. The invariants of ARCHITECTURE.md are held against every event; what the day was like is printed at its end.
  */
 import assert from 'node:assert/strict';
+import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { test, type TestContext } from 'node:test';
 import { startApp, type App } from '../../src/app.ts';
 import { validate } from '../../src/config/validate.ts';
@@ -95,6 +96,7 @@ class Day {
       random: this.#random,
       newId: () => `id-${(this.#ids += 1)}`,
       log: this.#log,
+      names: createSharedLookup(),
       version: 'simulated',
     };
     this.#app = await startApp(settings, surroundings, {

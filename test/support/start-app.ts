@@ -1,4 +1,5 @@
 /** The whole session server inside the test's own process, with real sockets and the real clock. */
+import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startApp, type App } from '../../src/app.ts';
@@ -44,7 +45,8 @@ export async function startAppInside(scope: Scope, file: Partial<ConfigurationFi
     );
   const log = new MemoryLog();
   const newId = () => randomBytes(16).toString('base64url');
-  const app = await startApp(settings(file), { clock: systemClock, random: Math.random, newId, log, version: '0.0.0' });
+  const names = createSharedLookup();
+  const app = await startApp(settings(file), { clock: systemClock, random: Math.random, newId, log, names, version: '0.0.0' });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= app.stop());
   scope.after(stop);

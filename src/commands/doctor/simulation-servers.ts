@@ -3,6 +3,7 @@ import type { Settings } from '../../config/settings.ts';
 import { parseEndpoint, webSocketUrl, type Endpoint } from '../../core/endpoint.ts';
 import { upstreamOf } from '../../core/gateway-routes.ts';
 import { createLoadProbe } from '../../probes/load.ts';
+import { createSharedLookup } from '../../probes/shared-lookup.ts';
 import { probeUpgrade } from '../../probes/upgrade.ts';
 import { fault, ok, type Finding } from './finding.ts';
 import { frontHere, frontMend, type FrontHere } from './front-mend.ts';
@@ -61,7 +62,7 @@ async function examineWay(
   front: FrontHere,
   { timeout, now }: ServersOptions,
 ): Promise<Finding[]> {
-  const probe = createLoadProbe({ ssl: loadSsl, timeout, keepAlive: 1, now });
+  const probe = createLoadProbe({ ssl: loadSsl, timeout, keepAlive: 1, now, names: createSharedLookup() });
   const url = `${webSocketUrl(endpoint, socketSsl)}/client`;
   const [load, socket] = await Promise.all([probe.probe(endpoint), probeUpgrade(url, { timeout })]);
   await probe.close();
