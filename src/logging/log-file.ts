@@ -8,8 +8,9 @@
  * When the disk is full or the folder gone, lines wait in a bounded queue, the failure is said once on stderr, and the file is tried again with the
  * first line after ten seconds. A write that was cut short is taken back, so that no line is halved and none is there twice.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolderSync } from '../make-folder.ts';
 import { rotate } from './rotation.ts';
 
 export interface LogFileOptions {
@@ -230,7 +231,7 @@ export class LogFile {
 }
 
 function open(path: string, now: number): OpenFile {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderSync(dirname(path));
   const descriptor = openSync(path, APPEND);
   const stats = fstatSync(descriptor);
   return {

@@ -5,8 +5,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import type { Log, LogFields, OutsideFailure, StateStore } from '../ports.ts';
 
 export interface FileStoreOptions {
@@ -86,7 +87,7 @@ async function readOwn(path: string, largest: number): Promise<string | undefine
 async function replace(folder: string, path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(text);

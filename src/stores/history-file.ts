@@ -4,8 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import type { HistoryFile, OutsideFailure } from '../ports.ts';
 
 const NAME = 'history.bin';
@@ -31,7 +32,7 @@ export function createHistoryFile(folder: string): HistoryFile {
     async write(pieces) {
       const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolder(folder, 0o700);
         await writePieces(temporary, pieces);
         await rename(temporary, path);
       } catch (cause) {

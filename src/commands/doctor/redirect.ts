@@ -3,8 +3,9 @@
  * other means works until its first renewal fails, months later; so the way of the proof is gone here.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { chmod, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../make-folder.ts';
 import type { Settings } from '../../config/settings.ts';
 import { fault, ok, warning, type Finding } from './finding.ts';
 import { reason } from './reason.ts';
@@ -60,7 +61,7 @@ async function examineChallenge(origin: string, acmeDir: string, timeout: number
   let created: string | undefined;
   try {
     await stat(acmeDir);
-    created = await mkdir(folder, { recursive: true });
+    created = await makeFolder(folder);
     await writeFile(join(folder, token), proof);
     await chmod(join(folder, token), 0o644);
   } catch (error) {

@@ -1,7 +1,8 @@
 /** Files that are written for an operator: shown before, never over another without being told to, and then with a copy of the other. */
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../make-folder.ts';
 
 export interface PlannedFile {
   /** Absolute path. */
@@ -51,7 +52,7 @@ async function replace({ path, text, mode }: PlannedFile): Promise<string[]> {
     await copyFile(path, backup);
     lines.push(`${path} was kept as ${backup}`);
   }
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const next = `${path}.new`;
   await writeFile(next, text, { mode });
   await rename(next, path);
