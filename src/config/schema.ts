@@ -160,7 +160,9 @@ const limits = z
     headerTimeout: seconds(1, 120).default(10).describe('Time a client has to send its request headers.').meta({ restart: true }),
     bufferBytes: bytes(4096, 16_777_216)
       .default(65_536)
-      .describe('Most bytes waiting for a client that does not read; above it the client is dropped.'),
+      .describe(
+        'Most bytes waiting for a WebSocket client that does not read; above it the client is dropped. One that takes nothing of an HTTP answer for 30 s is dropped, too.',
+      ),
     rateBurst: z
       .int()
       .min(1)

@@ -26,6 +26,10 @@ export interface HttpServerOptions {
   readonly tls?: boolean;
   /** Seconds a body may take to arrive; 30 by default, because bodies are small here. */
   readonly requestTimeout?: number;
+  /** Seconds in which a client has to take something of an answer that waits for it; 30 by default. */
+  readonly unreadTimeout?: number;
+  /** Seconds a connection may idle between two requests; 75 by default. */
+  readonly keepAlive?: number;
 }
 
 export interface HttpLimits {
@@ -46,9 +50,10 @@ export interface HttpServer {
 }
 
 const REQUEST_TIMEOUT = 30;
+const UNREAD_TIMEOUT = 30;
 /** Seconds a client may take to agree on TLS. */
 const HANDSHAKE_TIMEOUT = 10;
-/** Seconds a keep-alive connection may idle: longer than fronts keep theirs (Apache 5, nginx 60), so that it is the front that closes. */
+/** Longer than fronts keep theirs (Apache 5, nginx 60), so that it is the front that closes. */
 const KEEP_ALIVE = 75;
 const RETRY_AFTER = 5;
 /** Requests of one connection that may wait for their answers. Browsers send one at a time. */
@@ -59,13 +64,14 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 /** Throws the `listen` error, such as `EADDRINUSE`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, limits } = options;
-  const handle = withoutBacklog(inTurns(options.handle));
+  const unanswered = new Unanswered();
+  const handle = withoutBacklog(inTurns(options.handle), unanswered);
   const settings = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: milliseconds(limits.headerTimeout),
     // Headers are part of a request, and Node insists.
     requestTimeout: milliseconds(Math.max(options.requestTimeout ?? REQUEST_TIMEOUT, limits.headerTimeout)),
-    keepAliveTimeout: KEEP_ALIVE * 1000,
+    keepAliveTimeout: milliseconds(options.keepAlive ?? KEEP_ALIVE),
     connectionsCheckingInterval: 1000,
     // Pushed texts are small and must not wait for an acknowledgement.
     noDelay: true,
@@ -87,6 +93,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+  });
+  // Time passes for a connection on which nothing moves. One that waits for our answer is none of those that are cut.
+  server.setTimeout(milliseconds(options.unreadTimeout ?? UNREAD_TIMEOUT), (socket: Socket) => {
+    if (socket.writableLength > 0 || unanswered.of(socket) === 0) socket.destroy();
   });
   server.on('upgrade', (request, socket, head) => {
     if (request.headers.upgrade?.toLowerCase() === 'websocket') options.upgrade(request, socket, head);
@@ -170,20 +180,31 @@ export function answerPlainly(
  * Node takes in all requests that have arrived, whether or not the answers are read: 64 kB of short ones are 1500, and one client could keep everybody
  * waiting for seconds. Who sends that many without waiting for answers is cut.
  */
-function withoutBacklog(handle: RequestListener): RequestListener {
-  const unanswered = new WeakMap<Socket, number>();
+function withoutBacklog(handle: RequestListener, unanswered: Unanswered): RequestListener {
   return (request, response) => {
     const { socket } = request;
     if (socket.destroyed) return;
-    const count = (unanswered.get(socket) ?? 0) + 1;
-    if (count > MOST_PIPELINED) {
+    if (unanswered.of(socket) >= MOST_PIPELINED) {
       socket.destroy();
       return;
     }
-    unanswered.set(socket, count);
-    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    unanswered.add(socket, 1);
+    response.once('close', () => unanswered.add(socket, -1));
     handle(request, response);
   };
+}
+
+/** Requests of each connection that have no complete answer yet. */
+class Unanswered {
+  readonly #counts = new WeakMap<Socket, number>();
+
+  of(socket: Socket): number {
+    return this.#counts.get(socket) ?? 0;
+  }
+
+  add(socket: Socket, count: number): void {
+    this.#counts.set(socket, this.of(socket) + count);
+  }
 }
 
 /**

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { eventually } from '../../test/support/eventually.ts';
+import { startHttpServer, type HttpServerOptions } from './server.ts';
+
+/** More than the operating system keeps for two ends of a connection. */
+const MUCH = 'x'.repeat(16_777_216);
+
+async function start(t: TestContext, handle: RequestListener, options: Partial<HttpServerOptions> = {}) {
+  const server = await startHttpServer({
+    ...{ host: '127.0.0.1', port: 0, limits: { headerBytes: 16_384, headerTimeout: 10 }, mostClients: () => 100 },
+    ...{ handle, upgrade: () => undefined, refused: () => undefined, ...options },
+  });
+  t.after(() => server.close(0));
+  const open = (): Socket => {
+    const socket = connect(server.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    return socket;
+  };
+  return { server, open };
+}
+
+test('a client that takes nothing of its answer is cut, and one that takes it slowly gets it all', async (t) => {
+  const { server, open } = await start(t, (_, response) => response.end(MUCH), { unreadTimeout: 0.5 });
+  open().pause();
+  const slow = open();
+  let size = 0;
+  slow.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    slow.pause();
+    // So that more than the patience passes between begin and end.
+    setTimeout(() => slow.resume(), 5);
+  });
+  await eventually('the silent one is gone', () => server.connections() === 1);
+  await eventually('the slow one has all', () => size > MUCH.length);
+  assert.equal(server.connections(), 1);
+});
+
+test('a client whose answer takes its time is not cut', async (t) => {
+  const { open } = await start(t, (_, response) => setTimeout(() => response.end('late'), 500), { unreadTimeout: 0.1 });
+  const [answer] = (await once(open(), 'data')) as [Buffer];
+  assert.match(answer.toString(), /late$/);
+});
+
+test('a connection that idles after its answer is closed when its time is over', async (t) => {
+  const { server, open } = await start(t, (_, response) => response.end('here'), { keepAlive: 0.1 });
+  const socket = open();
+  await once(socket, 'data');
+  await once(socket.resume(), 'end');
+  await eventually('no connection is left', () => server.connections() === 0);
+});
