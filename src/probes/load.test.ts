@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { makeCertificate } from '../../test/support/certificate.ts';
 import { endpointOf } from '../../test/support/endpoints.ts';
 import type { ServerId } from '../core/endpoint.ts';
 import type { Probe, ProbeResult } from '../ports.ts';
@@ -261,3 +265,31 @@ test('a server whose name nobody can resolve in time is told from one that does 
     reason: 'where it is could not be found out within 0.05 s: the name service does not answer',
   });
 });
+
+for (const [title, ssl, secure, reason] of [
+  [
+    'plain http where https is asked for',
+    true,
+    false,
+    /^it does not speak https\. If it speaks http, set "pollSsl" \(or "ssl"\) to false$/,
+  ],
+  ['https where plain http is asked for', false, true, /If it speaks https, set "pollSsl" \(or "ssl"\) to true$/],
+  [
+    'a certificate that nobody vouches for',
+    ...[true, true],
+    /^its certificate is not accepted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*; name an authority of your own in NODE_EXTRA_CA_CERTS, or set "pollSsl"/,
+  ],
+] as const) {
+  test(`${title} is a failure that says what to change`, async (t) => {
+    const answer: RequestListener = (_, response) => response.end('20');
+    const server = secure ? createTlsServer(makeCertificate({ names: ['localhost'] }), answer) : createServer(answer);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const probe = createLoadProbe({ ssl, timeout: 2, keepAlive: 10, now: seconds, names });
+    t.after(() => probe.close());
+    const result = await probe.probe(endpointOf(`localhost:${port}`));
+    assert.match(result.kind === 'failed' ? result.failure.reason : 'a load', reason);
+  });
+}

@@ -106,6 +106,8 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       ? ['name', `where it is could not be found out within ${options.timeout} s: the name service does not answer`]
       : ['timeout', `it did not answer within ${options.timeout} s`];
 
+  const isUnheard = (id: ServerId): boolean => (connections.get(id)?.socket?.bytesRead ?? 0) === 0;
+
   return {
     async probe(endpoint) {
       const { id } = endpoint;
@@ -119,8 +121,9 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       try {
         return judge(await ask(endpoint, attempt), options.now() - began);
       } catch (error) {
+        const outcome = failed(...(attempt.late ? late(endpoint.host) : explain(error, options, isUnheard(id))));
         disconnect(id);
-        return failed(...(attempt.late ? late(endpoint.host) : explain(error, options.timeout)));
+        return outcome;
       } finally {
         clearTimeout(timer);
         attempts.delete(id);
@@ -268,16 +271,28 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EMFILE: ['descriptors', 'this machine has no file descriptor left; raise its limit (ulimit -n)'],
 };
 
-function explain(error: unknown, timeout: number): [string, string] {
+/** `unheard`: not a byte had come on that connection. */
+function explain(error: unknown, { ssl, timeout }: LoadProbeOptions, unheard: boolean): [string, string] {
   if (error instanceof errors.ConnectTimeoutError) return ['timeout', `it did not answer within ${timeout} s`];
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const known = reasons[code];
-  if (known) return [...known];
+  const [kind, reason] = reasons[code] ?? [];
+  if (kind === 'reset' && !ssl && unheard) return [kind, `it closed the connection without an answer. ${MAYBE_HTTPS}`];
+  if (kind !== undefined && reason !== undefined) return [kind, reason];
   const message = error instanceof Error ? error.message : String(error);
-  if (/CERT|TLS|SSL/.test(code)) return ['certificate', `its certificate is not accepted (${code}): ${message}`];
+  if (NO_TLS.test(code)) return ['not-https', 'it does not speak https. If it speaks http, set "pollSsl" (or "ssl") to false'];
+  if (/CERT|TLS|SSL|SELF_SIGNED|VERIFY/.test(code)) {
+    const [first = ''] = message.split('\n');
+    const own = 'name an authority of your own in NODE_EXTRA_CA_CERTS, or set "pollSsl" (or "ssl") to false';
+    return ['certificate', `its certificate is not accepted (${code}): ${first}; ${own}`];
+  }
+  if (error instanceof errors.HTTPParserError && !ssl) return ['not-http', `its answer is not HTTP. ${MAYBE_HTTPS}`];
   if (error instanceof errors.HTTPParserError) return ['not-http', `its answer is not HTTP: ${message}`];
   return ['connection', code === '' ? message : `${message} (${code})`];
 }
+
+const MAYBE_HTTPS = 'If it speaks https, set "pollSsl" (or "ssl") to true';
+/** What OpenSSL says to an answer that is no TLS. */
+const NO_TLS = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE|UNEXPECTED_MESSAGE)$/;
 
 function ignore(): void {
   // How a request begins, and how a connection ends that is given up, tells nothing.
