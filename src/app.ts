@@ -405,12 +405,14 @@ function probesDiffer(a: Settings, b: Settings): boolean {
   return !isDeepStrictEqual(read(a), read(b));
 }
 
-function sayTransition(log: Log, { address, id, from, to, load, failure }: Transition): void {
-  const level = to === 'down' || to === 'full' ? 'warn' : 'info';
-  log.limited(
-    level,
-    `transition ${id}`,
-    `${address} simulation server is ${to}${failure === undefined ? '' : `: ${failure.reason}`}`,
-    { from, ...(load !== undefined && { load }) },
-  );
+/**
+ * What a single failed probe was about, and that it is over, is told by the poller, once: a server that fails at every second probe must not fill the log.
+ * The kinds of transition are counted apart, so that none of them pushes another out.
+ */
+function sayTransition(log: Log, { address, id, from, to, load, failure, first }: Transition): void {
+  const sentence = `${address} simulation server is ${to}${failure === undefined ? '' : `: ${failure.reason}`}`;
+  const fields = { from, ...(load !== undefined && { load }) };
+  const isBlip = to === 'unknown' || (from === 'unknown' && first !== true && to !== 'down');
+  if (isBlip) log.debug(sentence, fields);
+  else log.limited(to === 'down' || to === 'full' ? 'warn' : 'info', `${to} ${id}`, sentence, fields);
 }

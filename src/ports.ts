@@ -28,7 +28,8 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
   /**
-   * For what strangers can cause: at most a few lines a minute with the same `key`, then one line that says how many were left out.
+   * For what strangers can cause: at most a few lines a minute with the same `key`, and a hundred with the same first word of it, then one line that says how
+   * many were left out.
    */
   limited(level: 'debug' | 'info' | 'warn', key: string, message: string, fields?: LogFields): void;
 }

@@ -76,6 +76,8 @@ export interface Transition {
   /** Percent, when the server answered. */
   readonly load?: number;
   readonly failure?: Failure;
+  /** It had never answered before. */
+  readonly first?: true;
 }
 
 export interface Applied {
@@ -109,6 +111,7 @@ export function apply(facts: ServerFacts, event: FleetEvent, at: number, rules: 
     to,
     at,
     ...(event.kind === 'sampled' && { load: event.load }),
+    ...(event.kind === 'sampled' && facts.load === undefined && { first: true }),
     ...(event.kind === 'failed' && { failure: event.failure }),
   };
   return { facts: { ...changed, since: at }, transition };

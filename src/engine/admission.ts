@@ -313,7 +313,7 @@ export class Admission {
     const { clock, log } = this.#options;
     const now = clock.now();
     if (this.#notedOfEach.take(limitKey, now) > 0) return false;
-    log.limited('warn', `too many requests ${limitKey}`, `${address} asks for sessions too often and is refused`, { address });
+    log.limited('warn', `rate-limit ${limitKey}`, `${address} asks for sessions too often and is refused`, { address });
     return this.#notedOfAll.take('', now) === 0;
   }
 

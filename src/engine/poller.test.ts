@@ -115,6 +115,27 @@ test('a server that fails in two ways in turn, with good answers in between, doe
   await poller.stop();
 });
 
+test('that a server failed once and answers again stands in the log once, however often it happens', async () => {
+  const { clock, probe, log, poller, state, begin } = start(['host:2000']);
+  begin();
+  await clock.advance(1);
+  for (let round = 0; round < 20; round += 1) {
+    probe.behaviours.set('host:2000', 'refuses');
+    while (state('host:2000') !== 'unknown') await clock.advance(0.1);
+    probe.behaviours.set('host:2000', 3);
+    await clock.advance(5);
+    assert.equal(state('host:2000'), 'available');
+  }
+  assert.deepEqual(
+    log.lines.map(({ message }) => message),
+    [
+      'host:2000 simulation server gave no usable load: nothing listens at its port',
+      'host:2000 simulation server answers again',
+    ],
+  );
+  await poller.stop();
+});
+
 test('what a server did long ago stands in the log again when it does it again', async () => {
   const { clock, probe, log, poller, begin } = start(['host:2000']);
   begin();

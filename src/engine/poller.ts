@@ -60,6 +60,8 @@ interface Polled {
   heard: boolean;
   /** It left the fleet: what is heard of it no longer counts. */
   gone: boolean;
+  /** A failure was told in the log, and not yet that it is over. */
+  told: boolean;
   /** When each kind of failure was seen last, by its code; seconds of the engine's clock. */
   readonly failed: Map<string, number>;
 }
@@ -172,7 +174,7 @@ export class Poller {
 
   #add(endpoint: Endpoint, spread: number): void {
     const { clock, random } = this.#options;
-    const polled: Polled = { facts: newServer(endpoint, clock.now()), heard: false, gone: false, failed: new Map() };
+    const polled: Polled = { facts: newServer(endpoint, clock.now()), heard: false, gone: false, told: false, failed: new Map() };
     this.#servers.set(endpoint.id, polled);
     this.#unheard += 1;
     this.#schedule(polled, random() * spread);
@@ -250,6 +252,7 @@ export class Poller {
     const now = clock.now();
     if (result.kind === 'sample') {
       events.sampled(id, result.load, now, result.latency);
+      this.#sayRecovered(id);
       this.#fold(id, { kind: 'sampled', load: result.load, latency: result.latency });
     } else {
       events.missed(id, now);
@@ -272,9 +275,20 @@ export class Poller {
     const seen = polled.failed.get(failure.code) ?? -Infinity;
     polled.failed.set(failure.code, now);
     if (now - seen < FORGOTTEN) return;
+    polled.told = true;
     this.#options.log.warn(`${polled.facts.endpoint.address} simulation server gave no usable load: ${failure.reason}`, {
       code: failure.code,
     });
+  }
+
+  /** Of one that was down the transition tells. */
+  #sayRecovered(id: ServerId): void {
+    const polled = this.#servers.get(id);
+    if (polled?.told !== true) return;
+    polled.told = false;
+    const { facts } = polled;
+    if (this.state(facts) === 'unknown' && facts.load !== undefined)
+      this.#options.log.info(`${facts.endpoint.address} simulation server answers again`);
   }
 
   #fold(id: ServerId, event: FleetEvent): boolean {

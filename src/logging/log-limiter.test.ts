@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LogLimiter } from './log-limiter.ts';
 
-const rules = { window: 60, perKey: 3, inAll: 10 };
+const kindOf = (key: string) => key.split(' ', 1)[0];
+const rules = { window: 60, perKey: 3, perKind: 10 };
 
 test('a few lines with the same key are written, the rest is counted', () => {
   const limiter = new LogLimiter<string>(rules);
@@ -25,12 +26,19 @@ test('nothing said means no window', () => {
   assert.equal(new LogLimiter<string>(rules).remaining(5), Infinity);
 });
 
-test('somebody who varies the key gets no more than the lines of all together, and no more memory', () => {
+test('somebody who varies the key gets no more than the lines of a kind, and no more memory', () => {
   const limiter = new LogLimiter<string>(rules);
   let written = 0;
   for (let stranger = 0; stranger < 10_000; stranger += 1) if (limiter.admits('warn', `from ${stranger}`, 0)) written += 1;
   assert.equal(written, 10);
-  assert.deepEqual(limiter.end(), [{ level: 'warn', key: undefined, count: 9990 }]);
+  assert.deepEqual(limiter.end(), [{ level: 'warn', key: 'from', count: 9990 }]);
+});
+
+test('a flood of one kind leaves the others their lines', () => {
+  const limiter = new LogLimiter<string>(rules);
+  for (let server = 0; server < 1000; server += 1) limiter.admits('info', `allocated ${server}`, 0);
+  assert.ok(limiter.admits('warn', 'full 7', 0));
+  assert.deepEqual(limiter.end(), [{ level: 'info', key: 'allocated', count: 990 }]);
 });
 
 test('every line is either written or counted, and the bounds hold', () => {
@@ -40,8 +48,10 @@ test('every line is either written or counted, and the bounds hold', () => {
       const written = keys.filter((key) => limiter.admits('info', key, 0));
       const leftOut = limiter.end();
       assert.equal(written.length + leftOut.reduce((sum, { count }) => sum + count, 0), keys.length);
-      assert.ok(written.length <= rules.inAll);
-      assert.ok(leftOut.length <= rules.inAll + 1);
+      for (const kind of new Set(keys.map(kindOf))) {
+        assert.ok(written.filter((key) => kindOf(key) === kind).length <= rules.perKind);
+        assert.ok(leftOut.filter(({ key }) => kindOf(key) === kind).length <= rules.perKind + 1);
+      }
       for (const key of new Set(keys)) assert.ok(written.filter((other) => other === key).length <= rules.perKey);
     }),
   );

@@ -1,6 +1,7 @@
 /**
- * Which lines about strangers' doings are written: a few with the same key a minute, a bounded number in all, and afterwards one line a key that says
- * how many were left out. The bound in all is what keeps the log, and the memory here, small when somebody varies the key.
+ * Which lines about strangers' doings are written: a few with the same key a minute, a bounded number of each kind, and afterwards one line a key that says
+ * how many were left out. The bound of a kind is what keeps the log, and the memory here, small when somebody varies the key; kinds are apart, so that a
+ * flood of one does not push out another.
  *
  * All keys share one window, so that nothing has to be kept of a window that is over.
  */
@@ -9,15 +10,15 @@ export interface LimiterRules {
   readonly window: number;
   /** Lines with the same key in a window. */
   readonly perKey: number;
-  /** Lines in a window. It is also the most keys that are told apart. */
-  readonly inAll: number;
+  /** Lines of one kind in a window. It is also the most keys of a kind that are told apart. The kind is the first word of the key, and a constant of ours. */
+  readonly perKind: number;
 }
 
 /** What was left out in the window that is over. */
 export interface LeftOut<Level> {
   readonly level: Level;
-  /** `undefined`: all lines of keys for which there was no room. */
-  readonly key: string | undefined;
+  /** The kind alone: all lines of keys for which there was no room. */
+  readonly key: string;
   readonly count: number;
 }
 
@@ -29,11 +30,17 @@ interface Tally<Level> {
 
 const LONGEST_KEY = 200;
 
+/** All keys of one kind. */
+interface Kind<Level> {
+  readonly tallies: Map<string, Tally<Level>>;
+  written: number;
+  /** Lines of keys for which there was no room. */
+  others: Tally<Level> | undefined;
+}
+
 export class LogLimiter<Level extends string> {
   readonly #rules: LimiterRules;
-  readonly #tallies = new Map<string, Tally<Level>>();
-  #others: { level: Level; leftOut: number } | undefined;
-  #written = 0;
+  readonly #kinds = new Map<string, Kind<Level>>();
   #windowEnd: number | undefined;
 
   constructor(rules: LimiterRules) {
@@ -42,19 +49,16 @@ export class LogLimiter<Level extends string> {
 
   /** Whether a line is written. `now` is seconds; ask `end` first whether a window is over. */
   admits(level: Level, key: string, now: number): boolean {
-    this.#windowEnd ??= now + this.#rules.window;
-    const tally = this.#tallyOf(level, key.slice(0, LONGEST_KEY));
-    if (tally === undefined) {
-      this.#others ??= { level, leftOut: 0 };
-      this.#others.leftOut += 1;
-      return false;
-    }
-    if (tally.written >= this.#rules.perKey || this.#written >= this.#rules.inAll) {
+    const { window, perKey, perKind } = this.#rules;
+    this.#windowEnd ??= now + window;
+    const kind = this.#kindOf(key);
+    const tally = this.#tallyOf(kind, level, key.slice(0, LONGEST_KEY));
+    if (tally.written >= perKey || kind.written >= perKind) {
       tally.leftOut += 1;
       return false;
     }
     tally.written += 1;
-    this.#written += 1;
+    kind.written += 1;
     return true;
   }
 
@@ -66,20 +70,28 @@ export class LogLimiter<Level extends string> {
   /** Ends the window and tells what was left out in it. */
   end(): LeftOut<Level>[] {
     const told: LeftOut<Level>[] = [];
-    for (const [key, { level, leftOut }] of this.#tallies) if (leftOut > 0) told.push({ level, key, count: leftOut });
-    if (this.#others !== undefined) told.push({ level: this.#others.level, key: undefined, count: this.#others.leftOut });
-    this.#tallies.clear();
-    this.#others = undefined;
-    this.#written = 0;
+    for (const [name, { tallies, others }] of this.#kinds) {
+      for (const [key, { level, leftOut }] of tallies) if (leftOut > 0) told.push({ level, key, count: leftOut });
+      if (others !== undefined) told.push({ level: others.level, key: name, count: others.leftOut });
+    }
+    this.#kinds.clear();
     this.#windowEnd = undefined;
     return told;
   }
 
-  #tallyOf(level: Level, key: string): Tally<Level> | undefined {
-    const known = this.#tallies.get(key);
-    if (known !== undefined || this.#written >= this.#rules.inAll) return known;
+  #kindOf(key: string): Kind<Level> {
+    const name = key.split(' ', 1)[0] ?? '';
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) this.#kinds.set(name, (kind = { tallies: new Map(), written: 0, others: undefined }));
+    return kind;
+  }
+
+  #tallyOf(kind: Kind<Level>, level: Level, key: string): Tally<Level> {
+    const known = kind.tallies.get(key);
+    if (known !== undefined) return known;
+    if (kind.written >= this.#rules.perKind) return (kind.others ??= { level, written: 0, leftOut: 0 });
     const tally: Tally<Level> = { level, written: 0, leftOut: 0 };
-    this.#tallies.set(key, tally);
+    kind.tallies.set(key, tally);
     return tally;
   }
 }

@@ -42,8 +42,8 @@ export interface OpenLog extends Log {
   close(farewell?: string): Promise<void>;
 }
 
-/** A key of `limited` may have five lines a minute, all keys together a hundred. */
-const LIMITS = { window: 60, perKey: 5, inAll: 100 } as const;
+/** A key of `limited` may have five lines a minute, all keys of its kind a hundred. */
+const LIMITS = { window: 60, perKey: 5, perKind: 100 } as const;
 
 /** Where the log of `logDir` stands. */
 export function logPath(logDir: string): string {
@@ -168,7 +168,9 @@ function startLimiter(
   const limiter = new LogLimiter<LogLevel>(LIMITS);
   const endWindow = (): void => {
     for (const { level, key, count } of limiter.end()) {
-      write(level, `${count} more lines of this kind were left out`, { kind: key ?? 'others' });
+      write(level, count === 1 ? '1 more line of this kind was left out' : `${count} more lines of this kind were left out`, {
+        kind: key,
+      });
     }
   };
   const loop: Loop = startLoop({
