@@ -15,6 +15,11 @@ const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent']);
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  if (!hasWorkingDirectory()) {
+    console.error('error: the folder you are in was removed — go to another one with "cd" and try again');
+    process.exitCode = 1;
+    return;
+  }
   await createProgram().parseAsync([...argv]);
 }
 
@@ -37,8 +42,11 @@ export function createProgram(): Command {
       '[config...]',
       'configuration file; default: config/session/local.json here, else the one that ships with the program',
     )
-    .option('--agent [port]', 'also run a load agent that reports the load of this machine', readPort)
-    .action((config: string[], options: { agent?: number | true }) => startCommand(config, options));
+    .option('--agent [port]', 'also run a load agent that reports the load of this machine; default port: 2000', readAgentPort)
+    .action((config: string[], { agent }: { agent?: number | true | AfterAgent }) => {
+      if (agent instanceof AfterAgent) return startCommand([agent.text, ...config], { agent: true });
+      return startCommand(config, { ...(agent !== undefined && { agent }) });
+    });
   program
     .command('check')
     .description('say what is wrong with a configuration file; exit status 0 or 2')
@@ -123,6 +131,28 @@ function addInstallation(program: Command): void {
     .option('--json', 'findings as JSON')
     .option('--timeout <seconds>', 'time for each question', Number, 5)
     .action(async (url: string | undefined, options: DoctorOptions) => (await import('./doctor.ts')).doctorCommand(url, options));
+}
+
+/** A folder that was deployed anew is gone for who still stands in it. */
+function hasWorkingDirectory(): boolean {
+  try {
+    return process.cwd() !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** What follows `--agent` and is no number: the configuration file of `start --agent my.json`. */
+class AfterAgent {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+function readAgentPort(text: string): number | AfterAgent {
+  return /^[0-9]+$/.test(text) ? readPort(text) : new AfterAgent(text);
 }
 
 function readPort(text: string): number {

@@ -7,6 +7,8 @@ import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { watchConfiguration } from '../config/watch.ts';
+import { hostInUrl } from '../core/endpoint.ts';
+import { addressKind } from '../core/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
@@ -59,7 +61,7 @@ export async function agentCommand({ port, host }: { readonly port: number; read
   const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], address);
   if (agent === undefined) return;
   life.add({ stop: () => agent.close() });
-  console.log(`Load agent running on port ${agent.port}: http://localhost:${agent.port}/monitor`);
+  console.log(`Load agent running on port ${agent.port}: http://${reachedAt(host)}:${agent.port}/monitor`);
 }
 
 /** `undefined`: it cannot listen, which was said. */
@@ -128,14 +130,23 @@ function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], address?
 /** What runs where, and what to open next. */
 function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: number | undefined): void {
   const servers = settings.simulationServers.length;
-  console.log(`Session server ${version} on port ${port}, configured by ${path}`);
-  console.log(
+  const host = reachedAt(settings.listen);
+  // A collector reads JSON lines there and nothing else.
+  const say = settings.debug && settings.logFormat === 'json' ? console.error : console.log;
+  say(`Session server ${version} on port ${port}, configured by ${path}`);
+  say(
     agentPort === undefined
       ? `Simulation servers: ${servers}`
       : `Load agent of this machine on port ${agentPort}; simulation servers: ${servers}`,
   );
-  console.log(`Log: ${settings.debug ? 'here' : logPath(settings.logDir)}`);
-  console.log(`Open http://localhost:${port}/monitor, or ask: curl localhost:${port}/session`);
+  say(`Log: ${settings.debug ? 'here' : logPath(settings.logDir)}`);
+  say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/session`);
+}
+
+/** How a browser on this machine reaches what listens at `address`. */
+function reachedAt(address: string | undefined): string {
+  const isLocal = address === undefined || address === '127.0.0.1' || address === '::1' || addressKind(address) === 'unspecified';
+  return isLocal ? 'localhost' : hostInUrl(address);
 }
 
 /** Reads the file again whenever it is woken, one reading at a time. */

@@ -1,6 +1,7 @@
 /** PROTOCOL § 2 from the outside: arguments, exit statuses, what stands on stderr, and the log file. What each problem of a file says is tested with its reader. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 /** As the original writes them. */
 const LINE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \[(?:DEBUG  |INFO   |WARNING|ERROR  )\] {2}\S/;
+const BIN = join(import.meta.dirname, '..', '..', 'bin', 'session-server.mjs');
 const STACK = /\n\s+at |node:internal|file:\/\//;
 const VERSION = (JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as { version: string })
   .version;
@@ -70,6 +72,23 @@ describe('arguments', () => {
     assert.equal(status, 0);
     for (const command of ['start', 'check', 'schema', 'test-notification', 'agent', 'token'])
       assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
+  });
+
+  test('from a folder that was removed: one line that says so', (t) => {
+    const cwd = subfolder(temporary(t), 'removed');
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', `rmdir '${cwd}' && '${process.execPath}' '${BIN}' check /x.json`], {
+      cwd,
+    });
+    assert.equal(status, 1);
+    assert.equal(String(stderr), 'error: the folder you are in was removed — go to another one with "cd" and try again\n');
+  });
+
+  test('before it was built: one line that says how to', (t) => {
+    const copy = join(subfolder(temporary(t), 'bin'), 'session-server.mjs');
+    copyFileSync(BIN, copy);
+    const { status, stderr } = spawnSync(process.execPath, [copy]);
+    assert.equal(status, 1);
+    assert.match(String(stderr), /^error: the program is not built yet — run "npm ci && npm run build" in \/\S+\n$/);
   });
 
   test('an option that does not exist is refused without a stack trace', async (t) => {
@@ -210,6 +229,11 @@ describe('the port', () => {
     assert.equal(server.connections, 0, 'the port is found taken before anything is probed');
   });
 
+  test('of the agent may be left out before the configuration file', async (t) => {
+    const { stderr } = await runProgram(t, ['start', '--agent', join(temporary(t), 'missing.json')]);
+    assert.match(stderr, /^error: .*missing\.json/);
+  });
+
   test('of the agent that is taken is named as well', async (t) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '::', resolve));
@@ -229,9 +253,12 @@ describe('the port', () => {
 });
 
 describe('an address listened on', () => {
-  test('is the only one', async (t) => {
-    const program = await startProgram(t, { listen: '127.0.0.1', simulationServers: ['127.0.0.1:9'] });
-    assert.equal(await program.get('/'), '0');
+  test('is the only one, and the one to open next', async (t) => {
+    const program = await startProgram(t, { listen: '127.0.0.2', simulationServers: ['127.0.0.1:9'] });
+    const [url = ''] = /http:\S+(?=\/monitor)/.exec(program.stdout) ?? [];
+    assert.equal(url, `http://127.0.0.2:${program.port}`);
+    assert.equal(await (await fetch(url)).text(), '0');
+    await assert.rejects(fetch(`http://127.0.0.1:${program.port}/`));
     await assert.rejects(fetch(`http://[::1]:${program.port}/`));
   });
 
