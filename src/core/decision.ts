@@ -7,7 +7,7 @@ export interface Decision {
   /** Seconds since the epoch. */
   readonly at: number;
   readonly kind: DecisionKind;
-  /** URL of the project, when the client said what it wants to run. */
+  /** URL of the project, when the client said what it wants to run; of one that could not be read the text it sent, at most `LONGEST_PROJECT_URL` characters. */
   readonly project?: string | undefined;
   readonly server?: ServerId | undefined;
   readonly address?: string | undefined;

@@ -141,7 +141,7 @@ export interface DecisionView {
   readonly id: string;
   readonly at: number;
   readonly kind: DecisionKind;
-  /** What the client asked to run; `null` when it did not say. */
+  /** What the client asked to run, as it sent it when that could not be read; `null` when it did not say. */
   readonly project: string | null;
   readonly serverId: ServerId | null;
   readonly server: string | null;

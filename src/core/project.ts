@@ -103,6 +103,12 @@ export function projectParameter(query: string): string | undefined {
   return undefined;
 }
 
+/** What stands for a project that cannot be read wherever people look for it: the text that was sent, at most `LONGEST_PROJECT_URL` characters of it. */
+export function asSent(text: string | undefined): string | undefined {
+  if (text === undefined || text.length <= LONGEST_PROJECT_URL) return text;
+  return `${text.slice(0, LONGEST_PROJECT_URL - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
 /** Text from outside, fit to stand in a sentence or a log line: shortened, and everything that is not plain ASCII escaped. */
 export function shown(text: string, longest = 60): string {
   const escaped = (part: string) =>

@@ -5,6 +5,8 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { DEFAULT_ALLOCATION } from '../core/allocation-parameters.ts';
 import { Ledger } from '../core/ledger.ts';
+import type { AnswerView } from '../core/monitor-view.ts';
+import { LONGEST_PROJECT_URL } from '../core/project.ts';
 import { Router, type RoutedServer } from '../core/routing.ts';
 import { TokenBuckets } from '../core/token-bucket.ts';
 import { WaitingLine } from '../core/waiting-line.ts';
@@ -14,6 +16,9 @@ import { Admission } from './admission.ts';
 import type { Outcome, Waiter, Waiting } from './session-request.ts';
 import { Decisions } from './decisions.ts';
 
+const ANSWERS: readonly AnswerView[] = [
+  { id: 'b:2000', address: 'b/2000', chosen: false, eligible: true, code: 'has-room', reason: 'It could take the session.' },
+];
 const PROJECT = 'https://github.com/school/robots/blob/main/worlds/arm.wbt';
 
 /** An admission over servers with these loads. */
@@ -58,15 +63,15 @@ function start(
         },
       };
   let ids = 0;
+  const log = new MemoryLog();
   const endpoints = new Map(Object.keys(loads).map((id) => [id, endpointOf(id)]));
   const admission = new Admission({
-    ...{ clock, router, line, decisions, bookings },
+    ...{ clock, router, line, decisions, bookings, log },
     newId: () => `id${(ids += 1)}`,
-    log: new MemoryLog(),
     buckets: new TokenBuckets({ burst: 5, rate: 1, mostKeys: 100 }),
     settings: () => ({ handOutSsl: true, otherHosts: otherHosts(), settle: 60 }),
     endpoint: (id) => endpoints.get(id),
-    explain: () => ({ summary: '2 servers: both are at 97 %', answers: [] }),
+    explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
     costOf: (project) => ledger.fleetCost(project?.key).value,
   });
   const report = (id: string, load: number) => {
@@ -78,7 +83,7 @@ function start(
     ledger.add(id, { weight: 1, ...(maxSessions !== undefined && { maxSessions }) }, clock.now());
     report(id, load);
   }
-  return { clock, ledger, router, line, decisions, admission, report, attempts: () => attempts };
+  return { clock, ledger, router, line, decisions, admission, log, report, attempts: () => attempts };
 }
 
 const from = (limitKey?: string) => ({ address: { address: limitKey ?? '127.0.0.1', limitKey } });
@@ -146,6 +151,34 @@ test('a project URL that breaks a rule is refused with the name of the rule, and
   await admission.wait({ ...from(), projectUrl: 'https://github.com/a/b/blob/main/worlds/$(reboot).wbt' }, client);
   assert.ok(client.outcome?.kind === 'refused' && client.outcome.code.startsWith('project-'));
   assert.equal(line.length, 0);
+  await admission.stop();
+});
+
+test('of a project URL that cannot be read the text as it was sent is written down, and nothing that servers would say to another request', async () => {
+  const { admission, decisions } = start({ 'a:2000': 20 });
+  for (const projectUrl of ['https://webots.cloud/run?url=x', 'https://github.com/a/b/blob/main/worlds/my world.wbt', '<b>']) {
+    await admission.ask({ ...from(), projectUrl });
+    const [decision] = decisions.last();
+    assert.deepEqual([decision?.kind, decision?.project, decision?.others], ['refused', projectUrl, []]);
+  }
+  await admission.ask({ ...from(), projectUrl: `https://github.com/${'\u{1f916}'.repeat(5000)}` });
+  const project = decisions.last()[0]?.project ?? '';
+  assert.match(project, /^https:\/\/github\.com\/\u{1f916}{100,}…$/u, 'cut between two characters');
+  assert.ok(project.length <= LONGEST_PROJECT_URL, `${project.length} characters`);
+  await admission.ask({ ...from(), projectUrl: PROJECT });
+  assert.deepEqual(decisions.last()[0]?.others, ANSWERS);
+  await admission.stop();
+});
+
+test('the log names who was refused for ever and for what, but nobody for whom there is only no room', async () => {
+  const { admission, log, decisions } = start({ 'a:2000': 97 });
+  await admission.ask({ ...from('192.0.2.7'), projectUrl: 'http://github.com/a/b' });
+  await admission.ask({ ...from('192.0.2.8'), projectUrl: PROJECT });
+  const refusals = log.lines.filter(({ message }) => message.includes('refused'));
+  assert.equal(refusals.length, 1);
+  assert.match(refusals[0]?.message ?? '', /^192\.0\.2\.7 is refused a session: The project URL must begin with https:/);
+  const { id } = decisions.last()[1] ?? {};
+  assert.deepEqual(refusals[0]?.fields, { id, code: 'project-scheme', project: 'http://github.com/a/b' });
   await admission.stop();
 });
 

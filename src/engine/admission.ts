@@ -9,7 +9,7 @@ import { allocationReason } from '../core/allocation-reason.ts';
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
 import type { BookingOutcome, BookingRequest, Candidates } from '../core/ledger.ts';
 import type { SecondsRange } from '../core/monitor-view.ts';
-import type { Project } from '../core/project.ts';
+import { asSent, type Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
 import { TokenBuckets } from '../core/token-bucket.ts';
 import type { Passing, Restored, Standing, Ticket, WaitingLine, Want } from '../core/waiting-line.ts';
@@ -291,8 +291,16 @@ export class Admission {
 
     const id = newId();
     const read = this.#routing.read(request);
-    if (read.kind === 'refused') return this.#refuse({ id, request, project: read.project }, read.code, read.reason);
-    return { id, request, ...read };
+    if (read.kind === 'routed') return { id, request, ...read };
+    return this.#refuseForEver({ id, request, project: read.project }, read.code, read.reason);
+  }
+
+  /** Whoever reads the log after a complaint knows the student's address and no more. That there is no room passes, and is not said of each client. */
+  #refuseForEver({ id, request, project }: Asked, code: string, reason: string): Refused {
+    const { address, limitKey = address } = request.address;
+    const fields = { id, code, project: project?.url ?? asSent(request.projectUrl) };
+    this.#options.log.limited('info', `refused ${limitKey}`, `${address} is refused a session: ${reason}`, fields);
+    return this.#refuse({ id, request, project }, code, reason);
   }
 
   #refuseForRate(request: SessionRequest, seconds: number): Refused {
@@ -502,8 +510,10 @@ export class Admission {
       line.leave(ticket.id);
       this.#places.delete(ticket.id);
       this.#version += 1;
-      if (place && route.kind === 'refused')
-        place.waiter?.settled(this.#refuse({ id: ticket.id, request: place.request, project }, route.code, route.reason));
+      if (place && route.kind === 'refused') {
+        const refused = this.#refuseForEver({ id: ticket.id, request: place.request, project }, route.code, route.reason);
+        place.waiter?.settled(refused);
+      }
       return;
     }
     if (route.candidates.tiers.length === 0) return;

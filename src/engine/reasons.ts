@@ -5,7 +5,7 @@
 import { Allowance } from '../core/allowance.ts';
 import type { Endpoint, ServerId } from '../core/endpoint.ts';
 import type { AnswerView, DecisionKind } from '../core/monitor-view.ts';
-import type { Project } from '../core/project.ts';
+import { asSent, type Project } from '../core/project.ts';
 import type { Labels } from '../core/routing.ts';
 import type { Clock } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
@@ -40,7 +40,7 @@ export interface Ending extends Asked {
   /** Seconds in the waiting line. */
   readonly waited: number;
   readonly server?: ServerId;
-  /** What the servers say does not matter to it. */
+  /** What the servers say does not matter to it, as to a request whose project cannot be read. */
   readonly alone?: boolean;
 }
 
@@ -81,13 +81,13 @@ export class Reasons {
   record({ id, request, project, kind, code, reason, waited, server, alone = false }: Ending): void {
     const { decisions, clock, endpoint } = this.#options;
     const now = clock.now();
-    const others = alone ? NONE : this.#others(request, project, server, now);
+    const others = alone || unreadable(request, project) ? NONE : this.#others(request, project, server, now);
     decisions.record(
       {
         id,
         at: clock.wallTime(),
         kind,
-        project: project?.url,
+        project: project?.url ?? asSent(request.projectUrl),
         server,
         address: server === undefined ? undefined : endpoint(server)?.address,
         code,
@@ -116,3 +116,8 @@ export class Reasons {
 }
 
 const NONE: readonly AnswerView[] = [];
+
+/** What the servers would say of it would be said of a request without a project. */
+function unreadable({ projectUrl }: SessionRequest, project: Project | undefined): boolean {
+  return project === undefined && projectUrl !== undefined;
+}

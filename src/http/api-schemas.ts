@@ -123,7 +123,10 @@ export const decision = z
     id: z.string(),
     at: time,
     kind: z.enum(['allocated', 'waiting', 'refused', 'abandoned']),
-    project: z.string().nullable().describe('What the client asked to run; null: it did not say.'),
+    project: z
+      .string()
+      .nullable()
+      .describe('What the client asked to run, as it sent it when that could not be read; null: it did not say.'),
     serverId: serverId.nullable(),
     server: address.nullable(),
     code: z.string().openapi({ example: 'allocated' }),

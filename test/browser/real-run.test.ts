@@ -83,6 +83,28 @@ test('a new operator finds on the page why a student was refused, and what would
   assert.equal(await answers.locator('.hidden').first().innerText(), 'cannot take it:');
 });
 
+test('of a refused project URL that cannot be read the page shows what was sent, as text, and whom the log names', async (t) => {
+  const [simulation] = await startSimulationServers(t, [20]);
+  assert.ok(simulation);
+  const program = await startProgram(t, { simulationServers: [simulation.address], ...polling });
+  const sent = 'https://webots.cloud/<b>robots</b>';
+  assert.match(await program.get(`/session?url=${encodeURIComponent(sent)}`), /^Error: Projects may come from github\.com/);
+  const long = `https://github.com/school/${'x'.repeat(3000)}`;
+  await program.get(`/session?url=${long}`);
+  const page = await openPage(t, browser, `${program.url}/monitor`);
+  const entry = (text: string) => page.locator('.decisions .entry', { hasText: text });
+  const refused = entry('webots.cloud/');
+  assert.equal(await refused.locator('.project').textContent(), sent);
+  assert.equal(await refused.locator('b').count(), 0, 'markup became elements');
+  assert.equal(await refused.locator('details').count(), 0, 'servers are said to have room for it');
+  assert.equal(await entry('more than 1000 characters').locator('.project').textContent(), `${long.slice(0, 999)}…`);
+  await refused.getByRole('button', { name: 'And now?' }).click();
+  await page.locator('.why-not').getByText('Projects may come from github.com').waitFor();
+  await eventually('a line in the log that names the client and the project', () =>
+    /127\.0\.0\.1 is refused a session: .*code=project-host project=\S*webots\.cloud\/<b>robots<\/b>/.test(program.log),
+  );
+});
+
 test('after the reply to drain no session is handed out there, a restart included, until somebody resumes', async (t) => {
   const [idle, busy] = await startSimulationServers(t, [5, 60]);
   assert.ok(idle && busy);
