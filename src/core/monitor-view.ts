@@ -66,6 +66,18 @@ export interface ChannelView {
   readonly recipient: string | null;
 }
 
+/** What became of a test notification on one channel. */
+export interface ChannelTestView {
+  /** As in `NoticeView`. */
+  readonly notifier: string;
+  /** In full: whoever acts may know whom the channel tells. `null`: its name says so. */
+  readonly recipient: string | null;
+  /** `sent`: the mail server or the webhook accepted it. */
+  readonly outcome: 'sent' | 'failed';
+  /** What went wrong and how to mend it, a sentence; `null` when it was sent. */
+  readonly reason: string | null;
+}
+
 export interface DrainView {
   readonly since: number;
   readonly by: string;

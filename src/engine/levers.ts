@@ -4,6 +4,7 @@
  */
 import type { ServerId } from '../core/endpoint.ts';
 import type { Drain } from '../core/fleet.ts';
+import type { ChannelTestView } from '../core/monitor-view.ts';
 import type { SimulationServer } from '../core/simulation-server.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
 import type { Membership } from './membership.ts';
@@ -13,12 +14,12 @@ export interface LeversOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly store: StateStore;
-  readonly poller: Poller;
-  readonly membership: Membership;
+  readonly poller: Pick<Poller, 'drain' | 'resume'>;
+  readonly membership: Pick<Membership, 'get' | 'set'>;
   /** Reads what may stand in `simulationServers`. */
   readonly readServer: (entry: unknown) => ReadServer;
-  /** Sends a test on every channel; returns how many there are. */
-  readonly sendTest: () => number;
+  /** Sends a test on every channel; resolves within seconds with what became of it. */
+  readonly sendTest: () => Promise<readonly ChannelTestView[]>;
 }
 
 export type ReadServer =
@@ -139,12 +140,19 @@ export class Levers {
     return { kind: 'done' };
   }
 
-  testNotification(by: string): Promise<{ readonly kind: 'done'; readonly notifiers: number } | ActRefused> {
-    const notifiers = this.#options.sendTest();
-    if (notifiers === 0)
-      return Promise.resolve({ kind: 'refused', code: 'no-notifiers', reason: 'Neither e-mail nor a webhook is configured.' });
-    this.#options.log.info(`test notification sent by ${by}`, { by, notifiers });
-    return Promise.resolve({ kind: 'done', notifiers });
+  async testNotification(
+    by: string,
+  ): Promise<{ readonly kind: 'done'; readonly channels: readonly ChannelTestView[] } | ActRefused> {
+    const { log, sendTest } = this.#options;
+    const channels = await sendTest();
+    if (channels.length === 0)
+      return { kind: 'refused', code: 'no-notifiers', reason: 'Neither e-mail nor a webhook is configured.' };
+    log.info(`test notification sent by ${by}`, { by, notifiers: channels.length });
+    for (const { notifier, outcome, reason } of channels) {
+      if (outcome === 'sent') log.info(`the test notification was accepted by ${notifier}`);
+      else log.warn(`the test notification could not be sent by ${notifier}: ${reason ?? 'it failed'}`);
+    }
+    return { kind: 'done', channels };
   }
 
   #servers(): SimulationServer[] {

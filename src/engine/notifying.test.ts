@@ -287,3 +287,32 @@ test('the version changes with the incidents and not without', async (t) => {
   sees('down');
   assert.notEqual(notifying.version, calm);
 });
+
+test('a test goes past what waits on a channel, and tells of each channel what became of it within ten seconds', async (t) => {
+  const [email, refusing, hung] = [new FakeNotifier(), new FakeNotifier('webhook a'), new FakeNotifier('webhook b')];
+  const known = Object.assign(email, { recipient: 'admin@example.org' });
+  const { clock, sees, notifying } = await scene(t, { notifiers: [known, refusing, hung] }, email);
+  hung.weather = 'hangs';
+  sees('down');
+  await clock.advance(7);
+  refusing.weather = 'refuses';
+  const testing = notifying.test();
+  await clock.advance(10);
+  assert.deepEqual(await testing, [
+    { notifier: 'email', recipient: 'admin@example.org', outcome: 'sent', reason: null },
+    { notifier: 'webhook a', recipient: null, outcome: 'failed', reason: 'wrong password' },
+    { notifier: 'webhook b', recipient: null, outcome: 'failed', reason: 'it took longer than 10 s' },
+  ]);
+  const attempts = refusing.attempts.length;
+  await clock.advance(HOUR);
+  assert.equal(refusing.attempts.length, attempts, 'a test is not tried again');
+  assert.equal(notifying.statistics().made.test, 1);
+});
+
+test('the end of the program does not wait for a test', async (t) => {
+  const { email, notifying } = await scene(t);
+  email.weather = 'hangs';
+  const testing = notifying.test();
+  await notifying.stop(0);
+  assert.equal((await testing)[0]?.outcome, 'failed');
+});

@@ -15,12 +15,13 @@ import {
   type NotificationKind,
   type Sighting,
 } from '../core/incidents.ts';
-import type { IncidentView } from '../core/monitor-view.ts';
+import type { ChannelTestView, IncidentView } from '../core/monitor-view.ts';
 import { fromDocument, toDocument } from '../core/notification-document.ts';
 import type { Outgoing } from '../core/outbox.ts';
 import type { Clock, Log, NewId, Notifier, Random, StateStore } from '../ports.ts';
 import { Delivery, type DeliveryStatistics } from './delivery.ts';
 import { startLoop, type Loop } from './loop.ts';
+import { sendTestNotification } from './test-notification.ts';
 
 export interface NotifyingOptions {
   readonly clock: Clock;
@@ -48,6 +49,8 @@ export interface NotifyingStatistics {
 
 const DOCUMENT = 'notifications';
 const DEADLINE = 30;
+/** Seconds a channel has for a test: somebody is waiting for the outcome. */
+const TEST_DEADLINE = 10;
 /** Seconds between two writings of the state. */
 const SAVE_PAUSE = 2;
 /** Seconds what waits for an unknown notifier is kept. */
@@ -65,6 +68,7 @@ export class Notifying {
   #saved = true;
   #saveAt = -Infinity;
   #saveFailures = 0;
+  readonly #stopping = new AbortController();
 
   constructor(options: NotifyingOptions) {
     this.#options = options;
@@ -129,6 +133,21 @@ export class Notifying {
     this.#hand({ id: this.#options.newId(), kind, at: this.#options.clock.wallTime(), servers });
   }
 
+  /** Sends a test on every channel past what waits there, once, and says what became of it. In the configured order. */
+  async test(): Promise<readonly ChannelTestView[]> {
+    const { clock, newId } = this.#options;
+    const notifiers = Array.from(this.#deliveries.values(), ({ notifier }) => notifier);
+    if (notifiers.length > 0) this.#made.test = (this.#made.test ?? 0) + 1;
+    const { signal } = this.#stopping;
+    const outcomes = await sendTestNotification(notifiers, { clock, newId, deadline: TEST_DEADLINE, signal });
+    return outcomes.map((outcome, index) => ({
+      notifier: outcome.notifier,
+      recipient: notifiers[index]?.recipient ?? null,
+      outcome: outcome.kind === 'accepted' ? 'sent' : 'failed',
+      reason: outcome.kind === 'accepted' ? null : outcome.reason,
+    }));
+  }
+
   /** New rules and notifiers. A notifier that is the same object goes on undisturbed, one of the same name takes over what waits. */
   async reconfigure({ rules, notifiers }: { rules: IncidentRules; notifiers: readonly Notifier[] }): Promise<void> {
     this.#incidents.setRules(rules);
@@ -166,6 +185,7 @@ export class Notifying {
    * told: whoever is down is seen again after the next start, and a machine that is switched off with everything on it is no news.
    */
   async stop(within: number): Promise<void> {
+    this.#stopping.abort();
     await this.#telling?.stop();
     await Promise.all([...this.#deliveries.values()].map((delivery) => this.#retire(delivery, within)));
     await this.#saving?.stop();

@@ -11,17 +11,24 @@ export type TestOutcome =
       /** What is wrong and how to mend it. */ readonly reason: string;
     };
 
+export interface TestOptions {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly deadline?: number;
+  /** Aborted when nobody waits for the outcome any more. */
+  readonly signal?: AbortSignal;
+}
+
 /** Sends one test message through each channel, all at once and without a second attempt. Each has `deadline` seconds. */
 export async function sendTestNotification(
   notifiers: readonly Notifier[],
-  { clock, newId, deadline = 30 }: { clock: Clock; newId: NewId; deadline?: number },
+  { clock, newId, deadline = 30, signal = new AbortController().signal }: TestOptions,
 ): Promise<TestOutcome[]> {
   const notification: Notification = { id: newId(), kind: 'test', at: clock.wallTime(), servers: [] };
-  const never = new AbortController().signal;
   return Promise.all(
     notifiers.map(async (notifier): Promise<TestOutcome> => {
       try {
-        await withDeadline(clock, deadline, never, (signal) => notifier.notify(notification, signal));
+        await withDeadline(clock, deadline, signal, (until) => notifier.notify(notification, until));
         return { kind: 'accepted', notifier: notifier.name };
       } catch (error) {
         const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unexpected';

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RefusalView } from '../core/monitor-view.ts';
+import type { ChannelTestView, RefusalView } from '../core/monitor-view.ts';
 import { createAdminRoutes } from './admin-routes.ts';
 import type { LeverOutcome, Levers } from './monitor-source.ts';
 
 const NOW = 1_800_000_000;
+const TESTED: readonly ChannelTestView[] = [
+  { notifier: 'email', recipient: 'admin@example.org', outcome: 'failed', reason: 'it does not answer; check mailServer' },
+  { notifier: 'webhook chat.example.org', recipient: null, outcome: 'sent', reason: null },
+];
 const ID = 'sim1.example.org:2000';
 
 function setUp(outcome: LeverOutcome = { kind: 'done' }) {
@@ -25,7 +29,7 @@ function setUp(outcome: LeverOutcome = { kind: 'done' }) {
     },
     testNotification: async (...given) => {
       const result = await act('test')(...given);
-      return result.kind === 'refused' ? result : { kind: 'done', notifiers: 2 };
+      return result.kind === 'refused' ? result : { kind: 'done', channels: TESTED };
     },
   };
   const routes = createAdminRoutes({
@@ -89,10 +93,10 @@ test('a server is resumed, added and removed', async () => {
   ]);
 });
 
-test('a test notification says on how many channels it goes out', async () => {
+test('a test notification says of each channel what became of it', async () => {
   const { send } = setUp();
   const response = await send('POST', '/api/v1/notifications/test');
-  assert.deepEqual(await response.json(), { done: true, notifiers: 2 });
+  assert.deepEqual(await response.json(), { channels: TESTED });
 });
 
 test('an act on an unknown server or one that makes no sense is refused', async () => {

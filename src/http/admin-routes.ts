@@ -7,6 +7,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Clock } from '../ports.ts';
+import { channelTest } from './api-schemas.ts';
 import { refuseOddJson } from './json-body.ts';
 import type { LeverOutcome, Levers } from './monitor-source.ts';
 import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
@@ -123,8 +124,8 @@ const testNotification = createRoute({
   security,
   responses: {
     200: {
-      description: 'It is on its way.',
-      content: { 'application/json': { schema: z.object({ done: z.literal(true), notifiers: z.int() }) } },
+      description: 'What became of it on each channel, after at most ten seconds. It is not tried again.',
+      content: { 'application/json': { schema: z.object({ channels: z.array(channelTest).readonly() }) } },
     },
     ...refusals,
   },
@@ -182,7 +183,7 @@ export function createAdminRoutes({ levers, clock, mayAct }: AdminRoutesOptions)
     const by = c.get('actor');
     const outcome = await levers.testNotification(by);
     if (outcome.kind === 'refused') return refusal(c, 409, outcome.code, outcome.reason);
-    return c.json({ done: true as const, notifiers: outcome.notifiers }, 200);
+    return c.json({ channels: outcome.channels }, 200);
   });
   return routes;
 }

@@ -5,6 +5,7 @@
 import { z } from '@hono/zod-openapi';
 import type {
   AnswerView,
+  ChannelTestView,
   DecisionView,
   DrainView,
   ExplainView,
@@ -182,6 +183,15 @@ export const waitingSession = z
   })
   .openapi('WaitingSession');
 
+export const channelTest = z
+  .object({
+    notifier: z.string().describe('Name of the channel.').openapi({ example: 'email' }),
+    recipient: z.string().nullable().describe('Whom it tells; null: its name says so.').openapi({ example: 'admin@example.org' }),
+    outcome: z.enum(['sent', 'failed']).describe('`sent`: the mail server or the webhook accepted it.'),
+    reason: z.string().nullable().describe('What went wrong and how to mend it; null: it was sent.'),
+  })
+  .openapi('ChannelTest');
+
 /** `true` while both are the same type, but for `readonly`. */
 type Same<A, B> = [Plain<A>, Plain<B>] extends [Plain<B>, Plain<A>] ? true : never;
 type Plain<T> = T extends object ? { -readonly [K in keyof T]: Plain<T[K]> } : T;
@@ -197,6 +207,7 @@ type Plain<T> = T extends object ? { -readonly [K in keyof T]: Plain<T[K]> } : T
   decision: true,
   notice: true,
   incident: true,
+  channelTest: true,
 }) satisfies {
   secondsRange: Same<z.output<typeof secondsRange>, SecondsRange>;
   waiting: Same<z.output<typeof waiting>, WaitingView>;
@@ -208,6 +219,7 @@ type Plain<T> = T extends object ? { -readonly [K in keyof T]: Plain<T[K]> } : T
   decision: Same<z.output<typeof decision>, DecisionView>;
   notice: Same<z.output<typeof notice>, NoticeView>;
   incident: Same<z.output<typeof incident>, IncidentView>;
+  channelTest: Same<z.output<typeof channelTest>, ChannelTestView>;
 };
 
 export type AvailabilityView = Pick<FleetView, 'open' | 'availability' | 'places' | 'waiting' | 'meanLoad'>;

@@ -1,7 +1,7 @@
 /** What the monitor's routes ask of the rest of the program. Types only; the composition root implements them. */
 import type { HistoryQuery } from '../core/history.ts';
 import type { ServerId } from '../core/endpoint.ts';
-import type { HistoryView, MonitorSnapshot, SparklinesView } from '../core/monitor-view.ts';
+import type { ChannelTestView, HistoryView, MonitorSnapshot, SparklinesView } from '../core/monitor-view.ts';
 
 export interface MonitorSource {
   /** The present state of everything. What did not change since the last call should be the same object, which makes telling the difference cheap. */
@@ -39,8 +39,10 @@ export interface Levers {
   ): Promise<{ readonly kind: 'done'; readonly id: ServerId } | Exclude<LeverOutcome, { kind: 'done' }>>;
   /** Only servers that were added while running. */
   removeServer(id: ServerId, by: string): Promise<LeverOutcome>;
-  /** `notifiers`: how many channels the test was sent on. */
+  /** Sends a test on every channel, and resolves within seconds with what became of it on each. */
   testNotification(
     by: string,
-  ): Promise<{ readonly kind: 'done'; readonly notifiers: number } | Extract<LeverOutcome, { kind: 'refused' }>>;
+  ): Promise<
+    { readonly kind: 'done'; readonly channels: readonly ChannelTestView[] } | Extract<LeverOutcome, { kind: 'refused' }>
+  >;
 }

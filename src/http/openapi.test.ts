@@ -80,7 +80,7 @@ function build() {
           resume: nothing,
           removeServer: nothing,
           addServer: () => Promise.resolve({ kind: 'done', id: 'x:1' }),
-          testNotification: () => Promise.resolve({ kind: 'done', notifiers: 1 }),
+          testNotification: () => Promise.resolve({ kind: 'done', channels: [] }),
         },
         clock,
         mayAct: pass,

@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import { Hono } from 'hono';
 import { buildWeb } from '../../scripts/build-web.mjs';
 import { hashOf } from '../../src/config/token.ts';
+import type { ChannelTestView } from '../../src/core/monitor-view.ts';
 import { createAccess } from '../../src/http/access.ts';
 import { createAdminRoutes } from '../../src/http/admin-routes.ts';
 import { createAddressOf, parseNetworks } from '../../src/http/client-address.ts';
@@ -132,6 +133,12 @@ function leversOf(fleet: DemoFleet): Levers {
         });
       return Promise.resolve({ kind: 'done', id: fleet.add(address).id });
     },
-    testNotification: () => Promise.resolve({ kind: 'done', notifiers: 2 }),
+    testNotification() {
+      const channels = fleet.channels.map((channel, index): ChannelTestView => {
+        if (index === 0) return { ...channel, outcome: 'sent', reason: null };
+        return { ...channel, outcome: 'failed', reason: 'it does not know the address (404); check the URL' };
+      });
+      return Promise.resolve({ kind: 'done', channels });
+    },
   };
 }
