@@ -9,7 +9,7 @@ import type { Settings } from './config/settings.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
 import type { AllocationParameters } from './core/allocation-parameters.ts';
 import type { ServerId } from './core/endpoint.ts';
-import type { FleetRules, ServerFacts, Transition } from './core/fleet.ts';
+import { fleetLoads, type FleetRules, type ServerFacts, type Transition } from './core/fleet.ts';
 import { insideEndpoint } from './core/gateway-routes.ts';
 import { refuseAddress } from './core/registration.ts';
 import { History } from './core/history.ts';
@@ -282,7 +282,11 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     ],
   });
   const historyKeeping = historyFile && startHistoryKeeping({ clock, log, history, file: historyFile });
-  const recording = startRecording({ clock, log, history, waiting: () => admission.waiting });
+  const recording = startRecording({
+    ...{ clock, log, history },
+    loads: () => fleetLoads(poller.servers(), (id) => ledger.booked(id)),
+    waiting: () => admission.waiting,
+  });
   membership.set('configured', settings.simulationServers);
   void poller.firstRound().then(() => {
     answer();

@@ -59,6 +59,7 @@ function filled(servers: number): History {
   for (let at = begin; at <= NOW;) {
     history.advance(at);
     for (const [index, id] of ids.entries()) history.sampled(id, at, (index + at / 60) % 100, index % 8);
+    history.loadsAre(at, { least: 0, mean: 50, most: 100, booked: 4 });
     const left = NOW - at;
     at += left > 7 * 86_400 ? 3600 : left > 86_400 ? 600 : left > 3600 ? 60 : 10;
   }

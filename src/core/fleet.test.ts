@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { endpointOf } from '../../test/support/endpoints.ts';
 import {
   apply,
+  fleetLoads,
   meanLoad,
   newServer,
   stateOf,
@@ -103,6 +104,13 @@ test('a threshold below the target is the one that counts', () => {
 test('the death of a drained server is told, and it is still drained when it comes back', () => {
   assert.equal(play([sample(10), drained, failed, failed]).state, 'down');
   assert.equal(play([sample(10), drained, failed, failed, sample(10)]).state, 'draining');
+});
+
+test('the loads of the fleet are those of the servers that answer', () => {
+  const [low, high, silent] = [play([sample(10)]).facts, play([sample(30)]).facts, play([sample(90), failed]).facts];
+  const booked = () => 6;
+  assert.deepEqual(fleetLoads([low, silent, high], booked), { least: 10, mean: 20, most: 30, booked: 6 });
+  assert.equal(fleetLoads([silent], booked), undefined);
 });
 
 test('the mean counts the servers that answer', () => {

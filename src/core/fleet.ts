@@ -117,17 +117,34 @@ export function apply(facts: ServerFacts, event: FleetEvent, at: number, rules: 
   return { facts: { ...changed, since: at }, transition };
 }
 
-/** Mean load in percent of the servers that answer, or `undefined` when none does. */
-export function meanLoad(servers: Iterable<ServerFacts>): number | undefined {
-  let sum = 0;
-  let count = 0;
-  for (const { load, failures } of servers) {
+/** The loads of the servers that answer, at one moment. Percent. */
+export interface FleetLoads {
+  readonly least: number;
+  readonly mean: number;
+  readonly most: number;
+  /** Mean of the load points that are booked. */
+  readonly booked: number;
+}
+
+/** `undefined`: no server answers. */
+export function fleetLoads(servers: Iterable<ServerFacts>, booked: (id: ServerId) => number): FleetLoads | undefined {
+  let [least, most, sum, sumBooked, count] = [Infinity, -Infinity, 0, 0, 0];
+  for (const { load, failures, endpoint } of servers) {
     if (load === undefined || failures > 0) continue;
+    least = Math.min(least, load);
+    most = Math.max(most, load);
     sum += load;
+    sumBooked += booked(endpoint.id);
     count += 1;
   }
+  if (count === 0) return undefined;
   // Two of the largest numbers are none together, and the mean is told as a number.
-  return count === 0 ? undefined : Math.min(sum, Number.MAX_VALUE) / count;
+  return { least, mean: Math.min(sum, Number.MAX_VALUE) / count, most, booked: sumBooked / count };
+}
+
+/** Mean load in percent of the servers that answer, or `undefined` when none does. */
+export function meanLoad(servers: Iterable<ServerFacts>): number | undefined {
+  return fleetLoads(servers, () => 0)?.mean;
 }
 
 function fold(facts: ServerFacts, event: FleetEvent, at: number, rules: FleetRules): ServerFacts {

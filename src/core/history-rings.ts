@@ -95,14 +95,17 @@ export class Rings {
     this.#scale = kind === 'server' ? HUNDREDTHS : 1;
   }
 
-  /** Adds one sample. `at` is seconds since the epoch; what is older than a tier reaches back is left out there. */
-  sampled(at: number, load: number, booked: number): void {
+  /**
+   * Adds one sample. `at` is seconds since the epoch; what is older than a tier reaches back is left out there. A sample of the fleet has a least and a most
+   * beside the mean.
+   */
+  sampled(at: number, load: number, booked: number, least = load, most = load): void {
     for (let tier = 0; tier < tiers.length; tier++) {
       const slot = this.#slotAt(tier, at);
       if (slot === undefined) continue;
       const count = numberAt(this.#count, slot);
-      this.#min[slot] = count === 0 ? load : Math.min(numberAt(this.#min, slot), load);
-      this.#max[slot] = count === 0 ? load : Math.max(numberAt(this.#max, slot), load);
+      this.#min[slot] = count === 0 ? least : Math.min(numberAt(this.#min, slot), least);
+      this.#max[slot] = count === 0 ? most : Math.max(numberAt(this.#max, slot), most);
       if (count < this.#most) this.#addToMeans(tier, slot, count, this.#isNewest(tier, at), load, booked);
     }
   }

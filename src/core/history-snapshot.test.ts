@@ -13,6 +13,7 @@ function someHistory(seconds = 7200): History {
     history.advance(at);
     history.sampled('a:2000', at, at % 90, 4.25);
     if (at % 35 === 0) history.sampled('b:2000', at, 12.5, 0);
+    history.loadsAre(at, { least: 12.5, mean: at % 90, most: 90, booked: 2 });
     if (at % 50 === 0) history.handedOut('a:2000', at);
     history.waitingIs(at, at % 3);
   }

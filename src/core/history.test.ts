@@ -57,7 +57,7 @@ test('every coarser tier says what its finer tiers say together, in whatever ord
     fc.property(fc.constantFrom('server', 'fleet' as const), fc.array(fact, { maxLength: 300 }), (kind, facts) => {
       const rings = new Rings(kind);
       for (const { ago, load, booked, kind } of facts) {
-        if (kind === 'sample') rings.sampled(noon - ago, load, booked);
+        if (kind === 'sample') rings.sampled(noon - ago, load, booked, load / 2, load * 2);
         else if (kind === 'handOut') rings.handedOut(noon - ago);
         else rings.waitingIs(noon - ago, Math.round(load));
       }
@@ -117,6 +117,7 @@ test('a day of samples can be read at every step with nothing lost or invented',
     history.advance(at);
     history.sampled('a:1', at, 20 + (at % 60), 3);
     history.sampled('b:1', at, 50, 0);
+    history.loadsAre(at, { least: 20, mean: 40, most: 20 + (at % 60), booked: 1.5 });
     if (at % 100 === 0) history.handedOut('a:1', at);
     history.waitingIs(at, at % 7);
   }
@@ -125,7 +126,7 @@ test('a day of samples can be read at every step with nothing lost or invented',
 
   const day = query(history, { from: now - 86_400, to: now, step: 600 });
   assert.equal(day.step, 600);
-  assert.equal(sum(day.count), 2 * (86_000 / 5));
+  assert.equal(sum(day.count), 86_000 / 5);
   assert.equal(sum(day.handOuts), 860);
   assert.equal(Math.max(...day.waiting.map((value) => value ?? 0)), 6);
   assert.deepEqual(new Set(day.min.filter((value) => value !== null)), new Set([20]));
@@ -159,6 +160,26 @@ test('predicted load is the mean of what was reported and booked', () => {
   });
 });
 
+test('the fleet has the least, the mean and the most of its moments, however often each of its servers was asked', () => {
+  const history = new History();
+  for (let second = 0; second < 7200; second++) {
+    const at = noon + second;
+    history.advance(at);
+    if (second % 5 === 0) history.sampled('a:1', at, 20, 0);
+    if (second % 300 < 20) history.sampled('b:1', at, 60, 12);
+    history.loadsAre(at, { least: 20, mean: 40, most: 60, booked: 6 });
+  }
+  for (const step of [10, 60, 600, 3600]) {
+    const from = noon + 7200 - Math.max(step, 3600);
+    const { min, mean, max, predicted, count } = query(history, { from, to: noon + 7200, step });
+    assert.deepEqual(
+      [min, mean, max, predicted, count].map((column) => [...new Set(column)]),
+      [[20], [40], [60], [46], [step]],
+    );
+  }
+  for (const { rings } of history.entries()) assertTiersAgree(rings);
+});
+
 test('time in which nothing was heard is a gap, not a zero', () => {
   const history = new History();
   history.advance(noon);
@@ -177,10 +198,10 @@ test('a step between two tiers is made of the finer one, and too fine a step giv
     history.sampled('a:1', at, 10, 0);
   }
   const now = noon + 7200;
-  assert.equal(query(history, { from: now - 900, to: now, step: 45 }).step, 50);
+  assert.equal(query(history, { server: 'a:1', from: now - 900, to: now, step: 45 }).step, 50);
   assert.equal(query(history, { from: now - 900, to: now, step: 1 }).step, 10);
   assert.equal(query(history, { from: now - 7200, to: now, step: 10 }).step, 60, 'ten seconds reach back one hour only');
-  assert.equal(sum(query(history, { from: now - 7200, to: now + 60, step: 60 }).count), 721);
+  assert.equal(sum(query(history, { server: 'a:1', from: now - 7200, to: now + 60, step: 60 }).count), 721);
 });
 
 test('the last hour and the last day are told in fine buckets, even if the question was a little on its way', () => {
@@ -200,7 +221,7 @@ test('a question for all eternity has a bounded answer', () => {
   const history = new History();
   history.advance(noon);
   history.sampled('a:1', noon, 10, 0);
-  const view = query(history, { from: 0, to: Number.MAX_SAFE_INTEGER, step: 1 });
+  const view = query(history, { server: 'a:1', from: 0, to: Number.MAX_SAFE_INTEGER, step: 1 });
   assert.ok(view.time.length <= 721);
   assert.equal(sum(view.count), 1);
 });
@@ -232,7 +253,7 @@ test('a clock set back by an hour goes on being recorded and shown', () => {
     history.advance(at);
     history.sampled('a:1', at, 90, 0);
   }
-  const view = query(history, { from: noon, to: noon + 600, step: 10 });
+  const view = query(history, { server: 'a:1', from: noon, to: noon + 600, step: 10 });
   assert.deepEqual(new Set(view.mean.slice(1)), new Set([90]));
   for (const { rings } of history.entries()) assertTiersAgree(rings, noon + 3600);
 });
@@ -243,7 +264,7 @@ test('a clock set forward by an hour leaves a gap of an hour', () => {
   history.sampled('a:1', noon, 10, 0);
   history.advance(noon + 3660);
   history.sampled('a:1', noon + 3660, 30, 0);
-  const view = query(history, { from: noon, to: noon + 3720, step: 60 });
+  const view = query(history, { server: 'a:1', from: noon, to: noon + 3720, step: 60 });
   assert.equal(view.mean[0], 10);
   assert.equal(view.mean.at(-1), 30);
   assert.equal(view.mean.filter((value) => value === null).length, 60);
@@ -260,7 +281,7 @@ test('a clock that is wrong by years for a moment costs no history', () => {
     }
     history.advance(noon + 60);
     history.sampled('a:1', noon + 60, 30, 0);
-    assert.deepEqual(query(history, { from: noon, to: noon + 120, step: 60 }).mean, [10, 30]);
+    assert.deepEqual(query(history, { server: 'a:1', from: noon, to: noon + 120, step: 60 }).mean, [10, 30]);
   }
 });
 
@@ -274,7 +295,7 @@ test('a clock that stays where it leapt to is believed after a minute', () => {
     history.sampled('a:1', later + second, 50, 0);
   }
   assert.equal(history.present, later + 90);
-  assert.equal(sum(query(history, { from: later, to: later + 100, step: 10 }).count), 31);
+  assert.equal(sum(query(history, { server: 'a:1', from: later, to: later + 100, step: 10 }).count), 31);
 });
 
 test('a large fleet is recorded as a whole, and of its servers the worst', () => {
@@ -287,9 +308,10 @@ test('a large fleet is recorded as a whole, and of its servers the worst', () =>
       if (id === 's7:1') history.failed(id);
       else history.sampled(id, at, index, 0);
     }
+    history.loadsAre(at, { least: 0, mean: 15, most: 29, booked: 0 });
   }
   assert.equal(history.recorded, 3);
-  assert.equal(sum(query(history, { from: noon, to: noon + 300 }).count), 29 * 60);
+  assert.equal(sum(query(history, { from: noon, to: noon + 300 }).count), 60);
   assert.ok(history.query({ server: 's7:1', from: noon, to: noon + 300 }), 'the one that fails');
   assert.ok(history.query({ server: 's29:1', from: noon, to: noon + 300 }), 'the most loaded');
   assert.equal(history.query({ server: 's3:1', from: noon, to: noon + 300 }), undefined);

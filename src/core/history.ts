@@ -8,6 +8,7 @@
  * Memory is bounded: above `all` servers only the `worst` are recorded, those that fail or carry most; the fleet always is.
  */
 import type { ServerId } from './endpoint.ts';
+import type { FleetLoads } from './fleet.ts';
 import { Rings, tiers, type Bucket } from './history-rings.ts';
 import type { HistoryView, SparklinesView } from './monitor-view.ts';
 import { encodeSparkline } from './sparkline.ts';
@@ -97,8 +98,13 @@ export class History {
     this.#score(id, load);
     const time = this.#time(at);
     if (time === undefined) return;
-    this.#fleet.sampled(time, load, booked);
     this.#ringsOf(id)?.sampled(time, load, booked);
+  }
+
+  /** How the fleet stands now; told in even steps of time, because by its probes the server that is asked most often would count most. */
+  loadsAre(at: number, { least, mean, most, booked }: FleetLoads): void {
+    const time = this.#time(at);
+    if (time !== undefined) this.#fleet.sampled(time, mean, booked, least, most);
   }
 
   /** A failed probe leaves a gap. */

@@ -240,7 +240,7 @@ export interface HistoryView {
   readonly min: readonly (number | null)[];
   readonly mean: readonly (number | null)[];
   readonly max: readonly (number | null)[];
-  /** Samples in the bucket. */
+  /** Samples in the bucket: of a server its good probes, of the fleet the seconds in which a server answered. */
   readonly count: readonly number[];
   /** Mean predicted load. */
   readonly predicted: readonly (number | null)[];

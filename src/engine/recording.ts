@@ -1,4 +1,5 @@
-/** Lets the history know the time and the length of the waiting line, once a second. */
+/** Lets the history know the time, how the fleet stands and the length of the waiting line, once a second. */
+import type { FleetLoads } from '../core/fleet.ts';
 import type { History } from '../core/history.ts';
 import type { Clock, Log } from '../ports.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -9,11 +10,14 @@ export function startRecording({
   clock,
   log,
   history,
+  loads,
   waiting,
 }: {
   clock: Clock;
   log: Log;
   history: History;
+  /** `undefined`: no server answers. */
+  loads: () => FleetLoads | undefined;
   waiting: () => number;
 }): Loop {
   return startLoop({
@@ -21,6 +25,8 @@ export function startRecording({
     cycle: () => {
       const now = clock.wallTime();
       history.advance(now);
+      const present = loads();
+      if (present !== undefined) history.loadsAre(now, present);
       history.waitingIs(now, waiting());
       return INTERVAL;
     },

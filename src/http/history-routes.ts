@@ -60,7 +60,9 @@ const answer = z
     min: measured,
     mean: measured.describe('Reported load, percent; null: nothing was heard.'),
     max: measured,
-    count: z.array(z.number()).describe('Samples in the bucket.'),
+    count: z
+      .array(z.number())
+      .describe('Samples in the bucket: of a server its good probes, of the fleet the seconds in which a server answered.'),
     predicted: measured.describe('Mean predicted load.'),
     handOuts: z.array(z.number()),
     waiting: measured.describe('Longest the waiting line was; of the fleet only.'),

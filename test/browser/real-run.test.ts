@@ -12,7 +12,7 @@ import { openPage } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeSimulationServer } from '../support/fake-simulation-server.ts';
-import { seeded } from '../support/monitor-source.ts';
+import { loadsOf, seeded } from '../support/monitor-source.ts';
 import { startProgram, temporary, type Program } from '../support/start-program.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -294,12 +294,15 @@ function pastOf(ids: readonly string[], loads: readonly number[], now: number): 
     history.advance(at);
     const hour = (at / 3600) % 24;
     const classes = Math.exp(-((hour - 9) ** 2) / 2) + Math.exp(-((hour - 14) ** 2) / 3);
-    for (const [index, id] of ids.entries()) {
+    const servers = ids.map((id, index) => {
       const noise = 6 * Math.sin(at / 900 + index * 2) + 4 * (random() - 0.5);
-      const load = Math.max(2, (loads[index] ?? 0) * (0.45 + 0.6 * classes) + noise);
-      history.sampled(id, at, Math.min(99, load), random() < 0.3 * classes ? 8 : 0);
+      const load = Math.min(99, Math.max(2, (loads[index] ?? 0) * (0.45 + 0.6 * classes) + noise));
+      const booked = random() < 0.3 * classes ? 8 : 0;
+      history.sampled(id, at, load, booked);
       if (random() < 0.003 * classes) history.handedOut(id, at);
-    }
+      return { load, booked };
+    });
+    history.loadsAre(at, loadsOf(servers));
     history.waitingIs(at, Math.max(0, Math.round(6 * (classes - 0.85) * (1 + random()))));
   }
   history.advance(now);

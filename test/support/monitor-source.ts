@@ -13,6 +13,7 @@ import type {
   ServerView,
 } from '../../src/core/monitor-view.ts';
 import { listed } from '../../src/core/decision-list.ts';
+import type { FleetLoads } from '../../src/core/fleet.ts';
 import { History } from '../../src/core/history.ts';
 
 export interface DemoOptions {
@@ -170,8 +171,14 @@ export class DemoFleet {
       };
       this.history.sampled(view.id, this.now, load, booked);
     }
+    this.#recordLoads();
     this.history.waitingIs(this.now, this.#waiting);
     if (this.#random() < 0.12) this.allocate();
+  }
+
+  #recordLoads(): void {
+    const answering = this.#servers.flatMap(({ view: { load, booked } }) => (load === null ? [] : { load, booked }));
+    if (answering.length > 0) this.history.loadsAre(this.now, loadsOf(answering));
   }
 
   #record(): void {
@@ -415,4 +422,12 @@ export function livelyFleet({ servers = 12, hours = 3, ...options }: DemoOptions
   fleet.advance(295);
   fleet.allocate();
   return fleet;
+}
+
+/** Of at least one server. */
+export function loadsOf(servers: readonly { readonly load: number; readonly booked: number }[]): FleetLoads {
+  const loads = servers.map(({ load }) => load);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const booked = mean(servers.map(({ booked }) => booked));
+  return { least: Math.min(...loads), mean: mean(loads), most: Math.max(...loads), booked };
 }
