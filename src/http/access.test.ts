@@ -23,9 +23,10 @@ interface Sent {
 interface Setting {
   readonly tokens?: AccessToken[];
   readonly reading?: 'open' | 'token';
+  readonly port?: number;
 }
 
-function setUp({ tokens = [ADA, BOB], reading = 'open' }: Setting = {}) {
+function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999 }: Setting = {}) {
   const clock = new FakeClock();
   const log = new MemoryLog();
   const state = { tokens, reading };
@@ -33,6 +34,7 @@ function setUp({ tokens = [ADA, BOB], reading = 'open' }: Setting = {}) {
   const access = createAccess({
     tokens: () => state.tokens,
     reading: () => state.reading,
+    port: () => port,
     addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
     clock,
     newId: () => `id-${++ids}`,
@@ -153,6 +155,20 @@ test('a token entered on the page gives a cookie that scripts cannot read and ot
   assert.match((await entered(set, { headers: { 'X-Forwarded-Proto': 'https' } })).cookie, /; Secure/);
 });
 
+test('two session servers of one machine do not sign each other out, although cookies do not know ports', async () => {
+  const [one, other] = [setUp(), setUp({ port: 2999 })];
+  const jar = new Map<string, string>();
+  for (const set of [one, other, one]) {
+    const [name = '', value = ''] = (await entered(set)).pair.split('=');
+    jar.set(name, value);
+  }
+  const Cookie = Array.from(jar, ([name, value]) => `${name}=${value}`).join('; ');
+  for (const set of [one, other]) {
+    const viewer = (await (await set.send('/monitor/viewer', { headers: { Cookie } })).json()) as ViewerView;
+    assert.equal(viewer.name, 'ada');
+  }
+});
+
 test('the cookie alone does not act: the word that only the page knows must come with it', async () => {
   const set = setUp();
   const { pair, viewer } = await entered(set);
@@ -182,7 +198,7 @@ test('a browser without scripts enters its token by the form and lands on the pa
     });
   const right = await form('the token of ada');
   assert.deepEqual([right.status, right.headers.get('Location')], [303, '../monitor']);
-  assert.match(right.headers.get('Set-Cookie') ?? '', /^session-server=/);
+  assert.match(right.headers.get('Set-Cookie') ?? '', /^session-server-1999=/);
   const wrong = await form('x');
   assert.deepEqual([wrong.status, wrong.headers.get('Location')], [303, '../monitor?refused=token-wrong']);
 });
@@ -214,11 +230,11 @@ test('leaving a session that is over already succeeds; a living one ends only wi
   const leave = (headers: Record<string, string>) => set.send('/monitor/leave', { method: 'POST', headers });
   assert.equal(await refusal(await leave({ Cookie: pair })), '403 csrf');
   await set.clock.advance(12 * 3600 + 1);
-  for (const headers of [{ Cookie: pair }, { Cookie: 'session-server=of-the-last-run' }, {}]) {
+  for (const headers of [{ Cookie: pair }, { Cookie: 'session-server-1999=of-the-last-run' }, {}]) {
     const left = await leave(headers);
     assert.equal(left.status, 200);
     assert.equal(((await left.json()) as ViewerView).levers, 'locked');
-    assert.match(left.headers.get('Set-Cookie') ?? '', /^session-server=; Max-Age=0/);
+    assert.match(left.headers.get('Set-Cookie') ?? '', /^session-server-1999=; Max-Age=0/);
   }
 });
 

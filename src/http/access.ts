@@ -16,6 +16,7 @@ import { TokenBuckets } from '../core/token-bucket.ts';
 import type { RefusalView, ViewerView } from '../core/monitor-view.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { AddressOf } from './client-address.ts';
+import { monitorCookie } from './monitor-cookie.ts';
 import type { Env } from './routes.ts';
 
 export interface AccessToken {
@@ -28,6 +29,8 @@ export interface AccessOptions {
   /** As configured now. */
   readonly tokens: () => readonly AccessToken[];
   readonly reading: () => 'open' | 'token';
+  /** Port that is listened on. */
+  readonly port: () => number;
   readonly addressOf: AddressOf;
   readonly clock: Pick<Clock, 'now'>;
   readonly newId: NewId;
@@ -55,7 +58,6 @@ export interface Access {
 type Status = 400 | 401 | 403 | 413 | 429;
 
 export const CSRF_HEADER = 'X-Session-Server-CSRF';
-const COOKIE = 'session-server';
 /** Seconds. */
 const COOKIE_LIFE = 12 * 3600;
 const MOST_COOKIES = 10_000;
@@ -180,8 +182,12 @@ class BrowserSessions {
     this.#options = options;
   }
 
+  get #name(): string {
+    return monitorCookie(this.#options.port());
+  }
+
   of(c: Context<Env>): BrowserSession | undefined {
-    const id = getCookie(c, COOKIE);
+    const id = getCookie(c, this.#name);
     const session = id === undefined ? undefined : this.#sessions.get(digest(id));
     if (session === undefined) return undefined;
     const { token, until } = session;
@@ -200,14 +206,14 @@ class BrowserSessions {
     const [oldest] = this.#sessions.keys();
     if (this.#sessions.size >= MOST_COOKIES && oldest !== undefined) this.#sessions.delete(oldest);
     this.#sessions.set(digest(id), session);
-    setCookie(c, COOKIE, id, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c), maxAge: COOKIE_LIFE });
+    setCookie(c, this.#name, id, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c), maxAge: COOKIE_LIFE });
     return session;
   }
 
   close(c: Context<Env>): void {
-    const id = getCookie(c, COOKIE);
+    const id = getCookie(c, this.#name);
     if (id !== undefined) this.#sessions.delete(digest(id));
-    deleteCookie(c, COOKIE, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c) });
+    deleteCookie(c, this.#name, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c) });
   }
 }
 

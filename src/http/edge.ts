@@ -99,6 +99,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
   const access = createAccess({
     tokens: () => settings().admin.tokens,
     reading: () => settings().monitor.access,
+    port: () => server.port,
     addressOf,
     clock,
     newId,

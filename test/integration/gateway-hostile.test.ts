@@ -114,10 +114,10 @@ test('a simulation server hears neither what clients claim to be, in any spellin
     requestText(
       `GET /${server.port}/`,
       ...claims.map((name) => `${name}: 192.0.2.1`),
-      'Cookie: theirs=1; session-server=secret; more=2',
+      'Cookie: theirs=1; session-server-1999=secret; more=2',
     ),
   );
-  await rawRequest(t, port, requestText(`GET /${server.port}/`, 'Cookie: session-server=secret'));
+  await rawRequest(t, port, requestText(`GET /${server.port}/`, 'Cookie: session-server-2999=secret'));
   const [first, second] = server.requests;
   assert.doesNotMatch(JSON.stringify([first?.rawHeaders, second?.rawHeaders]), /192\.0\.2\.1|secret/);
   assert.equal(first?.headers.cookie, 'theirs=1; more=2');

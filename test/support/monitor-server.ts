@@ -79,6 +79,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     const access = createAccess({
       tokens: () => configured,
       reading: () => reading,
+      port: () => port,
       addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
       clock,
       newId: randomUUID,

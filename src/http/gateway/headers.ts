@@ -4,6 +4,7 @@
  * simulation servers look for `Host:` letter by letter.
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { isMonitorCookie } from '../monitor-cookie.ts';
 
 /** Names and values in turn, as Node takes and gives them. */
 export type RawHeaders = readonly string[];
@@ -27,8 +28,6 @@ const NOT_BELIEVED: ReadonlySet<string> = new Set([
 ]);
 /** All of this family, whatever its members are called today. */
 const FORWARDED = /^x-forwarded-/;
-/** Opens the levers of the monitor page; simulation servers run what strangers wrote. */
-const OWN_COOKIE = /^session-server=/;
 
 /** The headers of a request without those of its connection, with who asks and by which way. */
 export function requestHeaders(request: IncomingMessage, { address, ssl, via }: Forwarded): string[] {
@@ -75,19 +74,16 @@ function ofClient(headers: readonly string[]): string[] {
     // Programs that know headers as variables of the environment do not tell the two apart.
     const plain = name.toLowerCase().replaceAll('_', '-');
     if (NOT_BELIEVED.has(plain) || FORWARDED.test(plain)) continue;
-    const left = plain === 'cookie' ? withoutOwnCookie(value) : value;
+    const left = plain === 'cookie' ? withoutMonitorCookie(value) : value;
     if (left !== '' || value === '') kept.push(name, left);
   }
   return kept;
 }
 
-function withoutOwnCookie(cookies: string): string {
-  if (!cookies.includes('session-server=')) return cookies;
-  return cookies
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => !OWN_COOKIE.test(pair))
-    .join('; ');
+function withoutMonitorCookie(cookies: string): string {
+  const pairs = cookies.split(';').map((pair) => pair.trim());
+  const others = pairs.filter((pair) => !isMonitorCookie(pair));
+  return others.length === pairs.length ? cookies : others.join('; ');
 }
 
 function passedOn(raw: RawHeaders, connection: string | undefined): string[] {
