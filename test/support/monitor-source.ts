@@ -177,7 +177,9 @@ export class DemoFleet {
   }
 
   #recordLoads(): void {
-    const answering = this.#servers.flatMap(({ view: { load, booked } }) => (load === null ? [] : { load, booked }));
+    const answering = this.#servers.flatMap(({ view: { state, load, booked } }) =>
+      load === null || state === 'down' || state === 'unknown' ? [] : { load, booked },
+    );
     if (answering.length > 0) this.history.loadsAre(this.now, loadsOf(answering));
   }
 
