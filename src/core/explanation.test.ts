@@ -152,8 +152,13 @@ describe('the whole in one sentence', () => {
     ]);
     assert.equal(
       summary,
-      '927 servers: twelve are down, two do not answer, 13 do not allow this repository, 900 would be at 91 to 97 % with it',
+      '927 servers: twelve are down, two do not answer, 13 do not allow this repository, 900 have no room (91 to 97 % with one more; the limit is 90 %)',
     );
+  });
+
+  test('who has no room is told with the limit, so that nobody takes an available server for a free one', () => {
+    const { summary } = explain([situation('a', { verdict: { kind: 'no-room', predicted: 94, target: 90 } })]);
+    assert.equal(summary, '1 server: one has no room (94 % with one more; the limit is 90 %)');
   });
 
   test('one server and none are told as well', () => {

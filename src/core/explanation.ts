@@ -246,10 +246,18 @@ function phrase(code: AnswerCode, group: readonly Situation[]): string {
     case 'session-limit':
       return one ? 'has as many sessions as it may have' : 'have as many sessions as they may have';
     case 'no-room':
-      return `would be at ${span(group.map(({ verdict }) => (verdict?.kind === 'no-room' ? verdict.predicted : undefined)))} with it`;
+      return `${one ? 'has' : 'have'} no room${figures(group)}`;
     case 'full':
       return `${is} at ${span(group.map(({ load }) => load))}`;
   }
+}
+
+/** What servers without room would be at, and what they may be at. Of one moment, so that the limit is the same for all. */
+function figures(group: readonly Situation[]): string {
+  const verdicts = group.flatMap(({ verdict }) => (verdict?.kind === 'no-room' ? verdict : []));
+  const [first] = verdicts;
+  if (first === undefined) return '';
+  return ` (${span(verdicts.map(({ predicted }) => predicted))} with one more; the limit is ${percent(first.target)})`;
 }
 
 /** `97 %`, or `91 to 97 %`. */
