@@ -236,7 +236,9 @@ describe('project URLs that are refused', () => {
       const result = parseProject(text);
       assert.equal(result.kind, 'refused');
       assert.match(result.reason, /^[A-Z][\x20-\x7e]{20,300}$/);
-      assert.doesNotMatch(result.reason, /[<>`]|<script|\$\(id\)/);
+      // One character alone between fixed words begins nothing, neither for a shell nor in a page.
+      const repeated = result.reason.replace(/the character ., which/, '');
+      assert.doesNotMatch(repeated, /[<>`]|<script|\$\(id\)/);
     }
     const long = parseProject(`https://${'evil.'.repeat(150)}org/a/b`);
     assert.ok(long.kind === 'refused' && long.reason.length < 200, 'short');
@@ -293,4 +295,12 @@ test('text from outside is shown shortened and escaped', () => {
   assert.equal(shown('plain text'), 'plain text');
   assert.equal(shown('a\nb\u202e<é>"'), 'a\\u{a}b\\u{202e}\\u{3c}\\u{e9}\\u{3e}\\u{22}');
   assert.equal(shown('x'.repeat(100), 10), `${'x'.repeat(9)}...`);
+});
+
+test('the character that may not stand in a project URL is named as the student sees it', () => {
+  for (const character of '!"$&\'()*:;<>@[]^`{|}~') {
+    const read = parseProject(`https://github.com/a/b/blob/main/worlds/x${character}y.wbt`);
+    assert.ok(read.kind === 'refused');
+    assert.ok(read.reason.includes(`the character ${character}, which may not stand in one`), read.reason);
+  }
 });

@@ -4,7 +4,8 @@
  * The text travels on to a simulation server that builds shell commands from it, and it decides which servers are asked at all. So this is a list of
  * what is allowed, not of what is forbidden: whatever a simulation server could not clone and start, or could understand otherwise than we do, is
  * refused with the name of a rule and a sentence a student can act on. Nothing is repaired, because the client sends its own text to the simulation
- * server, not ours. The text from outside stands in no reason but shortened and with everything unusual escaped (`shown`).
+ * server, not ours. The text from outside stands in no reason but shortened and with everything unusual escaped (`shown`); only a character of a shell,
+ * which is printable ASCII, is named as it is, for the person who has to find it.
  *
  * Accepted are, on `github.com` and on hosts the operator allows:
  *
@@ -210,7 +211,7 @@ function refusedSegment(segment: string): Refusal | undefined {
   if (metacharacter !== undefined)
     return refused(
       'shell-metacharacter',
-      `The project URL contains the character ${shown(metacharacter)}, which may not stand in one; rename the folder or file.`,
+      `The project URL contains the character ${metacharacter}, which may not stand in one; rename the folder or file.`,
     );
   if (segment === '.' || segment.includes('..'))
     return refused('dot-segment', 'The project URL contains a part of dots that leads elsewhere; write the path without it.');
