@@ -1,5 +1,5 @@
 /** One entry of `simulationServers` on its own, as it is added to a running fleet. */
-import { formatProblem } from './problem.ts';
+import { formatProblem, type Problem } from './problem.ts';
 import { simulationServerSettings, type SimulationServerSettings } from './settings.ts';
 import { validate } from './validate.ts';
 
@@ -13,5 +13,15 @@ export function readSimulationServer(entry: unknown): ReadServer {
   const { configuration, problems, warnings } = validate({ simulationServers: [entry] });
   const [server] = (configuration?.simulationServers ?? []).flatMap(simulationServerSettings);
   if (server !== undefined && warnings.length === 0) return { kind: 'server', server };
-  return { kind: 'refused', reason: [...problems, ...warnings].map(formatProblem).join('; ') };
+  return { kind: 'refused', reason: [...problems, ...warnings].map(inEntry).map(formatProblem).join('; ') };
+}
+
+/** Whoever sent one server knows of no list in a configuration. */
+function inEntry(problem: Problem): Problem {
+  const { key, mend } = problem;
+  return {
+    ...problem,
+    key: key.replace(/^simulationServers\[0\]\.?/, '') || 'the server',
+    mend: mend.replace('simulationServers[0].', ''),
+  };
 }
