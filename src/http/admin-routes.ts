@@ -12,6 +12,7 @@ import { refuseOddJson } from './json-body.ts';
 import type { LeverOutcome, Levers } from './monitor-source.ts';
 import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
+import { EXPECTED_TIME, timeText } from './time-text.ts';
 
 export interface AdminRoutesOptions {
   readonly levers: Levers;
@@ -40,9 +41,9 @@ const drainRequest = z
       .optional()
       .describe('Shown to everybody.'),
     until: z
-      .number()
+      .union([z.number(), timeText], EXPECTED_TIME)
       .optional()
-      .describe('Seconds since the epoch; at that time the server is offered again. Absent: when resumed.'),
+      .describe('Seconds since the epoch, or ISO 8601; at that time the server is offered again. Absent: when resumed.'),
     lasts: z
       .number()
       .min(1, 'write at least 1 second')
@@ -144,12 +145,7 @@ export function createAdminRoutes({ levers, clock, mayAct }: AdminRoutesOptions)
     const now = clock.wallTime();
     const end = lasts === undefined ? until : now + lasts;
     if (end !== undefined && (end <= now || end > now + YEAR))
-      return refusal(
-        c,
-        400,
-        'bad-request',
-        '"until" must be in the future and at most a year ahead, in seconds since the epoch.',
-      );
+      return refusal(c, 400, 'bad-request', '"until" must be in the future and at most a year ahead.');
     const { id } = c.req.valid('param');
     const by = c.get('actor');
     const said = reason?.trim() ?? '';

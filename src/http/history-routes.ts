@@ -6,6 +6,7 @@ import type { Clock } from '../ports.ts';
 import type { MonitorSource } from './monitor-source.ts';
 import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
+import { timeText } from './time-text.ts';
 
 export interface HistoryRoutesOptions {
   readonly source: Pick<MonitorSource, 'history' | 'sparklines'>;
@@ -15,22 +16,6 @@ export interface HistoryRoutesOptions {
 
 const HOUR = 3600;
 
-/** Seconds since the epoch, or ISO 8601. */
-const time = z
-  .string()
-  .max(40)
-  .transform((text, context) => {
-    const seconds = /^[0-9]{1,12}(\.[0-9]+)?$/.test(text)
-      ? Number(text)
-      : /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text)
-        ? Date.parse(text) / 1000
-        : NaN;
-    if (Number.isFinite(seconds)) return seconds;
-    context.addIssue({ code: 'custom', message: 'write seconds since the epoch, or a time such as 2026-11-22T15:00:00Z' });
-    return z.NEVER;
-  })
-  .openapi({ type: 'string', example: '2026-11-22T15:00:00Z' });
-
 const question = z.object({
   server: z
     .string()
@@ -38,8 +23,8 @@ const question = z.object({
     .max(300)
     .optional()
     .describe('Identity of a simulation server, such as `host:2000`. Absent: the fleet.'),
-  from: time.optional().describe('Absent: one hour before `to`.'),
-  to: time.optional().describe('Absent: now.'),
+  from: timeText.optional().describe('Absent: one hour before `to`.'),
+  to: timeText.optional().describe('Absent: now.'),
   step: z.coerce
     .number({ message: 'write seconds' })
     .min(1, 'write at least 1 second')
