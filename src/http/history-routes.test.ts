@@ -42,6 +42,18 @@ test('a server, a time and a step can be named; times as seconds or as ISO 8601'
   );
 });
 
+test('the CSV of a server is named after it', async () => {
+  const { fleet, ask } = setUp();
+  const name = async (query: string) => (await ask(`format=csv${query}`)).headers.get('Content-Disposition');
+  const [id = ''] = fleet.ids;
+  assert.match(id, /^[a-z0-9.-]+:2000$/);
+  assert.equal(await name(`&server=${encodeURIComponent(id)}`), `attachment; filename="history-${id.replace(':', '-')}.csv"`);
+  assert.equal(await name(''), 'attachment; filename="history.csv"');
+  const odd = '[2001:db8::1]:2000';
+  fleet.history.fleetIs([odd]);
+  assert.equal(await name(`&server=${encodeURIComponent(odd)}`), 'attachment; filename="history-2001-db8-1-2000.csv"');
+});
+
 test('as CSV the same figures stand in lines, and a gap is an empty field', async () => {
   const { fleet, ask } = setUp();
   fleet.set(fleet.ids[0] ?? '', { state: 'down' });

@@ -83,11 +83,16 @@ export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOpt
     return c.body(csvOf(view), 200, {
       ...NO_CACHE,
       'Content-Type': 'text/csv; charset=utf-8',
-      'Content-Disposition': 'attachment; filename="history.csv"',
+      'Content-Disposition': `attachment; filename="${fileName(view)}"`,
     });
   });
   routes.get('/monitor/sparklines', mayRead, (c) => c.json(source.sparklines(), 200, NO_CACHE));
   return routes;
+}
+
+/** Several of them are told apart in the folder of downloads. An identity has characters that file systems do not take. */
+function fileName({ server }: HistoryView): string {
+  return `${['history', ...(server?.match(/[A-Za-z0-9.-]+/g) ?? [])].join('-')}.csv`;
 }
 
 /** Lines as RFC 4180 has them; the first names the columns. A gap is an empty field. */
