@@ -41,6 +41,30 @@ test('the log says who sent a test notification, and of each channel what became
   ]);
 });
 
+test('the log says until when a server is drained, and that its deadline has passed', async () => {
+  const { clock, levers, log, said } = start();
+  const until = clock.wallTime() + 3600;
+  await levers.drain('a:2000', { by: 'ada', reason: 'new disk', until });
+  const deadline = new Date(Math.floor(until) * 1000).toISOString().replace('.000', '');
+  assert.deepEqual(log.lines[0]?.fields, { by: 'ada', reason: 'new disk', until: deadline });
+  await clock.advance(3600);
+  levers.resumed('a:2000');
+  levers.resumed('a:2000');
+  assert.deepEqual(said(), [
+    'info a:2000 simulation server drained by ada',
+    'info a:2000 simulation server is drained no longer: the deadline that ada set has passed',
+  ]);
+});
+
+test('who resumes a server before its deadline is the one whom the log names', async () => {
+  const { clock, levers, said } = start();
+  await levers.drain('a:2000', { by: 'ada', until: clock.wallTime() + 3600 });
+  await levers.resume('a:2000', 'bob');
+  await clock.advance(3600);
+  levers.resumed('a:2000');
+  assert.deepEqual(said(), ['info a:2000 simulation server drained by ada', 'info a:2000 simulation server resumed by bob']);
+});
+
 test('without a channel there is nothing to test', async () => {
   const { levers } = start();
   const outcome = await levers.testNotification('ada');

@@ -5,6 +5,7 @@
 import type { ServerId } from '../core/endpoint.ts';
 import type { Drain } from '../core/fleet.ts';
 import type { ChannelTestView } from '../core/monitor-view.ts';
+import { isoTime } from '../core/iso-time.ts';
 import type { SimulationServer } from '../core/simulation-server.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
 import type { Membership } from './membership.ts';
@@ -69,7 +70,17 @@ export class Levers {
 
   /** A drain ended, by an act or by its deadline. */
   resumed(id: ServerId): void {
-    if (this.#drains.delete(id)) void this.#keepDrains();
+    const drain = this.#drains.get(id);
+    if (drain === undefined) return;
+    const { log, clock } = this.#options;
+    const { by, until } = drain;
+    if (until !== undefined && until <= clock.wallTime())
+      log.info(`${id} simulation server is drained no longer: the deadline that ${by} set has passed`, {
+        by,
+        until: isoTime(until),
+      });
+    this.#drains.delete(id);
+    void this.#keepDrains();
   }
 
   async drain(
@@ -85,7 +96,7 @@ export class Levers {
     };
     if (!poller.drain(id, drain)) return { kind: 'unknown-server' };
     this.#drains.set(id, drain);
-    log.info(`${id} simulation server drained by ${by}`, { by, reason, until });
+    log.info(`${id} simulation server drained by ${by}`, { by, reason, ...(until !== undefined && { until: isoTime(until) }) });
     await this.#keepDrains();
     return { kind: 'done' };
   }
