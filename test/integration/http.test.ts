@@ -1,6 +1,7 @@
 /** PROTOCOL § 3, row by row, against the real program. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { hashOf } from '../../src/config/token.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { startProgram } from '../support/start-program.ts';
@@ -299,16 +300,19 @@ describe('versions and connections', () => {
 });
 
 test('clients need no token where readers of the monitor do', async (t) => {
-  const hash = `sha256:${'0'.repeat(64)}`;
+  const token = 'sst_of-a-reader';
   const closed = await startProgram(t, {
     simulationServers: [free.address],
     monitor: { access: 'token' },
-    admin: { tokens: [{ name: 'Ada', hash }] },
+    admin: { tokens: [{ name: 'Ada', hash: hashOf(token) }] },
   });
   await eventually('the load', async () => (await closed.get('/load')) === '20.5');
   assert.equal(await closed.get('/session'), url);
   assert.equal(await closed.get('/'), '1');
-  for (const path of ['/metrics', '/api/v1/servers']) assert.equal((await fetch(closed.url + path)).status, 401, path);
+  for (const path of ['/metrics', '/api/v1/servers']) {
+    assert.equal((await fetch(closed.url + path)).status, 401, path);
+    assert.equal((await fetch(closed.url + path, { headers: { Authorization: `Bearer ${token}` } })).status, 200, path);
+  }
   const page = await closed.get('/monitor');
   assert.ok(!page.includes(free.address), 'nothing of the fleet is shown to strangers');
 });
