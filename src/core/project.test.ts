@@ -5,6 +5,7 @@ import {
   LONGEST_KEY,
   LONGEST_PROJECT_URL,
   PROJECT_RULES,
+  asSent,
   parseProject,
   projectParameter,
   shown,
@@ -303,4 +304,17 @@ test('the character that may not stand in a project URL is named as the student 
     assert.ok(read.kind === 'refused');
     assert.ok(read.reason.includes(`the character ${character}, which may not stand in one`), read.reason);
   }
+});
+
+test('of a project URL that cannot be read everything is told but secrets, which students paste too', () => {
+  assert.equal(asSent('https://ada:ghp_abc@github.com/a/b'), 'https://[Redacted]@github.com/a/b');
+  assert.equal(
+    asSent('https://raw.githubusercontent.com/a/b/main/w.wbt?x=1&token=ABC'),
+    'https://raw.githubusercontent.com/a/b/main/w.wbt?x=1&token=[Redacted]',
+  );
+  const plain = 'https://webots.cloud/run?url=https://github.com/a/b&type=demo';
+  assert.equal(asSent(plain), plain);
+  assert.equal(asSent(undefined), undefined);
+  const long = asSent(`https://${'x'.repeat(2000)}:secret@github.com/a/b`) ?? '';
+  assert.ok(long.length <= LONGEST_PROJECT_URL && !long.includes('x'), 'a login longer than what is told');
 });

@@ -17,6 +17,8 @@
  * A version with a slash in it cannot be told from a folder; simulation servers take the first element for the version, and so does this.
  */
 
+import { withoutSecrets } from './secrets.ts';
+
 export interface Project {
   /** The normalised URL: scheme and host in lower case, `blob` before a world and `tree` before a folder. Reading it gives the same project. */
   readonly url: string;
@@ -104,11 +106,19 @@ export function projectParameter(query: string): string | undefined {
   return undefined;
 }
 
-/** What stands for a project that cannot be read wherever people look for it: the text that was sent, at most `LONGEST_PROJECT_URL` characters of it. */
+/**
+ * What stands for a project that cannot be read wherever people look for it: the text that was sent, at most `LONGEST_PROJECT_URL` characters of it, and
+ * without secrets, because the monitor is open to everybody and students paste addresses with a login or a token in them.
+ */
 export function asSent(text: string | undefined): string | undefined {
-  if (text === undefined || text.length <= LONGEST_PROJECT_URL) return text;
-  return `${text.slice(0, LONGEST_PROJECT_URL - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+  if (text === undefined) return undefined;
+  const told = withoutSecrets(text.slice(0, LONGEST_SEARCHED));
+  if (told.length <= LONGEST_PROJECT_URL) return told;
+  return `${told.slice(0, LONGEST_PROJECT_URL - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
+
+/** Characters that are searched for secrets; more than are told, so that none is cut in the middle and not found. */
+const LONGEST_SEARCHED = 10 * LONGEST_PROJECT_URL;
 
 /** Text from outside, fit to stand in a sentence or a log line: shortened, and everything that is not plain ASCII escaped. */
 export function shown(text: string, longest = 60): string {

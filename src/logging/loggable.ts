@@ -4,9 +4,9 @@
  * This is done here and not by pino's `redact`, because that knows exact paths of exact spelling (`password`, `*.password`): it lets
  * `mailSenderPassword`, `Authorization` and everything deeper through, and neither looks into texts nor limits sizes.
  */
+import { REDACTED, withoutSecrets } from '../core/secrets.ts';
 import type { LogFields } from '../ports.ts';
 
-const REDACTED = '[Redacted]';
 const SECRET_KEY = /pass(?:word|wd|phrase)|secret|token|authorization|cookie|credential|(?:api|private)[-_]?key/i;
 
 const LONGEST_TEXT = 4096;
@@ -114,23 +114,3 @@ function copyError(error: Error, depth: number, budget: Budget): Record<string, 
     ...(cause !== undefined && { cause: copyValue(cause, depth + 1, budget) }),
   };
 }
-
-/** All repetitions are bounded or stop at characters they cannot contain, so that no text takes longer than linear time. */
-function withoutSecrets(text: string): string {
-  let shown = text;
-  if (shown.includes('://')) shown = shown.replace(/:\/\/[^\s/?#]*@/g, `://${REDACTED}@`);
-  if (shown.includes('=')) {
-    shown = shown.replace(
-      /([?&;][\w.-]{0,40}(?:passw|secret|token|key|auth)[\w.-]{0,40}=)[^&\s#"']+/gi,
-      (_, name: string) => name + REDACTED,
-    );
-  }
-  if (AUTHORIZATION.test(shown)) {
-    shown = shown
-      .replace(/(authorization["']?\s{0,9}[:=]\s{0,9}["']?)(?:\w{1,20}\s{1,9})?[^\s"',]+/gi, (_, name: string) => name + REDACTED)
-      .replace(/(bearer\s{1,9})[\w.~+/-]{16,}=*/gi, (_, scheme: string) => scheme + REDACTED);
-  }
-  return shown;
-}
-
-const AUTHORIZATION = /authorization|bearer/i;
