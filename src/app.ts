@@ -33,6 +33,7 @@ import { withPatience } from './engine/patience.ts';
 import { startRecording } from './engine/recording.ts';
 import { startRemembering } from './engine/remembering.ts';
 import { Suspicions } from './engine/suspicions.ts';
+import { lackOfDescriptors, readDescriptorLimit } from './http/descriptors.ts';
 import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
 import { readMonitorAssets } from './http/monitor-assets.ts';
 import type { MonitorPages } from './http/monitor-routes.ts';
@@ -162,9 +163,12 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       added: (facts) => levers.joined(facts.endpoint.id),
     },
   });
+  const descriptors = readDescriptorLimit();
   const membership = new Membership({
     ...{ poller, ledger, router },
     changed(ids) {
+      const lack = lackOfDescriptors(descriptors, ids.length);
+      if (lack !== undefined) log.limited('warn', 'descriptors', lack);
       history.fleetIs(ids);
       admission.refresh();
     },

@@ -21,6 +21,13 @@ export function budgetDescriptors(limit: number | undefined, servers: number, wa
   return { limit, clients: Math.min(wanted, Math.max(LEAST_CLIENTS, limit - RESERVE - servers)), polls: servers };
 }
 
+/** Why there are too few for so many simulation servers, as a sentence; `undefined`: there are enough. */
+export function lackOfDescriptors(limit: number | undefined, servers: number): string | undefined {
+  const needed = RESERVE + servers + LEAST_CLIENTS;
+  if (limit === undefined || limit >= needed) return undefined;
+  return `this process may open ${limit} files and connections, and ${servers} simulation servers need ${needed}: some will seem to be down; raise the limit (ulimit -n, LimitNOFILE=)`;
+}
+
 /** `wanted`: most relays by configuration. Each takes a descriptor besides that of its client, so that they get half of what is left at most. */
 export function budgetRelays(limit: number | undefined, servers: number, wanted: number): number {
   if (limit === undefined) return wanted;

@@ -102,6 +102,11 @@ function copyText(text: string, budget: Budget): string {
   return shown.length <= room ? shown : `${shown.slice(0, room)}…`;
 }
 
+/** A failure of the outside world has a code, of ours or of the operating system: where in the program it was noticed helps nobody. Node's own begin with `ERR_` and are mistakes. */
+function isOfTheOutside(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_');
+}
+
 /** `message` and `stack` are not enumerable, so that a plain copy of an error would be empty. */
 function copyError(error: Error, depth: number, budget: Budget): Record<string, unknown> {
   const { name, message, stack, cause } = error;
@@ -110,7 +115,7 @@ function copyError(error: Error, depth: number, budget: Budget): Record<string, 
     type: copyText(name, budget),
     message: copyText(message, budget),
     ...own,
-    ...(stack !== undefined && { stack: copyText(stack, budget) }),
+    ...(stack !== undefined && !isOfTheOutside(error) && { stack: copyText(stack, budget) }),
     ...(cause !== undefined && { cause: copyValue(cause, depth + 1, budget) }),
   };
 }

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { runProgram, startProgram, subfolder, temporary, type Scope } from '../support/start-program.ts';
+import { runProgram, startChild, startProgram, subfolder, temporary, type Scope } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 /** As the original writes them. */
@@ -339,6 +339,19 @@ describe('the log', { concurrency: 2 }, () => {
       assert.ok(!Number.isNaN(Date.parse(String(time))));
       assert.equal(typeof message, 'string');
     }
+  });
+
+  test('on stdout as JSON has nothing between its lines that is none', async (t) => {
+    const path = fileWith(t, {
+      ...{ port: 0, debug: true, logFormat: 'json', portRewrite: false, logDir: temporary(t), stateDir: temporary(t) },
+      simulationServers: ['127.0.0.1:9'],
+    });
+    const child = startChild(t, [path]);
+    await eventually('what runs where, on stderr', () => /^Open http:.*\/monitor/m.test(child.stderr));
+    await eventually('the server in the log', () => child.stdout.includes('127.0.0.1:9'));
+    child.signal('SIGTERM');
+    for (const line of lines((await child.ended).stdout))
+      assert.equal(typeof (JSON.parse(line) as { message: unknown }).message, 'string');
   });
 
   test('takes no line from a simulation server, whatever it answers', async (t) => {
