@@ -42,13 +42,13 @@ export async function launchChromium(): Promise<Browser> {
   }
 }
 
-async function findChromium(): Promise<Found> {
-  const named = process.env['CHROMIUM_PATH'];
+export async function findChromium(environment: NodeJS.ProcessEnv = process.env): Promise<Found> {
+  const named = environment['CHROMIUM_PATH'];
   if (named !== undefined && named !== '') {
     if (!existsSync(named)) throw new Error(`There is no file at CHROMIUM_PATH, ${named}. ${MEND}`);
     return { path: named };
   }
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const folders = (environment['PATH'] ?? '').split(delimiter);
   const installed = [...INSTALLED.flatMap((name) => folders.map((folder) => join(folder, name))), ...ELSEWHERE].find((path) =>
     existsSync(path),
   );
