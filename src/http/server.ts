@@ -55,6 +55,8 @@ const UNREAD_TIMEOUT = 30;
 const HANDSHAKE_TIMEOUT = 10;
 /** Longer than fronts keep theirs (Apache 5, nginx 60), so that it is the front that closes. */
 const KEEP_ALIVE = 75;
+/** Connections that the operating system keeps until they are taken: after a restart all pages come back at once. */
+const BACKLOG = 4096;
 const RETRY_AFTER = 5;
 /** Requests of one connection that may wait for their answers. Browsers send one at a time. */
 const MOST_PIPELINED = 64;
@@ -146,7 +148,7 @@ function milliseconds(seconds: number): number {
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, ipv6Only: false }, () => {
+    server.listen({ host, port, ipv6Only: false, backlog: BACKLOG }, () => {
       server.off('error', reject);
       resolve();
     });
