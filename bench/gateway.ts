@@ -16,6 +16,7 @@ import { until } from './support/pause.ts';
 import { startProgram, type Program } from './support/program.ts';
 import { startRelayClients, type Destination } from './support/relay-clients.ts';
 import { PAGE_BYTES, startRelayUpstream } from './support/relay-upstream.ts';
+import { startReference } from './support/reference.ts';
 import { makeRequests } from './support/requests.ts';
 import type { Usage } from './support/usage.ts';
 
@@ -47,68 +48,71 @@ const files = certificate();
 const upstream = await startRelayUpstream();
 const nginx = await startNginx(files);
 const clients = await startRelayClients();
+const reference = await startReference();
 try {
   for (const tls of [false, true])
     await withGateway(tls, async (program, port) => {
       const path = `/${upstream.port}/`;
       const ours: Front = { name: 'session server', to: { port, path, tls }, usage: () => program.usage() };
       const theirs: Front = { name: 'nginx', to: { port: portOf(nginx, tls), path, tls }, usage: () => nginx.usage() };
-      await messages(64, ours, theirs, tls ? undefined : 1.6);
-      await messages(4096, ours, theirs, tls ? undefined : 1.2);
-      if (tls) return;
+      if (tls) {
+        await messages(64, [ours, theirs]);
+        await messages(4096, [ours, theirs]);
+        return;
+      }
+      const bare: Front = {
+        name: 'two sockets piped together by Node',
+        to: { port: await reference.forward(upstream.port), path: '/', tls },
+        usage: () => reference.usage(),
+      };
+      await messages(64, [ours, theirs, bare], 1.6);
+      await messages(4096, [ours, theirs, bare], 1.2);
       await pages(ours, theirs);
       await addedTime(ours);
     });
   await freedPlaces();
 } finally {
-  await Promise.all([clients.kill(), nginx.kill(), upstream.kill()]);
+  await Promise.all([clients.kill(), nginx.kill(), upstream.kill(), reference.kill()]);
   rmSync(folder, { recursive: true, force: true });
 }
 
 /**
- * Both pass the same messages in the same time. As fast as they come it is told too, but compares less: whoever is slower finds the others asleep more often, and
- * to wake a process is most of what a small message costs.
+ * All pass the same messages in the same time. As fast as they come it is told too, but compares less: whoever is slower finds the others asleep more often, and
+ * to wake a process is most of what a small message costs. The third, if there is one, does the least that Node can.
  */
-async function messages(size: number, ours: Front, theirs: Front, most: number | undefined): Promise<void> {
-  const by = ours.to.tls ? ', TLS' : '';
-  const saturated = await costs(size, ours, theirs, undefined);
-  note(
-    `${size} bytes${by}, as fast as they come: ${saturated.ours.toFixed(1)} µs of CPU a message, nginx ${saturated.theirs.toFixed(1)} µs`,
-  );
-  const paced = await costs(size, ours, theirs, MESSAGES);
-  note(
-    `${size} bytes${by}, ${2 * MESSAGES} a second: ${paced.ours.toFixed(1)} µs of CPU a message, nginx ${paced.theirs.toFixed(1)} µs`,
-  );
+async function messages(size: number, fronts: readonly [ours: Front, theirs: Front, bare?: Front], most?: number): Promise<void> {
+  const by = fronts[0].to.tls ? ', TLS' : '';
+  const names = fronts.flatMap((front) => front?.name ?? []);
+  const said = (costs: readonly number[]) => costs.map((cost, i) => `${names[i]} ${cost.toFixed(1)}`).join(', ');
+  const saturated = await costs(size, fronts, undefined);
+  note(`${size} bytes${by}, as fast as they come, µs of CPU a message: ${said(saturated)}`);
+  const paced = await costs(size, fronts, MESSAGES);
+  note(`${size} bytes${by}, ${2 * MESSAGES} a second, µs of CPU a message: ${said(paced)}`);
+  const [ours = Number.NaN, theirs = Number.NaN, bare] = paced;
   tell({
     what: `WebSocket message of ${size} bytes${by}, CPU`,
-    value: paced.ours / paced.theirs,
+    value: ours / theirs,
     unit: '× nginx',
     ...(most !== undefined && { goal: { atMost: most } }),
+    ...(bare !== undefined && { comparedTo: { what: 'piped by Node', value: bare / theirs } }),
   });
 }
 
-/** Microseconds of CPU a message. */
-async function costs(
-  size: number,
-  ours: Front,
-  theirs: Front,
-  pace: number | undefined,
-): Promise<{ readonly ours: number; readonly theirs: number }> {
-  const cost = new Map<Front, { messages: number; cpu: number }>();
+/** Microseconds of CPU a message, of each. */
+async function costs(size: number, fronts: readonly (Front | undefined)[], pace: number | undefined): Promise<number[]> {
+  const sums = fronts.flatMap((front) => (front === undefined ? [] : { front, messages: 0, cpu: 0 }));
   for (let i = 0; i <= ROUNDS; i += 1)
-    for (const front of [ours, theirs]) {
-      await clients.open(front.to, CONNECTIONS);
-      const before = front.usage().cpu;
+    for (const sum of sums) {
+      await clients.open(sum.front.to, CONNECTIONS);
+      const before = sum.front.usage().cpu;
       const { messages: came } = await clients.exchange({ size, seconds: SECONDS, ...(pace !== undefined && { pace }) });
-      const sum = cost.get(front) ?? { messages: 0, cpu: 0 };
-      // There and back again. The first round is for the compiler.
-      if (i > 0) cost.set(front, { messages: sum.messages + 2 * came, cpu: sum.cpu + front.usage().cpu - before });
+      // The first round is for the compiler.
+      if (i === 0) continue;
+      // There and back again.
+      sum.messages += 2 * came;
+      sum.cpu += sum.front.usage().cpu - before;
     }
-  const microseconds = (front: Front) => {
-    const { messages: came, cpu } = cost.get(front) ?? { messages: 0, cpu: Number.NaN };
-    return (cpu / came) * 1_000_000;
-  };
-  return { ours: microseconds(ours), theirs: microseconds(theirs) };
+  return sums.map(({ messages: came, cpu }) => (cpu / came) * 1_000_000);
 }
 
 async function pages(ours: Front, theirs: Front): Promise<void> {

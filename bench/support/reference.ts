@@ -7,11 +7,15 @@ export interface Reference {
   usage(): Usage;
   /** Polls each of the addresses `GET /load` every `interval` seconds until told otherwise. */
   poll(addresses: readonly string[], interval: number): Promise<void>;
+  /** Pipes what comes to a port into connections to another, and back. Returns the port. */
+  forward(port: number): Promise<number>;
   kill(): Promise<void>;
 }
 
 export type ReferenceOrder =
-  { readonly kind: 'port' } | { readonly kind: 'poll'; readonly addresses: readonly string[]; readonly interval: number };
+  | { readonly kind: 'port' }
+  | { readonly kind: 'forward'; readonly port: number }
+  | { readonly kind: 'poll'; readonly addresses: readonly string[]; readonly interval: number };
 
 /** A bare `node:http` server that answers every request with a constant, and a bare `ws` server on it that accepts every socket. */
 export async function startReference(): Promise<Reference> {
@@ -22,6 +26,7 @@ export async function startReference(): Promise<Reference> {
     async poll(addresses, interval) {
       await child.ask({ kind: 'poll', addresses, interval });
     },
+    forward: (port) => child.ask({ kind: 'forward', port }),
     kill: () => child.kill(),
   };
 }
