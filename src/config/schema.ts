@@ -307,7 +307,9 @@ const gateway = z
           .min(1)
           .max(100_000)
           .default(2000)
-          .describe('Most sessions and requests passed on at a time; each takes a file descriptor more.'),
+          .describe(
+            'Most sessions and requests passed on at a time, for one address at most half as many; each takes a file descriptor more.',
+          ),
         headerBytes: bytes(2048, 1_048_576).default(65_536).describe('Most bytes of the headers of a simulation server answer.'),
         connectTimeout: seconds(0.05, 60).default(5).describe('Time a simulation server has to take a connection.'),
         headerTimeout: seconds(0.05, 600).default(30).describe('Time a simulation server has to begin its answer.'),

@@ -263,6 +263,22 @@ test('no more is passed on than the limit allows', async (t) => {
   });
 });
 
+test('one address gets half of what is passed on, and leaves the other half to the rest', async (t) => {
+  const silent = await badServer(t, () => undefined);
+  const { port } = await gatewayTo(t, [silent], { limits: { relays: 4 } });
+  const ask = (address: string, ...more: string[]) => requestText(`GET /${silent}/`, `X-Forwarded-For: ${address}`, ...more);
+  const held = Array.from({ length: 2 }, () => new RawConnection(t, port).send(ask('192.0.2.1')));
+  const refused = async (address: string) =>
+    (await rawRequest(t, port, ask(address, 'Connection: close')).catch(() => undefined))?.status === 503;
+  await eventually('its half to be taken', () => refused('192.0.2.1'));
+  for (let i = 0; i < 2; i += 1) held.push(new RawConnection(t, port).send(ask('192.0.2.2')));
+  await eventually('the other half to be taken', () => refused('192.0.2.3'));
+  assert.ok(
+    held.every(({ socket }) => !socket.destroyed),
+    'nobody who was let in is cut',
+  );
+});
+
 test('a client that goes away ends the request at the simulation server', async (t) => {
   const seen = { came: false, ended: false };
   const silent = await badServer(t, (socket) => {

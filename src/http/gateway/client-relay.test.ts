@@ -7,6 +7,7 @@ import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
+import { Shares } from '../../core/shares.ts';
 import { createClientRelay } from './client-relay.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
@@ -21,6 +22,7 @@ async function relay(t: TestContext) {
       again: (request, _failed, waiter) => admission.wait(request, waiter),
       release: (bookingId) => admission.release(bookingId),
     },
+    shares: new Shares(),
     limits: () => ({ isFull: () => false, startTimeout: 10, connectTimeout: 1 }),
     clientUrl: () => undefined,
   });

@@ -15,6 +15,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { againMessages, errorMessage, isFailure, isStream, placeMessages, shutdownMessage } from '../../core/client-messages.ts';
 import type { ServerId } from '../../core/endpoint.ts';
+import type { Shares } from '../../core/shares.ts';
 import { readStartMessage } from '../../core/start-message.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
@@ -22,8 +23,8 @@ import type { AddressGuard, Clock, Log } from '../../ports.ts';
 import type { SocketHandler } from '../sockets.ts';
 
 export interface ClientRelayLimits {
-  /** As much is passed on as may be. */
-  readonly isFull: () => boolean;
+  /** As much is passed on as may be, in all or for this client. */
+  readonly isFull: (client: Arrival['address']) => boolean;
   /** Seconds a client has to say what it wants to run. */
   readonly startTimeout: number;
   /** Seconds a simulation server has to open the connection. */
@@ -37,6 +38,8 @@ export interface ClientRelayOptions {
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly limits: () => ClientRelayLimits;
+  /** What is passed on for each client, by the key of its limits. */
+  readonly shares: Shares;
   /** Where the `/client` of a simulation server is; `undefined` when it is not in the fleet any more. */
   readonly clientUrl: (id: ServerId) => ClientUrl | undefined;
   readonly ssl: boolean;
@@ -107,13 +110,19 @@ export function createClientRelay(options: ClientRelayOptions): ClientRelay {
   const on = (id: ServerId) => [...sessions].filter(({ server }) => server === id);
   return {
     handler: (arrivalOf) => (socket, stream, request) => {
-      const session = new RelayedSession({ ...options, count }, { socket, stream, request }, arrivalOf(request));
-      if (options.limits().isFull()) {
+      const arrival = arrivalOf(request);
+      const { limitKey } = arrival.address;
+      const session = new RelayedSession({ ...options, count }, { socket, stream, request }, arrival);
+      if (options.limits().isFull(arrival.address)) {
         session.refuse('Too many clients wait at the moment; try again later.');
         return;
       }
       sessions.add(session);
-      socket.once('close', () => sessions.delete(session));
+      options.shares.take(limitKey);
+      socket.once('close', () => {
+        sessions.delete(session);
+        options.shares.giveBack(limitKey);
+      });
       session.begin();
     },
     count() {

@@ -9,9 +9,10 @@ import { hostInUrl, parseEndpoint, webSocketUrl, type Endpoint, type ServerId } 
 import { ExpectedClients } from '../../core/expected-clients.ts';
 import type { ServerFacts, ServerState } from '../../core/fleet.ts';
 import { authorityOf, destinationOf, upstreamOf } from '../../core/gateway-routes.ts';
+import { Shares } from '../../core/shares.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../../ports.ts';
-import type { AddressOf } from '../client-address.ts';
+import type { AddressOf, ClientAddress } from '../client-address.ts';
 import { answerPlainly, startHttpServer, type HttpServer, type UpgradeHandler } from '../server.ts';
 import type { ClientsAtGateway } from '../session-routes.ts';
 import type { SocketHandler } from '../sockets.ts';
@@ -70,13 +71,20 @@ const REQUEST_TIMEOUT = 600;
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, newId, log, settings, addressOf, endpoint } = options;
   const gateway = (): GatewaySettings => settings().gateway;
-  /** Whatever is passed on counts against the one limit. */
-  const limits = () => ({ ...gateway().limits, isFull: () => relay.size() + clients.size() >= options.mostRelays() });
+  const shares = new Shares();
+  /** Whatever is passed on counts against the one limit, and nobody gets more than half of it: a whole class may come from one address, but not the whole site. */
+  const limits = () => ({
+    ...gateway().limits,
+    isFull({ limitKey }: ClientAddress) {
+      const most = options.mostRelays();
+      return relay.size() + clients.size() >= most || (limitKey !== undefined && shares.of(limitKey) >= most / 2);
+    },
+  });
   const ssl = gateway().tls !== undefined;
   const via = `session-server-${newId().replace(/[^a-zA-Z0-9]/g, '')}`;
   const expected = new ExpectedClients();
-  const relay = createRelay({ limits, addressOf, log, ssl, via });
-  const clients = createClientRelay({ ...options, limits, clientUrl, ssl, via });
+  const relay = createRelay({ limits, addressOf, shares, log, ssl, via });
+  const clients = createClientRelay({ ...options, limits, shares, clientUrl, ssl, via });
   let server: HttpServer | undefined;
   let redirect: HttpServer | undefined;
   let certificates: Certificates | undefined;

@@ -13,14 +13,15 @@ import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { authorityOf, type Upstream } from '../../core/gateway-routes.ts';
 import type { Log } from '../../ports.ts';
-import type { AddressOf } from '../client-address.ts';
+import type { Shares } from '../../core/shares.ts';
+import type { AddressOf, ClientAddress } from '../client-address.ts';
 import { answerPlainly } from '../server.ts';
 import { cameThrough, fitPhrase, hostsOf, requestHeaders, responseHeaders } from './headers.ts';
 import { splice } from './splice.ts';
 
 export interface RelayLimits {
-  /** As much is passed on as may be. */
-  readonly isFull: () => boolean;
+  /** As much is passed on as may be, in all or for this client. */
+  readonly isFull: (client: ClientAddress) => boolean;
   /** Of an answer's headers together. */
   readonly headerBytes: number;
   /** Seconds a simulation server has to take a connection. */
@@ -34,6 +35,8 @@ export interface RelayLimits {
 export interface RelayOptions {
   readonly limits: () => RelayLimits;
   readonly addressOf: AddressOf;
+  /** What is passed on for each client, by the key of its limits. */
+  readonly shares: Shares;
   readonly log: Log;
   /** Clients come by TLS. */
   readonly ssl: boolean;
@@ -69,7 +72,7 @@ const MOST_DISCARDED = 16_777_216;
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' } as const;
 
 export function createRelay(options: RelayOptions): Relay {
-  const { limits, addressOf, log, ssl, via } = options;
+  const { limits, addressOf, shares, log, ssl, via } = options;
   const outcomes = new Map<RelayOutcome, number>();
   const inFlight = new Set<() => void>();
   let requests = 0;
@@ -79,7 +82,8 @@ export function createRelay(options: RelayOptions): Relay {
 
   /** Why a request is not passed on at all. */
   const refusal = (request: IncomingMessage): Refusal | undefined => {
-    if (limits().isFull()) return refused(503, 'too-many', 'Too many sessions and requests are passed on at the moment.');
+    if (limits().isFull(addressOf(request)))
+      return refused(503, 'too-many', 'Too many sessions and requests are passed on at the moment.');
     // RFC 9112 § 3.2: which of them counts is read differently by whoever comes next.
     if (hostsOf(request) > 1) return refused(400, 'refused', 'A request names one host.');
     if (cameThrough(request, via)) return refused(508, 'refused', 'This path leads back to where it came from.');
@@ -129,6 +133,8 @@ export function createRelay(options: RelayOptions): Relay {
       const end = () => asking.end();
       inFlight.add(end);
       requests += 1;
+      const { limitKey } = addressOf(request);
+      shares.take(limitKey);
       asking.failed = (failure) => {
         if (response.headersSent) response.destroy();
         else {
@@ -143,6 +149,7 @@ export function createRelay(options: RelayOptions): Relay {
       response.once('close', () => {
         inFlight.delete(end);
         requests -= 1;
+        shares.giveBack(limitKey);
         if (!response.writableFinished && !response.headersSent) count('abandoned');
         asking.end();
       });
@@ -167,12 +174,15 @@ export function createRelay(options: RelayOptions): Relay {
       };
       inFlight.add(end);
       webSockets += 1;
+      const { limitKey } = addressOf(request);
+      shares.take(limitKey);
       // It may send before the answer is there: that is kept by the operating system until then.
       stream.pause();
       stream.on('error', ignore);
       stream.once('close', () => {
         inFlight.delete(end);
         webSockets -= 1;
+        shares.giveBack(limitKey);
         asking.end();
       });
       asking.failed = (failure) => {
