@@ -36,16 +36,16 @@ test('it is tried first, and after it the others in their order', () => {
   const three = line('ab');
   three.rejoin({ id: 'z', except: ['x'] }, 5, 20);
   const pass = three.pass(20, (want: Want) => (want.except === undefined ? anywhere : elsewhere));
-  assert.equal(pass.next()?.id, 'z');
-  assert.equal(pass.next()?.id, 'a');
+  assert.equal(pass.next()?.ticket.id, 'z');
+  assert.equal(pass.next()?.ticket.id, 'a');
 });
 
 test('a server that failed somebody does not keep those from it whom it did not fail', () => {
   const two = line('a');
   two.rejoin({ id: 'z', except: ['x'] }, -1000, 20);
   const pass = two.pass(20, (want: Want) => (want.except === undefined ? anywhere : elsewhere));
-  assert.equal(pass.next()?.id, 'z');
-  assert.equal(pass.next()?.id, 'a', 'z waits for another server, however long it has waited');
+  assert.equal(pass.next()?.ticket.id, 'z');
+  assert.equal(pass.next()?.ticket.id, 'a', 'z waits for another server, however long it has waited');
 });
 
 test('no limit keeps it out, and it keeps nobody out twice', () => {

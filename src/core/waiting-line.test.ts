@@ -31,8 +31,22 @@ function join(to: WaitingLine, id: string, now: number, more: Partial<TicketRequ
 
 function rest(pass: Pass): string {
   let ids = '';
-  for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) ids += ticket.id;
+  for (let turn = pass.next(); turn !== undefined; turn = pass.next()) ids += turn.ticket.id;
   return ids;
+}
+
+/** Who may be tried, and where. */
+function turns(pass: Pass): string[] {
+  const result: string[] = [];
+  for (let turn = pass.next(); turn !== undefined; turn = pass.next())
+    result.push(`${turn.ticket.id} ${turn.candidates?.tiers.flat().join()}`);
+  return result;
+}
+
+/** The candidates by the holder of the project. */
+function projects(tiers: Readonly<Record<string, string[][]>>): (want: Want) => Candidates | undefined {
+  const known = new Map(Object.entries(tiers).map(([id, tiers]) => [`project of ${id}`, { tiers }]));
+  return ({ project = '' }) => known.get(project);
 }
 
 const order = (of: WaitingLine) => [...of.tickets()].map(({ id }) => id).join('');
@@ -202,7 +216,7 @@ describe('who may be tried', () => {
     join(same, 'f', 0, { project: 'same' });
     const pass = same.pass(1, anywhere);
     for (const id of 'ab') {
-      assert.equal(pass.next()?.id, id);
+      assert.equal(pass.next()?.ticket.id, id);
       same.admitted(id, 1);
     }
     assert.equal(rest(pass), 'cf', 'labels belong to the want, in any order');
@@ -214,17 +228,36 @@ describe('who may be tried', () => {
     assert.equal(rest(two.pass(900, ({ project }) => (project === 'project of a' ? none : everywhere))), 'b');
   });
 
-  test('a ticket that may not be passed holds back only those who would take a server from it', () => {
-    const four = line('abcd');
-    const servers: Record<string, Candidates> = {
-      'project of a': { tiers: [['1'], ['2']] },
-      'project of b': { tiers: [['3']] },
-      'project of c': { tiers: [['2', '4']] },
-      'project of d': { tiers: [['4']] },
-    };
-    const of = ({ project = '' }: Want) => servers[project];
-    assert.equal(rest(four.pass(120, of)), 'ab', 'c waits for a, and d may not slip past c');
-    assert.equal(rest(four.pass(119, of)), 'abcd');
+  test('the servers of a ticket that may not be passed are kept for it, and those behind are tried on their others', () => {
+    const five = line('abcde');
+    const of = projects({ a: [['1'], ['2']], b: [['3']], c: [['2', '4'], ['5']], d: [['4']], e: [['2'], ['1']] });
+    assert.deepEqual(turns(five.pass(120, of)), ['a 1,2', 'b 3', 'c 4,5'], 'c may not be passed either, and e is left nothing');
+    assert.deepEqual(turns(five.pass(119, of)), ['a 1,2', 'b 3', 'c 2,4,5', 'd 4', 'e 2,1']);
+  });
+
+  test('several that may not be passed keep their servers apart from each other', () => {
+    const two = line('ab');
+    for (const id of 'cdef') join(two, id, 60);
+    const of = projects({ a: [['1']], b: [['2']], c: [['1', '2']], d: [['1', '2', '3']], e: [['2', '3']], f: [['1', '2']] });
+    assert.deepEqual(turns(two.pass(120, of)), ['a 1', 'b 2', 'd 3', 'e 3'], 'and who has waited less keeps nothing');
+    const walk = two.pass(120, of);
+    assert.equal(walk.next()?.ticket.id, 'a');
+    two.admitted('a', 120);
+    assert.deepEqual(turns(walk), ['b 2', 'c 1', 'd 1,3', 'e 3', 'f 1'], 'what a does not need any more is open to the others');
+  });
+
+  test('a server that comes up during a pause of the walk belongs to those who may not be passed, though they were not tried there', () => {
+    const three = line('abc');
+    let cameUp = false;
+    const [before, after]: Candidates[] = [{ tiers: [['1']] }, { tiers: [['1', '2']] }];
+    const of = () => (cameUp ? after : before);
+    const pass = three.pass(120, of, 1);
+    assert.equal(pass.next()?.ticket.id, 'a');
+    assert.equal(pass.next(), undefined);
+    cameUp = true;
+    assert.deepEqual([pass.next(), pass.next(), pass.next()], [undefined, undefined, undefined]);
+    assert.ok(pass.ended, 'b and c were held back');
+    assert.deepEqual(turns(three.pass(121, of)), ['a 1,2']);
   });
 
   test('a ticket that no server will ever take is handed out, so that its holder is told', () => {
@@ -235,13 +268,13 @@ describe('who may be tried', () => {
   test('a walk survives whatever happens to the line between two steps', () => {
     const eight = line('abcdefgh');
     const pass = eight.pass(1, anywhere);
-    assert.equal(pass.next()?.id, 'a');
+    assert.equal(pass.next()?.ticket.id, 'a');
     for (const id of 'abd') eight.leave(id);
-    assert.equal(pass.next()?.id, 'c');
+    assert.equal(pass.next()?.ticket.id, 'c');
     eight.leave('c');
     eight.leave('e');
     eight.lost('f', 1);
-    assert.equal(pass.next()?.id, 'g');
+    assert.equal(pass.next()?.ticket.id, 'g');
     eight.leave('h');
     eight.leave('g');
     join(eight, 'i', 1);
@@ -254,7 +287,7 @@ describe('who may be tried', () => {
     const three = line('abc');
     const pass = three.pass(1, anywhere);
     pass.next();
-    assert.equal(pass.next()?.id, 'b');
+    assert.equal(pass.next()?.ticket.id, 'b');
     three.leave('a');
     assert.equal(rest(pass), 'c');
   });
@@ -262,27 +295,63 @@ describe('who may be tried', () => {
   test('a newcomer may be tried at once unless one who wants the same waits, or one who may not be passed', () => {
     const two = line('ab');
     const full = () => false;
-    assert.equal(two.mayPass({ project: 'other' }, 119, anywhere, full), 'yes');
-    assert.equal(two.mayPass({ project: 'project of b' }, 119, anywhere, full), 'no');
-    assert.equal(two.mayPass({ project: 'other' }, 120, anywhere, full), 'no');
+    const yes = { kind: 'yes', candidates: everywhere };
+    assert.deepEqual(two.mayPass({ project: 'other' }, 119, anywhere, full), yes);
+    assert.equal(two.mayPass({ project: 'project of b' }, 119, anywhere, full).kind, 'no');
+    assert.equal(two.mayPass({ project: 'other' }, 120, anywhere, full).kind, 'no');
     const apart = ({ project }: Want): Candidates => ({ tiers: [[project === 'other' ? 'x' : 'y']] });
-    assert.equal(two.mayPass({ project: 'other' }, 120, apart, full), 'yes');
+    assert.equal(two.mayPass({ project: 'other' }, 120, apart, full).kind, 'yes');
     two.lost('a', 120);
     two.lost('b', 120);
-    assert.equal(two.mayPass({ project: 'project of b' }, 120, anywhere, full), 'yes', 'nobody is there to be passed');
-    assert.equal(new WaitingLine(rules).mayPass({}, 0, anywhere, full), 'yes');
+    assert.deepEqual(two.mayPass({ project: 'project of b' }, 120, anywhere, full), yes, 'nobody is there to be passed');
+    assert.equal(new WaitingLine(rules).mayPass({}, 0, anywhere, full).kind, 'yes');
+  });
+
+  test('a newcomer may be tried on the servers that are not kept for somebody', () => {
+    const two = line('ab');
+    const of = projects({ a: [['1']], b: [['1', '2']], new: [['1', '3'], ['4']] });
+    const passing = (now: number, fits: string) =>
+      two.mayPass({ project: 'project of new' }, now, of, (_, { tiers }) => tiers.flat().some((id) => fits.includes(id)));
+    assert.deepEqual(passing(120, ''), { kind: 'yes', candidates: { tiers: [['3'], ['4']] } });
+    assert.deepEqual(passing(119, ''), { kind: 'yes', candidates: { tiers: [['1', '3'], ['4']] } });
+    assert.equal(passing(120, '1').kind, 'line-first', 'a has room now');
+    assert.equal(passing(120, '2').kind, 'yes', 'b is about to take a server that the newcomer cannot use');
+    assert.equal(passing(119, '2').kind, 'line-first', 'b has room now, and wants what the newcomer wants');
+  });
+
+  test('a newcomer does not wait for somebody in the line who is held back from all they share', () => {
+    const one = line('a');
+    join(one, 'b', 60);
+    const of = projects({ a: [['1']], b: [['1']], new: [['1', '2']] });
+    const fits = ({ project }: Want) => project === 'project of b';
+    assert.deepEqual(one.mayPass({ project: 'project of new' }, 120, of, fits), { kind: 'yes', candidates: { tiers: [['2']] } });
+    assert.equal(one.mayPass({ project: 'project of b' }, 120, of, fits).kind, 'no', 'one who wants the same comes first');
   });
 
   test('a newcomer comes after whoever in the line fits now and would take a server from it', () => {
     const two = line('ab');
     const room = () => true;
-    assert.equal(two.mayPass({ project: 'other' }, 1, anywhere, room), 'line-first');
-    assert.equal(two.mayPass({ project: 'project of b' }, 1, anywhere, room), 'line-first');
+    const passing = (project: string, now: number, of: (want: Want) => Candidates, fits: (want: Want) => boolean) =>
+      two.mayPass({ project }, now, of, fits).kind;
+    assert.equal(passing('other', 1, anywhere, room), 'line-first');
+    assert.equal(passing('project of b', 1, anywhere, room), 'line-first');
     const onlyB = ({ project }: Want) => project === 'project of b';
-    assert.equal(two.mayPass({ project: 'other' }, 1, anywhere, onlyB), 'line-first');
-    assert.equal(two.mayPass({ project: 'other' }, 120, anywhere, onlyB), 'no', 'a is overdue and holds both back');
+    assert.equal(passing('other', 1, anywhere, onlyB), 'line-first');
+    assert.equal(passing('other', 120, anywhere, onlyB), 'no', 'a is overdue and holds both back');
     const apart = ({ project }: Want): Candidates => ({ tiers: [[project === 'other' ? 'x' : 'y']] });
-    assert.equal(two.mayPass({ project: 'other' }, 1, apart, room), 'yes');
+    assert.equal(passing('other', 1, apart, room), 'yes');
+  });
+
+  test('a newcomer looks at one of each kind, however many of them may not be passed', () => {
+    const same = new WaitingLine(rules);
+    for (let i = 0; i < 300; i += 1) join(same, String(i), 0, { project: 'same' });
+    let looked = 0;
+    const apart = ({ project }: Want): Candidates => {
+      looked += 1;
+      return { tiers: [[project ?? '']] };
+    };
+    assert.equal(same.mayPass({ project: 'other' }, 500, apart, () => false).kind, 'yes');
+    assert.equal(looked, 2);
   });
 
   test('a long walk pauses after each stretch, goes on where it was, and looks at everybody once', () => {
@@ -300,7 +369,7 @@ describe('who may be tried', () => {
     const stretches: number[] = [];
     const tried: string[] = [];
     while (!pass.ended) {
-      for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) tried.push(ticket.id);
+      for (let turn = pass.next(); turn !== undefined; turn = pass.next()) tried.push(turn.ticket.id);
       stretches.push(looked);
       // During the pause one leaves that was not reached, and one that was.
       if (stretches.length === 1) for (const id of ['999', '1500']) long.leave(id);
@@ -324,7 +393,7 @@ describe('who may be tried', () => {
       },
       1000,
     );
-    assert.equal(pass.next()?.id, '0');
+    assert.equal(pass.next()?.ticket.id, '0');
     assert.equal(pass.next(), undefined);
     assert.equal(looked, 1000);
     assert.equal(pass.ended, false);
@@ -501,12 +570,13 @@ interface Modelled {
   lostAt: number | undefined;
 }
 
-const KINDS = ['p', 'q', 'r', 's', undefined];
+const KINDS = ['p', 'q', 'r', 's', 't', undefined];
 const SERVERS: Record<string, Candidates> = {
   p: { tiers: [['1'], ['2']] },
   q: { tiers: [['2']] },
   r: { tiers: [['3']] },
   s: { tiers: [] },
+  t: { tiers: [['2', '3']] },
   '': { tiers: [['1', '2', '3']] },
 };
 const serversOf = ({ project = '' }: Want): Candidates | undefined => SERVERS[project];
@@ -537,7 +607,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 10, 29, 31, 60) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), room: fc.nat(15) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), room: fc.nat(31) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('tell' as const, 'tell' as const, 'restart' as const) }) },
 );
 
@@ -620,29 +690,26 @@ class Model {
 
   /** `room` says by its bits which wants find a place, and one place each is given. */
   pass(room: number): void {
-    const places = new Map(['p', 'q', 'r', ''].map((kind, bit) => [kind, (room >> bit) & 1]));
+    const places = new Map(['p', 'q', 'r', 't', ''].map((kind, bit) => [kind, (room >> bit) & 1]));
     const walk = this.line.pass(this.now, serversOf);
     const unfit = new Set<string>();
-    const kept: Candidates[] = [];
+    const kept = new Set<string>();
     for (const entry of [...this.list]) {
       const { project: kind = '', joinedAt, id } = entry.ticket;
       const servers = SERVERS[kind]?.tiers.flat() ?? [];
-      if (entry.lostAt !== undefined || servers.length === 0) continue;
-      const isOverdue = this.now - joinedAt >= this.limits.passing;
-      const isHeldBack = kept.some(({ tiers }) => tiers.flat().some((server) => servers.includes(server)));
-      if (unfit.has(kind) || isHeldBack) {
-        if (!unfit.has(kind)) kept.push({ tiers: [servers] });
-        unfit.add(kind);
-        continue;
+      if (entry.lostAt !== undefined || unfit.has(kind)) continue;
+      const open = servers.filter((server) => !kept.has(server));
+      if (open.length > 0) {
+        const turn = walk.next();
+        assert.deepEqual([turn?.ticket.id, turn?.candidates?.tiers.flat()], [id, open], 'the next that may be tried, and where');
+        if ((places.get(kind) ?? 0) > 0) {
+          places.set(kind, 0);
+          this.one('admit', entry);
+          continue;
+        }
       }
-      assert.equal(walk.next()?.id, id, 'the next that may be tried');
-      if ((places.get(kind) ?? 0) > 0) {
-        places.set(kind, 0);
-        this.one('admit', entry);
-      } else {
-        unfit.add(kind);
-        if (isOverdue) kept.push({ tiers: [servers] });
-      }
+      unfit.add(kind);
+      if (this.now - joinedAt >= this.limits.passing) for (const server of servers) kept.add(server);
     }
     assert.equal(walk.next(), undefined);
   }
@@ -717,28 +784,74 @@ test('positions stay right over thousands of joins and leaves', () => {
   assert.equal(long.length, 300);
 });
 
-test('nobody is admitted past somebody who has waited two minutes for the same servers, in any history', () => {
+/** Sessions that differ in size and in the servers that may run them, which overlap in part. */
+const SIZES: Readonly<Record<string, number>> = { all: 1, large: 2, left: 1, right: 2, middle: 1, third: 3 };
+const WANTED: Readonly<Record<string, Candidates>> = {
+  all: { tiers: [['1', '2'], ['3']] },
+  large: { tiers: [['1', '2'], ['3']] },
+  left: { tiers: [['1', '2']] },
+  right: { tiers: [['3'], ['2']] },
+  middle: { tiers: [['2']] },
+  third: { tiers: [['3']] },
+};
+const sizeOf = ({ project = '' }: Want) => SIZES[project] ?? 0;
+const wanted = ({ project = '' }: Want) => WANTED[project];
+const serversFor = (want: Want) => wanted(want)?.tiers.flat() ?? [];
+
+test('nobody is admitted to a server that somebody wants who has waited two minutes, nor kept from any other, in any history', () => {
   const step = fc.record({
-    arrivals: fc.array(fc.constantFrom('small', 'large'), { maxLength: 2 }),
-    room: fc.constantFrom(0, 0, 1, 1, 3),
+    arrivals: fc.array(fc.constantFrom(...Object.keys(SIZES)), { maxLength: 2 }),
+    freed: fc.record({ 1: fc.constantFrom(0, 0, 1, 2), 2: fc.constantFrom(0, 0, 1, 2), 3: fc.constantFrom(0, 0, 0, 1, 3) }),
+    lost: fc.option(fc.nat(20), { freq: 8 }),
   });
   fc.assert(
     fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
-      const two = new WaitingLine(rules);
+      const many = new WaitingLine({ ...rules, passing: 30 });
+      const room = new Map(['1', '2', '3'].map((server) => [server, 0]));
+      const placeFor = (want: Want, servers: readonly string[]) =>
+        servers.find((server) => (room.get(server) ?? 0) >= sizeOf(want));
+      const fits = (want: Want, { tiers }: Candidates) => placeFor(want, tiers.flat()) !== undefined;
       let [now, count] = [0, 0];
-      for (const { arrivals, room } of steps) {
+      /** What those in front of a ticket, or in front of a newcomer, are sure to get. */
+      const keptBefore = (ticket?: Ticket) => {
+        const line = [...many.tickets()];
+        const before = line.slice(0, ticket === undefined ? line.length : line.indexOf(ticket));
+        const overdue = before.filter(({ joinedAt, lostAt }) => lostAt === undefined && now - joinedAt >= 30);
+        return new Set(overdue.flatMap(serversFor));
+      };
+      for (const { arrivals, freed, lost } of steps) {
         now += 5;
-        for (const project of arrivals) join(two, String(count++), now, { project });
-        let left = room;
-        const pass = two.pass(now, anywhere);
-        for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) {
-          const size = ticket.project === 'large' ? 2 : 1;
-          if (size > left) continue;
-          left -= size;
-          const first = [...two.tickets()][0];
-          assert.ok(first !== undefined && (first === ticket || now - first.joinedAt < rules.passing), 'not passed');
-          assert.ok([...two.tickets()].find(({ project }) => project === ticket.project) === ticket, 'in order among equals');
-          two.admitted(ticket.id, now);
+        for (const project of arrivals) join(many, String(count++), now, { project });
+        for (const [server, more] of Object.entries(freed)) room.set(server, (room.get(server) ?? 0) + more);
+        if (lost !== null) many.lost(String(lost), now);
+        many.expire(now);
+
+        const pass = many.pass(now, wanted);
+        for (let turn = pass.next(); turn !== undefined; turn = pass.next()) {
+          const { ticket, candidates } = turn;
+          const server = placeFor(ticket, candidates?.tiers.flat() ?? []);
+          if (server === undefined) continue;
+          assert.ok(!keptBefore(ticket).has(server), 'not on a server that is kept');
+          const equal = [...many.tickets()].find(({ project, lostAt }) => lostAt === undefined && project === ticket.project);
+          assert.equal(equal, ticket, 'in order among equals');
+          room.set(server, (room.get(server) ?? 0) - sizeOf(ticket));
+          many.admitted(ticket.id, now);
+        }
+
+        const present = [...many.tickets()].filter(({ lostAt }) => lostAt === undefined);
+        for (const ticket of present) {
+          const kept = keptBefore(ticket);
+          const open = serversFor(ticket).filter((server) => !kept.has(server));
+          assert.equal(placeFor(ticket, open), undefined, `${ticket.id} waits beside room that nobody else is sure to get`);
+        }
+        for (const project of Object.keys(SIZES)) {
+          const kept = keptBefore();
+          const open = serversFor({ project }).filter((server) => !kept.has(server));
+          const waits = present.some((ticket) => ticket.project === project);
+          const passing = many.mayPass({ project }, now, wanted, fits);
+          const place = passing.kind === 'yes' ? placeFor({ project }, passing.candidates.tiers.flat()) : undefined;
+          assert.equal(place, waits ? undefined : placeFor({ project }, open), 'a newcomer gets what is open, and no more');
+          assert.notEqual(passing.kind, 'line-first', 'the line was just served');
         }
       }
     }),

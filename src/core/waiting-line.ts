@@ -3,9 +3,9 @@
  * as long as the one that is passed has waited less than `passing`.
  *
  * Who may be tried now is answered by a `Pass`, one walk along the line. The walk does not try again what cannot succeed: tickets of one *kind* (same
- * project, same labels) fit together or not at all, so a class that waits for one place costs one attempt, not three hundred. And a ticket that has been
- * passed long enough holds back only those who would take a server from it: somebody whose machines are all down must not stop people who could not use
- * them anyway.
+ * project, same labels) fit together or not at all, so a class that waits for one place costs one attempt, not three hundred. And for a ticket that has
+ * been passed long enough its servers are kept: those behind are tried on the others alone. So it gets the next place on any of them, and somebody whose
+ * machine is full for half an hour does not close those that could not serve it anyway.
  *
  * The line knows no clock, no sockets and no servers: times are seconds handed in, and what it says about a ticket is told to its holder by the engine. A
  * ticket ends exactly once, in `admitted`, `leave`, `lost` or `expire`; whoever gets `undefined` there came second.
@@ -15,6 +15,7 @@
  */
 import { AdmissionPace, type WaitEstimate } from './admission-pace.ts';
 import type { ServerId } from './endpoint.ts';
+import { KeptServers } from './kept-servers.ts';
 import type { Candidates } from './ledger.ts';
 import { Places } from './places.ts';
 import { compete, type Labels } from './routing.ts';
@@ -73,8 +74,18 @@ export type CandidatesOf = (want: Want) => Candidates | undefined;
 /** Is there room now for somebody who wants this, on one of these servers? */
 export type Fits = (want: Want, candidates: Candidates) => boolean;
 
-/** May a newcomer be tried: yes; no, those who wait come first; or only once the line was served, because somebody in it could have what came free. */
-export type Passing = 'yes' | 'no' | 'line-first';
+/**
+ * May a newcomer be tried: yes, on these servers; no, those who wait come first; or only once the line was served, because somebody in it could have what
+ * came free.
+ */
+export type Passing =
+  { readonly kind: 'yes'; readonly candidates: Candidates } | { readonly kind: 'no' } | { readonly kind: 'line-first' };
+
+/** A ticket whose turn it is, and the servers it may be tried on; `undefined`: none will ever take it. */
+export interface Turn {
+  readonly ticket: Ticket;
+  readonly candidates: Candidates | undefined;
+}
 
 /** One walk along the line, from the front. */
 export interface Pass {
@@ -82,7 +93,7 @@ export interface Pass {
    * The next ticket that may be tried. One that was handed out and is still in the line when the next is asked for did not fit. Tickets may come and go
    * between two calls. `undefined`: nobody else may be tried now, or, while it has not `ended`, the walk should pause and go on from here.
    */
-  next(): Ticket | undefined;
+  next(): Turn | undefined;
   readonly ended: boolean;
 }
 
@@ -259,45 +270,53 @@ export class WaitingLine {
   pass(now: number, candidatesOf: CandidatesOf, stretch = Infinity): Pass {
     /** Kinds of which one did not fit, or may not be tried. */
     const settled = new Set<string>();
-    /** Servers that are kept for somebody who may not be passed. */
-    const kept = new Set<Candidates>();
+    const kept = new KeptServers();
+    /** Who may not be passed, one for each set of servers. */
+    const overdue = new Map<Candidates, Want>();
     let current: Spot | undefined;
     let handedOut: { readonly spot: Spot; readonly candidates: Candidates | undefined } | undefined;
     let looked = 0;
     let ended = false;
 
-    const judgeLast = () => {
-      if (handedOut?.spot.inLine !== true) return;
-      const { spot, candidates } = handedOut;
+    const settle = (spot: Spot, candidates: Candidates | undefined) => {
       settled.add(spot.kind);
-      if (candidates !== undefined && this.#isOverdue(spot, now)) kept.add(candidates);
+      if (candidates === undefined || !this.#isOverdue(spot, now)) return;
+      overdue.set(candidates, spot.ticket);
+      kept.keep(candidates);
     };
-    const mayTry = (spot: Spot, candidates: Candidates | undefined): boolean => {
-      if (candidates === undefined) return true;
-      if (candidates.tiers.length > 0 && ![...kept].some((others) => compete(others, candidates))) return true;
-      settled.add(spot.kind);
-      // Who is held back holds back in turn: nobody may slip past both.
-      if (candidates.tiers.length > 0) kept.add(candidates);
-      return false;
+    /** During a pause other servers may have come up for those who may not be passed, and they have not been tried there. */
+    const keepWhatCameUp = () => {
+      for (const [before, want] of [...overdue]) {
+        const candidates = candidatesOf(want);
+        if (candidates === undefined || candidates === before) continue;
+        overdue.delete(before);
+        overdue.set(candidates, want);
+        kept.keep(candidates);
+      }
     };
 
     return {
       next: () => {
-        judgeLast();
+        if (handedOut?.spot.inLine === true) settle(handedOut.spot, handedOut.candidates);
         handedOut = undefined;
         while (!this.#consistsOf(settled)) {
           if (looked >= stretch) {
             looked = 0;
             return undefined;
           }
+          if (looked === 0) keepWhatCameUp();
           current = current === undefined ? this.#first : this.#after(current);
           if (current === undefined) break;
           looked += 1;
           if (current.ticket.lostAt !== undefined || settled.has(current.kind)) continue;
           const candidates = candidatesOf(current.ticket);
-          if (!mayTry(current, candidates)) continue;
+          const left = candidates && kept.leftOf(candidates);
+          if (left?.tiers.length === 0) {
+            settle(current, candidates);
+            continue;
+          }
           handedOut = { spot: current, candidates };
-          return current.ticket;
+          return { ticket: current.ticket, candidates: left };
         }
         ended = true;
         return undefined;
@@ -309,21 +328,40 @@ export class WaitingLine {
   }
 
   /**
-   * May somebody who is not in the line be tried at once, before all who are? Not if one who wants the same waits, and not past one who may not be passed.
-   * Room can come by time alone, so that nobody has tried the line yet: whoever in it fits now comes first. It takes as long as there are kinds, not tickets.
+   * May somebody who is not in the line be tried at once, before all who are, and on which servers? Not if one who wants the same waits, and not on those
+   * that are kept for one who may not be passed. Room can come by time alone, so that nobody has tried the line yet: whoever in it fits now comes first.
+   * It takes as long as there are kinds, and tickets that may not be passed.
    */
   mayPass(want: Want, now: number, candidatesOf: CandidatesOf, fits: Fits): Passing {
-    const kind = kindOf(want);
     const own = candidatesOf(want);
-    for (const [other, spots] of this.#kinds) {
-      const first = firstPresent(spots);
-      if (first === undefined) continue;
-      const theirs = candidatesOf(first.ticket);
-      if (own === undefined || theirs === undefined || (other !== kind && !compete(theirs, own))) continue;
-      if (fits(first.ticket, theirs)) return 'line-first';
-      if (other === kind || this.#isOverdue(first, now)) return 'no';
+    if (own === undefined) return NO;
+    const kind = kindOf(want);
+    const kept = new KeptServers();
+    const seen = new Set<string>();
+    // Those who may not be passed stand in front, and each is tried on what those before it leave.
+    for (let spot = this.#first; spot !== undefined && this.#isOverdue(spot, now); spot = spot.next) {
+      if (seen.size >= this.#kinds.size) break;
+      if (spot.ticket.lostAt !== undefined || seen.has(spot.kind)) continue;
+      seen.add(spot.kind);
+      const candidates = candidatesOf(spot.ticket);
+      if (candidates === undefined) continue;
+      const left = kept.leftOf(candidates);
+      const hasRoom = left.tiers.length > 0 && fits(spot.ticket, left);
+      if (hasRoom && (spot.kind === kind || compete(left, kept.leftOf(own)))) return LINE_FIRST;
+      if (!hasRoom) kept.keep(candidates);
+      if (spot.kind === kind || kept.leftOf(own).tiers.length === 0) return NO;
     }
-    return 'yes';
+    const open = kept.leftOf(own);
+    for (const [other, spots] of this.#kinds) {
+      const first = seen.has(other) ? undefined : firstPresent(spots);
+      const candidates = first && candidatesOf(first.ticket);
+      if (first === undefined || candidates === undefined) continue;
+      const left = kept.leftOf(candidates);
+      if (other !== kind && !compete(left, open)) continue;
+      if (left.tiers.length > 0 && fits(first.ticket, left)) return LINE_FIRST;
+      if (other === kind) return NO;
+    }
+    return { kind: 'yes', candidates: open };
   }
 
   /** What survives a restart, as plain JSON: the tickets whose holders can come back. `wallTime` is seconds since the epoch. */
@@ -486,6 +524,9 @@ export class WaitingLine {
     return now - ticket.joinedAt >= this.#rules.passing;
   }
 }
+
+const NO: Passing = { kind: 'no' };
+const LINE_FIRST: Passing = { kind: 'line-first' };
 
 /** Seconds in line from which an admission tells something about the pace. */
 const WAITED = 1;

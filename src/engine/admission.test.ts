@@ -74,9 +74,9 @@ function start(
     explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
     costOf: (project) => ledger.fleetCost(project?.key).value,
   });
-  const report = (id: string, load: number) => {
+  const report = (id: string, load: number, own: Partial<RoutedServer> = {}) => {
     ledger.report(id, load, clock.now());
-    router.update({ id, state: 'available', load, shareIdleTime: 0, labels: {}, ...rules });
+    router.update({ id, state: 'available', load, shareIdleTime: 0, labels: {}, ...rules, ...own });
     admission.refresh();
   };
   for (const [id, load] of Object.entries(loads)) {
@@ -87,6 +87,16 @@ function start(
 }
 
 const from = (limitKey?: string) => ({ address: { address: limitKey ?? '127.0.0.1', limitKey } });
+
+const HEAVY = 'https://github.com/school/heavy';
+
+/** A session of that project costs five times as much as others. */
+function learnHeavy(ledger: Ledger, clock: FakeClock): void {
+  const fleet = { cost: 8, log: Math.log(8), variance: 0.01 };
+  const projects = [['github.com/school/heavy', Math.log(5), 0.01]];
+  const saved = { format: 'session-server/ledger', version: 1, savedAt: clock.wallTime(), allocations: 0, fleet };
+  ledger.restore({ ...saved, servers: [], projects, bookings: [] }, clock.now(), clock.wallTime());
+}
 
 /** A client that waits and remembers what it was told. */
 class Client implements Waiter {
@@ -302,11 +312,8 @@ test('when room came by time alone, whoever waits gets it before somebody who as
 
 test('who is held back because others wait is told so, and not that there is no room', async () => {
   const { admission, clock, ledger, report, decisions } = start({ 'a:2000': 97 });
-  const fleet = { cost: 8, log: Math.log(8), variance: 0.01 };
-  const projects = [['github.com/school/heavy', Math.log(5), 0.01]];
-  const saved = { format: 'session-server/ledger', version: 1, savedAt: clock.wallTime(), allocations: 0, fleet };
-  ledger.restore({ ...saved, servers: [], projects, bookings: [] }, clock.now(), clock.wallTime());
-  await admission.wait({ ...from(), projectUrl: 'https://github.com/school/heavy' }, new Client());
+  learnHeavy(ledger, clock);
+  await admission.wait({ ...from(), projectUrl: HEAVY }, new Client());
   await clock.advance(130);
   report('a:2000', 70);
   await clock.advance(20);
@@ -316,6 +323,55 @@ test('who is held back because others wait is told so, and not that there is no 
   assert.deepEqual(await admission.ask(from()), { kind: 'refused', code: 'others-wait', reason });
   assert.equal(decisions.last()[0]?.code, 'others-wait');
   assert.deepEqual(admission.prospect(), { kind: 'others-wait', reason });
+  await admission.stop();
+});
+
+test('somebody who waits for one server closes no others, however long it takes', async () => {
+  const { admission, clock, report } = start({ 'a:2000': 85, 'b:2000': 5 });
+  const school = { allowedRepositories: ['github.com/school'] };
+  const others = { blockedRepositories: ['github.com/school'] };
+  const reportAll = () => {
+    report('a:2000', 85, school);
+    report('b:2000', 5, others);
+  };
+  reportAll();
+  const student = new Client();
+  await admission.wait({ ...from(), projectUrl: PROJECT }, student);
+  await clock.advance(130);
+  reportAll();
+  assert.deepEqual(student.places, [1]);
+  assert.equal(admission.availability.value, true);
+  assert.deepEqual(admission.prospect(), { kind: 'open' });
+  const outcome = await admission.ask(from());
+  assert.equal(outcome.kind === 'allocated' && outcome.server, 'b:2000');
+  const waiter = new Client();
+  await admission.wait(from(), waiter);
+  assert.equal(waiter.url, 'wss://b:2000');
+  await admission.stop();
+});
+
+test('the server that somebody waits for who may not be passed is handed to nobody else, though others pass by it', async () => {
+  const { admission, clock, ledger, report } = start({ 'a:2000': 97, 'b:2000': 97 });
+  learnHeavy(ledger, clock);
+  const labelled = { labels: { room: 'B12' } };
+  report('a:2000', 97, labelled);
+  const head = new Client();
+  await admission.wait({ ...from(), projectUrl: HEAVY, labels: { room: 'B12' } }, head);
+  await clock.advance(130);
+  const clients = [new Client(), new Client()];
+  for (const client of clients) await admission.wait(from(), client);
+  report('a:2000', 70, labelled);
+  await clock.advance(2);
+  assert.deepEqual([head.url, clients[0]!.url], [undefined, undefined], 'a has room for a light session, and is kept');
+  assert.equal(admission.availability.value, false);
+  report('b:2000', 75);
+  await clock.advance(2);
+  assert.deepEqual([head.url, clients[0]!.url, clients[1]!.url], [undefined, 'wss://b:2000', undefined]);
+  report('a:2000', 20, labelled);
+  await clock.advance(20);
+  report('a:2000', 20, labelled);
+  await clock.advance(2);
+  assert.equal(head.url, 'wss://a:2000');
   await admission.stop();
 });
 

@@ -12,7 +12,7 @@ import type { SecondsRange } from '../core/monitor-view.ts';
 import { asSent, type Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
 import { TokenBuckets } from '../core/token-bucket.ts';
-import type { Passing, Restored, Standing, Ticket, WaitingLine, Want } from '../core/waiting-line.ts';
+import type { Passing, Restored, Standing, Turn, WaitingLine, Want } from '../core/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -242,7 +242,9 @@ export class Admission {
     const { bookings, router, line } = this.#options;
     const route = router.route(project, labels);
     if (route.kind === 'refused' || !bookings.fits(route.candidates, project?.key)) return { kind: 'no-room' };
-    if (line.length === 0 || this.#passing(this.#routing.want(project, labels)) === 'yes') return { kind: 'open' };
+    if (line.length === 0) return { kind: 'open' };
+    const passing = this.#passing(this.#routing.want(project, labels));
+    if (passing.kind === 'yes' && bookings.fits(passing.candidates, project?.key)) return { kind: 'open' };
     return { kind: 'others-wait', reason: othersWait(line.length) };
   }
 
@@ -332,17 +334,18 @@ export class Admission {
   async #book({ request, project, candidates, want }: Routed): Promise<Booked | NoRoom> {
     const { bookings, line } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
-    if (line.length > 0) {
-      // What most hear who ask while others wait; nobody else has to be looked at for it.
-      if (!bookings.fits(candidates, project?.key)) return { kind: 'no-room' };
-      let passing = this.#passing(want);
-      for (let walks = 0; passing === 'line-first' && walks < WALKS; walks += 1) {
-        await this.#walk();
-        passing = this.#passing(want);
-      }
-      if (passing !== 'yes') return { kind: 'no-room', othersWait: true };
+    const asked = bookingRequest(request, project);
+    if (line.length === 0) return bookings.book(asked, candidates);
+    // What most hear who ask while others wait; nobody else has to be looked at for it.
+    if (!bookings.fits(candidates, project?.key)) return { kind: 'no-room' };
+    let passing = this.#passing(want);
+    for (let walks = 0; passing.kind === 'line-first' && walks < WALKS; walks += 1) {
+      await this.#walk();
+      passing = this.#passing(want);
     }
-    return bookings.book(bookingRequest(request, project), candidates);
+    const booked = passing.kind === 'yes' ? await bookings.book(asked, passing.candidates) : undefined;
+    if (booked?.kind === 'booked') return booked;
+    return { kind: 'no-room', ...(bookings.fits(candidates, project?.key) && { othersWait: true }) };
   }
 
   #passing(want: Want): Passing {
@@ -493,7 +496,7 @@ export class Admission {
     const { signal } = this.#stopping;
     const pass = line.pass(clock.now(), this.#routing.candidatesOf, STRETCH);
     while (!signal.aborted) {
-      for (let ticket = pass.next(); ticket !== undefined; ticket = pass.next()) await this.#try(ticket);
+      for (let turn = pass.next(); turn !== undefined; turn = pass.next()) await this.#try(turn);
       if (pass.ended) break;
       await clock.sleep(0, signal);
     }
@@ -501,11 +504,11 @@ export class Admission {
     this.#publish();
   }
 
-  async #try(ticket: Ticket): Promise<void> {
+  async #try({ ticket, candidates }: Turn): Promise<void> {
     const { line, clock, bookings } = this.#options;
     const place = this.#places.get(ticket.id);
     const { project, route } = this.#routing.route(ticket);
-    if (place === undefined || route.kind === 'refused') {
+    if (place === undefined || route.kind === 'refused' || candidates === undefined) {
       // The fleet changed so that nobody may ever run it.
       line.leave(ticket.id);
       this.#places.delete(ticket.id);
@@ -516,8 +519,7 @@ export class Admission {
       }
       return;
     }
-    if (route.candidates.tiers.length === 0) return;
-    const booked = await bookings.book(bookingRequest(place.request, project), route.candidates);
+    const booked = await bookings.book(bookingRequest(place.request, project), candidates);
     if (booked.kind === 'no-room') return;
     const { waiter } = place;
     // Gone during the booking: a holder with a token keeps the place, without a server.
