@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { endpointOf } from '../../test/support/endpoints.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
+import { MemoryStore } from '../../test/support/memory-store.ts';
 import { DEFAULT_ALLOCATION } from '../core/allocation-parameters.ts';
 import { Ledger } from '../core/ledger.ts';
 import type { AnswerView } from '../core/monitor-view.ts';
@@ -15,6 +16,7 @@ import { createMemoryBookings } from '../stores/memory.ts';
 import { Admission } from './admission.ts';
 import type { Outcome, Waiter, Waiting } from './session-request.ts';
 import { Decisions } from './decisions.ts';
+import { startRemembering } from './remembering.ts';
 
 const ANSWERS: readonly AnswerView[] = [
   { id: 'b:2000', address: 'b/2000', chosen: false, eligible: true, code: 'has-room', reason: 'It could take the session.' },
@@ -473,6 +475,36 @@ test('places with tokens survive a restart in their order', async () => {
   await after.admission.wait({ ...from(), resumeToken: clients[1]!.last?.resumeToken ?? '' }, second);
   assert.deepEqual(second.places, [2]);
   await after.admission.stop();
+});
+
+test('places survive a restart although nobody came or went for a long time before it, also when the program was killed', async () => {
+  for (const end of ['stopped', 'killed']) {
+    const before = start({ 'a:2000': 97 });
+    const { clock } = before;
+    const store = new MemoryStore();
+    const remembering = startRemembering({
+      ...{ clock, log: new MemoryLog(), store },
+      documents: [{ name: 'line', version: () => before.admission.version, save: () => before.admission.save() }],
+    });
+    const client = new Client(true);
+    await before.admission.wait(from(), client);
+    await clock.advance(660);
+    assert.ok(store.writes >= 10 && store.writes <= 13, `${store.writes} times written: once a minute`);
+    const killedWith = await store.read('line');
+    await before.admission.stop();
+    await remembering.stop();
+    const saved = end === 'killed' ? killedWith : await store.read('line');
+    const { savedAt } = saved as { savedAt: number };
+    assert.ok(clock.wallTime() - savedAt <= (end === 'killed' ? 75 : 0), `${end}: saved ${clock.wallTime() - savedAt} s ago`);
+
+    const after = start({ 'a:2000': 97 });
+    await after.clock.advance(660);
+    after.admission.restore(saved);
+    const again = new Client(true);
+    await after.admission.wait({ ...from(), resumeToken: client.last?.resumeToken ?? '' }, again);
+    assert.equal(after.line.longestWait(after.clock.now()), 660, end);
+    await after.admission.stop();
+  }
 });
 
 test('a held request is answered as soon as there is room', async () => {

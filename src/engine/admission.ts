@@ -49,6 +49,8 @@ export interface AdmissionSettings {
 
 /** Seconds between two tries while somebody waits: ALLOCATION, "Queue". */
 const RETRY = 1;
+/** Seconds between two times that a line is saved in which nobody comes or goes. */
+const RESAVE = 60;
 /** Seconds between two looks at the estimates of all who wait. */
 const RETELL = 10;
 /**
@@ -268,9 +270,13 @@ export class Admission {
     return restored;
   }
 
-  /** Differs whenever `save` would give other tickets. */
-  get version(): number {
-    return this.#version;
+  /**
+   * Differs whenever `save` would give other tickets, and every minute while somebody waits: from a line that seems to be saved long ago nobody could still
+   * come back.
+   */
+  get version(): unknown {
+    const { line, clock } = this.#options;
+    return line.length === 0 ? this.#version : `${this.#version} ${Math.floor(clock.now() / RESAVE)}`;
   }
 
   save(): unknown {
@@ -279,6 +285,8 @@ export class Admission {
   }
 
   async stop(): Promise<void> {
+    // So that who waits is saved as of now.
+    if (this.#options.line.length > 0) this.#version += 1;
     for (const enough of this.#holding) enough.abort();
     this.#stopping.abort();
     await this.#serving.stop();
