@@ -227,11 +227,17 @@ export class WaitingLine {
    */
   resume(token: string, now: number): Standing | undefined {
     const spot = this.#byToken.get(token);
-    if (spot === undefined || this.#isOver(spot, now)) return undefined;
+    if (spot === undefined || this.ofToken(token, now) === undefined) return undefined;
     spot.ticket.lostAt = undefined;
     this.#lost.delete(spot);
     spot.told = this.#places.upTo(spot.place);
     return { ticket: spot.ticket, position: spot.told };
+  }
+
+  /** The ticket that `resume` would find. */
+  ofToken(token: string, now: number): Ticket | undefined {
+    const spot = this.#byToken.get(token);
+    return spot === undefined || this.#isOver(spot, now) ? undefined : spot.ticket;
   }
 
   /** Ends the tickets whose holders did not come back, and returns them. Made to be called every second. */

@@ -462,6 +462,33 @@ test('a place continued on another connection is taken from the first', async ()
   await admission.stop();
 });
 
+test('a resume token shown with another project is a new request, and the old place is given up', async () => {
+  const { admission, clock, report } = start({ 'a:2000': 97, 'b:2000': 97 });
+  const [alice, bob] = ['https://github.com/alice/one/blob/main/worlds/w.wbt', 'https://github.com/bob/two'];
+  const reportAll = (load: number) => {
+    report('a:2000', load, { allowedRepositories: ['github.com/alice'] });
+    report('b:2000', load, { allowedRepositories: ['github.com/bob'] });
+  };
+  reportAll(97);
+  const first = new Client(true);
+  await admission.wait({ ...from(), projectUrl: alice }, first);
+  const resumeToken = first.last?.resumeToken ?? '';
+  const same = new Client(true);
+  await admission.wait({ ...from(), projectUrl: alice.replace('https:', 'HTTPS:'), resumeToken }, same);
+  assert.equal(same.last?.resumeToken, resumeToken, 'however it is spelled');
+  const other = new Client(true);
+  await admission.wait({ ...from(), projectUrl: bob, resumeToken }, other);
+  assert.equal(same.outcome?.kind === 'refused' && same.outcome.code, 'given-up');
+  assert.notEqual(other.last?.resumeToken, resumeToken);
+  assert.equal(admission.waiting, 1);
+  reportAll(10);
+  await clock.advance(20);
+  reportAll(10);
+  await clock.advance(1);
+  assert.equal(other.url, 'wss://b:2000');
+  await admission.stop();
+});
+
 test('places with tokens survive a restart in their order', async () => {
   const before = start({ 'a:2000': 97 });
   const clients = [new Client(true), new Client(true)];

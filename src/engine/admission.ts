@@ -130,8 +130,26 @@ export class Admission {
 
   /** Allocated, refused, or a place in line of which the waiter is told until it ends. Resolves when the waiter has heard the first of these. */
   async wait(request: SessionRequest, waiter: Waiter): Promise<void> {
-    if (request.resumeToken !== undefined && this.resume(request.resumeToken, waiter)) return;
+    const { resumeToken } = request;
+    if (resumeToken !== undefined && this.#resumes(resumeToken, request) && this.resume(resumeToken, waiter)) return;
     await this.#wait(request, waiter);
+  }
+
+  /** Who shows a token and wants to run something else asks anew, and gives up the place that the token belongs to. */
+  #resumes(token: string, request: SessionRequest): boolean {
+    const { line, clock } = this.#options;
+    const ticket = line.ofToken(token, clock.now());
+    const place = ticket && this.#places.get(ticket.id);
+    if (place === undefined || this.#wantsSame(request, place.request)) return true;
+    this.giveUp(token);
+    return false;
+  }
+
+  /** Who does not say what it wants to run wants what it wanted before. */
+  #wantsSame({ projectUrl }: SessionRequest, before: SessionRequest): boolean {
+    if (projectUrl === undefined || projectUrl === before.projectUrl) return true;
+    const project = this.#routing.project(projectUrl);
+    return project !== undefined && project.url === this.#projectOf(before)?.url;
   }
 
   /** Returns what was routed, unless it was refused at once. */
