@@ -184,6 +184,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       handOutSsl: settings.handOutSsl,
       otherHosts: settings.projects.otherHosts,
       settle: settings.allocation.settle[1],
+      resume: settings.waiting.resume,
     }),
     endpoint: (id) => poller.facts(id)?.endpoint,
     explain: (project, labels, chosen) => overview.explain(project, labels, chosen),

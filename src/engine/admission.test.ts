@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { endpointOf } from '../../test/support/endpoints.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
@@ -71,7 +71,7 @@ function start(
     ...{ clock, router, line, decisions, bookings, log },
     newId: () => `id${(ids += 1)}`,
     buckets: new TokenBuckets({ burst: 5, rate: 1, mostKeys: 100 }),
-    settings: () => ({ handOutSsl: true, otherHosts: otherHosts(), settle: 60 }),
+    settings: () => ({ handOutSsl: true, otherHosts: otherHosts(), settle: 60, resume: 30 }),
     endpoint: (id) => endpoints.get(id),
     explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
     costOf: (project) => ledger.fleetCost(project?.key).value,
@@ -108,9 +108,11 @@ class Client implements Waiter {
   readonly #gone = new AbortController();
   readonly gone = this.#gone.signal;
   readonly keepPlace: boolean;
+  readonly keepOutcome?: true;
 
-  constructor(keepPlace = false) {
+  constructor(keepPlace = false, keepOutcome = false) {
     this.keepPlace = keepPlace;
+    if (keepOutcome) this.keepOutcome = true;
   }
   changed(waiting: Waiting): void {
     this.last = waiting;
@@ -460,6 +462,59 @@ test('a place continued on another connection is taken from the first', async ()
   first.leave();
   assert.equal(admission.waiting, 1);
   await admission.stop();
+});
+
+describe('a place that came free for a connection that was dead by then', () => {
+  /** Somebody waited, got the server, and did not hear of it. */
+  async function unheard() {
+    const started = start({ 'a:2000': 97 });
+    const { admission, clock, report } = started;
+    const dead = new Client(true, true);
+    await admission.wait({ ...from(), projectUrl: PROJECT }, dead);
+    await clock.advance(20);
+    report('a:2000', 75);
+    await clock.advance(1);
+    assert.equal(dead.url, 'wss://a:2000');
+    const show = async (client: Client, projectUrl = PROJECT) => {
+      await admission.wait({ ...from(), projectUrl, resumeToken: dead.last?.resumeToken ?? '' }, client);
+      return client;
+    };
+    const bookings = () => started.ledger.account('a:2000')?.bookings;
+    return { ...started, dead, show, bookings, token: dead.last?.resumeToken ?? '' };
+  }
+
+  test('is told to whoever shows the token, once more and once more, and booked once', async () => {
+    const { admission, clock, dead, show, bookings } = await unheard();
+    await clock.advance(4);
+    for (let i = 0; i < 2; i += 1) assert.deepEqual((await show(new Client(true, true))).outcome, dead.outcome);
+    assert.equal(bookings(), 1);
+    assert.equal(admission.waiting, 0);
+    await admission.stop();
+  });
+
+  test('is told no more when the client is known to have heard it, nor after the time that a place is kept', async () => {
+    const first = await unheard();
+    first.admission.heard(first.token);
+    assert.deepEqual((await first.show(new Client(true))).places, [1]);
+    await first.admission.stop();
+    const second = await unheard();
+    await second.clock.advance(30);
+    assert.deepEqual((await second.show(new Client(true))).places, [1]);
+    await second.admission.stop();
+  });
+
+  test('is given back when its holder wants something else, or nothing any more', async () => {
+    const first = await unheard();
+    const other = await first.show(new Client(true), 'https://github.com/bob/two');
+    assert.equal(other.url, 'wss://a:2000');
+    assert.equal(first.bookings(), 1, 'the new one');
+    await first.admission.stop();
+    const second = await unheard();
+    assert.equal(await second.admission.giveUp(second.token), true);
+    assert.equal(second.bookings(), 0);
+    assert.equal(await second.admission.giveUp(second.token), false);
+    await second.admission.stop();
+  });
 });
 
 test('a resume token shown with another project is a new request, and the old place is given up', async () => {

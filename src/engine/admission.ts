@@ -18,8 +18,9 @@ import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { Reasons, type Asked, type Explained } from './reasons.ts';
 import { RequestRouting, type RoutedRequest } from './request-routing.ts';
-import type { FailedSession, Outcome, Refused, SessionRequest, Waiter, Waiting } from './session-request.ts';
+import type { Allocated, FailedSession, Outcome, Refused, SessionRequest, Waiter, Waiting } from './session-request.ts';
 import { createTopic, type Topic } from './topic.ts';
+import { UnheardOutcomes } from './unheard-outcomes.ts';
 
 export interface AdmissionOptions {
   readonly clock: Clock;
@@ -45,6 +46,8 @@ export interface AdmissionSettings {
   readonly otherHosts: readonly string[];
   /** Seconds a booking counts in full or in part without a report that shows it. */
   readonly settle: number;
+  /** Seconds an outcome is kept that its client may not have heard. */
+  readonly resume: number;
 }
 
 /** Seconds between two tries while somebody waits: ALLOCATION, "Queue". */
@@ -82,6 +85,7 @@ export class Admission {
   readonly availability: Topic<boolean> = createTopic(false);
   readonly #options: AdmissionOptions;
   readonly #places = new Map<string, Place>();
+  readonly #unheard = new UnheardOutcomes();
   readonly #routing: RequestRouting;
   readonly #reasons: Reasons;
   readonly #serving: Loop;
@@ -131,17 +135,17 @@ export class Admission {
   /** Allocated, refused, or a place in line of which the waiter is told until it ends. Resolves when the waiter has heard the first of these. */
   async wait(request: SessionRequest, waiter: Waiter): Promise<void> {
     const { resumeToken } = request;
-    if (resumeToken !== undefined && this.#resumes(resumeToken, request) && this.resume(resumeToken, waiter)) return;
+    if (resumeToken !== undefined && (await this.#resumes(resumeToken, request)) && this.resume(resumeToken, waiter)) return;
     await this.#wait(request, waiter);
   }
 
   /** Who shows a token and wants to run something else asks anew, and gives up the place that the token belongs to. */
-  #resumes(token: string, request: SessionRequest): boolean {
+  async #resumes(token: string, request: SessionRequest): Promise<boolean> {
     const { line, clock } = this.#options;
     const ticket = line.ofToken(token, clock.now());
-    const place = ticket && this.#places.get(ticket.id);
-    if (place === undefined || this.#wantsSame(request, place.request)) return true;
-    this.giveUp(token);
+    const before = (ticket && this.#places.get(ticket.id)) ?? this.#unheard.get(token, clock.now());
+    if (before === undefined || this.#wantsSame(request, before.request)) return true;
+    await this.giveUp(token);
     return false;
   }
 
@@ -213,12 +217,18 @@ export class Admission {
     return { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.', ...held };
   }
 
-  /** Continues the place that the token belongs to. `false`: there is none (any more), and the waiter hears nothing. */
+  /**
+   * Continues the place that the token belongs to, or says again what became of it. `false`: there is none (any more), and the waiter hears nothing.
+   */
   resume(token: string, waiter: Waiter): boolean {
     const { line, clock } = this.#options;
     const standing = line.resume(token, clock.now());
     const place = standing && this.#places.get(standing.ticket.id);
-    if (standing === undefined || place === undefined) return false;
+    if (standing === undefined || place === undefined) {
+      const unheard = this.#unheard.get(token, clock.now());
+      if (unheard !== undefined) waiter.settled(unheard.outcome);
+      return unheard !== undefined;
+    }
     const { waiter: before } = place;
     place.waiter = waiter;
     delete place.told;
@@ -233,12 +243,22 @@ export class Admission {
     return true;
   }
 
+  /** The holder of the token is known to have what became of its place. */
+  heard(token: string): void {
+    this.#unheard.forget(token);
+  }
+
   /** The holder of the token wants its place no more. `false`: there is none (any more). */
-  giveUp(token: string): boolean {
+  async giveUp(token: string): Promise<boolean> {
     const { line, clock } = this.#options;
     const standing = line.resume(token, clock.now());
     const place = standing && this.#places.get(standing.ticket.id);
-    if (standing === undefined || place === undefined) return false;
+    if (standing === undefined || place === undefined) {
+      const unheard = this.#unheard.get(token, clock.now());
+      this.#unheard.forget(token);
+      if (unheard !== undefined) await this.release(unheard.outcome.bookingId);
+      return unheard !== undefined;
+    }
     line.leave(standing.ticket.id);
     place.waiter?.settled({ kind: 'refused', code: 'given-up', reason: 'This place in line was given up.' });
     this.#abandon(standing.ticket.id, place);
@@ -381,13 +401,22 @@ export class Admission {
   }
 
   /** Hands a booked place to a waiter, or frees it when the client has gone meanwhile. */
-  async #give(routed: Routed, booked: Booked, waited: number, waiter: Waiter): Promise<void> {
+  async #give(routed: Routed, booked: Booked, waited: number, waiter: Waiter, token?: string): Promise<void> {
     if (!waiter.gone.aborted) {
-      waiter.settled(this.#allocate(routed, booked, waited));
+      const outcome = this.#allocate(routed, booked, waited);
+      if (token !== undefined && waiter.keepOutcome === true && outcome.kind === 'allocated')
+        this.#keep(token, routed.request, outcome);
+      waiter.settled(outcome);
       return;
     }
     this.#recordGone(routed, waited);
     await this.release(booked.bookingId);
+  }
+
+  #keep(token: string, request: SessionRequest, outcome: Allocated): void {
+    const { clock, settings } = this.#options;
+    const now = clock.now();
+    this.#unheard.keep(token, { request, outcome }, now, now + settings().resume);
   }
 
   /** The client never heard what became of its request. `waited` in seconds. */
@@ -568,6 +597,7 @@ export class Admission {
       booked,
       clock.now() - ticket.joinedAt,
       waiter,
+      place.token,
     );
   }
 

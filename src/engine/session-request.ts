@@ -68,4 +68,6 @@ export interface Waiter {
   readonly gone: AbortSignal;
   /** The place is kept for a while when the client goes away: it knows its resume token. */
   readonly keepPlace: boolean;
+  /** So is the server that it got, until the client is known to have heard of it. */
+  readonly keepOutcome?: true;
 }

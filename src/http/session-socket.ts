@@ -57,21 +57,27 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
       else if (socket.readyState === socket.OPEN) socket.send(text);
     };
     let last: string | undefined;
+    let token = textParameter(url, 'resume')?.slice(0, LONGEST_TOKEN);
+    let allocated = false;
     const sayPlace = (waiting: Waiting) => {
+      token = waiting.resumeToken;
       const text = speech.waiting(waiting);
       if (text !== last) say((last = text));
     };
     const finish = (outcome: Allocated | Refused) => {
+      allocated = outcome.kind === 'allocated';
       say(outcome.kind === 'allocated' ? speech.allocated(outcome) : speech.refused(outcome));
       socket.close(NORMAL);
     };
 
     const closed = new AbortController();
-    socket.once('close', () => {
+    socket.once('close', (code) => {
       closed.abort();
+      // A client that says good-bye in return has read what was said before.
+      if (allocated && code === NORMAL && token !== undefined) admission.heard(token);
     });
     const projectUrl = projectParameter(url.search);
-    const resumeToken = textParameter(url, 'resume');
+    const resumeToken = token;
     void converse({
       socket,
       ready,
@@ -79,11 +85,13 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
         admission.wait(
           {
             address,
-
             ...(projectUrl !== undefined && { projectUrl }),
-            ...(resumeToken !== undefined && { resumeToken: resumeToken.slice(0, LONGEST_TOKEN) }),
+            ...(resumeToken !== undefined && { resumeToken }),
           },
-          { changed: sayPlace, settled: finish, gone: closed.signal, keepPlace: speech === json },
+          {
+            ...{ changed: sayPlace, settled: finish, gone: closed.signal, keepPlace: speech === json },
+            ...(speech === json && { keepOutcome: true }),
+          },
         ),
     });
   };

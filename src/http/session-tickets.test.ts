@@ -58,7 +58,7 @@ test('a place that the line gave up is unknown here too, and nothing is left of 
   const { admission, clock, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.ask(request()));
   await clock.advance(11);
-  admission.giveUp(ticket);
+  await admission.giveUp(ticket);
   assert.equal(tickets.look(ticket), undefined);
   assert.equal(tickets.size, 0);
 });
@@ -125,6 +125,18 @@ test('a place that went on over a WebSocket is taken back by whoever shows the t
   assert.deepEqual(heard, ['number 1', 'continued-elsewhere']);
   const outcome = admission.settle();
   assert.deepEqual(tickets.look(ticket), { kind: 'allocated', ticket, outcome });
+});
+
+test('what became of a place on a WebSocket that was dead by then is heard by whoever shows the ticket, and can be given up', async (t) => {
+  const { admission, tickets } = setUp(t);
+  const outcome = admission.allocated();
+  admission.unheard.set('a token', outcome);
+  for (let i = 0; i < 2; i += 1) assert.deepEqual(tickets.look('a token'), { kind: 'allocated', ticket: 'a token', outcome });
+  assert.equal(admission.unheard.size, 0, 'it is kept here from now on');
+  assert.equal(await tickets.giveUp('a token'), true);
+  assert.deepEqual(admission.released, [outcome.kind === 'allocated' && outcome.bookingId]);
+  assert.equal(tickets.look('a token'), undefined);
+  assert.equal(tickets.size, 0);
 });
 
 test('a ticket from before a restart is good as long as the line knows it', async (t) => {

@@ -23,7 +23,9 @@ export interface TicketAdmission {
   ask(request: SessionRequest): Promise<Outcome>;
   wait(request: SessionRequest, waiter: Waiter): Promise<void>;
   resume(token: string, waiter: Waiter): boolean;
-  giveUp(token: string): boolean;
+  /** The outcome of a token is kept here from now on. */
+  heard(token: string): void;
+  giveUp(token: string): Promise<boolean>;
   release(bookingId: string): Promise<void>;
 }
 
@@ -68,6 +70,8 @@ interface Place {
   /** Known from the moment the line has taken the client in. */
   ticket: string | undefined;
   waiting: Waiting | undefined;
+  /** What became of it before it was known by its ticket. */
+  outcome: Outcome | undefined;
   /** Aborted when the client falls silent; `undefined`: it is away. */
   present: AbortController | undefined;
   /** Seconds of the engine's clock: when the client becomes away, or is forgotten. */
@@ -174,30 +178,29 @@ export class SessionTickets {
   async #wait(request: SessionRequest, identity: string | undefined): Promise<Answer> {
     const { admission, newId, clock } = this.#options;
     const present = new AbortController();
-    const place: Place = { identity, present, ticket: undefined, waiting: undefined, due: 0 };
-    let outcome: Outcome | undefined;
-    const waiter = this.#waiter(place, present.signal);
-    await admission.wait(request, {
-      ...waiter,
-      settled: (settled) => {
-        if (place.ticket === undefined) outcome = settled;
-        else waiter.settled(settled);
-      },
-    });
+    const place: Place = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
+    await admission.wait(request, this.#waiter(place, present.signal));
     const answer = place.ticket === undefined ? undefined : this.look(place.ticket);
     if (answer !== undefined) return answer;
+    const { outcome } = place;
     if (outcome === undefined) throw new Error('a session request was neither answered nor given a place in line');
     if (outcome.kind === 'refused') return { kind: 'refused', outcome };
     return this.#keep(newId(), { identity, outcome, told: true, due: clock.now() + KEPT });
   }
 
-  /** The place of a client that was away, or came from another connection, or from before a restart. */
+  /** The place, or what became of it, of a client that was away, or came from another connection, or from before a restart. */
   #resume(ticket: string, identity: string | undefined): Answer | undefined {
     const present = new AbortController();
-    const place: Place = { identity, present, ticket: undefined, waiting: undefined, due: 0 };
-    if (this.#options.admission.resume(ticket, this.#waiter(place, present.signal))) return answerOf(place);
-    this.#forget(ticket);
-    return undefined;
+    const place: Place = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
+    const { admission, clock } = this.#options;
+    if (!admission.resume(ticket, this.#waiter(place, present.signal))) {
+      this.#forget(ticket);
+      return undefined;
+    }
+    const { outcome } = place;
+    if (outcome === undefined) return answerOf(place);
+    admission.heard(ticket);
+    return this.#keep(ticket, { identity, outcome, told: true, due: clock.now() + KEPT });
   }
 
   #waiter(place: Place, gone: AbortSignal): Waiter {
@@ -209,7 +212,8 @@ export class SessionTickets {
         if (place.ticket === undefined) this.#attend(place, waiting.resumeToken);
       },
       settled: (outcome) => {
-        this.#settle(place, outcome);
+        if (place.ticket === undefined) place.outcome = outcome;
+        else this.#settle(place, outcome);
       },
     };
   }

@@ -74,7 +74,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
       buckets: new TokenBuckets({ burst: 100, rate: 1, mostKeys: 1000 }),
       decisions: new Decisions(),
       costOf: () => 8,
-      settings: () => ({ handOutSsl: true, otherHosts: [], settle: 60 }),
+      settings: () => ({ handOutSsl: true, otherHosts: [], settle: 60, resume: RESUME }),
       endpoint: (id) => endpoints.get(id),
     });
     const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => RESUME });

@@ -144,6 +144,33 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     assert.equal((await last(back)).type, 'allocated');
   });
 
+  test('a server that came free while the connection was dead is had by whoever shows the token, until it is heard of', async (t) => {
+    const server = await startSimulationServer(t, NO_ROOM);
+    const program = await startProgram(t, { ...FAST, simulationServers: [server.address] });
+    await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
+    const dead = open(t, program);
+    const { resumeToken } = await said(dead, 1);
+    dead.socket.pause();
+    server.report(80);
+    await eventually('the place to come free', async () => (await lineLength(program)) === 0);
+    const ticket = JSON.parse(await program.get(`/api/v1/sessions/${resumeToken}`)) as Said;
+    assert.deepEqual([ticket.type, ticket.url], ['allocated', `ws://${server.address}`]);
+
+    const other = open(t, program);
+    const { resumeToken: second } = await said(other, 1);
+    other.socket.pause();
+    server.report(70);
+    await eventually('the next place to come free', async () => (await lineLength(program)) === 0);
+    const back = open(t, program, `?resume=${second}`);
+    assert.equal((await last(back)).url, `ws://${server.address}`);
+    await eventually('the good-bye of that connection', async () =>
+      /^session_server_websockets 2$/m.test(await program.get('/metrics')),
+    );
+    server.report(NO_ROOM);
+    await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
+    assert.equal((await said(open(t, program, `?resume=${second}`), 1)).type, 'waiting');
+  });
+
   test('a place that nobody comes back to is given up after waiting.resume', async (t) => {
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { resume: 1 } });
     const away = open(t, program);

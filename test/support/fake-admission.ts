@@ -10,6 +10,8 @@ interface FakePlace {
 export class FakeAdmission implements TicketAdmission {
   readonly requests: SessionRequest[] = [];
   readonly released: string[] = [];
+  /** Outcomes that are kept for whoever shows the token. */
+  readonly unheard = new Map<string, Outcome>();
   /** Answers to the next requests, in order. */
   readonly next: Outcome[] = [];
   readonly #places: FakePlace[] = [];
@@ -29,18 +31,24 @@ export class FakeAdmission implements TicketAdmission {
   }
 
   resume(token: string, waiter: Waiter): boolean {
+    const unheard = this.unheard.get(token);
+    if (unheard !== undefined) waiter.settled(unheard);
     const place = this.#places.find((place) => place.token === token);
-    if (place === undefined) return false;
+    if (place === undefined) return unheard !== undefined;
     place.waiter?.settled({ kind: 'refused', code: 'continued-elsewhere', reason: 'Continued elsewhere.' });
     this.#attach(place, waiter, false);
     return true;
   }
 
-  giveUp(token: string): boolean {
+  heard(token: string): void {
+    this.unheard.delete(token);
+  }
+
+  giveUp(token: string): Promise<boolean> {
     const index = this.#places.findIndex((place) => place.token === token);
     const [place] = index < 0 ? [] : this.#places.splice(index, 1);
     place?.waiter?.settled({ kind: 'refused', code: 'given-up', reason: 'Given up.' });
-    return place !== undefined;
+    return Promise.resolve(place !== undefined);
   }
 
   release(bookingId: string): Promise<void> {
