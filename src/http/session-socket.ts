@@ -10,7 +10,7 @@ import type { Admission } from '../engine/admission.ts';
 import type { Allocated, Refused, Waiting } from '../engine/session-request.ts';
 import type { AddressOf } from './client-address.ts';
 import { errorText } from './session-routes.ts';
-import type { SocketHandler } from './sockets.ts';
+import { onceGone, type SocketHandler } from './sockets.ts';
 
 export const SESSION_PROTOCOL = 'session-server.v1';
 
@@ -71,8 +71,10 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
     };
 
     const closed = new AbortController();
-    socket.once('close', (code) => {
+    onceGone(socket, stream, () => {
       closed.abort();
+    });
+    socket.once('close', (code) => {
       // A client that says good-bye in return has read what was said before.
       if (allocated && code === NORMAL && token !== undefined) admission.heard(token);
     });

@@ -4,7 +4,7 @@
  * A silent but living socket is never cut (PROTOCOL § 4): clients are asked by ping, which browsers answer by themselves, and only those that do not
  * answer are dropped. Text from clients is ignored unless the path's handler reads it.
  *
- * A client that closes its connection, or whose machine does, is gone at once, and with it its place in line. One that vanishes without a word (a cable, a
+ * A client that says good-bye or closes its connection, or whose machine does, is gone at once, and with it its place in line. One that vanishes without a word (a cable, a
  * laptop lid) cannot be told from one that is merely slow until a ping stays unanswered: it is gone after 30 to 60 seconds. Asking sooner would cut living
  * clients on bad networks, which is worse than a place in line that is kept a minute too long.
  */
@@ -131,6 +131,20 @@ export function createSockets(options: SocketsOptions): Sockets {
       for (const socket of open.keys()) socket.terminate();
     },
   };
+}
+
+/**
+ * Calls `left` once, when the client is gone: its connection is closed, or both sides have said good-bye and there is nothing left to say. The end of the
+ * connection may come late then, or never, from a machine that fell asleep in between.
+ */
+export function onceGone(socket: WebSocket, stream: Duplex, left: () => void): void {
+  let gone = false;
+  const leave = () => {
+    if (!gone) left();
+    gone = true;
+  };
+  socket.once('close', leave);
+  stream.once('finish', leave);
 }
 
 /** The request target as a URL, or `undefined` when it is none. The host is of no importance here. */

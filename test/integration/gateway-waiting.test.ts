@@ -95,6 +95,17 @@ test('it sees its place, moves up, and gets the server and its stream on the sam
   await eventually('what the client says', () => server.clients[0]?.messages[1] === '{"reset controller":"x"}');
 });
 
+test('a client that says good-bye while it waits is gone, though the end of its connection never comes', async (t) => {
+  const running = await front(t, [{ load: 99 }]);
+  const first = await connects(t, running);
+  await first.message(1);
+  const second = await connects(t, running);
+  assert.equal(await second.message(1), 'loading: You are number 2');
+  first.socket.pause();
+  first.socket.close();
+  await eventually('the move', () => second.messages.some((line) => line.startsWith('loading: You are number 1')), 2);
+});
+
 test('the connection to the server lives exactly as long as that of the client, both ways', async (t) => {
   const running = await front(t, [{ load: 5 }]);
   const [server] = running.scripted;

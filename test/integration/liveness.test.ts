@@ -90,3 +90,17 @@ test('time limits of HTTP are none for a WebSocket', async (t) => {
   for (let i = 0; i < 2; i += 1) assert.equal((await new RawConnection(t, program.port).response()).status, 408);
   for (const { socket } of sockets) assert.equal(socket.readyState, socket.OPEN);
 });
+
+test('a client that says good-bye leaves the line within 2 s, though the end of its connection never comes', async (t) => {
+  const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+  const waiting = async () =>
+    (JSON.parse(await program.get('/api/v1/availability')) as { waiting: { length: number } }).waiting.length;
+  const client = new SocketClient(t, `${program.socketUrl}/session`);
+  await client.message(1);
+  assert.equal(await waiting(), 1);
+  // Its machine falls asleep after the last word.
+  client.socket.pause();
+  client.socket.close();
+  await eventually('it to be gone', async () => (await waiting()) === 0, 2);
+  assert.notEqual(client.socket.readyState, client.socket.CLOSED);
+});

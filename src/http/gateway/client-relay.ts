@@ -20,7 +20,7 @@ import { readStartMessage } from '../../core/start-message.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
 import type { AddressGuard, Clock, Log } from '../../ports.ts';
-import type { SocketHandler } from '../sockets.ts';
+import { onceGone, type SocketHandler } from '../sockets.ts';
 
 export interface ClientRelayLimits {
   /** As much is passed on as may be, in all or for this client. */
@@ -193,9 +193,9 @@ class RelayedSession implements Waiter {
   }
 
   begin(): void {
-    const { socket } = this.#client;
+    const { socket, stream } = this.#client;
     socket.on('message', (data, binary) => this.#heard({ data, binary }));
-    socket.once('close', () => this.#clientLeft());
+    onceGone(socket, stream, () => this.#clientLeft());
     void this.#expectStart();
   }
 
