@@ -616,6 +616,22 @@ test('a held request is told its position when the time is up, its place is free
   await admission.stop();
 });
 
+test('a held request for which there was room, but kept for somebody, is told and written down as that', async () => {
+  const { admission, clock, ledger, report, decisions } = start({ 'a:2000': 97 });
+  learnHeavy(ledger, clock);
+  await admission.wait({ ...from(), projectUrl: HEAVY }, new Client());
+  await clock.advance(130);
+  report('a:2000', 70);
+  const held = admission.hold(from(), 5, new AbortController().signal);
+  await clock.advance(6);
+  const outcome = await held;
+  assert.deepEqual(outcome.kind === 'refused' && [outcome.code, outcome.position], ['others-wait', 2]);
+  const { code, reason } = decisions.last()[0]!;
+  assert.equal(code, 'others-wait');
+  assert.match(reason, /^There is room, but it is kept for somebody who waits;/);
+  await admission.stop();
+});
+
 test('a held request whose client goes away gives its place up', async () => {
   const { admission, clock, decisions } = start({ 'a:2000': 97 });
   const gone = new AbortController();

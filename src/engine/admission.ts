@@ -212,9 +212,8 @@ export class Admission {
     if (outcome === undefined) await this.#options.clock.sleep(seconds, ended);
     this.#holding.delete(enough);
     if (outcome !== undefined) return outcome;
-    if (routed !== undefined && !gone.aborted) this.#refuseHeld(routed);
-    const held = position === undefined ? {} : { position };
-    return { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.', ...held };
+    const refused = routed === undefined || gone.aborted ? undefined : this.#refuseHeld(routed);
+    return { ...(refused ?? NO_ROOM), ...(position !== undefined && { position }) };
   }
 
   /**
@@ -509,16 +508,22 @@ export class Admission {
     this.#leave(id);
   }
 
-  /** Its client waited as long as it is held, and was told that there is no room. */
-  #refuseHeld(routed: Routed): void {
+  /** Its client waited as long as it is held. `undefined`: it ended otherwise. */
+  #refuseHeld(routed: Routed): Refused | undefined {
     const { clock, line } = this.#options;
-    const place = this.#places.get(routed.id);
-    if (place === undefined) return;
+    const { id, project, request } = routed;
+    const place = this.#places.get(id);
+    if (place === undefined) return undefined;
     const waited = clock.now() - place.joinedAt;
-    const reason = `${this.#reasons.noRoom(routed)}; none had room while the request was held.`;
-    this.#reasons.record({ ...routed, kind: 'refused', code: 'no-room', reason, waited });
-    line.leave(routed.id);
-    this.#leave(routed.id);
+    line.leave(id);
+    const prospect = this.prospect(project, request.labels);
+    const { code, reason } =
+      prospect.kind === 'others-wait'
+        ? { code: prospect.kind, reason: prospect.reason }
+        : { code: 'no-room', reason: `${this.#reasons.noRoom(routed)}; none had room while the request was held.` };
+    this.#reasons.record({ ...routed, kind: 'refused', code, reason, waited });
+    this.#leave(id);
+    return { kind: 'refused', code, reason };
   }
 
   #leave(id: string): void {
@@ -665,6 +670,8 @@ export class Admission {
     return { kind: 'refused', code, reason };
   }
 }
+
+const NO_ROOM: Refused = { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.' };
 
 /** A request that a server may run. */
 type Routed = Asked & RoutedRequest;
