@@ -238,7 +238,12 @@ const waiting = z
       .default(0)
       .describe('Time `GET /session` is held while no server is available. 0: answered at once, as the original does.'),
     maxLength: z.int().min(1).max(1_000_000).default(10_000).describe('Most tickets in the waiting line.'),
-    maxPerAddress: z.int().min(1).max(1_000_000).default(200).describe('Most tickets of one address.'),
+    maxPerAddress: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(200)
+      .describe('Most tickets of one address. One more takes the place of a ticket without a connection, if there is one.'),
     resume: seconds(1, 600)
       .default(30)
       .describe('Time a place is kept for a client with a resume token whose connection is lost.'),

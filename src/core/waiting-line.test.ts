@@ -94,6 +94,22 @@ describe('joining and leaving', () => {
     join(limited, 'c', 0, { address: '192.0.2.1' });
   });
 
+  test('at the limit of an address a newcomer takes the place of the ticket that is without a connection for longest', () => {
+    const limited = new WaitingLine({ ...rules, maxPerAddress: 2 });
+    for (const id of 'ab') join(limited, id, 0, { address: '192.0.2.1' });
+    join(limited, 'x', 0, { address: '192.0.2.2' });
+    limited.lost('x', 1);
+    limited.lost('b', 2);
+    limited.lost('a', 3);
+    const joined = limited.join({ id: 'c', address: '192.0.2.1' }, 4);
+    assert.ok(joined.kind === 'joined');
+    assert.deepEqual([joined.displaced?.id, joined.position], ['b', 3]);
+    assert.equal(order(limited), 'axc');
+    assert.equal(limited.resume('token of b', 5), undefined);
+    assert.equal(limited.resume('token of a', 5)?.position, 1);
+    assert.equal(limited.join({ id: 'd', address: '192.0.2.1' }, 6).kind, 'refused', 'both are there');
+  });
+
   test('the same request or the same token cannot stand in line twice', () => {
     const one = line('a');
     for (const request of [{ id: 'a' }, { id: 'b', token: 'token of a' }]) {
@@ -639,13 +655,21 @@ class Model {
       this.now,
     );
     const isFull = this.list.length >= this.limits.maxLength;
-    const isMuch = this.list.filter(({ ticket }) => ticket.address === address).length >= this.limits.maxPerAddress;
+    const own = this.list.filter(({ ticket }) => ticket.address === address);
+    const isMuch = own.length >= this.limits.maxPerAddress;
+    const lost = own.filter(({ lostAt }) => lostAt !== undefined);
     if (joined.kind === 'refused') {
       assert.equal(joined.code, isFull ? 'waiting-line-full' : 'too-many-waiting');
-      assert.ok(isFull || isMuch, 'refused for a reason');
+      assert.ok(isFull || (isMuch && lost.length === 0), 'refused for a reason');
       return;
     }
-    assert.ok(!isFull && !isMuch, 'within the limits');
+    assert.ok(!isFull, 'within the limit');
+    const displaced = lost.find(({ ticket }) => ticket.id === joined.displaced?.id);
+    assert.equal(displaced !== undefined, isMuch, 'within the limit of the address');
+    if (displaced !== undefined) {
+      for (const { lostAt = 0 } of lost) assert.ok(lostAt >= (displaced.lostAt ?? 0), 'nobody is away for longer');
+      this.end(displaced);
+    }
     this.list.push({ ticket: joined.ticket, told: joined.position, lostAt: undefined });
     assert.equal(joined.position, this.list.length);
   }

@@ -8,7 +8,7 @@
  * machine is full for half an hour does not close those that could not serve it anyway.
  *
  * The line knows no clock, no sockets and no servers: times are seconds handed in, and what it says about a ticket is told to its holder by the engine. A
- * ticket ends exactly once, in `admitted`, `leave`, `lost` or `expire`; whoever gets `undefined` there came second.
+ * ticket ends exactly once, in `admitted`, `leave`, `lost`, `expire` or another's `join`; whoever gets `undefined` there came second.
  *
  * A holder with a resume token keeps the place for `resume` seconds without a connection. Such a ticket counts in everybody's position, but it is not tried
  * and holds nobody back: a booking for somebody who is not there would be lost.
@@ -24,7 +24,7 @@ import { readSavedLine, type SavedLine, type SavedTicket } from './saved-line.ts
 export interface WaitingRules {
   /** Most tickets. */
   readonly maxLength: number;
-  /** Most tickets of one address. */
+  /** Most tickets of one address; a new one takes the place of one without a connection. */
   readonly maxPerAddress: number;
   /** Seconds a place is kept without a connection. */
   readonly resume: number;
@@ -65,7 +65,11 @@ export interface Standing {
 export type JoinRefusalCode = 'waiting-line-full' | 'too-many-waiting' | 'already-waiting';
 
 export type Joined =
-  | ({ readonly kind: 'joined' } & Standing)
+  | ({
+      readonly kind: 'joined';
+      /** It ended to make room: of the same address, and without a connection for longest. */
+      readonly displaced?: Ticket;
+    } & Standing)
   | { readonly kind: 'refused'; readonly code: JoinRefusalCode; readonly reason: string };
 
 /** The servers that may take a ticket now; `undefined` when none ever will, which the engine has to tell its holder. */
@@ -149,11 +153,17 @@ export class WaitingLine {
   /** `now` is seconds of the engine's clock, here and everywhere. The position counts as told to the holder. */
   join(request: TicketRequest, now: number): Joined {
     const refusal = this.#refusal(request);
-    if (refusal !== undefined) return refusal;
+    // A page that was closed must not keep out the one that was opened instead.
+    const displaced = refusal?.code === 'too-many-waiting' ? this.#longestLost(request.address) : undefined;
+    if (displaced !== undefined) this.#remove(displaced);
+    else if (refusal !== undefined) return refusal;
     if (this.length === 0) this.#pace.began(now);
     const spot = this.#append({ ...request, joinedAt: now, lostAt: undefined });
     spot.told = this.length;
-    return { kind: 'joined', ticket: spot.ticket, position: spot.told };
+    return {
+      ...{ kind: 'joined', ticket: spot.ticket, position: spot.told },
+      ...(displaced !== undefined && { displaced: displaced.ticket }),
+    };
   }
 
   /**
@@ -520,6 +530,11 @@ export class WaitingLine {
   #lose(spot: Spot, now: number): void {
     spot.ticket.lostAt = now;
     this.#lost.add(spot);
+  }
+
+  #longestLost(address: string | undefined): Spot | undefined {
+    for (const spot of this.#lost) if (spot.ticket.address === address) return spot;
+    return undefined;
   }
 
   #isOver({ ticket: { lostAt } }: Spot, now: number): boolean {

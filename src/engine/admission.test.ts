@@ -32,18 +32,20 @@ function start(
     otherHosts = () => [],
     maxSessions,
     mostWaiting = 100,
+    mostWaitingOfOne = 10,
   }: {
     rules?: Partial<RoutedServer>;
     slow?: boolean;
     otherHosts?: () => readonly string[];
     maxSessions?: number;
     mostWaiting?: number;
+    mostWaitingOfOne?: number;
   } = {},
 ) {
   const clock = new FakeClock(0);
   const ledger = new Ledger(DEFAULT_ALLOCATION, () => 0.5);
   const router = new Router();
-  const line = new WaitingLine({ maxLength: mostWaiting, maxPerAddress: 10, resume: 30, passing: 120 });
+  const line = new WaitingLine({ maxLength: mostWaiting, maxPerAddress: mostWaitingOfOne, resume: 30, passing: 120 });
   const decisions = new Decisions();
   const memory = createMemoryBookings(ledger, clock);
   let attempts = 0;
@@ -449,6 +451,24 @@ test('a place with a resume token is kept over a lost connection, and ends after
   await clock.advance(32);
   assert.equal(line.length, 1);
   assert.deepEqual(behind.places, [2, 1]);
+  await admission.stop();
+});
+
+test('a page that was closed does not keep out the one that is opened instead, and is written down as gone', async () => {
+  const { admission, decisions } = start({ 'a:2000': 97 }, { mostWaitingOfOne: 2 });
+  const school = () => ({ address: { address: '192.0.2.1', limitKey: '192.0.2.1' } });
+  const pages = [new Client(true), new Client(true), new Client(true)];
+  await admission.wait(school(), pages[0]!);
+  await admission.wait(school(), pages[1]!);
+  pages[0]!.leave();
+  await admission.wait(school(), pages[2]!);
+  assert.deepEqual(pages[2]!.places, [2]);
+  assert.equal(pages[1]!.last?.position, 1);
+  assert.equal(admission.waiting, 2);
+  assert.deepEqual(
+    decisions.last().map(({ kind, code }) => [kind, code]),
+    [['abandoned', 'client-gone']],
+  );
   await admission.stop();
 });
 

@@ -470,6 +470,9 @@ export class Admission {
       waiter.settled(this.#refuse({ id, request, project }, joined.code, joined.reason));
       return;
     }
+    const { displaced } = joined;
+    const place = displaced && this.#places.get(displaced.id);
+    if (displaced !== undefined && place !== undefined) this.#abandon(displaced.id, place);
     this.#enterLine({ id, request }, waiter, token, joined);
   }
 
