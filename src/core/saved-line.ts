@@ -16,6 +16,7 @@ export interface SavedTicket {
   readonly id: string;
   readonly token: string;
   readonly address?: string;
+  readonly clientId?: string;
   readonly project?: string;
   readonly labels?: Labels;
   /** Seconds. */
@@ -60,14 +61,16 @@ const MOST_LABELS = 100;
 
 function readTicket(entry: unknown, away: number): SavedTicket | undefined {
   if (!isRecord(entry)) return undefined;
-  const { id, token, address, project, labels, waited } = entry;
+  const { id, token, address, clientId, project, labels, waited } = entry;
   if (!isText(id, 200) || !isText(token, 200) || !isSeconds(waited) || waited > LONGEST_WAIT) return undefined;
   if (address !== undefined && !isText(address, 200)) return undefined;
+  if (clientId !== undefined && !isText(clientId, 200)) return undefined;
   if (project !== undefined && !isText(project, 1000)) return undefined;
   if (labels !== undefined && !isLabels(labels)) return undefined;
   return {
     ...{ id, token, waited: waited + away },
     ...(address !== undefined && { address }),
+    ...(clientId !== undefined && { clientId }),
     ...(project !== undefined && { project }),
     ...(labels !== undefined && { labels }),
   };

@@ -450,7 +450,7 @@ describe('over a restart', () => {
   const WALL = 1_700_000_000;
   const saved = () => {
     const before = new WaitingLine(rules);
-    join(before, 'a', 1000, { address: '192.0.2.1', labels: { room: 'B12' } });
+    join(before, 'a', 1000, { address: '192.0.2.1', clientId: 'me', labels: { room: 'B12' } });
     before.join({ id: 'no token' }, 1010);
     join(before, 'b', 1020);
     before.lost('b', 1030);
@@ -463,11 +463,18 @@ describe('over a restart', () => {
     const { tickets, problems } = restored(after.restore(JSON.parse(JSON.stringify(saved())), 5, WALL + 4));
     assert.deepEqual(problems, []);
     assert.deepEqual(
-      tickets.map(({ id, joinedAt, address, project, labels }) => [id, 5 - joinedAt, address, project, labels]),
+      tickets.map(({ id, joinedAt, address, clientId, project, labels }) => [
+        id,
+        5 - joinedAt,
+        address,
+        clientId,
+        project,
+        labels,
+      ]),
       [
-        ['a', 104, '192.0.2.1', 'project of a', { room: 'B12' }],
-        ['b', 84, undefined, 'project of b', undefined],
-        ['c', 64, undefined, 'project of c', undefined],
+        ['a', 104, '192.0.2.1', 'me', 'project of a', { room: 'B12' }],
+        ['b', 84, undefined, undefined, 'project of b', undefined],
+        ['c', 64, undefined, undefined, 'project of c', undefined],
       ],
     );
     assert.equal(order(after), 'abc');
@@ -526,6 +533,7 @@ describe('over a restart', () => {
         { ...good('f', 1), labels: { x: 1 } },
         { ...good('g', 1), labels: [] },
         { ...good('h', 1), project: 'x'.repeat(2000) },
+        { ...good('m', 1), clientId: 7 },
       ],
       ...[good('i', 80), good('a', 10), { ...good('j', 20), constructor: 1, address: undefined }, good('k', 1), good('l', 1)],
     ];
@@ -540,7 +548,7 @@ describe('over a restart', () => {
       ],
     );
     assert.deepEqual(problems, [
-      '14 of 20 saved tickets are damaged',
+      '15 of 21 saved tickets are damaged',
       'a ticket was left out: already-waiting',
       'a ticket was left out: waiting-line-full',
     ]);

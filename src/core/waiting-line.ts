@@ -45,6 +45,8 @@ export interface TicketRequest extends Want {
   readonly id: string;
   /** Where it came from; absent for those who are not limited by address. */
   readonly address?: string;
+  /** What the client calls itself; the same when it asks again. */
+  readonly clientId?: string;
   /** Nobody can guess it. Whoever shows it gets the place back; without one the place is lost with the connection. */
   readonly token?: string;
 }
@@ -383,11 +385,12 @@ export class WaitingLine {
   /** What survives a restart, as plain JSON: the tickets whose holders can come back. `wallTime` is seconds since the epoch. */
   save(now: number, wallTime: number): SavedLine {
     const tickets: SavedTicket[] = [];
-    for (const { token, id, address, project, labels, joinedAt } of this.tickets()) {
+    for (const { token, id, address, clientId, project, labels, joinedAt } of this.tickets()) {
       if (token === undefined) continue;
       tickets.push({
         ...{ id, token, waited: Math.max(0, now - joinedAt) },
         ...(address !== undefined && { address }),
+        ...(clientId !== undefined && { clientId }),
         ...(project !== undefined && { project }),
         ...(labels !== undefined && { labels }),
       });

@@ -86,6 +86,8 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #places = new Map<string, Place>();
   readonly #unheard = new UnheardOutcomes();
+  /** Resume tokens of places from before a restart, by who took them and for what. */
+  readonly #fromBefore = new Map<string, string>();
   readonly #routing: RequestRouting;
   readonly #reasons: Reasons;
   readonly #serving: Loop;
@@ -298,13 +300,31 @@ export class Admission {
     if (restored.kind === 'foreign') return restored;
     const { tickets, problems } = restored;
     for (const problem of problems) log.warn(`of the saved waiting line ${problem}`);
-    for (const { id, token = '', address, project, labels, joinedAt } of tickets) {
-      const asked = { ...(project !== undefined && { projectUrl: project }), ...(labels !== undefined && { labels }) };
+    for (const { id, token = '', address, clientId, project, labels, joinedAt } of tickets) {
+      if (clientId !== undefined) this.#fromBefore.set(clientKey(clientId, address, project, labels), token);
+      const asked = {
+        ...(clientId !== undefined && { clientId }),
+        ...(project !== undefined && { projectUrl: project }),
+        ...(labels !== undefined && { labels }),
+      };
       const request = { address: { address: address ?? 'unknown', limitKey: address }, ...asked };
       this.#places.set(id, { request, token, joinedAt, waiter: undefined });
     }
     this.refresh();
     return restored;
+  }
+
+  /**
+   * The resume token of the place that the same client took for the same before a restart. It is told once: whoever asked is who knows from then on what was
+   * answered to the client.
+   */
+  tokenFromBefore(request: SessionRequest): string | undefined {
+    const { clientId, address, labels } = request;
+    if (clientId === undefined || this.#fromBefore.size === 0) return undefined;
+    const key = clientKey(clientId, address.limitKey, this.#projectOf(request)?.url, labels);
+    const token = this.#fromBefore.get(key);
+    this.#fromBefore.delete(key);
+    return token;
   }
 
   /**
@@ -463,8 +483,14 @@ export class Admission {
       return;
     }
     const token = newId();
+    const { clientId } = request;
     const { limitKey } = request.address;
-    const ticket = { id, ...want, ...(limitKey !== undefined && { address: limitKey }), ...(waiter.keepPlace && { token }) };
+    const ticket = {
+      ...{ id, ...want },
+      ...(limitKey !== undefined && { address: limitKey }),
+      ...(clientId !== undefined && { clientId }),
+      ...(waiter.keepPlace && { token }),
+    };
     const joined = line.join(ticket, clock.now());
     if (joined.kind === 'refused') {
       waiter.settled(this.#refuse({ id, request, project }, joined.code, joined.reason));
@@ -697,6 +723,17 @@ function bookingRequest({ clientId, address }: SessionRequest, project: Project 
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,
     ...(project !== undefined && { project: project.key }),
   };
+}
+
+/** Names a client and what it wants, as both are known after a restart. */
+function clientKey(
+  clientId: string,
+  limitKey: string | undefined,
+  project: string | undefined,
+  labels: Labels | undefined,
+): string {
+  const wanted = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([clientId, limitKey, project, wanted]);
 }
 
 /** To steps of five seconds: more would promise what nobody knows. */

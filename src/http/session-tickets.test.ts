@@ -151,6 +151,23 @@ test('a ticket from before a restart is good as long as the line knows it', asyn
   assert.equal(after.look('never given out'), undefined);
 });
 
+test('a client that asks again after a restart gets the place that it had, and nothing is left of it at the end', async (t) => {
+  const { admission, clock, tickets } = setUp(t);
+  const asked = request({ clientId: 'c' });
+  const ticket = ticketOf(await tickets.ask(asked));
+  const after = new SessionTickets({ ...{ admission, clock, log: new MemoryLog(), newId: () => 'x' }, resume: () => RESUME });
+  t.after(() => after.stop());
+  for (const looksFirst of [false, true]) {
+    if (looksFirst) assert.equal(after.look(ticket)?.kind, 'waiting');
+    admission.fromBefore.set('c', ticket);
+    for (let i = 0; i < 2; i += 1) assert.equal(ticketOf(await after.ask(asked)), ticket);
+  }
+  assert.equal(admission.requests.length, 1);
+  assert.equal(admission.line.length, 1);
+  assert.equal(await after.giveUp(ticket), true);
+  assert.notEqual(ticketOf(await after.ask(asked)), ticket);
+});
+
 test('the same client asking for the same gets the same answer and no second booking', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c', projectUrl: 'https://github.com/a/b', labels: { a: '1', b: '2' }, wait: false });

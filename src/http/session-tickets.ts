@@ -26,6 +26,7 @@ export interface TicketAdmission {
   /** The outcome of a token is kept here from now on. */
   heard(token: string): void;
   giveUp(token: string): Promise<boolean>;
+  tokenFromBefore(request: SessionRequest): string | undefined;
   release(bookingId: string): Promise<void>;
 }
 
@@ -66,7 +67,7 @@ const LAPSED: Refused = {
 
 interface Place {
   /** Names the client and what it wants. */
-  readonly identity: string | undefined;
+  identity: string | undefined;
   /** Known from the moment the line has taken the client in. */
   ticket: string | undefined;
   waiting: Waiting | undefined;
@@ -121,6 +122,8 @@ export class SessionTickets {
       if (again !== undefined && again.kind !== 'refused') return again;
       if (this.#answers.get(identity) === known) this.#answers.delete(identity);
     }
+    const before = this.#fromBefore(request, identity);
+    if (before !== undefined) return before;
     const answer = this.#enter(request, identity);
     this.#answers.set(identity, answer);
     this.#tickets.delete(identity);
@@ -165,6 +168,20 @@ export class SessionTickets {
 
   async stop(): Promise<void> {
     await this.#sweeping.stop();
+  }
+
+  /** How it stands with what the same client was given before a restart of the program. */
+  #fromBefore(request: TicketRequest, identity: string): Answer | undefined {
+    const ticket = this.#options.admission.tokenFromBefore(request);
+    const answer = ticket === undefined ? undefined : this.look(ticket);
+    if (ticket === undefined || answer === undefined || answer.kind === 'refused') return undefined;
+    const place = this.#places.get(ticket);
+    const settled = this.#settled.get(ticket);
+    if (place !== undefined) place.identity = identity;
+    if (settled !== undefined) this.#settled.set(ticket, { ...settled, identity });
+    this.#answers.set(identity, Promise.resolve(answer));
+    this.#tickets.set(identity, ticket);
+    return answer;
   }
 
   async #enter({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<Answer> {

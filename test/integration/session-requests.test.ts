@@ -266,6 +266,26 @@ test('a place in line survives a restart of the session server', async (t) => {
   assert.deepEqual(types, ['allocated', 'allocated', 'waiting']);
 });
 
+test('a client that asks again after a restart has one place in line, and others have theirs', async (t) => {
+  const { start } = setUp(t, { 'a:1': 88 }, { 'a:1': { labels: { room: 'B12', gpu: 'yes' } } });
+  const before = start();
+  const request = { clientId: 'k', project: 'HTTPS://github.com/bob/two', labels: { room: 'B12', gpu: 'yes' }, wait: true };
+  const { ticket } = await bodyOf(await before.ask(request), 202);
+  const saved: unknown = JSON.parse(JSON.stringify(before.admission.save()));
+  await before.admission.stop();
+  const after = start();
+  after.admission.restore(saved);
+  const others = [{ ...request, clientId: 'l' }, { ...request, project: 'https://github.com/bob/three' }, { wait: true }];
+  for (const other of others) assert.notEqual((await bodyOf(await after.ask(other), 202)).ticket, ticket);
+  assert.notEqual((await bodyOf(await after.ask(request, 'elsewhere'), 202)).ticket, ticket);
+  const again = { ...request, labels: { gpu: 'yes', room: 'B12' } };
+  for (const asked of [again, request]) {
+    const { ticket: same, position } = await bodyOf(await after.ask(asked), 202);
+    assert.deepEqual([same, position], [ticket, 1]);
+  }
+  assert.equal(after.line.length, 5);
+});
+
 test('what can never work is refused at once with the rule, and not queued', async (t) => {
   const { start } = setUp(
     t,

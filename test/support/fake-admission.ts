@@ -12,6 +12,8 @@ export class FakeAdmission implements TicketAdmission {
   readonly released: string[] = [];
   /** Outcomes that are kept for whoever shows the token. */
   readonly unheard = new Map<string, Outcome>();
+  /** Tokens by client ids. */
+  readonly fromBefore = new Map<string, string>();
   /** Answers to the next requests, in order. */
   readonly next: Outcome[] = [];
   readonly #places: FakePlace[] = [];
@@ -49,6 +51,12 @@ export class FakeAdmission implements TicketAdmission {
     const [place] = index < 0 ? [] : this.#places.splice(index, 1);
     place?.waiter?.settled({ kind: 'refused', code: 'given-up', reason: 'Given up.' });
     return Promise.resolve(place !== undefined);
+  }
+
+  tokenFromBefore({ clientId = '' }: SessionRequest): string | undefined {
+    const token = this.fromBefore.get(clientId);
+    this.fromBefore.delete(clientId);
+    return token;
   }
 
   release(bookingId: string): Promise<void> {
