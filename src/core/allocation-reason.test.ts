@@ -9,6 +9,7 @@ const open: Allocation = {
   admittance: 'open',
   laterTier: false,
   lastResort: false,
+  besideKept: false,
 };
 
 test('the reason of an allocation compares the server only with those it was chosen from', () => {
@@ -23,6 +24,7 @@ test('the reason of an allocation compares the server only with those it was cho
       'a/2000 shares its idle time, had the most room of those that do, and no other server had any',
     ],
     [{ lastResort: true }, 'a/2000 is suspected of failing and was taken because no other server had room'],
+    [{ besideKept: true }, 'a/2000 had the most room, apart from servers that are kept for those who wait'],
   ];
   for (const [changes, reason] of cases) assert.equal(allocationReason({ ...open, ...changes }), reason + figures);
 });

@@ -14,11 +14,14 @@ export interface Allocation {
   readonly laterTier: boolean;
   /** It is suspected, and no other server had room. */
   readonly lastResort: boolean;
+  /** Servers were left out that are kept for those who wait, whatever room they have. */
+  readonly besideKept: boolean;
 }
 
 export function allocationReason(allocation: Allocation): string {
-  const { address, load, predicted } = allocation;
-  return `${address} ${why(allocation)}: load ${percent(load)}, with this session ${percent(predicted)}.`;
+  const { address, load, predicted, besideKept } = allocation;
+  const beside = besideKept ? ', apart from servers that are kept for those who wait' : '';
+  return `${address} ${why(allocation)}${beside}: load ${percent(load)}, with this session ${percent(predicted)}.`;
 }
 
 function why({ admittance, laterTier, lastResort }: Allocation): string {

@@ -357,7 +357,7 @@ test('somebody who waits for one server closes no others, however long it takes'
 });
 
 test('the server that somebody waits for who may not be passed is handed to nobody else, though others pass by it', async () => {
-  const { admission, clock, ledger, report } = start({ 'a:2000': 97, 'b:2000': 97 });
+  const { admission, clock, ledger, report, decisions } = start({ 'a:2000': 97, 'b:2000': 97 });
   learnHeavy(ledger, clock);
   const labelled = { labels: { room: 'B12' } };
   report('a:2000', 97, labelled);
@@ -373,6 +373,10 @@ test('the server that somebody waits for who may not be passed is handed to nobo
   report('b:2000', 75);
   await clock.advance(2);
   assert.deepEqual([head.url, clients[0]!.url, clients[1]!.url], [undefined, 'wss://b:2000', undefined]);
+  assert.match(
+    decisions.last()[0]?.reason ?? '',
+    /^b:2000 had the most room, apart from servers that are kept for those who wait:/,
+  );
   report('a:2000', 20, labelled);
   await clock.advance(20);
   report('a:2000', 20, labelled);

@@ -408,8 +408,10 @@ export class Admission {
       await this.#walk();
       passing = this.#passing(want);
     }
-    const booked = passing.kind === 'yes' ? await bookings.book(asked, passing.candidates) : undefined;
-    if (booked?.kind === 'booked') return booked;
+    if (passing.kind === 'yes') {
+      const booked = await bookings.book(asked, passing.candidates);
+      if (booked.kind === 'booked') return { ...booked, besideKept: isPart(passing.candidates, candidates) };
+    }
     return { kind: 'no-room', ...(bookings.fits(candidates, project?.key) && { othersWait: true }) };
   }
 
@@ -446,7 +448,7 @@ export class Admission {
 
   #allocate({ id, request, project }: Pick<Routed, 'id' | 'request' | 'project'>, booked: Booked, waited: number): Outcome {
     const { clock, endpoint, settings, log, router } = this.#options;
-    const { server, bookingId, load, predicted, tier, lastResort } = booked;
+    const { server, bookingId, load, predicted, tier, lastResort, besideKept = false } = booked;
     const found = endpoint(server);
     this.#publish();
     // Between the booking and now the server left the fleet.
@@ -457,7 +459,9 @@ export class Admission {
         'The simulation server that was chosen has just been removed; try again.',
       );
     const admittance = router.admittance(server, project, request.labels);
-    const reason = allocationReason({ address: found.address, load, predicted, admittance, laterTier: tier > 0, lastResort });
+    const laterTier = tier > 0;
+    const { address } = found;
+    const reason = allocationReason({ address, load, predicted, admittance, laterTier, lastResort, besideKept });
     this.#reasons.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, server });
     log.limited('info', `allocated ${server}`, `${found.address} simulation server handed out to ${request.address.address}`, {
       id,
@@ -628,7 +632,7 @@ export class Admission {
         candidates: route.candidates,
         routeKey: route.key,
       },
-      booked,
+      { ...booked, besideKept: isPart(candidates, route.candidates) },
       clock.now() - ticket.joinedAt,
       waiter,
       place.token,
@@ -715,7 +719,18 @@ export interface NoRoom {
 export type Prospect =
   { readonly kind: 'open' } | { readonly kind: 'no-room' } | { readonly kind: 'others-wait'; readonly reason: string };
 
-type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
+type Booked = Extract<BookingOutcome, { kind: 'booked' }> & {
+  /** Of the servers that may run it some were left out, because they are kept for others. */
+  readonly besideKept?: boolean;
+};
+
+function isPart(candidates: Candidates, whole: Candidates): boolean {
+  return candidates !== whole && sizeOf(candidates) < sizeOf(whole);
+}
+
+function sizeOf({ tiers }: Candidates): number {
+  return tiers.reduce((sum, { length }) => sum + length, 0);
+}
 
 /** A client that says who it is and asks again is evidence against the server it got before (ALLOCATION, `black-hole`). */
 function bookingRequest({ clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
