@@ -333,6 +333,10 @@ describe('who may be tried', () => {
     assert.equal(passing(120, '1').kind, 'line-first', 'a has room now');
     assert.equal(passing(120, '2').kind, 'yes', 'b is about to take a server that the newcomer cannot use');
     assert.equal(passing(119, '2').kind, 'line-first', 'b has room now, and wants what the newcomer wants');
+    const others = projects({ a: [['1']], b: [['1', '2', '3']], new: [['3']] });
+    const fits = (_: Want, { tiers }: Candidates) => tiers.flat().includes('1');
+    const third = two.mayPass({ project: 'project of new' }, 120, others, fits);
+    assert.equal(third.kind, 'line-first', 'nothing is kept for a, who has room now, so that b may have it too');
   });
 
   test('a newcomer does not wait for somebody in the line who is held back from all they share', () => {

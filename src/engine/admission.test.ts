@@ -364,9 +364,13 @@ test('the server that somebody waits for who may not be passed is handed to nobo
   const head = new Client();
   await admission.wait({ ...from(), projectUrl: HEAVY, labels: { room: 'B12' } }, head);
   await clock.advance(130);
+  report('a:2000', 70, labelled);
+  assert.equal(admission.availability.value, false);
+  assert.equal(admission.prospect().kind, 'others-wait');
+  const outcome = await admission.ask(from());
+  assert.equal(outcome.kind === 'refused' && outcome.code, 'others-wait');
   const clients = [new Client(), new Client()];
   for (const client of clients) await admission.wait(from(), client);
-  report('a:2000', 70, labelled);
   await clock.advance(2);
   assert.deepEqual([head.url, clients[0]!.url], [undefined, undefined], 'a has room for a light session, and is kept');
   assert.equal(admission.availability.value, false);
@@ -594,7 +598,7 @@ test('places survive a restart although nobody came or went for a long time befo
     });
     const client = new Client(true);
     await before.admission.wait(from(), client);
-    await clock.advance(660);
+    await clock.advance(675);
     assert.ok(store.writes >= 10 && store.writes <= 13, `${store.writes} times written: once a minute`);
     const killedWith = await store.read('line');
     await before.admission.stop();
@@ -604,11 +608,11 @@ test('places survive a restart although nobody came or went for a long time befo
     assert.ok(clock.wallTime() - savedAt <= (end === 'killed' ? 75 : 0), `${end}: saved ${clock.wallTime() - savedAt} s ago`);
 
     const after = start({ 'a:2000': 97 });
-    await after.clock.advance(660);
+    await after.clock.advance(675);
     after.admission.restore(saved);
     const again = new Client(true);
     await after.admission.wait({ ...from(), resumeToken: client.last?.resumeToken ?? '' }, again);
-    assert.equal(after.line.longestWait(after.clock.now()), 660, end);
+    assert.equal(after.line.longestWait(after.clock.now()), 675, end);
     await after.admission.stop();
   }
 });
