@@ -167,6 +167,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     ],
   });
   const bufferBytes = () => settings().limits.bufferBytes;
+  const availability = createAvailabilitySocket({ clock, log, availability: admission.availability, ready, bufferBytes });
   const sockets = createSockets({
     ...{
       clock,
@@ -176,7 +177,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       allowedOrigins: () => settings().allowedOrigins,
     },
     handlers: {
-      '/': createAvailabilitySocket({ availability: admission.availability, ready, bufferBytes }),
+      '/': availability.handler,
       '/session': createSessionSocket({ admission, ready, addressOf, bufferBytes }),
     },
     relayOf: (path) => gateway?.socketHandlerOf(path),
@@ -195,13 +196,13 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     upgrade: sockets.upgrade,
     others: () => gateway?.connections() ?? 0,
   }).catch(async (error: unknown) => {
-    await sockets.close(0);
+    await Promise.all([availability.stop(), sockets.close(0)]);
     throw error;
   });
   await gateway
     ?.start({ ...{ mostClients, handle, refused }, upgrade: sockets.upgrade, others: () => server.connections() })
     .catch(async (error: unknown) => {
-      await Promise.all([gateway.close(0), sockets.close(0), server.close(0)]);
+      await Promise.all([gateway.close(0), availability.stop(), sockets.close(0), server.close(0)]);
       throw error;
     });
 
@@ -215,7 +216,14 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     },
     async close(grace) {
       stopping = true;
-      await Promise.all([events.stop(), tickets.stop(), sockets.close(grace), server.close(grace), gateway?.close(grace)]);
+      await Promise.all([
+        availability.stop(),
+        events.stop(),
+        tickets.stop(),
+        sockets.close(grace),
+        server.close(grace),
+        gateway?.close(grace),
+      ]);
     },
   };
 }
