@@ -9,7 +9,7 @@ import { Access } from './access.tsx';
 import { askSparklines } from './api.ts';
 import { Decisions } from './decisions.tsx';
 import { staleInWords } from './format.ts';
-import { useFormat } from './format-context.ts';
+import { useFormat, useToday } from './format-context.ts';
 import { HistoryChart } from './history-chart.tsx';
 import { Incidents } from './incidents.tsx';
 import { pageTitle } from './page-title.ts';
@@ -49,9 +49,10 @@ export function App({ snapshot, live }: AppProps) {
     if (gone) open(undefined);
   }, [gone, open]);
   const [only, setOnly] = useState<DecisionKind>();
+  const today = useToday(snapshot.at);
   const decisionList = useMemo(
-    () => <Decisions decisions={decisions} now={decisions[0]?.at ?? 0} only={only} onOnly={setOnly} onAsk={ask} />,
-    [decisions, only, ask],
+    () => <Decisions decisions={decisions} now={today} only={only} onOnly={setOnly} onAsk={ask} />,
+    [decisions, today, only, ask],
   );
   return (
     <div class={stale ? 'page stale' : 'page'}>

@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
+import { useContext, useMemo } from 'preact/hooks';
 import { createFormat, type Format } from './format.ts';
 
 /** How everything below says numbers and times. */
@@ -7,4 +7,10 @@ export const FormatContext = createContext<Format>(createFormat({ locale: 'en-US
 
 export function useFormat(): Format {
   return useContext(FormatContext);
+}
+
+/** A time of the day it is `now`, the same until that day ends: what only tells today from other days need not be drawn anew every second. */
+export function useToday(now: number): number {
+  const day = useFormat().dayOf(now);
+  return useMemo(() => now, [day]);
 }

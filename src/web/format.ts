@@ -12,10 +12,16 @@ export interface Format {
   readonly clock: (time: number) => string;
   /** With the day, when it is not the day of `now`. */
   readonly moment: (time: number, now: number) => string;
-  /** `Sunday, November 22, 2026 at 15:18:24`. */
+  /** With the day, whatever day it is: for what stands there until the page is looked at again. */
+  readonly dayAndClock: (time: number) => string;
+  /** A word for the day it is where the viewer is; the same for all times of that day. */
+  readonly dayOf: (time: number) => string;
+  /** `Sunday, November 22, 2026 at 15:18:24`: the date in English as the words around it, the clock as everywhere on the page. */
   readonly started: (time: number) => string;
-  /** For the ends of a range: as much of the date as a range of `seconds` needs. */
-  readonly axis: (time: number, seconds: number) => string;
+  /** Where a bucket of `step` seconds begins; with the day, when it is not the day of `now`. */
+  readonly bucket: (time: number, step: number, now: number) => string;
+  /** For ticks of an axis that are `increment` seconds apart; the day stands below the first one and below those with which a day begins. */
+  readonly ticks: (times: readonly number[], increment: number) => readonly string[];
   readonly milliseconds: (seconds: number) => string;
 }
 
@@ -37,23 +43,27 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
   const clock = new Intl.DateTimeFormat(locale, { ...zone, hour: '2-digit', minute: '2-digit', second: '2-digit' });
   const minute = new Intl.DateTimeFormat(locale, { ...zone, hour: '2-digit', minute: '2-digit' });
   const day = new Intl.DateTimeFormat(locale, { ...zone, day: 'numeric', month: 'short' });
-  const dayAndClock = new Intl.DateTimeFormat(locale, {
+  const dayAndMinute = new Intl.DateTimeFormat(locale, {
     ...zone,
     day: 'numeric',
     month: 'short',
     hour: '2-digit',
     minute: '2-digit',
   });
-  const parts = new Intl.DateTimeFormat('en-US', {
+  const dayAndClock = new Intl.DateTimeFormat(locale, {
+    ...zone,
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
+  const longDay = new Intl.DateTimeFormat('en-US', {
     ...zone,
     weekday: 'long',
     month: 'long',
     day: '2-digit',
     year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
   });
   const date = (time: number) => new Date(time * 1000);
   return {
@@ -61,20 +71,22 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
     points: (value) => points.format(value),
     count: (value) => whole.format(value),
     clock: (time) => clock.format(date(time)),
-    moment: (time, now) => (sameDay(date(time), date(now), day) ? clock.format(date(time)) : dayAndClock.format(date(time))),
-    started(time) {
-      const said = new Map(parts.formatToParts(date(time)).map(({ type, value }) => [type, value]));
-      const part = (type: Intl.DateTimeFormatPartTypes) => said.get(type) ?? '';
-      const time_ = `${part('hour')}:${part('minute')}:${part('second')}`;
-      return `${part('weekday')}, ${part('month')} ${part('day')}, ${part('year')} at ${time_}`;
+    moment: (time, now) => (longDay.format(date(time)) === longDay.format(date(now)) ? clock : dayAndMinute).format(date(time)),
+    dayAndClock: (time) => dayAndClock.format(date(time)),
+    dayOf: (time) => longDay.format(date(time)),
+    started: (time) => `${longDay.format(date(time))} at ${clock.format(date(time))}`,
+    bucket(time, step, now) {
+      const today = longDay.format(date(time)) === longDay.format(date(now));
+      if (step < 60) return (today ? clock : dayAndClock).format(date(time));
+      return (today ? minute : dayAndMinute).format(date(time));
     },
-    axis(time, seconds) {
-      if (seconds <= 2 * 3600) return clock.format(date(time));
-      return seconds <= DAY
-        ? minute.format(date(time))
-        : seconds <= 8 * DAY
-          ? dayAndClock.format(date(time))
-          : day.format(date(time));
+    ticks(times, increment) {
+      if (increment >= DAY) return times.map((time) => day.format(date(time)));
+      const days = times.map((time) => day.format(date(time)));
+      return times.map((time, index) => {
+        const said = (increment < 60 ? clock : minute).format(date(time));
+        return days[index] === days[index - 1] ? said : `${said}\n${days[index] ?? ''}`;
+      });
     },
     milliseconds: (seconds) => `${whole.format(seconds * 1000)} ms`,
   };
@@ -100,16 +112,12 @@ export function duration(seconds: number): string {
 
 /** `since`: milliseconds since the epoch. */
 export function staleInWords(since: number, format: Format): string {
-  return `Not live since ${format.clock(since / 1000)}; trying again`;
+  return `Not live since ${format.dayAndClock(since / 1000)}; trying again`;
 }
 
 /** `1 server`, `2 servers`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
-}
-
-function sameDay(a: Date, b: Date, day: Intl.DateTimeFormat): boolean {
-  return Math.abs(a.getTime() - b.getTime()) < DAY * 1000 && day.format(a) === day.format(b);
 }
 
 /** The address of a link, if it is one of the web: nothing that runs. */

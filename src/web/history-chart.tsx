@@ -55,7 +55,16 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
   };
   useEffect(() => {
     if (holder.current === null) return undefined;
-    const options = { element: holder.current, format, target, waiting: server === null, onCursor: setCursor, onZoom: zoom };
+    const options = {
+      element: holder.current,
+      format,
+      from,
+      to,
+      target,
+      waiting: server === null,
+      onCursor: setCursor,
+      onZoom: zoom,
+    };
     plot.current = createPlot(options);
     return () => plot.current?.destroy();
   }, [server, format, target]);
@@ -64,7 +73,7 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
   }, [view, from, to]);
 
   const count = view?.time.length ?? 0;
-  const index = cursor ?? (count > 0 ? count - 1 : null);
+  const index = cursor ?? (view === undefined ? null : newestComplete(view, to));
   const point = (wanted: number | null): void => {
     const place = wanted === null ? null : Math.max(0, Math.min(count - 1, wanted));
     plot.current?.point(place);
@@ -122,7 +131,7 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
           ))}
         </div>
       </div>
-      <Legend view={view} index={index} fleet={server === null} />
+      <Legend view={view} index={index} fleet={server === null} target={target} now={now()} />
       <div
         class="plot"
         id={`${id}-plot`}
@@ -134,7 +143,7 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
         aria-valuemin={0}
         aria-valuemax={Math.max(0, count - 1)}
         aria-valuenow={index ?? 0}
-        aria-valuetext={view === undefined || index === null ? 'nothing yet' : pointInWords(view, index, format)}
+        aria-valuetext={view === undefined || index === null ? 'nothing yet' : pointInWords(view, index, now(), format)}
         aria-describedby={`${id}-keys`}
         onKeyDown={onKeyDown}
       />
@@ -147,7 +156,7 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
           CSV
         </a>
       </p>
-      {view !== undefined && <FiguresTable view={view} fleet={server === null} />}
+      {view !== undefined && <FiguresTable view={view} fleet={server === null} now={now()} />}
     </section>
   );
 }
@@ -156,10 +165,12 @@ interface LegendProps {
   readonly view: HistoryView | undefined;
   readonly index: number | null;
   readonly fleet: boolean;
+  readonly target: number;
+  readonly now: number;
 }
 
-/** What the lines mean, with the values under the pointer, or the newest. */
-function Legend({ view, index, fleet }: LegendProps) {
+/** What the lines mean, with the values under the pointer, or the newest that are complete. */
+function Legend({ view, index, fleet, target, now }: LegendProps) {
   const format = useFormat();
   const at = (column: readonly (number | null)[] | undefined): number | null =>
     index === null ? null : (column?.[index] ?? null);
@@ -167,7 +178,7 @@ function Legend({ view, index, fleet }: LegendProps) {
   const time = at(view?.time);
   return (
     <ul class="legend">
-      <li class="when">{time === null || view === undefined ? '–' : whenInWords(time, view, format)}</li>
+      <li class="when">{time === null || view === undefined ? '–' : format.bucket(time, view.step, now)}</li>
       <li>
         <Sample class="mean" path="M0 5H22" />
         mean load <b>{format.load(mean)}</b>
@@ -183,14 +194,18 @@ function Legend({ view, index, fleet }: LegendProps) {
       </li>
       <li>
         <Sample class="hand-outs" path="M3 10V3H9V10ZM13 10V0H19V10Z" />
-        handed out <b>{format.count(at(view?.handOuts) ?? 0)}</b>
+        handed out <b>{countInWords(view === undefined || index === null ? null : handOutsIn(view, index), format)}</b>
       </li>
       {fleet && (
         <li>
           <Sample class="waiting" path="M0 8H8V2H16V6H22" />
-          waiting <b>{format.count(at(view?.waiting) ?? 0)}</b>
+          waiting <b>{countInWords(at(view?.waiting), format)}</b>
         </li>
       )}
+      <li>
+        <Sample class="target" path="M0 5H22" />
+        limit <b>{format.load(target)}</b>
+      </li>
     </ul>
   );
 }
@@ -204,7 +219,7 @@ function Sample({ class: name, path }: { readonly class: string; readonly path: 
 }
 
 /** The chart for those who cannot see it, or want to copy from it. */
-function FiguresTable({ view, fleet }: { readonly view: HistoryView; readonly fleet: boolean }) {
+function FiguresTable({ view, fleet, now }: Pick<LegendProps, 'fleet' | 'now'> & { readonly view: HistoryView }) {
   const format = useFormat();
   const [open, setOpen] = useState(false);
   const every = Math.ceil(view.time.length / ROWS);
@@ -227,12 +242,12 @@ function FiguresTable({ view, fleet }: { readonly view: HistoryView; readonly fl
             <tbody>
               {rows.reverse().map((index) => (
                 <tr key={view.time[index]}>
-                  <th scope="row">{whenInWords(view.time[index] ?? 0, view, format)}</th>
+                  <th scope="row">{format.bucket(view.time[index] ?? 0, view.step, now)}</th>
                   {[view.mean, view.min, view.max, view.predicted].map((column, place) => (
                     <td key={place}>{format.load(column[index] ?? null)}</td>
                   ))}
-                  <td>{format.count(view.handOuts[index] ?? 0)}</td>
-                  {fleet && <td>{format.count(view.waiting[index] ?? 0)}</td>}
+                  <td>{countInWords(handOutsIn(view, index), format)}</td>
+                  {fleet && <td>{countInWords(view.waiting[index] ?? null, format)}</td>}
                 </tr>
               ))}
             </tbody>
@@ -243,13 +258,27 @@ function FiguresTable({ view, fleet }: { readonly view: HistoryView; readonly fl
   );
 }
 
-function whenInWords(time: number, view: HistoryView, format: Format): string {
-  return format.axis(time, Math.max(view.to - view.from, view.step >= 60 ? 4 * 3600 : 0));
+/** The last bucket that is over at `to`: one that has just begun swings with every probe. */
+function newestComplete(view: HistoryView, to: number): number | null {
+  const count = view.time.length;
+  const lastEnd = (view.time[count - 1] ?? 0) + view.step;
+  return count === 0 ? null : Math.max(0, lastEnd > to ? count - 2 : count - 1);
 }
 
-function pointInWords(view: HistoryView, index: number, format: Format): string {
+/** `null`: nothing was heard then, so that no hand-outs tell nothing either. */
+function handOutsIn(view: HistoryView, index: number): number | null {
+  const handOuts = view.handOuts[index] ?? 0;
+  const silent = (view.count[index] ?? 0) === 0 && (view.waiting[index] ?? null) === null;
+  return handOuts === 0 && silent ? null : handOuts;
+}
+
+function countInWords(count: number | null, format: Format): string {
+  return count === null ? 'N/A' : format.count(count);
+}
+
+function pointInWords(view: HistoryView, index: number, now: number, format: Format): string {
   const mean = view.mean[index] ?? null;
-  const time = whenInWords(view.time[index] ?? 0, view, format);
+  const time = format.bucket(view.time[index] ?? 0, view.step, now);
   if (mean === null) return `${time}: nothing heard`;
   const waiting = view.waiting[index] ?? 0;
   const load = `mean load ${format.load(mean)}, from ${format.load(view.min[index] ?? null)} to ${format.load(view.max[index] ?? null)}`;

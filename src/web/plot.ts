@@ -10,6 +10,9 @@ import { zoomByTouch } from './touch-zoom.ts';
 export interface PlotOptions {
   readonly element: HTMLElement;
   readonly format: Format;
+  /** What the axis shows before there is a history. Seconds since the epoch. */
+  readonly from: number;
+  readonly to: number;
   /** Percent; drawn as a line. */
   readonly target: number;
   /** The fleet has a waiting line, a server has not. */
@@ -28,27 +31,32 @@ export interface Plot {
 }
 
 const LOADS_HEIGHT = 206;
-const COUNTS_HEIGHT = 112;
+const COUNTS_HEIGHT = 126;
 const AXIS_WIDTH = 52;
-/** The time is written once, below both plots. */
-const TIME_HEIGHT = 26;
+/** The time is written once, below both plots, with the day in a second line. */
+const TIME_HEIGHT = 40;
 const NO_TIME_HEIGHT = 16;
-const PADDING: uPlot.Padding = [10, 16, 0, 0];
+/** At the end half a tick's time has room. */
+const PADDING: uPlot.Padding = [10, 30, 0, 0];
 /** Pixels of a drag that is meant. */
 const DRAG = 8;
 
 export function createPlot(options: PlotOptions): Plot {
-  const { element } = options;
-  let shown: { readonly view: HistoryView; readonly from: number; readonly to: number } | undefined;
+  const { element, from, to } = options;
+  let shown: { readonly view: HistoryView | undefined; readonly from: number; readonly to: number } = {
+    view: undefined,
+    from,
+    to,
+  };
   let plots: readonly uPlot[] = [];
-  const range = (): [number, number] => (shown === undefined ? [0, 1] : [shown.from, shown.to]);
+  const range = (): [number, number] => [shown.from, shown.to];
 
   const build = (): void => {
     for (const plot of plots) plot.destroy();
     const shared = sharedOptions(options, range);
     plots = [
-      new uPlot(loadsOptions(options, shared), loadsOf(shown?.view), element),
-      new uPlot(countsOptions(options, shared), countsOf(shown?.view, options.waiting), element),
+      new uPlot(loadsOptions(options, shared), loadsOf(shown.view), element),
+      new uPlot(countsOptions(options, shared), countsOf(shown.view, options.waiting), element),
     ];
     for (const plot of plots) zoomByTouch(plot, DRAG, options.onZoom);
   };
@@ -122,7 +130,7 @@ function sharedOptions({ element, format, onCursor, onZoom }: PlotOptions, range
       size: TIME_HEIGHT,
       gap: 6,
       space: 96,
-      values: (_, times) => times.map((time) => format.axis(time, range()[1] - range()[0]).replace(/:00(?=$| )/, '')),
+      values: (_, times, __, ___, increment) => [...format.ticks(times, increment)],
     },
     valueAxis: (values) => ({ ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((tick) => values(tick)) }),
     hooks: {

@@ -10,7 +10,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ServerState } from '../core/fleet.ts';
 import type { FleetView, ServerView } from '../core/monitor-view.ts';
 import { plural, safeLink } from './format.ts';
-import { useFormat } from './format-context.ts';
+import { useFormat, useToday } from './format-context.ts';
 import { LoadBar } from './load-bar.tsx';
 import { filterServers, noFilter, orderServers, type Filter, type SortKey, type Sorting } from './server-order.ts';
 import { Sparkline } from './sparkline.tsx';
@@ -57,6 +57,7 @@ const columns: readonly {
 
 export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: ServerTableProps) {
   const format = useFormat();
+  const today = useToday(at);
   const [sorting, setSorting] = useState<Sorting>({ key: 'number', descending: false });
   const [filter, setFilter] = useState<Filter>(noFilter);
   const order = useSteadyOrder(servers, sorting, filter, at);
@@ -102,7 +103,9 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
           </thead>
           <tbody>
             {first > 0 && <Spacer rows={first} />}
-            {!live && servers.length > virtualAbove && shown.map((server) => <BareRow key={server.id} server={server} />)}
+            {!live &&
+              servers.length > virtualAbove &&
+              shown.map((server) => <BareRow key={server.id} server={server} today={today} />)}
             {(live || servers.length <= virtualAbove) &&
               shown.map((server, index) => (
                 <Row
@@ -110,6 +113,7 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
                   server={server}
                   target={fleet.target}
                   sparkline={sparklines[server.id]}
+                  today={today}
                   live={live}
                   rowIndex={virtual ? first + index + 2 : undefined}
                   onOpen={onOpen}
@@ -152,12 +156,14 @@ interface RowProps {
   readonly server: ServerView;
   readonly target: number;
   readonly sparkline: string | undefined;
+  /** A time of the present day. Seconds since the epoch. */
+  readonly today: number;
   readonly live: boolean;
   readonly rowIndex: number | undefined;
   readonly onOpen: (id: string) => void;
 }
 
-function Row({ server, target, sparkline, live, rowIndex, onOpen }: RowProps) {
+function Row({ server, target, sparkline, today, live, rowIndex, onOpen }: RowProps) {
   const format = useFormat();
   return useMemo(() => {
     const { id, address, booked, cost, costUncertainty, lastAnswerAt, latency } = server;
@@ -184,7 +190,7 @@ function Row({ server, target, sparkline, live, rowIndex, onOpen }: RowProps) {
           <LoadBar load={server.load} booked={booked} target={target} />
         </td>
         <td class="state-cell">
-          <StateMark state={server.state} suspect={server.suspectSince !== null} /> <DrainEnd server={server} />
+          <StateMark state={server.state} suspect={server.suspectSince !== null} /> <DrainEnd server={server} today={today} />
           <span class="second" dir="auto" title={server.reason}>
             {server.reason}
           </span>
@@ -202,7 +208,7 @@ function Row({ server, target, sparkline, live, rowIndex, onOpen }: RowProps) {
           <span class="second">{format.count(server.handOuts)} in all</span>
         </td>
         <td class="answer">
-          {lastAnswerAt === null ? 'never' : format.clock(lastAnswerAt)}
+          {lastAnswerAt === null ? 'never' : format.moment(lastAnswerAt, today)}
           <span class="second">{latency === null ? '' : `in ${format.milliseconds(latency)}`}</span>
         </td>
         <td class="spark">
@@ -220,22 +226,22 @@ function Row({ server, target, sparkline, live, rowIndex, onOpen }: RowProps) {
         )}
       </tr>
     );
-  }, [server, target, sparkline, live, rowIndex, format]);
+  }, [server, target, sparkline, today, live, rowIndex, format]);
 }
 
 /** When a drain ends by itself, in the reader's zone. */
-function DrainEnd({ server: { state, drain } }: { readonly server: ServerView }) {
+function DrainEnd({ server: { state, drain }, today }: Pick<RowProps, 'server' | 'today'>) {
   const format = useFormat();
   if (typeof drain?.until !== 'number') return null;
   return (
     <span class="drain-end">
-      {state === 'draining' ? 'until' : 'drained until'} {format.moment(drain.until, drain.since)}
+      {state === 'draining' ? 'until' : 'drained until'} {format.moment(drain.until, today)}
     </span>
   );
 }
 
 /** A row of a large fleet before any script has run: the facts, cheap to draw, because the session server draws a thousand of them at once. */
-function BareRow({ server }: { readonly server: ServerView }) {
+function BareRow({ server, today }: Pick<RowProps, 'server' | 'today'>) {
   const format = useFormat();
   return (
     <tr>
@@ -247,7 +253,7 @@ function BareRow({ server }: { readonly server: ServerView }) {
       </td>
       <td class="load">{format.load(server.load)}</td>
       <td class="state-cell" colSpan={6}>
-        {server.state} <DrainEnd server={server} />: {server.reason}
+        {server.state} <DrainEnd server={server} today={today} />: {server.reason}
       </td>
     </tr>
   );

@@ -147,7 +147,7 @@ test('the chart shows five ranges and what is under the pointer', async (t) => {
   const there = Number(await plot.getAttribute('aria-valuenow'));
   assert.ok(Math.abs(there - busiest) <= 2, `${there} near ${busiest}`);
   const legend = (await page.locator('.legend').innerText()).replaceAll(/\s+/g, ' ');
-  assert.ok(legend.includes(`handed out ${view.handOuts[there]} waiting ${view.waiting[there] ?? 0}`), legend);
+  assert.ok(legend.includes(`handed out ${view.handOuts[there]} waiting ${view.waiting[there]} limit 90%`), legend);
 });
 
 /** Whether the line of the mean load is drawn, in each hundredth of a chart's width between its axis and its end. */
@@ -603,7 +603,7 @@ test('the page says when it is stale and since when, and is live again by itself
   assert.match((await (await again).allHeaders())['last-event-id'] ?? '', /^[-0-9a-f]{36}:\d+$/);
   await page.locator('.live:not(.lost)').waitFor();
   await server.stop();
-  await page.getByText(/Not live since \d\d:\d\d:\d\d [AP]M; trying again/).waitFor();
+  await page.getByText(/Not live since .*; trying again/).waitFor();
   assert.equal(await page.getByRole('link', { name: /^sim01/ }).isVisible(), true, 'what was known stays');
   server.fleet.set(server.fleet.ids[0] ?? '', { load: 66.6 });
   await server.start();

@@ -1,0 +1,127 @@
+/** Which time the monitor page says, and of which day, in the clock and the words of its viewer. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { openPage } from '../support/browser-page.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { startMonitorServer } from '../support/monitor-server.ts';
+import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await launchChromium();
+});
+after(() => browser.close());
+
+const NOON = Date.parse('2026-11-28T12:00:00Z') / 1000;
+const DAY = 86_400;
+
+/** A fleet with samples of two days until `NOON`, and none between 02:00 and 04:00 of the last night. */
+function fleetOfTwoDays(): DemoFleet {
+  const fleet = new DemoFleet({ servers: 3, now: NOON - 2 * DAY });
+  fleet.refuse('https://github.com/a/b/blob/main/worlds/c.wbt', 'no-room', 'Two days ago there was no room.');
+  const night = NOON - 10 * 3600;
+  fleet.advance(night - fleet.now);
+  fleet.now = night + 2 * 3600;
+  fleet.advance(NOON - fleet.now);
+  return fleet;
+}
+
+async function show(page: Page, range: string): Promise<void> {
+  const answered = page.waitForResponse((response) => response.url().includes('/api/v1/history'));
+  await page.getByRole('button', { name: range, exact: true }).click();
+  await answered;
+  await page.getByRole('button', { name: range, exact: true, pressed: true }).waitFor();
+}
+
+/** What the axes of time say, as drawn. */
+async function watchTicks(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const drawn: string[] = [];
+    Object.assign(window, { drawn });
+    CanvasRenderingContext2D.prototype.fillText = new Proxy(CanvasRenderingContext2D.prototype.fillText, {
+      apply(draw, context, parameters: [string]) {
+        drawn.push(parameters[0]);
+        Reflect.apply(draw, context, parameters);
+      },
+    });
+  });
+}
+
+test('a decision, a last answer and a bucket of another day are told with their day', async (t) => {
+  const fleet = fleetOfTwoDays();
+  const [first = ''] = fleet.ids;
+  fleet.set(first, { lastAnswerAt: NOON - DAY, state: 'down', load: null });
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url, { timezoneId: 'UTC' });
+  assert.match(await page.locator('.servers tbody .answer').first().innerText(), /^Nov 27, 12:00\sPM/);
+  assert.match(await page.locator('.servers tbody .answer').nth(1).innerText(), /^12:00:00\sPM/);
+  assert.match(await page.locator('.decisions .entry time').first().innerText(), /^\d\d:\d\d:\d\d\s[AP]M$/);
+  await page.getByRole('button', { name: 'Only refused (1)' }).click();
+  assert.match(await page.locator('.decisions .entry time').innerText(), /^Nov 26, 12:00\sPM$/);
+  await show(page, '7 d');
+  await page.waitForFunction(() => document.querySelector('.plot')?.getAttribute('aria-valuemax') === '335');
+  const plot = page.getByRole('slider');
+  await plot.press('End');
+  for (let count = 0; count < 6; count++) await plot.press('PageUp');
+  assert.match((await plot.getAttribute('aria-valuetext')) ?? '', /^Nov 27, \d\d:\d0\s[AP]M: mean load/);
+  assert.match(await page.locator('.legend .when').innerText(), /^Nov 27, \d\d:\d0\s[AP]M$/);
+});
+
+test('the axis of a chart keeps its minutes and says where days begin, with 24 hours too', async (t) => {
+  const server = await startMonitorServer(t, { fleet: fleetOfTwoDays() });
+  const page = await openPage(t, browser, 'about:blank', {
+    still: true,
+    locale: 'de-DE',
+    timezoneId: 'UTC',
+    expected: /request to/,
+  });
+  await watchTicks(page);
+  await page.goto(server.url);
+  await page.waitForSelector('.live');
+  await show(page, '24 h');
+  await page.waitForFunction(() => (window as unknown as { drawn: string[] }).drawn.includes('28. Nov.'));
+  const drawn = await page.evaluate(() => (window as unknown as { drawn: string[] }).drawn);
+  assert.ok(!drawn.includes('1. Jan.'), 'no other time before there is a history');
+  for (const tick of ['22:00', '00:00', '27. Nov.', '28. Nov.']) assert.ok(drawn.includes(tick), `${tick} in ${drawn.join()}`);
+  assert.match(await page.locator('.top').innerText(), /Started on Thursday, November 26, 2026 at 12:00:00/);
+});
+
+test('a page that went stale says since which day', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
+  const page = await openPage(t, browser, server.url);
+  await server.stop();
+  await page.getByText(/Not live since [A-Z][a-z]{2} \d+, \d\d:\d\d:\d\d\s[AP]M; trying again/).waitFor();
+});
+
+test('without a pointer the legend says the last bucket that is over', async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  await show(page, '24 h');
+  const [from, to] = [fleet.now - DAY, fleet.now];
+  const { time, step } = fleet.history.query({ from, to }) ?? { time: [], step: 0 };
+  assert.ok((time.at(-1) ?? 0) + step > to, 'the last bucket is not over');
+  await page.waitForFunction(
+    (most) => document.querySelector('.plot')?.getAttribute('aria-valuemax') === most,
+    String(time.length - 1),
+  );
+  assert.equal(await page.getByRole('slider').getAttribute('aria-valuenow'), String(time.length - 2));
+});
+
+test('where nothing was heard the chart says that nothing is known of hand-outs and the waiting line', async (t) => {
+  const server = await startMonitorServer(t, { fleet: fleetOfTwoDays() });
+  const page = await openPage(t, browser, server.url, { timezoneId: 'UTC' });
+  await show(page, '24 h');
+  await page.getByText('The same as a table').click();
+  const gap = page.locator('.figures-table tbody tr', { hasText: /^03:\d\d\sAM/ }).first();
+  await gap.waitFor();
+  assert.deepEqual(await gap.locator('td').allInnerTexts(), ['N/A', 'N/A', 'N/A', 'N/A', 'N/A', 'N/A']);
+  const heard = page.locator('.figures-table tbody tr', { hasText: /^11:\d\d\sAM/ }).first();
+  assert.ok(!(await heard.innerText()).includes('N/A'), await heard.innerText());
+  const plot = page.getByRole('slider');
+  await plot.press('Home');
+  while (!/^03:\d\d/.test(await page.locator('.legend .when').innerText())) await plot.press('PageDown');
+  const legend = (await page.locator('.legend').innerText()).replaceAll(/\s+/g, ' ');
+  assert.match(legend, /handed out N\/A waiting N\/A limit 90%$/);
+});
