@@ -1,9 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Entering a token, leaving again, and what a holder can do that belongs to no single server. */
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RefusalView, ViewerView } from '../core/monitor-view.ts';
-import { addServer, enterToken, leave, testNotification, type Answer } from './api.ts';
-import { plural } from './format.ts';
+import { addServer, enterToken, leave, testNotification, type Answer, type ChannelOutcome } from './api.ts';
+import { useNextFocus } from './use-next-focus.ts';
 import { useUniqueId } from './use-unique-id.ts';
 import type { Viewing } from './use-viewer.ts';
 
@@ -21,7 +21,17 @@ export function Access({ viewing }: AccessProps) {
   const { viewer } = viewing;
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useUniqueId();
+  const focusNext = useNextFocus();
+  const [said, setSaid] = useState('');
   if (viewer === undefined) return null;
+  const entered = (): void => {
+    focusNext(`${id}-address`);
+    setSaid(TOKEN_ACCEPTED);
+  };
+  const left = (): void => {
+    focusNext(`${id}-token`);
+    setSaid('This browser has forgotten the token.');
+  };
   return (
     <>
       <button type="button" aria-haspopup="dialog" onClick={() => dialog.current?.showModal()}>
@@ -35,12 +45,20 @@ export function Access({ viewing }: AccessProps) {
           </button>
         </div>
         {viewer.levers === 'none' && <NoTokens />}
-        {viewer.levers === 'locked' && <TokenForm viewing={viewing} />}
-        {viewer.levers === 'ready' && <HolderLevers viewer={viewer} viewing={viewing} />}
+        {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
+        {viewer.levers === 'ready' && (
+          <HolderLevers viewer={viewer} viewing={viewing} addressId={`${id}-address`} onSaid={setSaid} onLeft={left} />
+        )}
+        <p role="status" class="text said">
+          {said === '' ? null : said}
+        </p>
       </dialog>
     </>
   );
 }
+
+/** Said to who entered a token: the form it was entered into is gone then. */
+export const TOKEN_ACCEPTED = 'The token was accepted.';
 
 /** How to get levers. */
 export function NoTokens() {
@@ -53,14 +71,26 @@ export function NoTokens() {
   );
 }
 
-export function TokenForm({ viewing }: AccessProps) {
-  const id = useUniqueId();
+interface TokenFormProps extends AccessProps {
+  readonly fieldId: string;
+  readonly onEntered: () => void;
+}
+
+export function TokenForm({ viewing, fieldId, onEntered }: TokenFormProps) {
   const [refusal, setRefusal] = useState<RefusalView>();
+  useEffect(() => {
+    // It took the place of the lever that was pulled in vain.
+    if (viewing.signedOut && document.activeElement === document.body) document.getElementById(fieldId)?.focus();
+  }, []);
   const enter = async (form: HTMLFormElement): Promise<void> => {
     const token = new FormData(form).get('token');
     const answer = await enterToken(typeof token === 'string' ? token : '');
-    if (answer.kind === 'refused') setRefusal(answer.refusal);
-    else viewing.became(answer.value);
+    if (answer.kind === 'refused') {
+      setRefusal(answer.refusal);
+      return;
+    }
+    onEntered();
+    viewing.became(answer.value);
   };
   return (
     <form
@@ -78,9 +108,9 @@ export function TokenForm({ viewing }: AccessProps) {
           was not done.
         </p>
       )}
-      <label for={`${id}-token`}>Draining, resuming, adding and removing servers needs a token</label>
+      <label for={fieldId}>Draining, resuming, adding and removing servers needs a token</label>
       <div class="field">
-        <input id={`${id}-token`} name="token" type="password" autocomplete="off" required />
+        <input id={fieldId} name="token" type="password" autocomplete="off" required />
         <button type="submit">Enter</button>
       </div>
       {refusal !== undefined && <p role="alert">{refusal.reason}</p>}
@@ -88,12 +118,19 @@ export function TokenForm({ viewing }: AccessProps) {
   );
 }
 
-function HolderLevers({ viewer, viewing }: AccessProps & { readonly viewer: ViewerView }) {
-  const id = useUniqueId();
-  const [said, setSaid] = useState('');
+interface HolderLeversProps extends AccessProps {
+  readonly viewer: ViewerView;
+  readonly addressId: string;
+  /** What became of an act. */
+  readonly onSaid: (said: string) => void;
+  readonly onLeft: () => void;
+}
+
+function HolderLevers({ viewer, viewing, addressId, onSaid, onLeft }: HolderLeversProps) {
+  const [sending, setSending] = useState(false);
   const say = <T,>(answer: Answer<T>, done: (value: T) => string): void => {
     viewing.acted(answer);
-    setSaid(answer.kind === 'refused' ? answer.refusal.reason : done(answer.value));
+    onSaid(answer.kind === 'refused' ? answer.refusal.reason : done(answer.value));
   };
   const add = async (form: HTMLFormElement): Promise<void> => {
     const fields = new FormData(form);
@@ -103,6 +140,23 @@ function HolderLevers({ viewer, viewing }: AccessProps & { readonly viewer: View
     const answer = await addServer({ address, ...(weight > 0 && weight !== 1 && { weight }) }, viewer);
     say(answer, () => `${address} was added and is being probed.`);
     if (answer.kind === 'answer') form.reset();
+  };
+  const tryChannels = async (): Promise<void> => {
+    if (sending) return;
+    setSending(true);
+    onSaid('A test is being sent on every channel …');
+    const answer = await testNotification(viewer);
+    setSending(false);
+    say(answer, ({ channels }) => channels.map(outcomeInWords).join('\n'));
+  };
+  const forget = async (): Promise<void> => {
+    const answer = await leave(viewer);
+    if (answer.kind === 'refused') {
+      onSaid(answer.refusal.reason);
+      return;
+    }
+    onLeft();
+    viewing.became(answer.value);
   };
   return (
     <>
@@ -115,10 +169,10 @@ function HolderLevers({ viewer, viewing }: AccessProps & { readonly viewer: View
           void add(event.currentTarget);
         }}
       >
-        <label for={`${id}-address`}>Add a simulation server</label>
+        <label for={addressId}>Add a simulation server</label>
         <div class="field">
           <input
-            id={`${id}-address`}
+            id={addressId}
             name="address"
             type="text"
             placeholder="host/2000"
@@ -139,31 +193,18 @@ function HolderLevers({ viewer, viewing }: AccessProps & { readonly viewer: View
         </div>
       </form>
       <div class="buttons">
-        <button
-          type="button"
-          onClick={() => {
-            void testNotification(viewer).then((answer) =>
-              say(answer, ({ notifiers }) => `A test went out on ${plural(notifiers, 'channel')}.`),
-            );
-          }}
-        >
+        <button type="button" aria-disabled={sending} onClick={() => void tryChannels()}>
           Send a test notification
         </button>
-        <button
-          type="button"
-          onClick={() => {
-            void leave(viewer).then((answer) => {
-              if (answer.kind === 'answer') viewing.became(answer.value);
-              else setSaid(answer.refusal.reason);
-            });
-          }}
-        >
+        <button type="button" onClick={() => void forget()}>
           Forget the token
         </button>
       </div>
-      <p role="status" class="text">
-        {said}
-      </p>
     </>
   );
+}
+
+function outcomeInWords({ notifier, recipient, outcome, reason }: ChannelOutcome): string {
+  const whom = recipient ?? notifier;
+  return outcome === 'sent' ? `${whom}: a test was sent.` : `${whom}: the test failed${reason === null ? '.' : `: ${reason}`}`;
 }

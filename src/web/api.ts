@@ -16,8 +16,18 @@ export interface HistoryRange {
 
 export interface Drain {
   readonly reason: string;
-  /** Seconds from now; absent: until resumed. */
+  /** Seconds from now, or since the epoch; without either it drains until resumed. */
   readonly lasts?: number;
+  readonly until?: number;
+}
+
+/** What became of a test notification on one channel. */
+export interface ChannelOutcome {
+  readonly notifier: string;
+  /** Whom it tells, for people to read; `null`: its name says so. */
+  readonly recipient: string | null;
+  readonly outcome: 'sent' | 'failed';
+  readonly reason: string | null;
 }
 
 export const eventsUrl = 'monitor/events';
@@ -70,8 +80,8 @@ export function leave(viewer: ViewerView): Promise<Answer<ViewerView>> {
 }
 
 export function drain(id: string, request: Drain, viewer: ViewerView): Promise<Answer<unknown>> {
-  const { reason, lasts } = request;
-  return ask(serverUrl(id, '/drain'), post({ ...(reason !== '' && { reason }), ...(lasts !== undefined && { lasts }) }, viewer));
+  const { reason, ...end } = request;
+  return ask(serverUrl(id, '/drain'), post({ ...(reason !== '' && { reason }), ...end }, viewer));
 }
 
 export function resume(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
@@ -89,7 +99,7 @@ export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unk
   return ask(serverUrl(id, ''), { ...post({}, viewer), method: 'DELETE' });
 }
 
-export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly notifiers: number }>> {
+export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelOutcome[] }>> {
   return ask('api/v1/notifications/test', post({}, viewer));
 }
 

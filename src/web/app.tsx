@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { DecisionKind, MonitorSnapshot, SparklinesView } from '../core/monitor-view.ts';
+import type { DecisionKind, MonitorSnapshot, ServerView, SparklinesView } from '../core/monitor-view.ts';
 import { Access } from './access.tsx';
 import { askSparklines } from './api.ts';
 import { Decisions } from './decisions.tsx';
@@ -45,9 +45,22 @@ export function App({ snapshot, live }: AppProps) {
   const ask = useCallback((project: string) => setAsked((before) => ({ project, count: (before?.count ?? 0) + 1 })), []);
   const server = opened === undefined ? undefined : servers.find(({ id }) => id === opened);
   const gone = live !== undefined && opened !== undefined && server === undefined;
+  const seen = useRef<ServerView | undefined>(undefined);
+  const [notice, setNotice] = useState('');
+  const toServers = (): void => document.getElementById('servers')?.focus();
   useEffect(() => {
-    if (gone) open(undefined);
-  }, [gone, open]);
+    if (server !== undefined) {
+      seen.current = server;
+      setNotice('');
+    }
+    if (!gone) return;
+    const there = seen.current?.id === opened ? seen.current : undefined;
+    setNotice(
+      there === undefined ? `There is no simulation server ${opened}.` : `${there.address} is not in the fleet any more.`,
+    );
+    open(undefined);
+    toServers();
+  }, [opened, gone, open]);
   const [only, setOnly] = useState<DecisionKind>();
   const today = useToday(snapshot.at);
   const decisionList = useMemo(
@@ -95,6 +108,24 @@ export function App({ snapshot, live }: AppProps) {
         session-server {fleet.version} · <a href="api/v1/openapi.json">API</a> · <a href="metrics">metrics</a>
       </footer>
       {live !== undefined && <Announcer open={fleet.open} stale={stale} />}
+      {live !== undefined && (
+        <div class={notice === '' ? 'notice' : 'notice shown'}>
+          <p class="text" role="status">
+            {notice === '' ? null : notice}
+          </p>
+          {notice !== '' && (
+            <button
+              type="button"
+              onClick={() => {
+                setNotice('');
+                toServers();
+              }}
+            >
+              Close
+            </button>
+          )}
+        </div>
+      )}
       {server !== undefined && (
         <ServerPanel
           key={server.id}

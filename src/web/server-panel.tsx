@@ -1,9 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** All about one server: its history, its incidents, its decisions, and the buttons. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DecisionKind, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
-import { NoTokens, TokenForm } from './access.tsx';
-import { drain, removeServer, resume, type Answer } from './api.ts';
+import type { DecisionKind, MonitorSnapshot, ServerView, ViewerView } from '../core/monitor-view.ts';
+import { NoTokens, TOKEN_ACCEPTED, TokenForm } from './access.tsx';
+import { drain, removeServer, resume, type Answer, type Drain } from './api.ts';
 import { Decisions } from './decisions.tsx';
 import { duration, plural, safeLink } from './format.ts';
 import { useFormat } from './format-context.ts';
@@ -11,6 +11,7 @@ import { HistoryChart } from './history-chart.tsx';
 import { Incidents } from './incidents.tsx';
 import { LoadBar } from './load-bar.tsx';
 import { StateMark } from './state-mark.tsx';
+import { useNextFocus } from './use-next-focus.ts';
 import { useUniqueId } from './use-unique-id.ts';
 import type { Viewing } from './use-viewer.ts';
 
@@ -59,7 +60,7 @@ export function ServerPanel({ server, snapshot, viewing, now, onClose }: ServerP
             Close
           </button>
         </header>
-        <Levers server={server} viewing={viewing} />
+        <Levers server={server} viewing={viewing} at={snapshot.at} />
         <Facts server={server} snapshot={snapshot} />
         <HistoryChart
           server={server.id}
@@ -140,97 +141,162 @@ function Facts({ server, snapshot }: { readonly server: ServerView; readonly sna
 interface LeversProps {
   readonly server: ServerView;
   readonly viewing: Viewing;
+  /** Seconds since the epoch. */
+  readonly at: number;
 }
 
-/** Seconds; `undefined`: until resumed. */
-const deadlines: readonly { readonly name: string; readonly lasts: number | undefined }[] = [
-  { name: 'until resumed', lasts: undefined },
-  { name: 'for 15 minutes', lasts: 900 },
-  { name: 'for 1 hour', lasts: 3600 },
-  { name: 'for 4 hours', lasts: 4 * 3600 },
-  { name: 'for 24 hours', lasts: 86_400 },
-  { name: 'for 7 days', lasts: 7 * 86_400 },
-];
-
-function Levers({ server, viewing }: LeversProps) {
+function Levers({ server, viewing, at }: LeversProps) {
   const { viewer } = viewing;
   const id = useUniqueId();
-  const [said, setSaid] = useState('');
-  const [busy, setBusy] = useState(false);
+  const focusNext = useNextFocus();
+  const { said, say, acting } = useSaid(server.drain?.since);
   if (viewer === undefined) return null;
-  if (viewer.levers !== 'ready') {
-    return <section class="card levers">{viewer.levers === 'none' ? <NoTokens /> : <TokenForm viewing={viewing} />}</section>;
-  }
-  const act = async (answering: Promise<Answer<unknown>>, done: string): Promise<void> => {
-    setBusy(true);
+  const reasonId = `${id}-reason`;
+  const entered = (): void => {
+    focusNext(reasonId);
+    say(TOKEN_ACCEPTED);
+  };
+  const act = async (answering: Promise<Answer<unknown>>, done: string): Promise<boolean> => {
+    acting(true);
     const answer = await answering;
-    setBusy(false);
+    if (answer.kind === 'refused') acting(false);
     viewing.acted(answer);
-    setSaid(answer.kind === 'refused' ? answer.refusal.reason : done);
+    say(answer.kind === 'refused' ? answer.refusal.reason : done);
+    return answer.kind === 'answer';
   };
-  const startDraining = (form: HTMLFormElement): void => {
-    const fields = new FormData(form);
-    const { lasts } = deadlines[Number(fields.get('deadline'))] ?? {};
-    const reason = fields.get('reason');
-    const request = { reason: typeof reason === 'string' ? reason : '', ...(lasts !== undefined && { lasts }) };
-    void act(drain(server.id, request, viewer), 'It drains: no session is handed out here any more.');
-  };
-  const resumeButton = (
-    <button
-      type="button"
-      disabled={busy}
-      onClick={() => void act(resume(server.id, viewer), 'It is offered again as soon as it answers.')}
-    >
-      Resume
-    </button>
-  );
   return (
     <section class="card levers" aria-label="Levers">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          startDraining(event.currentTarget);
-        }}
-      >
-        <label for={`${id}-reason`}>{server.drain === null ? 'Drain: sessions go on, none is added' : 'It drains'}</label>
-        <div class="field">
-          <input
-            id={`${id}-reason`}
-            name="reason"
-            type="text"
-            maxLength={1000}
-            placeholder="reason, shown to everybody"
-            autocomplete="off"
-          />
-          <select name="deadline" aria-label="How long">
-            {deadlines.map(({ name }, index) => (
-              <option key={name} value={index}>
-                {name}
-              </option>
-            ))}
-          </select>
-          <button type="submit" disabled={busy}>
-            {server.drain === null ? 'Drain' : 'Change'}
-          </button>
-          {server.drain !== null && resumeButton}
-          {server.removable && (
-            <button
-              type="button"
-              class="danger"
-              disabled={busy}
-              onClick={() => {
-                if (confirm(`Remove ${server.address} from the fleet?`))
-                  void act(removeServer(server.id, viewer), 'It was removed.');
-              }}
-            >
-              Remove
-            </button>
-          )}
-        </div>
-      </form>
-      <p role="status" class="text">
-        {said}
+      {viewer.levers === 'none' && <NoTokens />}
+      {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
+      {viewer.levers === 'ready' && (
+        <DrainForm server={server} viewer={viewer} at={at} reasonId={reasonId} act={act} onResumed={() => focusNext(reasonId)} />
+      )}
+      <p role="status" class="text said">
+        {said === '' ? null : said}
       </p>
     </section>
+  );
+}
+
+/** What an act of this viewer said, until the drain changes by what somebody else did, or by its deadline. */
+function useSaid(drainedSince: number | undefined) {
+  const [said, say] = useState('');
+  const before = useRef(drainedSince);
+  const expected = useRef(false);
+  useEffect(() => {
+    if (before.current === drainedSince) return;
+    before.current = drainedSince;
+    if (!expected.current) say('');
+    expected.current = false;
+  }, [drainedSince]);
+  const acting = (changes: boolean): void => {
+    expected.current = changes;
+  };
+  return { said, say, acting };
+}
+
+type Deadline = Pick<Drain, 'lasts' | 'until'>;
+
+const deadlines: readonly { readonly name: string; readonly deadline: Deadline }[] = [
+  { name: 'until resumed', deadline: {} },
+  { name: 'for 15 minutes', deadline: { lasts: 900 } },
+  { name: 'for 1 hour', deadline: { lasts: 3600 } },
+  { name: 'for 4 hours', deadline: { lasts: 4 * 3600 } },
+  { name: 'for 24 hours', deadline: { lasts: 86_400 } },
+  { name: 'for 7 days', deadline: { lasts: 7 * 86_400 } },
+];
+
+interface DrainFormProps {
+  readonly server: ServerView;
+  readonly viewer: ViewerView;
+  readonly at: number;
+  readonly reasonId: string;
+  /** Whether it was done. */
+  readonly act: (answering: Promise<Answer<unknown>>, done: string) => Promise<boolean>;
+  readonly onResumed: () => void;
+}
+
+/** Begins with what the drain is now, so that changing one thing of it keeps the other. Buttons are never disabled, because that takes the keyboard's place away. */
+function DrainForm({ server, viewer, at, reasonId, act, onResumed }: DrainFormProps) {
+  const format = useFormat();
+  const { drain: drained } = server;
+  const [reason, setReason] = useState(drained?.reason ?? '');
+  const [chosen, choose] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    setReason(drained?.reason ?? '');
+    choose(undefined);
+  }, [drained?.since]);
+  const until = drained?.until ?? null;
+  const asNow = until === null ? [] : [{ name: `as now, until ${format.moment(until, at)}`, deadline: { until } }];
+  const options = [...asNow, ...deadlines];
+  const picked = options.find(({ name }) => name === chosen) ?? options[0];
+  const pull = async (lever: () => Promise<Answer<unknown>>, done: string): Promise<boolean> => {
+    if (busy) return false;
+    setBusy(true);
+    const worked = await act(lever(), done);
+    setBusy(false);
+    return worked;
+  };
+  const startDraining = (): Promise<boolean> => {
+    const request = { reason, ...picked?.deadline };
+    return pull(() => drain(server.id, request, viewer), 'It drains: no session is handed out here any more.');
+  };
+  const endDraining = async (): Promise<void> => {
+    const resumed = await pull(() => resume(server.id, viewer), 'It is offered again as soon as it answers.');
+    if (resumed) onResumed();
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void startDraining();
+      }}
+    >
+      <label for={reasonId}>{drained === null ? 'Drain: sessions go on, none is added' : 'It drains'}</label>
+      <div class="field">
+        <input
+          id={reasonId}
+          name="reason"
+          type="text"
+          maxLength={1000}
+          placeholder="reason, shown to everybody"
+          autocomplete="off"
+          value={reason}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+        <select
+          name="deadline"
+          aria-label="How long"
+          value={picked?.name}
+          onChange={(event) => choose(event.currentTarget.value)}
+        >
+          {options.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        <button type="submit" aria-disabled={busy}>
+          {drained === null ? 'Drain' : 'Change'}
+        </button>
+        {drained !== null && (
+          <button type="button" aria-disabled={busy} onClick={() => void endDraining()}>
+            Resume
+          </button>
+        )}
+        {server.removable && (
+          <button
+            type="button"
+            class="danger"
+            aria-disabled={busy}
+            onClick={() => {
+              if (confirm(`Remove ${server.address} from the fleet?`))
+                void pull(() => removeServer(server.id, viewer), 'It was removed.');
+            }}
+          >
+            Remove
+          </button>
+        )}
+      </div>
+    </form>
   );
 }

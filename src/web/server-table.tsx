@@ -67,7 +67,7 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
     setSorting((before) => ({ key, descending: before.key === key ? !before.descending : descendsFirst }));
   };
   return (
-    <section class="card servers" id="servers" aria-labelledby="servers-heading">
+    <section class="card servers" id="servers" tabIndex={-1} aria-labelledby="servers-heading">
       <div class="card-head">
         <h2 id="servers-heading">Managing {plural(servers.length, 'simulation server')}:</h2>
         {live && <FilterBar servers={servers} filter={filter} onFilter={setFilter} />}

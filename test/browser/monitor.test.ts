@@ -485,7 +485,7 @@ test('incidents say when they began and ended, how long they took and who was to
   const text = await page.locator('.incidents').innerText();
   assert.match(text, /sim04[^]*reached maximum load[^]*lasted 4 min · admin@example\.org told/);
   assert.match(text, /sim06[^]*stopped answering[^]*now, for 24 min/);
-  assert.match(text, /sim10[^]*admin@example\.org told, webhook could not be told/);
+  assert.match(text, /sim10[^]*admin@example\.org told, webhook not told yet, tried again/);
   server.fleet.channels = [];
   const [first = ''] = server.fleet.ids;
   server.fleet.incident({ kind: 'full', serverId: first, server: 'a server', reason: null, notices: [] });
@@ -543,7 +543,7 @@ test('who is signed out by time or by a restart is asked for the token again', a
   await panel.getByText('no session is handed out here any more').waitFor();
 });
 
-test('servers are added and removed and notifications tried by holders of a token', async (t) => {
+test('servers are added and removed by holders of a token', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
   const page = await openPage(t, browser, server.url, { expected: /404|409|dialog/ });
   page.removeAllListeners('dialog');
@@ -558,8 +558,6 @@ test('servers are added and removed and notifications tried by holders of a toke
   await dialog.getByLabel('Add a simulation server').fill('late.example.org/2000');
   await dialog.getByRole('button', { name: 'Add' }).click();
   await dialog.getByText('late.example.org/2000 was added').waitFor();
-  await dialog.getByRole('button', { name: 'Send a test notification' }).click();
-  await dialog.getByText('A test went out on 2 channels.').waitFor();
   await dialog.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: /Details of late/ }).click();
   await page.getByRole('button', { name: 'Remove' }).click();

@@ -39,12 +39,12 @@ async function watchTicks(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const drawn: string[] = [];
     Object.assign(window, { drawn });
-    CanvasRenderingContext2D.prototype.fillText = new Proxy(CanvasRenderingContext2D.prototype.fillText, {
-      apply(draw, context, parameters: [string]) {
-        drawn.push(parameters[0]);
-        Reflect.apply(draw, context, parameters);
-      },
-    });
+    const context = CanvasRenderingContext2D.prototype as unknown as Record<'fillText', (...drawn: unknown[]) => void>;
+    const draw = context.fillText;
+    context.fillText = function (text, ...place) {
+      drawn.push(String(text));
+      draw.call(this, text, ...place);
+    };
   });
 }
 

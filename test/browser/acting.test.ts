@@ -1,0 +1,179 @@
+/** What an operator does on the monitor page: it keeps what others wrote, says what became of it, and never loses the keyboard's place. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { openPage } from '../support/browser-page.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
+import { DemoFleet } from '../support/monitor-source.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await launchChromium();
+});
+after(() => browser.close());
+
+const SECOND = 'sim02.example.org:3000';
+const HOUR = 3600;
+
+async function openPanel(page: Page): Promise<Locator> {
+  await page.getByRole('button', { name: /Details of sim02/ }).press('Enter');
+  const panel = page.getByRole('dialog', { name: /sim02/ });
+  await panel.getByLabel(/needs a token/).fill(TOKEN);
+  await panel.getByRole('button', { name: 'Enter' }).press('Enter');
+  await panel.getByRole('button', { name: /Drain|Change/ }).waitFor();
+  return panel;
+}
+
+async function assertFocus(page: Page, wanted: Locator, after: string): Promise<void> {
+  await wanted.waitFor();
+  await page
+    .waitForFunction((element) => document.activeElement === element, await wanted.elementHandle(), { timeout: 3000 })
+    .catch(async () => {
+      const focus = await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120));
+      assert.fail(`after ${after} the keyboard is at ${focus ?? 'nothing'}`);
+    });
+}
+
+test('changing a drain keeps its reason and its end unless they are changed', async (t) => {
+  const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
+  const until = fleet.now + 2 * HOUR;
+  fleet.drain(SECOND, { since: fleet.now - HOUR, by: 'bob', reason: 'new disk, back at four', until });
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const panel = await openPanel(page);
+  const reason = panel.getByLabel('It drains');
+  const deadline = panel.getByRole('combobox', { name: 'How long' });
+  assert.equal(await reason.inputValue(), 'new disk, back at four');
+  assert.match(await deadline.locator('option:checked').innerText(), /^as now, until /);
+  await reason.fill('new disk, back at five');
+  await panel.getByRole('button', { name: 'Change' }).click();
+  await page.locator('tr.row-draining', { hasText: 'back at five' }).waitFor();
+  assert.equal(fleet.server(SECOND)?.drain?.until, until);
+  await deadline.selectOption('until resumed');
+  await panel.getByRole('button', { name: 'Change' }).click();
+  await page.locator('tr.row-draining .drain-end').waitFor({ state: 'detached' });
+  const drain = fleet.server(SECOND)?.drain;
+  assert.deepEqual([drain?.reason, drain?.until], ['new disk, back at five', null]);
+  assert.equal(await deadline.locator('option:checked').innerText(), 'until resumed');
+});
+
+test('what another operator writes into a drain appears in the form', async (t) => {
+  const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const panel = await openPanel(page);
+  fleet.drain(SECOND, { since: fleet.now, by: 'bob', reason: 'fan is loud', until: null });
+  await panel.getByRole('button', { name: 'Change' }).waitFor();
+  assert.equal(await panel.getByLabel('It drains').inputValue(), 'fan is loud');
+});
+
+test('the keyboard keeps its place at every lever, and what was done is said', async (t) => {
+  const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
+  fleet.set(SECOND, { removable: true });
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url, { expected: /dialog/ });
+  page.removeAllListeners('dialog');
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.getByRole('button', { name: /Details of sim02/ }).press('Enter');
+  const panel = page.getByRole('dialog', { name: /sim02/ });
+  const said = panel.locator('.levers').getByRole('status');
+  const region = await said.elementHandle();
+  await panel.getByLabel(/needs a token/).fill(TOKEN);
+  await page.keyboard.press('Enter');
+  const reason = panel.getByRole('textbox');
+  await assertFocus(page, panel.getByLabel(/Drain: sessions go on/), 'the token');
+  assert.equal(await said.innerText(), 'The token was accepted.');
+  assert.ok(await said.evaluate((element, before) => element === before, region), 'a region that was there is read out');
+
+  await reason.fill('new disk');
+  await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
+  await said.getByText('no session is handed out here any more').waitFor();
+  await assertFocus(page, panel.getByRole('button', { name: 'Change' }), 'a drain');
+  await panel.getByRole('button', { name: 'Resume' }).press('Enter');
+  await said.getByText('It is offered again').waitFor();
+  await panel.getByRole('button', { name: 'Resume' }).waitFor({ state: 'detached' });
+  await assertFocus(page, reason, 'a resume');
+  assert.equal(await said.innerText(), 'It is offered again as soon as it answers.');
+
+  await panel.getByRole('button', { name: 'Remove' }).press('Enter');
+  await panel.waitFor({ state: 'detached' });
+  await assertFocus(page, page.locator('#servers'), 'a removal');
+  await page.getByRole('status').getByText('sim02.example.org/3000 is not in the fleet any more.').waitFor();
+  await page.getByRole('button', { name: 'Close' }).press('Enter');
+  await assertFocus(page, page.locator('#servers'), 'closing the notice');
+
+  await page.getByRole('button', { name: 'ada' }).press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Levers' });
+  await dialog.getByRole('button', { name: 'Forget the token' }).press('Enter');
+  await assertFocus(page, dialog.getByLabel(/needs a token/), 'forgetting the token');
+  assert.equal(await dialog.getByRole('status').innerText(), 'This browser has forgotten the token.');
+  await dialog.getByLabel(/needs a token/).fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await assertFocus(page, dialog.getByLabel('Add a simulation server'), 'the token in the dialog');
+  assert.equal(await dialog.getByRole('status').innerText(), 'The token was accepted.');
+});
+
+test('who is signed out by an act is at the field for the token', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url, { expected: /401/ });
+  const panel = await openPanel(page);
+  await page.context().clearCookies();
+  await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
+  await panel.getByRole('alert').getByText('You were signed out').waitFor();
+  await assertFocus(page, panel.getByLabel(/needs a token/), 'a refused act');
+});
+
+test('what an act said goes when another operator undoes it', async (t) => {
+  const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const panel = await openPanel(page);
+  await panel.getByRole('button', { name: 'Drain', exact: true }).click();
+  const said = panel.locator('.levers').getByRole('status');
+  await panel.getByRole('button', { name: 'Resume' }).waitFor();
+  assert.equal(await said.innerText(), 'It drains: no session is handed out here any more.');
+  fleet.resume(SECOND);
+  await panel.getByRole('button', { name: 'Drain', exact: true }).waitFor();
+  assert.equal(await said.innerText(), '');
+});
+
+test('an address of a server that is not in the fleet says so', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, `${server.url}#server=${encodeURIComponent('<b>gone</b>.example.org:2000')}`);
+  await page.getByRole('status').getByText('There is no simulation server <b>gone</b>.example.org:2000.').waitFor();
+  await page.waitForURL(server.url);
+  await page.getByRole('button', { name: /Details of sim01/ }).click();
+  await page.getByRole('dialog', { name: /sim01/ }).waitFor();
+  assert.equal(await page.getByText('There is no simulation server').count(), 0);
+});
+
+test('a test notification says what became of it on each channel', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
+  const page = await openPage(t, browser, server.url);
+  await page.getByRole('button', { name: 'Enter a token' }).click();
+  await page.getByLabel(/needs a token/).fill(TOKEN);
+  await page.keyboard.press('Enter');
+  const channels = [
+    { notifier: 'email', recipient: 'admin@example.org', outcome: 'sent', reason: null },
+    { notifier: 'webhook', recipient: null, outcome: 'failed', reason: 'It answered with 404; is the address right?' },
+  ];
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route('**/api/v1/notifications/test', async (route) => {
+    await asked;
+    await route.fulfill({ json: { channels } });
+  });
+  const dialog = page.getByRole('dialog', { name: 'Levers' });
+  const said = dialog.getByRole('status');
+  await dialog.getByRole('button', { name: 'Send a test notification' }).click();
+  await said.getByText('A test is being sent on every channel …').waitFor();
+  answer();
+  await said.getByText('the test failed').waitFor();
+  assert.deepEqual((await said.innerText()).split('\n'), [
+    'admin@example.org: a test was sent.',
+    'webhook: the test failed: It answered with 404; is the address right?',
+  ]);
+});
