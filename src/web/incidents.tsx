@@ -27,7 +27,7 @@ const words: Readonly<Partial<Record<NotificationKind, string>>> = {
 const outcomes: Readonly<Record<NoticeView['outcome'], string>> = {
   sent: 'told',
   waiting: 'not told yet',
-  failed: 'could not be told',
+  failed: 'not told yet, tried again',
 };
 const FIRST = 8;
 
