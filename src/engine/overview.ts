@@ -61,7 +61,7 @@ export class Overview {
   #servers = new Map<ServerId, Seen>();
   /** Grows whenever something changed that is in the view of every server. */
   #generation = 0;
-  #common: Pick<OverviewSettings, 'ssl' | 'recent' | 'target'> | undefined;
+  #common: Pick<OverviewSettings, 'ssl' | 'recent' | 'target' | 'loadThreshold'> | undefined;
   #fleet: FleetView | undefined;
   #fleetAt = -Infinity;
   #decisions: { readonly version: number; readonly views: readonly DecisionView[] } = { version: -1, views: [] };
@@ -137,13 +137,13 @@ export class Overview {
 
   #noteWhatIsCommon(now: number): void {
     const { clock, settings } = this.#options;
-    const { ssl, recent, target } = settings();
+    const { ssl, recent, target, loadThreshold } = settings();
     const offset = clock.wallTime() - now;
     const drifted = !(Math.abs(offset - this.#offset) < DRIFT);
-    const { ssl: oldSsl, recent: oldRecent, target: oldTarget } = this.#common ?? {};
-    if (!drifted && ssl === oldSsl && recent === oldRecent && target === oldTarget) return;
+    const common = { ssl, recent, target, loadThreshold };
+    if (!drifted && this.#common !== undefined && same(this.#common, common)) return;
     if (drifted) this.#offset = offset;
-    this.#common = { ssl, recent, target };
+    this.#common = common;
     this.#generation += 1;
   }
 
@@ -208,21 +208,20 @@ export class Overview {
     };
   }
 
-  /** Why the server is in its state, in a sentence. */
+  /** Why the server is in its state, in a sentence. It stands beside the state, so it does not say that again. */
   #reason(facts: ServerFacts, now: number): string {
     const { poller, ledger, settings } = this.#options;
-    const state = poller.state(facts);
-    const failure = facts.lastFailure?.reason ?? 'it did not answer';
-    const drained = facts.drain === undefined ? '' : ` ${drainSentence(facts.drain)}`;
-    switch (state) {
+    const { lastFailure, drain, load } = facts;
+    const failure = lastFailure?.reason ?? 'it did not answer';
+    switch (poller.state(facts)) {
       case 'down':
-        return `Down: ${ended(failure)}${drained}`;
+        return [...(drain === undefined ? [] : [drainSentence(drain)]), asSentence(failure)].join(' ');
       case 'draining':
-        return drained.trim();
+        return drain === undefined ? '' : drainSentence(drain);
       case 'unknown':
         return facts.failures > 0 ? `Not offered: ${failure}; asked again in a moment.` : NOT_HEARD;
       case 'full':
-        return `At ${percent(facts.load)}; back after ${settings().recent} s with room.`;
+        return fullReason(load, settings());
       case 'available':
         return availableReason(ledger.examine(facts.endpoint.id, undefined, now));
     }
@@ -360,9 +359,19 @@ function availableReason(verdict: Verdict): string {
   }
 }
 
+function fullReason(load: number | undefined, { loadThreshold, recent }: OverviewSettings): string {
+  return load !== undefined && load >= loadThreshold
+    ? `At ${percent(load)}; full from ${percent(loadThreshold)} on.`
+    : `At ${percent(load)}; back after ${recent} s with room.`;
+}
+
 /** The deadline is told beside it, because it is a time of the reader's zone. */
 function drainSentence({ by, reason }: Drain): string {
-  return `Drained by ${by}${reason === undefined ? '.' : `: ${ended(reason)}`}`;
+  return reason === undefined ? `Drained by ${by}.` : `${by}: ${ended(reason)}`;
+}
+
+function asSentence(text: string): string {
+  return ended(text.charAt(0).toUpperCase() + text.slice(1));
 }
 
 /** With a full stop, unless the text has one. */

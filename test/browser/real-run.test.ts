@@ -51,6 +51,7 @@ test('the page shows what the API says, and what a simulation server reports wit
     await page.locator('.servers tbody .state-cell .second').evaluateAll((found) => found.map((cell) => cell.textContent)),
     servers.map(({ reason }) => reason),
   );
+  assert.equal(servers[2]?.reason, 'At 97 %; full from 95 % on.');
   assert.match(
     await page.locator('.summary').innerText(),
     /A session can start now\.\s+4 simulation servers: 2 available, 1 full, 1 down/,
@@ -161,9 +162,9 @@ test('every lever works from the page, and the log says who pulled it and when',
   await panel.getByLabel(/Drain: sessions go on/).fill('new disk');
   await panel.getByRole('combobox').selectOption('for 15 minutes');
   await panel.getByRole('button', { name: 'Drain', exact: true }).click();
-  await row.locator('.state-cell', { hasText: /^draining until .*Drained by ada: new disk\.$/ }).waitFor();
+  await row.locator('.state-cell', { hasText: /^draining until .*ada: new disk\.$/ }).waitFor();
   await late.stop();
-  await row.locator('.state-cell', { hasText: /^down drained until .*Down: .*\. Drained by ada: new disk\.$/ }).waitFor();
+  await row.locator('.state-cell', { hasText: /^down drained until .*ada: new disk\. It .*\.$/ }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Ask' }).click();
   const answer = page.locator('.why-not .answers li', { hasText: address });
