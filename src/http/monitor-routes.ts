@@ -17,8 +17,8 @@ import type { Env } from './routes.ts';
 
 export interface MonitorPages {
   readonly monitor: (snapshot: MonitorSnapshot, files: PageFiles) => string | Promise<string>;
-  /** For who may not read. */
-  readonly entrance: (title: string, files: PageFiles, refused: boolean, tokens: boolean) => string | Promise<string>;
+  /** For who may not read; `refused` is the code of why the token entered before was. */
+  readonly entrance: (title: string, files: PageFiles, refused: string | undefined, tokens: boolean) => string | Promise<string>;
 }
 
 /** Addresses of the page's files, relative to the page. */
@@ -75,7 +75,7 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
 
   routes.get('/monitor', noTokenInAddress, async (c) => {
     if (!access.isReader(c)) {
-      const html = await pages.entrance(options.title(), files, c.req.query('refused') !== undefined, options.hasTokens());
+      const html = await pages.entrance(options.title(), files, c.req.query('refused'), options.hasTokens());
       return c.body(html, 401, PAGE_HEADERS);
     }
     const encoding = encodingFor(c);

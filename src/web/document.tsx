@@ -38,11 +38,16 @@ export function Document({ title, styles, script, children }: DocumentProps) {
 
 interface EntranceProps {
   readonly title: string;
-  /** The token entered before was not right. */
-  readonly refused: boolean;
+  /** Why the token entered before was refused, as a code; absent: none was. */
+  readonly refused?: string;
   /** Tokens are configured, so that there is something to enter. */
   readonly tokens: boolean;
 }
+
+const WRONG_TOKEN = 'This token is not one of those in "admin.tokens".';
+/** It may be the right one: nobody looked. In a minute all tries are back. */
+const TOO_MANY_TRIES =
+  'Too many wrong tokens came from your address, so none is looked at for now. Wait a minute, then enter the right one.';
 
 export function Entrance({ title, refused, tokens }: EntranceProps) {
   return (
@@ -58,11 +63,7 @@ export function Entrance({ title, refused, tokens }: EntranceProps) {
               <input id="token" name="token" type="password" autocomplete="off" required />
               <button type="submit">Enter</button>
             </div>
-            {refused && (
-              <p role="alert">
-                This token is not one of those in "admin.tokens", or there were too many wrong ones from your address.
-              </p>
-            )}
+            {refused !== undefined && <p role="alert">{refused === 'too-many-tries' ? TOO_MANY_TRIES : WRONG_TOKEN}</p>}
           </form>
         ) : (
           <p>

@@ -27,14 +27,14 @@ export function renderMonitorPage(snapshot: MonitorSnapshot, options: RenderOpti
   return html({ title: pageTitle(snapshot.fleet), script, styles, children: h('div', { id: 'monitor' }, page) });
 }
 
-/** For who may not read. `refused`: the token entered before was not right; `tokens`: some are configured. */
+/** For who may not read. `refused`: why the token entered before was, as a code; `tokens`: some are configured. */
 export function renderEntrancePage(
   title: string,
   { styles }: Pick<RenderOptions, 'styles'>,
-  refused: boolean,
+  refused: string | undefined,
   tokens: boolean,
 ): string {
-  return html({ title, styles, children: h(Entrance, { title, refused, tokens }) });
+  return html({ title, styles, children: h(Entrance, { title, tokens, ...(refused !== undefined && { refused }) }) });
 }
 
 function html(props: ComponentProps<typeof Document>): string {
