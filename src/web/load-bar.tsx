@@ -1,8 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /**
- * Reported and booked load as one bar, with a tick at the target. Drawn as SVG with plain attributes, because the page's policy forbids styles in the
- * HTML. The figures stand beside it as text, so it is hidden from screen readers.
+ * Reported and booked load as one bar, with a tick at the target, and in words under the pointer and for screen readers: on a narrow screen nothing else
+ * says what is booked. Drawn as SVG with plain attributes, because the page's policy forbids styles in the HTML.
  */
+import type { Format } from './format.ts';
+import { useFormat } from './format-context.ts';
+
 interface LoadBarProps {
   readonly load: number | null;
   readonly booked: number;
@@ -12,14 +15,25 @@ interface LoadBarProps {
 const WIDEST = 110;
 
 export function LoadBar({ load, booked, target }: LoadBarProps) {
+  const format = useFormat();
+  const words = partsInWords(load, booked, target, format);
   const reported = Math.max(0, Math.min(WIDEST, load ?? 0));
   const extra = load === null ? 0 : Math.max(0, Math.min(WIDEST - reported, booked));
   return (
-    <svg class="load-bar" viewBox={`0 0 ${WIDEST} 6`} preserveAspectRatio="none" aria-hidden="true">
-      <rect class="track" width={WIDEST} height="6" />
-      <rect class={load !== null && load >= target ? 'reported high' : 'reported'} width={reported} height="6" />
-      {extra > 0 && <rect class="booked" x={reported} y="1" width={extra} height="4" />}
-      <rect class="target" x={Math.min(WIDEST, target)} width="0.8" height="6" />
-    </svg>
+    <span class="load-parts" title={words}>
+      <svg class="load-bar" viewBox={`0 0 ${WIDEST} 6`} preserveAspectRatio="none" role="img" aria-label={words}>
+        <rect class="track" width={WIDEST} height="6" />
+        <rect class={load !== null && load >= target ? 'reported high' : 'reported'} width={reported} height="6" />
+        {extra > 0 && <rect class="booked" x={reported} y="1" width={extra} height="4" />}
+        <rect class="target" x={Math.min(WIDEST, target)} width="0.8" height="6" />
+      </svg>
+    </span>
   );
+}
+
+function partsInWords(load: number | null, booked: number, target: number, format: Format): string {
+  const limit = `limit ${format.load(target)}`;
+  if (load === null) return `nothing reported, ${limit}`;
+  const more = booked > 0 ? ` + ${format.points(booked)} booked = ${format.load(load + booked)} predicted` : '';
+  return `${format.load(load)} reported${more}, ${limit}`;
 }

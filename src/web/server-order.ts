@@ -62,3 +62,8 @@ function searchable({ address, state, reason, labels, suspectSince }: ServerView
   const said = Object.entries(labels).flat();
   return [address, state, marks, reason, ...said].join('\n').toLowerCase();
 }
+
+/** Where the cost of a session comes from on a server that taught nothing itself. */
+export function costSource(servers: readonly ServerView[]): string {
+  return servers.some(({ costUncertainty }) => costUncertainty !== null) ? 'from the others' : 'not learned yet';
+}

@@ -10,6 +10,7 @@ import { useFormat } from './format-context.ts';
 import { HistoryChart } from './history-chart.tsx';
 import { Incidents } from './incidents.tsx';
 import { LoadBar } from './load-bar.tsx';
+import { costSource } from './server-order.ts';
 import { StateMark } from './state-mark.tsx';
 import { useNextFocus } from './use-next-focus.ts';
 import { useUniqueId } from './use-unique-id.ts';
@@ -90,7 +91,7 @@ function Facts({ server, snapshot }: { readonly server: ServerView; readonly sna
     ['places left', format.count(server.places)],
     [
       'session cost',
-      `${format.points(server.cost)} points${server.costUncertainty === null ? ', not learned yet' : ` ± ${format.points(server.costUncertainty)}`}`,
+      `${format.points(server.cost)} points${server.costUncertainty === null ? `, ${costSource(snapshot.servers)}` : ` ± ${format.points(server.costUncertainty)}`}`,
     ],
     ['handed out', `${format.count(server.handOutsLastHour)} in the last hour, ${format.count(server.handOuts)} in all`],
     [
@@ -116,6 +117,10 @@ function Facts({ server, snapshot }: { readonly server: ServerView; readonly sna
   return (
     <section class="card" aria-label="Facts">
       <LoadBar load={load} booked={server.booked} target={snapshot.fleet.target} />
+      <p class="load-legend muted" aria-hidden="true">
+        <span class="reported">reported</span> <span class="booked">booked</span>{' '}
+        <span class="target">limit {format.load(snapshot.fleet.target)}</span>
+      </p>
       <dl class="facts">
         {facts.map(
           (fact, index) =>

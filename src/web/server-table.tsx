@@ -6,13 +6,14 @@
  * Above fifteen servers the table scrolls by itself, so that the decisions below it stay near; above 200 only the rows in sight are in the document. The order follows the loads every few seconds rather than at every tick, because a row
  * that jumps away under the pointer helps nobody.
  */
+import { Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ServerState } from '../core/fleet.ts';
 import type { FleetView, ServerView } from '../core/monitor-view.ts';
 import { plural, safeLink } from './format.ts';
 import { useFormat, useToday } from './format-context.ts';
 import { LoadBar } from './load-bar.tsx';
-import { filterServers, noFilter, orderServers, type Filter, type SortKey, type Sorting } from './server-order.ts';
+import { costSource, filterServers, noFilter, orderServers, type Filter, type SortKey, type Sorting } from './server-order.ts';
 import { Sparkline } from './sparkline.tsx';
 import { countStates, StateMark } from './state-mark.tsx';
 
@@ -44,11 +45,13 @@ const columns: readonly {
   readonly name: string;
   readonly class: string;
   readonly descendsFirst?: boolean;
+  /** In every row, however cheap it is drawn. */
+  readonly bare?: boolean;
 }[] = [
-  { key: 'number', name: '#', class: 'number' },
-  { key: 'address', name: 'simulation server', class: 'address' },
-  { key: 'load', name: 'load', class: 'load', descendsFirst: true },
-  { key: 'state', name: 'state', class: 'state-cell' },
+  { key: 'number', name: '#', class: 'number', bare: true },
+  { key: 'address', name: 'simulation server', class: 'address', bare: true },
+  { key: 'load', name: 'load', class: 'load', descendsFirst: true, bare: true },
+  { key: 'state', name: 'state', class: 'state-cell', bare: true },
   { key: 'predicted', name: 'predicted', class: 'predicted', descendsFirst: true },
   { key: 'cost', name: 'session cost', class: 'cost', descendsFirst: true },
   { key: 'handOuts', name: 'handed out', class: 'hand-outs-cell', descendsFirst: true },
@@ -62,6 +65,9 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
   const [filter, setFilter] = useState<Filter>(noFilter);
   const order = useSteadyOrder(servers, sorting, filter, at);
   const { scroller, first, last, virtual } = useVisibleRows(order.length, live);
+  const filtered = filter.words.trim() !== '' || filter.state !== undefined;
+  const bare = !live && servers.length > virtualAbove;
+  const unlearned = costSource(servers);
   const shown = live ? order.slice(first, last) : order.slice(0, MOST_ROWS_WITHOUT_SCRIPT);
   const sortBy = (key: SortKey, descendsFirst: boolean): void => {
     setSorting((before) => ({ key, descending: before.key === key ? !before.descending : descendsFirst }));
@@ -69,8 +75,11 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
   return (
     <section class="card servers" id="servers" tabIndex={-1} aria-labelledby="servers-heading">
       <div class="card-head">
-        <h2 id="servers-heading">Managing {plural(servers.length, 'simulation server')}:</h2>
+        <h2 id="servers-heading">
+          {filtered ? `Showing ${order.length} of` : 'Managing'} {plural(servers.length, 'simulation server')}:
+        </h2>
         {live && <FilterBar servers={servers} filter={filter} onFilter={setFilter} />}
+        {live && <FilterResult filter={filter} filtered={filtered} shown={order.length} of={servers.length} />}
       </div>
       <div
         class={servers.length > scrollsAbove ? 'scroll tall' : 'scroll'}
@@ -80,20 +89,24 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
         <table class="bordered" aria-labelledby="servers-heading" {...(virtual && { 'aria-rowcount': order.length + 2 })}>
           <thead>
             <tr {...(virtual && { 'aria-rowindex': 1 })}>
-              {columns.map(({ key, name, class: column, descendsFirst = false }) => (
-                <th key={key} scope="col" class={column} aria-sort={ariaSort(sorting, key)}>
-                  {live ? (
-                    <button type="button" class="sort" onClick={() => sortBy(key, descendsFirst)}>
-                      {name}
-                    </button>
-                  ) : (
-                    name
-                  )}
+              {columns
+                .filter(({ bare: kept = false }) => kept || !bare)
+                .map(({ key, name, class: column, descendsFirst = false }) => (
+                  <th key={key} scope="col" class={column} aria-sort={ariaSort(sorting, key)}>
+                    {live ? (
+                      <button type="button" class="sort" onClick={() => sortBy(key, descendsFirst)}>
+                        {name}
+                      </button>
+                    ) : (
+                      name
+                    )}
+                  </th>
+                ))}
+              {!bare && (
+                <th scope="col" class="spark">
+                  last hour
                 </th>
-              ))}
-              <th scope="col" class="spark">
-                last hour
-              </th>
+              )}
               {live && (
                 <th scope="col" class="open">
                   <span class="hidden">details</span>
@@ -103,16 +116,15 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
           </thead>
           <tbody>
             {first > 0 && <Spacer rows={first} />}
-            {!live &&
-              servers.length > virtualAbove &&
-              shown.map((server) => <BareRow key={server.id} server={server} today={today} />)}
-            {(live || servers.length <= virtualAbove) &&
+            {bare && shown.map((server) => <BareRow key={server.id} server={server} today={today} />)}
+            {!bare &&
               shown.map((server, index) => (
                 <Row
                   key={server.id}
                   server={server}
                   target={fleet.target}
                   sparkline={sparklines[server.id]}
+                  unlearned={unlearned}
                   today={today}
                   live={live}
                   rowIndex={virtual ? first + index + 2 : undefined}
@@ -122,7 +134,7 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
             {live && last < order.length && <Spacer rows={order.length - last} />}
             {live && servers.length > 0 && order.length === 0 && (
               <tr>
-                <td colSpan={10} class="empty">
+                <td colSpan={4} class="empty">
                   No server fits the filter.{' '}
                   <button type="button" onClick={() => setFilter(noFilter)}>
                     Show all
@@ -132,18 +144,21 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
             )}
             {!live && order.length > MOST_ROWS_WITHOUT_SCRIPT && (
               <tr>
-                <td colSpan={10}>and {order.length - MOST_ROWS_WITHOUT_SCRIPT} more, which a browser that runs scripts shows</td>
+                <td colSpan={3} class="empty">
+                  and {order.length - MOST_ROWS_WITHOUT_SCRIPT} more, which a browser that runs scripts shows
+                </td>
               </tr>
             )}
           </tbody>
           <tfoot>
             <tr {...(virtual && { 'aria-rowindex': order.length + 2 })}>
               <td class="number"></td>
-              <td class="address average">average:</td>
+              <th scope="row" class="address average">
+                {filtered ? 'average of all:' : 'average:'}
+              </th>
               <td class="load">
                 <b>{format.load(fleet.meanLoad)}</b>
               </td>
-              <td class="rest" colSpan={live ? 7 : 6}></td>
             </tr>
           </tfoot>
         </table>
@@ -156,6 +171,8 @@ interface RowProps {
   readonly server: ServerView;
   readonly target: number;
   readonly sparkline: string | undefined;
+  /** What stands below the cost of a session where none was learned. */
+  readonly unlearned: string;
   /** A time of the present day. Seconds since the epoch. */
   readonly today: number;
   readonly live: boolean;
@@ -163,7 +180,7 @@ interface RowProps {
   readonly onOpen: (id: string) => void;
 }
 
-function Row({ server, target, sparkline, today, live, rowIndex, onOpen }: RowProps) {
+function Row({ server, target, sparkline, unlearned, today, live, rowIndex, onOpen }: RowProps) {
   const format = useFormat();
   return useMemo(() => {
     const { id, address, booked, cost, costUncertainty, lastAnswerAt, latency } = server;
@@ -175,16 +192,16 @@ function Row({ server, target, sparkline, today, live, rowIndex, onOpen }: RowPr
         {...(live && { onClick: (event: MouseEvent) => isOnControl(event) || onOpen(id) })}
       >
         <td class="number">{server.number}</td>
-        <td class="address">
+        <th scope="row" class="address">
           <a {...safeLink(server.monitorUrl)} rel="noopener noreferrer" dir="auto" title={address}>
-            {address}
+            {live ? <Breakable text={address} /> : address}
           </a>
           {labels.length > 0 && (
             <span class="second" dir="auto">
               {labels.map(([name, value]) => `${name} ${value}`).join(', ')}
             </span>
           )}
-        </td>
+        </th>
         <td class={isHigh(server, target) ? 'load high' : 'load'}>
           {format.load(server.load)}
           <LoadBar load={server.load} booked={booked} target={target} />
@@ -201,7 +218,7 @@ function Row({ server, target, sparkline, today, live, rowIndex, onOpen }: RowPr
         </td>
         <td class="cost">
           {format.points(cost)}
-          <span class="second">{costUncertainty === null ? 'not learned yet' : `± ${format.points(costUncertainty)}`}</span>
+          <span class="second">{costUncertainty === null ? unlearned : `± ${format.points(costUncertainty)}`}</span>
         </td>
         <td class="hand-outs-cell">
           {format.count(server.handOutsLastHour)}
@@ -209,7 +226,7 @@ function Row({ server, target, sparkline, today, live, rowIndex, onOpen }: RowPr
         </td>
         <td class="answer">
           {lastAnswerAt === null ? 'never' : format.moment(lastAnswerAt, today)}
-          <span class="second">{latency === null ? '' : `in ${format.milliseconds(latency)}`}</span>
+          <span class="second">{latency === null || server.load === null ? '' : `in ${format.milliseconds(latency)}`}</span>
         </td>
         <td class="spark">
           <Sparkline text={sparkline} />
@@ -226,7 +243,17 @@ function Row({ server, target, sparkline, today, live, rowIndex, onOpen }: RowPr
         )}
       </tr>
     );
-  }, [server, target, sparkline, today, live, rowIndex, format]);
+  }, [server, target, sparkline, unlearned, today, live, rowIndex, format]);
+}
+
+/** An address that is too long for its line breaks where its parts do. */
+function Breakable({ text }: { readonly text: string }) {
+  return text.split(/(?<=\.)|(?=[:/])/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 }
 
 /** When a drain ends by itself, in the reader's zone. */
@@ -246,13 +273,13 @@ function BareRow({ server, today }: Pick<RowProps, 'server' | 'today'>) {
   return (
     <tr>
       <td class="number">{server.number}</td>
-      <td class="address">
+      <th scope="row" class="address">
         <a {...safeLink(server.monitorUrl)} rel="noopener noreferrer">
           {server.address}
         </a>
-      </td>
+      </th>
       <td class="load">{format.load(server.load)}</td>
-      <td class="state-cell" colSpan={6}>
+      <td class="state-cell">
         {server.state} <DrainEnd server={server} today={today} />: {server.reason}
       </td>
     </tr>
@@ -290,11 +317,29 @@ function FilterBar({ servers, filter, onFilter }: FilterBarProps) {
   );
 }
 
+interface FilterResultProps {
+  readonly filter: Filter;
+  readonly filtered: boolean;
+  readonly shown: number;
+  readonly of: number;
+}
+
+/** Says to screen readers what a new filter found, and nothing of what changes while it stays. */
+function FilterResult({ filter, filtered, shown, of }: FilterResultProps) {
+  const [said, setSaid] = useState('');
+  useEffect(() => setSaid(filtered ? `${shown} of ${plural(of, 'server')} shown` : ''), [filter]);
+  return (
+    <p class="hidden" role="status">
+      {said === '' ? null : said}
+    </p>
+  );
+}
+
 /** Stands in for rows that are out of sight. */
 function Spacer({ rows }: { readonly rows: number }) {
   return (
     <tr class="spacer" aria-hidden="true">
-      <td colSpan={10} style={{ height: `${rows * ROW_HEIGHT}px` }}></td>
+      <td style={{ height: `${rows * ROW_HEIGHT}px` }}></td>
     </tr>
   );
 }

@@ -97,7 +97,11 @@ function rangeInWords(from: number, to: number): string {
 }
 
 function stateSentence(servers: readonly ServerView[]): string {
-  const counts = [...countStates(servers)].filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`);
+  // Beside "No session can start now", "3 available" alone would be a contradiction.
+  const room = servers.some(({ places }) => places > 0);
+  const counts = [...countStates(servers)]
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}${state === 'available' && !room ? ', none with room' : ''}`);
   return servers.length === 0
     ? 'There are no simulation servers.'
     : `${plural(servers.length, 'simulation server')}: ${counts.join(', ')}`;

@@ -705,7 +705,7 @@ test('the page fits a narrow screen', async (t) => {
     const page = await openPage(t, browser, server.url, { viewport: { width, height: 800 } });
     await assertNoSidewaysScrolling(page);
     for (const name of ['address', 'load', 'state-cell']) {
-      const box = await page.locator(`.servers td.${name}`).first().boundingBox();
+      const box = await page.locator(`.servers tbody .${name}`).first().boundingBox();
       assert.ok(box !== null && box.x >= 0 && box.x + box.width <= width + 1, `${name} at ${width}`);
     }
   }
