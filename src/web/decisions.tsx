@@ -1,9 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Who was sent where and why, and why not elsewhere. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { AnswerView, DecisionKind, DecisionView } from '../core/monitor-view.ts';
 import { duration, plural } from './format.ts';
 import { useFormat } from './format-context.ts';
+import { useHeldList } from './use-held-list.ts';
 
 interface DecisionsProps {
   readonly decisions: readonly DecisionView[];
@@ -34,8 +35,17 @@ const FIRST = 8;
 
 export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProps) {
   const [all, setAll] = useState(false);
-  const fitting = only === undefined ? decisions : decisions.filter(({ kind }) => kind === only);
+  const [sought, seek] = useState('');
+  const list = useRef<HTMLOListElement>(null);
+  const fits = (decision: DecisionView) => (only === undefined || decision.kind === only) && speaksOf(decision, sought);
+  const { shown, newer, release, holders } = useHeldList(decisions);
+  const fitting = shown.filter(fits);
+  const waiting = newer.filter(fits).length;
   const refusals = decisions.filter(({ kind }) => kind === 'refused').length;
+  const showNewer = (): void => {
+    release();
+    list.current?.focus();
+  };
   return (
     <>
       <div class="card-head">
@@ -49,11 +59,25 @@ export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProp
             Only refused ({refusals})
           </button>
         )}
+        {decisions.length > FIRST && (
+          <input
+            type="search"
+            aria-label="Search decisions by project, server or reason"
+            placeholder="Search"
+            autocomplete="off"
+            spellcheck={false}
+            value={sought}
+            onInput={(event) => seek(event.currentTarget.value)}
+          />
+        )}
       </div>
-      {fitting.length === 0 && (
-        <p class="muted">{decisions.length === 0 ? 'Nobody has asked for a session yet.' : 'None was refused.'}</p>
+      {waiting > 0 && (
+        <button type="button" class="newer" onClick={showNewer}>
+          {waiting} newer
+        </button>
       )}
-      <ol class="entries">
+      {fitting.length === 0 && <p class="muted">{nothingInWords(decisions.length, sought)}</p>}
+      <ol class="entries" ref={list} tabIndex={-1} {...holders}>
         {fitting.slice(0, all ? undefined : FIRST).map((decision) => (
           <Decision key={decision.id} decision={decision} now={now} {...(onAsk !== undefined && { onAsk })} />
         ))}
@@ -65,6 +89,20 @@ export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProp
       )}
     </>
   );
+}
+
+/** All words stand in what the entry says, in whatever case. */
+function speaksOf({ kind, project, server, reason }: DecisionView, sought: string): boolean {
+  const said = [words[kind], project ?? '', server ?? '', reason].join('\n').toLowerCase();
+  return sought
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => said.includes(word));
+}
+
+function nothingInWords(decisions: number, sought: string): string {
+  if (decisions === 0) return 'Nobody has asked for a session yet.';
+  return sought.trim() === '' ? 'None was refused.' : 'None fits the search.';
 }
 
 interface DecisionProps {

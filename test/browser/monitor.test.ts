@@ -326,11 +326,11 @@ test('the table is filtered by words and by state', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, browser, server.url);
   const numbers = () => column(page, 'number');
-  await page.getByRole('searchbox').fill('b12');
+  await page.getByRole('searchbox', { name: /^Filter/ }).fill('b12');
   assert.deepEqual(await numbers(), ['1'], 'a label');
-  await page.getByRole('searchbox').fill('connection refused');
+  await page.getByRole('searchbox', { name: /^Filter/ }).fill('connection refused');
   assert.deepEqual(await numbers(), ['6'], 'a reason');
-  await page.getByRole('searchbox').fill('nothing like it');
+  await page.getByRole('searchbox', { name: /^Filter/ }).fill('nothing like it');
   await page.getByRole('button', { name: 'Show all', exact: true }).click();
   assert.equal((await numbers()).length, 12);
   await page.getByRole('button', { name: 'draining 1' }).click();
@@ -364,7 +364,7 @@ test('of a thousand servers only the rows in sight are drawn, and scrolling show
     await page.locator('tr', { has: page.getByRole('link', { name: /^sim1000\./ }) }).getAttribute('aria-rowindex'),
     '1001',
   );
-  await page.getByRole('searchbox').fill('sim77');
+  await page.getByRole('searchbox', { name: /^Filter/ }).fill('sim77');
   await page.getByRole('link', { name: /^sim77\./ }).waitFor();
   assert.equal(await rows.count(), 11);
 });
