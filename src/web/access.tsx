@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Entering a token, leaving again, and what a holder can do that belongs to no single server. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { RefusalView, ViewerView } from '../core/monitor-view.ts';
-import { addServer, enterToken, leave, testNotification, type Answer, type ChannelOutcome } from './api.ts';
+import type { ChannelTestView, RefusalView, ViewerView } from '../core/monitor-view.ts';
+import { addServer, enterToken, leave, testNotification, type Answer } from './api.ts';
 import { useNextFocus } from './use-next-focus.ts';
 import { useUniqueId } from './use-unique-id.ts';
 import type { Viewing } from './use-viewer.ts';
@@ -204,7 +204,7 @@ function HolderLevers({ viewer, viewing, addressId, onSaid, onLeft }: HolderLeve
   );
 }
 
-function outcomeInWords({ notifier, recipient, outcome, reason }: ChannelOutcome): string {
+function outcomeInWords({ notifier, recipient, outcome, reason }: ChannelTestView): string {
   const whom = recipient ?? notifier;
   return outcome === 'sent' ? `${whom}: a test was sent.` : `${whom}: the test failed${reason === null ? '.' : `: ${reason}`}`;
 }

@@ -3,7 +3,7 @@
  * path. A refusal is a value with its sentence, not an exception.
  */
 import { LONGEST_PROJECT_URL } from '../core/project.ts';
-import type { ExplainView, HistoryView, RefusalView, SparklinesView, ViewerView } from '../core/monitor-view.ts';
+import type { ChannelTestView, ExplainView, HistoryView, RefusalView, SparklinesView, ViewerView } from '../core/monitor-view.ts';
 
 export type Answer<T> =
   { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: RefusalView };
@@ -19,15 +19,6 @@ export interface Drain {
   /** Seconds from now, or since the epoch; without either it drains until resumed. */
   readonly lasts?: number;
   readonly until?: number;
-}
-
-/** What became of a test notification on one channel. */
-export interface ChannelOutcome {
-  readonly notifier: string;
-  /** Whom it tells, for people to read; `null`: its name says so. */
-  readonly recipient: string | null;
-  readonly outcome: 'sent' | 'failed';
-  readonly reason: string | null;
 }
 
 export const eventsUrl = 'monitor/events';
@@ -99,7 +90,7 @@ export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unk
   return ask(serverUrl(id, ''), { ...post({}, viewer), method: 'DELETE' });
 }
 
-export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelOutcome[] }>> {
+export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelTestView[] }>> {
   return ask('api/v1/notifications/test', post({}, viewer));
 }
 

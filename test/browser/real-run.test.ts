@@ -164,7 +164,7 @@ test('every lever works from the page, and the log says who pulled it and when',
   await panel.getByRole('button', { name: 'Drain', exact: true }).click();
   await row.locator('.state-cell', { hasText: /^draining until .*ada: new disk\.$/ }).waitFor();
   await late.stop();
-  await row.locator('.state-cell', { hasText: /^down drained until .*ada: new disk\. It .*\.$/ }).waitFor();
+  await row.locator('.state-cell', { hasText: /^down drained until .*ada: new disk\. [A-Z].*\.$/ }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Ask' }).click();
   const answer = page.locator('.why-not .answers li', { hasText: address });

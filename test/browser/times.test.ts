@@ -80,7 +80,7 @@ test('the axis of a chart keeps its minutes and says where days begin, with 24 h
   await page.goto(server.url);
   await page.waitForSelector('.live');
   await show(page, '24 h');
-  await page.waitForFunction(() => (window as unknown as { drawn: string[] }).drawn.includes('28. Nov.'));
+  await page.waitForFunction(() => (window as unknown as { drawn: string[] }).drawn.includes('27. Nov.'));
   const drawn = await page.evaluate(() => (window as unknown as { drawn: string[] }).drawn);
   assert.ok(!drawn.includes('1. Jan.'), 'no other time before there is a history');
   for (const tick of ['22:00', '00:00', '27. Nov.', '28. Nov.']) assert.ok(drawn.includes(tick), `${tick} in ${drawn.join()}`);
