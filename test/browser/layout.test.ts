@@ -119,7 +119,7 @@ test('what a load consists of, and the limit, are said in words too', async (t) 
   assert.equal(await page.locator('.load-parts').first().getAttribute('title'), words);
   assert.equal(await bars.nth(1).getAttribute('aria-label'), 'nothing reported, limit 90%');
   await page.getByRole('button', { name: /Details of sim01/ }).click();
-  assert.equal(await page.locator('dialog .load-legend').innerText(), 'reported\nbooked\nlimit 90%');
+  assert.equal(await page.locator('dialog .load-legend').textContent(), 'reported booked limit 90%');
 });
 
 test('each row has its server as its header, and a filter says how much it shows', async (t) => {
