@@ -128,10 +128,7 @@ test('that a server failed once and answers again stands in the log once, howeve
   }
   assert.deepEqual(
     log.lines.map(({ message }) => message),
-    [
-      'host:2000 simulation server gave no usable load: nothing listens at its port',
-      'host:2000 simulation server answers again',
-    ],
+    ['host:2000 simulation server gave no usable load: nothing listens at its port', 'host:2000 simulation server answers again'],
   );
   await poller.stop();
 });
