@@ -122,7 +122,6 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     if (decision.kind !== 'allocated') return;
     if (decision.server === undefined) return;
     history.handedOut(decision.server, decision.at);
-    membership.booked(decision.server);
   });
   const notifying = new Notifying({
     ...{ clock, random, newId, log, store },
@@ -179,7 +178,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   });
   const admission: Admission = new Admission({
     ...{ clock, newId, log, router, line, buckets, decisions },
-    bookings: createMemoryBookings(ledger, clock),
+    bookings: createMemoryBookings(ledger, clock, (id) => membership.booked(id)),
     settings: () => ({
       handOutSsl: settings.handOutSsl,
       otherHosts: settings.projects.otherHosts,

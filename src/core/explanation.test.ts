@@ -11,6 +11,7 @@ function situation(id: string, more: Partial<Situation> = {}): Situation {
     state: 'available',
     since: 300,
     load: 37,
+    booked: 0,
     admittance: 'open',
     shareIdleTime: 0,
     verdict,
@@ -45,6 +46,11 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   [{ admittance: 'blocked' }, 'blocked-repository', /^It blocks this repository\.$/],
   [{ admittance: 'other-repository' }, 'other-repository', /^It does not allow this repository\.$/],
   [{ admittance: 'shared', shareIdleTime: 30 }, 'not-idle', /only while its load is below 30 %; it is at 37 %\.$/],
+  [
+    { admittance: 'shared', shareIdleTime: 50, load: 30, booked: 24 },
+    'not-idle',
+    /below 50 %; it is at 30 %, and at 54 % with what was just handed out\.$/,
+  ],
   [{ verdict: { kind: 'session-limit', sessions: 12 } }, 'session-limit', /as many sessions as it may have \(12\)\.$/],
   [
     { verdict: { kind: 'no-room', predicted: 96, target: 90 } },

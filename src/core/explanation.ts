@@ -33,6 +33,8 @@ export interface Situation {
   readonly since: number;
   /** Percent, as last reported. */
   readonly load?: number;
+  /** Load points handed out that its reports do not show yet. */
+  readonly booked: number;
   /** What the server's rules say to the project and the labels: `Router.admittance`. */
   readonly admittance: Admittance;
   /** Percent. */
@@ -130,8 +132,9 @@ function stateOf({ state }: Situation): AnswerCode | undefined {
   return state === 'available' ? undefined : state;
 }
 
-function momentOf({ admittance, load, shareIdleTime, verdict }: Situation): AnswerCode | undefined {
-  if (admittance === 'shared' && !(load !== undefined && load < shareIdleTime)) return 'not-idle';
+function momentOf({ admittance, load, booked, shareIdleTime, verdict }: Situation): AnswerCode | undefined {
+  // As the routing has it: what was handed out counts before a report shows it.
+  if (admittance === 'shared' && !(load !== undefined && load + booked < shareIdleTime)) return 'not-idle';
   if (verdict?.kind === 'closed') return 'unknown';
   return verdict === undefined || verdict.kind === 'fits' ? undefined : verdict.kind;
 }
@@ -153,7 +156,7 @@ function bestSuspectedTier(situations: readonly Situation[]): number {
 }
 
 function sentence(code: AnswerCode, situation: Situation): string {
-  const { load, shareIdleTime, drain, failure, since, state, verdict } = situation;
+  const { load, booked, shareIdleTime, drain, failure, since, state, verdict } = situation;
   switch (code) {
     case 'chosen':
       return verdict?.kind === 'fits'
@@ -182,7 +185,7 @@ function sentence(code: AnswerCode, situation: Situation): string {
     case 'other-repository':
       return 'It does not allow this repository.';
     case 'not-idle':
-      return `It runs projects of other repositories, and shares idle time only while its load is below ${percent(shareIdleTime)}${load === undefined ? '.' : `; it is at ${percent(load)}.`}`;
+      return `It runs projects of other repositories, and shares idle time only while its load is below ${percent(shareIdleTime)}${load === undefined ? '' : `; it is at ${loadWithBooked(load, booked)}`}.`;
     case 'session-limit':
       return `It has as many sessions as it may have${verdict?.kind === 'session-limit' ? ` (${verdict.sessions})` : ''}.`;
     case 'no-room':
@@ -192,6 +195,11 @@ function sentence(code: AnswerCode, situation: Situation): string {
     case 'full':
       return `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
   }
+}
+
+function loadWithBooked(load: number, booked: number): string {
+  const [reported, predicted] = [percent(load), percent(load + booked)];
+  return reported === predicted ? reported : `${reported}, and at ${predicted} with what was just handed out`;
 }
 
 /** Who, for how long, and why. */

@@ -202,16 +202,17 @@ export class Ledger {
     return { kind: 'booked', bookingId, server: account.id, load: account.load, predicted, cost, tier, lastResort };
   }
 
-  /** The session ended, or the client never got its place: what is still booked for it is free at once. Releasing twice does nothing. */
-  release(bookingId: string, now: number): void {
+  /** The session ended, or the client never got its place: what is still booked for it is free at once. Releasing twice does nothing. Returns where it was. */
+  release(bookingId: string, now: number): ServerId | undefined {
     this.#advance(now);
     const booking = this.#bookings.get(bookingId);
-    if (booking === undefined) return;
+    if (booking === undefined) return undefined;
     this.#bookings.delete(booking);
     this.#revision += 1;
     this.#roster.find(booking.server)?.release(booking, this.#parameters);
     const account = this.#roster.get(booking.server);
     if (account !== undefined) this.#recount(account);
+    return booking.server;
   }
 
   /** Would `book` find a server? */

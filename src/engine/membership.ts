@@ -86,7 +86,7 @@ export class Membership {
     this.#options.router.update(routed);
   }
 
-  /** A session was handed out; only to servers that share idle time does it make a difference where the next one may go. */
+  /** The booked load of a server is another; only of servers that share idle time does it change where the next session may go. */
   booked(id: ServerId): void {
     const facts = this.#options.poller.facts(id);
     if (facts !== undefined && (this.#members.get(id)?.server.shareIdleTime ?? 0) > 0) this.route(facts);

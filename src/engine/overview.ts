@@ -156,6 +156,7 @@ export class Overview {
       admittance: router.admittance(id, project, labels) ?? 'open',
       shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
       ...(facts.load !== undefined && { load: facts.load }),
+      booked: ledger.booked(id),
       ...(facts.drain !== undefined && { drain: this.#drainSituation(facts.drain) }),
       ...(facts.lastFailure !== undefined && { failure: facts.lastFailure.reason }),
       ...(state === 'available' && { verdict: said(ledger.examine(id, project?.key, now)) }),

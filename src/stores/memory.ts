@@ -1,13 +1,20 @@
 /** Bookings in the memory of this process: a ledger of its own, which nothing can come between. */
+import type { ServerId } from '../core/endpoint.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { Bookings, Clock } from '../ports.ts';
 
-export function createMemoryBookings(ledger: Ledger, clock: Pick<Clock, 'now'>): Bookings {
+/** `changed`: the booked load of this server is another, at once and not only by its next report. */
+export function createMemoryBookings(ledger: Ledger, clock: Pick<Clock, 'now'>, changed?: (server: ServerId) => void): Bookings {
   return {
-    book: (request, candidates) => Promise.resolve(ledger.book(request, candidates, clock.now())),
+    book(request, candidates) {
+      const outcome = ledger.book(request, candidates, clock.now());
+      if (outcome.kind === 'booked') changed?.(outcome.server);
+      return Promise.resolve(outcome);
+    },
     fits: (candidates, project) => ledger.fits(candidates, project, clock.now()),
     release(bookingId) {
-      ledger.release(bookingId, clock.now());
+      const server = ledger.release(bookingId, clock.now());
+      if (server !== undefined) changed?.(server);
       return Promise.resolve();
     },
   };

@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { test, type TestContext } from 'node:test';
-import { startApp, type App } from '../../src/app.ts';
+import type { App } from '../../src/app.ts';
 import { validate } from '../../src/config/validate.ts';
 import { toSettings, type Settings } from '../../src/config/settings.ts';
 import { thisMachine } from '../../src/config/surroundings.ts';
 import type { ServerId } from '../../src/core/endpoint.ts';
 import type { Outcome, SessionRequest, Waiter } from '../../src/engine/session-request.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
+import { startEdgelessApp } from '../support/edgeless-app.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -99,18 +100,12 @@ class Day {
       names: createSharedLookup(),
       version: 'simulated',
     };
-    this.#app = await startApp(settings, surroundings, {
+    const { app, edge } = await startEdgelessApp(settings, surroundings, {
       createProbe: () => this.#fleet,
       createStore: () => this.#store,
-      createNotifiers: () => [],
-      startEdge: (options) => {
-        this.#edge = options;
-        return Promise.resolve({
-          ...{ port: 0, metrics: silentMetrics, gateway: undefined, serverChanged: nothing, reconfigure: nothing },
-          close: () => Promise.resolve(),
-        });
-      },
     });
+    this.#app = app;
+    this.#edge = edge;
     this.#published = [];
     this.edge.admission.availability.subscribe((value) => {
       assert.notEqual(value, this.#published.at(-1), 'the same availability was published twice');
@@ -306,18 +301,6 @@ class Day {
     assert.equal(outcome.kind === 'allocated', promised, 'availability was not what a request then found');
     this.#settle(outcome, began, request);
   }
-}
-
-const silentMetrics = {
-  registry: undefined as never,
-  probed: nothing,
-  transition: nothing,
-  waited: nothing,
-  turnedAway: nothing,
-};
-
-function nothing(): void {
-  // Nobody looks at the metrics of a simulated day.
 }
 
 function settingsOf(file: unknown): Settings {

@@ -1,0 +1,113 @@
+/** What people are told of a moment and what a request then gets are drawn from different places, and must agree. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseProject, type Project } from '../../src/core/project.ts';
+import { startEdgelessApp } from '../support/edgeless-app.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { FakeProbe } from '../support/fake-probe.ts';
+import { MemoryLog } from '../support/memory-log.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { settingsOf } from '../support/settings.ts';
+
+const SERVERS = ['school:2000', 'shared:2000', 'small:2000'];
+const PROJECTS = [undefined, 'https://github.com/school/robots', 'https://github.com/guest/robots'];
+const simulationServers = [
+  { address: 'school:2000', allowedRepositories: ['github.com/school'] },
+  { address: 'shared:2000', allowedRepositories: ['github.com/school'], shareIdleTime: 50 },
+  { address: 'small:2000', maxSessions: 2, blockedRepositories: ['github.com/guest'] },
+];
+
+/** A fleet of these on a fake clock, after its first polls. */
+async function start(loads: readonly number[]) {
+  const clock = new FakeClock();
+  const probe = new FakeProbe(clock);
+  for (const [i, id] of SERVERS.entries()) probe.behaviours.set(id, loads[i] ?? 0);
+  let ids = 0;
+  const surroundings = {
+    ...{ clock, random: seededRandom(1), log: new MemoryLog(), version: 'tested' },
+    newId: () => `id-${(ids += 1)}`,
+  };
+  const { app, edge } = await startEdgelessApp(settingsOf({ simulationServers }), surroundings, {
+    createProbe: () => probe,
+    createStore: () => new MemoryStore(),
+  });
+  await clock.advance(2);
+  const stop = async () => {
+    const stopped = app.stop();
+    await clock.advance(2);
+    await stopped;
+  };
+  const ask = (project?: string) =>
+    edge.admission.ask({
+      address: { address: '192.0.2.1', limitKey: undefined },
+      ...(project !== undefined && { projectUrl: project }),
+    });
+  return { ...edge, clock, probe, stop, ask };
+}
+
+function projectOf(url: string | undefined): Project | undefined {
+  const parsed = url === undefined ? undefined : parseProject(url, { otherHosts: [] });
+  assert.ok(parsed?.kind !== 'refused');
+  return parsed?.project;
+}
+
+test('whatever was reported, handed out and given back: there is room when a server says that it could take the session, and only then', async () => {
+  const server = fc.nat(SERVERS.length - 1);
+  const act = fc.oneof(
+    fc.record({ kind: fc.constant('asks' as const), project: fc.constantFrom(...PROJECTS) }),
+    fc.record({ kind: fc.constant('reports' as const), server, load: fc.nat(100) }),
+    fc.record({ kind: fc.constant('gives-back' as const), which: fc.nat(20) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(100), { minLength: 3, maxLength: 3 }),
+      fc.array(act, { maxLength: 25 }),
+      async (loads, acts) => {
+        const { admission, overview, clock, probe, stop, ask } = await start(loads);
+        const bookings: string[] = [];
+        for (const done of acts) {
+          if (done.kind === 'reports') {
+            probe.behaviours.set(SERVERS[done.server] ?? '', done.load);
+            await clock.advance(7);
+          } else if (done.kind === 'asks') {
+            const outcome = await ask(done.project);
+            if (outcome.kind === 'allocated') bookings.push(outcome.bookingId);
+          } else {
+            const [bookingId] = bookings.splice(done.which % (bookings.length + 1), 1);
+            if (bookingId !== undefined) await admission.release(bookingId);
+          }
+          for (const url of PROJECTS) {
+            const project = projectOf(url);
+            const { summary, answers } = overview.explain(project, undefined);
+            const open = admission.prospect(project).kind === 'open';
+            assert.equal(
+              answers.some(({ eligible }) => eligible),
+              open,
+              `${url ?? 'no project'}: ${summary}`,
+            );
+          }
+        }
+        await stop();
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('guests take no more than the idle time that is shared, hear why, and what one gives back is free at once', async () => {
+  const { admission, overview, stop, ask } = await start([0, 30, 0]);
+  const [, , guest = ''] = PROJECTS;
+  const first = await ask(guest);
+  assert.ok(first.kind === 'allocated');
+  for (let i = 0; i < 2; i += 1) assert.equal((await ask(guest)).kind, 'allocated');
+  const refused = await ask(guest);
+  assert.ok(refused.kind === 'refused');
+  assert.match(refused.reason, /one is too busy to share idle time/);
+  const shared = overview.explain(projectOf(guest), undefined).answers.find(({ id }) => id === 'shared:2000');
+  assert.match(shared?.reason ?? '', /it is at 30 %, and at 54 % with what was just handed out\.$/);
+  await admission.release(first.bookingId);
+  assert.equal((await ask(guest)).kind, 'allocated');
+  await stop();
+});
