@@ -21,7 +21,7 @@ function situation(id: string, more: Partial<Situation> = {}): Situation {
 
 /** One of each, with the code and the sentence that say so. */
 const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
-  [{}, 'has-room', /^It could take the session and would be at 45 %\.$/],
+  [{}, 'first', /^It comes first, and would be at 45 % with the session\.$/],
   [{ state: 'draining' }, 'draining', /^It has been draining for 5 minutes, so new sessions go elsewhere\.$/],
   [
     { state: 'draining', drain: { by: 'ada', reason: 'new disk\n' } },
@@ -57,28 +57,33 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
     'no-room',
     /at 96 % with this session; sessions are handed out only below 90 %\.$/,
   ],
+  [
+    { verdict: { kind: 'no-room', predicted: 96, target: 90, peak: 88 } },
+    'no-room',
+    /at 96 % with this session, because it was at 88 % a moment ago; sessions are handed out only below 90 %\.$/,
+  ],
   [{ state: 'full', load: 97 }, 'full', /^It is at 97 %, and is offered again/],
 ];
 
 describe('the answer of one server', () => {
   for (const [facts, code, sentence] of cases) {
     test(`${code}: ${JSON.stringify(facts)}`, () => {
-      const [answer] = explain([situation('a', facts)]).answers;
+      const takesIt = code === 'first' || code === 'last-resort';
+      const [answer] = explain([situation('a', facts)], undefined, takesIt ? 'a' : undefined).answers;
       assert.equal(answer?.code, code);
       assert.match(answer.reason, sentence);
-      assert.equal(answer.eligible, code === 'has-room' || code === 'last-resort');
-      assert.equal(answer.chosen, false);
+      assert.deepEqual([answer.eligible, answer.chosen], [takesIt, takesIt]);
     });
   }
 
   test('every code is among the cases', () => {
     assert.deepEqual(
-      new Set<AnswerCode>([...cases.map(([, code]) => code), 'chosen', 'later-tier', 'suspected']),
+      new Set<AnswerCode>([...cases.map(([, code]) => code), 'chosen', 'has-room', 'later-tier', 'suspected']),
       new Set(ANSWER_CODES),
     );
   });
 
-  test('the chosen one says with what load, and servers of a later tier say who came first', () => {
+  test('the chosen one says so, and servers of a later tier say who came first', () => {
     const { answers } = explain(
       [situation('own', { admittance: 'dedicated' }), situation('twin', { admittance: 'dedicated' }), situation('all')],
       'own',
@@ -91,29 +96,39 @@ describe('the answer of one server', () => {
         ['all', 'later-tier', false, true],
       ],
     );
-    assert.match(answers[0]?.reason ?? '', /^It got the session, and will be at 45 % with it/);
+    assert.equal(answers[0]?.reason, 'It got the session.');
   });
 
-  test('a suspected server is a last resort: only when no other has room, and of the best tier that has one', () => {
-    const suspected: Partial<Situation> = { verdict: { kind: 'suspected' } };
-    const codes = (...situations: Situation[]) => explain(situations).answers.map(({ code, eligible }) => [code, eligible]);
-    assert.deepEqual(codes(situation('a', suspected), situation('b')), [
-      ['suspected', false],
-      ['has-room', true],
-    ]);
-    assert.deepEqual(
-      codes(
-        situation('a', { ...suspected, admittance: 'dedicated' }),
-        situation('b', suspected),
-        situation('c', { state: 'full' }),
-      ),
-      [
-        ['last-resort', true],
-        ['suspected', false],
-        ['full', false],
-      ],
+  test('of several with room one would get the session, and the others say what they would be at', () => {
+    const { summary, answers } = explain(
+      [situation('a'), situation('b', { verdict: { kind: 'fits', predicted: 18 } }), situation('c', { state: 'down' })],
+      undefined,
+      'b',
     );
-    assert.equal(explain([situation('a', suspected)]).summary, '1 server: one is suspected of failing and would be tried');
+    assert.deepEqual(answers.map(({ code, chosen, reason }) => [code, chosen, reason]).slice(0, 2), [
+      ['has-room', false, 'It has room, and would be at 45 % with the session; the server that would be at least comes first.'],
+      ['first', true, 'It comes first, and would be at 18 % with the session.'],
+    ]);
+    assert.equal(summary, '3 servers: one would get the session, one has room, one is down');
+  });
+
+  test('of the suspected servers the one that would get the session is a last resort, and no other', () => {
+    const suspected: Partial<Situation> = { verdict: { kind: 'suspected' } };
+    const codes = (first: string, ...situations: Situation[]) =>
+      explain(situations, undefined, first).answers.map(({ code, eligible }) => [code, eligible]);
+    assert.deepEqual(codes('b', situation('a', suspected), situation('b')), [
+      ['suspected', false],
+      ['first', true],
+    ]);
+    assert.deepEqual(codes('a', situation('a', suspected), situation('b', suspected), situation('c', { state: 'full' })), [
+      ['last-resort', true],
+      ['suspected', false],
+      ['full', false],
+    ]);
+    assert.equal(
+      explain([situation('a', suspected)], undefined, 'a').summary,
+      '1 server: one is suspected of failing and would be tried',
+    );
   });
 
   test('a later tier is used when the earlier ones have no room', () => {
@@ -181,7 +196,11 @@ test('any fleet is explained without a gap: the groups add up, and every answer 
   const any = fc.constantFrom(...cases.map(([facts]) => facts));
   fc.assert(
     fc.property(fc.array(any, { minLength: 1, maxLength: 40 }), (fleet) => {
-      const { summary, answers } = explain(fleet.map((facts, index) => situation(String(index), facts)));
+      const { summary, answers } = explain(
+        fleet.map((facts, index) => situation(String(index), facts)),
+        undefined,
+        '0',
+      );
       assert.ok(
         answers.every(({ reason }) => /^[A-Z]./.test(reason)),
         'sentences',

@@ -17,6 +17,8 @@ export type Verdict =
       readonly kind: 'no-room';
       readonly predicted: number /* percent, with the session */;
       readonly target: number; /* percent */
+      /** Percent: the highest of the recent reports, when there would be room by the last one. */
+      readonly peak?: number;
     }
   | { readonly kind: 'session-limit'; readonly sessions: number }
   | { readonly kind: 'suspected' }
@@ -56,6 +58,7 @@ export interface Situation {
 /** Every code of an answer, those that can take the session first. */
 export const ANSWER_CODES = [
   'chosen',
+  'first',
   'has-room',
   'later-tier',
   'last-resort',
@@ -81,15 +84,14 @@ export interface Explanation {
   readonly answers: readonly AnswerView[];
 }
 
-/** `chosen` is the server that got the session, when one did. */
-export function explain(situations: readonly Situation[], chosen?: ServerId): Explanation {
+/** `chosen` is the server that got the session, when one did; else `first` the one that would get it. */
+export function explain(situations: readonly Situation[], chosen?: ServerId, first?: ServerId): Explanation {
   const best = bestTier(situations);
-  const last = chosen === undefined && best === TIERS.length ? bestSuspectedTier(situations) : undefined;
-  const judged = situations.map((situation) => ({ situation, code: codeOf(situation, chosen, best, last) }));
+  const judged = situations.map((situation) => ({ situation, code: codeOf(situation, best, chosen, first) }));
   const answers = judged.map(({ situation, code }) => ({
     id: situation.id,
     address: situation.address,
-    chosen: code === 'chosen',
+    chosen: TAKES_IT.has(code),
     eligible: ELIGIBLE.has(code),
     code,
     reason: sentence(code, situation),
@@ -103,7 +105,9 @@ export function countInWords(count: number): string {
 }
 
 const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
-const ELIGIBLE: ReadonlySet<AnswerCode> = new Set(['chosen', 'has-room', 'later-tier', 'last-resort'] as const);
+/** It got the session, or would get it. */
+const TAKES_IT: ReadonlySet<AnswerCode> = new Set(['chosen', 'first', 'last-resort'] as const);
+const ELIGIBLE: ReadonlySet<AnswerCode> = new Set([...TAKES_IT, 'has-room', 'later-tier']);
 const TIERS: readonly Admittance[] = ['dedicated', 'open', 'shared'];
 
 interface Judged {
@@ -111,10 +115,13 @@ interface Judged {
   readonly code: AnswerCode;
 }
 
-function codeOf(situation: Situation, chosen: ServerId | undefined, best: number, last: number | undefined): AnswerCode {
+function codeOf(situation: Situation, best: number, chosen: ServerId | undefined, first: ServerId | undefined): AnswerCode {
   if (situation.id === chosen) return 'chosen';
   const obstacle = obstacleOf(situation);
-  if (obstacle === 'suspected' && TIERS.indexOf(situation.admittance) === last) return 'last-resort';
+  if (situation.id === first) {
+    if (obstacle === undefined) return 'first';
+    if (obstacle === 'suspected') return 'last-resort';
+  }
   if (obstacle !== undefined) return obstacle;
   return TIERS.indexOf(situation.admittance) > best ? 'later-tier' : 'has-room';
 }
@@ -147,23 +154,15 @@ function bestTier(situations: readonly Situation[]): number {
   return best;
 }
 
-/** Index of the first tier with a server that is suspected and has room; it is used when nobody else has any. */
-function bestSuspectedTier(situations: readonly Situation[]): number {
-  let best = TIERS.length;
-  for (const situation of situations)
-    if (obstacleOf(situation) === 'suspected') best = Math.min(best, TIERS.indexOf(situation.admittance));
-  return best;
-}
-
 function sentence(code: AnswerCode, situation: Situation): string {
   const { load, booked, shareIdleTime, drain, failure, since, state, verdict } = situation;
   switch (code) {
     case 'chosen':
-      return verdict?.kind === 'fits'
-        ? `It got the session, and will be at ${percent(verdict.predicted)} with it.`
-        : 'It got the session.';
+      return 'It got the session.';
+    case 'first':
+      return `It comes first${verdict?.kind === 'fits' ? `, and would be at ${percent(verdict.predicted)} with the session` : ''}.`;
     case 'has-room':
-      return `It could take the session${verdict?.kind === 'fits' ? ` and would be at ${percent(verdict.predicted)}` : ''}.`;
+      return `It has room${verdict?.kind === 'fits' ? `, and would be at ${percent(verdict.predicted)} with the session` : ''}; the server that would be at least comes first.`;
     case 'later-tier':
       return 'It could take the session, but servers that are there for this repository come first.';
     case 'last-resort':
@@ -190,7 +189,7 @@ function sentence(code: AnswerCode, situation: Situation): string {
       return `It has as many sessions as it may have${verdict?.kind === 'session-limit' ? ` (${verdict.sessions})` : ''}.`;
     case 'no-room':
       return verdict?.kind === 'no-room'
-        ? `It would be at ${percent(verdict.predicted)} with this session; sessions are handed out only below ${percent(verdict.target)}.`
+        ? `It would be at ${percent(verdict.predicted)} with this session${verdict.peak === undefined ? '' : `, because it was at ${percent(verdict.peak)} a moment ago`}; sessions are handed out only below ${percent(verdict.target)}.`
         : 'It has no room.';
     case 'full':
       return `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
@@ -230,9 +229,12 @@ function phrase(code: AnswerCode, group: readonly Situation[]): string {
   switch (code) {
     case 'chosen':
       return one ? 'was chosen' : 'were chosen';
+    case 'first':
+      return 'would get the session';
     case 'has-room':
+      return one ? 'has room' : 'have room';
     case 'later-tier':
-      return code === 'has-room' ? 'could take the session' : 'could take it if the others were busy';
+      return 'could take it if the others were busy';
     case 'last-resort':
       return `${is} suspected of failing and would be tried`;
     case 'draining':

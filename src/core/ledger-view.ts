@@ -18,6 +18,8 @@ export interface Prediction {
   readonly cost: number;
   /** Percent: peak, booked load, doubt and the new session. There is room while it stays below `target`. */
   readonly predicted: number;
+  /** Percent: the same with the last report. Of several servers with room the session goes to the one where this is least. */
+  readonly level: number;
   /** Percent. */
   readonly target: number;
 }
@@ -99,7 +101,8 @@ export function verdict(
     return { kind: 'closed', cause: load >= threshold ? 'load' : 'missed', load, threshold, missed };
 
   const predicted = account.ceiling(parameters) + cost;
-  const prediction: Prediction = { load, peak, booked, doubt: account.doubt(parameters), cost, predicted, target };
+  const level = account.level(parameters) + cost;
+  const prediction: Prediction = { load, peak, booked, doubt: account.doubt(parameters), cost, predicted, level, target };
   if (predicted >= target) return { kind: 'no-room', ...prediction };
   const freeAt = account.freeAt(parameters);
   if (maxSessions !== undefined && now < freeAt)

@@ -107,6 +107,7 @@ test('the highest report of the last fifteen seconds decides whether a session f
   ledger.report('b', 70, 105);
   const verdict = ledger.examine('a', undefined, 106);
   assert.ok(verdict.kind === 'no-room' && verdict.peak === 85 && verdict.load === 60);
+  assert.deepEqual([Math.round(verdict.predicted), Math.round(verdict.level)], [93, 68]);
   assert.equal(bookOn(ledger, all, 106).server, 'b');
   ledger.report('a', 60, 116);
   assert.equal(bookOn(ledger, all, 117).server, 'a');

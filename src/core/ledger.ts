@@ -185,7 +185,7 @@ export class Ledger {
   book({ id, project }: BookingRequest, candidates: Candidates, now: number): BookingOutcome {
     const time = this.#advance(now);
     const known = canBeKept(project) ? project : undefined;
-    const choice = this.#choose(candidates, known, time);
+    const choice = this.#choose(candidates, known, time, this.#parameters.jitter);
     if (choice === undefined) return { kind: 'no-room' };
     const { account, tier, lastResort } = choice;
     const cost = limited(this.#costs.ofProject(known) * account.server.factor);
@@ -200,6 +200,11 @@ export class Ledger {
     this.#publish(account);
     this.#revision += 1;
     return { kind: 'booked', bookingId, server: account.id, load: account.load, predicted, cost, tier, lastResort };
+  }
+
+  /** The server that `book` would choose now, but for chance. */
+  first(candidates: Candidates, project: string | undefined, now: number): ServerId | undefined {
+    return this.#choose(candidates, project, this.#advance(now), 0)?.account.id;
   }
 
   /** The session ended, or the client never got its place: what is still booked for it is free at once. Releasing twice does nothing. Returns where it was. */
@@ -320,8 +325,8 @@ export class Ledger {
 
   // ---- inside
 
-  #choose(candidates: Candidates, project: string | undefined, now: number): Chosen | undefined {
-    const { target, jitter } = this.#parameters;
+  #choose(candidates: Candidates, project: string | undefined, now: number, jitter: number): Chosen | undefined {
+    const { target } = this.#parameters;
     const search: Search = { base: this.#costs.ofProject(project), target, jitter, random: this.#random };
     let lastResort: Chosen | undefined;
     for (const [tier, { accounts, rows }] of this.#roster.resolve(candidates).entries()) {

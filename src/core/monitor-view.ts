@@ -137,6 +137,7 @@ export interface ServerView {
 export interface AnswerView {
   readonly id: ServerId;
   readonly address: string;
+  /** It got the session, or would get it. */
   readonly chosen: boolean;
   /** It could take the session. */
   readonly eligible: boolean;

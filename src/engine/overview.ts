@@ -85,11 +85,15 @@ export class Overview {
 
   /** What each server says to a project, and the whole in a sentence. `chosen` got the session. */
   explain(project: Project | undefined, labels: Labels | undefined, chosen?: ServerId): Explanation {
-    const { poller } = this.#options;
-    const now = this.#options.clock.now();
+    const { poller, router, ledger, clock } = this.#options;
+    const now = clock.now();
+    const situations = [...poller.servers()].map((facts) => this.#situation(facts, project, labels, now));
+    if (chosen !== undefined) return explain(situations, chosen);
+    const route = router.route(project, labels);
     return explain(
-      [...poller.servers()].map((facts) => this.#situation(facts, project, labels, now)),
-      chosen,
+      situations,
+      undefined,
+      route.kind === 'candidates' ? ledger.first(route.candidates, project?.key, now) : undefined,
     );
   }
 
@@ -323,9 +327,11 @@ const NO_LABELS: Labels = {};
 function said(verdict: Verdict): Said {
   switch (verdict.kind) {
     case 'fits':
-      return { kind: 'fits', predicted: verdict.predicted };
-    case 'no-room':
-      return { kind: 'no-room', predicted: verdict.predicted, target: verdict.target };
+      return { kind: 'fits', predicted: verdict.level };
+    case 'no-room': {
+      const { predicted, target, peak, level } = verdict;
+      return { kind: 'no-room', predicted, target, ...(level < target && { peak }) };
+    }
     case 'max-sessions':
       return { kind: 'session-limit', sessions: verdict.sessions };
     case 'suspect':
@@ -343,7 +349,7 @@ const NOT_HEARD = 'Not offered: it has not answered yet.';
 function availableReason(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'fits':
-      return `Has room: ${percent(verdict.predicted)} with one more.`;
+      return `Has room: ${percent(verdict.level)} with one more.`;
     case 'no-room':
       return `No room: ${percent(verdict.predicted)} with one more, and ${percent(verdict.target)} is the limit.`;
     case 'max-sessions':

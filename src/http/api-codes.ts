@@ -136,7 +136,8 @@ export const TICKET_CODES: Codes = { ...SESSION_CODES, ...tickets };
 /** Codes of an answer: what one server says to a session request. */
 export const ANSWER_MEANINGS: Readonly<Record<AnswerCode, string>> = {
   chosen: 'It got the session.',
-  'has-room': 'It could take the session.',
+  first: 'It has room, and of those that have it would get the session.',
+  'has-room': 'It has room; another server comes first, because it would be at less with the session.',
   'later-tier': 'It could take the session; servers that are there for this repository come first.',
   'last-resort': 'It was given sessions and still looks idle; it would get this one, because no other server has room.',
   draining: 'It drains: new sessions go elsewhere.',

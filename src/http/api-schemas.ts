@@ -102,7 +102,7 @@ export const answer = z
   .object({
     id: serverId,
     address,
-    chosen: z.boolean(),
+    chosen: z.boolean().describe('It got the session, or would get it.'),
     eligible: z.boolean().describe('It could take the session.'),
     code: z.string().describe('Machine-readable reason.').openapi({ example: 'draining' }),
     reason: z.string().describe('The reason in a sentence.'),

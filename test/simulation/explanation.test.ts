@@ -53,7 +53,7 @@ function projectOf(url: string | undefined): Project | undefined {
   return parsed?.project;
 }
 
-test('whatever was reported, handed out and given back: there is room when a server says that it could take the session, and only then', async () => {
+test('whatever was reported, handed out and given back: one server says that it would get the session when there is room, and none when there is not', async () => {
   const server = fc.nat(SERVERS.length - 1);
   const act = fc.oneof(
     fc.record({ kind: fc.constant('asks' as const), project: fc.constantFrom(...PROJECTS) }),
@@ -82,11 +82,13 @@ test('whatever was reported, handed out and given back: there is room when a ser
             const project = projectOf(url);
             const { summary, answers } = overview.explain(project, undefined);
             const open = admission.prospect(project).kind === 'open';
+            const told = `${url ?? 'no project'}: ${summary}`;
             assert.equal(
               answers.some(({ eligible }) => eligible),
               open,
-              `${url ?? 'no project'}: ${summary}`,
+              told,
             );
+            assert.equal(answers.filter(({ chosen }) => chosen).length, open ? 1 : 0, told);
           }
         }
         await stop();
@@ -94,6 +96,27 @@ test('whatever was reported, handed out and given back: there is room when a ser
     ),
     { numRuns: 60 },
   );
+});
+
+test('the server that is explained to come first is the one that a request then gets, though it was the fullest a moment ago', async () => {
+  const { overview, clock, probe, stop, ask } = await start([60, 100, 30]);
+  probe.behaviours.set('school:2000', 10);
+  await clock.advance(6.5);
+  const { answers } = overview.explain(undefined, undefined);
+  assert.deepEqual(
+    answers.map(({ code, chosen }) => [code, chosen]),
+    [
+      ['first', true],
+      ['full', false],
+      ['has-room', false],
+    ],
+  );
+  assert.match(answers[0]?.reason ?? '', /would be at 18 %/);
+  assert.match(answers[2]?.reason ?? '', /would be at 38 %/);
+  const outcome = await ask();
+  assert.ok(outcome.kind === 'allocated');
+  assert.equal(outcome.server, 'school:2000');
+  await stop();
 });
 
 test('guests take no more than the idle time that is shared, hear why, and what one gives back is free at once', async () => {
