@@ -11,6 +11,7 @@ function situation(id: string, more: Partial<Situation> = {}): Situation {
     state: 'available',
     since: 300,
     load: 37,
+    loadThreshold: 95,
     booked: 0,
     admittance: 'open',
     shareIdleTime: 0,
@@ -63,6 +64,7 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
     /at 96 % with this session, because it was at 88 % a moment ago; sessions are handed out only below 90 %\.$/,
   ],
   [{ state: 'full', load: 97 }, 'full', /^It is at 97 %, and is offered again/],
+  [{ state: 'full', load: 30 }, 'full', /^It was full until a moment ago and is at 30 % now; it is offered again/],
 ];
 
 describe('the answer of one server', () => {
@@ -180,6 +182,12 @@ describe('the whole in one sentence', () => {
   test('who has no room is told with the limit, so that nobody takes an available server for a free one', () => {
     const { summary } = explain([situation('a', { verdict: { kind: 'no-room', predicted: 94, target: 90 } })]);
     assert.equal(summary, '1 server: one has no room (94 % with one more; the limit is 90 %)');
+  });
+
+  test('a load at which no server is full is not told as the reason why one is', () => {
+    const full = (...loads: number[]) => explain(loads.map((load, i) => situation(String(i), { state: 'full', load }))).summary;
+    assert.equal(full(30), '1 server: one was full until a moment ago');
+    assert.equal(full(94.9, 30, 95, 100), '4 servers: two are at 95 to 100 %, two were full until a moment ago');
   });
 
   test('one server and none are told as well', () => {

@@ -35,6 +35,8 @@ export interface Situation {
   readonly since: number;
   /** Percent, as last reported. */
   readonly load?: number;
+  /** Percent: a report at or above it makes a server full. */
+  readonly loadThreshold: number;
   /** Load points handed out that its reports do not show yet. */
   readonly booked: number;
   /** What the server's rules say to the project and the labels: `Router.admittance`. */
@@ -192,7 +194,9 @@ function sentence(code: AnswerCode, situation: Situation): string {
         ? `It would be at ${percent(verdict.predicted)} with this session${verdict.peak === undefined ? '' : `, because it was at ${percent(verdict.peak)} a moment ago`}; sessions are handed out only below ${percent(verdict.target)}.`
         : 'It has no room.';
     case 'full':
-      return `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
+      return load !== undefined && hasEased(situation)
+        ? `It was full until a moment ago and is at ${percent(load)} now; it is offered again when its load has stayed lower for a while.`
+        : `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
   }
 }
 
@@ -215,11 +219,21 @@ function summary(judged: readonly Judged[]): string {
     if (group === undefined) groups.set(code, [situation]);
     else group.push(situation);
   }
-  const phrases = ANSWER_CODES.flatMap((code) => {
-    const group = groups.get(code);
-    return group === undefined ? [] : [`${countInWords(group.length)} ${phrase(code, group)}`];
-  });
+  const phrases = ANSWER_CODES.flatMap((code) =>
+    partsOf(groups.get(code) ?? []).map((group) => `${countInWords(group.length)} ${phrase(code, group)}`),
+  );
   return `${judged.length} ${judged.length === 1 ? 'server' : 'servers'}: ${phrases.join(', ')}`;
+}
+
+/** Servers that are full no longer but still count as it are told apart: a load at which nobody is full would explain nothing. */
+function partsOf(group: readonly Situation[]): readonly (readonly Situation[])[] {
+  const [eased, others] = [group.filter(hasEased), group.filter((situation) => !hasEased(situation))];
+  return [others, eased].filter((part) => part.length > 0);
+}
+
+/** It counts as full, though its last report was lower. */
+function hasEased({ state, load, loadThreshold }: Situation): boolean {
+  return state === 'full' && load !== undefined && load < loadThreshold;
 }
 
 /** What stands behind the number of servers with this answer. */
@@ -258,7 +272,9 @@ function phrase(code: AnswerCode, group: readonly Situation[]): string {
     case 'no-room':
       return `${one ? 'has' : 'have'} no room${figures(group)}`;
     case 'full':
-      return `${is} at ${span(group.map(({ load }) => load))}`;
+      return group.every(hasEased)
+        ? `${one ? 'was' : 'were'} full until a moment ago`
+        : `${is} at ${span(group.map(({ load }) => load))}`;
   }
 }
 

@@ -152,7 +152,7 @@ export class Overview {
   }
 
   #situation(facts: ServerFacts, project: Project | undefined, labels: Labels | undefined, now: number): Situation {
-    const { poller, router, ledger, membership } = this.#options;
+    const { poller, router, ledger, membership, settings } = this.#options;
     const { id, address } = facts.endpoint;
     const state = poller.state(facts);
     return {
@@ -160,6 +160,7 @@ export class Overview {
       admittance: router.admittance(id, project, labels) ?? 'open',
       shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
       ...(facts.load !== undefined && { load: facts.load }),
+      loadThreshold: settings().loadThreshold,
       booked: ledger.booked(id),
       ...(facts.drain !== undefined && { drain: this.#drainSituation(facts.drain) }),
       ...(facts.lastFailure !== undefined && { failure: facts.lastFailure.reason }),

@@ -64,7 +64,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
       explain(
         [...endpoints.values()].map(({ id, address }): Situation => {
           const admittance = router.admittance(id, project, labels) ?? 'open';
-          return { id, address, admittance, state: 'available', since: 0, booked: 0, shareIdleTime: 0 };
+          return { id, address, admittance, state: 'available', since: 0, loadThreshold: 95, booked: 0, shareIdleTime: 0 };
         }),
         chosen,
       );
