@@ -187,13 +187,55 @@ describe('refusals', () => {
     assert.equal(refusal(fleet, undefined, { room: 'B13' }).code, 'no-server-has-labels');
     assert.equal(refusal(fleet, undefined, { room: 'C1', gpu: 'yes' }).code, 'no-server-has-labels');
     assert.equal(refusal(fleet, alice, { ['__proto__']: 'x', toString: 'y' }).code, 'no-server-has-labels');
-    assert.match(refusal(fleet, undefined, { '<b>': 'x\ny' }).reason, /labels \\u\{3c\}b\\u\{3e\} = x\\u\{a\}y/);
+    assert.match(refusal(fleet, undefined, { '<b>': 'x\ny' }).reason, /label \\u\{3c\}b\\u\{3e\} = x\\u\{a\}y/);
+  });
+
+  test('a repository that only servers with the labels refuse is refused with the advice to leave the labels out', () => {
+    const only = { labels: { room: 'B12' }, allowedRepositories: ['github.com/bob'] };
+    const labels = { room: 'B12' };
+    assert.deepEqual(refusal(router(server('a', only), server('b')), alice, labels), {
+      kind: 'refused',
+      code: 'no-server-allows-repository',
+      reason:
+        'The simulation server with room = B12 does not allow projects from github.com/alice/sim, but others may run them; leave the labels out, or run another project.',
+    });
+    assert.match(
+      refusal(router(server('a', only), server('b', only), server('c')), alice, labels).reason,
+      /^The 2 .* do not allow/,
+    );
+    const blocking = { labels, blockedRepositories: ['github.com/alice'] };
+    assert.match(
+      refusal(router(server('a', blocking), server('b')), alice, labels).reason,
+      /^The simulation server with .* blocks/,
+    );
+    // Without the labels it would be refused as well.
+    assert.match(
+      refusal(router(server('a', only), server('b', only)), alice, labels).reason,
+      /^None of the 2 .* ask the administrator/,
+    );
+  });
+
+  test('labels that exist on different servers are said to be on none together', () => {
+    const fleet = router(server('a', { labels: { room: 'B12' } }), server('b', { labels: { gpu: 'yes' } }));
+    assert.match(
+      refusal(fleet, undefined, { room: 'B12', gpu: 'yes' }).reason,
+      /^No simulation server has all of the labels room = B12, gpu = yes; ask for fewer/,
+    );
+    assert.match(
+      refusal(fleet, undefined, { room: 'X' }).reason,
+      /^No simulation server has the label room = X; ask for another/,
+    );
   });
 
   test('labels and repository are told apart when both could be the reason', () => {
     const fleet = router(server('a', { labels: { room: 'B12' }, allowedRepositories: ['github.com/bob'] }), server('b'));
     assert.equal(refusal(fleet, alice, { room: 'B12' }).code, 'no-server-allows-repository');
     assert.equal(refusal(fleet, alice, { room: 'X' }).code, 'no-server-has-labels');
+    // Whoever hears of labels alone would leave them out for nothing.
+    assert.equal(
+      refusal(router(server('a', { allowedRepositories: [] })), alice, { room: 'X' }).code,
+      'no-server-allows-repository',
+    );
   });
 });
 

@@ -91,12 +91,12 @@ export class Router {
       return refused('no-servers', 'There is no simulation server here yet; ask the administrator of this site to add one.');
     const answer = this.#answer(project, labels);
     if (answer.everybody.length > 0) return { kind: 'candidates', candidates: answer.candidates(this.#version), key: answer.key };
-    return answer.labelled > 0 && project !== undefined
-      ? refused('no-server-allows-repository', notAllowed(project, answer))
-      : refused(
-          'no-server-has-labels',
-          `No simulation server has the labels ${shownLabels(labels)}; ask for other ones or for none.`,
-        );
+    const anyLabels = this.#answer(project, undefined);
+    if (project !== undefined && anyLabels.everybody.length === 0)
+      return refused('no-server-allows-repository', notAllowed(project, anyLabels));
+    return project !== undefined && answer.labelled > 0
+      ? refused('no-server-allows-repository', notAllowedThere(project, labels, answer))
+      : refused('no-server-has-labels', noLabels(labels));
   }
 
   /** Whether a request without a project may go there now, if there is room. */
@@ -349,6 +349,20 @@ function notAllowed(project: Project, { labelled, blocked }: Answer): string {
   if (blocked === labelled)
     return `${labelled === 1 ? servers : `All ${labelled} simulation servers`} ${labelled === 1 ? 'blocks' : 'block'} projects from ${repository}; run another one.`;
   return `${servers} ${labelled === 1 ? 'does not allow' : 'allows'} projects from ${repository}; run one from an allowed repository, or ask the administrator of this site to allow it.`;
+}
+
+/** Servers without the labels would run it, so nobody has to ask the administrator. */
+function notAllowedThere(project: Project, labels: Labels | undefined, { labelled, blocked }: Answer): string {
+  const [who, does] = labelled === 1 ? ['The simulation server', 'does'] : [`The ${labelled} simulation servers`, 'do'];
+  const verb = blocked === labelled ? (labelled === 1 ? 'blocks' : 'block') : `${does} not allow`;
+  const repository = shown(project.repository, 150);
+  return `${who} with ${shownLabels(labels)} ${verb} projects from ${repository}, but others may run them; leave the labels out, or run another project.`;
+}
+
+function noLabels(labels: Labels | undefined): string {
+  return Object.keys(labels ?? {}).length === 1
+    ? `No simulation server has the label ${shownLabels(labels)}; ask for another one or for none.`
+    : `No simulation server has all of the labels ${shownLabels(labels)}; ask for fewer, for other ones or for none.`;
 }
 
 function shownLabels(labels: Labels | undefined): string {

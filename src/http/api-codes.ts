@@ -20,8 +20,11 @@ type ProjectCode = `project-${ProjectRule}`;
 
 const routing: Readonly<Record<RouteRefusalCode, RefusalCode>> = {
   'no-servers': { status: 503, meaning: 'The fleet is empty.', retryAfter: 60 },
-  'no-server-has-labels': { status: 422, meaning: 'No server has the labels that were asked for.' },
-  'no-server-allows-repository': { status: 403, meaning: 'No server will ever run projects of this repository.' },
+  'no-server-has-labels': { status: 422, meaning: 'No server has all of the labels that were asked for.' },
+  'no-server-allows-repository': {
+    status: 403,
+    meaning: 'No server, or none with these labels, will ever run projects of this repository.',
+  },
 };
 
 const line: Readonly<Record<JoinRefusalCode, RefusalCode>> = {
