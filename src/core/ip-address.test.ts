@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addressKind, canonicalIpv6, type AddressKind } from './ip-address.ts';
+import { addressKind, canonicalIpv6, mappedIpv4, type AddressKind } from './ip-address.ts';
 
 const kinds: readonly (readonly [string, AddressKind | undefined])[] = [
   ['8.8.8.8', 'public'],
@@ -96,4 +96,11 @@ test('the canonical form is the one that URLs have', () => {
       assert.equal(`[${canonicalIpv6(text)}]`, new URL(`http://[${text}]/`).hostname);
     }),
   );
+});
+
+test('an IPv4 address is read out of the IPv6 address that maps it, and out of no other', () => {
+  for (const text of ['::ffff:192.0.2.7', '::ffff:c000:207', '0:0:0:0:0:FFFF:C000:0207'])
+    assert.equal(mappedIpv4(text), '192.0.2.7', text);
+  for (const text of ['::192.0.2.7', '::fffe:c000:207', '1::ffff:c000:207', '64:ff9b::c000:207', '192.0.2.7', '::ffff:c000', 'x'])
+    assert.equal(mappedIpv4(text), undefined, text);
 });

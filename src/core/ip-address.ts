@@ -32,6 +32,13 @@ export function canonicalIpv6(text: string): string | undefined {
   return `${spell(groups.slice(0, longest.start))}::${spell(groups.slice(longest.start + longest.length))}`;
 }
 
+/** The IPv4 address that an IPv6 address maps (RFC 4291 § 2.5.5.2), however it is spelled: `::ffff:192.0.2.7` or `::ffff:c000:207`. */
+export function mappedIpv4(text: string): string | undefined {
+  const groups = parseIpv6(text);
+  if (groups === undefined || groups.some((group, i) => i < 6 && group !== (i === 5 ? 0xffff : 0))) return undefined;
+  return bytesOf(groups[6] ?? 0, groups[7] ?? 0).join('.');
+}
+
 /** Prefixes from the special-purpose registry; the first that fits counts. */
 const IPV4_KINDS: readonly (readonly [network: Bytes, bits: number, kind: AddressKind])[] = [
   [[0, 0, 0, 0], 8, 'unspecified'],

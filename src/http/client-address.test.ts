@@ -20,11 +20,13 @@ test('a trusted proxy is believed, and through several of them the last stranger
   assert.equal(ask('::1', '198.51.100.1, 10.0.0.1').address, '198.51.100.1');
   assert.equal(ask('::ffff:127.0.0.1', 'forged, 203.0.113.9, 198.51.100.1:5000').address, '198.51.100.1');
   assert.equal(ask('127.0.0.1', '[2001:db8::1]:443').address, '2001:db8::1');
+  assert.equal(ask('127.0.0.1', '"[2001:db8::1]:443"').address, '2001:db8::1');
 });
 
-test('a header that makes no sense names nobody', () => {
-  assert.deepEqual(ask('127.0.0.1', 'unknown'), { address: '127.0.0.1', limitKey: '127.0.0.1' });
-  assert.deepEqual(ask('127.0.0.1', '<script>, '), { address: '127.0.0.1', limitKey: '127.0.0.1' });
+test('a header that makes no sense names nobody: from this machine it is no reason to put all clients of a front into one bucket', () => {
+  for (const header of ['unknown', '_hidden', '<script>, ', '', '127.0.0.1'])
+    assert.deepEqual(ask('127.0.0.1', header), { address: '127.0.0.1', limitKey: undefined }, header);
+  assert.deepEqual(ask('10.0.0.1', '_hidden'), { address: '10.0.0.1', limitKey: '10.0.0.1' });
   assert.equal(ask('127.0.0.1', '1.1.1.1,'.repeat(10_000)).limitKey, '1.1.1.1');
 });
 
@@ -43,6 +45,12 @@ test('more addresses than are remembered are told apart like the first ones', ()
 test('this machine without the header is not limited', () => {
   assert.equal(ask('127.0.0.1').limitKey, undefined);
   assert.equal(ask('::1').limitKey, undefined);
+});
+
+test('IPv4 in IPv6 clothes is IPv4, in whatever spelling', () => {
+  for (const spelling of ['::ffff:192.168.1.1', '::ffff:c0a8:101', '::FFFF:c0a8:0101', '0:0:0:0:0:ffff:c0a8:101'])
+    assert.deepEqual(ask('127.0.0.1', spelling), { address: '192.168.1.1', limitKey: '192.168.1.1' }, spelling);
+  assert.equal(ask('127.0.0.1', '::fffe:c0a8:101').limitKey, '0:0:0:0::/64');
 });
 
 test('one IPv6 network is one client for the limits', () => {

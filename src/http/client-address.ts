@@ -4,13 +4,15 @@
  */
 import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
+import { mappedIpv4 } from '../core/ip-address.ts';
 
 export interface ClientAddress {
   /** For people and the log. */
   readonly address: string;
   /**
    * What limits count by: the IPv4 address or the IPv6 /64 network, since one machine has a whole network of IPv6 addresses. `undefined`: not limited. That is
-   * a request from this machine without the header, as from a front that does not send it: limiting it would make all its clients share one bucket.
+   * a request from this machine that names nobody else, as from a front that does not send the header or hides its clients in it: limiting it
+   * would make all its clients share one bucket.
    */
   readonly limitKey: string | undefined;
 }
@@ -67,10 +69,11 @@ export function createAddressOf(trusted: BlockList): AddressOf {
     const peer = plain(request.socket.remoteAddress ?? '');
     if (peer === '') return { address: 'unknown', limitKey: 'unknown' };
     const header = request.headers['x-forwarded-for'];
-    if (header === undefined || !isTrusted(peer))
-      return { address: peer, limitKey: isLoopback(peer) ? undefined : limitKey(peer) };
-    const address = lastUntrusted(peer, typeof header === 'string' ? header : header.join(','), isTrusted);
-    return { address, limitKey: limitKey(address) };
+    const address =
+      header === undefined || !isTrusted(peer)
+        ? peer
+        : lastUntrusted(peer, typeof header === 'string' ? header : header.join(','), isTrusted);
+    return { address, limitKey: isLoopback(address) ? undefined : limitKey(address) };
   };
 }
 
@@ -90,13 +93,15 @@ function lastUntrusted(peer: string, header: string, isTrusted: (address: string
   return address;
 }
 
-function withoutPort(text: string): string {
+/** Some fronts put what has a colon in quotes, as the header `Forwarded` wants it (RFC 7239 § 6). */
+function withoutPort(quoted: string): string {
+  const text = /^"(.*)"$/.exec(quoted)?.[1] ?? quoted;
   return /^\[(.*)\](?::[0-9]+)?$/.exec(text)?.[1] ?? /^([0-9.]+):[0-9]+$/.exec(text)?.[1] ?? text;
 }
 
 /** IPv4 in IPv6 clothes, as a socket that listens on both has it, is IPv4. */
 function plain(address: string): string {
-  return /^::ffff:([0-9.]+)$/i.exec(address)?.[1] ?? address;
+  return /^[0:]+:ffff:/i.test(address) ? (mappedIpv4(address) ?? address) : address;
 }
 
 function isLoopback(address: string): boolean {
