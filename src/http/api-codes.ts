@@ -7,7 +7,7 @@ import type { ProjectRule } from '../core/project.ts';
 import type { RouteRefusalCode } from '../core/routing.ts';
 import type { JoinRefusalCode } from '../core/waiting-line.ts';
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 417 | 422 | 429 | 500 | 503;
 
 export interface RefusalCode {
   readonly status: RefusalStatus;
@@ -74,6 +74,7 @@ const general: Codes = {
   'method-not-allowed': { status: 405, meaning: 'The path has other methods; they are in the header `Allow`.' },
   'too-large': { status: 413, meaning: 'The body is too large; for session requests, larger than `limits.bodyBytes`.' },
   'unsupported-media-type': { status: 415, meaning: 'The body was not sent as `application/json`.' },
+  'expectation-failed': { status: 417, meaning: 'The request had a header `Expect` with something that is not supported.' },
   internal: { status: 500, meaning: 'The session server failed; its log says why.' },
 };
 

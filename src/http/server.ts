@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { Socket, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
+import type { RefusalView } from '../core/monitor-view.ts';
 import { CORS } from './cors.ts';
 import { inTurns } from './turns.ts';
 
@@ -113,7 +114,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     if (tls !== undefined && !/^(?:HPE_|ERR_HTTP_)/.test(error.code ?? '')) socket.destroy();
     else answerBadRequest(error, socket);
   });
-  // A request with `Expect: 100-continue` is a request like any other; `Expect` with anything else is refused by Node with 417.
+  // A request with `Expect: 100-continue` is a request like any other; with anything else Node would refuse it, but without a code.
+  server.on('checkExpectation', ({ url = '' }: IncomingMessage, response: ServerResponse) => {
+    const reason = 'Send the request without the header "Expect".';
+    const { body, headers } = refusalFor(url, { code: 'expectation-failed', reason });
+    response.writeHead(417, { ...headers, ...CORS, 'Content-Length': Buffer.byteLength(body) }).end(body);
+  });
 
   await listen(server, host, port).catch((error: unknown) => {
     // On a machine without IPv6 all of IPv4 and IPv6 is IPv4.
@@ -178,6 +184,27 @@ export function answerPlainly(
   });
 }
 
+/** The same where the path of the request is known. */
+export function refusePlainly(
+  socket: Duplex,
+  path: string,
+  { status, ...refusal }: RefusalView & { readonly status: number },
+  more: Readonly<Record<string, string>> = {},
+): void {
+  const { body, headers } = refusalFor(path, refusal);
+  answerPlainly(socket, status, body, { ...headers, ...more });
+}
+
+/** Below `/api` refusals have a code. */
+function refusalFor(
+  path: string,
+  refusal: RefusalView,
+): { readonly body: string; readonly headers: Readonly<Record<string, string>> } {
+  return path.startsWith('/api/')
+    ? { body: JSON.stringify(refusal), headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' } }
+    : { body: `${refusal.reason}\n`, headers: { 'Content-Type': 'text/plain; charset=utf-8' } };
+}
+
 /**
  * Node takes in all requests that have arrived, whether or not the answers are read: 64 kB of short ones are 1500, and one client could keep everybody
  * waiting for seconds. Who sends that many without waiting for answers is cut.
@@ -216,7 +243,8 @@ class Unanswered {
 function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, handle: RequestListener): void {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (length !== '0' || encoding !== undefined || !(socket instanceof Socket)) {
-    answerPlainly(socket, 400, 'Send a request with a body without "Upgrade".\n', CORS);
+    const refusal = { status: 400, code: 'bad-request', reason: 'Send a request with a body without "Upgrade".' };
+    refusePlainly(socket, request.url ?? '', refusal, CORS);
     return;
   }
   const response = new ServerResponse(request);

@@ -14,7 +14,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { PingTurns } from '../core/ping-turns.ts';
 import { startLoop } from '../engine/loop.ts';
 import type { Clock, Log } from '../ports.ts';
-import { answerPlainly, type UpgradeHandler } from './server.ts';
+import { answerPlainly, refusePlainly, type UpgradeHandler } from './server.ts';
 
 /** What serves one path. Called when the socket is open; `stream` is the connection under it. */
 export type SocketHandler = (socket: WebSocket, stream: Duplex, request: IncomingMessage, url: URL) => void;
@@ -108,7 +108,8 @@ export function createSockets(options: SocketsOptions): Sockets {
       const relay = options.relayOf?.(request.url?.replace(/[?#].*$/s, '') ?? '');
       const handler = relay ?? (url && handlers[url.pathname]);
       if (url === undefined || handler === undefined) {
-        answerPlainly(stream, 404, 'There is no WebSocket at this path.\n');
+        const refusal = { status: 404, code: 'not-found', reason: 'There is no WebSocket at this path.' };
+        refusePlainly(stream, url?.pathname ?? '', refusal);
         return;
       }
       const { origin } = request.headers;

@@ -220,6 +220,19 @@ describe('headers that mean something to somebody', () => {
     }
   });
 
+  test('an upgrade to what is not there is refused below /api as everything is there: with a code', async (t) => {
+    const upgrade = (path: string, ...headers: string[]) =>
+      rawRequest(t, program.port, requestText(path, 'Connection: Upgrade', ...headers));
+    for (const path of ['/api/v1/servers', '/api/v1/nothing', 'http://localhost/api/v1/servers']) {
+      const { status, headers, body } = await upgrade(`GET ${path}`, 'Upgrade: websocket');
+      assert.deepEqual([status, headers['content-type']], [404, 'application/json'], path);
+      assert.deepEqual(JSON.parse(body), { code: 'not-found', reason: 'There is no WebSocket at this path.' });
+    }
+    const { status, body } = await upgrade('POST /api/v1/sessions', 'Upgrade: h2c', 'Content-Length: 2');
+    assert.deepEqual([status, (JSON.parse(body) as { code: string }).code], [400, 'bad-request']);
+    assert.equal((await upgrade('GET /nothing', 'Upgrade: websocket')).body, 'There is no WebSocket at this path.\n');
+  });
+
   test('Expect: 100-continue is answered', async (t) => {
     const connection = new RawConnection(t, program.port).send(requestText('GET /load', 'Expect: 100-continue'));
     const first = await connection.response();
@@ -227,7 +240,10 @@ describe('headers that mean something to somebody', () => {
   });
 
   test('an expectation nobody can meet is refused with 417', async (t) => {
-    assert.equal((await rawRequest(t, program.port, requestText('GET /load', 'Expect: a miracle'))).status, 417);
+    const ask = (path: string) => rawRequest(t, program.port, requestText(`GET ${path}`, 'Expect: a miracle'));
+    assert.equal((await ask('/load')).status, 417);
+    const { status, body } = await ask('/api/v1/availability');
+    assert.deepEqual([status, (JSON.parse(body) as { code: string }).code], [417, 'expectation-failed']);
   });
 
   test('a request with a body that offers another protocol is refused, not misread', async (t) => {
