@@ -133,7 +133,7 @@ export function queryOf(target: string): string {
 }
 
 /** Aborted when the client goes away before it has its answer; at once when it did so already. */
-function closed(c: Context<Env>): AbortSignal {
+export function closed(c: Context<Env>): AbortSignal {
   const { outgoing } = c.env;
   const gone = new AbortController();
   if (outgoing.closed) gone.abort();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
@@ -33,7 +34,13 @@ function setUp(context: Context, { ready = Promise.resolve(), isReady = true } =
     bodyBytes: () => BODY_BYTES,
   });
   const routes = createRoutes({ log, groups: [createApi({ version: '1.2.3', groups: [sessions] })] });
-  const send = async (method: string, path = PATH, body?: BodyInit, headers: Record<string, string> = {}) =>
+  const send = async (
+    method: string,
+    path = PATH,
+    body?: BodyInit,
+    headers: Record<string, string> = {},
+    outgoing: unknown = new EventEmitter(),
+  ) =>
     await routes.request(
       path,
       {
@@ -41,7 +48,7 @@ function setUp(context: Context, { ready = Promise.resolve(), isReady = true } =
         headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
         ...(body !== undefined && { body }),
       },
-      { incoming: undefined },
+      { incoming: undefined, outgoing },
     );
   const post = (body: unknown) => send('POST', PATH, typeof body === 'string' ? body : JSON.stringify(body));
   return { admission, clock, log, routes, send, post };
@@ -138,8 +145,7 @@ test('the decision that everybody may read does not give away the ticket', async
 test('every refusal of the admission keeps its code and reason, with the status of the code', async (t) => {
   const { admission, post, send } = setUp(t);
   for (const [code, { status, retryAfter }] of Object.entries(SESSION_CODES)) {
-    if (code === 'bad-request' || status === 404 || status === 405 || status === 413 || status === 415 || status === 500)
-      continue;
+    if (code === 'bad-request' || [404, 405, 413, 415, 417, 500].includes(status)) continue;
     admission.next.push({ kind: 'refused', code, reason: 'Because.' });
     const response = await post({});
     assert.deepEqual([response.status, await response.json()], [status, { code, reason: 'Because.' }]);
@@ -185,6 +191,38 @@ test('the first answer waits for the first round of probes', async (t) => {
   assert.equal(admission.requests.length, 0);
   begin();
   assert.equal((await answer).status, 201);
+});
+
+test('a client that left before the first answers gets no session, and one that stayed does', async (t) => {
+  let begin: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (begin = resolve));
+  const { admission, send } = setUp(t, { ready, isReady: false });
+  const [left, goneBefore] = [new EventEmitter(), Object.assign(new EventEmitter(), { closed: true })];
+  const ask = (clientId: string, outgoing: unknown) => send('POST', PATH, JSON.stringify({ clientId }), {}, outgoing);
+  const answers = [ask('left', left), ask('gone before', goneBefore), ask('stayed', new EventEmitter())];
+  await new Promise((resolve) => setImmediate(resolve));
+  left.emit('close');
+  begin();
+  await Promise.all(answers);
+  assert.deepEqual(
+    admission.requests.map(({ clientId }) => clientId),
+    ['stayed'],
+  );
+});
+
+test('a ticket that is asked for before the first answers waits for them', async (t) => {
+  let begin: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (begin = resolve));
+  const { send } = setUp(t, { ready, isReady: false });
+  let answered = false;
+  const answer = send('GET', `${PATH}/token-1`).then(({ status }) => {
+    answered = true;
+    return status;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(answered, false);
+  begin();
+  assert.equal(await answer, 404);
 });
 
 test('wrong types are refused with the place of the mistake', async (t) => {

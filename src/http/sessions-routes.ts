@@ -15,6 +15,7 @@ import type { AddressOf } from './client-address.ts';
 import { refuseOddJson } from './json-body.ts';
 import { refusal, refusalResponse, refuseInvalid } from './refusal.ts';
 import type { Env } from './routes.ts';
+import { closed } from './session-routes.ts';
 import { ASK_AGAIN, type Answer, type SessionTickets } from './session-tickets.ts';
 
 export interface SessionsRoutesOptions {
@@ -114,11 +115,11 @@ const giveUp = createRoute({
 export function createSessionsRoutes(options: SessionsRoutesOptions): OpenAPIHono<Env> {
   const { tickets, addressOf, bodyBytes } = options;
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
-  routes.on('POST', create.path, limitBody(bodyBytes), refuseOddJson);
+  routes.on('POST', create.path, limitBody(bodyBytes), refuseOddJson, whenReady(options));
+  routes.on('GET', look.path.replace('{ticket}', ':ticket'), whenReady(options));
 
   routes.openapi(create, async (c) => {
     const { project, wait = false, clientId, labels } = c.req.valid('json');
-    if (!options.isReady()) await options.ready;
     const answer = await tickets.ask({
       ...{ address: addressOf(c.env.incoming), wait },
       ...(project !== undefined && { projectUrl: project }),
@@ -130,8 +131,7 @@ export function createSessionsRoutes(options: SessionsRoutesOptions): OpenAPIHon
     const headers = { ...NO_STORE, Location: `sessions/${encodeURIComponent(answer.ticket)}` };
     return answer.kind === 'allocated' ? c.json(allocatedBody(answer), 201, headers) : c.json(waitingBody(answer), 202, headers);
   });
-  routes.openapi(look, async (c) => {
-    if (!options.isReady()) await options.ready;
+  routes.openapi(look, (c) => {
     const answer = tickets.look(c.req.valid('param').ticket);
     if (answer === undefined) return refuseTicket(c);
     if (answer.kind === 'refused') return refuseAnswer(c, answer);
@@ -174,6 +174,17 @@ function refuseAnswer(c: Context, { outcome: { code, reason, retryAfter } }: Ext
 function refused(status: RefusalStatus, codes: typeof SESSION_CODES) {
   const described = Object.entries(codes).filter(([, code]) => code.status === status);
   return refusalResponse(described.map(([name, { meaning }]) => `\`${name}\`: ${meaning}`).join('\n\n'));
+}
+
+/** Lets requests wait for the first answers. Who leaves meanwhile must not get a place later. */
+function whenReady({ ready, isReady }: Pick<SessionsRoutesOptions, 'ready' | 'isReady'>): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    if (isReady()) return next();
+    const gone = closed(c);
+    await ready;
+    // Nobody hears it.
+    return gone.aborted ? c.body(null, 204) : next();
+  };
 }
 
 function limitBody(bytes: () => number): MiddlewareHandler<Env> {
