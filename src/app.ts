@@ -21,6 +21,7 @@ import { Router } from './core/routing.ts';
 import { TokenBuckets, type TokenBucketRules } from './core/token-bucket.ts';
 import { WaitingLine } from './core/waiting-line.ts';
 import { Admission } from './engine/admission.ts';
+import { createBeginning } from './engine/beginning.ts';
 import { RegisteredServers } from './discovery/registered.ts';
 import { Decisions } from './engine/decisions.ts';
 import { Levers } from './engine/levers.ts';
@@ -237,15 +238,12 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     sayTransition(log, transition);
   };
 
-  let answering = false;
-  let answered: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => (answered = resolve));
+  const answers = createBeginning();
+  const sessions = createBeginning();
   const answer = () => {
-    if (answering) return;
-    firstRound.abort();
-    answering = true;
+    if (answers.isReady()) return;
     admission.refresh();
-    answered();
+    answers.begin();
   };
   const edge = await adapters.startEdge({
     ...{
@@ -268,13 +266,15 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       notifying,
       registered,
     },
-    isReady: () => answering,
-    ready,
+    answers,
+    sessions,
   });
 
   // Listening comes first: a port that is taken is found before anything is probed, and nothing was written yet. From now on nothing delays the first answers.
-  const firstRound = new AbortController();
-  void clock.sleep(FIRST_ANSWERS, firstRound.signal).then(answer);
+  const waits = new AbortController();
+  void clock.sleep(FIRST_ANSWERS, waits.signal).then(answer);
+  // Before what is recalled, or whoever waited would hear that there is no server for them.
+  membership.set('configured', settings.simulationServers);
   await recall();
   const remembering = startRemembering({
     ...{ clock, log, store },
@@ -291,10 +291,13 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     loads: () => fleetLoads(poller.servers(), (id) => ledger.booked(id)),
     waiting: () => admission.waiting,
   });
-  membership.set('configured', settings.simulationServers);
-  void poller.firstRound().then(() => {
+  poller.begin();
+  const firstRound = poller.firstRound();
+  void firstRound.then(reconcileIncidents);
+  void Promise.race([firstRound, clock.sleep(FIRST_ANSWERS, waits.signal)]).then(() => {
+    waits.abort();
     answer();
-    reconcileIncidents();
+    sessions.begin();
   });
 
   return {
@@ -331,7 +334,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       return afterRestart;
     },
     async stop() {
-      firstRound.abort();
+      waits.abort();
       const closed = edge.close(GRACE);
       await Promise.all([poller.stop(), recording.stop(), admission.stop(), registered.stop()]);
       await Promise.all([closed, remembering.stop(), historyKeeping?.stop(), notifying.stop(GRACE)]);
@@ -352,22 +355,26 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     );
   }
 
-  /** What survived the last run. */
+  /** What survived the last run. All of it is read at once, so that a disk that does not answer is waited for once. */
   async function recall(): Promise<void> {
-    if (historyFile !== undefined) await restoreHistory({ clock, log, history, file: historyFile });
-    const learned = await store.read('learned');
-    const restored = learned === undefined ? undefined : ledger.restore(learned, clock.now(), clock.wallTime());
-    if (restored?.kind === 'foreign') await store.setAside('learned', restored.reason);
-    const decided = await store.read('decisions');
-    const taken = decided === undefined ? undefined : decisions.restore(decided, clock.now(), clock.wallTime());
-    if (taken?.kind === 'foreign') await store.setAside('decisions', taken.reason);
-    await notifying.start();
-    await levers.recall();
-    const waited = await store.read('waiting-line');
-    const line = waited === undefined ? undefined : admission.restore(waited);
-    if (line?.kind === 'foreign') await store.setAside('waiting-line', line.reason);
-    const members = registered.restore(await store.read('registered-servers'));
-    if (members.kind === 'foreign') await store.setAside('registered-servers', members.reason);
+    const recalledActs = notifying.start().then(() => levers.recall());
+    const documents = ['learned', 'decisions', 'registered-servers', 'waiting-line'].map((name) => store.read(name));
+    const recalledHistory = historyFile && restoreHistory({ clock, log, history, file: historyFile });
+    const [learned, decided, announced, waited] = await Promise.all(documents);
+    await Promise.all([recalledActs, recalledHistory]);
+
+    const setAside = async (
+      name: string,
+      restored: { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string },
+    ) => {
+      if (restored.kind === 'foreign') await store.setAside(name, restored.reason);
+    };
+    if (learned !== undefined) await setAside('learned', ledger.restore(learned, clock.now(), clock.wallTime()));
+    if (decided !== undefined) await setAside('decisions', decisions.restore(decided, clock.now(), clock.wallTime()));
+    await setAside('registered-servers', registered.restore(announced));
+    // When all servers are known: whoever waits for one that is not is refused.
+    if (waited !== undefined) await setAside('waiting-line', admission.restore(waited));
+    history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
   }
 }
 

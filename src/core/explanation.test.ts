@@ -195,6 +195,13 @@ describe('the whole in one sentence', () => {
     assert.equal(explain([]).summary, 'There is no simulation server here yet');
   });
 
+  test('a server that was not heard yet is not said to be silent', () => {
+    const { load: _, ...unheard } = situation('a', { state: 'unknown' });
+    const silent = situation('b', { state: 'unknown', failure: 'no answer within 4 s' });
+    assert.equal(explain([unheard]).summary, '1 server: one has not answered yet');
+    assert.equal(explain([unheard, silent]).summary, '2 servers: two do not answer');
+  });
+
   test('numbers are words up to twelve', () => {
     assert.deepEqual([0, 1, 2, 12, 13].map(countInWords), ['no', 'one', 'two', 'twelve', '13']);
   });

@@ -157,7 +157,7 @@ function bestTier(situations: readonly Situation[]): number {
 }
 
 function sentence(code: AnswerCode, situation: Situation): string {
-  const { load, booked, shareIdleTime, drain, failure, since, state, verdict } = situation;
+  const { load, booked, shareIdleTime, drain, failure, since, verdict } = situation;
   switch (code) {
     case 'chosen':
       return 'It got the session.';
@@ -174,8 +174,7 @@ function sentence(code: AnswerCode, situation: Situation): string {
     case 'down':
       return `It has been down for ${durationInWords(since)}${failure === undefined ? '' : `: ${onOneLine(failure)}`}${drain === undefined ? '' : `; besides, ${drainInWords(drain)}`}`;
     case 'unknown':
-      if (state === 'unknown' && load === undefined && failure === undefined)
-        return 'It has not answered yet; nobody is sent to a server that is not known to work.';
+      if (isUnheard(situation)) return 'It has not answered yet; nobody is sent to a server that is not known to work.';
       return `It did not answer the last time it was asked${failure === undefined ? '.' : `: ${onOneLine(failure)}`}`;
     case 'suspected':
       return 'It was given sessions and still looks idle, so it gets only one now and then to prove itself.';
@@ -231,6 +230,10 @@ function partsOf(group: readonly Situation[]): readonly (readonly Situation[])[]
   return [others, eased].filter((part) => part.length > 0);
 }
 
+function isUnheard({ state, load, failure }: Situation): boolean {
+  return state === 'unknown' && load === undefined && failure === undefined;
+}
+
 /** It counts as full, though its last report was lower. */
 function hasEased({ state, load, loadThreshold }: Situation): boolean {
   return state === 'full' && load !== undefined && load < loadThreshold;
@@ -256,6 +259,7 @@ function phrase(code: AnswerCode, group: readonly Situation[]): string {
     case 'down':
       return `${is} down`;
     case 'unknown':
+      if (group.every(isUnheard)) return one ? 'has not answered yet' : 'have not answered yet';
       return one ? 'does not answer' : 'do not answer';
     case 'suspected':
       return `${is} suspected of failing`;

@@ -51,9 +51,10 @@ export class Levers {
 
   /** Takes up the acts of the last run. */
   async recall(): Promise<void> {
-    const { store, log, membership, readServer } = this.#options;
-    for (const [id, drain] of entries(await store.read(DRAINS))) if (isDrain(drain)) this.#drains.set(id, drain);
-    const added = await store.read(ADDED);
+    const { store, log, poller, membership, readServer } = this.#options;
+    const [drains, added] = await Promise.all([store.read(DRAINS), store.read(ADDED)]);
+    for (const [id, drain] of entries(drains)) if (isDrain(drain)) this.#drains.set(id, drain);
+    for (const [id, drain] of this.#drains) poller.drain(id, drain);
     for (const entry of Array.isArray(added) ? added.slice(0, MOST_ADDED) : []) {
       const read = readServer(entry);
       if (read.kind === 'server') this.#added.set(read.server.endpoint.id, { entry, server: read.server });

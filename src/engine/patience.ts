@@ -10,7 +10,7 @@ export interface Memory<File extends HistoryFile | undefined> {
   readonly historyFile: File;
 }
 
-/** Seconds that one reading may take; after the first that takes longer none is tried. */
+/** Seconds that one reading may take; after the first that takes longer none is tried, and of those under way only the first is told. */
 const PATIENCE = 3;
 
 export function withPatience<File extends HistoryFile | undefined>(
@@ -18,6 +18,7 @@ export function withPatience<File extends HistoryFile | undefined>(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Memory<File> {
   let gaveUp = false;
+  const isTold = () => gaveUp;
 
   /** `undefined`: it did not answer in time. A failure of the reading itself is thrown. */
   const read = async <T>(reading: () => Promise<T>): Promise<T | undefined> => {
@@ -26,10 +27,11 @@ export function withPatience<File extends HistoryFile | undefined>(
       return await withDeadline(clock, PATIENCE, new AbortController().signal, reading);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'deadline')) throw error;
+      if (!isTold())
+        log.error(
+          `the state folder did not answer within ${PATIENCE} s; the session server runs without what it learned, and writes none of it; mend the disk and start it again`,
+        );
       gaveUp = true;
-      log.error(
-        `the state folder did not answer within ${PATIENCE} s; the session server runs without what it learned, and writes none of it; mend the disk and start it again`,
-      );
       return undefined;
     }
   };

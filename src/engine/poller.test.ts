@@ -33,6 +33,7 @@ function start(addresses: readonly string[]) {
     return facts && poller.state(facts);
   };
   const begin = () => {
+    poller.begin();
     poller.update(addresses.map(endpointOf));
   };
   return { clock, probe, log, poller, transitions, state, begin };
@@ -209,6 +210,19 @@ test('a bug in one probe is logged and the next cycle runs', async () => {
   await poller.stop();
 });
 
+test('servers are known at once and probed from the beginning on, the first time spread as ever', async () => {
+  const { clock, probe, poller, state } = start([]);
+  poller.update(['a:2000', 'b:2000'].map(endpointOf));
+  await clock.advance(60);
+  assert.deepEqual([probe.asked.size, state('a:2000'), state('b:2000')], [0, 'unknown', 'unknown']);
+  poller.begin();
+  await clock.advance(0.5);
+  assert.deepEqual([...probe.asked.values()], [[60.25], [60.25]]);
+  await poller.firstRound();
+  assert.equal(state('a:2000'), 'available');
+  await poller.stop();
+});
+
 test('the first probes of a large fleet are spread over the interval, so that its connections are not opened all at once', async () => {
   const clock = new FakeClock(0);
   const probe = new FakeProbe(clock);
@@ -219,6 +233,7 @@ test('the first probes of a large fleet are spread over the interval, so that it
     rules: { loadThreshold: 95, target: 90, recent: 15, downAfter: 2 },
     events: { sampled: () => undefined, missed: () => undefined, changed: () => undefined, added: () => undefined },
   });
+  poller.begin();
   poller.update(Array.from({ length: 2400 }, (_, index) => endpointOf(`host${index}:2000`)));
   await clock.advance(0.5);
   assert.ok(probe.asked.size > 1100 && probe.asked.size < 1300, `${probe.asked.size} of 2400 were asked in half the interval`);

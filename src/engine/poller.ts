@@ -79,6 +79,7 @@ export class Poller {
   readonly #loop: Loop;
   /** Until when the loop sleeps. */
   #sleepsUntil = Infinity;
+  #begun = false;
   #stopped = false;
   #unheard = 0;
   #allHeard: (() => void) | undefined;
@@ -117,6 +118,13 @@ export class Poller {
     return stateOf(facts, this.#rules);
   }
 
+  /** Nobody is probed before, though servers may be known. */
+  begin(): void {
+    this.#begun = true;
+    const spread = this.#spreadOf(this.#servers.size);
+    for (const polled of this.#servers.values()) this.#scheduleFirst(polled, spread);
+  }
+
   /** Resolves when every server was probed once, well or badly. */
   async firstRound(): Promise<void> {
     if (this.#unheard === 0) return;
@@ -134,7 +142,7 @@ export class Poller {
     const wanted = new Set(endpoints.map(({ id }) => id));
     for (const [id, polled] of this.#servers) if (!wanted.has(id)) this.#remove(id, polled);
     const added = endpoints.filter(({ id }) => !this.#servers.has(id)).length;
-    const spread = Math.min(this.#interval, Math.max(FIRST_ROUND, added / FIRST_PER_SECOND));
+    const spread = this.#spreadOf(added);
     for (const endpoint of endpoints) {
       const known = this.#servers.get(endpoint.id);
       if (known === undefined) this.#add(endpoint, spread);
@@ -173,12 +181,21 @@ export class Poller {
   }
 
   #add(endpoint: Endpoint, spread: number): void {
-    const { clock, random } = this.#options;
+    const { clock } = this.#options;
     const polled: Polled = { facts: newServer(endpoint, clock.now()), heard: false, gone: false, told: false, failed: new Map() };
     this.#servers.set(endpoint.id, polled);
     this.#unheard += 1;
-    this.#schedule(polled, random() * spread);
+    if (this.#begun) this.#scheduleFirst(polled, spread);
     this.#options.events.added(polled.facts);
+  }
+
+  /** Seconds over which the first probes of so many servers are spread. */
+  #spreadOf(servers: number): number {
+    return Math.min(this.#interval, Math.max(FIRST_ROUND, servers / FIRST_PER_SECOND));
+  }
+
+  #scheduleFirst(polled: Polled, spread: number): void {
+    this.#schedule(polled, this.#options.random() * spread);
   }
 
   #remove(id: ServerId, polled: Polled): void {

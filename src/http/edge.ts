@@ -7,6 +7,7 @@ import type { Ledger } from '../core/ledger.ts';
 import type { Router } from '../core/routing.ts';
 import type { WaitingLine } from '../core/waiting-line.ts';
 import type { Admission } from '../engine/admission.ts';
+import type { Beginning } from '../engine/beginning.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { Levers } from '../engine/levers.ts';
 import type { Notifying } from '../engine/notifying.ts';
@@ -60,9 +61,9 @@ export interface EdgeOptions {
   readonly registered: Registrations;
   /** Where a server that came by itself may lead; `undefined` for all others. */
   readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
-  /** Resolves when answers may be given. */
-  readonly ready: Promise<unknown>;
-  readonly isReady: () => boolean;
+  readonly answers: Beginning;
+  /** Clients may wait and get servers: what survived the last run is known, and with it who was in line before. */
+  readonly sessions: Beginning;
 }
 
 /** The monitor page, which the edge serves and does not know. */
@@ -86,7 +87,7 @@ export interface Edge {
 
 /** Throws the `listen` error of the port. */
 export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Promise<Edge> {
-  const { clock, newId, log, version, settings, poller, admission, history, overview, levers, ready, isReady } = options;
+  const { clock, newId, log, version, settings, poller, admission, history, overview, levers, answers, sessions } = options;
   const { limits, port, listen } = settings();
   const descriptors = readDescriptorLimit();
   const mostRelays = () =>
@@ -132,14 +133,12 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     log,
     groups: [
       createSessionRoutes({
-        ...{ admission, gateway },
-        ready,
-        isReady,
+        ...{ admission, gateway, answers, sessions },
         addressOf,
         meanLoad: currentMeanLoad,
         hold: () => settings().waiting.hold,
       }),
-      createHealthRoutes({ isReady, isStopping: () => stopping }),
+      createHealthRoutes({ isReady: answers.isReady, isStopping: () => stopping }),
       createMetricsRoutes({ registry: metrics.registry, mayRead: access.mayRead }),
       access.routes,
       register.form,
@@ -152,7 +151,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       createApi({
         version,
         groups: [
-          createSessionsRoutes({ tickets, addressOf, ready, isReady, bodyBytes: () => settings().limits.bodyBytes }),
+          createSessionsRoutes({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
           createApiRoutes({
             ...{ source, clock, addressOf },
             mayRead: access.mayRead,
@@ -167,7 +166,11 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     ],
   });
   const bufferBytes = () => settings().limits.bufferBytes;
-  const availability = createAvailabilitySocket({ clock, log, availability: admission.availability, ready, bufferBytes });
+  const availability = createAvailabilitySocket({
+    ...{ clock, log, bufferBytes },
+    availability: admission.availability,
+    ready: answers.ready,
+  });
   const sockets = createSockets({
     ...{
       clock,
@@ -178,7 +181,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     },
     handlers: {
       '/': availability.handler,
-      '/session': createSessionSocket({ admission, ready, addressOf, bufferBytes }),
+      '/session': createSessionSocket({ admission, ready: sessions.ready, addressOf, bufferBytes }),
     },
     relayOf: (path) => gateway?.socketHandlerOf(path),
   });
@@ -230,13 +233,13 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
 
 /** What is switched off is not even loaded. */
 async function gatewayIfEnabled(
-  { clock, newId, log, settings, admission, poller, notifying, addressGuard, ready }: EdgeOptions,
+  { clock, newId, log, settings, admission, poller, notifying, addressGuard, sessions }: EdgeOptions,
   more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly mostRelays: () => number },
 ): Promise<Gateway | undefined> {
   if (!settings().gateway.enabled) return undefined;
   const { createGateway } = await import('./gateway/gateway.ts');
   return createGateway({
-    ...{ clock, newId, log, settings, admission, ready, ...more },
+    ...{ clock, newId, log, settings, admission, ready: sessions.ready, ...more },
     addressGuard,
     endpoint: (id) => poller.facts(id)?.endpoint,
     notify: (reason) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { HttpBindings } from '@hono/node-server';
+import { createBeginning } from '../engine/beginning.ts';
 import type { Outcome } from '../engine/session-request.ts';
 import { createTopic } from '../engine/topic.ts';
 import { createSessionRoutes } from './session-routes.ts';
@@ -18,8 +19,12 @@ class Outgoing extends EventEmitter {
 
 /** Routes over an admission that counts who asks it. Nothing is answered before `begin` is called. */
 function start(hold: number) {
-  let ready = false;
-  let begin: () => void = () => undefined;
+  const answers = createBeginning();
+  const sessions = createBeginning();
+  const begin = () => {
+    answers.begin();
+    sessions.begin();
+  };
   const held: AbortSignal[] = [];
   let asked = 0;
   const refused: Outcome = { kind: 'refused', code: 'no-room', reason: 'Full.' };
@@ -36,8 +41,8 @@ function start(hold: number) {
         return Promise.resolve(refused);
       },
     },
-    ready: new Promise<void>((resolve) => (begin = resolve)).then(() => (ready = true)),
-    isReady: () => ready,
+    answers,
+    sessions,
     addressOf: () => ({ address: '192.0.2.1', limitKey: '192.0.2.1' }),
     meanLoad: () => undefined,
     hold: () => hold,
@@ -46,7 +51,7 @@ function start(hold: number) {
     const env = { incoming: { url: '/session' }, outgoing } as unknown as HttpBindings;
     return Promise.resolve(routes.request('/session', {}, env));
   };
-  return { begin, get, held, asked: () => asked };
+  return { begin, answers, sessions, get, held, asked: () => asked };
 }
 
 for (const hold of [0, 50]) {
@@ -70,6 +75,23 @@ for (const hold of [0, 50]) {
     assert.equal(held.length + asked(), 0);
   });
 }
+
+test('who only asks is answered at the first moment, and who would take a place in line when those are known who waited before', async () => {
+  const asking = start(0);
+  const answer = asking.get(new Outgoing());
+  asking.answers.begin();
+  await answer;
+  assert.equal(asking.asked(), 1);
+
+  const holding = start(50);
+  const held = holding.get(new Outgoing());
+  holding.answers.begin();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(holding.held.length, 0);
+  holding.sessions.begin();
+  await held;
+  assert.equal(holding.held.length, 1);
+});
 
 test('a held request hears that its client goes away', async () => {
   const { begin, get, held } = start(50);

@@ -7,15 +7,17 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { projectParameter } from '../core/project.ts';
 import type { Admission } from '../engine/admission.ts';
+import type { Beginning } from '../engine/beginning.ts';
 import type { Allocated, Outcome, Refused } from '../engine/session-request.ts';
 import type { AddressOf } from './client-address.ts';
 import { CORS, methodNotAllowed } from './cors.ts';
 
 export interface SessionRoutesOptions {
   readonly admission: Pick<Admission, 'ask' | 'attempt' | 'hold' | 'availability'>;
-  /** Resolves when the first answer may be given. */
-  readonly ready: Promise<unknown>;
-  readonly isReady: () => boolean;
+  /** Answers may be given. */
+  readonly answers: Beginning;
+  /** Clients may take a place in line. */
+  readonly sessions: Beginning;
   readonly addressOf: AddressOf;
   /** Mean load of the servers that answer, percent. */
   readonly meanLoad: () => number | undefined;
@@ -43,13 +45,14 @@ const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no
 const SESSION = { ...TEXT, ...CORS };
 
 export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
-  const { admission, addressOf, hold, gateway } = options;
+  const { admission, answers, sessions, addressOf, hold, gateway } = options;
   const routes = new Hono<Env>();
 
   const handOut = async (c: Context<Env>): Promise<Response> => {
     // Listened for from the beginning: who leaves while nothing can be answered yet must not get a place later.
-    const gone = !options.isReady() || hold() > 0 ? closed(c) : undefined;
-    if (!options.isReady()) await options.ready;
+    const begins = hold() > 0 || gateway?.waits() === true ? sessions : answers;
+    const gone = !begins.isReady() || hold() > 0 ? closed(c) : undefined;
+    if (!begins.isReady()) await begins.ready;
     if (gone?.aborted === true) return answer(null);
     // HEAD asks about the answer and must not take a place (RFC 9110 § 9.2.1).
     if (c.req.method === 'HEAD') return answer(null);
@@ -67,11 +70,11 @@ export function createSessionRoutes(options: SessionRoutesOptions): Hono<Env> {
     return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
   };
   const availability = async (): Promise<Response> => {
-    if (!options.isReady()) await options.ready;
+    if (!answers.isReady()) await answers.ready;
     return answer(admission.availability.value ? '1' : '0');
   };
   const load = async (): Promise<Response> => {
-    if (!options.isReady()) await options.ready;
+    if (!answers.isReady()) await answers.ready;
     return answer(String(options.meanLoad() ?? -1));
   };
   // One handler for all methods of a path: of several that match, the framework makes a chain, which costs as much as the answer.

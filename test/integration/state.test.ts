@@ -1,19 +1,22 @@
 /** What survives a restart, and what becomes of files that cannot be trusted. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { realAdapters, startApp } from '../../src/app.ts';
 import { schema } from '../../src/config/schema.ts';
 import { toSettings } from '../../src/config/settings.ts';
 import type { Edge } from '../../src/http/edge.ts';
+import type { StateStore } from '../../src/ports.ts';
 import { eventually, inTime } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { startProgram, subfolder, temporary, type Program } from '../support/start-program.ts';
+import { SocketClient } from '../support/socket-client.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 const metric = async (program: Program, name: string) =>
@@ -158,26 +161,24 @@ test('pipes in the place of all state files delay nothing: they are set aside, a
   for (const name of ['learned.json', 'history.bin']) assert.ok(statSync(join(state, name)).isFile(), name);
 });
 
-test('a disk that does not answer delays the first answers by a second at most, and is written no more', async (t) => {
+/** A session server on a fake clock whose disk is this store; `edge` is there as soon as clients can ask. */
+async function startOn(t: TestContext, store: StateStore, simulationServers: string[]) {
   const clock = new FakeClock();
   const log = new MemoryLog();
-  const server = await startSimulationServer(t, 10);
-  const store = new MemoryStore();
-  store.read = () => new Promise(() => undefined);
-  let edgeStarted: (edge: Edge) => void = () => undefined;
-  const edge = new Promise<Edge>((resolve) => (edgeStarted = resolve));
   const folder = temporary(t);
   const settings = toSettings(
     schema.parse({
-      ...{ ssl: false, port: 0, listen: '127.0.0.1', portRewrite: false, simulationServers: [server.address] },
+      ...{ ssl: false, port: 0, listen: '127.0.0.1', portRewrite: false, simulationServers },
       logDir: join(folder, 'log'),
     }),
     { webhookSecrets: new Map() },
     { env: {}, cwd: folder, home: folder, readFile: () => Promise.resolve({ kind: 'missing', code: 'ENOENT' }) },
   );
+  let edgeStarted: (edge: Edge) => void = () => undefined;
+  const edge = new Promise<Edge>((resolve) => (edgeStarted = resolve));
   const starting = startApp(
     settings,
-    { ...{ clock, log, version: '0' }, names: createSharedLookup(), random: () => 0.5, newId: () => 'id' },
+    { ...{ clock, log, version: '0' }, names: createSharedLookup(), random: () => 0.5, newId: randomUUID },
     {
       ...realAdapters,
       createStore: () => store,
@@ -189,21 +190,95 @@ test('a disk that does not answer delays the first answers by a second at most, 
     },
   );
   const { port } = await edge;
-  const first = fetch(`http://127.0.0.1:${port}/session`).then((response) => response.text());
-  await eventually('the request', async () => (await fetch(`http://127.0.0.1:${port}/livez`)).ok);
+  let stopping: Promise<void> | undefined;
+  const stop = () =>
+    (stopping ??= (async () => {
+      // It may still wait for the disk.
+      await clock.advance(10);
+      const stopped = (await starting).stop();
+      await clock.advance(2);
+      await inTime('the stop', stopped);
+    })());
+  t.after(stop);
+  return { clock, log, starting, url: `http://127.0.0.1:${port}`, stop };
+}
+
+test('a disk that does not answer delays the first answers by a second at most, and is written no more', async (t) => {
+  const server = await startSimulationServer(t, 10);
+  const store = new MemoryStore();
+  store.read = () => new Promise(() => undefined);
+  const { clock, log, starting, url, stop } = await startOn(t, store, [server.address]);
+  const get = async (path: string) => (await fetch(`${url}${path}`)).text();
+  const first = get('/session');
+  const explained = get('/session?url=https://github.com/owner/name');
+  await eventually('the requests', async () => (await fetch(`${url}/livez`)).ok);
   await clock.advance(1);
   assert.equal(await inTime('the first answer', first), 'Error: no simulation server available at the moment.');
+  assert.equal(
+    await inTime('the reason', explained),
+    'Error: no simulation server available at the moment. 1 server: one has not answered yet',
+  );
 
   await clock.advance(5);
-  const app = await inTime('the start', starting);
+  await inTime('the start', starting);
   await clock.advance(1);
   await eventually('the load', async () => {
     await clock.advance(0.1);
-    return (await (await fetch(`http://127.0.0.1:${port}/load`)).text()) === '10';
+    return (await get('/load')) === '10';
   });
-  assert.match(log.complaints.join('\n'), /the state folder did not answer within 3 s/);
-  const stopped = app.stop();
-  await clock.advance(2);
-  await inTime('the stop', stopped);
+  assert.equal(log.complaints.filter((line) => /the state folder did not answer within 3 s/.test(line)).length, 1);
+  await stop();
   assert.equal(store.writes, 0);
+});
+
+test('a disk that answers slowly costs nobody the place in line, and nobody hears that there is no server', async (t) => {
+  const server = await startSimulationServer(t, 97);
+  const store = new MemoryStore();
+  const before = await startOn(t, store, [server.address]);
+  const waitsBefore = new SocketClient(t, `${before.url.replace('http', 'ws')}/session`, { subprotocol: 'session-server.v1' });
+  await waitsBefore.open();
+  await eventually('a place in line', async () => {
+    await before.clock.advance(0.1);
+    return waitsBefore.messages.length > 0;
+  });
+  const { resumeToken } = JSON.parse(waitsBefore.messages[0] ?? '') as { readonly resumeToken: string };
+  await before.stop();
+  assert.ok(store.documents.has('waiting-line'));
+
+  const reads: (() => void)[] = [];
+  const slow = {
+    read: (name: string) => new Promise<void>((resolve) => reads.push(resolve)).then(() => store.read(name)),
+    write: store.write.bind(store),
+    setAside: store.setAside.bind(store),
+  };
+  const { clock, url, starting, stop } = await startOn(t, slow, [server.address]);
+  const body = JSON.stringify({ wait: true });
+  const headers = { 'Content-Type': 'application/json' };
+  const waiting = fetch(`${url}/api/v1/sessions`, { method: 'POST', headers, body });
+  const asking = fetch(`${url}/session`).then((response) => response.text());
+  await eventually('the requests', async () => (await fetch(`${url}/livez`)).ok);
+  const resumed = new SocketClient(t, `${url.replace('http', 'ws')}/session?resume=${resumeToken}`, {
+    subprotocol: 'session-server.v1',
+  });
+  await resumed.open();
+  await clock.advance(2);
+  assert.equal(await asking, 'Error: no simulation server available at the moment.');
+  assert.equal(resumed.messages.length, 0);
+
+  let started = false;
+  void starting.then(() => (started = true));
+  await eventually('the start', async () => {
+    for (const read of reads.splice(0)) read();
+    await clock.advance(0.01);
+    return started;
+  });
+  await eventually('the place in line', async () => {
+    await clock.advance(0.1);
+    return resumed.messages.length > 0;
+  });
+  assert.equal((JSON.parse(resumed.messages[0] ?? '') as { position: number }).position, 1);
+  const { status } = await inTime('the other place', waiting);
+  assert.equal(status, 202);
+  assert.equal(((await (await waiting).json()) as { position: number }).position, 2);
+  await stop();
 });
