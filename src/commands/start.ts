@@ -57,8 +57,8 @@ export async function startCommand(args: readonly string[], options: { readonly 
 
 export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
   const life = new ProcessLife({ reloads: false });
-  const address = host === undefined ? undefined : (['--host', host] as const);
-  const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], address);
+  const addresses: KeyAndValue[] = host === undefined ? [] : [['--host', host]];
+  const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], addresses);
   if (agent === undefined) return;
   life.add({ stop: () => agent.close() });
   console.log(`Load agent running on port ${agent.port}: http://${reachedAt(host)}:${agent.port}/monitor`);
@@ -77,12 +77,16 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
     return await startApp(settings, surroundings);
   } catch (error) {
     const { port, listen, gateway } = settings;
+    const addresses: KeyAndValue[] = [
+      ['listen', listen],
+      ['gateway.listen', gateway.listen],
+    ];
     const ports: KeyAndValue[] = [
       ['port', port],
       ['gateway.port', gateway.port],
       ['gateway.redirectFrom', gateway.redirectFrom],
     ];
-    sayCannotListen(error, ports, ['listen', listen]);
+    sayCannotListen(error, ports, addresses);
     return undefined;
   }
 }
@@ -91,13 +95,13 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
 async function startAgentOrSay(
   options: Omit<AgentOptions, 'clock'>,
   port: KeyAndValue,
-  address?: KeyAndValue,
+  addresses: readonly KeyAndValue[] = [],
 ): Promise<Agent | undefined> {
   const { startAgent } = await import('../agent/server.ts');
   try {
     return await startAgent({ ...options, clock: systemClock });
   } catch (error) {
-    sayCannotListen(error, [port], address);
+    sayCannotListen(error, [port], addresses);
     return undefined;
   }
 }
@@ -105,8 +109,9 @@ async function startAgentOrSay(
 type KeyAndValue = readonly [key: string, value: string | number | undefined];
 
 /** One line that names the port or the address with its key, and exit status 1. Anything else is not expected here. */
-function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], address?: KeyAndValue): void {
-  const { code, port } = error as { readonly code?: unknown; readonly port?: unknown };
+function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], addresses: readonly KeyAndValue[]): void {
+  // `hostname`: the name service was asked for it in vain.
+  const { code, port, address, hostname = address } = error as Readonly<Record<string, unknown>>;
   const aboutPort: Readonly<Record<string, string>> = {
     EADDRINUSE: 'another program listens there; stop it, or choose another port',
     EACCES: 'this user may not listen there; choose a port from 1024 on, or give the program the right to',
@@ -119,7 +124,8 @@ function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], address?
     EAI_AGAIN: 'the name service does not answer; write an IP address',
   };
   if (typeof code !== 'string') throw error;
-  const place = code in aboutPort ? (ports.find(([, value]) => value === port) ?? ports[0]) : address;
+  const [places, wrong] = code in aboutPort ? [ports, port] : [addresses, hostname];
+  const place = places.find(([, value]) => value === wrong) ?? places[0];
   const reason = aboutPort[code] ?? aboutAddress[code];
   if (place === undefined || reason === undefined) throw error;
   const [key, value] = place;

@@ -272,6 +272,17 @@ describe('an address listened on', () => {
     assert.doesNotMatch(stderr, STACK);
   });
 
+  test('that the gateway would have and this machine does not have is told by its own key', async (t) => {
+    const { status, stderr } = await runProgram(t, [
+      fileWith(t, {
+        ...{ port: 0, simulationServers: ['127.0.0.1:9'], portRewrite: false, logDir: temporary(t) },
+        gateway: { enabled: true, port: 0, listen: '192.0.2.1', routes: { '2000-2999': 'localhost' } },
+      }),
+    ]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^error: gateway\.listen: 192\.0\.2\.1 — this machine does not have the address/m);
+  });
+
   test('that is a name nobody knows: one line, exit status 1', async (t) => {
     const { status, stderr } = await runProgram(t, [
       fileWith(t, {
