@@ -127,7 +127,6 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const notifying = new Notifying({
     ...{ clock, random, newId, log, store },
     rules: incidentRules(settings.pollInterval),
-    notifiers: adapters.createNotifiers(settings, surroundings),
     loadOf: (id) => poller.facts(id)?.load,
   });
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
@@ -320,11 +319,13 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       });
       if (added.length + removed.length + changed.length > 0 || reordered) membership.set('configured', next.simulationServers);
       if (
-        ['mail', 'webhooks', 'pollInterval', 'server', 'ssl', 'portRewrite'].some((name) => sections.has(name as keyof Settings))
+        ['mail', 'webhooks', 'pollInterval', 'server', 'ssl', 'portRewrite', 'gateway'].some((name) =>
+          sections.has(name as keyof Settings),
+        )
       ) {
         await notifying.reconfigure({
           rules: incidentRules(next.pollInterval),
-          notifiers: adapters.createNotifiers(next, surroundings),
+          notifiers: createNotifiers(next),
         });
       }
       registered.reconfigure();
@@ -340,6 +341,12 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       await Promise.all([closed, remembering.stop(), historyKeeping?.stop(), notifying.stop(GRACE)]);
     },
   };
+
+  /** Their messages link to where the session server is listened on, which may be any free port. */
+  function createNotifiers(wanted: Settings): Notifier[] {
+    const gateway = { ...wanted.gateway, port: edge.gateway?.port ?? wanted.gateway.port };
+    return adapters.createNotifiers({ ...wanted, port: edge.port, gateway }, surroundings);
+  }
 
   /** Incidents that nothing will end any more: of servers that were removed while the program was down, or by rules that hold no longer. */
   function reconcileIncidents(): void {
@@ -357,7 +364,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
 
   /** What survived the last run. All of it is read at once, so that a disk that does not answer is waited for once. */
   async function recall(): Promise<void> {
-    const recalledActs = notifying.start().then(() => levers.recall());
+    const recalledActs = notifying.start(createNotifiers(settings)).then(() => levers.recall());
     const documents = ['learned', 'decisions', 'registered-servers', 'waiting-line'].map((name) => store.read(name));
     const recalledHistory = historyFile && restoreHistory({ clock, log, history, file: historyFile });
     const [learned, decided, announced, waited] = await Promise.all(documents);

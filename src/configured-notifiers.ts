@@ -27,9 +27,14 @@ export function configuredNotifiers(
   return notifiers;
 }
 
-/** Where people find the monitor page (PROTOCOL § 2, `portRewrite`). The gateway has it at its own port. */
+/** Where people find the monitor page (PROTOCOL § 2, `portRewrite`). The gateway has it at its own port, or where a front leads there. */
 function monitorUrl({ ssl, server, port, portRewrite, gateway }: Settings): string {
   const host = hostInUrl(server);
-  if (gateway.enabled) return `https://${host}${gateway.port === 443 ? '' : `:${gateway.port}`}/monitor`;
+  if (gateway.enabled) {
+    const publicPort = gateway.publicPort ?? gateway.port;
+    // A gateway without TLS of its own may have it from the front that has the port of HTTPS.
+    const [scheme, usual] = gateway.tls !== undefined || gateway.publicPort === 443 ? ['https', 443] : ['http', 80];
+    return `${scheme}://${host}${publicPort === usual ? '' : `:${publicPort}`}/monitor`;
+  }
   return `${ssl ? 'https' : 'http'}://${host}${portRewrite ? '/' : ':'}${port}/monitor`;
 }

@@ -5,6 +5,7 @@ import { FakeNotifier } from '../../test/support/fake-notifier.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import type { ServerState } from '../core/fleet.ts';
+import type { Notifier } from '../ports.ts';
 import { Notifying, type NotifyingOptions } from './notifying.ts';
 
 const rules = { gather: 6, settle: 10, longestSettle: 900, calm: 1800 };
@@ -20,7 +21,12 @@ interface Scene {
   readonly sees: (to: ServerState, id?: string) => void;
 }
 
-async function scene(t: TestContext, options: Partial<NotifyingOptions> = {}, email = new FakeNotifier()): Promise<Scene> {
+async function scene(
+  t: TestContext,
+  options: Partial<NotifyingOptions> = {},
+  email = new FakeNotifier(),
+  notifiers: readonly Notifier[] = [email],
+): Promise<Scene> {
   const clock = (options.clock as FakeClock | undefined) ?? new FakeClock();
   const log = new MemoryLog();
   const notifying = new Notifying({
@@ -29,10 +35,9 @@ async function scene(t: TestContext, options: Partial<NotifyingOptions> = {}, em
     random: () => 0.5,
     newId: () => `i${++ids}`,
     rules,
-    notifiers: [email],
     ...options,
   });
-  await notifying.start();
+  await notifying.start(notifiers);
   t.after(() => notifying.stop(0));
   const sees = (to: ServerState, id = 'a') => {
     notifying.observe({ id, address: `${id}/2000`, to, at: clock.now(), ...(to === 'available' && { load: 10 }) });
@@ -43,7 +48,7 @@ async function scene(t: TestContext, options: Partial<NotifyingOptions> = {}, em
 test('a server that goes down and comes back is told of through every notifier', async (t) => {
   const webhook = new FakeNotifier('webhook');
   const email = new FakeNotifier();
-  const { clock, sees, notifying } = await scene(t, { notifiers: [email, webhook], loadOf: () => 42 }, email);
+  const { clock, sees, notifying } = await scene(t, { loadOf: () => 42 }, email, [email, webhook]);
   sees('down');
   await clock.advance(100);
   sees('available');
@@ -61,7 +66,7 @@ test('a notifier that hangs or fails does not keep the others waiting', async (t
   const email = new FakeNotifier();
   email.weather = 'hangs';
   const webhook = new FakeNotifier('webhook');
-  const { clock, sees } = await scene(t, { notifiers: [email, webhook] }, email);
+  const { clock, sees } = await scene(t, {}, email, [email, webhook]);
   sees('down');
   await clock.advance(6);
   assert.deepEqual(webhook.told, ['down a']);

@@ -29,8 +29,6 @@ export interface NotifyingOptions {
   readonly newId: NewId;
   readonly log: Log;
   readonly rules: IncidentRules;
-  /** Their names differ. */
-  readonly notifiers: readonly Notifier[];
   /** The present load of a server in percent, for the texts. */
   readonly loadOf?: (id: ServerId) => number | undefined;
   /** Absent: nothing survives a restart. */
@@ -75,9 +73,9 @@ export class Notifying {
     this.#incidents = new Incidents(options.rules, options.newId);
   }
 
-  /** Takes up what the last run left over, and begins. To be called once. */
-  async start(): Promise<void> {
-    const { clock, log, store, notifiers } = this.#options;
+  /** Takes up what the last run left over, and begins. To be called once; the names of the notifiers differ. */
+  async start(notifiers: readonly Notifier[]): Promise<void> {
+    const { clock, log, store } = this.#options;
     const left = fromDocument(await store?.read(DOCUMENT), this.#offset());
     this.#incidents.restore(left.open, left.ended);
     for (const [name, outbox] of Object.entries(left.outboxes)) this.#park(name, outbox);

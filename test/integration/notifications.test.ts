@@ -45,11 +45,10 @@ async function scene(t: TestContext, settings: NotifierSettings) {
     random: () => 0.5,
     newId: () => `id-${++ids}`,
     rules: incidentRules(5),
-    notifiers,
     // The real world is slow beside this clock.
     deadline: 1_000_000,
   });
-  await notifying.start();
+  await notifying.start(notifiers);
   t.after(() => notifying.stop(0));
   const sees = (to: ServerState, id = 'a') => {
     notifying.observe({ id, address: `${id}.example.org/2000`, to, at: clock.now(), ...(to === 'available' && { load: 30 }) });
