@@ -201,7 +201,11 @@ const allocation = z
     recent: seconds(0, 600)
       .default(15)
       .describe('The highest report of this time decides whether a session fits, so that a moment of low noise does not.'),
-    doubt: points(0, 100).default(10).describe('Added to a server that missed one probe.'),
+    doubt: points(0, 100)
+      .default(10)
+      .describe(
+        'Added to a server that missed one probe. (It is not offered from the first one on in any case; only a store of bookings that several session servers share could go by it.)',
+      ),
     closedAfter: z
       .int()
       .min(1)
