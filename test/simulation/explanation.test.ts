@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseProject, type Project } from '../../src/core/project.ts';
+import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeProbe } from '../support/fake-probe.ts';
@@ -27,6 +28,7 @@ async function start(loads: readonly number[]) {
   let ids = 0;
   const surroundings = {
     ...{ clock, random: seededRandom(1), log: new MemoryLog(), version: 'tested' },
+    names: createSharedLookup(),
     newId: () => `id-${(ids += 1)}`,
   };
   const { app, edge } = await startEdgelessApp(settingsOf({ simulationServers }), surroundings, {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMetrics } from '../../src/http/metrics.ts';
+import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';
 import { readExposition } from '../support/exposition.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -20,6 +21,7 @@ test('metrics tell what was learned of costs, who is suspected, and how long the
   let ids = 0;
   const surroundings = {
     ...{ clock, random: () => 0.5, log: new MemoryLog(), version: 'tested' },
+    names: createSharedLookup(),
     newId: () => `id-${(ids += 1)}`,
   };
   const { app, edge } = await startEdgelessApp(settingsOf({ simulationServers: SERVERS }), surroundings, {
