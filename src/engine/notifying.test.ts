@@ -296,7 +296,7 @@ test('the version changes with the incidents and not without', async (t) => {
 test('a test goes past what waits on a channel, and tells of each channel what became of it within ten seconds', async (t) => {
   const [email, refusing, hung] = [new FakeNotifier(), new FakeNotifier('webhook a'), new FakeNotifier('webhook b')];
   const known = Object.assign(email, { recipient: 'admin@example.org' });
-  const { clock, sees, notifying } = await scene(t, { notifiers: [known, refusing, hung] }, email);
+  const { clock, sees, notifying } = await scene(t, {}, email, [known, refusing, hung]);
   hung.weather = 'hangs';
   sees('down');
   await clock.advance(7);
