@@ -107,7 +107,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   // We are no proxy; without this Node would close the connection without a word.
   server.on('connect', (_request, socket) => {
-    answerPlainly(socket, 405, 'Method not allowed.\n', { ...CORS, Allow: 'GET, HEAD, OPTIONS' });
+    answerPlainly(socket, 405, 'Method not allowed.\n', { ...CORS, ...ALLOW });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // TLS that was not agreed on leaves nobody to answer.
@@ -267,6 +267,14 @@ function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  answerPlainly(socket, status, `${STATUS_CODES[status] ?? ''}\n`, CORS);
+  const status = STATUS_OF[error.code ?? ''] ?? 400;
+  answerPlainly(socket, status, `${STATUS_CODES[status] ?? ''}\n`, status === 405 ? { ...CORS, ...ALLOW } : CORS);
 }
+
+/** By what Node's parser says. A method that it does not know has no path here that takes it. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_INVALID_METHOD: 405,
+};
+const ALLOW = { Allow: 'GET, HEAD, OPTIONS' } as const;

@@ -191,9 +191,10 @@ describe('methods', () => {
     assert.equal((await ask('GET *')).status, 400);
   });
 
-  test('a method that nobody knows is answered with 400 and the CORS headers', async () => {
+  test('a method that nobody knows is answered with 405, Allow and the CORS headers', async () => {
     const { status, headers } = await ask('BREW /session');
-    assert.equal(status, 400);
+    assert.equal(status, 405);
+    assert.equal(headers['allow'], 'GET, HEAD, OPTIONS');
     assert.equal(headers['access-control-allow-origin'], '*');
     assert.equal(headers['access-control-allow-methods'], 'POST, GET, OPTIONS');
   });
