@@ -267,14 +267,18 @@ function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const status = STATUS_OF[error.code ?? ''] ?? 400;
+  const status = isUnknownMethod(error) ? 405 : (STATUS_OF[error.code ?? ''] ?? 400);
   answerPlainly(socket, status, `${STATUS_CODES[status] ?? ''}\n`, status === 405 ? { ...CORS, ...ALLOW } : CORS);
 }
 
-/** By what Node's parser says. A method that it does not know has no path here that takes it. */
-const STATUS_OF: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_INVALID_METHOD: 405,
-};
+/** By what Node's parser says. */
+const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** A request line with a method that the parser does not know. It says the same of anything that is no HTTP. */
+function isUnknownMethod({ code, rawPacket }: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }): boolean {
+  const begin = rawPacket?.subarray(0, LONGEST_REQUEST_LINE).toString('latin1') ?? '';
+  return code === 'HPE_INVALID_METHOD' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40} [!-~]+ HTTP\/1\.[01]\r?\n/.test(begin);
+}
+
+const LONGEST_REQUEST_LINE = 8192;
 const ALLOW = { Allow: 'GET, HEAD, OPTIONS' } as const;

@@ -146,7 +146,6 @@ describe('lines that are no requests', () => {
     ['a header that is folded', 'GET /session HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n'],
     ['no Host in HTTP/1.1', 'GET /session HTTP/1.1\r\n\r\n'],
     ['a version that does not exist', 'GET /session HTTP/9.9\r\nHost: a\r\n\r\n'],
-    ['a method that does not exist', 'BREW /session HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['the beginning of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['characters beyond ASCII in the target', Buffer.from('GET /session?a=\xff HTTP/1.1\r\nHost: a\r\n\r\n', 'latin1')],
   ] as const) {
