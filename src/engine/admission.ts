@@ -11,15 +11,18 @@ import type { BookingOutcome, BookingRequest, Candidates } from '../core/ledger.
 import type { SecondsRange } from '../core/monitor-view.ts';
 import { asSent, type Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
-import { TokenBuckets } from '../core/token-bucket.ts';
+import type { TokenBuckets } from '../core/token-bucket.ts';
 import type { Passing, Restored, Standing, Turn, WaitingLine, Want } from '../core/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
+import { Availability } from './availability.ts';
 import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
+import { NotedRefusals } from './noted-refusals.ts';
+import { PlacesFromBefore } from './places-from-before.ts';
 import { Reasons, type Asked, type Explained } from './reasons.ts';
 import { RequestRouting, type RoutedRequest } from './request-routing.ts';
 import type { Allocated, FailedSession, Outcome, Refused, SessionRequest, Waiter, Waiting } from './session-request.ts';
-import { createTopic, type Topic } from './topic.ts';
+import type { Topic } from './topic.ts';
 import { UnheardOutcomes } from './unheard-outcomes.ts';
 
 export interface AdmissionOptions {
@@ -56,14 +59,6 @@ const RETRY = 1;
 const RESAVE = 60;
 /** Seconds between two looks at the estimates of all who wait. */
 const RETELL = 10;
-/**
- * Refusals for asking too often that are written down: one a minute of each address, and so many of all addresses together. The others are only counted, for
- * a flood would wash away the decisions that people ask about.
- */
-const NOTED = {
-  each: { burst: 1, rate: 1 / 60, mostKeys: 10_000 },
-  all: { burst: 20, rate: 20 / 60, mostKeys: 1 },
-};
 /** Tickets looked at before the walk along the line lets others have their turn: about a millisecond of work. */
 const STRETCH = 500;
 /** Walks along the line before a newcomer takes no for an answer: one that was under way may have passed by what came free. */
@@ -82,21 +77,18 @@ interface Place {
 
 export class Admission {
   /** Can a session without a project be started now. */
-  readonly availability: Topic<boolean> = createTopic(false);
+  readonly availability: Topic<boolean>;
   readonly #options: AdmissionOptions;
   readonly #places = new Map<string, Place>();
   readonly #unheard = new UnheardOutcomes();
-  /** Resume tokens of places from before a restart, by who took them and for what. */
-  readonly #fromBefore = new Map<string, string>();
+  readonly #fromBefore = new PlacesFromBefore();
   readonly #routing: RequestRouting;
   readonly #reasons: Reasons;
   readonly #serving: Loop;
   /** What ends the requests that are held. */
   readonly #holding = new Set<AbortController>();
-  readonly #notedOfEach = new TokenBuckets(NOTED.each);
-  readonly #notedOfAll = new TokenBuckets(NOTED.all);
-  /** A server that had room when somebody looked through the fleet: while it has, nobody needs to look again. */
-  #roomy: Candidates | undefined;
+  readonly #notedRefusals = new NotedRefusals();
+  readonly #open: Availability;
   #toldAt = 0;
   #version = 0;
   /** The walk along the line that is under way. */
@@ -107,6 +99,12 @@ export class Admission {
     this.#options = options;
     this.#routing = new RequestRouting(options.router, () => options.settings().otherHosts);
     this.#reasons = new Reasons(options);
+    this.#open = new Availability({
+      ...options,
+      isWaiting: () => options.line.length > 0,
+      isOpen: () => this.prospect().kind === 'open',
+    });
+    this.availability = this.#open.topic;
     this.#serving = startLoop({
       clock: options.clock,
       delay: RETRY,
@@ -268,7 +266,7 @@ export class Admission {
 
   /** Something changed that can make room or take it away. */
   refresh(): void {
-    this.#publish();
+    this.#open.publish();
     if (this.#options.line.length > 0) this.#serving.wake();
   }
 
@@ -301,7 +299,7 @@ export class Admission {
     const { tickets, problems } = restored;
     for (const problem of problems) log.warn(`of the saved waiting line ${problem}`);
     for (const { id, token = '', address, clientId, project, labels, joinedAt } of tickets) {
-      if (clientId !== undefined) this.#fromBefore.set(clientKey(clientId, address, project, labels), token);
+      if (clientId !== undefined) this.#fromBefore.add({ clientId, limitKey: address, project, labels }, token);
       const asked = {
         ...(clientId !== undefined && { clientId }),
         ...(project !== undefined && { projectUrl: project }),
@@ -314,17 +312,11 @@ export class Admission {
     return restored;
   }
 
-  /**
-   * The resume token of the place that the same client took for the same before a restart. It is told once: whoever asked is who knows from then on what was
-   * answered to the client.
-   */
+  /** The resume token of the place that the same client took for the same before a restart; told once. */
   tokenFromBefore(request: SessionRequest): string | undefined {
     const { clientId, address, labels } = request;
-    if (clientId === undefined || this.#fromBefore.size === 0) return undefined;
-    const key = clientKey(clientId, address.limitKey, this.#projectOf(request)?.url, labels);
-    const token = this.#fromBefore.get(key);
-    this.#fromBefore.delete(key);
-    return token;
+    if (clientId === undefined || this.#fromBefore.isEmpty) return undefined;
+    return this.#fromBefore.take({ clientId, limitKey: address.limitKey, project: this.#projectOf(request)?.url, labels });
   }
 
   /**
@@ -386,10 +378,10 @@ export class Admission {
 
   #isNoted({ address: { address, limitKey = address } }: SessionRequest): boolean {
     const { clock, log } = this.#options;
-    const now = clock.now();
-    if (this.#notedOfEach.take(limitKey, now) > 0) return false;
+    const noting = this.#notedRefusals.note(limitKey, clock.now());
+    if (noting === 'counted') return false;
     log.limited('warn', `rate-limit ${limitKey}`, `${address} asks for sessions too often and is refused`, { address });
-    return this.#notedOfAll.take('', now) === 0;
+    return noting === 'noted';
   }
 
   #projectOf({ projectUrl }: SessionRequest): Project | undefined {
@@ -450,7 +442,7 @@ export class Admission {
     const { clock, endpoint, settings, log, router } = this.#options;
     const { server, bookingId, load, predicted, tier, lastResort, besideKept = false } = booked;
     const found = endpoint(server);
-    this.#publish();
+    this.#open.publish();
     // Between the booking and now the server left the fleet.
     if (found === undefined)
       return this.#refuse(
@@ -512,7 +504,7 @@ export class Admission {
     this.#version += 1;
     this.#watch(id, place, waiter);
     this.#tell(joined, this.#options.clock.now());
-    this.#publish();
+    this.#open.publish();
     this.#serving.wake();
   }
 
@@ -594,7 +586,7 @@ export class Admission {
       await clock.sleep(0, signal);
     }
     this.#tellChanges();
-    this.#publish();
+    this.#open.publish();
   }
 
   async #try({ ticket, candidates }: Turn): Promise<void> {
@@ -660,39 +652,6 @@ export class Admission {
     place.waiter.changed(waiting);
   }
 
-  /**
-   * Published only when it differs: availability equals *a request now would be allocated*. It is asked after every probe and every booking, so it looks at
-   * one server as long as that one has room.
-   */
-  #publish(): void {
-    if (this.#options.line.length === 0 && this.#hasRoom(this.#roomy)) {
-      this.availability.publish(true);
-      return;
-    }
-    const open = this.prospect().kind === 'open';
-    this.#roomy = open ? this.#findRoom() : undefined;
-    this.availability.publish(open);
-  }
-
-  #findRoom(): Candidates | undefined {
-    const route = this.#options.router.route();
-    if (route.kind === 'refused') return undefined;
-    for (const tier of route.candidates.tiers) {
-      for (const id of tier) {
-        const alone: Candidates = { tiers: [[id]] };
-        if (this.#hasRoom(alone)) return alone;
-      }
-    }
-    return undefined;
-  }
-
-  /** Of one server. */
-  #hasRoom(alone: Candidates | undefined): boolean {
-    const { router, bookings } = this.#options;
-    const id = alone?.tiers[0]?.[0];
-    return alone !== undefined && id !== undefined && router.isAvailable(id) && bookings.fits(alone);
-  }
-
   #refuseForRoom(routed: Routed, { othersWait: kept }: NoRoom): Refused {
     if (kept === true) return this.#refuse(routed, 'others-wait', othersWait(this.#options.line.length));
     return this.#refuse(routed, 'no-room', this.#reasons.noRoom(routed));
@@ -738,17 +697,6 @@ function bookingRequest({ clientId, address }: SessionRequest, project: Project 
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,
     ...(project !== undefined && { project: project.key }),
   };
-}
-
-/** Names a client and what it wants, as both are known after a restart. */
-function clientKey(
-  clientId: string,
-  limitKey: string | undefined,
-  project: string | undefined,
-  labels: Labels | undefined,
-): string {
-  const wanted = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([clientId, limitKey, project, wanted]);
 }
 
 /** To steps of five seconds: more would promise what nobody knows. */

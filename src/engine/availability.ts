@@ -1,0 +1,60 @@
+/**
+ * Whether a session without a project can be started now: availability equals *a request now would be allocated*, and is published only when it differs.
+ *
+ * It is asked after every probe and every booking, so it looks at one server as long as that one has room.
+ */
+import type { Candidates } from '../core/ledger.ts';
+import type { Router } from '../core/routing.ts';
+import type { Bookings } from '../ports.ts';
+import { createTopic, type Topic } from './topic.ts';
+
+export interface AvailabilityOptions {
+  readonly router: Router;
+  readonly bookings: Pick<Bookings, 'fits'>;
+  /** Somebody waits: then that a server has room does not say that a request would get it. */
+  readonly isWaiting: () => boolean;
+  /** A request now would be allocated. */
+  readonly isOpen: () => boolean;
+}
+
+export class Availability {
+  readonly topic: Topic<boolean> = createTopic(false);
+  readonly #options: AvailabilityOptions;
+  /** A server that had room when somebody looked through the fleet: while it has, nobody needs to look again. */
+  #roomy: Candidates | undefined;
+
+  constructor(options: AvailabilityOptions) {
+    this.#options = options;
+  }
+
+  /** Something changed that may make it another. */
+  publish(): void {
+    const { isWaiting, isOpen } = this.#options;
+    if (!isWaiting() && this.#hasRoom(this.#roomy)) {
+      this.topic.publish(true);
+      return;
+    }
+    const open = isOpen();
+    this.#roomy = open ? this.#findRoom() : undefined;
+    this.topic.publish(open);
+  }
+
+  #findRoom(): Candidates | undefined {
+    const route = this.#options.router.route();
+    if (route.kind === 'refused') return undefined;
+    for (const tier of route.candidates.tiers) {
+      for (const id of tier) {
+        const alone: Candidates = { tiers: [[id]] };
+        if (this.#hasRoom(alone)) return alone;
+      }
+    }
+    return undefined;
+  }
+
+  /** Of one server. */
+  #hasRoom(alone: Candidates | undefined): boolean {
+    const { router, bookings } = this.#options;
+    const id = alone?.tiers[0]?.[0];
+    return alone !== undefined && id !== undefined && router.isAvailable(id) && bookings.fits(alone);
+  }
+}
