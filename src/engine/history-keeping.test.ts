@@ -101,3 +101,15 @@ test('a disk that is full or gone costs one line in the log, and one when it is 
   assert.equal(log.lines.at(-1)?.message, 'the history can be written again');
   await keeping.stop();
 });
+
+test('a history that cannot be read is not written over: it may be readable again tomorrow', async () => {
+  const { clock, log, file, history } = setUp();
+  const before = (file.bytes = new Uint8Array([1, 2, 3]));
+  file.failing = true;
+  await restoreHistory({ clock, log, history, file });
+  assert.equal(log.complaints.length, 1);
+  file.failing = false;
+  await startHistoryKeeping({ clock, log, history, file }).stop();
+  assert.equal(file.aside, before);
+  assert.notEqual(file.bytes, before);
+});

@@ -32,6 +32,8 @@ export async function restoreHistory({ clock, log, history, file }: HistoryKeepi
     else await setAside(log, file, restored.reason);
   } catch (error) {
     log.warn('the history of the last run cannot be read; the charts begin anew', { error });
+    // The next write would take its place, and it may be readable again by then. Not waited for: the disk may hang.
+    file.setAside().catch(ignore);
   }
 }
 
@@ -65,6 +67,10 @@ export function startHistoryKeeping({ clock, log, history, file }: HistoryKeepin
       await write();
     },
   };
+}
+
+function ignore(): void {
+  // A folder in which nothing can be renamed is one in which nothing is replaced either.
 }
 
 async function setAside(log: Log, file: HistoryFile, reason: string): Promise<void> {

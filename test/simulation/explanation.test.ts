@@ -136,3 +136,33 @@ test('guests take no more than the idle time that is shared, hear why, and what 
   assert.equal((await ask(guest)).kind, 'allocated');
   await stop();
 });
+
+test('while the room there is is kept for somebody who waits, the page says so and a newcomer hears the same', async () => {
+  const heavy = 'https://github.com/school/robots';
+  // Nobody but the third server, where a session of usual cost fits and one of this project does not.
+  const { admission, overview, ledger, clock, stop, ask } = await start([100, 100, 65]);
+  const costs = ledger.save(clock.now(), 0);
+  ledger.restore({ ...costs, projects: [[projectOf(heavy)?.key ?? '', Math.log(5), 0.01]] }, clock.now(), 0);
+  assert.equal(overview.fleet().open, true);
+  const gone = new AbortController();
+  const settled: unknown[] = [];
+  await admission.wait(
+    { address: { address: '192.0.2.2', limitKey: undefined }, projectUrl: heavy },
+    { gone: gone.signal, keepPlace: false, changed: () => undefined, settled: (outcome) => settled.push(outcome) },
+  );
+  await clock.advance(121);
+  assert.deepEqual(settled, [], 'it waits');
+  const { open, availability } = overview.fleet();
+  assert.equal(open, false);
+  assert.equal(
+    availability,
+    'No session can start now for somebody new: the room there is goes to those who wait.',
+    overview.explain(undefined, undefined).summary,
+  );
+  const refused = await ask();
+  assert.ok(refused.kind === 'refused' && refused.code === 'others-wait');
+  gone.abort();
+  await clock.advance(1);
+  assert.equal(overview.fleet().open, true);
+  await stop();
+});
