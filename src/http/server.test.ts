@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { eventually } from '../../test/support/eventually.ts';
+import { eventually, inTime } from '../../test/support/eventually.ts';
+import { RawConnection, requestText } from '../../test/support/raw-http.ts';
 import { startHttpServer, type HttpServerOptions } from './server.ts';
 
 /** More than the operating system keeps for two ends of a connection. */
@@ -53,4 +54,28 @@ test('a connection that idles after its answer is closed when its time is over',
   await once(socket, 'data');
   await once(socket.resume(), 'end');
   await eventually('no connection is left', () => server.connections() === 0);
+});
+
+for (const [title, ...headers] of [
+  ['a WebSocket', 'Connection: Upgrade', 'Upgrade: websocket'],
+  ['another protocol', 'Connection: Upgrade', 'Upgrade: h2c'],
+] as const)
+  test(`who asks for ${title} before it has its last answer is cut, and no answer stands in the middle of another`, async (t) => {
+    const upgrades: string[] = [];
+    const answers: ServerResponse[] = [];
+    const { server } = await start(t, (_, response) => answers.push(response), {
+      upgrade: ({ url = '' }) => upgrades.push(url),
+    });
+    const client = new RawConnection(t, server.port).send(requestText('GET /slow') + requestText('GET /next', ...headers));
+    await inTime('the end of the connection', client.closed);
+    for (const answer of answers) answer.end('late');
+    assert.equal(client.received, '');
+    assert.deepEqual(upgrades, []);
+  });
+
+test('who asks for a tunnel before it has its last answer is cut', async (t) => {
+  const { server } = await start(t, () => undefined);
+  const client = new RawConnection(t, server.port).send(requestText('GET /slow') + requestText('CONNECT x:1'));
+  await inTime('the end of the connection', client.closed);
+  assert.equal(client.received, '');
 });

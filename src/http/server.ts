@@ -102,12 +102,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     if (socket.writableLength > 0 || unanswered.of(socket) === 0) socket.destroy();
   });
   server.on('upgrade', (request, socket, head) => {
-    if (request.headers.upgrade?.toLowerCase() === 'websocket') options.upgrade(request, socket, head);
+    // Whatever is said now would stand in the middle of the answers before, and an answer of ours cannot be put behind them.
+    if (unanswered.of(request.socket) > 0) socket.destroy();
+    else if (request.headers.upgrade?.toLowerCase() === 'websocket') options.upgrade(request, socket, head);
     else answerWithoutUpgrade(request, socket, handle);
   });
   // We are no proxy; without this Node would close the connection without a word.
-  server.on('connect', (_request, socket) => {
-    answerPlainly(socket, 405, 'Method not allowed.\n', { ...CORS, ...ALLOW });
+  server.on('connect', (request, socket) => {
+    if (unanswered.of(request.socket) > 0) socket.destroy();
+    else answerPlainly(socket, 405, 'Method not allowed.\n', { ...CORS, ...ALLOW });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // TLS that was not agreed on leaves nobody to answer.
