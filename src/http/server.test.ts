@@ -79,3 +79,29 @@ test('who asks for a tunnel before it has its last answer is cut', async (t) => 
   await inTime('the end of the connection', client.closed);
   assert.equal(client.received, '');
 });
+
+test('the end of a connection is told once to each request on it that has no answer yet', async (t) => {
+  const ends: string[] = [];
+  const { server } = await start(t, ({ url = '' }, response) => {
+    response.on('close', () => ends.push(url));
+    if (url === '/answered') response.end('x');
+  });
+  const paths = ['/answered', '/first', '/second', '/third'];
+  const client = new RawConnection(t, server.port).send(paths.map((path) => requestText(`GET ${path}`)).join(''));
+  await client.response();
+  assert.deepEqual(ends, ['/answered']);
+  client.socket.destroy();
+  await eventually('all of them to hear it', () => ends.length === 4);
+  assert.deepEqual(ends.toSorted(), paths.toSorted());
+});
+
+test('a request whose connection ends before its turn comes is not handled', async (t) => {
+  const handled: string[] = [];
+  const { server } = await start(t, ({ url = '', socket }) => {
+    handled.push(url);
+    socket.destroy();
+  });
+  const client = new RawConnection(t, server.port).send(requestText('GET /first') + requestText('GET /second'));
+  await inTime('the end of the connection', client.closed);
+  assert.deepEqual(handled, ['/first']);
+});

@@ -68,7 +68,7 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, limits } = options;
   const unanswered = new Unanswered();
-  const handle = withoutBacklog(inTurns(options.handle), unanswered);
+  const handle = withoutBacklog(inTurns(unlessGone(options.handle)), unanswered);
   const settings = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: milliseconds(limits.headerTimeout),
@@ -220,22 +220,44 @@ function withoutBacklog(handle: RequestListener, unanswered: Unanswered): Reques
       socket.destroy();
       return;
     }
-    unanswered.add(socket, 1);
-    response.once('close', () => unanswered.add(socket, -1));
+    unanswered.add(socket, response);
     handle(request, response);
   };
 }
 
-/** Requests of each connection that have no complete answer yet. */
+/** A client may go away while its request waits for its turn, and with it the event by which whoever takes something for it would give that back. */
+function unlessGone(handle: RequestListener): RequestListener {
+  return (request, response) => {
+    if (!request.socket.destroyed) handle(request, response);
+  };
+}
+
+/** What has no complete answer yet, of each connection. */
 class Unanswered {
-  readonly #counts = new WeakMap<Socket, number>();
+  readonly #responses = new WeakMap<Socket, Set<ServerResponse>>();
 
   of(socket: Socket): number {
-    return this.#counts.get(socket) ?? 0;
+    return this.#responses.get(socket)?.size ?? 0;
   }
 
-  add(socket: Socket, count: number): void {
-    this.#counts.set(socket, this.of(socket) + count);
+  add(socket: Socket, response: ServerResponse): void {
+    const responses = this.#responses.get(socket) ?? this.#watch(socket);
+    responses.add(response);
+    response.once('close', () => responses.delete(response));
+  }
+
+  /** Node tells the end of a connection to the one response that it is being answered with, and to none of those that wait behind that one. */
+  #watch(socket: Socket): Set<ServerResponse> {
+    const responses = new Set<ServerResponse>();
+    this.#responses.set(socket, responses);
+    socket.once('close', () => {
+      for (const response of responses) {
+        if (response.socket !== null) continue;
+        response.destroy();
+        response.emit('close');
+      }
+    });
+    return responses;
   }
 }
 

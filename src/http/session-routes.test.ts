@@ -9,10 +9,10 @@ import { createSessionRoutes } from './session-routes.ts';
 
 /** The end of a response as seen by a route. */
 class Outgoing extends EventEmitter {
-  closed = false;
+  destroyed = false;
 
   leave(): void {
-    this.closed = true;
+    this.destroyed = true;
     this.emit('close');
   }
 }

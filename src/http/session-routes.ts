@@ -139,7 +139,7 @@ export function queryOf(target: string): string {
 export function closed(c: Context<Env>): AbortSignal {
   const { outgoing } = c.env;
   const gone = new AbortController();
-  if (outgoing.closed) gone.abort();
+  if (outgoing.destroyed) gone.abort();
   outgoing.once('close', () => {
     gone.abort();
   });

@@ -197,7 +197,7 @@ test('a client that left before the first answers gets no session, and one that 
   let begin: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (begin = resolve));
   const { admission, send } = setUp(t, { ready, isReady: false });
-  const [left, goneBefore] = [new EventEmitter(), Object.assign(new EventEmitter(), { closed: true })];
+  const [left, goneBefore] = [new EventEmitter(), Object.assign(new EventEmitter(), { destroyed: true })];
   const ask = (clientId: string, outgoing: unknown) => send('POST', PATH, JSON.stringify({ clientId }), {}, outgoing);
   const answers = [ask('left', left), ask('gone before', goneBefore), ask('stayed', new EventEmitter())];
   await new Promise((resolve) => setImmediate(resolve));

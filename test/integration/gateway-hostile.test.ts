@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { ScriptedSimulationServer, streams, type ClientScript } from '../support/scripted-simulation-server.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startAppInside } from '../support/start-app.ts';
+import { startAppInside, type RunningApp } from '../support/start-app.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
 type GatewayFile = NonNullable<ConfigurationFile['gateway']>;
@@ -81,6 +81,34 @@ test('a request whose body nobody takes, or nobody sends, has an end', async (t)
   const stalled = new RawConnection(t, port).send(`${requestText(`POST /${neverReads}/x`, 'Content-Length: 10')}half`);
   await eventually('the answer to the second', () => stalled.received.startsWith('HTTP/1.1 408'));
   assert.match(log.complaints.join('\n'), /it took nothing of a request for 0.3 s/);
+});
+
+/** How many are passed on now, of a kind. */
+async function passedOn({ app }: Pick<RunningApp, 'app'>, kind: 'requests' | 'webSockets'): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
+  return Number(new RegExp(`^session_server_gateway_relays\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(metrics)?.[1]);
+}
+
+test('a client that leaves gives back what is passed on for it, that of requests behind another one too', async (t) => {
+  const silent = await bareServer(t, (socket) => socket.resume());
+  const running = await gatewayTo(t, [silent], { limits: { relays: 20 } });
+  for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
+    const client = new RawConnection(t, running.port).send(requestText(`GET /${silent}/x`).repeat(10));
+    await eventually('all of them to be passed on', async () => (await passedOn(running, 'requests')) === 10);
+    client.socket[end]();
+    await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
+  }
+});
+
+test('nothing is passed on for requests whose clients left before their turn', async (t) => {
+  const silent = await bareServer(t, (socket) => socket.resume());
+  const running = await gatewayTo(t, [silent], { limits: { relays: 2000 } });
+  // More than one turn takes, and more on each connection than may wait there, so that they are cut.
+  const clients = Array.from({ length: 8 }, () => new RawConnection(t, running.port));
+  await Promise.all(clients.map(({ socket }) => once(socket, 'connect')));
+  for (const client of clients) client.send(requestText(`GET /${silent}/x`).repeat(70));
+  await Promise.all(clients.map(({ closed }) => closed));
+  await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
 });
 
 test('a connection goes on after a request that was answered before its end', async (t) => {

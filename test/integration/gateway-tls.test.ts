@@ -8,15 +8,15 @@ import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
 import { eventually } from '../support/eventually.ts';
 import { rawRequest, requestText } from '../support/raw-http.ts';
-import { ScriptedSimulationServer, type ClientScript } from '../support/scripted-simulation-server.ts';
+import { ScriptedSimulationServer, type ClientScript, type ScriptedOptions } from '../support/scripted-simulation-server.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { startAppInside } from '../support/start-app.ts';
 import { temporary } from '../support/start-program.ts';
 
 const NAME = 'front.example';
 
-async function front(t: TestContext, certificate = makeCertificate({ names: [NAME], days: 90 }), script?: ClientScript) {
-  const server = await ScriptedSimulationServer.start(t, script === undefined ? {} : { script });
+async function front(t: TestContext, certificate = makeCertificate({ names: [NAME], days: 90 }), options?: ScriptedOptions) {
+  const server = await ScriptedSimulationServer.start(t, options);
   const folder = temporary(t);
   const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   const write = ({ cert, key }: Partial<TestCertificate>) => {
@@ -76,7 +76,7 @@ test('a new certificate is served to new connections, and no open stream is drop
   const echo: ClientScript = ({ socket }) => {
     socket.on('message', (data: Buffer) => socket.send(data.toString('utf8')));
   };
-  const { port, server, write } = await front(t, undefined, echo);
+  const { port, server, write } = await front(t, undefined, { script: echo });
   const stream = await new SocketClient(t, `wss://127.0.0.1:${port}/${server.port}/`, { insecure: true }).open();
   stream.socket.send('first');
   const before = await fingerprintAt(t, port);
@@ -126,4 +126,17 @@ test('plain HTTP answers challenges from their folder, and nothing else from any
     const answer = await rawRequest(t, redirectPort, requestText(`GET ${base}${name}`));
     assert.equal(answer.status, 404, name);
   }
+});
+
+test('a client that leaves gives back what is passed on for it, that of requests behind another one too', async (t) => {
+  const { app, port, server, certificate } = await front(t, undefined, { page: () => undefined });
+  const passedOn = async () => {
+    const { body } = await rawRequest(t, app.port, requestText('GET /metrics', 'Connection: close'));
+    return Number(/^session_server_gateway_relays\{kind="requests"\} (\d+)$/m.exec(body)?.[1]);
+  };
+  const client = await opens(t, port, { ca: certificate.cert });
+  client.write(requestText(`GET /${server.port}/x`).repeat(10));
+  await eventually('all of them to be passed on', async () => (await passedOn()) === 10);
+  client.destroy();
+  await eventually('none to be left', async () => (await passedOn()) === 0);
 });
