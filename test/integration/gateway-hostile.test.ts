@@ -1,7 +1,7 @@
 /** Simulation servers and clients of the gateway that do what none should: what one of them sends must never end the program, nor what others have on it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
 import { eventually } from '../support/eventually.ts';
@@ -98,6 +98,37 @@ test('a client that leaves gives back what is passed on for it, that of requests
     client.socket[end]();
     await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
   }
+});
+
+for (const [title, more] of [
+  ['leaves its connection open', undefined],
+  ['goes on sending', 'more'],
+] as const)
+  test(`a client that gets an answer instead of a WebSocket is cut after it when it ${title}`, async (t) => {
+    const refusing = await bareServer(t, 'HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope');
+    const running = await gatewayTo(t, [refusing]);
+    const client = connect({ port: running.port, host: '127.0.0.1', allowHalfOpen: true });
+    t.after(() => client.destroy());
+    client.on('error', () => undefined);
+    client.write(requestText(`GET /${refusing}/x`, ...UPGRADE));
+    let received = '';
+    client.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
+    await eventually('the answer', () => /^HTTP\/1\.1 403 Forbidden\r\n[^]*nope$/.test(received));
+    if (more !== undefined) client.end(more);
+    await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+  });
+
+test('a client that takes nothing of an answer instead of a WebSocket is cut, and who takes it gets it all', async (t) => {
+  const size = 20_000_000;
+  const refusing = await bareServer(t, `HTTP/1.1 403 Forbidden\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
+  const running = await gatewayTo(t, [refusing], { limits: { idleTimeout: 0.3 } });
+  const taking = new RawConnection(t, running.port).send(requestText(`GET /${refusing}/x`, ...UPGRADE));
+  await taking.closed;
+  assert.match(taking.received.slice(-size - 4), /^\r\n\r\nx+$/);
+  const silent = new RawConnection(t, running.port).send(requestText(`GET /${refusing}/x`, ...UPGRADE));
+  silent.socket.pause();
+  await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
+  await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
 });
 
 test('nothing is passed on for requests whose clients left before their turn', async (t) => {

@@ -190,8 +190,11 @@ export function createRelay(options: RelayOptions): Relay {
       };
       asking.answered = (answer) => {
         count('answered');
-        // No WebSocket there; what it says instead is for the client to read.
-        asking.socket.setTimeout(limits().idleTimeout * 1000, () => stream.destroy());
+        // No WebSocket there; what it says instead is for the client to read, and whoever leaves the connection open after it is cut. The server's own
+        // connection may be gone long before the client has read all.
+        stream.setTimeout(limits().idleTimeout * 1000, () => stream.destroy());
+        stream.once('finish', () => stream.destroy());
+        stream.resume();
         stream.write(headOf(answer, [...responseHeaders(answer), 'Connection', 'close']));
         answer.pipe(stream);
         answer.once('error', () => stream.destroy());
