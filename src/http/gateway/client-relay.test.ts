@@ -3,32 +3,48 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { eventually } from '../../../test/support/eventually.ts';
 import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
 import { Shares } from '../../core/shares.ts';
-import { createClientRelay } from './client-relay.ts';
+import { createClientRelay, type Arrival } from './client-relay.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
 
-async function relay(t: TestContext) {
+/** What differs from a client that comes to wait, and a server that is not in the fleet. */
+interface More {
+  readonly sentTo?: Arrival['sentTo'];
+  readonly isFull?: boolean;
+}
+
+async function relay(t: TestContext, { sentTo, isFull = false }: More = {}) {
   const clock = new FakeClock();
   const admission = new FakeAdmission();
+  /** Bookings of clients that ask for another server. */
+  const failed: (string | undefined)[] = [];
   const clients = createClientRelay({
     ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready: Promise.resolve() },
     admission: {
       wait: (request, waiter) => admission.wait(request, waiter),
-      again: (request, _failed, waiter) => admission.wait(request, waiter),
+      again: (request, { bookingId }, waiter) => {
+        failed.push(bookingId);
+        return admission.wait(request, waiter);
+      },
       release: (bookingId) => admission.release(bookingId),
     },
     shares: new Shares(),
-    limits: () => ({ isFull: () => false, startTimeout: 10, connectTimeout: 1 }),
+    limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
     clientUrl: () => undefined,
   });
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true });
-  const handle = clients.handler(() => ({ address: { address: '192.0.2.1', limitKey: '192.0.2.1' }, counted: true }));
+  const handle = clients.handler(() => ({
+    address: { address: '192.0.2.1', limitKey: '192.0.2.1' },
+    counted: true,
+    ...(sentTo && { sentTo }),
+  }));
   server.on('upgrade', (request, stream, head) => {
     sockets.handleUpgrade(request, stream, head, (socket) =>
       handle(socket, stream, request, new URL('http://host/relay/client')),
@@ -37,7 +53,7 @@ async function relay(t: TestContext) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { clock, admission, open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open() };
+  return { clock, admission, failed, open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open() };
 }
 
 /** What was sent before this was answered has arrived. */
@@ -83,4 +99,42 @@ test('a server that has left the fleet is a failure, and the client waits again'
   await client.message(4);
   assert.ok(client.messages.includes('loading: Trying another machine'));
   assert.deepEqual(admission.line, ['token-3']);
+});
+
+const SENT = { server: 'sim1.example.org:2000', bookingId: 'its booking' };
+
+test('a client that leaves before it says what it wants leaves no booking behind', async (t) => {
+  const { admission, open } = await relay(t, { sentTo: SENT });
+  const client = await open();
+  client.socket.close();
+  await eventually('the booking to be released', () => admission.released.length > 0);
+  assert.deepEqual(admission.released, [SENT.bookingId]);
+});
+
+test('a client whose start message is refused, or never comes, leaves no booking behind', async (t) => {
+  const { admission, clock, open } = await relay(t, { sentTo: SENT });
+  const odd = await open();
+  odd.socket.send('rubbish');
+  await odd.ends();
+  const silent = await open();
+  await clock.advance(10);
+  await silent.ends();
+  assert.deepEqual(admission.released, [SENT.bookingId, SENT.bookingId]);
+});
+
+test('a client for which there is no place in the gateway leaves no booking behind', async (t) => {
+  const { admission, open } = await relay(t, { sentTo: SENT, isFull: true });
+  assert.match(await (await open()).message(1), /^error: Too many clients/);
+  assert.deepEqual(admission.released, [SENT.bookingId]);
+});
+
+test('the booking of a client whose server failed is released once, when it is sent to the next one', async (t) => {
+  const { admission, failed, open } = await relay(t, { sentTo: SENT });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(4);
+  assert.deepEqual(failed, [SENT.bookingId]);
+  client.socket.close();
+  await client.ends();
+  assert.deepEqual(admission.released, []);
 });

@@ -184,6 +184,7 @@ class RelayedSession implements Waiter {
     this.#arrival = arrival;
     this.#since = options.clock.now();
     this.#request = { address: arrival.address, ...(arrival.counted && { counted: true }) };
+    this.#bookingId = arrival.sentTo?.bookingId;
     this.gone = this.#gone.signal;
   }
 
@@ -203,6 +204,7 @@ class RelayedSession implements Waiter {
     this.#count('refused');
     this.#say(errorMessage(reason));
     this.#client.socket.close(NORMAL);
+    void this.#release();
   }
 
   changed(waiting: Waiting): void {
@@ -213,7 +215,10 @@ class RelayedSession implements Waiter {
   settled(outcome: Outcome): void {
     this.#waiting.abort();
     if (outcome.kind === 'refused') this.refuse(outcome.reason);
-    else this.#connect(outcome.server, outcome.bookingId);
+    else {
+      this.#bookingId = outcome.bookingId;
+      this.#connect(outcome.server);
+    }
   }
 
   drained(until: number): void {
@@ -262,7 +267,7 @@ class RelayedSession implements Waiter {
     this.#request = { ...this.#request, ...(read.projectUrl !== undefined && { projectUrl: read.projectUrl }) };
     const { sentTo } = this.#arrival;
     if (sentTo === undefined) void this.#wait((request) => this.#options.admission.wait(request, this));
-    else this.#connect(sentTo.server, sentTo.bookingId);
+    else this.#connect(sentTo.server);
   }
 
   async #wait(ask: (request: SessionRequest) => Promise<void>): Promise<void> {
@@ -284,10 +289,9 @@ class RelayedSession implements Waiter {
     if (this.#place !== undefined) for (const line of placeMessages(this.#place)) this.#say(line);
   }
 
-  #connect(server: ServerId, bookingId: string | undefined): void {
+  #connect(server: ServerId): void {
     const { clientUrl, limits } = this.#options;
     this.#server = server;
-    this.#bookingId = bookingId;
     const found = clientUrl(server);
     if (found === undefined) {
       this.#fail('it has left the fleet');
@@ -353,7 +357,6 @@ class RelayedSession implements Waiter {
   #fail(why: string, message?: string): void {
     const { log, count, admission } = this.#options;
     const server = this.#server ?? '';
-    const bookingId = this.#bookingId;
     log.limited('warn', `relayed ${server}`, `${server} simulation server failed a client: ${why}`);
     this.#dropServer();
     this.#failed.push(server);
@@ -361,11 +364,12 @@ class RelayedSession implements Waiter {
       this.#count('failed');
       this.#say(message ?? errorMessage('The simulation could not be started on any machine; try again later.'));
       this.#client.socket.close(NORMAL);
-      void this.#release(bookingId);
+      void this.#release();
       return;
     }
     count('second-chance');
     for (const line of againMessages()) this.#say(line);
+    const bookingId = this.#takeBooking();
     const failed = { since: this.#since, servers: [...this.#failed], ...(bookingId !== undefined && { bookingId }) };
     void this.#wait((request) => admission.again(request, failed, this));
   }
@@ -373,9 +377,8 @@ class RelayedSession implements Waiter {
   #clientLeft(): void {
     this.#count('abandoned');
     this.#gone.abort();
-    const bookingId = this.#bookingId;
     this.#dropServer();
-    void this.#release(bookingId);
+    void this.#release();
   }
 
   /** What became of a client is one thing, the first. */
@@ -384,9 +387,17 @@ class RelayedSession implements Waiter {
     this.#counted = true;
   }
 
-  /** The session ended: its predicted load is free at once. */
-  async #release(bookingId: string | undefined): Promise<void> {
+  /** The session ended, or never began: its predicted load is free at once. */
+  async #release(): Promise<void> {
+    const bookingId = this.#takeBooking();
     if (bookingId !== undefined) await this.#options.admission.release(bookingId);
+  }
+
+  /** What becomes of it is the business of whoever takes it. */
+  #takeBooking(): string | undefined {
+    const bookingId = this.#bookingId;
+    this.#bookingId = undefined;
+    return bookingId;
   }
 
   #dropServer(): void {
@@ -396,7 +407,6 @@ class RelayedSession implements Waiter {
     // Whatever the client was held back for is no more.
     this.#client.socket.resume();
     this.#server = undefined;
-    this.#bookingId = undefined;
     if (upstream === undefined) return;
     if (upstream.readyState === WebSocket.OPEN) upstream.close(NORMAL);
     else upstream.terminate();
