@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { eventually } from '../../../test/support/eventually.ts';
@@ -9,7 +11,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
 import { Shares } from '../../core/shares.ts';
-import { createClientRelay, type Arrival } from './client-relay.ts';
+import { createClientRelay, type Arrival, type ClientUrl } from './client-relay.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
 
@@ -17,9 +19,10 @@ const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/b
 interface More {
   readonly sentTo?: Arrival['sentTo'];
   readonly isFull?: boolean;
+  readonly clientUrl?: ClientUrl;
 }
 
-async function relay(t: TestContext, { sentTo, isFull = false }: More = {}) {
+async function relay(t: TestContext, { sentTo, isFull = false, clientUrl }: More = {}) {
   const clock = new FakeClock();
   const admission = new FakeAdmission();
   /** Bookings of clients that ask for another server. */
@@ -36,7 +39,7 @@ async function relay(t: TestContext, { sentTo, isFull = false }: More = {}) {
     },
     shares: new Shares(),
     limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
-    clientUrl: () => undefined,
+    clientUrl: () => clientUrl,
   });
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true });
@@ -138,3 +141,59 @@ test('the booking of a client whose server failed is released once, when it is s
   await client.ends();
   assert.deepEqual(admission.released, []);
 });
+
+/** A simulation server that opens a connection, sends these bytes as its first frames, and never ends the connection by itself. */
+async function oddServer(t: TestContext, frames: readonly Buffer[]): Promise<ClientUrl> {
+  const sockets = new Set<Duplex>();
+  const server = createServer();
+  server.on('upgrade', ({ headers }: IncomingMessage, socket: Duplex) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    const accept = createHash('sha1')
+      .update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
+    const head = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${accept}`,
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    for (const frame of frames) socket.write(frame);
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/client`, inside: false };
+}
+
+const STREAM = frameOf('webots:ws://localhost/2001');
+const OVER = Buffer.from([0x88, 2, 3, 0xf3]);
+
+function frameOf(text: string): Buffer {
+  return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
+}
+
+for (const [title, frame] of [
+  ['says that it is over', OVER],
+  ['sends what is no frame', Buffer.from([0xff, 0xff, 0xff])],
+  ['announces a message that is too large', Buffer.from([0x81, 127, 0, 0, 0, 0, 1, 0, 0, 0])],
+] as const) {
+  test(`a client whose server ${title} is sent to another one within 3 s, though its connection stays`, async (t) => {
+    const { open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [frame]) });
+    const client = await open();
+    client.socket.send(START);
+    assert.equal(await client.message(1, 3), 'loading: Trying another machine');
+  });
+
+  test(`a session whose server ${title} ends within 3 s, though its connection stays`, async (t) => {
+    const { open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, frame]) });
+    const client = await open();
+    client.socket.send(START);
+    assert.equal((await client.ends(3)).code, 1011);
+    assert.deepEqual(client.messages, ['webots:ws://localhost/2001']);
+  });
+}

@@ -306,6 +306,8 @@ class RelayedSession implements Waiter {
     }
     const upstream = new WebSocket(found.url, {
       handshakeTimeout: limits().connectTimeout * 1000,
+      // The types of `ws` do not know it yet.
+      ...{ closeTimeout: CLOSING * 1000 },
       maxPayload: LARGEST_MESSAGE,
       perMessageDeflate: false,
       headers: this.#headers(found.inside),
@@ -324,7 +326,11 @@ class RelayedSession implements Waiter {
     upstream.on('message', (data, binary) => {
       if (this.#upstream === upstream) this.#fromServer({ data, binary }, upstream);
     });
-    upstream.on('error', (error) => (problem = error.message));
+    upstream.on('error', (error) => {
+      problem = error.message;
+      // It would be asked to agree that the connection ends, for what it said wrong.
+      upstream.terminate();
+    });
     upstream.once('close', (code, reason) => {
       if (this.#upstream !== upstream) return;
       if (!this.#begun) this.#fail(problem);
@@ -410,7 +416,6 @@ class RelayedSession implements Waiter {
     if (upstream === undefined) return;
     if (upstream.readyState === WebSocket.OPEN) upstream.close(NORMAL);
     else upstream.terminate();
-    void this.#options.clock.sleep(CLOSING).then(() => upstream.terminate());
   }
 
   #end(code: number, reason = ''): void {
