@@ -64,6 +64,13 @@ async function connects(t: TestContext, running: RunningApp, start: string | Buf
   return client;
 }
 
+/** One that does not ask before. */
+async function opens(t: TestContext, { socketUrl }: RunningApp): Promise<SocketClient> {
+  const client = await new SocketClient(t, `${socketUrl}/relay/client`).open();
+  client.socket.send(START);
+  return client;
+}
+
 function sentLines({ messages }: SocketClient, prefix: string): string[] {
   return messages.filter((message) => message.startsWith(prefix));
 }
@@ -282,6 +289,16 @@ test('a freed place goes to the first in line at once, before anybody asks for t
   assert.equal(server.loadsAsked, asked);
 });
 
+/** What an operator does to a server. */
+async function pull({ url }: RunningApp, { port }: ScriptedSimulationServer, lever: 'drain' | 'resume', body = {}) {
+  const answer = await fetch(`${url}/api/v1/servers/127.0.0.1:${port}/${lever}`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+}
+
 test('a drain with an end is told to those who are on the server, and again when the end is moved', async (t) => {
   const running = await front(t, [{ load: 5 }], { admin: { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] } });
   const [server] = running.scripted;
@@ -294,16 +311,44 @@ test('a drain with an end is told to those who are on the server, and again when
     [90, /^shutdownTimeout: (?:90|89)$/],
   ] as const) {
     const before = client.messages.length;
-    const answer: Response = await fetch(`${running.url}/api/v1/servers/127.0.0.1:${server.port}/drain`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ lasts }),
-    });
-    assert.equal(answer.status, 200, await answer.text());
+    await pull(running, server, 'drain', { lasts });
     assert.match(await client.message(before + 1), announced);
   }
   assert.equal(client.socket.readyState, WebSocket.OPEN);
   assert.equal(server.openClients, 1);
+});
+
+test('a drain with an end is not told to a client that is still loading, but when its session begins', async (t) => {
+  const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
+  const running = await front(t, [{ load: 5, script: loads }, { load: 30 }], { admin });
+  const [drained, other] = running.scripted;
+  assert.ok(drained !== undefined && other !== undefined);
+  const stays = await opens(t, running);
+  const first = await drained.client(1);
+  const moves = await opens(t, running);
+  const second = await drained.client(2);
+  await Promise.all([stays.message(1), moves.message(1)]);
+  await pull(running, drained, 'drain', { lasts: 600 });
+  second.socket.terminate();
+  await eventually('the other server', () => moves.messages.includes(`webots:ws://localhost/${other.port + 1}`));
+  first.socket.send('webots:ws://localhost/1');
+  assert.match(await stays.message(3), /^shutdownTimeout: (?:600|599)$/);
+  assert.equal(stays.messages[1], 'webots:ws://localhost/1');
+  assert.deepEqual(sentLines(moves, 'shutdownTimeout:'), []);
+});
+
+test('a drain that was taken back before the session begins is not told', async (t) => {
+  const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
+  const running = await front(t, [{ load: 5, script: loads }], { admin });
+  const [server] = running.scripted;
+  assert.ok(server !== undefined);
+  const client = await opens(t, running);
+  const inside = await server.client(1);
+  await pull(running, server, 'drain', { lasts: 600 });
+  await pull(running, server, 'resume');
+  inside.socket.send('webots:ws://localhost/1');
+  inside.socket.send('{"more":1}');
+  assert.deepEqual([await client.message(2), await client.message(3)], ['webots:ws://localhost/1', '{"more":1}']);
 });
 
 test('a client that was sent to a server directly is looked after too: its /client comes through the same way', async (t) => {

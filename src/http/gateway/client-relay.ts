@@ -71,8 +71,8 @@ export interface ClientRelay {
   readonly size: () => number;
   /** Sessions by what became of them, since the start. */
   readonly outcomes: ReadonlyMap<SessionOutcome, number>;
-  /** The server is drained, and at that time (seconds since the epoch) its sessions may end. */
-  drained(id: ServerId, until: number): void;
+  /** The server is drained, and at that time (seconds since the epoch) its sessions may end; `undefined`: at none, or it is not drained (any more). */
+  drained(id: ServerId, until: number | undefined): void;
   /** The server is dead: who has no simulation yet need not wait for its connection to notice. */
   down(id: ServerId): void;
 }
@@ -175,6 +175,8 @@ class RelayedSession implements Waiter {
   /** The simulation is there: no second chance any more. */
   #begun = false;
   readonly #failed: ServerId[] = [];
+  /** When the session may be ended, in seconds since the epoch, and what of it the client knows. */
+  #until: number | undefined;
   #announced: number | undefined;
   #counted = false;
 
@@ -221,8 +223,15 @@ class RelayedSession implements Waiter {
     }
   }
 
-  drained(until: number): void {
-    if (this.#announced === until) return;
+  drained(until: number | undefined): void {
+    this.#until = until;
+    this.#announceEnd();
+  }
+
+  /** Not before there is a session: until then the client may still be sent to a server that stays. There are no words to take it back with. */
+  #announceEnd(): void {
+    const until = this.#until;
+    if (!this.#begun || until === undefined || this.#announced === until) return;
     this.#announced = until;
     this.#say(shutdownMessage(until - this.#options.clock.wallTime()));
   }
@@ -340,16 +349,19 @@ class RelayedSession implements Waiter {
 
   #fromServer(message: Message, upstream: WebSocket): void {
     const { socket, stream } = this.#client;
+    let begins = false;
     if (!this.#begun && !message.binary) {
       const text = textOf(message.data);
       if (isFailure(text)) {
         this.#fail('it said so to the client', text);
         return;
       }
-      if (isStream(text)) this.#sessionBegan();
+      begins = isStream(text);
+      if (begins) this.#sessionBegan();
     }
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.send(message.data, { binary: message.binary });
+    if (begins) this.#announceEnd();
     holdBack(upstream, stream);
   }
 
@@ -413,6 +425,7 @@ class RelayedSession implements Waiter {
     // Whatever the client was held back for is no more.
     this.#client.socket.resume();
     this.#server = undefined;
+    this.#until = undefined;
     if (upstream === undefined) return;
     if (upstream.readyState === WebSocket.OPEN) upstream.close(NORMAL);
     else upstream.terminate();

@@ -147,7 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     sent: (allocated, address) => expected.sent(allocated, address, clock.now()),
     socketHandlerOf,
     serverChanged({ endpoint: { id }, drain }, state) {
-      if (drain?.until !== undefined) clients.drained(id, drain.until);
+      clients.drained(id, drain?.until);
       if (state === 'down') clients.down(id);
     },
     connections: () => (server?.connections() ?? 0) + (redirect?.connections() ?? 0),
