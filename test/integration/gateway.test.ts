@@ -77,6 +77,15 @@ test('header names keep their spelling, for servers that compare letter by lette
   for (const name of ['Host', 'If-None-Match', 'x-oDD']) assert.ok(names.includes(name), name);
 });
 
+test('a request of HTTP/1.0, which names no host, comes through with the name of the gateway', async (t) => {
+  const { server, port } = await withServer(t);
+  const answer = await rawRequest(t, port, `GET /${server.port}/x HTTP/1.0\r\n\r\n`);
+  assert.equal(answer.status, 200);
+  const echo = JSON.parse(answer.body) as Echo;
+  assert.deepEqual(valuesOf(echo, 'host'), [`localhost:${port}`]);
+  assert.deepEqual(valuesOf(echo, 'x-forwarded-host'), []);
+});
+
 test('what concerns one connection alone is taken out both ways, and forged addresses with it', async (t) => {
   const page = (_: unknown, response: import('node:http').ServerResponse) => {
     response.writeHead(200, {

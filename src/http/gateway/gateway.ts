@@ -83,7 +83,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const ssl = gateway().tls !== undefined;
   const via = `session-server-${newId().replace(/[^a-zA-Z0-9]/g, '')}`;
   const expected = new ExpectedClients();
-  const relay = createRelay({ limits, addressOf, shares, log, ssl, via });
+  const relay = createRelay({
+    ...{ limits, addressOf, shares, log, ssl, via },
+    host: () => withPort(settings().server, publicPort(), ssl),
+  });
   const clients = createClientRelay({ ...options, limits, shares, clientUrl, ssl, via });
   let server: HttpServer | undefined;
   let redirect: HttpServer | undefined;

@@ -15,6 +15,8 @@ export interface Forwarded {
   readonly ssl: boolean;
   /** Our name in `Via`. */
   readonly via: string;
+  /** The name by which clients know us, with its port. */
+  readonly host: () => string;
 }
 
 /** RFC 9110 § 7.6.1, and `Expect`, which is answered here, and what only we can know about the client. */
@@ -30,11 +32,13 @@ const NOT_BELIEVED: ReadonlySet<string> = new Set([
 const FORWARDED = /^x-forwarded-/;
 
 /** The headers of a request without those of its connection, with who asks and by which way. */
-export function requestHeaders(request: IncomingMessage, { address, ssl, via }: Forwarded): string[] {
+export function requestHeaders(request: IncomingMessage, { address, ssl, via, host: own }: Forwarded): string[] {
   const headers = ofClient(passedOn(request.rawHeaders, request.headers.connection));
   const host = valueOf(request.rawHeaders, 'host');
   headers.push('X-Forwarded-For', address, 'X-Forwarded-Proto', ssl ? 'https' : 'http');
   if (host !== undefined) headers.push('X-Forwarded-Host', host);
+  // HTTP/1.0 does without, and what we send is HTTP/1.1 (RFC 9112 § 3.2).
+  else headers.push('Host', own());
   // Several `Via` lines are one list (RFC 9110 § 5.3).
   headers.push('Via', `${request.httpVersion} ${via}`);
   return headers;

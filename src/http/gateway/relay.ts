@@ -42,6 +42,8 @@ export interface RelayOptions {
   readonly ssl: boolean;
   /** Nobody else has this name in `Via`. */
   readonly via: string;
+  /** The name by which clients know us, with its port. */
+  readonly host: () => string;
 }
 
 export type RelayOutcome = 'answered' | 'refused' | 'failed' | 'timeout' | 'too-many' | 'abandoned';
@@ -72,7 +74,7 @@ const MOST_DISCARDED = 16_777_216;
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' } as const;
 
 export function createRelay(options: RelayOptions): Relay {
-  const { limits, addressOf, shares, log, ssl, via } = options;
+  const { limits, addressOf, shares, log, ssl, via, host: ownHost } = options;
   const outcomes = new Map<RelayOutcome, number>();
   const inFlight = new Set<() => void>();
   let requests = 0;
@@ -98,7 +100,7 @@ export function createRelay(options: RelayOptions): Relay {
   const ask = (request: IncomingMessage, { host, port }: Upstream, path: string, extra: readonly string[]): Asking => {
     const { connectTimeout, headerBytes } = limits();
     const socket = connect({ host, port, noDelay: true, timeout: connectTimeout * 1000, autoSelectFamily: true });
-    const forwarded = { address: addressOf(request).address, ssl, via };
+    const forwarded = { address: addressOf(request).address, ssl, via, host: ownHost };
     const asked = httpRequest({
       method: request.method,
       path,
