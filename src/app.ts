@@ -8,10 +8,10 @@ import { compareSettings, inForce } from './config/reload.ts';
 import type { Settings } from './config/settings.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
 import type { AllocationParameters } from './core/allocation-parameters.ts';
-import type { ServerId } from './core/endpoint.ts';
+import type { Endpoint, ServerId } from './core/endpoint.ts';
 import { fleetLoads, type FleetRules, type ServerFacts, type Transition } from './core/fleet.ts';
 import { insideEndpoint } from './core/gateway-routes.ts';
-import { refuseAddress } from './core/registration.ts';
+import { refuseAddress, refuseFigures } from './core/registration.ts';
 import { History } from './core/history.ts';
 import { incidentRules } from './core/incidents.ts';
 import { maskedAddress } from './core/mail-address.ts';
@@ -212,17 +212,20 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     sendTest: () => notifying.test(),
   });
 
+  const insideOf = (endpoint: Endpoint) =>
+    settings.gateway.enabled ? insideEndpoint(settings.gateway.routes, endpoint, settings.server) : undefined;
   const registered = new RegisteredServers({
     ...{ clock, log, membership, readServer: readSimulationServer },
     check(endpoint, signal) {
-      const { gateway, server, pollSsl, handOutSsl, pollTimeout: timeout } = settings;
-      const inside = gateway.enabled ? insideEndpoint(gateway.routes, endpoint, server) : undefined;
+      const { pollSsl, handOutSsl, pollTimeout: timeout } = settings;
+      const inside = insideOf(endpoint);
       const common = { timeout, names, now: () => clock.now() };
       // Where the routes lead is what the operator wrote.
       return inside !== undefined
         ? checkAnnounced(inside, { ...common, pollSsl: false, handOutSsl: false, refuseAddress: () => undefined }, signal)
         : checkAnnounced(endpoint, { ...common, pollSsl, handOutSsl, refuseAddress: refuseRegistered }, signal);
     },
+    refuse: (endpoint) => (insideOf(endpoint) === undefined ? refuseFigures(endpoint.host, settings.registration) : undefined),
     downSince(id) {
       const facts = poller.facts(id);
       return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
@@ -418,8 +421,11 @@ function channelViews(notifying: Notifying, { monitor: { access } }: Settings): 
 
 /** What `loadProbe` reads. */
 function probesDiffer(a: Settings, b: Settings): boolean {
-  const read = ({ pollSsl, pollTimeout, pollInterval, gateway: { enabled, routes }, server }: Settings) =>
-    [pollSsl, pollTimeout, pollInterval, enabled, routes, server] as const;
+  const read = ({ pollSsl, pollTimeout, pollInterval, gateway: { enabled, routes }, server, registration }: Settings) => {
+    // Kept connections of registered servers were made by the rules of then.
+    const { allowPrivate, allowLoopback } = registration;
+    return [pollSsl, pollTimeout, pollInterval, enabled, routes, server, allowPrivate, allowLoopback] as const;
+  };
   return !isDeepStrictEqual(read(a), read(b));
 }
 

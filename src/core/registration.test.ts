@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { addressOfUrl, entryOfForm, giveUpAfter, nextCheck, reasonToLeave, refuseAddress } from './registration.ts';
+import {
+  addressOfUrl,
+  entryOfForm,
+  giveUpAfter,
+  nextCheck,
+  reasonToLeave,
+  refuseAddress,
+  refuseFigures,
+} from './registration.ts';
 
 const rules = { heartbeat: 30, missedHeartbeats: 3, forgetAfter: 3600 };
 
@@ -85,6 +93,13 @@ describe('addresses', () => {
   test('that belong to no machine are never taken', () => {
     for (const ip of ['0.0.0.0', '::', '224.0.0.1', '255.255.255.255', 'ff02::1', 'no address'])
       assert.notEqual(refuseAddress(ip, open), undefined, ip);
+  });
+
+  test('in figures are judged at once, names when they are looked up', () => {
+    assert.match(refuseFigures('10.0.0.3', careful) ?? '', /allowPrivate/);
+    assert.match(refuseFigures('::1', careful) ?? '', /allowLoopback/);
+    assert.equal(refuseFigures('10.0.0.3', open), undefined);
+    assert.equal(refuseFigures('localhost', careful), undefined);
   });
 });
 

@@ -91,6 +91,11 @@ export function refuseAddress(ip: string, { allowPrivate, allowLoopback }: Addre
   }
 }
 
+/** Why a server at this host may not register, by what the host itself tells: an address in figures. Where a name leads is known when it is looked up. */
+export function refuseFigures(host: string, rules: AddressRules): string | undefined {
+  return addressKind(host) === undefined ? undefined : refuseAddress(host, rules);
+}
+
 /** Why it is time for a registered server to leave, in words for the log, or `undefined` when it stays. */
 export function reasonToLeave(presence: Presence, now: number, rules: LeavingRules): string | undefined {
   const { heartbeats, heardAt, downSince } = presence;

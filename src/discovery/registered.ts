@@ -14,7 +14,7 @@ import type { Clock, Log } from '../ports.ts';
 export interface RegisteredOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly membership: Membership;
+  readonly membership: Pick<Membership, 'get' | 'of' | 'set'>;
   /** Reads what may stand in `simulationServers`. */
   readonly readServer: (
     entry: unknown,
@@ -24,6 +24,8 @@ export interface RegisteredOptions {
     endpoint: Endpoint,
     signal: AbortSignal,
   ) => Promise<{ readonly kind: 'simulation-server' } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** Why this server may not be here by the rules as they are now, as far as its address tells. */
+  readonly refuse: (endpoint: Endpoint) => string | undefined;
   /** Since when a server of the fleet is down, in seconds of the engine's clock; `undefined` when it is not. */
   readonly downSince: (id: ServerId) => number | undefined;
   /** As configured now. */
@@ -140,11 +142,22 @@ export class RegisteredServers {
     return true;
   }
 
-  /** The rules are different ones; whoever may not be here any more leaves. */
+  /** The rules are different ones; whoever may not be here any more leaves. An address may be allowed again soon, so those servers are asked again for a while. */
   reconfigure(): void {
-    if (this.#options.rules().enabled || this.#servers.size === 0) return;
-    for (const [id, known] of this.#servers) this.#forget(id, known, 'registration was switched off');
+    if (this.#servers.size === 0) return;
+    const { clock, log, refuse, rules } = this.#options;
+    const { enabled } = rules();
+    for (const [id, known] of this.#servers) {
+      const { endpoint } = known.server;
+      const refused = known.checking === undefined ? refuse(endpoint) : undefined;
+      if (!enabled) this.#forget(id, known, 'registration was switched off');
+      else if (refused !== undefined) {
+        this.#servers.set(id, { ...known, checking: freshCheck(clock.now()) });
+        log.info(`${endpoint.address} registered simulation server left the fleet: ${refused}`);
+      }
+    }
     this.#changed();
+    this.#loop.wake();
   }
 
   /** Only servers that proved to be some; the others announce themselves again. */
@@ -156,7 +169,7 @@ export class RegisteredServers {
 
   /** `saved` is of any type. The silence of the time in which we were not there is nobody's fault. */
   restore(saved: unknown): RestoredServers {
-    const { clock, log, readServer, rules } = this.#options;
+    const { clock, log, readServer, refuse, rules } = this.#options;
     const { enabled, maxServers } = rules();
     if (!enabled || saved === undefined) return RESTORED;
     if (!Array.isArray(saved)) return { kind: 'foreign', reason: 'it is no list of registered servers' };
@@ -168,7 +181,12 @@ export class RegisteredServers {
         continue;
       }
       const heartbeats = 'heartbeats' in item && item.heartbeats === true;
-      this.#servers.set(read.server.endpoint.id, { entry: item.entry, server: read.server, heartbeats, heardAt: clock.now() });
+      const { server } = read;
+      this.#servers.set(server.endpoint.id, {
+        ...{ entry: item.entry, server, heartbeats, heardAt: clock.now() },
+        // The rules may be others than those it came by.
+        ...(refuse(server.endpoint) !== undefined && { checking: freshCheck(clock.now()) }),
+      });
     }
     if (this.#servers.size === 0) return RESTORED;
     this.#changed();

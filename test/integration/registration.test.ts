@@ -223,6 +223,35 @@ describe('addresses', () => {
     assert.match(await refusedFor(t, { token: TOKEN, allowPrivate: false }, '10.255.255.1:2000'), /private network/);
   });
 
+  for (const host of ['127.0.0.1', 'localhost'])
+    test(`that are not allowed any more are not offered after a reload, as ${host}`, async (t) => {
+      const server = await ClientSocketServer.start(t);
+      const address = `${host}:${server.port}`;
+      const program = await start(t);
+      await notify(program, { url: `http://${address}` });
+      await offered(program, { address });
+      await program.reconfigure({ registration: { token: TOKEN } });
+      await eventually('nobody to be offered', async () => NONE.test(await program.get('/session')));
+      await program.reconfigure({ registration: HERE });
+      await offered(program, { address });
+    });
+
+  test('that are not allowed any more are not offered after a restart', async (t) => {
+    const folder = temporary(t);
+    const server = await ClientSocketServer.start(t);
+    const first = await start(t, HERE, folder);
+    await notify(first, { url: `http://${server.address}` });
+    await offered(first, server);
+    await first.stop();
+    const asked = server.requests.length;
+    const second = await start(t, { token: TOKEN }, folder);
+    await eventually('the reason in the log', () =>
+      second.log.includes('is not offered yet: 127.0.0.1 is a loopback address, and registration.allowLoopback is false'),
+    );
+    assert.match(await second.get('/session'), NONE);
+    assert.equal(server.requests.length, asked, 'it was not even asked');
+  });
+
   test('that redirect elsewhere are not followed', async (t) => {
     const other = await startSimulationServer(t, 5);
     const server = await startSimulationServer(t, (_, response) => {
