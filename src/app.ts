@@ -212,6 +212,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     sendTest: () => notifying.test(),
   });
 
+  /** Before anything is remembered there is nothing to hurry. */
+  let hurry: () => void = () => undefined;
   const insideOf = (endpoint: Endpoint) =>
     settings.gateway.enabled ? insideEndpoint(settings.gateway.routes, endpoint, settings.server) : undefined;
   const registered = new RegisteredServers({
@@ -231,6 +233,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
     },
     rules: () => ({ ...settings.registration, enabled: settings.registration.token !== undefined }),
+    changed: () => hurry(),
   });
 
   const changedState = (facts: ServerFacts, transition: Transition) => {
@@ -284,9 +287,11 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       { name: 'learned', version: () => ledger.revision, save: () => ledger.save(clock.now(), clock.wallTime()) },
       { name: 'decisions', version: () => decisions.revision, save: () => decisions.save(clock.now(), clock.wallTime()) },
       { name: 'waiting-line', version: () => admission.version, save: () => admission.save() },
-      { name: 'registered-servers', version: () => registered.version, save: () => registered.save() },
+      // The original announces itself once.
+      { name: 'registered-servers', urgent: true, version: () => registered.version, save: () => registered.save() },
     ],
   });
+  hurry = () => remembering.hurry();
   const historyKeeping = historyFile && startHistoryKeeping({ clock, log, history, file: historyFile });
   const recording = startRecording({
     ...{ clock, log, history },

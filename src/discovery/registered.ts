@@ -30,6 +30,8 @@ export interface RegisteredOptions {
   readonly downSince: (id: ServerId) => number | undefined;
   /** As configured now. */
   readonly rules: () => RegistrationRules;
+  /** `version` is another one. */
+  readonly changed: () => void;
 }
 
 export interface RegistrationRules extends LeavingRules {
@@ -160,11 +162,12 @@ export class RegisteredServers {
     this.#loop.wake();
   }
 
-  /** Only servers that proved to be some; the others announce themselves again. */
+  /** Those that are being checked, too: the original announces itself at its own start alone. */
   save(): unknown {
-    return [...this.#servers.values()]
-      .filter(({ checking }) => checking === undefined)
-      .map(({ entry, heartbeats }) => ({ entry, heartbeats }));
+    return [...this.#servers.values()].map(({ entry, heartbeats, checking }) => ({
+      ...{ entry, heartbeats },
+      ...(checking !== undefined && { checking: true }),
+    }));
   }
 
   /** `saved` is of any type. The silence of the time in which we were not there is nobody's fault. */
@@ -182,10 +185,11 @@ export class RegisteredServers {
       }
       const heartbeats = 'heartbeats' in item && item.heartbeats === true;
       const { server } = read;
+      const proved = !('checking' in item) || item.checking !== true;
       this.#servers.set(server.endpoint.id, {
         ...{ entry: item.entry, server, heartbeats, heardAt: clock.now() },
         // The rules may be others than those it came by.
-        ...(refuse(server.endpoint) !== undefined && { checking: freshCheck(clock.now()) }),
+        ...((!proved || refuse(server.endpoint) !== undefined) && { checking: freshCheck(clock.now()) }),
       });
     }
     if (this.#servers.size === 0) return RESTORED;
@@ -255,6 +259,7 @@ export class RegisteredServers {
     const { membership } = this.#options;
     const before = membership.of('registered');
     if (joined.length !== before.length || joined.some((server, i) => server !== before[i])) membership.set('registered', joined);
+    this.#options.changed();
   }
 }
 

@@ -38,3 +38,23 @@ test('a class that worked and left makes nobody suspect its server after a clean
   for (let round = 1; round <= 4; round += 1) for (const id of SERVERS) after.report(id, 2, clock.now() + 5 * round);
   assert.deepEqual(after.suspects(), []);
 });
+
+test('what is urgent is written as soon as it changes, and puts off nothing else', async () => {
+  const clock = new FakeClock(0);
+  const store = new MemoryStore();
+  let version = 0;
+  const document = (name: string) => ({ name, version: () => version, save: () => version });
+  const remembering = startRemembering({
+    ...{ clock, log: new MemoryLog(), store },
+    documents: [document('often'), { ...document('once'), urgent: true }],
+  });
+  const written = () => Object.fromEntries(store.documents);
+  for (version = 1; version <= 9; version += 1) {
+    remembering.hurry();
+    await clock.advance(1);
+    assert.deepEqual(written(), { once: String(version) });
+  }
+  await clock.advance(1);
+  assert.deepEqual(written(), { often: '10', once: '10' });
+  await remembering.stop();
+});

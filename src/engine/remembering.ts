@@ -1,6 +1,6 @@
 /**
- * Writes down what must survive a restart: at most every ten seconds, only what changed, and once more at the end. A disk that is full costs a line in the
- * log and nothing else.
+ * Writes down what must survive a restart: at most every ten seconds, only what changed, and once more at the end; what nobody says twice is written at
+ * once. A disk that is full costs a line in the log and nothing else.
  */
 import type { Clock, Log, StateStore } from '../ports.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -11,11 +11,15 @@ export interface Document {
   readonly version: () => unknown;
   /** Plain JSON. */
   readonly save: () => unknown;
+  /** A crash must not lose ten seconds of it. */
+  readonly urgent?: boolean;
 }
 
 export interface Remembering {
   /** Writes what changed now; resolves when it is written, or could not be. */
   flush(): Promise<void>;
+  /** Urgent documents that changed are written now. */
+  hurry(): void;
   stop(): Promise<void>;
 }
 
@@ -34,9 +38,11 @@ export function startRemembering({
 }): Remembering {
   const written = new Map(documents.map(({ name, version }) => [name, version()]));
   let failing = false;
+  /** When all documents have their turn, in seconds of the clock. */
+  let next = clock.now() + INTERVAL;
 
-  const writeChanged = async () => {
-    for (const { name, version, save } of documents) {
+  const writeChanged = async (due: readonly Document[]) => {
+    for (const { name, version, save } of due) {
       const present = version();
       if (Object.is(written.get(name), present)) continue;
       try {
@@ -55,8 +61,10 @@ export function startRemembering({
     clock,
     delay: INTERVAL,
     cycle: async () => {
-      await writeChanged();
-      return INTERVAL;
+      const all = clock.now() >= next;
+      await writeChanged(all ? documents : documents.filter(({ urgent }) => urgent === true));
+      if (all) next = clock.now() + INTERVAL;
+      return Math.max(0, next - clock.now());
     },
     failed: (error) => {
       log.error('collecting what must survive a restart failed inside the session server', { error });
@@ -64,10 +72,11 @@ export function startRemembering({
     },
   });
   return {
-    flush: writeChanged,
+    flush: () => writeChanged(documents),
+    hurry: () => loop.wake(),
     async stop() {
       await loop.stop();
-      await writeChanged();
+      await writeChanged(documents);
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Simulation servers that join the running program by themselves, as the original's do and by JSON. */
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -107,6 +109,22 @@ describe('a simulation server of the original', () => {
     const second = await start(t, HERE, folder);
     await eventually('it to be offered again', async () => (await second.get(mine)) === `ws://${server.address}`);
     assert.match(await second.get(mine.replace('mine', 'theirs')), /^Error:/);
+  });
+
+  test('that announced itself and does not serve yet is known after a crash, and offered once it serves', async (t) => {
+    const folder = temporary(t);
+    const server = await ClientSocketServer.start(t);
+    const { port, address } = server;
+    await server.stop();
+    const first = await start(t, HERE, folder);
+    await notify(first, { url: `http://${address}` });
+    const state = join(folder, 'state', 'registered-servers.json');
+    await eventually('it to be written down', () => existsSync(state) && readFileSync(state, 'utf8').includes(address));
+    first.signal('SIGKILL');
+    await first.ended;
+    const second = await start(t, HERE, folder);
+    assert.match(await second.get('/session'), NONE);
+    await offered(second, await ClientSocketServer.start(t, { port }));
   });
 
   test('that is in the configuration already is told so', async (t) => {
