@@ -6,6 +6,7 @@ import { takeSignals } from './held-signals.ts';
 import { schemaCommand } from './schema.ts';
 import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand } from './token.ts';
+import { INSTALLED } from '../config/find.ts';
 import { version } from '../version.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { FrontOptions, SetupOptions } from './setup.ts';
@@ -97,7 +98,7 @@ function addInstallation(program: Command): void {
     .option('--mail-server <host>', 'SMTP server')
     .option('--mail-sender <address>', 'sender address')
     .option('--registration', 'simulation servers may register themselves; makes a token')
-    .option('--config <path>', 'configuration file to write', '/etc/session-server/session.json')
+    .option('--config <path>', 'configuration file to write', INSTALLED)
     .option('--unit <path>', 'unit of systemd to write', '/etc/systemd/system/session-server.service')
     .option('--hook <path>', 'hook of certbot to write', '/etc/session-server/deploy-certificate')
     .option('--yes', 'ask nothing')
@@ -108,7 +109,7 @@ function addInstallation(program: Command): void {
     setup
       .command(name)
       .description(`write a site of ${name} that passes on to the fleet`)
-      .argument('[config...]', 'configuration file')
+      .argument('[config...]', `configuration file; default: ${INSTALLED}`)
       .option('--route <ports=host>', 'which machine has which ports; default: gateway.routes of the configuration', many)
       .option('--output <path>', 'file to write')
       .option('--force', 'replace a file that is different; it is kept as a copy')
@@ -127,7 +128,7 @@ function addInstallation(program: Command): void {
       'look for what is wrong, from name and certificate to each simulation server; exit status 0, 1 (warnings) or 2 (faults)',
     )
     .argument('[url]', 'address of the site, such as https://webots.example.org; default: from the configuration')
-    .option('--config <path>', 'configuration file')
+    .option('--config <path>', `configuration file; default: ${INSTALLED}, unless a URL is given`)
     .option('--json', 'findings as JSON')
     .option('--timeout <seconds>', 'time for each question', Number, 5)
     .action(async (url: string | undefined, options: DoctorOptions) => (await import('./doctor.ts')).doctorCommand(url, options));

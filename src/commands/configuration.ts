@@ -1,5 +1,5 @@
 /** Reads the configuration file that a command was given, and says what is wrong with it. */
-import { findConfiguration } from '../config/find.ts';
+import { findConfiguration, findInstalled, type Found } from '../config/find.ts';
 import { loadConfiguration, type Loaded } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import { packageRoot } from '../package-root.ts';
@@ -8,8 +8,16 @@ import { packageRoot } from '../package-root.ts';
 export const REFUSED = 2;
 
 /** The settings, or `undefined` after all problems were written to stderr and the exit status was set. */
-export async function readConfiguration(args: readonly string[]): Promise<Loaded | undefined> {
-  const found = findConfiguration(args, process.cwd(), packageRoot);
+export function readConfiguration(args: readonly string[]): Promise<Loaded | undefined> {
+  return read(findConfiguration(args, process.cwd(), packageRoot));
+}
+
+/** The same for commands that look after an installation. */
+export function readInstalled(args: readonly string[]): Promise<Loaded | undefined> {
+  return read(findInstalled(args, process.cwd()));
+}
+
+async function read(found: Found): Promise<Loaded | undefined> {
   if (found.kind === 'refused') {
     refuse(found.problems);
     return undefined;

@@ -6,7 +6,7 @@ import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostInUrl } from '../core/endpoint.ts';
 import { systemClock } from '../system-clock.ts';
-import { readConfiguration } from './configuration.ts';
+import { readInstalled } from './configuration.ts';
 import { exitStatus, fault, findingLine, ok, warning, type Finding } from './doctor/finding.ts';
 import { frontHere } from './doctor/front-mend.ts';
 import { descriptorLimit, examineDescriptors, examineMail } from './doctor/machine.ts';
@@ -35,7 +35,7 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
   const loaded =
     given !== undefined && options.config === undefined
       ? undefined
-      : await readConfiguration(options.config === undefined ? [] : [options.config]);
+      : await readInstalled(options.config === undefined ? [] : [options.config]);
   if (loaded === undefined && process.exitCode !== undefined) return;
   const url = siteUrl(given, loaded?.settings);
   if (url === undefined) {

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { packageRoot } from '../package-root.ts';
-import { readConfiguration, REFUSED } from './configuration.ts';
+import { readInstalled, REFUSED } from './configuration.ts';
 import { certificateHook } from './setup/certificate-hook.ts';
 import { configurationFile, type Answers } from './setup/configuration-file.ts';
 import { showFile, writeFiles, type PlannedFile } from './setup/files.ts';
@@ -58,8 +58,9 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
 
 /** `session-server setup apache|nginx|caddy CONFIG`. */
 export async function setupFrontCommand(name: WebServerName, args: readonly string[], options: FrontOptions): Promise<void> {
-  const loaded = await readConfiguration(args);
+  const loaded = await readInstalled(args);
   if (loaded === undefined) return;
+  console.log(`From ${loaded.path}:`);
   const routes = readRoutes(options.route ?? []);
   if (routes.kind === 'refused') {
     refuse(routes.reason);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { packageRoot } from '../package-root.ts';
-import { findConfiguration } from './find.ts';
+import { findConfiguration, findInstalled } from './find.ts';
 import { formatProblem } from './problem.ts';
 
 test('the file that is named is meant, relative to the working directory', () => {
@@ -27,6 +27,21 @@ test('without one there, the one that comes with the package is meant, and it ex
   const found = findConfiguration([], await temporaryFolder(t), packageRoot);
   assert.equal(found.kind, 'found');
   assert.ok(existsSync(found.path), found.path);
+});
+
+test('a command for an installation means the one that was installed, or none', async (t) => {
+  const cwd = await temporaryFolder(t);
+  await mkdir(join(cwd, 'config', 'session'), { recursive: true });
+  await writeFile(join(cwd, 'config', 'session', 'local.json'), '{}');
+  const installed = join(cwd, 'session.json');
+  const refused = findInstalled([], cwd, installed);
+  assert.match(
+    refused.kind === 'refused' ? refused.problems.map(formatProblem).join() : '',
+    /^command line: no configuration file — .*\/session\.json, where "session-server setup" writes it; name it/,
+  );
+  await writeFile(installed, '{}');
+  assert.deepEqual(findInstalled([], cwd, installed), { kind: 'found', path: installed });
+  assert.deepEqual(findInstalled(['x.json'], cwd, installed), { kind: 'found', path: join(cwd, 'x.json') });
 });
 
 test('several arguments are refused, and an empty one', () => {

@@ -246,6 +246,24 @@ describe('the site of a web server', () => {
     assert.doesNotMatch((await site(t, 'nginx', { ...only, ssl: false })).stdout, /certbot certonly --webroot -w \S+ -d/);
   });
 
+  test('is never that of a configuration that nobody installed', async (t) => {
+    const folder = temporary(t);
+    const local = subfolder(folder, 'config', 'session');
+    writeFileSync(join(local, 'local.json'), JSON.stringify(fleet));
+    for (const args of [
+      ['setup', 'nginx', '--dry-run', '--route', '2000-3999=10.0.0.2'],
+      ['doctor', '--json', '--timeout', '0.1'],
+    ]) {
+      const { stdout } = await runProgram(t, args, { cwd: folder });
+      assert.doesNotMatch(stdout, /localhost:2000|server_name localhost|w\.example\.org/);
+    }
+  });
+
+  test('says from which configuration it comes', async (t) => {
+    const { stdout } = await site(t, 'caddy', { server: 'w.example.org', simulationServers: ['w.example.org/2000'] });
+    assert.match(stdout, /^From \/\S+\/session\.json:$/m);
+  });
+
   test('is refused when nobody says which machine has which ports', async (t) => {
     const { status, stderr } = await site(t, 'apache', fleet);
     assert.equal(status, 2);
