@@ -3,7 +3,6 @@
  * stays in front, from a configuration. Each file is shown before it is written.
  */
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { packageRoot } from '../package-root.ts';
 import { readInstalled, REFUSED } from './configuration.ts';
 import { certificateHook } from './setup/certificate-hook.ts';
@@ -11,6 +10,7 @@ import { configurationFile, type Answers } from './setup/configuration-file.ts';
 import { showFile, writeFiles, type PlannedFile } from './setup/files.ts';
 import { frontOf } from './setup/front.ts';
 import { nextSteps } from './setup/next-steps.ts';
+import { askPerson } from './setup/person.ts';
 import { askForAnswers, readRoutes, type Ask, type SetupFlags } from './setup/questions.ts';
 import { certificateSteps, enableStep, SITES, stepLines, type WebServerName } from './setup/sites.ts';
 import { systemdUnit } from './setup/systemd-unit.ts';
@@ -37,9 +37,11 @@ export interface FrontOptions extends WriteFlags {
 }
 
 const FAILED = 1;
+/** As a shell says it of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 export async function setupCommand(options: SetupOptions): Promise<void> {
-  const person = options.yes === true || !process.stdin.isTTY ? undefined : askPerson();
+  const person = options.yes === true || !process.stdin.isTTY ? undefined : askPerson(process.stdin, process.stdout);
   try {
     const asked = await askForAnswers(options, person?.ask);
     if (asked.kind === 'refused') {
@@ -51,6 +53,11 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
     if (!(await present(filesOf(answers, paths), options, person?.ask))) return;
     for (const warning of warnings(process.execPath)) console.error(`warning: ${warning}`);
     console.log(`\n${nextSteps(answers, paths)}`);
+  } catch (error) {
+    if (person?.left === undefined) throw error;
+    // All questions come before the first file.
+    console.error('\nnothing was written');
+    process.exitCode = person.left === 'interrupted' ? INTERRUPTED : FAILED;
   } finally {
     person?.close();
   }
@@ -128,17 +135,6 @@ function warnings(node: string): string[] {
       (path) =>
         `${path} is not visible to the unit (ProtectHome, PrivateTmp); install Node for all users, and this program below /opt or with "npm install --global"`,
     );
-}
-
-function askPerson(): { readonly ask: NonNullable<Ask>; readonly close: () => void } {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  return {
-    async ask(question, preset) {
-      const answer = await terminal.question(`${question}${preset === '' ? '' : ` [${preset}]`}: `);
-      return answer.trim() === '' ? preset : answer;
-    },
-    close: () => terminal.close(),
-  };
 }
 
 function refuse(reason: string): void {

@@ -1,13 +1,14 @@
 /** `setup`, `migrate` and `doctor` of the real program. What they write is tried with real web servers and systemd in `test/fronts`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { connect } from 'node:tls';
 import { certificateHook } from '../../src/commands/setup/certificate-hook.ts';
 import { askForAnswers } from '../../src/commands/setup/questions.ts';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
+import { packageRoot } from '../../src/package-root.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -170,6 +171,24 @@ describe('setup', () => {
       assert.match(stderr, words);
     }
   });
+
+  for (const [key, name, status] of [
+    ['\\003', 'Ctrl-C', 130],
+    ['\\004', 'Ctrl-D', 1],
+  ] as const)
+    test(`writes nothing when the person leaves by ${name}, and says so`, (t) => {
+      const folder = temporary(t);
+      const program = `"${process.execPath}" "${join(packageRoot, 'bin', 'session-server.mjs')}" setup --config "${folder}/a" --unit "${folder}/b" --hook "${folder}/c"`;
+      // The key comes when the first question stands there.
+      const keys = `until grep -q Domain screen; do sleep 0.05; done; printf '${key}'`;
+      const terminal = spawnSync('sh', ['-c', `touch screen; (${keys}) | script -qefc '${program}' screen`], {
+        ...{ cwd: folder, encoding: 'utf8', timeout: 10_000 },
+      });
+      assert.equal(terminal.status, status, terminal.stderr);
+      assert.match(terminal.stdout, /nothing was written\s*$/);
+      assert.doesNotMatch(terminal.stdout, /AbortError| at /);
+      assert.deepEqual(readdirSync(folder), ['screen']);
+    });
 
   test('asks a person for what is not given', async () => {
     const questions: string[] = [];
