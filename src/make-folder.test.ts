@@ -21,6 +21,16 @@ for (const [form, make] of forms) {
     assert.equal(await make(join(path, 'd')), join(path, 'd'));
   });
 
+  test(`a strict umask takes nothing away from the mode that is named, ${form}`, async (t) => {
+    const folder = temporary(t);
+    const before = process.umask(0o077);
+    t.after(() => process.umask(before));
+    await make(join(folder, 'a', 'b'), 0o755);
+    await make(join(folder, 'c'));
+    const modes = ['a', 'a/b', 'c'].map((path) => statSync(join(folder, path)).mode & 0o777);
+    assert.deepEqual(modes, [0o755, 0o755, 0o700]);
+  });
+
   test(`a file where a folder should be is an error, ${form}`, async (t) => {
     const path = join(temporary(t), 'file');
     writeFileSync(path, '');

@@ -4,15 +4,15 @@
  * Not by `mkdir` with `recursive`: where a folder cannot be made although the one above it exists (a mount whose source was removed, `/proc`), Node tries for
  * ever; its synchronous form stops the whole program.
  */
-import { mkdirSync, statSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Of the folders that are made. */
-const MODE = 0o777;
-
-/** Returns the topmost folder that was made; `undefined`: all were there. Throws the error of the operating system. */
-export function makeFolderSync(path: string, mode = MODE): string | undefined {
+/**
+ * Returns the topmost folder that was made; `undefined`: all were there. `mode` is what those have that are made, whatever the umask takes away; without one
+ * the umask decides. Throws the error of the operating system.
+ */
+export function makeFolderSync(path: string, mode?: number): string | undefined {
   try {
     return makeOneSync(path, mode);
   } catch (error) {
@@ -24,7 +24,7 @@ export function makeFolderSync(path: string, mode = MODE): string | undefined {
 }
 
 /** The same without blocking; on a disk that hangs it does not end. */
-export async function makeFolder(path: string, mode = MODE): Promise<string | undefined> {
+export async function makeFolder(path: string, mode?: number): Promise<string | undefined> {
   try {
     return await makeOne(path, mode);
   } catch (error) {
@@ -35,9 +35,10 @@ export async function makeFolder(path: string, mode = MODE): Promise<string | un
   }
 }
 
-function makeOneSync(path: string, mode: number): string | undefined {
+function makeOneSync(path: string, mode?: number): string | undefined {
   try {
     mkdirSync(path, { mode });
+    if (mode !== undefined && lacks(statSync(path).mode, mode)) chmodSync(path, mode);
     return path;
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
@@ -45,14 +46,20 @@ function makeOneSync(path: string, mode: number): string | undefined {
   }
 }
 
-async function makeOne(path: string, mode: number): Promise<string | undefined> {
+async function makeOne(path: string, mode?: number): Promise<string | undefined> {
   try {
     await mkdir(path, { mode });
+    if (mode !== undefined && lacks((await stat(path)).mode, mode)) await chmod(path, mode);
     return path;
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || !(await isFolder(path))) throw error;
     return undefined;
   }
+}
+
+/** Not whether they differ: there are file systems that know no permissions, show all of them and refuse any change. */
+function lacks(mode: number, wanted: number): boolean {
+  return (mode & wanted) !== wanted;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** `setup`, `migrate` and `doctor` of the real program. What they write is tried with real web servers and systemd in `test/fronts`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { connect } from 'node:tls';
@@ -17,15 +17,13 @@ import { SmtpSink, sinkPassword, sinkUser } from '../support/smtp-sink.ts';
 import { runProgram, startProgram, subfolder, temporary, type Ended } from '../support/start-program.ts';
 
 function setUp(t: TestContext, folder: string, ...more: string[]): Promise<Ended> {
-  const paths = [
-    '--config',
-    join(folder, 'session.json'),
-    '--unit',
-    join(folder, 'session-server.service'),
-    '--hook',
-    join(folder, 'hook'),
-  ];
-  return runProgram(t, ['setup', '--yes', '--server', 'webots.example.org', ...paths, ...more], { cwd: folder });
+  const args = ['setup', '--yes', '--server', 'webots.example.org', ...pathsIn(folder), ...more];
+  return runProgram(t, args, { cwd: folder });
+}
+
+function pathsIn(folder: string): string[] {
+  const file = (name: string) => join(folder, name);
+  return ['--config', file('session.json'), '--unit', file('session-server.service'), '--hook', file('hook')];
 }
 
 /** TLS is agreed on at this port, with this certificate for the name that was set up. */
@@ -125,6 +123,26 @@ describe('setup', () => {
       assert.equal((await setUp(t, folder, '--force')).status, 0);
       assert.equal(readFileSync(join(folder, backup), 'utf8'), 'mine');
       writeFileSync(path, 'mine');
+    }
+  });
+
+  test('writes what the service may read, whatever the umask', async (t) => {
+    const folder = temporary(t);
+    const inside = join(folder, 'etc');
+    const modes = () =>
+      ['etc', 'etc/session.json', 'etc/session-server.service', 'etc/hook'].map((name) =>
+        (statSync(join(folder, name)).mode & 0o777).toString(8),
+      );
+    for (const round of ['written', 'as it should be']) {
+      const { status, stdout } = await runProgram(t, ['setup', '--yes', '--server', 'webots.example.org', ...pathsIn(inside)], {
+        cwd: folder,
+        before: 'umask 077',
+      });
+      assert.equal(status, 0);
+      assert.match(stdout, new RegExp(`session\\.json is ${round}`));
+      assert.deepEqual(modes(), ['755', '640', '644', '755']);
+      // As a version wrote it that left this to the umask.
+      chmodSync(join(inside, 'session.json'), 0o600);
     }
   });
 

@@ -61,7 +61,7 @@ async function examineChallenge(origin: string, acmeDir: string, timeout: number
   let created: string | undefined;
   try {
     await stat(acmeDir);
-    created = await makeFolder(folder);
+    created = await makeFolder(folder, 0o755);
     await writeFile(join(folder, token), proof);
     await chmod(join(folder, token), 0o644);
   } catch (error) {

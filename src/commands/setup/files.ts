@@ -1,6 +1,6 @@
 /** Files that are written for an operator: shown before, never over another without being told to, and then with a copy of the other. */
 import { existsSync } from 'node:fs';
-import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from '../../make-folder.ts';
 
@@ -11,6 +11,9 @@ export interface PlannedFile {
   /** Permissions, as of `chmod`. */
   readonly mode: number;
 }
+
+/** Of folders that are made: the service has to get through. */
+const FOLDER_MODE = 0o755;
 
 export type WriteResult =
   | { readonly kind: 'written'; readonly lines: readonly string[] }
@@ -27,6 +30,7 @@ export function showFile({ path, text, mode }: PlannedFile): string {
 export async function writeFiles(files: readonly PlannedFile[], { force }: { readonly force: boolean }): Promise<WriteResult> {
   const inTheWay: string[] = [];
   const same = new Set<string>();
+  const lines: string[] = [];
   for (const { path, text } of files) {
     if (!existsSync(path)) continue;
     if ((await readFile(path, 'utf8')) === text) same.add(path);
@@ -37,12 +41,16 @@ export async function writeFiles(files: readonly PlannedFile[], { force }: { rea
       kind: 'refused',
       reason: `${inTheWay.join(' and ')} exists and is different; nothing was written. With --force it is replaced, and kept as a copy beside it`,
     };
-  const lines: string[] = [];
-  for (const file of files) {
-    if (same.has(file.path)) lines.push(`${file.path} is as it should be`);
-    else lines.push(...(await replace(file)));
-  }
+  for (const file of files) lines.push(...(same.has(file.path) ? await leave(file) : await replace(file)));
   return { kind: 'written', lines };
+}
+
+/** It stands there as it should; but may everybody read it who has to? An older one was written by the umask of then. */
+async function leave({ path, mode }: PlannedFile): Promise<string[]> {
+  const asItShould = `${path} is as it should be`;
+  if (((await stat(path)).mode & mode) === mode) return [asItShould];
+  await chmod(path, mode);
+  return [`${asItShould}, and has its permissions again`];
 }
 
 async function replace({ path, text, mode }: PlannedFile): Promise<string[]> {
@@ -52,9 +60,11 @@ async function replace({ path, text, mode }: PlannedFile): Promise<string[]> {
     await copyFile(path, backup);
     lines.push(`${path} was kept as ${backup}`);
   }
-  await makeFolder(dirname(path));
+  await makeFolder(dirname(path), FOLDER_MODE);
   const next = `${path}.new`;
   await writeFile(next, text, { mode });
+  // The umask took away what the service needs, or the file was there.
+  await chmod(next, mode);
   await rename(next, path);
   lines.push(`${path} is written`);
   return lines;
