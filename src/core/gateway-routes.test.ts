@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseEndpoint } from './endpoint.ts';
-import { authorityOf, destinationOf, insideEndpoint, parseRoutes, upstreamOf, type GatewayRoutes } from './gateway-routes.ts';
+import {
+  authorityOf,
+  destinationOf,
+  insideEndpoint,
+  parseRoutes,
+  thousandAround,
+  upstreamOf,
+  type GatewayRoutes,
+} from './gateway-routes.ts';
 
 const routes = read({ '2000-2999': 'localhost', '3000-3999': '10.0.0.3', '4000': '::1' });
 
@@ -126,6 +134,18 @@ test('ranges that are none, too low, reversed or overlapping are refused with th
     assert.ok(result.kind === 'invalid', JSON.stringify(entries));
     assert.equal(result.range, range);
   }
+});
+
+test('the range that is proposed for a port is one that may stand in the routes', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1024, max: 65_535 }), (port) => {
+      const { first = 0, last = 0 } = thousandAround(port) ?? {};
+      assert.ok(first <= port && port <= last);
+      assert.equal(parseRoutes({ [`${first}-${last}`]: 'localhost' }).kind, 'routes');
+    }),
+  );
+  assert.deepEqual(thousandAround(2345), { first: 2000, last: 2999 });
+  assert.equal(thousandAround(443), undefined);
 });
 
 test('a simulation server of the fleet is behind the gateway when it has its name and a route', () => {

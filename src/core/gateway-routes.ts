@@ -66,6 +66,13 @@ export function upstreamOfPort(routes: GatewayRoutes, port: number): Upstream | 
   return route && { host: route.host, port };
 }
 
+/** The range that is proposed for the machine with this port: the thousand around it, as far as routes may have it. `undefined`: no route may. */
+export function thousandAround(port: number): { readonly first: number; readonly last: number } | undefined {
+  if (port < LOWEST_PORT || port > HIGHEST_PORT) return undefined;
+  const thousand = Math.floor(port / 1000) * 1000;
+  return { first: Math.max(LOWEST_PORT, thousand), last: Math.min(HIGHEST_PORT, thousand + 999) };
+}
+
 /** Where a request goes; `target` is what stands in its first line. */
 export function destinationOf(routes: GatewayRoutes, target: string): Destination {
   if (!target.startsWith('/'))
@@ -79,10 +86,16 @@ export function destinationOf(routes: GatewayRoutes, target: string): Destinatio
 
 /** Where the gateway finds a simulation server of the fleet itself, or `undefined` when it is not behind this gateway: it has another name or no route. */
 export function upstreamOf(routes: GatewayRoutes, endpoint: Endpoint, server: string): Upstream | undefined {
-  if (!endpoint.rewritten || endpoint.port === undefined) return undefined;
+  const port = portBehind(endpoint, server);
+  return port === undefined ? undefined : upstreamOfPort(routes, port);
+}
+
+/** The port of a simulation server that clients reach through the front, whether or not a route has it: its name is that of `server`. */
+export function portBehind(endpoint: Endpoint, server: string): number | undefined {
+  if (!endpoint.rewritten) return undefined;
   const own = parseEndpoint(server);
   const same = own.kind === 'endpoint' && canonicalHost(own.endpoint.host) === canonicalHost(endpoint.host);
-  return same ? upstreamOfPort(routes, endpoint.port) : undefined;
+  return same ? endpoint.port : undefined;
 }
 
 /** The same server, by the address at which the gateway finds it; `undefined` when it is not behind the gateway. */

@@ -183,6 +183,12 @@ describe('setup', () => {
         ['--simulation-server', 'webots.example.org/2000', '--simulation-server', 'webots.example.org/3000'],
         /--route 3000-3999=/,
       ],
+      [['--simulation-server', 'webots.example.org/443'], /has a port below 1024/],
+      [['--administrator', 'foo'], /"foo" is no e-mail address/],
+      [['--administrator', 'a b@example.org'], /write one e-mail address/],
+      [['--administrator', 'a@example.org', '--mail-server', 'https://smtp'], /write a host name/],
+      [['--server', '10.0.0.5'], /certificates are made for names/],
+      [['--server', '10.0.0.5', '--front', 'nginx'], /certificates are made for names/],
     ] as const) {
       const { status, stderr } = await setUp(t, folder, '--dry-run', ...flags);
       assert.equal(status, 2);
@@ -207,6 +213,47 @@ describe('setup', () => {
       assert.doesNotMatch(terminal.stdout, /AbortError| at /);
       assert.deepEqual(readdirSync(folder), ['screen']);
     });
+
+  for (const [port, range] of [
+    [1500, '1024-1999'],
+    [65_500, '65000-65535'],
+  ] as const)
+    test(`proposes for port ${port} a range of ports that it takes itself`, async (t) => {
+      const folder = temporary(t);
+      const { status, stderr } = await setUp(t, folder, '--simulation-server', `webots.example.org/${port}`);
+      assert.equal(status, 0, stderr);
+      const { gateway } = JSON.parse(readFileSync(join(folder, 'session.json'), 'utf8')) as ConfigurationFile;
+      assert.deepEqual(gateway?.routes, { [range]: 'localhost' });
+    });
+
+  test('knows its own name in any letters, and needs none without TLS', async () => {
+    const simulationServer = ['w.example.org/2000', 'W.example.org/3000'];
+    const flags = { server: 'W.Example.org.', simulationServer, administrator: '', registration: false };
+    const undecided = await askForAnswers(flags, undefined);
+    assert.match(undecided.kind === 'refused' ? undecided.reason : '', /several simulation servers/);
+    const route = ['2000-3999=localhost'];
+    const decided = await askForAnswers({ ...flags, route }, undefined);
+    assert.equal(decided.kind === 'answers' && decided.answers.server, 'w.example.org');
+    const closed = await askForAnswers({ server: '10.0.0.5', front: 'none' }, undefined);
+    assert.equal(closed.kind === 'answers' && closed.answers.server, '10.0.0.5');
+  });
+
+  test('asks a person again who answers what cannot be', async () => {
+    const replies = [
+      ...['', 'a b', 'webots.example.org', 'iis', 'gateway', 'http://a', 'webots.example.org/2000', 'host:1', '10.0.0.2'],
+      ...['foo', 'admin@example.org', 'https://smtp', 'localhost', 'no'],
+    ];
+    const questions: string[] = [];
+    const result = await askForAnswers({}, (question) => {
+      questions.push(question);
+      return Promise.resolve(replies[questions.length - 1] ?? assert.fail(question));
+    });
+    assert.equal(questions.length, replies.length);
+    const again = questions.filter((question) => question.includes('\n')).map((question) => question.split('\n')[0]);
+    assert.equal(again.length, 7);
+    assert.match(again[4] ?? '', /^route 2000-2999: write a host name/);
+    assert.deepEqual(result.kind === 'answers' && result.answers.routes, { '2000-2999': '10.0.0.2' });
+  });
 
   test('asks a person for what is not given', async () => {
     const questions: string[] = [];

@@ -5,7 +5,8 @@
  * machine only. Here only ports of the fleet lead anywhere, each to its own machine (PROTOCOL § 7).
  */
 import type { Settings } from '../../config/settings.ts';
-import { parseRoutes, upstreamOf, type GatewayRoutes } from '../../core/gateway-routes.ts';
+import { canonicalHost } from '../../core/endpoint.ts';
+import { parseRoutes, portBehind, thousandAround, upstreamOf, type GatewayRoutes } from '../../core/gateway-routes.ts';
 
 export interface Front {
   /** Fully qualified name of the site. */
@@ -37,17 +38,16 @@ export function frontOf(settings: Settings, routes: Readonly<Record<string, stri
   const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
   if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.range}: ${read.reason}` };
   const { server, port, ssl } = settings;
-  const everyPort = [{ first: 1, last: 65_535, host: '' }];
   const missing = settings.simulationServers.find(
-    ({ endpoint }) =>
-      upstreamOf(everyPort, endpoint, server) !== undefined && upstreamOf(read.routes, endpoint, server) === undefined,
+    ({ endpoint }) => portBehind(endpoint, server) !== undefined && upstreamOf(read.routes, endpoint, server) === undefined,
   );
   if (missing !== undefined)
     return {
       kind: 'refused',
       reason: `${missing.endpoint.address} is in no range of ports; name its machine, as in --route 3000-3999=10.0.0.3`,
     };
-  const letsEncrypt = `/etc/letsencrypt/live/${server}`;
+  // As certbot names it.
+  const letsEncrypt = `/etc/letsencrypt/live/${canonicalHost(server)}`;
   const named = settings.gateway.tls;
   const tls = {
     ...(named ?? { cert: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }),
@@ -68,8 +68,7 @@ function withOwnPort(routes: GatewayRoutes, port: number): GatewayRoutes {
 /** From `gateway.routes`; else, when there is one simulation server behind the front, the thousand ports around its own on this machine. */
 function routesOf({ gateway, simulationServers, server }: Settings) {
   if (gateway.routes.length > 0) return { kind: 'routes', routes: gateway.routes } as const;
-  const everyPort = [{ first: 1, last: 65_535, host: '' }];
-  const ports = simulationServers.flatMap(({ endpoint }) => upstreamOf(everyPort, endpoint, server)?.port ?? []);
+  const ports = simulationServers.flatMap(({ endpoint }) => portBehind(endpoint, server) ?? []);
   const [only] = ports;
   if (ports.length > 1)
     return {
@@ -78,12 +77,8 @@ function routesOf({ gateway, simulationServers, server }: Settings) {
       reason:
         'several simulation servers are behind the front; say which machine has which ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
     } as const;
-  if (only === undefined) return { kind: 'routes', routes: [] } as const;
-  const first = Math.max(1024, Math.floor(only / 1000) * 1000);
-  return {
-    kind: 'routes',
-    routes: [{ first, last: Math.min(65_535, Math.floor(only / 1000) * 1000 + 999), host: 'localhost' }],
-  } as const;
+  const range = only === undefined ? undefined : thousandAround(only);
+  return { kind: 'routes', routes: range === undefined ? [] : [{ ...range, host: 'localhost' }] } as const;
 }
 
 /** A host as it stands in a URL, for what does not look names up itself. */

@@ -1,7 +1,9 @@
 /** What `session-server setup` asks, and what it takes for an answer. */
 import { randomBytes } from 'node:crypto';
+import { validate } from '../../config/validate.ts';
 import { parseEndpoint } from '../../core/endpoint.ts';
-import { parseRoutes } from '../../core/gateway-routes.ts';
+import { parseRoutes, portBehind, thousandAround } from '../../core/gateway-routes.ts';
+import { addressKind } from '../../core/ip-address.ts';
 import type { Answers, FrontKind } from './configuration-file.ts';
 
 /** What was given on the command line; the rest is asked. */
@@ -29,39 +31,127 @@ const DEFAULT_PORT = 1999;
 /** Of simulation servers. */
 const USUAL_PORT = 2000;
 
+/** Throws what `ask` throws. */
 export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<AnswersResult> {
-  const server = flags.server ?? (await ask?.('Domain name of this machine, such as webots.example.org', ''))?.trim() ?? '';
-  const name = parseEndpoint(server);
-  if (name.kind === 'invalid' || name.endpoint.port !== undefined)
-    return refused(
-      server === '' ? 'the domain name is missing; give it as --server webots.example.org' : `"${server}" is no domain name`,
-    );
-
-  const front = flags.front ?? (await ask?.(FRONT_QUESTION, 'gateway'))?.trim() ?? 'gateway';
-  if (!isFront(front)) return refused(`"${front}" is no front; write ${FRONTS.join(', ')}`);
-
-  const preset = front === 'none' ? `${server}:2000` : `${server}/2000`;
-  const listed =
-    flags.simulationServer ?? words((await ask?.('Simulation servers, separated by spaces; - for none', preset)) ?? preset);
-  const simulationServers = listed.filter((address) => address !== '-');
-  const wrong = simulationServers.find((address) => parseEndpoint(address).kind === 'invalid');
-  if (wrong !== undefined) return refused(`"${wrong}" is no simulation server; write host/2000 (behind the front) or host:2000`);
-
-  const routes = await askForRoutes(flags, front, server, simulationServers, ask);
+  const server = await answerTo('Domain name of this machine, such as webots.example.org', {
+    ...{ given: flags.server, preset: '', ask },
+    read: (text) => readServer(text, flags.front),
+  });
+  if (server.kind === 'refused') return server;
+  const front = await answerTo(FRONT_QUESTION, {
+    ...{ given: flags.front, preset: 'gateway', ask },
+    read: (text) => readFront(text, server.value),
+  });
+  if (front.kind === 'refused') return front;
+  const servers = await answerTo('Simulation servers, separated by spaces; - for none', {
+    ...{
+      given: flags.simulationServer?.join(' '),
+      preset: `${server.value}${front.value === 'none' ? ':' : '/'}${USUAL_PORT}`,
+      ask,
+    },
+    read: (text) => readServers(text, server.value, front.value),
+  });
+  if (servers.kind === 'refused') return servers;
+  const routes = await askForRoutes(flags, front.value, server.value, servers.value, ask);
   if (routes.kind === 'refused') return routes;
-  const administrator =
-    flags.administrator ?? (await ask?.('E-mail address that hears of failures; empty for none', ''))?.trim() ?? '';
-  const mailServer =
-    administrator === '' ? '' : (flags.mailServer ?? (await ask?.('Mail server (SMTP)', 'localhost'))?.trim() ?? 'localhost');
+  const mail = await askForMail(flags, server.value, ask);
+  if (mail.kind === 'refused') return mail;
   const registration = flags.registration ?? yes(await ask?.('May simulation servers register themselves? yes or no', 'no'));
   return {
     kind: 'answers',
     answers: {
-      ...{ server, front, simulationServers, routes: routes.routes, port: flags.port ?? DEFAULT_PORT },
-      ...(administrator !== '' && { administrator, mailServer, mailSender: flags.mailSender ?? `session-server@${server}` }),
+      ...{ server: server.value, front: front.value, simulationServers: servers.value },
+      ...{ routes: routes.routes, port: flags.port ?? DEFAULT_PORT, ...mail.value },
       ...(registration && { registrationToken: randomBytes(24).toString('hex') }),
     },
   };
+}
+
+type Read<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'refused'; readonly reason: string };
+
+interface Question<T> {
+  /** On the command line. */
+  readonly given: string | undefined;
+  readonly preset: string;
+  readonly ask: Ask;
+  readonly read: (text: string) => Read<T>;
+}
+
+/** What was given, else what a person says, who is asked again until it can be understood; else the preset. */
+async function answerTo<T>(question: string, { given, preset, ask, read }: Question<T>): Promise<Read<T>> {
+  if (given !== undefined || ask === undefined) return read((given ?? preset).trim());
+  for (let asked = question; ;) {
+    const answer = read((await ask(asked, preset)).trim());
+    if (answer.kind === 'value') return answer;
+    asked = `${answer.reason}\n${question}`;
+  }
+}
+
+/** In the one spelling, which certbot gives to the folder of its certificate, too. */
+function readServer(text: string, front: string | undefined): Read<string> {
+  if (text === '') return refused('the domain name is missing; give it as --server webots.example.org');
+  const name = parseEndpoint(text);
+  if (name.kind === 'invalid' || name.endpoint.port !== undefined) return refused(`"${text}" is no domain name`);
+  const { id, host } = name.endpoint;
+  return front !== undefined && lacksName(host, front) ? refused(needsName(host)) : value(id);
+}
+
+function readFront(text: string, server: string): Read<FrontKind> {
+  if (!isFront(text)) return refused(`"${text}" is no front; write ${FRONTS.join(', ')}`);
+  return lacksName(server, text) ? refused(needsName(server)) : value(text);
+}
+
+function lacksName(host: string, front: string): boolean {
+  return front !== 'none' && addressKind(host.replace(/^\[|\]$/g, '')) !== undefined;
+}
+
+function needsName(address: string): string {
+  return `${address} is an address, and certificates are made for names: begin with the domain name of this machine, or choose "none"`;
+}
+
+function readServers(text: string, server: string, front: FrontKind): Read<readonly string[]> {
+  const addresses = words(text).filter((address) => address !== '-');
+  for (const address of addresses) {
+    const read = parseEndpoint(address);
+    if (read.kind === 'invalid')
+      return refused(`"${address}" is no simulation server; write host/2000 (behind the front) or host:2000`);
+    const port = portBehind(read.endpoint, server);
+    if (front !== 'none' && port !== undefined && thousandAround(port) === undefined)
+      return refused(`${address} has a port below 1024, and the front passes none of those on`);
+  }
+  return value(addresses);
+}
+
+interface Mail {
+  readonly administrator?: string;
+  readonly mailServer?: string;
+  readonly mailSender?: string;
+}
+
+async function askForMail(flags: SetupFlags, server: string, ask: Ask): Promise<Read<Mail>> {
+  const administrator = await answerTo('E-mail address that hears of failures; empty for none', {
+    ...{ given: flags.administrator, preset: '', ask },
+    read: (text) => (text === '' ? value(text) : readKey('administrator', text)),
+  });
+  if (administrator.kind === 'refused' || administrator.value === '')
+    return administrator.kind === 'refused' ? administrator : value({});
+  const mailServer = await answerTo('Mail server (SMTP)', {
+    ...{ given: flags.mailServer, preset: 'localhost', ask },
+    read: (text) => readKey('mailServer', text),
+  });
+  if (mailServer.kind === 'refused') return mailServer;
+  const sender = readKey('mailSender', flags.mailSender ?? `session-server@${server}`);
+  if (sender.kind === 'refused') return sender;
+  return value({ administrator: administrator.value, mailServer: mailServer.value, mailSender: sender.value });
+}
+
+/** As the configuration takes it; but a user of the mail server alone is more often a word that was forgotten to be an address. */
+function readKey(key: 'administrator' | 'mailServer' | 'mailSender', text: string): Read<string> {
+  const problem = validate({ [key]: text }).problems.find((problem) => problem.key === key);
+  if (problem !== undefined) return refused(`${problem.value} cannot be used; write ${problem.expected}`);
+  if (key !== 'mailServer' && !text.includes('@'))
+    return refused(`"${text}" is no e-mail address; write one such as admin@example.org`);
+  return value(text);
 }
 
 /** `2000-2999=localhost` → `{"2000-2999": "localhost"}`. */
@@ -86,23 +176,30 @@ async function askForRoutes(flags: SetupFlags, front: FrontKind, server: string,
   if (flags.route !== undefined) return readRoutes(flags.route);
   const behind = servers.flatMap((address) => {
     const read = parseEndpoint(address);
-    return read.kind === 'endpoint' && read.endpoint.rewritten && read.endpoint.host === server ? (read.endpoint.port ?? []) : [];
+    return read.kind === 'endpoint' ? (portBehind(read.endpoint, server) ?? []) : [];
   });
   if (front === 'none' || (behind.length === 0 && front !== 'gateway')) return readRoutes([]);
   // Those that will register themselves need a way through the gateway, too.
   if (behind.length === 0) behind.push(USUAL_PORT);
   const preset = behind
-    .map((port) => Math.max(1, Math.floor(port / 1000)))
-    .filter((thousand, i, all) => all.indexOf(thousand) === i)
-    .map((thousand) => `${thousand}000-${thousand}999`);
+    .flatMap((port) => thousandAround(port) ?? [])
+    .map(({ first, last }) => `${first}-${last}`)
+    .filter((range, i, all) => all.indexOf(range) === i);
   if (ask === undefined && preset.length > 1)
     return refused(
       'several simulation servers are behind the front; say which machine has which ports, as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
     );
   const entries: string[] = [];
   for (const range of preset) {
-    const host = (await ask?.(`Machine with the ports ${range}`, 'localhost'))?.trim() ?? 'localhost';
-    entries.push(`${range}=${host}`);
+    const entry = await answerTo(`Machine with the ports ${range}`, {
+      ...{ given: undefined, preset: 'localhost', ask },
+      read(host) {
+        const read = readRoutes([`${range}=${host}`]);
+        return read.kind === 'refused' ? read : value(`${range}=${host}`);
+      },
+    });
+    if (entry.kind === 'refused') return entry;
+    entries.push(entry.value);
   }
   return readRoutes(entries);
 }
@@ -117,6 +214,10 @@ function yes(text: string | undefined): boolean {
 
 function isFront(text: string): text is FrontKind {
   return (FRONTS as readonly string[]).includes(text);
+}
+
+function value<T>(value: T): { readonly kind: 'value'; readonly value: T } {
+  return { kind: 'value', value };
 }
 
 function refused(reason: string): { readonly kind: 'refused'; readonly reason: string } {
