@@ -81,8 +81,9 @@ for (const [webServer, siteOf] of fronts) {
       await eventually('the load', async () => (await program.get('/load')) === '11');
     });
 
-    function ask(path: string, headers: Readonly<Record<string, string>> = {}, secure = true): Promise<Answer> {
+    function ask(path: string, headers: Readonly<Record<string, string>> = {}, secure = true, sends?: string): Promise<Answer> {
       const options = {
+        method: sends === undefined ? 'GET' : 'POST',
         host: '127.0.0.1',
         port: secure ? ports.https : ports.http,
         path,
@@ -99,7 +100,7 @@ for (const [webServer, siteOf] of fronts) {
             response.setEncoding('utf8').on('data', (text: string) => (body += text));
             response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
           });
-          sent.once('error', reject).end();
+          sent.once('error', reject).end(sends);
         }),
       );
     }
@@ -170,6 +171,11 @@ for (const [webServer, siteOf] of fronts) {
       );
     });
 
+    test('passes on what is sent, however long', async () => {
+      const { status, body } = await ask(`/${first.port}/upload`, {}, true, 'x'.repeat(3_000_000));
+      assert.deepEqual([status, body], [200, 'POST /upload']);
+    });
+
     for (const path of [
       '/a%2Fb',
       '/a%3Fb',
@@ -213,10 +219,11 @@ for (const [webServer, siteOf] of fronts) {
     });
 
     test('says who asks, and believes nobody who says so himself', async () => {
-      await ask(`/${first.port}/who`, { 'X-Forwarded-For': FORGED });
+      await ask(`/${first.port}/who`, { 'X-Forwarded-For': FORGED, 'X-Forwarded-Host': FORGED });
       const { headers } = first.requests.find(({ url }) => url === '/who') ?? {};
       assert.equal(headers?.['x-forwarded-for'], '127.0.0.1');
       assert.equal(headers['x-forwarded-proto'], 'https');
+      assert.equal(headers['x-forwarded-host'], 'localhost');
       await ask('/session', { 'X-Forwarded-For': FORGED });
       assert.ok(!program.log.includes(FORGED), 'the session server saw the true address');
     });

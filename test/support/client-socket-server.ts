@@ -19,7 +19,13 @@ export class ClientSocketServer {
       const { url = '', headers } = request;
       this.requests.push({ url, headers });
       if (url === '/load') response.writeHead(200, { 'content-type': 'text/html' }).end(String(this.load));
-      else response.writeHead(200, { 'content-type': 'text/plain' }).end(`${request.method ?? ''} ${url}`);
+      else {
+        const { method = '' } = request;
+        const echo = () => response.writeHead(200, { 'content-type': 'text/plain' }).end(`${method} ${url}`);
+        // Not before it was sent: Apache takes an answer that comes earlier for a fault.
+        if (method === 'POST') request.resume().once('end', echo);
+        else echo();
+      }
     });
     this.#server.on('upgrade', (request, socket, head) => {
       const { url = '', headers } = request;

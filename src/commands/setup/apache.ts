@@ -42,6 +42,7 @@ export function apacheSite({ server, port, routes, tls, listen }: Front): string
     `  ProxyTimeout ${IDLE_TIMEOUT}`,
     '  # Who asks is what Apache saw, not what the client says of itself.',
     '  RequestHeader unset X-Forwarded-For early',
+    '  RequestHeader unset X-Forwarded-Host early',
     '  RequestHeader unset Forwarded early',
     `  RequestHeader set X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     '',
