@@ -232,6 +232,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       const facts = poller.facts(id);
       return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
     },
+    isAnyHeard: () => isAnyHeard(poller),
     rules: () => ({ ...settings.registration, enabled: settings.registration.token !== undefined }),
     changed: () => hurry(),
   });
@@ -391,6 +392,12 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     if (waited !== undefined) await setAside('waiting-line', admission.restore(waited));
     history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
   }
+}
+
+/** A server of the fleet answered when it was asked last. */
+function isAnyHeard(poller: Poller): boolean {
+  for (const { failures, load } of poller.servers()) if (failures === 0 && load !== undefined) return true;
+  return false;
 }
 
 function allocationParameters({ allocation, loadThreshold }: Settings): AllocationParameters {

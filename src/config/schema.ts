@@ -365,7 +365,9 @@ const registration = z
     missedHeartbeats: z.int().min(2).max(1000).default(3).describe('Heartbeats in a row whose absence makes a server leave.'),
     forgetAfter: seconds(10, 31_536_000)
       .default(3600)
-      .describe('Time a registered server may be down before it leaves the fleet. It joins again by registering.'),
+      .describe(
+        'Time a registered server may be down, while others answer, before it leaves the fleet. It joins again by registering.',
+      ),
     maxServers: z.int().min(1).max(100_000).default(1000).describe('Most registered servers.'),
   })
   .prefault({})

@@ -120,6 +120,13 @@ describe('a registered server', () => {
     assert.match(reasonToLeave(presence, 4600, rules) ?? '', /3600 s/);
   });
 
+  test('is not blamed for the time in which no server was heard', () => {
+    const presence = { heartbeats: false, heardAt: 0, downSince: 1000, deafUntil: 9000 };
+    assert.equal(reasonToLeave(presence, 9000, rules), undefined);
+    assert.equal(reasonToLeave(presence, 12_599, rules), undefined);
+    assert.match(reasonToLeave(presence, 12_600, rules) ?? '', /3600 s/);
+  });
+
   test('never leaves for anything that began less than two heartbeats ago', () => {
     const anyRules = fc.record({
       heartbeat: fc.integer({ min: 1, max: 3600 }),

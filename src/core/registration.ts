@@ -40,6 +40,8 @@ export interface Presence {
   readonly heardAt: number;
   /** Since when it is down, if it is. */
   readonly downSince?: number;
+  /** Until when no server of the fleet was heard: the fault is then more likely our own network than all of them. */
+  readonly deafUntil?: number;
 }
 
 /** What may stand in `simulationServers`, from the form. Ranges and repositories are checked there. */
@@ -98,10 +100,11 @@ export function refuseFigures(host: string, rules: AddressRules): string | undef
 
 /** Why it is time for a registered server to leave, in words for the log, or `undefined` when it stays. */
 export function reasonToLeave(presence: Presence, now: number, rules: LeavingRules): string | undefined {
-  const { heartbeats, heardAt, downSince } = presence;
+  const { heartbeats, heardAt, downSince, deafUntil = -Infinity } = presence;
   if (heartbeats && now - heardAt >= silence(rules))
     return `it has not registered again for ${rules.missedHeartbeats} heartbeats`;
-  if (downSince !== undefined && now - downSince >= rules.forgetAfter) return `it was down for ${rules.forgetAfter} s`;
+  if (downSince !== undefined && now - Math.max(downSince, deafUntil) >= rules.forgetAfter)
+    return `it was down for ${rules.forgetAfter} s`;
   return undefined;
 }
 

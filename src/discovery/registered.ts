@@ -28,6 +28,8 @@ export interface RegisteredOptions {
   readonly refuse: (endpoint: Endpoint) => string | undefined;
   /** Since when a server of the fleet is down, in seconds of the engine's clock; `undefined` when it is not. */
   readonly downSince: (id: ServerId) => number | undefined;
+  /** Some server of the fleet answered when it was asked last. */
+  readonly isAnyHeard: () => boolean;
   /** As configured now. */
   readonly rules: () => RegistrationRules;
   /** `version` is another one. */
@@ -77,6 +79,8 @@ export class RegisteredServers {
   readonly #servers = new Map<ServerId, Registered>();
   readonly #loop: Loop;
   #version = 0;
+  /** Until when no server was heard. */
+  #deafUntil = -Infinity;
 
   constructor(options: RegisteredOptions) {
     this.#options = options;
@@ -203,13 +207,14 @@ export class RegisteredServers {
   }
 
   async #cycle(signal: AbortSignal): Promise<void> {
-    const { clock, downSince, rules } = this.#options;
+    const { clock, downSince, isAnyHeard, rules } = this.#options;
     const now = clock.now();
+    if (!isAnyHeard()) this.#deafUntil = now;
     const leaving = rules();
     let changed = false;
     for (const [id, known] of this.#servers) {
       const down = downSince(id);
-      const presence = { ...known, ...(down !== undefined && { downSince: down }) };
+      const presence = { ...known, deafUntil: this.#deafUntil, ...(down !== undefined && { downSince: down }) };
       const reason = reasonToLeave(presence, now, leaving) ?? reasonToGiveUp(known, now, leaving);
       if (reason === undefined) continue;
       this.#forget(id, known, reason);
