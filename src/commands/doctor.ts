@@ -86,7 +86,9 @@ function notAsked(running: Exclude<RunningResult, { readonly kind: 'running' }>)
     'running',
     'session server',
     `cannot be asked which servers joined by themselves (${running.reason})`,
-    'start it: systemctl start session-server; and look into its log',
+    running.hidden
+      ? 'mend the certificate first; then ask again'
+      : 'start it: systemctl start session-server; and look into its log',
   );
 }
 
@@ -102,10 +104,11 @@ function configuredUrl({ ssl, server, portRewrite, port }: Settings): string {
 }
 
 function summary(findings: readonly Finding[]): string {
-  const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
-  const [faults, warnings] = [count('fault'), count('warning')];
+  const of = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`;
+  const [faults, warnings] = [of('fault'), of('warning')];
   if (faults + warnings === 0) return `All ${findings.length} checks are well.`;
-  return `${findings.length} checks: ${faults} fault${faults === 1 ? '' : 's'}, ${warnings} warning${warnings === 1 ? '' : 's'}.`;
+  return `${count(findings.length, 'check')}: ${count(faults, 'fault')}, ${count(warnings, 'warning')}.`;
 }
 
 function refuse(reason: string): void {

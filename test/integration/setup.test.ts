@@ -483,6 +483,21 @@ describe('doctor', () => {
     assert.match(findings.find(({ check }) => check === 'descriptors')?.text ?? '', /of this shell/);
   });
 
+  test('sends nobody to start a session server that is hidden by its certificate', async (t) => {
+    const folder = temporary(t);
+    const pair = makeCertificate({ names: ['localhost'] });
+    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    writeFileSync(tls.cert, pair.cert);
+    writeFileSync(tls.key, pair.key);
+    const gateway = { enabled: true, port: 0, tls };
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:1'], gateway }, { folder });
+    const front = listenersOf(program.pid).find(({ port }) => port !== program.port);
+    const { findings } = await examine(t, `https://localhost:${front?.port ?? 0}`, '--config', program.path);
+    const running = findings.find(({ check }) => check === 'running');
+    assert.match(running?.text ?? '', /certificate/);
+    assert.equal(running?.mend, 'mend the certificate first; then ask again');
+  });
+
   test('says that nothing listens, that a name is unknown, and what is no address', async (t) => {
     const dead = await ClientSocketServer.start(t);
     const { address } = dead;
@@ -503,5 +518,7 @@ describe('doctor', () => {
     assert.match(stdout, /^ok {7}load {2}127\.0\.0\.1:\d+ directly: reports 10 %/m);
     assert.match(stdout, /^WARNING {2}mail .*\n {9}→ set "administrator"/m);
     assert.match(stdout, /\d+ checks: 0 faults, \d warnings?\./);
+    const { stdout: short } = await runProgram(t, ['doctor', 'https://nowhere.invalid']);
+    assert.match(short, /^1 check: 1 fault, 0 warnings\.$/m);
   });
 });

@@ -13,6 +13,12 @@ export function reason(error: unknown): string {
   return words[code ?? ''] ?? (inner instanceof Error ? inner.message : String(inner));
 }
 
+/** The other side was reached, and its certificate was not accepted. */
+export function isCertificateRefused(error: unknown): boolean {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return /CERT|SELF_SIGNED|VERIFY|HOSTNAME_MISMATCH/.test(codeOf(inner) ?? '');
+}
+
 export function codeOf(error: unknown): string | undefined {
   if (typeof error === 'string') return error;
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
