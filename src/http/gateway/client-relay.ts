@@ -248,6 +248,8 @@ class RelayedSession implements Waiter {
   }
 
   #heard(message: Message): void {
+    // It was sent away, and had this on its way already.
+    if (this.#client.socket.readyState !== WebSocket.OPEN) return;
     if (!this.#started.signal.aborted) {
       this.#start(message);
       return;

@@ -13,7 +13,8 @@ export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, ALIVE * 1000);
   }
-  // Reading from one is writing to the other: one timer sees both directions.
+  // Reading from one is writing to the other: one timer sees both directions, and the one that HTTP had for requests is of no use any more.
+  a.setTimeout(0);
   b.setTimeout(idle * 1000, () => b.destroy());
   return new Promise((resolve) => {
     let open = 2;
