@@ -2,14 +2,16 @@
 // they are in the sources, each part stands under the name of its source, and maps lie beside (`node --enable-source-maps`), so that a stack trace can be read.
 // What others wrote comes with their licences, in LICENSES.txt.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'dist', 'program');
-/** Milliseconds that the parts of an earlier build are kept: a program that runs since before may still load some of them. */
-const KEPT = 86_400_000;
+/** Milliseconds that a part is kept after the build that no longer has it: a program that runs since before may still load it. */
+const KEPT = 7 * 86_400_000;
+/** Names of the parts of this build, for the next one. */
+const PARTS = join(folder, 'parts.json');
 
 const { metafile } = await build({
   entryPoints: [join(root, 'src', 'main.ts')],
@@ -28,17 +30,22 @@ const { metafile } = await build({
   // Libraries of the old module format load Node's own modules by it.
   banner: { js: `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);` },
 });
-await removeOld(new Set(Object.keys(metafile.outputs)));
+await removeOld(Object.keys(metafile.outputs).map((path) => basename(path)));
 const packages = new Set(
   Object.keys(metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
 );
 await writeFile(join(folder, 'LICENSES.txt'), [...packages].sort().map(licence).join('\n'));
 
 async function removeOld(written) {
-  for (const name of await readdir(folder)) {
+  const before = existsSync(PARTS) ? JSON.parse(readFileSync(PARTS, 'utf8')) : [];
+  const now = new Date();
+  for (const name of (await readdir(folder)).filter((name) => /\.js(?:\.map)?$/.test(name) && !written.includes(name))) {
     const path = join(folder, name);
-    if (!written.has(relative(root, path)) && Date.now() - (await stat(path)).mtimeMs > KEPT) await rm(path);
+    // Its time says from now on since when it is no part any more.
+    if (before.includes(name)) await utimes(path, now, now);
+    else if (now - (await stat(path)).mtimeMs > KEPT) await rm(path);
   }
+  await writeFile(PARTS, `${JSON.stringify(written.sort(), undefined, 2)}\n`);
 }
 
 function licence(name) {

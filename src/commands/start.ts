@@ -24,7 +24,7 @@ const AGENT_PORT = 2000;
 /**
  * What is known of a server lives until its next poll, which is long enough to be moved to the old objects and to be garbage there. V8 lets that heap grow to
  * several times what is in use before it looks: with ten thousand servers 470 MiB instead of 240. From so many on it looks sooner. For fewer there is little
- * to gain, and hand-outs by the ten thousand a second would cost half as much again.
+ * to gain, and hand-outs by the ten thousand a second would cost nearly twice as much.
  */
 const LARGE_FLEET = 2000;
 
