@@ -93,6 +93,16 @@ test('a client that says nothing is refused when its time is over, and not befor
   assert.match(await client.message(1), /^error: The client did not say/);
 });
 
+test('a client that was sent away and says only then what it wants is not heard', async (t) => {
+  const { clock, admission, open } = await relay(t);
+  const client = await open();
+  client.socket.once('message', () => client.socket.send(START));
+  await clock.advance(10);
+  await client.ends();
+  assert.equal(client.messages.length, 1);
+  assert.deepEqual(admission.line, []);
+});
+
 test('a server that has left the fleet is a failure, and the client waits again', async (t) => {
   const { admission, open } = await relay(t);
   const client = await open();
