@@ -30,7 +30,7 @@ import { Notifying } from './engine/notifying.ts';
 import { Overview } from './engine/overview.ts';
 import { Poller } from './engine/poller.ts';
 import { restoreHistory, startHistoryKeeping } from './engine/history-keeping.ts';
-import { withPatience } from './engine/patience.ts';
+import { createRecalling } from './engine/recalling.ts';
 import { startRecording } from './engine/recording.ts';
 import { startRemembering } from './engine/remembering.ts';
 import { Suspicions } from './engine/suspicions.ts';
@@ -108,10 +108,11 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const { clock, random, newId, log, names, version } = surroundings;
   let settings = initial;
   const startedAt = clock.wallTime();
-  const { store, historyFile } = withPatience(
+  const recalling = createRecalling(
     { store: adapters.createStore(settings, log), historyFile: adapters.createHistoryFile?.(settings) },
     { clock, log },
   );
+  const { store, historyFile } = recalling.memory;
 
   const ledger = new Ledger(allocationParameters(settings), random);
   const router = new Router();
@@ -281,7 +282,13 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   void clock.sleep(FIRST_ANSWERS, waits.signal).then(answer);
   // Before what is recalled, or whoever waited would hear that there is no server for them.
   membership.set('configured', settings.simulationServers);
-  await recall();
+  notifying.start(createNotifiers(settings));
+  await recalling.wait(recall, () => {
+    void poller.firstRound().then(() => {
+      reconcileIncidents();
+      admission.refresh();
+    });
+  });
   const remembering = startRemembering({
     ...{ clock, log, store },
     documents: [
@@ -373,23 +380,26 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
 
   /** What survived the last run. All of it is read at once, so that a disk that does not answer is waited for once. */
   async function recall(): Promise<void> {
-    const recalledActs = notifying.start(createNotifiers(settings)).then(() => levers.recall());
-    const documents = ['learned', 'decisions', 'registered-servers', 'waiting-line'].map((name) => store.read(name));
-    const recalledHistory = historyFile && restoreHistory({ clock, log, history, file: historyFile });
-    const [learned, decided, announced, waited] = await Promise.all(documents);
-    await Promise.all([recalledActs, recalledHistory]);
-
-    const setAside = async (
+    const take = async (
       name: string,
-      restored: { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string },
+      restore: (saved: unknown) => { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string },
     ) => {
-      if (restored.kind === 'foreign') await store.setAside(name, restored.reason);
+      const saved = await store.read(name);
+      const restored = saved === undefined ? undefined : restore(saved);
+      if (restored?.kind === 'foreign') await store.setAside(name, restored.reason);
     };
-    if (learned !== undefined) await setAside('learned', ledger.restore(learned, clock.now(), clock.wallTime()));
-    if (decided !== undefined) await setAside('decisions', decisions.restore(decided, clock.now(), clock.wallTime()));
-    await setAside('registered-servers', registered.restore(announced));
-    // When all servers are known: whoever waits for one that is not is refused.
-    if (waited !== undefined) await setAside('waiting-line', admission.restore(waited));
+    const waited = store.read('waiting-line');
+    await Promise.all([
+      notifying.recall().then(() => levers.recall()),
+      historyFile && restoreHistory({ clock, log, history, file: historyFile }),
+      take('learned', (saved) => ledger.restore(saved, clock.now(), clock.wallTime())),
+      take('decisions', (saved) => decisions.restore(saved, clock.now(), clock.wallTime())),
+      take('registered-servers', (saved) => registered.restore(saved)),
+    ]);
+    // When all servers are known: whoever waits for one that is not is refused. Too late, who waited was told so and stands in line anew.
+    const line = recalling.isLate() ? undefined : await waited;
+    const restored = line === undefined ? undefined : admission.restore(line);
+    if (restored?.kind === 'foreign') await store.setAside('waiting-line', restored.reason);
     history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
   }
 }

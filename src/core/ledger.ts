@@ -302,7 +302,7 @@ export class Ledger {
     return takeSnapshot(this.#roster.all(), this.#bookings.all(), this.#costs, this.#allocations, time, wallTime);
   }
 
-  /** Takes over what `save` gave, wherever it was kept since. Servers may be added before or after; call it before anything is booked. */
+  /** Takes over what `save` gave, wherever it was kept since. Servers may be added before or after; what was booked meanwhile stays. */
   restore(value: unknown, now: number, wallTime: number): Restored {
     const time = this.#advance(now);
     const read = readSnapshot(value);
@@ -402,8 +402,8 @@ export class Ledger {
       this.#roster.keep(account);
     }
     if (this.#parameters.learning) account.restoreCost(weight, log, variance);
-    if (used !== undefined) account.usedAt = savedAt - used;
-    if (seen !== undefined) account.sessionsSeenAt = savedAt - seen;
+    if (used !== undefined) account.usedAt = Math.max(account.usedAt, savedAt - used);
+    if (seen !== undefined) account.sessionsSeenAt = Math.max(account.sessionsSeenAt, savedAt - seen);
     if (suspect === undefined) return;
     account.suspectSince = savedAt - suspect;
     if (this.#roster.get(id) !== undefined) this.#suspects.add(account);

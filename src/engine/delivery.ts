@@ -5,7 +5,7 @@
  * is tried again rarely; the next notification is tried once before, because the refusal may have been of that one message.
  */
 import type { Notification, NoticeOutcome } from '../core/incidents.ts';
-import { appended, type Outgoing } from '../core/outbox.ts';
+import { appended, compacted, type Outgoing } from '../core/outbox.ts';
 import { retryPause } from '../core/retry.ts';
 import type { Clock, Log, Notifier, OutsideFailure, Random } from '../ports.ts';
 import { withDeadline } from './deadline.ts';
@@ -16,8 +16,6 @@ export interface DeliveryOptions {
   readonly random: Random;
   readonly log: Log;
   readonly notifier: Notifier;
-  /** What was left over. */
-  readonly outbox?: readonly Outgoing[];
   /** Seconds an attempt may take. */
   readonly deadline: number;
   /** The outbox changed. */
@@ -48,7 +46,7 @@ const PROBATION = 60;
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #loop: Loop;
-  #outbox: readonly Outgoing[];
+  #outbox: readonly Outgoing[] = [];
   /** Ids of what was refused for good: it is tried again when all others were, and the round is over. */
   readonly #refused = new Set<string>();
   #roundEnd = -Infinity;
@@ -65,7 +63,6 @@ export class Delivery {
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#outbox = options.outbox ?? [];
     this.#loop = startLoop({
       clock: options.clock,
       cycle: (signal) => this.#cycle(signal),
@@ -93,6 +90,14 @@ export class Delivery {
       overflows: this.#overflows,
       ...(this.#lastFailure && { lastFailure: this.#lastFailure }),
     };
+  }
+
+  /** What was left over from before: it comes first. */
+  takeOver(left: readonly Outgoing[]): void {
+    const own = this.#outbox;
+    this.#outbox = left.length + own.length > MOST_WAITING ? compacted([...left, ...own]) : [...left, ...own];
+    this.#options.changed();
+    this.#loop.wake();
   }
 
   add(notification: Notification): void {

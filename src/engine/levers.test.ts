@@ -6,16 +6,21 @@ import { MemoryStore } from '../../test/support/memory-store.ts';
 import type { ChannelTestView } from '../core/monitor-view.ts';
 import { Levers } from './levers.ts';
 
-function start(channels: readonly ChannelTestView[] = []) {
+/** As they are before the acts of the last run were read. */
+function begin(channels: readonly ChannelTestView[] = [], store = new MemoryStore()) {
   const clock = new FakeClock();
   const log = new MemoryLog();
-  const store = new MemoryStore();
+  const drained = new Map<string, string | undefined>();
   const levers: Levers = new Levers({
     ...{ clock, log, store },
     poller: {
-      drain: () => true,
+      drain(id, { reason }) {
+        drained.set(id, reason);
+        return true;
+      },
       // As the poller does: whoever resumes hears of it.
       resume(id) {
+        drained.delete(id);
         levers.resumed(id);
         return true;
       },
@@ -25,11 +30,17 @@ function start(channels: readonly ChannelTestView[] = []) {
     sendTest: () => Promise.resolve(channels),
   });
   const said = () => log.lines.map(({ level, message }) => `${level} ${message}`);
-  return { clock, log, levers, said };
+  return { clock, log, levers, said, store, drained };
+}
+
+async function start(channels: readonly ChannelTestView[] = []) {
+  const scene = begin(channels);
+  await scene.levers.recall();
+  return scene;
 }
 
 test('the log says who sent a test notification, and of each channel what became of it', async () => {
-  const { levers, said } = start([
+  const { levers, said } = await start([
     { notifier: 'email', recipient: 'admin@example.org', outcome: 'sent', reason: null },
     { notifier: 'webhook chat.example.org', recipient: null, outcome: 'failed', reason: 'it answered 404; check the URL' },
   ]);
@@ -42,7 +53,7 @@ test('the log says who sent a test notification, and of each channel what became
 });
 
 test('the log says until when a server is drained, and that its deadline has passed', async () => {
-  const { clock, levers, log, said } = start();
+  const { clock, levers, log, said } = await start();
   const until = clock.wallTime() + 3600;
   await levers.drain('a:2000', { by: 'ada', reason: 'new disk', until });
   const deadline = new Date(Math.floor(until) * 1000).toISOString().replace('.000', '');
@@ -57,7 +68,7 @@ test('the log says until when a server is drained, and that its deadline has pas
 });
 
 test('who resumes a server before its deadline is the one whom the log names', async () => {
-  const { clock, levers, said } = start();
+  const { clock, levers, said } = await start();
   await levers.drain('a:2000', { by: 'ada', until: clock.wallTime() + 3600 });
   await levers.resume('a:2000', 'bob');
   await clock.advance(3600);
@@ -66,7 +77,32 @@ test('who resumes a server before its deadline is the one whom the log names', a
 });
 
 test('without a channel there is nothing to test', async () => {
-  const { levers } = start();
+  const { levers } = await start();
   const outcome = await levers.testNotification('ada');
   assert.equal(outcome.kind === 'refused' && outcome.code, 'no-notifiers');
+});
+
+test('what operators do before a slow disk has told the acts of the last run counts for more, and is written when it has', async () => {
+  const store = new MemoryStore();
+  const before = begin([], store);
+  await before.levers.recall();
+  for (const id of ['a:2000', 'b:2000', 'c:2000']) await before.levers.drain(id, { by: 'ada', reason: 'old' });
+
+  const { levers, drained, said } = begin([], store);
+  const kept = store.documents.get('drains');
+  await levers.drain('a:2000', { by: 'bob', reason: 'new' });
+  await levers.resume('b:2000', 'bob');
+  assert.equal(store.documents.get('drains'), kept, 'it was written before it was read');
+  assert.equal(said().filter((line) => line.startsWith('warn')).length, 2, said().join('\n'));
+  await levers.recall();
+  assert.deepEqual(
+    [...drained],
+    [
+      ['a:2000', 'new'],
+      ['c:2000', 'old'],
+    ],
+  );
+  const next = begin([], store);
+  await next.levers.recall();
+  assert.deepEqual(new Map(next.drained), drained);
 });

@@ -44,23 +44,31 @@ export class Levers {
   readonly #added = new Map<ServerId, Added>();
   /** Of servers that are not in the fleet at present, too: they may return. */
   readonly #drains = new Map<ServerId, Drain>();
+  /** Servers on which somebody acted before the acts of the last run were read. `undefined`: they are read. */
+  #early: Set<ServerId> | undefined = new Set();
 
   constructor(options: LeversOptions) {
     this.#options = options;
   }
 
-  /** Takes up the acts of the last run. */
+  /** Takes up the acts of the last run. The disk may have been slow: acts of this run count for more, and are written now. */
   async recall(): Promise<void> {
     const { store, log, poller, membership, readServer } = this.#options;
     const [drains, added] = await Promise.all([store.read(DRAINS), store.read(ADDED)]);
-    for (const [id, drain] of entries(drains)) if (isDrain(drain)) this.#drains.set(id, drain);
-    for (const [id, drain] of this.#drains) poller.drain(id, drain);
+    const early = this.#early ?? new Set();
+    this.#early = undefined;
+    for (const [id, drain] of entries(drains)) {
+      if (!isDrain(drain) || early.has(id)) continue;
+      this.#drains.set(id, drain);
+      poller.drain(id, drain);
+    }
     for (const entry of Array.isArray(added) ? added.slice(0, MOST_ADDED) : []) {
       const read = readServer(entry);
-      if (read.kind === 'server') this.#added.set(read.server.endpoint.id, { entry, server: read.server });
-      else log.warn(`a server that was added while running cannot be used any more: ${read.reason}`);
+      if (read.kind === 'refused') log.warn(`a server that was added while running cannot be used any more: ${read.reason}`);
+      else if (!early.has(read.server.endpoint.id)) this.#added.set(read.server.endpoint.id, { entry, server: read.server });
     }
     if (this.#added.size > 0) membership.set('added', this.#servers());
+    if (early.size > 0) await Promise.all([this.#keepDrains(), this.#keepAdded()]);
   }
 
   /** A server joined the fleet: it is drained if it was before. */
@@ -96,6 +104,7 @@ export class Levers {
       ...(until !== undefined && { until }),
     };
     if (!poller.drain(id, drain)) return { kind: 'unknown-server' };
+    this.#early?.add(id);
     this.#drains.set(id, drain);
     log.info(`${id} simulation server drained by ${by}`, { by, reason, ...(until !== undefined && { until: isoTime(until) }) });
     await this.#keepDrains();
@@ -105,6 +114,7 @@ export class Levers {
   async resume(id: ServerId, by: string): Promise<Done | UnknownServer> {
     const { poller, log } = this.#options;
     if (!poller.resume(id)) return { kind: 'unknown-server' };
+    this.#early?.add(id);
     this.#drains.delete(id);
     log.info(`${id} simulation server resumed by ${by}`, { by });
     await this.#keepDrains();
@@ -120,6 +130,7 @@ export class Levers {
       return { kind: 'refused', code: 'known-server', reason: `${address} is in the fleet already.` };
     if (this.#added.size >= MOST_ADDED)
       return { kind: 'refused', code: 'too-many-servers', reason: `At most ${MOST_ADDED} servers can be added while running.` };
+    this.#early?.add(id);
     this.#added.set(id, { entry, server: read.server });
     membership.set('added', this.#servers());
     log.info(`${address} simulation server added by ${by}`, { by });
@@ -144,6 +155,7 @@ export class Levers {
         reason: 'This server stands in the configuration file; remove it there.',
       };
     }
+    this.#early?.add(id);
     this.#added.delete(id);
     this.#drains.delete(id);
     membership.set('added', this.#servers());
@@ -185,6 +197,14 @@ export class Levers {
   /** The act is in force whether or not the disk takes it. */
   async #keep(name: string, value: unknown): Promise<void> {
     const { store, log } = this.#options;
+    if (this.#early !== undefined) {
+      log.limited(
+        'warn',
+        'early acts',
+        'this act is in force, but not written yet: the disk has not told the acts of the last run; it survives a restart when it has',
+      );
+      return;
+    }
     await store.write(name, value).catch((error: unknown) => {
       log.error('this act is in force but will not survive a restart', { error });
     });

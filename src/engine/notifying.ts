@@ -73,12 +73,9 @@ export class Notifying {
     this.#incidents = new Incidents(options.rules, options.newId);
   }
 
-  /** Takes up what the last run left over, and begins. To be called once; the names of the notifiers differ. */
-  async start(notifiers: readonly Notifier[]): Promise<void> {
-    const { clock, log, store } = this.#options;
-    const left = fromDocument(await store?.read(DOCUMENT), this.#offset());
-    this.#incidents.restore(left.open, left.ended);
-    for (const [name, outbox] of Object.entries(left.outboxes)) this.#park(name, outbox);
+  /** To be called once; the names of the notifiers differ. */
+  start(notifiers: readonly Notifier[]): void {
+    const { clock, log } = this.#options;
     this.#deliver(notifiers);
     this.#telling = startLoop({
       clock,
@@ -88,8 +85,21 @@ export class Notifying {
         return 1;
       },
     });
-    if (store !== undefined)
-      this.#saving = startLoop({ clock, cycle: () => this.#save(store), failed: (error) => this.#notSaved(error) });
+  }
+
+  /** Takes up what the last run left over, also when this one has news of its own already. Nothing is written before. */
+  async recall(): Promise<void> {
+    const { clock, store } = this.#options;
+    if (store === undefined) return;
+    const left = fromDocument(await store.read(DOCUMENT), this.#offset());
+    this.#happens(() => {
+      this.#incidents.restore(left.open, left.ended);
+    });
+    for (const [name, outbox] of Object.entries(left.outboxes)) {
+      this.#park(name, outbox);
+      this.#unpark(name);
+    }
+    this.#saving = startLoop({ clock, cycle: () => this.#save(store), failed: (error) => this.#notSaved(error) });
   }
 
   /** A server changed its state. */
@@ -189,7 +199,7 @@ export class Notifying {
     await this.#saving?.stop();
     this.#sayUndelivered();
     const { store } = this.#options;
-    if (store === undefined) return;
+    if (store === undefined || this.#saving === undefined) return;
     try {
       await this.#write(store);
     } catch (error) {
@@ -230,15 +240,11 @@ export class Notifying {
     for (const notifier of notifiers) {
       const { name } = notifier;
       if (this.#deliveries.has(name)) continue;
-      const outbox = this.#parked.get(name) ?? [];
-      this.#parked.delete(name);
-      if (outbox.length > 0) log.info(`${outbox.length} notifications wait for ${name} from before`);
       const delivery = new Delivery({
         clock,
         random,
         log,
         notifier,
-        outbox,
         deadline,
         changed: () => {
           this.#changed();
@@ -248,7 +254,18 @@ export class Notifying {
         },
       });
       this.#deliveries.set(name, delivery);
+      this.#unpark(name);
     }
+  }
+
+  /** What waits for a notifier is its own affair as soon as there is one of this name. */
+  #unpark(name: string): void {
+    const delivery = this.#deliveries.get(name);
+    const outbox = this.#parked.get(name);
+    if (delivery === undefined || outbox === undefined) return;
+    this.#parked.delete(name);
+    this.#options.log.info(`${outbox.length} notifications wait for ${name} from before`);
+    delivery.takeOver(outbox);
   }
 
   async #retire(delivery: Delivery, within: number): Promise<void> {

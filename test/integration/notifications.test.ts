@@ -49,7 +49,8 @@ async function scene(t: TestContext, settings: NotifierSettings) {
     // The real world is slow beside this clock.
     deadline: 1_000_000,
   });
-  await notifying.start(notifiers);
+  notifying.start(notifiers);
+  await notifying.recall();
   t.after(() => notifying.stop(0));
   const sees = (to: ServerState, id = 'a') => {
     notifying.observe({ id, address: `${id}.example.org/2000`, to, at: clock.now(), ...(to === 'available' && { load: 30 }) });
