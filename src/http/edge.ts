@@ -195,7 +195,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     );
   };
   const server = await startHttpServer({
-    ...{ host: listen, port, limits, mostClients, handle, refused },
+    ...{ host: listen, port, limits, mostClients, addressOf, handle, refused },
     upgrade: sockets.upgrade,
     others: () => gateway?.connections() ?? 0,
   }).catch(async (error: unknown) => {

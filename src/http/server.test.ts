@@ -13,6 +13,7 @@ const MUCH = 'x'.repeat(16_777_216);
 async function start(t: TestContext, handle: RequestListener, options: Partial<HttpServerOptions> = {}) {
   const server = await startHttpServer({
     ...{ host: '127.0.0.1', port: 0, limits: { headerBytes: 16_384, headerTimeout: 10 }, mostClients: () => 100 },
+    addressOf: () => ({ address: '127.0.0.1', limitKey: undefined }),
     ...{ handle, upgrade: () => undefined, refused: () => undefined, ...options },
   });
   t.after(() => server.close(0));

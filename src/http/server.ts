@@ -8,6 +8,7 @@ import { Socket, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { RefusalView } from '../core/monitor-view.ts';
+import type { AddressOf } from './client-address.ts';
 import { CORS } from './cors.ts';
 import { inTurns } from './turns.ts';
 
@@ -19,6 +20,8 @@ export interface HttpServerOptions {
   readonly mostClients: () => number;
   readonly handle: RequestListener;
   readonly upgrade: UpgradeHandler;
+  /** Whom a request is from: when not all can be answered at once, each gets a fair part. */
+  readonly addressOf: AddressOf;
   /** A client was turned away because of a limit. */
   readonly refused: (why: 'too-many-clients') => void;
   /** Connections elsewhere that count against the same limit. */
@@ -68,7 +71,8 @@ const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, limits } = options;
   const unanswered = new Unanswered();
-  const handle = withoutBacklog(inTurns(unlessGone(options.handle)), unanswered);
+  const who = (request: IncomingMessage) => options.addressOf(request).limitKey ?? '';
+  const handle = withoutBacklog(inTurns(unlessGone(options.handle), { who }), unanswered);
   const settings = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: milliseconds(limits.headerTimeout),

@@ -7,18 +7,23 @@ function start(cost: () => number) {
   let now = 0;
   let calls: (() => void)[] = [];
   const handled: number[] = [];
+  const who = new Map<number, string>();
   const listener = inTurns(
     (request: number) => {
       handled.push(request);
       now += cost();
     },
-    { now: () => now, later: (call) => calls.push(call) },
+    { who: (request) => who.get(request) ?? '', now: () => now, later: (call) => calls.push(call) },
   );
   let asked = 0;
   return {
     handled,
-    ask: (count: number) => {
-      for (let i = 0; i < count; i += 1) listener((asked += 1));
+    ask: (count: number, by = 'one') => {
+      for (let i = 0; i < count; i += 1) {
+        asked += 1;
+        who.set(asked, by);
+        listener(asked);
+      }
     },
     /** One turn of the loop. Returns how many requests were handled in it. */
     turn: () => {
@@ -63,4 +68,28 @@ test('a flood of expensive requests takes ever less of a turn, and gets its shar
     Array.from({ length: 640 }, (_, i) => i + 1),
   );
   assert.ok(Math.max(...shares.slice(20)) >= 100);
+});
+
+test('who asks for little waits for one request of each who asks for much, not for all of them; each is served in order', () => {
+  const { ask, turn, handled } = start(() => 3);
+  // Turns become short.
+  for (let i = 0; i < 12; i += 1) {
+    ask(8, 'much');
+    turn();
+  }
+  const before = handled.length;
+  ask(30, 'as much');
+  ask(2, 'little');
+  const little = [127, 128];
+  for (let i = 0; i < 8; i += 1) turn();
+  const served = handled.slice(before);
+  assert.ok(served.includes(128), `served: ${served.join(' ')}`);
+  assert.ok(served.indexOf(127) < served.indexOf(128));
+  assert.ok(served.length < 20, `${served.length} were served before`);
+  while (handled.length < 128) turn();
+  const much = handled.filter((request) => request <= 96);
+  assert.deepEqual(much, [...much].sort((a, b) => a - b));
+  const asMuch = handled.filter((request) => request > 96 && !little.includes(request));
+  assert.deepEqual(asMuch, [...asMuch].sort((a, b) => a - b));
+  assert.equal(new Set(handled).size, 128);
 });

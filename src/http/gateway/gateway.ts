@@ -159,7 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
     async start({ mostClients, others, handle, upgrade, refused }) {
       const { listen: host, port, redirectFrom } = gateway();
-      const common = { host, limits: settings().limits, mostClients, refused };
+      const common = { host, limits: settings().limits, mostClients, addressOf, refused };
       server = await startHttpServer({
         ...common,
         others: () => others() + (redirect?.connections() ?? 0),
