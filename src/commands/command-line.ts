@@ -70,7 +70,8 @@ export function createProgram(): Command {
     .command('token')
     .description('make an access token for a person who may drain, resume, add and remove servers')
     .argument('<name>', 'who will hold it')
-    .action((name: string) => tokenCommand(name));
+    .option('--read-only', 'for who may only read what monitor.access closes, such as Prometheus')
+    .action((name: string, options: { readOnly?: boolean }) => tokenCommand(name, options));
   addInstallation(program);
   program.addHelpText(
     'after',

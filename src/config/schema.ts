@@ -408,6 +408,10 @@ const token = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/)
     .describe('What `session-server token NAME` printed for the configuration.')
     .meta({ secret: true, expected: '"sha256:" and 64 hexadecimal digits, as `session-server token NAME` prints them' }),
+  readOnly: z
+    .boolean()
+    .default(false)
+    .describe('It opens what `monitor.access` closes, as for Prometheus, and no lever: its holder may read, not act.'),
 });
 
 const admin = z

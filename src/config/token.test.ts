@@ -27,4 +27,5 @@ test('the advice can be pasted into the configuration', () => {
   const line = advice.split('\n').find((line) => line.includes('"admin"')) ?? '';
   const parsed = JSON.parse(`{${line}}`) as { admin: { tokens: unknown[] } };
   assert.deepEqual(parsed.admin.tokens, [{ name: 'ada "the first"', hash: made.hash }]);
+  assert.match(tokenAdvice('prometheus', made, { readOnly: true }), /"tokens": \[\{"name":"prometheus",.*,"readOnly":true\}\]/);
 });

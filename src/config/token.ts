@@ -29,9 +29,9 @@ export function hashOf(token: string): string {
   return `sha256:${createHash('sha256').update(token).digest('hex')}`;
 }
 
-/** What `session-server token NAME` prints. */
-export function tokenAdvice(name: string, { token, hash }: MadeToken): string {
-  const entry = JSON.stringify({ name, hash });
+/** What `session-server token NAME` prints; with `readOnly` what `--read-only` makes of it. */
+export function tokenAdvice(name: string, { token, hash }: MadeToken, { readOnly = false } = {}): string {
+  const entry = JSON.stringify({ name, hash, ...(readOnly && { readOnly }) });
   return [
     `The token of ${name}, shown only now:`,
     '',

@@ -264,7 +264,7 @@ export interface SparklinesView {
 export interface ViewerView {
   /** Whose token was entered; `null`: none. */
   readonly name: string | null;
-  /** `none`: no tokens are configured, so nobody may act. */
+  /** `none`: no tokens are configured with which to act. `locked`: none of those was entered. */
   readonly levers: 'none' | 'locked' | 'ready';
   /** To be sent with every act of a session in the browser, so that no other site can act through it; `null` without such a session. */
   readonly csrf: string | null;

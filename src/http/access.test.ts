@@ -10,8 +10,9 @@ import { createAccess, CSRF_HEADER, type AccessToken } from './access.ts';
 import { createAddressOf, parseNetworks } from './client-address.ts';
 import type { Env } from './routes.ts';
 
-const ADA: AccessToken = { name: 'ada', hash: hashOf('the token of ada') };
-const BOB: AccessToken = { name: 'bob', hash: hashOf('the token of bob') };
+const ADA: AccessToken = { name: 'ada', hash: hashOf('the token of ada'), readOnly: false };
+const BOB: AccessToken = { name: 'bob', hash: hashOf('the token of bob'), readOnly: false };
+const PROMETHEUS: AccessToken = { name: 'prometheus', hash: hashOf('the token of prometheus'), readOnly: true };
 
 interface Sent {
   readonly method?: string;
@@ -79,6 +80,34 @@ test('nobody acts without a token, with a wrong one, or with the hash of one', a
     const response = await send('/act', bearer(wrong));
     assert.equal(response.status, 401, wrong.slice(0, 20));
   }
+});
+
+test('a token that may only read opens what is closed and no lever, sent by a program or entered on the page', async () => {
+  const { send, enter, state } = setUp({ tokens: [ADA, PROMETHEUS], reading: 'token' });
+  const { headers } = bearer('the token of prometheus');
+  assert.equal((await send('/read', { headers })).status, 200);
+  const refused = await send('/act', { method: 'POST', headers });
+  assert.match(((await refused.clone().json()) as RefusalView).reason, /token of prometheus may only read/);
+  assert.equal(await refusal(refused), '403 token-read-only');
+
+  const entered = await enter('the token of prometheus');
+  const { name, levers, csrf } = (await entered.json()) as ViewerView;
+  assert.deepEqual([name, levers], ['prometheus', 'locked']);
+  const Cookie = entered.headers.get('Set-Cookie')?.split(';')[0] ?? '';
+  const ofPage = { Cookie, [CSRF_HEADER]: csrf ?? '' };
+  assert.equal((await send('/read', { headers: { Cookie } })).status, 200);
+  assert.equal(await refusal(await send('/act', { method: 'POST', headers: ofPage })), '403 token-read-only');
+  assert.equal(await refusal(await send('/act', { method: 'POST', headers: { Cookie } })), '403 csrf');
+
+  state.tokens = [PROMETHEUS];
+  const alone = (await (await send('/monitor/viewer', { headers: { Cookie } })).json()) as ViewerView;
+  assert.deepEqual([alone.name, alone.levers], ['prometheus', 'none'], 'nobody has a token to act with');
+  state.tokens = [ADA, { ...PROMETHEUS, readOnly: false }];
+  assert.equal((await send('/act', { method: 'POST', headers: ofPage })).status, 200, 'what it may is as configured now');
+  assert.equal(await refusal(await send('/monitor/leave', { method: 'POST', headers: { Cookie } })), '403 csrf');
+  state.tokens = [ADA, PROMETHEUS];
+  assert.equal((await send('/monitor/leave', { method: 'POST', headers: ofPage })).status, 200);
+  assert.equal((await send('/read', { headers: { Cookie } })).status, 401);
 });
 
 test('a token in the address is refused even when it is right', async () => {

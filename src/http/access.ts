@@ -23,6 +23,8 @@ export interface AccessToken {
   readonly name: string;
   /** `sha256:` and the hash in hex. */
   readonly hash: string;
+  /** Its holder may read what is closed, and not act. */
+  readonly readOnly: boolean;
 }
 
 export interface AccessOptions {
@@ -74,7 +76,7 @@ interface BrowserSession {
 }
 
 type Credentials =
-  | { readonly kind: 'holder'; readonly name: string; readonly session?: BrowserSession }
+  | { readonly kind: 'holder'; readonly token: AccessToken; readonly session?: BrowserSession }
   | { readonly kind: 'refused'; readonly status: Status; readonly refusal: RefusalView; readonly retryAfter?: number };
 
 export function createAccess(options: AccessOptions): Access {
@@ -87,7 +89,7 @@ export function createAccess(options: AccessOptions): Access {
     const wait = wrongTries.wait(c);
     if (wait > 0) return tooManyTries(wait);
     const holder = matching(token, tokens());
-    if (holder !== undefined) return { kind: 'holder', name: holder.name };
+    if (holder !== undefined) return { kind: 'holder', token: holder };
     wrongTries.count(c);
     return refused(401, 'token-wrong', 'This token is not one of those in "admin.tokens".');
   };
@@ -97,7 +99,7 @@ export function createAccess(options: AccessOptions): Access {
     const bearer = /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
     if (bearer !== undefined) return judge(c, bearer);
     const session = sessions.of(c);
-    if (session !== undefined) return { kind: 'holder', name: session.token.name, session };
+    if (session !== undefined) return { kind: 'holder', token: session.token, session };
     if (tokens().length === 0) return refused(403, 'no-tokens', NO_TOKENS);
     return refused(401, 'token-missing', 'Send a token as "Authorization: Bearer TOKEN", or enter it on the monitor page.');
   };
@@ -114,22 +116,22 @@ export function createAccess(options: AccessOptions): Access {
   const mayAct: MiddlewareHandler<Env> = async (c, next) => {
     const given = credentials(c);
     if (given.kind === 'refused') return refuse(c, given);
-    if (given.session !== undefined && !sameText(c.req.header(CSRF_HEADER) ?? '', given.session.csrf))
-      return refuse(
-        c,
-        refused(403, 'csrf', `An act of a session in the browser needs the header ${CSRF_HEADER} from /monitor/viewer.`),
-      );
-    c.set('actor', given.name);
+    if (given.session !== undefined && !isOfPage(c, given.session)) return refuse(c, CSRF);
+    if (given.token.readOnly) return refuse(c, mayOnlyRead(given.token));
+    c.set('actor', given.token.name);
     return next();
   };
 
-  const mayLeave: MiddlewareHandler<Env> = (c, next) => (sessions.of(c) === undefined ? next() : mayAct(c, next));
+  const mayLeave: MiddlewareHandler<Env> = async (c, next) => {
+    const session = sessions.of(c);
+    return session === undefined || isOfPage(c, session) ? next() : refuse(c, CSRF);
+  };
 
   const routes = new Hono<Env>();
   for (const path of ['/monitor/viewer', '/monitor/enter', '/monitor/leave']) routes.use(path, noTokenInAddress);
   routes.get('/monitor/viewer', (c) => {
     const session = sessions.of(c);
-    return c.json(viewerView(session, tokens().length), 200, NO_STORE);
+    return c.json(viewerView(session, tokens()), 200, NO_STORE);
   });
   routes.post(
     '/monitor/enter',
@@ -141,15 +143,16 @@ export function createAccess(options: AccessOptions): Access {
       const given = judge(c, await enteredToken(c, wantsPage));
       if (given.kind === 'refused')
         return wantsPage ? c.redirect(`../monitor?refused=${given.refusal.code}`, 303) : refuse(c, given);
-      const session = sessions.open(c, given.name);
-      options.log.info(`${given.name} entered a token on the monitor page`, { by: given.name, address: addressOf(options, c) });
-      return wantsPage ? c.redirect('../monitor', 303) : c.json(viewerView(session, tokens().length), 200, NO_STORE);
+      const { token } = given;
+      const session = sessions.open(c, token);
+      options.log.info(`${token.name} entered a token on the monitor page`, { by: token.name, address: addressOf(options, c) });
+      return wantsPage ? c.redirect('../monitor', 303) : c.json(viewerView(session, tokens()), 200, NO_STORE);
     },
   );
   // Who has no session any more has left already.
   routes.post('/monitor/leave', mayLeave, (c) => {
     sessions.close(c);
-    return c.json(viewerView(undefined, tokens().length), 200, NO_STORE);
+    return c.json(viewerView(undefined, tokens()), 200, NO_STORE);
   });
   return { mayRead, mayAct, isReader, routes };
 }
@@ -170,6 +173,7 @@ const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 const TOO_LARGE: RefusalView = { code: 'too-large', reason: 'The request is too large.' };
 const TOKEN_IN_QUERY =
   'A token must not stand in an address, where logs and histories keep it. Send it as "Authorization: Bearer TOKEN", and make a new one if this was a real one.';
+const CSRF = refused(403, 'csrf', `An act of a session in the browser needs the header ${CSRF_HEADER} from /monitor/viewer.`);
 const NO_TOKENS =
   'No tokens are configured, so nobody may do this. Make one with "session-server token NAME" and put what it prints into "admin.tokens".';
 
@@ -190,16 +194,13 @@ class BrowserSessions {
     const id = getCookie(c, this.#name);
     const session = id === undefined ? undefined : this.#sessions.get(digest(id));
     if (session === undefined) return undefined;
-    const { token, until } = session;
-    const valid =
-      this.#options.clock.now() < until &&
-      this.#options.tokens().some(({ hash, name }) => hash === token.hash && name === token.name);
-    return valid ? session : undefined;
+    if (this.#options.clock.now() >= session.until) return undefined;
+    // What it may do is configured anew at times.
+    const token = this.#options.tokens().find(({ hash, name }) => hash === session.token.hash && name === session.token.name);
+    return token && { ...session, token };
   }
 
-  open(c: Context<Env>, name: string): BrowserSession | undefined {
-    const token = this.#options.tokens().find((token) => token.name === name);
-    if (token === undefined) return undefined;
+  open(c: Context<Env>, token: AccessToken): BrowserSession {
     const { clock, newId } = this.#options;
     const id = newId();
     const session = { token, csrf: newId(), until: clock.now() + COOKIE_LIFE };
@@ -242,8 +243,9 @@ class WrongTries {
   }
 }
 
-function viewerView(session: BrowserSession | undefined, tokens: number): ViewerView {
-  const levers = tokens === 0 ? 'none' : session === undefined ? 'locked' : 'ready';
+function viewerView(session: BrowserSession | undefined, tokens: readonly AccessToken[]): ViewerView {
+  const mayAct = session?.token.readOnly === false;
+  const levers = mayAct ? 'ready' : tokens.every(({ readOnly }) => readOnly) ? 'none' : 'locked';
   return { name: session?.token.name ?? null, levers, csrf: session?.csrf ?? null };
 }
 
@@ -286,6 +288,16 @@ function hasTokenInQuery(c: Context<Env>): boolean {
 
 function refused(status: Status, code: string, reason: string): Extract<Credentials, { kind: 'refused' }> {
   return { kind: 'refused', status, refusal: { code, reason } };
+}
+
+/** Such an act came from the page itself and not from that of another site. */
+function isOfPage(c: Context<Env>, { csrf }: BrowserSession): boolean {
+  return sameText(c.req.header(CSRF_HEADER) ?? '', csrf);
+}
+
+function mayOnlyRead({ name }: AccessToken): Extract<Credentials, { kind: 'refused' }> {
+  const reason = `The token of ${name} may only read ("readOnly" in "admin.tokens"); acting needs another one.`;
+  return refused(403, 'token-read-only', reason);
 }
 
 function tooManyTries(wait: number): Extract<Credentials, { kind: 'refused' }> {

@@ -108,6 +108,7 @@ const monitor: Codes = {
   'no-history': { status: 404, meaning: 'No history is kept of this server.' },
   'token-missing': { status: 401, meaning: 'A token is needed: `Authorization: Bearer TOKEN`.' },
   'token-wrong': { status: 401, meaning: 'The token is not one of those in `admin.tokens`.' },
+  'token-read-only': { status: 403, meaning: 'The token may read and not act (`readOnly` in `admin.tokens`).' },
   'token-in-query': { status: 400, meaning: 'A token stood in the address, where logs keep it.' },
   'too-many-tries': { status: 429, meaning: 'Too many wrong tokens came from this address.' },
   'too-many-explanations': {

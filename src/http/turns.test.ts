@@ -88,8 +88,14 @@ test('who asks for little waits for one request of each who asks for much, not f
   assert.ok(served.length < 20, `${served.length} were served before`);
   while (handled.length < 128) turn();
   const much = handled.filter((request) => request <= 96);
-  assert.deepEqual(much, [...much].sort((a, b) => a - b));
+  assert.deepEqual(
+    much,
+    [...much].sort((a, b) => a - b),
+  );
   const asMuch = handled.filter((request) => request > 96 && !little.includes(request));
-  assert.deepEqual(asMuch, [...asMuch].sort((a, b) => a - b));
+  assert.deepEqual(
+    asMuch,
+    [...asMuch].sort((a, b) => a - b),
+  );
   assert.equal(new Set(handled).size, 128);
 });

@@ -44,11 +44,17 @@ export function Access({ viewing }: AccessProps) {
             Close
           </button>
         </div>
+        {viewer.name !== null && viewer.levers !== 'ready' && (
+          <p>
+            The token of <b class="text">{viewer.name}</b> may only read.
+          </p>
+        )}
         {viewer.levers === 'none' && <NoTokens />}
         {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
         {viewer.levers === 'ready' && (
-          <HolderLevers viewer={viewer} viewing={viewing} addressId={`${id}-address`} onSaid={setSaid} onLeft={left} />
+          <HolderLevers viewer={viewer} viewing={viewing} addressId={`${id}-address`} onSaid={setSaid} />
         )}
+        {viewer.name !== null && <Forget viewer={viewer} viewing={viewing} onSaid={setSaid} onLeft={left} />}
         <p role="status" class="text said">
           {said === '' ? null : said}
         </p>
@@ -64,7 +70,7 @@ export const TOKEN_ACCEPTED = 'The token was accepted.';
 export function NoTokens() {
   return (
     <p>
-      Nobody can drain, resume, add or remove servers here, because no tokens are configured. Run{' '}
+      Nobody can drain, resume, add or remove servers here, because no tokens are configured for that. Run{' '}
       <code>session-server token NAME</code> where the session server runs, put the line it prints into <code>"admin"</code> of
       the configuration, and enter the token here.
     </p>
@@ -89,7 +95,12 @@ export function TokenForm({ viewing, fieldId, onEntered }: TokenFormProps) {
       setRefusal(answer.refusal);
       return;
     }
-    onEntered();
+    const { name, levers } = answer.value;
+    if (levers === 'ready') onEntered();
+    else {
+      form.reset();
+      setRefusal({ code: 'token-read-only', reason: `The token of ${name ?? ''} may only read; to act enter another one.` });
+    }
     viewing.became(answer.value);
   };
   return (
@@ -123,10 +134,9 @@ interface HolderLeversProps extends AccessProps {
   readonly addressId: string;
   /** What became of an act. */
   readonly onSaid: (said: string) => void;
-  readonly onLeft: () => void;
 }
 
-function HolderLevers({ viewer, viewing, addressId, onSaid, onLeft }: HolderLeversProps) {
+function HolderLevers({ viewer, viewing, addressId, onSaid }: HolderLeversProps) {
   const [sending, setSending] = useState(false);
   const say = <T,>(answer: Answer<T>, done: (value: T) => string): void => {
     viewing.acted(answer);
@@ -148,15 +158,6 @@ function HolderLevers({ viewer, viewing, addressId, onSaid, onLeft }: HolderLeve
     const answer = await testNotification(viewer);
     setSending(false);
     say(answer, ({ channels }) => channels.map(outcomeInWords).join('\n'));
-  };
-  const forget = async (): Promise<void> => {
-    const answer = await leave(viewer);
-    if (answer.kind === 'refused') {
-      onSaid(answer.refusal.reason);
-      return;
-    }
-    onLeft();
-    viewing.became(answer.value);
   };
   return (
     <>
@@ -196,11 +197,33 @@ function HolderLevers({ viewer, viewing, addressId, onSaid, onLeft }: HolderLeve
         <button type="button" aria-disabled={sending} onClick={() => void tryChannels()}>
           Send a test notification
         </button>
-        <button type="button" onClick={() => void forget()}>
-          Forget the token
-        </button>
       </div>
     </>
+  );
+}
+
+interface ForgetProps extends AccessProps {
+  readonly viewer: ViewerView;
+  readonly onSaid: (said: string) => void;
+  readonly onLeft: () => void;
+}
+
+function Forget({ viewer, viewing, onSaid, onLeft }: ForgetProps) {
+  const forget = async (): Promise<void> => {
+    const answer = await leave(viewer);
+    if (answer.kind === 'refused') {
+      onSaid(answer.refusal.reason);
+      return;
+    }
+    onLeft();
+    viewing.became(answer.value);
+  };
+  return (
+    <div class="buttons">
+      <button type="button" onClick={() => void forget()}>
+        Forget the token
+      </button>
+    </div>
   );
 }
 

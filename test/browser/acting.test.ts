@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
+import { READING_TOKEN, startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet } from '../support/monitor-source.ts';
 
 let browser: Browser;
@@ -112,6 +112,24 @@ test('the keyboard keeps its place at every lever, and what was done is said', a
   await page.keyboard.press('Enter');
   await assertFocus(page, dialog.getByLabel('Add a simulation server'), 'the token in the dialog');
   assert.equal(await dialog.getByRole('status').innerText(), 'The token was accepted.');
+});
+
+test('who enters a token that may only read is told so at the field, keeps it, and can forget it', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url);
+  await page.getByRole('button', { name: 'Enter a token' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Levers' });
+  const field = dialog.getByLabel(/needs a token/);
+  await field.fill(READING_TOKEN);
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('alert').filter({ hasText: 'The token of eve may only read; to act enter another one.' }).waitFor();
+  await assertFocus(page, field, 'a token that may only read');
+  assert.equal(await field.inputValue(), '');
+  await page.getByRole('button', { name: 'eve' }).waitFor();
+  await dialog.getByRole('button', { name: 'Forget the token' }).click();
+  await dialog.getByText('may only read.').waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Enter a token' }).waitFor();
 });
 
 test('who is signed out by an act is at the field for the token', async (t) => {

@@ -45,6 +45,8 @@ export interface MonitorServer {
 }
 
 export const TOKEN = 'sst_a-token-for-tests';
+/** Of eve, who may only read. */
+export const READING_TOKEN = 'sst_a-token-for-readers';
 
 /** The scripts of the page as the sources have them now; built once for all tests of a process. */
 let built: Promise<MonitorAssets> | undefined;
@@ -63,7 +65,12 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   const assets = await (built ??= buildAssets());
   const { fleet = new DemoFleet(), tokens = true, reading = 'open', clock = systemClock } = options;
   const log = new MemoryLog();
-  const configured = tokens ? [{ name: 'ada', hash: hashOf(TOKEN) }] : [];
+  const configured = tokens
+    ? [
+        { name: 'ada', hash: hashOf(TOKEN), readOnly: false },
+        { name: 'eve', hash: hashOf(READING_TOKEN), readOnly: true },
+      ]
+    : [];
   const source = {
     snapshot: () => fleet.snapshot(),
     history: fleet.history.query.bind(fleet.history),
