@@ -33,6 +33,7 @@ import { restoreHistory, startHistoryKeeping } from './engine/history-keeping.ts
 import { createRecalling } from './engine/recalling.ts';
 import { startRecording } from './engine/recording.ts';
 import { startRemembering } from './engine/remembering.ts';
+import { stateDocuments, takeUp } from './state-documents.ts';
 import { Suspicions } from './engine/suspicions.ts';
 import { lackOfDescriptors, readDescriptorLimit } from './http/descriptors.ts';
 import { startEdge, type Edge, type EdgeOptions } from './http/edge.ts';
@@ -283,6 +284,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   // Before what is recalled, or whoever waited would hear that there is no server for them.
   membership.set('configured', settings.simulationServers);
   notifying.start(createNotifiers(settings));
+  const documents = stateDocuments({ clock, ledger, decisions, registered, admission });
   await recalling.wait(recall, () => {
     void poller.firstRound().then(() => {
       reconcileIncidents();
@@ -291,13 +293,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   });
   const remembering = startRemembering({
     ...{ clock, log, store },
-    documents: [
-      { name: 'learned', version: () => ledger.revision, save: () => ledger.save(clock.now(), clock.wallTime()) },
-      { name: 'decisions', version: () => decisions.revision, save: () => decisions.save(clock.now(), clock.wallTime()) },
-      { name: 'waiting-line', version: () => admission.version, save: () => admission.save() },
-      // The original announces itself once.
-      { name: 'registered-servers', urgent: true, version: () => registered.version, save: () => registered.save() },
-    ],
+    documents: [...documents.independent, documents.waitingLine],
   });
   hurry = () => remembering.hurry();
   const historyKeeping = historyFile && startHistoryKeeping({ clock, log, history, file: historyFile });
@@ -378,28 +374,15 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     );
   }
 
-  /** What survived the last run. All of it is read at once, so that a disk that does not answer is waited for once. */
+  /** What survived the last run. */
   async function recall(): Promise<void> {
-    const take = async (
-      name: string,
-      restore: (saved: unknown) => { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string },
-    ) => {
-      const saved = await store.read(name);
-      const restored = saved === undefined ? undefined : restore(saved);
-      if (restored?.kind === 'foreign') await store.setAside(name, restored.reason);
-    };
-    const waited = store.read('waiting-line');
     await Promise.all([
       notifying.recall().then(() => levers.recall()),
       historyFile && restoreHistory({ clock, log, history, file: historyFile }),
-      take('learned', (saved) => ledger.restore(saved, clock.now(), clock.wallTime())),
-      take('decisions', (saved) => decisions.restore(saved, clock.now(), clock.wallTime())),
-      take('registered-servers', (saved) => registered.restore(saved)),
+      ...documents.independent.map((document) => takeUp(store, document)),
     ]);
-    // When all servers are known: whoever waits for one that is not is refused. Too late, who waited was told so and stands in line anew.
-    const line = recalling.isLate() ? undefined : await waited;
-    const restored = line === undefined ? undefined : admission.restore(line);
-    if (restored?.kind === 'foreign') await store.setAside('waiting-line', restored.reason);
+    // Too late, who waited was told so and stands in line anew.
+    await takeUp(store, documents.waitingLine, () => !recalling.isLate());
     history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
   }
 }

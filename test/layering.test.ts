@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'package-root.ts': [],
   'version.ts': ['package-root.ts'],
   'app.ts': ['*'],
+  'state-documents.ts': ['type:core', 'type:engine', 'type:discovery', 'type:ports.ts'],
   'configured-notifiers.ts': ['type:config', 'notifiers', 'core', 'ports.ts'],
   'main.ts': ['*'],
   commands: ['*'],
