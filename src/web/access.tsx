@@ -52,9 +52,13 @@ export function Access({ viewing }: AccessProps) {
         {viewer.levers === 'none' && <NoTokens />}
         {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
         {viewer.levers === 'ready' && (
-          <HolderLevers viewer={viewer} viewing={viewing} addressId={`${id}-address`} onSaid={setSaid} />
+          <HolderLevers viewer={viewer} viewing={viewing} addressId={`${id}-address`} onSaid={setSaid} onLeft={left} />
         )}
-        {viewer.name !== null && <Forget viewer={viewer} viewing={viewing} onSaid={setSaid} onLeft={left} />}
+        {viewer.name !== null && viewer.levers !== 'ready' && (
+          <div class="buttons">
+            <Forget viewer={viewer} viewing={viewing} onSaid={setSaid} onLeft={left} />
+          </div>
+        )}
         <p role="status" class="text said">
           {said === '' ? null : said}
         </p>
@@ -129,14 +133,11 @@ export function TokenForm({ viewing, fieldId, onEntered }: TokenFormProps) {
   );
 }
 
-interface HolderLeversProps extends AccessProps {
-  readonly viewer: ViewerView;
+interface HolderLeversProps extends ForgetProps {
   readonly addressId: string;
-  /** What became of an act. */
-  readonly onSaid: (said: string) => void;
 }
 
-function HolderLevers({ viewer, viewing, addressId, onSaid }: HolderLeversProps) {
+function HolderLevers({ viewer, viewing, addressId, onSaid, onLeft }: HolderLeversProps) {
   const [sending, setSending] = useState(false);
   const say = <T,>(answer: Answer<T>, done: (value: T) => string): void => {
     viewing.acted(answer);
@@ -197,6 +198,7 @@ function HolderLevers({ viewer, viewing, addressId, onSaid }: HolderLeversProps)
         <button type="button" aria-disabled={sending} onClick={() => void tryChannels()}>
           Send a test notification
         </button>
+        <Forget viewer={viewer} viewing={viewing} onSaid={onSaid} onLeft={onLeft} />
       </div>
     </>
   );
@@ -204,6 +206,7 @@ function HolderLevers({ viewer, viewing, addressId, onSaid }: HolderLeversProps)
 
 interface ForgetProps extends AccessProps {
   readonly viewer: ViewerView;
+  /** What became of an act. */
   readonly onSaid: (said: string) => void;
   readonly onLeft: () => void;
 }
@@ -219,11 +222,9 @@ function Forget({ viewer, viewing, onSaid, onLeft }: ForgetProps) {
     viewing.became(answer.value);
   };
   return (
-    <div class="buttons">
-      <button type="button" onClick={() => void forget()}>
-        Forget the token
-      </button>
-    </div>
+    <button type="button" onClick={() => void forget()}>
+      Forget the token
+    </button>
   );
 }
 
