@@ -131,6 +131,25 @@ test('a client that takes nothing of an answer instead of a WebSocket is cut, an
   await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
 });
 
+for (const [title, end] of [
+  ['goes on', (): undefined => undefined],
+  ['has ended', (socket: Socket) => socket.end()],
+] as const)
+  test(`a client that takes nothing of a stream that ${title} is cut`, async (t) => {
+    const streaming = await bareServer(t, (socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+        socket.write(Buffer.alloc(20_000_000));
+        end(socket);
+      });
+    });
+    const running = await gatewayTo(t, [streaming], { limits: { idleTimeout: 0.3 } });
+    const client = new RawConnection(t, running.port).send(requestText(`GET /${streaming}/`, ...UPGRADE));
+    client.socket.pause();
+    await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
+    await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+  });
+
 test('nothing is passed on for requests whose clients left before their turn', async (t) => {
   const silent = await bareServer(t, (socket) => socket.resume());
   const running = await gatewayTo(t, [silent], { limits: { relays: 2000 } });

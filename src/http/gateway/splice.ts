@@ -6,6 +6,8 @@ import type { Socket } from 'node:net';
 
 /** Seconds between two questions of the operating system whether a silent peer is alive. */
 const ALIVE = 30;
+/** Seconds in which one side has to take something of what waits for it after the other has ended; as long as for an answer by HTTP. */
+const UNREAD = 30;
 
 /** Either may be a TLS connection. `idle`: seconds nothing may pass in either direction. Resolves when both are closed. */
 export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
@@ -22,12 +24,13 @@ export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
       open -= 1;
       if (open === 0) resolve();
     };
-    pass(a, b, closed);
-    pass(b, a, closed);
+    const unread = Math.min(idle, UNREAD);
+    pass(a, b, unread, closed);
+    pass(b, a, unread, closed);
   });
 }
 
-function pass(from: Socket, to: Socket, closed: () => void): void {
+function pass(from: Socket, to: Socket, unread: number, closed: () => void): void {
   from.on('data', (chunk: Buffer) => {
     if (!to.write(chunk)) from.pause();
   });
@@ -37,8 +40,11 @@ function pass(from: Socket, to: Socket, closed: () => void): void {
   from.on('error', ignore);
   from.on('close', (failed) => {
     if (failed) to.destroy();
-    // What was taken before the end is still delivered.
-    else to.destroySoon();
+    else {
+      // What was taken before the end is still delivered, to whoever takes it.
+      to.setTimeout(unread * 1000, () => to.destroy());
+      to.destroySoon();
+    }
     closed();
   });
   if (from.destroyed) {
