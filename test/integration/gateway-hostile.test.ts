@@ -250,6 +250,23 @@ test('a client may send the text of a controller, and a slow server holds it bac
   assert.equal(client.socket.readyState, client.socket.OPEN);
 });
 
+test('a client that is held back for a slow server hears at once that the server is gone', async (t) => {
+  const { server, socketUrl } = await lookedAfter(t, streams);
+  const client = await new SocketClient(t, `${socketUrl}/relay/client`).open();
+  client.socket.send(START);
+  await eventually('the stream', () => client.messages.some((line) => line.startsWith('webots:')));
+  const inside = await server.client(1);
+  inside.socket.pause();
+  for (let i = 0; i < 200; i += 1) client.socket.send('c'.repeat(200_000));
+  const left: number[] = [];
+  await eventually('the client to be held back', () => {
+    left.push(client.socket.bufferedAmount);
+    return left.length >= 5 && new Set(left.slice(-5)).size === 1;
+  });
+  inside.socket.terminate();
+  assert.equal((await client.ends()).code, 1011);
+});
+
 test('the code with which a server ends a session is the one its client hears', async (t) => {
   const { server, socketUrl } = await lookedAfter(t, streams);
   for (const [index, [code, heard]] of (

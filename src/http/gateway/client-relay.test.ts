@@ -56,7 +56,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl }: More
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { clock, admission, failed, open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open() };
+  return { clock, admission, failed, count: clients.count, open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open() };
 }
 
 /** What was sent before this was answered has arrived. */
@@ -186,6 +186,26 @@ const OVER = Buffer.from([0x88, 2, 3, 0xf3]);
 function frameOf(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
 }
+
+test('a session that its server ends leaves no booking behind, though its client never agrees to the end', async (t) => {
+  const { admission, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });
+  const client = await open();
+  client.socket.send(START);
+  client.socket.pause();
+  await eventually('the booking to be released', () => admission.released.length > 0);
+  assert.deepEqual(admission.released, [SENT.bookingId]);
+  assert.deepEqual(count(), { waiting: 0, sessions: 0 });
+});
+
+test('a client that is sent away because it floods keeps no place in line, though it never agrees to the end', async (t) => {
+  const { admission, open } = await relay(t);
+  const client = await open();
+  client.socket.send(START);
+  await client.message(2);
+  client.socket.pause();
+  for (let i = 0; i < 17; i += 1) client.socket.send('more');
+  await eventually('its place to be given up', () => admission.line[0] === 'token-1 away');
+});
 
 for (const [title, frame] of [
   ['says that it is over', OVER],

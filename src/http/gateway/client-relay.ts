@@ -67,7 +67,7 @@ export interface ClientRelay {
   /** Serves a client that arrives in this way. */
   readonly handler: (arrivalOf: (request: IncomingMessage) => Arrival) => SocketHandler;
   readonly count: () => { readonly waiting: number; readonly sessions: number };
-  /** Both together. */
+  /** Both together, and those that were sent away and have not agreed to it yet. */
   readonly size: () => number;
   /** Sessions by what became of them, since the start. */
   readonly outcomes: ReadonlyMap<SessionOutcome, number>;
@@ -126,9 +126,9 @@ export function createClientRelay(options: ClientRelayOptions): ClientRelay {
       session.begin();
     },
     count() {
-      let waiting = 0;
-      for (const { server } of sessions) if (server === undefined) waiting += 1;
-      return { waiting, sessions: sessions.size - waiting };
+      const here = [...sessions].filter(({ gone }) => !gone.aborted);
+      const waiting = here.filter(({ server }) => server === undefined).length;
+      return { waiting, sessions: here.length - waiting };
     },
     size: () => sessions.size,
     outcomes,
@@ -205,8 +205,7 @@ class RelayedSession implements Waiter {
   refuse(reason: string): void {
     this.#count('refused');
     this.#say(errorMessage(reason));
-    this.#client.socket.close(NORMAL);
-    void this.#release();
+    this.#sendAway(NORMAL);
   }
 
   changed(waiting: Waiting): void {
@@ -259,7 +258,7 @@ class RelayedSession implements Waiter {
       upstream.send(message.data, { binary: message.binary });
       holdBack(this.#client.socket, this.#upstreamStream);
     } else if (this.#queued.length < MOST_QUEUED) this.#queued.push(message);
-    else this.#end(POLICY);
+    else this.#sendAway(POLICY);
   }
 
   #start(message: Message): void {
@@ -345,7 +344,7 @@ class RelayedSession implements Waiter {
     upstream.once('close', (code, reason) => {
       if (this.#upstream !== upstream) return;
       if (!this.#begun) this.#fail(problem);
-      else this.#end(code, reason.toString('utf8'));
+      else this.#sendAway(code, reason.toString('utf8'));
     });
   }
 
@@ -383,8 +382,7 @@ class RelayedSession implements Waiter {
     if (this.#failed.length > CHANCES) {
       this.#count('failed');
       this.#say(message ?? errorMessage('The simulation could not be started on any machine; try again later.'));
-      this.#client.socket.close(NORMAL);
-      void this.#release();
+      this.#sendAway(NORMAL);
       return;
     }
     count('second-chance');
@@ -433,9 +431,11 @@ class RelayedSession implements Waiter {
     else upstream.terminate();
   }
 
-  #end(code: number, reason = ''): void {
+  /** What it had is free at once: it may take long to agree that its connection ends, and a machine that fell asleep never does. */
+  #sendAway(code: number, reason = ''): void {
     if (code === NO_CODE) this.#client.socket.close();
     else this.#client.socket.close(NEVER_SENT.has(code) ? BROKEN : code, reason);
+    this.#clientLeft();
   }
 
   #say(text: string): void {
