@@ -20,15 +20,16 @@ interface More {
   readonly sentTo?: Arrival['sentTo'];
   readonly isFull?: boolean;
   readonly clientUrl?: ClientUrl;
+  readonly ready?: Promise<unknown>;
 }
 
-async function relay(t: TestContext, { sentTo, isFull = false, clientUrl }: More = {}) {
+async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready = Promise.resolve() }: More = {}) {
   const clock = new FakeClock();
   const admission = new FakeAdmission();
   /** Bookings of clients that ask for another server. */
   const failed: (string | undefined)[] = [];
   const clients = createClientRelay({
-    ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready: Promise.resolve() },
+    ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready },
     admission: {
       wait: (request, waiter) => admission.wait(request, waiter),
       again: (request, { bookingId }, waiter) => {
@@ -150,6 +151,20 @@ test('the booking of a client whose server failed is released once, when it is s
   client.socket.close();
   await client.ends();
   assert.deepEqual(admission.released, []);
+});
+
+test('a client whose server failed, and that leaves before it can be sent to another one, leaves no booking behind', async (t) => {
+  let begin = (): void => assert.fail('nobody waits for it');
+  const ready = new Promise<void>((resolve) => (begin = resolve));
+  const { admission, failed, open } = await relay(t, { sentTo: SENT, ready });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(2);
+  client.socket.close();
+  await client.ends();
+  begin();
+  await ready;
+  assert.deepEqual([admission.released, failed], [[SENT.bookingId], []]);
 });
 
 /** A simulation server that opens a connection, sends these bytes as its first frames, and never ends the connection by itself. */

@@ -387,9 +387,11 @@ class RelayedSession implements Waiter {
     }
     count('second-chance');
     for (const line of againMessages()) this.#say(line);
-    const bookingId = this.#takeBooking();
-    const failed = { since: this.#since, servers: [...this.#failed], ...(bookingId !== undefined && { bookingId }) };
-    void this.#wait((request) => admission.again(request, failed, this));
+    const servers = [...this.#failed];
+    void this.#wait((request) => {
+      const bookingId = this.#takeBooking();
+      return admission.again(request, { since: this.#since, servers, ...(bookingId !== undefined && { bookingId }) }, this);
+    });
   }
 
   #clientLeft(): void {
