@@ -1,6 +1,6 @@
 /**
- * What no single key shows: keys that contradict, repeat or lack one another. None of it stops the program, so all of it is a warning; the one pair
- * that does stop it, `pollTimeout` and `pollInterval`, is in `validate.ts`.
+ * What no single key shows: keys that contradict, repeat or lack one another. None of it stops the program, so all of it is a warning; what does
+ * stop it, such as `pollTimeout` and `pollInterval`, is in `validate.ts`.
  */
 import { parseRoutes, upstreamOf, upstreamOfPort } from '../core/gateway-routes.ts';
 import { formatKey, type Problem, showValue } from './problem.ts';

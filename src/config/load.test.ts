@@ -359,6 +359,12 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
     { tokens: [{ name: 'a', hash: 'my-token' }] },
     'admin.tokens[0].hash: a value that is not shown — expected "sha256:" and 64 hexadecimal digits, as `session-server token NAME` prints them; correct it',
   ],
+  ['gateway', { enabled: true, port: 1999 }, 'gateway.port: 1999 — expected another port than "port"; choose two different ones'],
+  [
+    'gateway',
+    { enabled: true, listen: '10.0.0.1', port: 8443, redirectFrom: 8443, tls: { cert: 'c', key: 'k' } },
+    'gateway.redirectFrom: 8443 — expected another port than "gateway.port"; choose two different ones',
+  ],
   ['admin', 'my-token', 'admin: a value that is not shown — expected an object in braces; correct it, or remove the key'],
 ];
 
@@ -366,6 +372,16 @@ for (const [key, value, line] of refusedValues)
   test(`${line.slice(0, line.indexOf(' — '))} is refused with its line`, async () => {
     assert.deepEqual(problemsOf(await loadValue({ ...minimal, [key]: value })), [line]);
   });
+
+test('one port at two addresses, or any free one several times, is loaded', async () => {
+  const routes = { '2000-2999': 'localhost' };
+  for (const file of [
+    { listen: '127.0.0.1', port: 8443, gateway: { enabled: true, listen: '10.0.0.1', port: 8443, routes } },
+    { port: 0, gateway: { enabled: true, port: 0, routes } },
+    { port: 443, gateway: { routes } },
+  ])
+    assert.equal((await loadValue({ ...minimal, ...file })).kind, 'loaded');
+});
 
 test('all problems of a file are told at once, and its warnings with them', async () => {
   const result = await loadValue({
@@ -375,6 +391,7 @@ test('all problems of a file are told at once, and its warnings with them', asyn
     limits: { clients: 'many' },
     pollInterval: 3,
     pollTimeout: 3,
+    gateway: { enabled: true, port: 80, redirectFrom: 80, tls: { cert: 'c', key: 'k' }, routes: { '2000-2999': 'localhost' } },
     portRwrite: true,
   });
   assert.deepEqual(keysOf(problemsOf(result)), [
@@ -384,6 +401,7 @@ test('all problems of a file are told at once, and its warnings with them', asyn
     'simulationServers[1]',
     'limits.clients',
     'pollTimeout',
+    'gateway.redirectFrom',
   ]);
   assert.deepEqual(keysOf(warningsOf(result)), ['portRwrite']);
 });

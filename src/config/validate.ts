@@ -28,16 +28,18 @@ export function validate(file: unknown): Validated {
   const result = schema.safeParse(filled);
   if (result.success) {
     const { data } = result;
-    return { configuration: disorder.length === 0 ? data : undefined, sound: data, problems: disorder, warnings };
+    const problems = [...disorder, ...sharedPorts(data)];
+    return { configuration: problems.length === 0 ? data : undefined, sound: data, problems, warnings };
   }
   const { issues } = result.error;
   const found = issues.flatMap((issue) => problemsOf(issue, [], filled));
   // The schema can say two things about one value, such as the wrong type and the wrong length. The first is the cause; in a map the last would win.
   const problems = new Map(found.reverse().map((problem) => [problem.key, problem]));
+  const sound = soundPart(filled, issues);
   return {
     configuration: undefined,
-    sound: soundPart(filled, issues),
-    problems: [...[...problems.values()].reverse(), ...disorder],
+    sound,
+    problems: [...[...problems.values()].reverse(), ...disorder, ...sharedPorts(sound)],
     warnings,
   };
 }
@@ -62,6 +64,29 @@ function pollingDisorder({ pollInterval = 5, pollTimeout = 4 }: Readonly<Record<
   const expected = `less than "pollInterval", which is ${pollInterval}`;
   return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, mend: 'lower it, or raise "pollInterval" (at most 6)' }];
 }
+
+/** The second to listen at one port would find the first there, and take it for another program. */
+function sharedPorts({ listen = EVERYWHERE, port, gateway }: PartOfConfiguration): Problem[] {
+  if (gateway?.enabled !== true) return [];
+  const places = [
+    { key: 'port', port, address: listen },
+    { key: 'gateway.port', port: gateway.port, address: gateway.listen },
+    { key: 'gateway.redirectFrom', port: gateway.redirectFrom, address: gateway.listen },
+  ].filter(({ port = 0 }) => port > 0);
+  return places.flatMap(({ key, port, address }, i): Problem[] => {
+    const before = places
+      .slice(0, i)
+      .find((place) => place.port === port && (place.address === address || isEverywhere(place.address, address)));
+    if (before === undefined) return [];
+    return [{ key, value: showValue(port), expected: `another port than "${before.key}"`, mend: 'choose two different ones' }];
+  });
+}
+
+function isEverywhere(...addresses: readonly string[]): boolean {
+  return addresses.includes(EVERYWHERE) || addresses.includes('0.0.0.0');
+}
+
+const EVERYWHERE = '::';
 
 /** PROTOCOL § 5: a server that answers within 2 s is served. Who polls faster than that has chosen otherwise. */
 function hastyTimeout({ pollTimeout }: Readonly<Record<string, unknown>>): Problem[] {

@@ -184,6 +184,8 @@ describe('setup', () => {
         /--route 3000-3999=/,
       ],
       [['--simulation-server', 'webots.example.org/443'], /has a port below 1024/],
+      [['--port', '443'], /443 is a port of the front/],
+      [['--port', '80', '--front', 'apache'], /80 is a port of the front/],
       [['--administrator', 'foo'], /"foo" is no e-mail address/],
       [['--administrator', 'a b@example.org'], /write one e-mail address/],
       [['--administrator', 'a@example.org', '--mail-server', 'https://smtp'], /write a host name/],

@@ -28,6 +28,8 @@ export type AnswersResult =
 
 export const FRONTS: readonly FrontKind[] = ['gateway', 'apache', 'nginx', 'caddy', 'none'];
 const DEFAULT_PORT = 1999;
+/** Of every front. */
+const FRONT_PORTS: readonly number[] = [80, 443];
 /** Of simulation servers. */
 const USUAL_PORT = 2000;
 
@@ -43,6 +45,11 @@ export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<Answer
     read: (text) => readFront(text, server.value),
   });
   if (front.kind === 'refused') return front;
+  const { port = DEFAULT_PORT } = flags;
+  if (front.value !== 'none' && FRONT_PORTS.includes(port))
+    return refused(
+      `${port} is a port of the front; choose another one for the session server behind it, such as ${DEFAULT_PORT}`,
+    );
   const servers = await answerTo('Simulation servers, separated by spaces; - for none', {
     ...{
       given: flags.simulationServer?.join(' '),
@@ -61,7 +68,7 @@ export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<Answer
     kind: 'answers',
     answers: {
       ...{ server: server.value, front: front.value, simulationServers: servers.value },
-      ...{ routes: routes.routes, port: flags.port ?? DEFAULT_PORT, ...mail.value },
+      ...{ routes: routes.routes, port, ...mail.value },
       ...(registration && { registrationToken: randomBytes(24).toString('hex') }),
     },
   };
