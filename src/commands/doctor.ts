@@ -57,7 +57,7 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
   const front = frontHere(loaded?.settings);
   tell(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime(), front }));
   if (loaded !== undefined) {
-    const { settings } = loaded;
+    const { path, settings } = loaded;
     if (settings.simulationServers.length === 0 && settings.registration.token === undefined)
       tell([fault('load', 'simulationServers', 'is empty', 'name a simulation server, or set "registration.token"')]);
     tell(await examineRedirect(settings, { host: url.hostname, timeout }));
@@ -66,7 +66,7 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
     if (running.kind !== 'running') tell([notAsked(running)]);
     tell(await examineServers(settings, joined, { timeout, now: () => systemClock.now() }));
     const servers = Math.max(joined.length, settings.simulationServers.length);
-    tell([examineDescriptors(settings, servers, descriptorLimit(running)), await examineMail(settings, timeout)]);
+    tell([examineDescriptors(settings, servers, descriptorLimit(running)), await examineMail(settings, { path, timeout })]);
   }
   const status = exitStatus(findings);
   if (options.json === true) console.log(JSON.stringify({ url: url.origin, status, findings }, undefined, 2));

@@ -39,7 +39,7 @@ export function explain(path: string, file: Readonly<Record<string, unknown>>, s
     const shown = info?.secret === true ? 'a value that is not shown' : showValue(value);
     lines.push('', `  ${JSON.stringify(key).slice(1, -1)}: ${shown}`);
     if (info === undefined) lines.push('    Unknown here, and ignored; the original ignores it, too.');
-    else lines.push(`    ${info.description}`, ...notes(key, settings).map((note) => `    ${note}`));
+    else lines.push(`    ${info.description}`, ...notes(key, path, settings).map((note) => `    ${note}`));
   }
   const absent = originalKeys.filter((key) => !Object.hasOwn(file, key));
   if (absent.length > 0) lines.push('', 'Not in the file, so by default:');
@@ -51,7 +51,7 @@ export function explain(path: string, file: Readonly<Record<string, unknown>>, s
 }
 
 /** What is the same word and yet a little different, with this file's values. */
-function notes(key: string, settings: Settings): string[] {
+function notes(key: string, path: string, settings: Settings): string[] {
   switch (key) {
     case 'simulationServers':
       return [
@@ -81,7 +81,7 @@ function notes(key: string, settings: Settings): string[] {
       return [
         settings.mail === undefined
           ? 'Without "mailServer" and "mailSender" no e-mail is sent.'
-          : 'The subjects are the same word for word. Try it: session-server test-notification.',
+          : `The subjects are the same word for word. Try it: session-server test-notification ${path}`,
       ];
     default:
       return [];

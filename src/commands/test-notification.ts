@@ -15,7 +15,9 @@ export async function testNotificationCommand(args: readonly string[]): Promise<
     log: { warn: (message) => console.error(`warning: ${message}`) },
   });
   if (notifiers.length === 0) {
-    console.error('error: nobody would be notified; set "administrator", "mailServer" and "mailSender", or "webhooks"');
+    console.error(
+      `error: nobody would be notified by ${loaded.path}; set "administrator", "mailServer" and "mailSender", or "webhooks"`,
+    );
     process.exitCode = 1;
     return;
   }

@@ -49,12 +49,12 @@ describe('test-notification', () => {
     assert.match(stdout, /^webhook \S+: accepted$/m);
   });
 
-  test('without a channel says what to set, with exit status 1', async (t) => {
+  test('without a channel says what to set, and where, with exit status 1', async (t) => {
     const { status, stderr } = await run(t, {});
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^error: nobody would be notified; set "administrator", "mailServer" and "mailSender", or "webhooks"\n$/,
+      /^error: nobody would be notified by \S+session\.json; set "administrator", "mailServer" and "mailSender", or "webhooks"\n$/,
     );
   });
 });

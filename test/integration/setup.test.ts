@@ -453,6 +453,10 @@ describe('doctor', () => {
       [`client-socket ${address}`, `client-socket ${server.address}`, `load ${address}`, `mail localhost:${sink.port}`].sort(),
     );
     for (const { mend } of report.findings.filter(({ level }) => level !== 'ok')) assert.ok(mend);
+    assert.ok(
+      faults.some(({ mend }) => mend?.endsWith(`test-notification ${program.path}`)),
+      'a test by the same file',
+    );
   });
 
   test('looks at servers that joined by themselves, and at the limits of the session server instead of its own', async (t) => {

@@ -44,7 +44,14 @@ export function examineDescriptors({ limits, gateway }: Settings, servers: numbe
 /** For the log, state files, the program itself. */
 const SPARE_DESCRIPTORS = 1000;
 
-export async function examineMail({ mail }: Settings, timeout: number): Promise<Finding> {
+export interface MailOptions {
+  /** Configuration file; a test message without it would be sent by another one. */
+  readonly path: string;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+export async function examineMail({ mail }: Settings, { path, timeout }: MailOptions): Promise<Finding> {
   if (mail === undefined)
     return warning(
       'mail',
@@ -65,7 +72,7 @@ export async function examineMail({ mail }: Settings, timeout: number): Promise<
       'mail',
       subject,
       error instanceof Error ? error.message : String(error),
-      'try again with: session-server test-notification',
+      `try again with: session-server test-notification ${path}`,
     );
   }
 }
