@@ -253,11 +253,14 @@ for (const [webServer, siteOf] of fronts) {
       }
     });
 
-    test('sends plain HTTP to HTTPS', async () => {
-      const { status, headers } = await ask('/monitor?x=%20y', {}, false);
-      assert.equal(status, 308);
-      // Caddy takes it that browsers reach it at 443.
-      assert.match(headers.location ?? '', new RegExp(`^https://localhost(?::${ports.https})?/monitor\\?x=%20y$`));
-    });
+    for (const path of ['/monitor?x=%20y', '/2000/a%20b%3Fc%2Fd%25%23', '//caf%C3%A9?'])
+      test(`sends plain HTTP to HTTPS, ${path} letter for letter`, async () => {
+        const { status, headers } = await ask(path, {}, false);
+        assert.equal(status, 308);
+        // Caddy takes it that browsers reach it at 443.
+        const [origin = ''] = /^https:\/\/localhost(?::\d+)?/.exec(headers.location ?? '') ?? [];
+        assert.match(origin, new RegExp(`^https://localhost(?::${ports.https})?$`));
+        assert.equal(headers.location, `${origin}${path}`);
+      });
   });
 }

@@ -6,6 +6,7 @@ import { portPattern } from './port-pattern.ts';
 export const APACHE_MODULES = ['headers', 'proxy', 'proxy_http', 'proxy_wstunnel', 'rewrite', 'ssl'] as const;
 
 export function apacheSite({ server, port, routes, tls, listen }: Front): string {
+  const site = `https://${server}${listen.https === 443 ? '' : `:${listen.https}`}`;
   const lines = [
     `# ${server}: the front of the session server.`,
     `# Needs: a2enmod ${APACHE_MODULES.filter((name) => name !== 'ssl' || tls !== undefined).join(' ')}`,
@@ -15,11 +16,15 @@ export function apacheSite({ server, port, routes, tls, listen }: Front): string
     lines.push(
       `<VirtualHost *:${listen.http}>`,
       `  ServerName ${server}`,
+      '  AllowEncodedSlashes NoDecode',
       '  RewriteEngine On',
       '  # certbot answers its challenges from /var/www/html (certbot certonly --webroot -w /var/www/html).',
       '  DocumentRoot /var/www/html',
       '  RewriteRule ^/\\.well-known/acme-challenge/ - [L]',
-      `  RewriteRule ^ https://${server}${listen.https === 443 ? '' : `:${listen.https}`}%{REQUEST_URI} [R=308,L,NE]`,
+      '  # Everything else is sent to HTTPS, with its path letter for letter.',
+      '  RewriteCond %{THE_REQUEST} "^\\S+ (/[^\\s?]*)"',
+      `  RewriteRule ^ ${site}%1 [R=308,L,NE]`,
+      `  RewriteRule ^ ${site}/ [R=308,L,NE]`,
       '</VirtualHost>',
       '',
     );
