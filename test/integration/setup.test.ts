@@ -356,6 +356,18 @@ describe('the site of a web server', () => {
     assert.match(stderr, /--route 2000-2999=localhost/);
   });
 
+  test('is refused when the session server would not be found behind it', async (t) => {
+    const only = { server: 'w.example.org', simulationServers: ['w.example.org/2000'] };
+    for (const [keys, reason] of [
+      [{ listen: '10.1.2.3' }, /"listen" is 10\.1\.2\.3, .* set "listen" to "127\.0\.0\.1"/],
+      [{ port: 0 }, /"port" is 0/],
+    ] as const) {
+      const { status, stderr } = await site(t, 'caddy', { ...only, ...keys });
+      assert.equal(status, 2);
+      assert.match(stderr, reason);
+    }
+  });
+
   test('is refused when a server of the fleet is in no range', async (t) => {
     const { status, stderr } = await site(t, 'nginx', fleet, '--route', '2000-2999=localhost');
     assert.equal(status, 2);

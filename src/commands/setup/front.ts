@@ -38,6 +38,8 @@ export function frontOf(settings: Settings, routes: Readonly<Record<string, stri
   const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
   if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.range}: ${read.reason}` };
   const { server, port, ssl } = settings;
+  const unreachable = outOfReach(settings);
+  if (unreachable !== undefined) return { kind: 'refused', reason: unreachable };
   const missing = settings.simulationServers.find(
     ({ endpoint }) => portBehind(endpoint, server) !== undefined && upstreamOf(read.routes, endpoint, server) === undefined,
   );
@@ -57,6 +59,16 @@ export function frontOf(settings: Settings, routes: Readonly<Record<string, stri
     kind: 'front',
     front: { server, port, routes: withOwnPort(read.routes, port), ...(ssl && { tls }), listen: { http: 80, https: 443 } },
   };
+}
+
+/** Addresses behind which a web server of the same machine finds the session server at 127.0.0.1. */
+const FOUND: readonly string[] = ['::', '0.0.0.0', '127.0.0.1', 'localhost'];
+
+/** Why no site can lead to the session server, or `undefined`. */
+function outOfReach({ listen, port }: Settings): string | undefined {
+  if (!FOUND.includes(listen))
+    return `"listen" is ${listen}, and the web server passes on to 127.0.0.1; set "listen" to "127.0.0.1"`;
+  return port === 0 ? '"port" is 0, which is another one at each start; choose one, such as 1999' : undefined;
 }
 
 /** Links in e-mails name the session server by its own port, as those of the original do. */
