@@ -2,7 +2,7 @@
  * What no single key shows: keys that contradict, repeat or lack one another. None of it stops the program, so all of it is a warning; what does
  * stop it, such as `pollTimeout` and `pollInterval`, is in `validate.ts`.
  */
-import { parseRoutes, upstreamOf, upstreamOfPort } from '../core/gateway-routes.ts';
+import { parseRoutes, portBehind, upstreamOf, upstreamOfPort } from '../core/gateway-routes.ts';
 import { formatKey, type Problem, showValue } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
 import { simulationServerSettings } from './settings.ts';
@@ -137,7 +137,8 @@ function aboutTokens({ monitor, admin }: PartOfConfiguration): Problem[] {
   return problems;
 }
 
-function aboutGateway({ gateway, waiting, port, server, simulationServers }: PartOfConfiguration): Problem[] {
+function aboutGateway(configuration: PartOfConfiguration): Problem[] {
+  const { gateway, waiting, port, server, simulationServers } = configuration;
   if (gateway === undefined) return [];
   const problems: Problem[] = [];
   if (!gateway.enabled) {
@@ -167,10 +168,10 @@ function aboutGateway({ gateway, waiting, port, server, simulationServers }: Par
         expected: `the ports of simulation servers alone; ${own} is "${key}"`,
         mend: 'leave the port out of the range, or choose another port',
       });
-  const everyPort = [{ first: 1, last: 65_535, host: '' }];
-  const missing = (simulationServers ?? [])
+  const behind = (simulationServers ?? [])
     .flatMap(simulationServerSettings)
-    .find(({ endpoint }) => upstreamOf(everyPort, endpoint, server ?? '') && !upstreamOf(routes, endpoint, server ?? ''));
+    .filter(({ endpoint }) => portBehind(endpoint, server ?? '') !== undefined);
+  const missing = behind.find(({ endpoint }) => !upstreamOf(routes, endpoint, server ?? ''));
   if (missing !== undefined && routes.length > 0)
     problems.push({
       key: 'gateway.routes',
@@ -178,6 +179,8 @@ function aboutGateway({ gateway, waiting, port, server, simulationServers }: Par
       expected: `a range for each simulation server, because clients reach ${showValue(missing.endpoint.address)} through the gateway`,
       mend: 'add its port and those of its sessions to a range',
     });
+  const [first] = behind;
+  if (first !== undefined) problems.push(...aboutPublicPort(gateway, configuration, first.endpoint.address));
   if (gateway.redirectFrom !== undefined && gateway.tls === undefined)
     problems.push({
       key: 'gateway.redirectFrom',
@@ -193,4 +196,23 @@ function aboutGateway({ gateway, waiting, port, server, simulationServers }: Par
       mend: 'set "gateway.redirectFrom" to 80, or remove "gateway.acmeDir"',
     });
   return problems;
+}
+
+/** Addresses such as `host/2000` have no room for the port of the gateway, so it has to be the one that browsers take by themselves. */
+function aboutPublicPort(
+  { port, publicPort }: NonNullable<PartOfConfiguration['gateway']>,
+  { ssl = true, handOutSsl = ssl }: PartOfConfiguration,
+  address: string,
+): Problem[] {
+  const usual = handOutSsl ? 443 : 80;
+  const seen = publicPort ?? port;
+  if (seen === usual || seen === 0) return [];
+  return [
+    {
+      key: publicPort === undefined ? 'gateway.port' : 'gateway.publicPort',
+      value: String(seen),
+      expected: `${usual}, because clients are sent to ${showValue(address)}, which names no other port`,
+      mend: `set it to ${usual}; where a router, a container or another front leads ${usual} to the gateway, that is "gateway.publicPort"`,
+    },
+  ];
 }

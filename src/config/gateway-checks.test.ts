@@ -21,7 +21,7 @@ test('what makes a gateway useless is told', () => {
     [{ waiting: { relay: true } }, /^waiting\.relay: true .*gateway/],
     [{ gateway: { enabled: true } }, /^gateway\.routes: no range of ports/],
     [{ gateway, port: 2005 }, /^gateway\.routes: a range with 2005 .*"port"/],
-    [{ gateway: { ...gateway, port: 2443 } }, /^gateway\.routes: a range with 2443 .*"gateway\.port"/],
+    [{ gateway: { ...gateway, port: 2443, publicPort: 443 } }, /^gateway\.routes: a range with 2443 .*"gateway\.port"/],
     [{ gateway: { ...gateway, redirectFrom: 80 } }, /^gateway\.redirectFrom: 80 .*"gateway\.tls"/],
     [
       { gateway: { ...gateway, tls: { cert: 'c', key: 'k' }, redirectFrom: 2080 } },
@@ -32,12 +32,25 @@ test('what makes a gateway useless is told', () => {
       /^gateway\.routes: no range with 3000 .*localhost\/3000/,
     ],
     [{ gateway: { ...gateway, acmeDir: '/srv/acme' } }, /^gateway\.acmeDir: .*redirectFrom/],
+    [{ gateway: { ...gateway, port: 8443 } }, /^gateway\.port: 8443 .*443, .*"localhost\/2000".*"gateway\.publicPort"$/],
+    [{ gateway: { ...gateway, publicPort: 8443 } }, /^gateway\.publicPort: 8443 .*443, /],
+    [{ ssl: false, gateway }, /^gateway\.port: 443 .*80, /],
   ];
   for (const [file, expected] of cases) {
     const [first = '', ...others] = warnings(file);
     assert.match(first, expected);
     assert.deepEqual(others, []);
   }
+});
+
+test('a gateway at another port is as it should be when clients find it at the usual one, or are sent to no path of it', () => {
+  for (const file of [
+    { gateway: { ...gateway, port: 8443, publicPort: 443 } },
+    { ssl: false, gateway: { ...gateway, port: 8080, publicPort: 80 } },
+    { gateway: { ...gateway, port: 0 } },
+    { gateway: { ...gateway, port: 8443 }, simulationServers: ['other.example.org/2000'] },
+  ])
+    assert.deepEqual(warnings(file), []);
 });
 
 test('a simulation server with another name or a port of its own is not the business of the gateway', () => {
