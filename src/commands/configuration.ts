@@ -7,23 +7,28 @@ import { packageRoot } from '../package-root.ts';
 /** PROTOCOL § 2: nothing was started. */
 export const REFUSED = 2;
 
+export interface ReadOptions {
+  /** `returned`: whoever asks tells them. */
+  readonly warnings: 'said' | 'returned';
+}
+
 /** The settings, or `undefined` after all problems were written to stderr and the exit status was set. */
 export function readConfiguration(args: readonly string[]): Promise<Loaded | undefined> {
   return read(findConfiguration(args, process.cwd(), packageRoot));
 }
 
 /** The same for commands that look after an installation. */
-export function readInstalled(args: readonly string[]): Promise<Loaded | undefined> {
-  return read(findInstalled(args, process.cwd()));
+export function readInstalled(args: readonly string[], options?: ReadOptions): Promise<Loaded | undefined> {
+  return read(findInstalled(args, process.cwd()), options);
 }
 
-async function read(found: Found): Promise<Loaded | undefined> {
+async function read(found: Found, { warnings }: ReadOptions = { warnings: 'said' }): Promise<Loaded | undefined> {
   if (found.kind === 'refused') {
     refuse(found.problems);
     return undefined;
   }
   const result = await loadConfiguration(found.path);
-  sayWarnings(result.warnings);
+  if (warnings === 'said' || result.kind === 'refused') sayWarnings(result.warnings);
   if (result.kind === 'loaded') return result;
   refuse(result.problems);
   return undefined;

@@ -2,7 +2,7 @@
  * `session-server doctor [URL]`: looks at everything that has to be right between a browser and a simulation, and says how to mend what is not. Nothing is changed: the
  * one session it asks for is given back at once, and the one file it writes, where certbot writes its proofs, is removed. Exit status 0: all is well; 1: warnings; 2: faults.
  */
-import { formatProblem } from '../config/problem.ts';
+import { faultOf, type Problem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostInUrl } from '../core/endpoint.ts';
 import { systemClock } from '../system-clock.ts';
@@ -35,7 +35,7 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
   const loaded =
     given !== undefined && options.config === undefined
       ? undefined
-      : await readInstalled(options.config === undefined ? [] : [options.config]);
+      : await readInstalled(options.config === undefined ? [] : [options.config], { warnings: 'returned' });
   if (loaded === undefined && process.exitCode !== undefined) return;
   const url = siteUrl(given, loaded?.settings);
   if (url === undefined) {
@@ -52,7 +52,7 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
     tell(
       loaded.warnings.length === 0
         ? [ok('configuration', loaded.path, 'has no problem')]
-        : loaded.warnings.map((problem) => warning('configuration', loaded.path, formatProblem(problem), problem.mend)),
+        : loaded.warnings.map((problem) => aboutConfiguration(loaded.path, problem)),
     );
   const front = frontHere(loaded?.settings);
   tell(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime(), front }));
@@ -72,6 +72,12 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
   if (options.json === true) console.log(JSON.stringify({ url: url.origin, status, findings }, undefined, 2));
   else console.log(summary(findings));
   process.exitCode = status;
+}
+
+function aboutConfiguration(path: string, problem: Problem): Finding {
+  // Some are of the file as a whole.
+  const where = problem.key === path ? '' : `${problem.key}: `;
+  return warning('configuration', path, `${where}${faultOf(problem)}`, problem.mend);
 }
 
 /** Then this is not known: who joined by himself, and what its process may open. */

@@ -21,8 +21,13 @@ const LONGEST_VALUE = 60;
 const LONGEST_LOOK = 4000;
 
 /** Exactly one line, whatever stands in the file: nothing in it can forge a line of the log or move the cursor of a terminal. */
-export function formatProblem({ key, value, expected, mend }: Problem): string {
-  return escapeControls(`${key}: ${value} — expected ${expected}; ${mend}`);
+export function formatProblem(problem: Problem): string {
+  return escapeControls(`${problem.key}: ${faultOf(problem)}; ${problem.mend}`);
+}
+
+/** What is wrong, without where and how to mend it. */
+export function faultOf({ value, expected }: Problem): string {
+  return `${value} — expected ${expected}`;
 }
 
 /** `['simulationServers', 3, 'weight']` → `simulationServers[3].weight`. */

@@ -527,6 +527,20 @@ describe('doctor', () => {
     assert.match(nonsense.stderr, /https:\/\/webots\.example\.org/);
   });
 
+  test('says once what is worth a look in the configuration, and once what to do about it', async (t) => {
+    const path = join(temporary(t), 'session.json');
+    writeFileSync(path, JSON.stringify({ simulationServers: ['127.0.0.1:1'], portRewrite: false, portRwrite: true }));
+    const flags = ['--config', path, '--timeout', '0.2'];
+    const { stdout, stderr } = await runProgram(t, ['doctor', 'http://127.0.0.1:1', ...flags]);
+    assert.equal(stderr, '');
+    const [found, mend] = stdout.split('\n');
+    assert.equal(
+      found,
+      `WARNING  configuration  ${path}: portRwrite: unknown key, ignored — expected a key of the documentation`,
+    );
+    assert.equal(mend, '         → did you mean "portRewrite"?');
+  });
+
   test('tells people in lines what it tells scripts in JSON', async (t) => {
     const server = await ClientSocketServer.start(t);
     const program = await startProgram(t, { simulationServers: [server.address] });
