@@ -772,7 +772,7 @@ test("a webhook's secret comes from the file it names, before the one in the con
   ]);
 });
 
-test('a file with a password that everybody may read is warned of; one without is not', async (t) => {
+test('a file with a password or a token that everybody may read is warned of; one without is not', async (t) => {
   const path = join(await temporaryFolder(t), 's.json');
   const warningsFor = async (file: unknown, mode: number): Promise<string[]> => {
     await writeFile(path, JSON.stringify(file));
@@ -780,11 +780,15 @@ test('a file with a password that everybody may read is warned of; one without i
     return warningsOf(await loadConfiguration(path, { env: {} }));
   };
   const withPassword = { ...minimal, ...mail, mailSenderPassword: 'x' };
-  const line = `${path}: a file with a password that every user may read — expected a file that others cannot read; run: chmod 640 "${path}", or keep the password outside the file`;
-  assert.deepEqual(await warningsFor(withPassword, 0o644), [line]);
-  assert.deepEqual(await warningsFor({ ...minimal, webhooks: [{ url: 'https://a', headers: { authorization: 'x' } }] }, 0o604), [
-    line,
+  const line = `that every user may read — expected a file that others cannot read; run: chmod 640 "${path}"`;
+  assert.deepEqual(await warningsFor(withPassword, 0o644), [
+    `${path}: a file with a password ${line}, or keep the password outside the file`,
   ]);
+  for (const withToken of [
+    { webhooks: [{ url: 'https://a', headers: { authorization: 'x' } }] },
+    { registration: { token: '0123456789abcdef' } },
+  ])
+    assert.deepEqual(await warningsFor({ ...minimal, ...withToken }, 0o604), [`${path}: a file with a token ${line}`]);
   assert.deepEqual(await warningsFor(withPassword, 0o640), []);
   assert.deepEqual(await warningsFor({ ...minimal, ...mail }, 0o644), []);
 });

@@ -126,7 +126,7 @@ function unreadable(path: string, { kind, code }: FileFailure): Problem {
   }
 }
 
-/** A password that every user of the machine can read. */
+/** A password or a token that every user of the machine can read. */
 function openToAll(
   path: string,
   { mode }: FileContent,
@@ -139,13 +139,14 @@ function openToAll(
       ({ secret, headers }) => secret !== undefined || Object.keys(headers).some((name) => /^authorization$/i.test(name)),
     );
   if (!secret || (mode & 0o004) === 0) return [];
-  const mend = `run: chmod 640 ${JSON.stringify(path)}, or keep the password outside the file`;
+  // The token of registration has no other place.
+  const elsewhere = mailSenderPassword === undefined ? '' : ', or keep the password outside the file';
   return [
     {
       key: path,
-      value: 'a file with a password that every user may read',
+      value: `a file with a ${mailSenderPassword === undefined ? 'token' : 'password'} that every user may read`,
       expected: 'a file that others cannot read',
-      mend,
+      mend: `run: chmod 640 ${JSON.stringify(path)}${elsewhere}`,
     },
   ];
 }
