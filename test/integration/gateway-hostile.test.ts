@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
@@ -81,6 +82,37 @@ test('a request whose body nobody takes, or nobody sends, has an end', async (t)
   const stalled = new RawConnection(t, port).send(`${requestText(`POST /${neverReads}/x`, 'Content-Length: 10')}half`);
   await eventually('the answer to the second', () => stalled.received.startsWith('HTTP/1.1 408'));
   assert.match(log.complaints.join('\n'), /it took nothing of a request for 0.3 s/);
+});
+
+/** Listens, and takes no connection: as many as the operating system keeps for it are there already, and it leaves any further one without an answer. */
+async function deafServer(t: TestContext): Promise<number> {
+  const program = `
+    const { parentPort } = require('node:worker_threads');
+    const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const worker = new Worker(program, { eval: true });
+  const [port] = (await once(worker, 'message')) as [number];
+  const kept = Array.from({ length: 3 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => undefined));
+  t.after(async () => {
+    for (const socket of kept) socket.destroy();
+    await worker.terminate();
+  });
+  await Promise.all(kept.slice(0, 2).map((socket) => once(socket, 'connect')));
+  return port;
+}
+
+test('a server that takes no connection is given up in the time that it has for it, whatever is asked', async (t) => {
+  const deaf = await deafServer(t);
+  const { port, log } = await gatewayTo(t, [deaf], { limits: { connectTimeout: 0.3, headerTimeout: 60 } });
+  for (const request of [
+    requestText(`GET /${deaf}/x`),
+    `${requestText(`POST /${deaf}/x`, 'Content-Length: 4')}body`,
+    requestText(`GET /${deaf}/x`, ...UPGRADE),
+  ])
+    assert.equal((await rawRequest(t, port, request)).status, 504);
+  assert.match(log.complaints.join('\n'), /it takes no connection/);
 });
 
 /** How many are passed on now, of a kind. */

@@ -277,7 +277,8 @@ class Asking {
     this.#socket.once('connect', () => this.#watchBody(body));
     body.once('end', () => {
       if (this.#settled) return;
-      this.#socket.setTimeout(0);
+      // A short body is there before the connection, which has a time of its own.
+      if (!this.#socket.connecting) this.#socket.setTimeout(0);
       this.#startTimer();
     });
     body.once('error', () => this.end());
