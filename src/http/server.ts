@@ -280,6 +280,9 @@ function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, handle: 
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
   socket.on('error', () => socket.destroy());
+  // Only who is read is seen to leave. What comes after the request is none that could be answered.
+  socket.once('end', () => socket.destroy());
+  socket.resume();
   response.once('finish', () => socket.destroySoon());
   handle(request, response);
 }

@@ -132,6 +132,42 @@ test('a client that leaves gives back what is passed on for it, that of requests
   }
 });
 
+for (const [title, headers, kind] of [
+  ['WebSocket', UPGRADE, 'webSockets'],
+  ['offer to speak another protocol', ['Upgrade: h2c', 'Connection: Upgrade'], 'requests'],
+] as const)
+  test(`a client that leaves before its ${title} is answered gives back what is passed on for it`, async (t) => {
+    const silent = await bareServer(t, (socket) => socket.resume());
+    const running = await gatewayTo(t, [silent]);
+    for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
+      const client = new RawConnection(t, running.port).send(requestText(`GET /${silent}/x`, ...headers));
+      await eventually('it to be passed on', async () => (await passedOn(running, kind)) === 1);
+      client.socket[end]();
+      await eventually('none to be left', async () => (await passedOn(running, kind)) === 0);
+    }
+  });
+
+test('what a client says before its WebSocket is there comes through after it, in order', async (t) => {
+  let heard = '';
+  let agree = (): void => assert.fail('nobody asked');
+  const slow = await bareServer(t, (socket) => {
+    socket.once('data', () => {
+      socket.on('data', (bytes: Buffer) => (heard += bytes.toString('latin1')));
+      agree = () => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    });
+  });
+  const running = await gatewayTo(t, [slow]);
+  const client = new RawConnection(t, running.port).send(`${requestText(`GET /${slow}/`, ...UPGRADE)}first `);
+  await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
+  client.send('second ');
+  await fetch(`${running.url}/livez`);
+  assert.equal(heard, '');
+  agree();
+  await eventually('the agreement', () => client.received.startsWith('HTTP/1.1 101 '));
+  client.send('third');
+  await eventually('all of it', () => heard === 'first second third');
+});
+
 for (const [title, more] of [
   ['leaves its connection open', undefined],
   ['goes on sending', 'more'],

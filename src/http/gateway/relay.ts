@@ -70,6 +70,8 @@ interface Refusal {
 const RETRY_AFTER = 5;
 /** Bytes of a request that was answered before its end. */
 const MOST_DISCARDED = 16_777_216;
+/** Bytes that a client may send before its WebSocket is there; decent clients send none. */
+const MOST_EARLY = 65_536;
 /** Pages of other origins get textures from here; they shall see a refusal as what it is. */
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' } as const;
 
@@ -178,8 +180,17 @@ export function createRelay(options: RelayOptions): Relay {
       webSockets += 1;
       const { limitKey } = addressOf(request);
       shares.take(limitKey);
-      // It may send before the answer is there: that is kept by the operating system until then.
-      stream.pause();
+      // Only who is read is seen to leave.
+      const early = [head];
+      let room = MOST_EARLY;
+      const hear = (bytes: Buffer) => {
+        early.push(bytes);
+        room -= bytes.length;
+        if (room < 0) stream.pause();
+      };
+      const leave = () => stream.destroy();
+      stream.on('data', hear);
+      stream.once('end', leave);
       stream.on('error', ignore);
       stream.once('close', () => {
         inFlight.delete(end);
@@ -196,6 +207,7 @@ export function createRelay(options: RelayOptions): Relay {
         // connection may be gone long before the client has read all.
         stream.setTimeout(limits().idleTimeout * 1000, () => stream.destroy());
         stream.once('finish', () => stream.destroy());
+        stream.off('data', hear);
         stream.resume();
         stream.write(headOf(answer, [...responseHeaders(answer), 'Connection', 'close']));
         answer.pipe(stream);
@@ -205,7 +217,9 @@ export function createRelay(options: RelayOptions): Relay {
         count('answered');
         stream.write(headOf(answer, [...responseHeaders(answer), 'Connection', 'Upgrade', 'Upgrade', 'websocket']));
         if (first.length > 0) stream.write(first);
-        if (head.length > 0) socket.write(head);
+        for (const bytes of early) socket.write(bytes);
+        stream.off('data', hear);
+        stream.off('end', leave);
         void splice(stream, socket, limits().idleTimeout);
         stream.resume();
       };
