@@ -10,6 +10,7 @@ export function apacheSite({ server, port, routes, tls, listen }: Front): string
   const lines = [
     `# ${server}: the front of the session server.`,
     `# Needs: a2enmod ${APACHE_MODULES.filter((name) => name !== 'ssl' || tls !== undefined).join(' ')}`,
+    '# Each open WebSocket keeps one of the workers of Apache, of which Debian and Ubuntu allow 150 (MaxRequestWorkers).',
     '',
   ];
   if (tls !== undefined)
