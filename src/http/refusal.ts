@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { RefusalView } from '../core/monitor-view.ts';
+import { shown } from '../core/project.ts';
 
 export const refusalSchema = z
   .object({
@@ -31,11 +32,11 @@ interface Invalid {
   readonly error?: z.core.$ZodError;
 }
 
-/** For `defaultHook`: a request that does not fit its description is refused with the first problem, named by its place. */
+/** For `defaultHook`: a request that does not fit its description is refused with the first problem, named by its place, which may be a name from outside. */
 export function refuseInvalid(result: Invalid, c: Context): Response | undefined {
   if (result.success) return undefined;
   const [issue] = result.error?.issues ?? [];
-  const place = issue === undefined || issue.path.length === 0 ? 'The request' : `"${issue.path.join('.')}"`;
+  const place = issue === undefined || issue.path.length === 0 ? 'The request' : `"${shown(issue.path.join('.'))}"`;
   return refusal(c, 400, 'bad-request', `${place}: ${issue?.message ?? 'is not as described'}.`);
 }
 

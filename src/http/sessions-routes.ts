@@ -48,7 +48,7 @@ const sessionRequest = z
         )
         .openapi({ example: '7d444840-9dc0-11d1-b245-5ffdce74fad2' }),
       labels: z
-        .record(z.string().min(1).max(60), z.string().max(200))
+        .record(z.string().min(1).max(60), z.string().max(200), { error: unfitName })
         .refine((labels) => Object.keys(labels).length <= MOST_LABELS, `write at most ${MOST_LABELS}`)
         .optional()
         .describe('The server must have all of these.')
@@ -193,6 +193,10 @@ function limitBody(bytes: () => number): MiddlewareHandler<Env> {
       maxSize: bytes(),
       onError: (c) => refusal(c, 413, 'too-large', `The body is larger than ${bytes()} bytes.`),
     })(c, next);
+}
+
+function unfitName(issue: z.core.$ZodRawIssue): string | undefined {
+  return issue.code === 'invalid_key' ? 'the name of a label has 1 to 60 characters' : undefined;
 }
 
 function unknownField(issue: z.core.$ZodRawIssue): string | undefined {
