@@ -330,6 +330,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
         ...(probesDiffer(before, next) && { probe: adapters.createProbe(next, surroundings, guard) }),
       });
       if (added.length + removed.length + changed.length > 0 || reordered) membership.set('configured', next.simulationServers);
+      else membership.reroute();
       if (
         ['mail', 'webhooks', 'pollInterval', 'server', 'ssl', 'portRewrite', 'gateway'].some((name) =>
           sections.has(name as keyof Settings),

@@ -65,8 +65,13 @@ export class Membership {
     }
     // Last: whoever is told of a server that comes or goes finds the accounts settled.
     poller.update([...this.#members.values()].map(({ server }) => server.endpoint));
-    for (const facts of poller.servers()) this.route(facts);
+    this.reroute();
     changed([...this.#members.keys()]);
+  }
+
+  /** What is known of every server may mean something else from now on, because the settings are others. */
+  reroute(): void {
+    for (const facts of this.#options.poller.servers()) this.route(facts);
   }
 
   /** Tells the router what is known of a server. Booked load counts, so that a burst of guests does not take more than the idle time that is shared. */

@@ -46,7 +46,9 @@ async function start(loads: readonly number[]) {
       address: { address: '192.0.2.1', limitKey: undefined },
       ...(project !== undefined && { projectUrl: project }),
     });
-  return { ...edge, clock, probe, stop, ask };
+  /** Other values for these keys of the configuration. */
+  const reload = (file: Parameters<typeof settingsOf>[0]) => app.reload(settingsOf({ simulationServers, ...file }));
+  return { ...edge, clock, probe, stop, ask, reload };
 }
 
 function projectOf(url: string | undefined): Project | undefined {
@@ -134,6 +136,18 @@ test('guests take no more than the idle time that is shared, hear why, and what 
   assert.match(shared?.reason ?? '', /it is at 30 %, and at 54 % with what was just handed out\.$/);
   await admission.release(first.bookingId);
   assert.equal((await ask(guest)).kind, 'allocated');
+  await stop();
+});
+
+test('guests get the idle time that a new cost of sessions leaves, from the moment that the configuration is read again', async () => {
+  const { admission, stop, ask, reload } = await start([100, 30, 100]);
+  const [, , guest = ''] = PROJECTS;
+  for (let i = 0; i < 3; i += 1) assert.equal((await ask(guest)).kind, 'allocated');
+  assert.equal((await ask(guest)).kind, 'refused');
+  await reload({ allocation: { ...settingsOf({}).allocation, cost: 4 } });
+  assert.equal(admission.prospect(projectOf(guest)).kind, 'open');
+  await reload({ allocation: { ...settingsOf({}).allocation, cost: 8 } });
+  assert.equal(admission.prospect(projectOf(guest)).kind, 'no-room');
   await stop();
 });
 
