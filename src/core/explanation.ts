@@ -22,6 +22,8 @@ export type Verdict =
     }
   | { readonly kind: 'session-limit'; readonly sessions: number }
   | { readonly kind: 'suspected' }
+  /** Its load is at or above a threshold that is newer than its last report. */
+  | { readonly kind: 'full' }
   /** Nothing was heard of it for too long, or not at all. */
   | { readonly kind: 'closed' };
 

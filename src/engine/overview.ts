@@ -338,6 +338,7 @@ function said(verdict: Verdict): Said {
     case 'suspect':
       return { kind: 'suspected' };
     case 'closed':
+      return { kind: verdict.cause === 'load' ? 'full' : 'closed' };
     case 'never-heard':
     case 'unknown-server':
       return { kind: 'closed' };

@@ -151,6 +151,20 @@ test('guests get the idle time that a new cost of sessions leaves, from the mome
   await stop();
 });
 
+test('a server that a new threshold makes full is said to be full, and not to be silent', async () => {
+  const { overview, stop, ask, reload } = await start([100, 100, 40]);
+  await reload({ loadThreshold: 30 });
+  const { answers } = overview.explain(undefined, undefined);
+  assert.deepEqual(
+    answers.map(({ code }) => code),
+    ['full', 'full', 'full'],
+  );
+  assert.match(answers[2]?.reason ?? '', /^It is at 40 %/);
+  const refused = await ask();
+  assert.equal(refused.kind === 'refused' && refused.reason, '3 servers: three are at 40 to 100 %');
+  await stop();
+});
+
 test('while the room there is is kept for somebody who waits, the page says so and a newcomer hears the same', async () => {
   const heavy = 'https://github.com/school/robots';
   // Nobody but the third server, where a session of usual cost fits and one of this project does not.
