@@ -188,12 +188,11 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       resume: settings.waiting.resume,
     }),
     endpoint: (id) => poller.facts(id)?.endpoint,
-    explain: (project, labels, chosen) => overview.explain(project, labels, chosen),
+    explain: (project, labels, handOut) => overview.explain(project, labels, handOut),
     costOf: (project) => ledger.fleetCost(project?.key).value,
   });
   const overview = new Overview({
-    ...{ clock, poller, ledger, router, line, decisions, membership },
-    availability: admission.availability,
+    ...{ clock, poller, ledger, router, line, decisions, membership, admission },
     incidents: () => notifying.incidents(200),
     incidentsVersion: () => notifying.version,
     settings: () => ({

@@ -63,6 +63,9 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
     'no-room',
     /at 96 % with this session, because it was at 88 % a moment ago; sessions are handed out only below 90 %\.$/,
   ],
+  [{ kept: true }, 'kept', /^It has room, but it is kept for others, who wait already\.$/],
+  [{ kept: true, verdict: { kind: 'suspected' } }, 'kept', /^It has room, but/],
+  [{ kept: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96 %/],
   [{ state: 'full', load: 97 }, 'full', /^It is at 97 %, and is offered again/],
   [{ state: 'full', load: 30 }, 'full', /^It was full until a moment ago and is at 30 % now; it is offered again/],
 ];

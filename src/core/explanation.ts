@@ -45,6 +45,8 @@ export interface Situation {
   readonly admittance: Admittance;
   /** Percent. */
   readonly shareIdleTime: number;
+  /** The next place on it belongs to somebody who waits for it. */
+  readonly kept?: boolean;
   /** Somebody drained it; whatever its state is. */
   readonly drain?: {
     readonly by: string;
@@ -77,6 +79,7 @@ export const ANSWER_CODES = [
   'session-limit',
   'no-room',
   'full',
+  'kept',
 ] as const;
 
 export type AnswerCode = (typeof ANSWER_CODES)[number];
@@ -131,7 +134,11 @@ function codeOf(situation: Situation, best: number, chosen: ServerId | undefined
 }
 
 function obstacleOf(situation: Situation): AnswerCode | undefined {
-  return neverOf(situation.admittance) ?? stateOf(situation) ?? momentOf(situation);
+  const lasting = neverOf(situation.admittance) ?? stateOf(situation);
+  if (lasting !== undefined) return lasting;
+  const passing = momentOf(situation);
+  // Told only where there is room, as there is on a suspected one: else everybody waits for that alike.
+  return situation.kept === true && (passing === undefined || passing === 'suspected') ? 'kept' : passing;
 }
 
 function neverOf(admittance: Admittance): AnswerCode | undefined {
@@ -198,6 +205,8 @@ function sentence(code: AnswerCode, situation: Situation): string {
       return load !== undefined && hasEased(situation)
         ? `It was full until a moment ago and is at ${percent(load)} now; it is offered again when its load has stayed lower for a while.`
         : `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
+    case 'kept':
+      return 'It has room, but it is kept for others, who wait already.';
   }
 }
 
@@ -281,6 +290,8 @@ function phrase(code: AnswerCode, group: readonly Situation[]): string {
       return group.every(hasEased)
         ? `${one ? 'was' : 'were'} full until a moment ago`
         : `${is} at ${span(group.map(({ load }) => load))}`;
+    case 'kept':
+      return `${is} kept for those who wait`;
   }
 }
 

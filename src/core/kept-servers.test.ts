@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KeptServers } from './kept-servers.ts';
+import { keptOf, KeptServers } from './kept-servers.ts';
 import type { Candidates } from './ledger.ts';
 
 const of = (...tiers: string[][]): Candidates => ({ tiers });
@@ -37,4 +37,11 @@ test('the same servers kept for the same tickets leave the same object in every 
   };
   assert.deepEqual(walk(), of(['d']));
   assert.equal(walk(), walk());
+});
+
+test('kept is what of the candidates is not left', () => {
+  const wanted = of(['a', 'b'], ['c']);
+  assert.deepEqual(keptOf(wanted, wanted), new Set());
+  assert.deepEqual(keptOf(wanted, of(['b'], [])), new Set(['a', 'c']));
+  assert.deepEqual(keptOf(wanted, of()), new Set(['a', 'b', 'c']));
 });

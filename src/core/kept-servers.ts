@@ -30,6 +30,15 @@ export class KeptServers {
   }
 }
 
+/** The candidates that are not left, because they are kept. */
+export function keptOf(candidates: Candidates, left: Candidates): ReadonlySet<ServerId> {
+  if (candidates === left) return NOTHING;
+  const kept = new Set(candidates.tiers.flat());
+  for (const tier of left.tiers) for (const id of tier) kept.delete(id);
+  return kept;
+}
+
+const NOTHING: ReadonlySet<ServerId> = new Set();
 const NONE: Candidates = { tiers: [] };
 
 const remembered = new WeakMap<Candidates, WeakMap<Candidates, Candidates>>();

@@ -19,7 +19,7 @@ import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { NotedRefusals } from './noted-refusals.ts';
 import { PlacesFromBefore } from './places-from-before.ts';
-import { Reasons, type Asked, type Explained } from './reasons.ts';
+import { Reasons, type Asked, type Explained, type HandOut } from './reasons.ts';
 import { RequestRouting, type RoutedRequest } from './request-routing.ts';
 import type { Allocated, FailedSession, Outcome, Refused, SessionRequest, Waiter, Waiting } from './session-request.ts';
 import type { Topic } from './topic.ts';
@@ -37,7 +37,7 @@ export interface AdmissionOptions {
   readonly settings: () => AdmissionSettings;
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   /** What each server says to a project, for the record; called seldom. */
-  readonly explain: (project: Project | undefined, labels: Labels | undefined, chosen: ServerId | undefined) => Explained;
+  readonly explain: (project: Project | undefined, labels: Labels | undefined, handOut: HandOut | undefined) => Explained;
   /** Load points of a session of the project. */
   readonly costOf: (project: Project | undefined) => number;
 }
@@ -281,10 +281,16 @@ export class Admission {
     const { bookings, router, line } = this.#options;
     const route = router.route(project, labels);
     if (route.kind === 'refused' || !bookings.fits(route.candidates, project?.key)) return { kind: 'no-room' };
-    if (line.length === 0) return { kind: 'open' };
-    const passing = this.#passing(this.#routing.want(project, labels));
-    if (passing.kind === 'yes' && bookings.fits(passing.candidates, project?.key)) return { kind: 'open' };
+    const left = this.#leftOf(route.candidates, project, labels);
+    if (left === route.candidates || bookings.fits(left, project?.key)) return { kind: 'open' };
     return { kind: 'others-wait', reason: othersWait(line.length) };
+  }
+
+  /** The servers that may run it now, and those of them on which somebody who asked would be tried. `undefined`: none will ever run it. */
+  leftFor(project?: Project, labels?: Labels): Pick<HandOut, 'candidates' | 'left'> | undefined {
+    const route = this.#options.router.route(project, labels);
+    if (route.kind === 'refused') return undefined;
+    return { candidates: route.candidates, left: this.#leftOf(route.candidates, project, labels) };
   }
 
   get waiting(): number {
@@ -402,7 +408,7 @@ export class Admission {
     }
     if (passing.kind === 'yes') {
       const booked = await bookings.book(asked, passing.candidates);
-      if (booked.kind === 'booked') return { ...booked, besideKept: isPart(passing.candidates, candidates) };
+      if (booked.kind === 'booked') return { ...booked, left: passing.candidates };
     }
     return { kind: 'no-room', ...(bookings.fits(candidates, project?.key) && { othersWait: true }) };
   }
@@ -411,6 +417,13 @@ export class Admission {
     const { line, clock, bookings } = this.#options;
     const fits = (other: Want, candidates: Candidates) => bookings.fits(candidates, this.#routing.route(other).project?.key);
     return line.mayPass(want, clock.now(), this.#routing.candidatesOf, fits);
+  }
+
+  /** Of the candidates for a newcomer; none while the line comes first. */
+  #leftOf(candidates: Candidates, project: Project | undefined, labels: Labels | undefined): Candidates {
+    if (this.#options.line.length === 0) return candidates;
+    const passing = this.#passing(this.#routing.want(project, labels));
+    return passing.kind === 'yes' ? passing.candidates : NONE;
   }
 
   /** Hands a booked place to a waiter, or frees it when the client has gone meanwhile. */
@@ -438,9 +451,9 @@ export class Admission {
     this.#reasons.record({ id, request, project, kind: 'abandoned', code: 'client-gone', reason, waited });
   }
 
-  #allocate({ id, request, project }: Pick<Routed, 'id' | 'request' | 'project'>, booked: Booked, waited: number): Outcome {
+  #allocate({ id, request, project, candidates }: Routed, booked: Booked, waited: number): Outcome {
     const { clock, endpoint, settings, log, router } = this.#options;
-    const { server, bookingId, load, predicted, tier, lastResort, besideKept = false } = booked;
+    const { server, bookingId, load, predicted, tier, lastResort, left = candidates } = booked;
     const found = endpoint(server);
     this.#open.publish();
     // Between the booking and now the server left the fleet.
@@ -452,9 +465,11 @@ export class Admission {
       );
     const admittance = router.admittance(server, project, request.labels);
     const laterTier = tier > 0;
+    const besideKept = isPart(left, candidates);
     const { address } = found;
     const reason = allocationReason({ address, load, predicted, admittance, laterTier, lastResort, besideKept });
-    this.#reasons.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, server });
+    const handOut = { server, candidates, left };
+    this.#reasons.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut });
     log.limited('info', `allocated ${server}`, `${found.address} simulation server handed out to ${request.address.address}`, {
       id,
       load,
@@ -624,7 +639,7 @@ export class Admission {
         candidates: route.candidates,
         routeKey: route.key,
       },
-      { ...booked, besideKept: isPart(candidates, route.candidates) },
+      { ...booked, left: candidates },
       clock.now() - ticket.joinedAt,
       waiter,
       place.token,
@@ -663,6 +678,7 @@ export class Admission {
   }
 }
 
+const NONE: Candidates = { tiers: [] };
 const NO_ROOM: Refused = { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.' };
 
 /** A request that a server may run. */
@@ -679,8 +695,8 @@ export type Prospect =
   { readonly kind: 'open' } | { readonly kind: 'no-room' } | { readonly kind: 'others-wait'; readonly reason: string };
 
 type Booked = Extract<BookingOutcome, { kind: 'booked' }> & {
-  /** Of the servers that may run it some were left out, because they are kept for others. */
-  readonly besideKept?: boolean;
+  /** The candidates that were not kept for others. Absent: all of them. */
+  readonly left?: Candidates;
 };
 
 function isPart(candidates: Candidates, whole: Candidates): boolean {

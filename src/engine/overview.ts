@@ -5,6 +5,7 @@
 import type { Decision } from '../core/decision.ts';
 import { httpUrl, type ServerId } from '../core/endpoint.ts';
 import { explain, type Explanation, type Situation, type Verdict as Said } from '../core/explanation.ts';
+import { keptOf } from '../core/kept-servers.ts';
 import { meanLoad, type Drain, type ServerFacts } from '../core/fleet.ts';
 import type { Ledger, Verdict } from '../core/ledger.ts';
 import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
@@ -16,6 +17,7 @@ import type { Admission } from './admission.ts';
 import type { Decisions } from './decisions.ts';
 import type { Member, Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
+import type { HandOut } from './reasons.ts';
 
 export interface OverviewOptions {
   readonly clock: Clock;
@@ -24,7 +26,7 @@ export interface OverviewOptions {
   readonly router: Router;
   readonly line: WaitingLine;
   readonly decisions: Decisions;
-  readonly availability: Admission['availability'];
+  readonly admission: Pick<Admission, 'availability' | 'leftFor'>;
   /** Newest first. */
   readonly incidents: () => readonly IncidentView[];
   /** Grows whenever `incidents` would answer something else. */
@@ -83,24 +85,28 @@ export class Overview {
     };
   }
 
-  /** What each server says to a project, and the whole in a sentence. `chosen` got the session. */
-  explain(project: Project | undefined, labels: Labels | undefined, chosen?: ServerId): Explanation {
-    const { poller, router, ledger, clock } = this.#options;
+  /** What each server says to a project, and the whole in a sentence: to a session that was handed out, or else to somebody who asks now. */
+  explain(project: Project | undefined, labels: Labels | undefined, handOut?: HandOut): Explanation {
+    const { poller, ledger, admission, clock } = this.#options;
     const now = clock.now();
-    const situations = [...poller.servers()].map((facts) => this.#situation(facts, project, labels, now));
-    if (chosen !== undefined) return explain(situations, chosen);
-    const route = router.route(project, labels);
-    return explain(
-      situations,
-      undefined,
-      route.kind === 'candidates' ? ledger.first(route.candidates, project?.key, now) : undefined,
-    );
+    const tried = handOut ?? admission.leftFor(project, labels);
+    const kept = tried === undefined ? undefined : keptOf(tried.candidates, tried.left);
+    const situations = [...poller.servers()].map((facts) => ({
+      ...this.#situation(facts, project, labels, now),
+      kept: kept?.has(facts.endpoint.id) === true,
+    }));
+    if (handOut !== undefined) return explain(situations, handOut.server);
+    return explain(situations, undefined, tried && ledger.first(tried.left, project?.key, now));
   }
 
   /** The fleet as a whole; whether it is open is of this moment, the rest at most half a second old, however many ask. */
   fleet(): FleetView {
     const now = this.#options.clock.now();
-    if (this.#fleet === undefined || now - this.#fleetAt > FRESH || this.#fleet.open !== this.#options.availability.value) {
+    if (
+      this.#fleet === undefined ||
+      now - this.#fleetAt > FRESH ||
+      this.#fleet.open !== this.#options.admission.availability.value
+    ) {
       this.#fleetAt = now;
       this.#fleetView(this.servers());
     }
@@ -234,11 +240,11 @@ export class Overview {
   }
 
   #fleetView(servers: readonly ServerView[]): FleetView {
-    const { poller, line, decisions, availability, clock, settings, ledger, router } = this.#options;
+    const { poller, line, decisions, admission, clock, settings, ledger } = this.#options;
     const { title, server, version, startedAt, target, loadThreshold, pollInterval } = settings();
     const now = clock.now();
-    const open = availability.value;
-    const route = router.route();
+    const open = admission.availability.value;
+    const left = open ? admission.leftFor()?.left : undefined;
     const predicted = servers.flatMap((view) => view.predicted ?? []);
     const length = line.length;
     const longest = line.longestWait(now);
@@ -247,7 +253,7 @@ export class Overview {
       ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
       channels: this.#options.channels(),
       availability: open ? 'A session can start now.' : this.#whyClosed(length),
-      places: route.kind === 'candidates' && open ? ledger.places(route.candidates, undefined, now) : 0,
+      places: left === undefined ? 0 : ledger.places(left, undefined, now),
       waiting: {
         length,
         longest: longest === undefined ? null : Math.floor(longest),
@@ -264,8 +270,7 @@ export class Overview {
 
   #whyClosed(waiting: number): string {
     const { summary, answers } = this.explain(undefined, undefined);
-    // Somebody has room, so it is those in line who get it.
-    if (waiting > 0 && answers.some(({ eligible }) => eligible))
+    if (waiting > 0 && answers.some(({ code }) => code === 'kept'))
       return 'No session can start now for somebody new: the room there is goes to those who wait.';
     return `No session can start now: ${summary}.`;
   }

@@ -4,6 +4,7 @@
  */
 import { Allowance } from '../core/allowance.ts';
 import type { Endpoint, ServerId } from '../core/endpoint.ts';
+import type { Candidates } from '../core/ledger.ts';
 import type { AnswerView, DecisionKind } from '../core/monitor-view.ts';
 import { asSent, type Project } from '../core/project.ts';
 import type { Labels } from '../core/routing.ts';
@@ -21,7 +22,8 @@ export interface ReasonsOptions {
   readonly clock: Clock;
   readonly decisions: Decisions;
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
-  readonly explain: (project: Project | undefined, labels: Labels | undefined, chosen: ServerId | undefined) => Explained;
+  /** Without a hand-out: what somebody who asks now hears. */
+  readonly explain: (project: Project | undefined, labels: Labels | undefined, handOut: HandOut | undefined) => Explained;
   /** Load points of a session of the project. */
   readonly costOf: (project: Project | undefined) => number;
 }
@@ -33,13 +35,21 @@ export interface Asked {
   readonly project: Project | undefined;
 }
 
+/** A session was handed out. */
+export interface HandOut {
+  readonly server: ServerId;
+  readonly candidates: Candidates;
+  /** Those that were not kept for others. */
+  readonly left: Candidates;
+}
+
 export interface Ending extends Asked {
   readonly kind: DecisionKind;
   readonly code: string;
   readonly reason: string;
   /** Seconds in the waiting line. */
   readonly waited: number;
-  readonly server?: ServerId;
+  readonly handOut?: HandOut;
   /** What the servers say does not matter to it, as to a request whose project cannot be read. */
   readonly alone?: boolean;
 }
@@ -78,10 +88,11 @@ export class Reasons {
     return text;
   }
 
-  record({ id, request, project, kind, code, reason, waited, server, alone = false }: Ending): void {
+  record({ id, request, project, kind, code, reason, waited, handOut, alone = false }: Ending): void {
     const { decisions, clock, endpoint } = this.#options;
     const now = clock.now();
-    const others = alone || unreadable(request, project) ? NONE : this.#others(request, project, server, now);
+    const server = handOut?.server;
+    const others = alone || unreadable(request, project) ? NONE : this.#others(request, project, handOut, now);
     decisions.record(
       {
         id,
@@ -104,14 +115,14 @@ export class Reasons {
   #others(
     { labels }: SessionRequest,
     project: Project | undefined,
-    server: ServerId | undefined,
+    handOut: HandOut | undefined,
     now: number,
   ): readonly AnswerView[] {
     if (!this.#explained.has(now) || !this.#answers.has(now)) return NONE;
-    const { answers } = this.#options.explain(project, labels, server);
+    const { answers } = this.#options.explain(project, labels, handOut);
     this.#explained.take(1);
     this.#answers.take(answers.length);
-    return answers.filter((answer) => answer.id !== server);
+    return answers.filter((answer) => answer.id !== handOut?.server);
   }
 }
 

@@ -156,6 +156,7 @@ export const ANSWER_MEANINGS: Readonly<Record<AnswerCode, string>> = {
   'session-limit': 'It has as many sessions as it may have (`maxSessions`).',
   'no-room': 'The session would take its predicted load to `allocation.target`.',
   full: 'It reported a load at or above `loadThreshold`.',
+  kept: 'It has room, but it is kept for others, who wait already.',
 };
 
 /** Codes of decisions and explanations that are no refusals. */

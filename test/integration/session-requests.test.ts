@@ -60,13 +60,13 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
   /** A session server; a second one is the same after a restart. */
   const start = () => {
     const line = new WaitingLine({ maxLength: 50, maxPerAddress: 20, resume: RESUME, passing: 120 });
-    const explained: ConstructorParameters<typeof Admission>[0]['explain'] = (project, labels, chosen) =>
+    const explained: ConstructorParameters<typeof Admission>[0]['explain'] = (project, labels, handOut) =>
       explain(
         [...endpoints.values()].map(({ id, address }): Situation => {
           const admittance = router.admittance(id, project, labels) ?? 'open';
           return { id, address, admittance, state: 'available', since: 0, loadThreshold: 95, booked: 0, shareIdleTime: 0 };
         }),
-        chosen,
+        handOut?.server,
       );
     const admission = new Admission({
       ...{ clock, newId, log, router, line, explain: explained },

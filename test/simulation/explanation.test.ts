@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Explanation } from '../../src/core/explanation.ts';
 import { parseProject, type Project } from '../../src/core/project.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';
@@ -46,9 +47,28 @@ async function start(loads: readonly number[]) {
       address: { address: '192.0.2.1', limitKey: undefined },
       ...(project !== undefined && { projectUrl: project }),
     });
+  /** Sessions of the project cost so many times what others do. */
+  const costs = (project: string, times: number) => {
+    const { ledger } = edge;
+    const known = ledger.save(clock.now(), 0);
+    ledger.restore({ ...known, projects: [[projectOf(project)?.key ?? '', Math.log(times), 0.01]] }, clock.now(), 0);
+  };
+  /** What becomes of one who waits. */
+  const waits = async (project: string, gone: AbortSignal) => {
+    const settled: unknown[] = [];
+    await edge.admission.wait(
+      { address: { address: '192.0.2.2', limitKey: undefined }, projectUrl: project },
+      { gone, keepPlace: false, changed: () => undefined, settled: (outcome) => settled.push(outcome) },
+    );
+    return settled;
+  };
   /** Other values for these keys of the configuration. */
   const reload = (file: Parameters<typeof settingsOf>[0]) => app.reload(settingsOf({ simulationServers, ...file }));
-  return { ...edge, clock, probe, stop, ask, reload };
+  return { ...edge, clock, probe, stop, ask, waits, costs, reload };
+}
+
+function codesOf({ answers }: Explanation): string[] {
+  return answers.map(({ code }) => code);
 }
 
 function projectOf(url: string | undefined): Project | undefined {
@@ -168,18 +188,14 @@ test('a server that a new threshold makes full is said to be full, and not to be
 test('while the room there is is kept for somebody who waits, the page says so and a newcomer hears the same', async () => {
   const heavy = 'https://github.com/school/robots';
   // Nobody but the third server, where a session of usual cost fits and one of this project does not.
-  const { admission, overview, ledger, clock, stop, ask } = await start([100, 100, 65]);
-  const costs = ledger.save(clock.now(), 0);
-  ledger.restore({ ...costs, projects: [[projectOf(heavy)?.key ?? '', Math.log(5), 0.01]] }, clock.now(), 0);
+  const { overview, clock, stop, ask, waits, costs } = await start([100, 100, 65]);
+  costs(heavy, 5);
   assert.equal(overview.fleet().open, true);
   const gone = new AbortController();
-  const settled: unknown[] = [];
-  await admission.wait(
-    { address: { address: '192.0.2.2', limitKey: undefined }, projectUrl: heavy },
-    { gone: gone.signal, keepPlace: false, changed: () => undefined, settled: (outcome) => settled.push(outcome) },
-  );
+  const settled = await waits(heavy, gone.signal);
   await clock.advance(121);
   assert.deepEqual(settled, [], 'it waits');
+  assert.deepEqual(codesOf(overview.explain(undefined, undefined)), ['full', 'full', 'kept']);
   const { open, availability } = overview.fleet();
   assert.equal(open, false);
   assert.equal(
@@ -192,5 +208,32 @@ test('while the room there is is kept for somebody who waits, the page says so a
   gone.abort();
   await clock.advance(1);
   assert.equal(overview.fleet().open, true);
+  await stop();
+});
+
+test('a server that is kept for somebody who waits counts as no place and is not said to come first, before a hand-out and in its reasons', async () => {
+  const { overview, decisions, clock, stop, ask, waits, costs } = await start([60, 40, 80]);
+  const [, , guest = ''] = PROJECTS;
+  costs(guest, 7.5);
+  assert.equal(overview.fleet().places, 10);
+  const gone = new AbortController();
+  // Only on the server that shares its idle time, which has no room for so much.
+  const settled = await waits(guest, gone.signal);
+  await clock.advance(121);
+  assert.deepEqual(settled, [], 'it waits');
+  assert.deepEqual(codesOf(overview.explain(undefined, undefined)), ['first', 'kept', 'has-room']);
+  assert.equal(overview.fleet().places, 4);
+  const outcome = await ask();
+  assert.equal(outcome.kind === 'allocated' && outcome.server, 'school:2000');
+  assert.deepEqual(
+    decisions.last()[0]?.others.map(({ id, code }) => [id, code]),
+    [
+      ['shared:2000', 'kept'],
+      ['small:2000', 'has-room'],
+    ],
+  );
+  gone.abort();
+  await clock.advance(1);
+  assert.deepEqual(codesOf(overview.explain(undefined, undefined)), ['has-room', 'first', 'has-room']);
   await stop();
 });
