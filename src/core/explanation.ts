@@ -36,7 +36,7 @@ export interface Situation {
   /** Seconds since the state began. */
   readonly since: number;
   /** Percent, as last reported. */
-  readonly load?: number;
+  readonly load?: number | undefined;
   /** Percent: a report at or above it makes a server full. */
   readonly loadThreshold: number;
   /** Load points handed out that its reports do not show yet. */
@@ -48,17 +48,19 @@ export interface Situation {
   /** The next place on it belongs to somebody who waits for it. */
   readonly kept?: boolean;
   /** Somebody drained it; whatever its state is. */
-  readonly drain?: {
-    readonly by: string;
-    /** What the operator wrote. */
-    readonly reason?: string;
-    /** Seconds until it is offered again by itself; absent: until resumed. */
-    readonly left?: number;
-  };
+  readonly drain?:
+    | {
+        readonly by: string;
+        /** What the operator wrote. */
+        readonly reason?: string;
+        /** Seconds until it is offered again by itself; absent: until resumed. */
+        readonly left?: number;
+      }
+    | undefined;
   /** What went wrong with the last probe, a sentence. */
-  readonly failure?: string;
+  readonly failure?: string | undefined;
   /** What the ledger says; it counts only for servers that are available and admit the project. */
-  readonly verdict?: Verdict;
+  readonly verdict?: Verdict | undefined;
 }
 
 /** Every code of an answer, those that can take the session first. */

@@ -111,8 +111,13 @@ export class Router {
 
   /** What the rules of one server say; `undefined` when it is not in the fleet. */
   admittance(id: ServerId, project?: Project, labels?: Labels): Admittance | undefined {
-    const member = this.#servers.get(id);
-    return member?.admits(project && prefixesOf(project), labels);
+    return this.admittances(project, labels)(id);
+  }
+
+  /** The same for one server after the other. */
+  admittances(project?: Project, labels?: Labels): (id: ServerId) => Admittance | undefined {
+    const prefixes = project && prefixesOf(project);
+    return (id) => this.#servers.get(id)?.admits(prefixes, labels);
   }
 
   #answer(project: Project | undefined, labels: Labels | undefined): Answer {

@@ -10,7 +10,7 @@ import { meanLoad, type Drain, type ServerFacts } from '../core/fleet.ts';
 import type { Ledger, Verdict } from '../core/ledger.ts';
 import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/monitor-view.ts';
 import type { Project } from '../core/project.ts';
-import type { Labels, Router } from '../core/routing.ts';
+import type { Admittance, Labels, Router } from '../core/routing.ts';
 import type { WaitingLine } from '../core/waiting-line.ts';
 import type { Clock } from '../ports.ts';
 import type { Admission } from './admission.ts';
@@ -87,14 +87,18 @@ export class Overview {
 
   /** What each server says to a project, and the whole in a sentence: to a session that was handed out, or else to somebody who asks now. */
   explain(project: Project | undefined, labels: Labels | undefined, handOut?: HandOut): Explanation {
-    const { poller, ledger, admission, clock } = this.#options;
+    const { poller, ledger, router, admission, clock, settings } = this.#options;
     const now = clock.now();
     const tried = handOut ?? admission.leftFor(project, labels);
-    const kept = tried === undefined ? undefined : keptOf(tried.candidates, tried.left);
-    const situations = [...poller.servers()].map((facts) => ({
-      ...this.#situation(facts, project, labels, now),
-      kept: kept?.has(facts.endpoint.id) === true,
-    }));
+    const moment: Moment = {
+      now,
+      loadThreshold: settings().loadThreshold,
+      project: project?.key,
+      admittance: router.admittances(project, labels),
+      kept: tried === undefined ? NONE_KEPT : keptOf(tried.candidates, tried.left),
+    };
+    const situations: Situation[] = [];
+    for (const facts of poller.servers()) situations.push(this.#situation(facts, moment));
     if (handOut !== undefined) return explain(situations, handOut.server);
     return explain(situations, undefined, tried && ledger.first(tried.left, project?.key, now));
   }
@@ -157,20 +161,26 @@ export class Overview {
     this.#generation += 1;
   }
 
-  #situation(facts: ServerFacts, project: Project | undefined, labels: Labels | undefined, now: number): Situation {
-    const { poller, router, ledger, membership, settings } = this.#options;
-    const { id, address } = facts.endpoint;
+  #situation(facts: ServerFacts, { now, loadThreshold, project, admittance, kept }: Moment): Situation {
+    const { poller, ledger, membership } = this.#options;
+    const { endpoint, since, load, drain, lastFailure } = facts;
+    const { id, address } = endpoint;
     const state = poller.state(facts);
+    // One literal without spreads, as below: there is one for each server of the fleet.
     return {
-      ...{ id, address, state, since: now - facts.since },
-      admittance: router.admittance(id, project, labels) ?? 'open',
-      shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
-      ...(facts.load !== undefined && { load: facts.load }),
-      loadThreshold: settings().loadThreshold,
+      id,
+      address,
+      state,
+      since: now - since,
+      load,
+      loadThreshold,
       booked: ledger.booked(id),
-      ...(facts.drain !== undefined && { drain: this.#drainSituation(facts.drain) }),
-      ...(facts.lastFailure !== undefined && { failure: facts.lastFailure.reason }),
-      ...(state === 'available' && { verdict: said(ledger.examine(id, project?.key, now)) }),
+      admittance: admittance(id) ?? 'open',
+      shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
+      kept: kept.has(id),
+      drain: drain && this.#drainSituation(drain),
+      failure: lastFailure?.reason,
+      verdict: state === 'available' ? said(ledger.examine(id, project, now)) : undefined,
     };
   }
 
@@ -298,6 +308,20 @@ export class Overview {
     return at + this.#offset;
   }
 }
+
+/** What is the same for every server when somebody asks. */
+interface Moment {
+  /** Seconds of the engine's clock. */
+  readonly now: number;
+  /** Percent. */
+  readonly loadThreshold: number;
+  /** Key of the project. */
+  readonly project: string | undefined;
+  readonly admittance: (id: ServerId) => Admittance | undefined;
+  readonly kept: ReadonlySet<ServerId>;
+}
+
+const NONE_KEPT: ReadonlySet<ServerId> = new Set();
 
 /** What the view of a server was drawn from. Facts and members are replaced, never changed, so the same object says the same. */
 interface Sources {
