@@ -1,13 +1,13 @@
 /**
- * `GET /session` with keep-alive: requests per CPU second of the session server's process, with 100 and with 1,000 simulation servers, and what hung
- * simulation servers do to its latency. About a minute; ends by itself.
+ * `GET /session` with keep-alive: requests per CPU second of the session server's process, with 100 and with 1,000 simulation servers, what hung
+ * simulation servers do to its latency, and how soon a project is refused that none of them can ever take. About a minute; ends by itself.
  */
 import type { ConfigurationFile } from '../src/config/schema.ts';
 import { note, quantile, tell, title } from './support/figures.ts';
 import { pause } from './support/pause.ts';
 import { startProgram, type Program } from './support/program.ts';
 import { startReference } from './support/reference.ts';
-import { makeRequests } from './support/requests.ts';
+import { makeRequests, open } from './support/requests.ts';
 import { startSimulationServers, type SimulationServers } from './support/simulation-servers.ts';
 
 const CONNECTIONS = 32;
@@ -20,6 +20,9 @@ const LONGEST_WARM_UP = 8;
 /** Requests a second while latencies are compared: few enough for both cores to have room. */
 const PACE = 400;
 const PHASES = 3;
+/** Projects that no server can ever take, and seconds for which the session server would hold a request that could wait. */
+const IMPOSSIBLE = 2000;
+const HOLD = 50;
 
 /** Sessions so light, and forgotten so soon, that the fleet takes tens of thousands a second: what is measured is the hand-out, not the refusal. */
 const ENDLESS: ConfigurationFile['allocation'] = {
@@ -37,12 +40,13 @@ try {
   await handOuts(1000, 10_000);
   await refusals();
   await hungServers();
+  await impossibleProjects();
 } finally {
   await reference.kill();
 }
 
 async function handOuts(count: number, goal: number): Promise<void> {
-  await withFleet(count, { allocation: ENDLESS }, async (program) => {
+  await withFleet(count, { allocation: ENDLESS }, {}, async (program) => {
     const bodies = new Map<string, number>();
     const { value, bare } = await perCpuSecond(program, (body) => bodies.set(body, (bodies.get(body) ?? 0) + 1));
     tell({
@@ -59,7 +63,7 @@ async function handOuts(count: number, goal: number): Promise<void> {
 
 /** What a flood meets: the fleet is full after the first few. */
 async function refusals(): Promise<void> {
-  await withFleet(100, {}, async (program) => {
+  await withFleet(100, {}, {}, async (program) => {
     const { value, bare } = await perCpuSecond(program);
     tell({
       what: 'refused for want of room, 100 simulation servers',
@@ -73,7 +77,7 @@ async function refusals(): Promise<void> {
 
 /** Phases without and with hung servers take turns in one run, so that what else the machine does falls on both. */
 async function hungServers(): Promise<void> {
-  await withFleet(100, { allocation: ENDLESS }, async ({ port }, fleet) => {
+  await withFleet(100, { allocation: ENDLESS }, {}, async ({ port }, fleet) => {
     const without: number[] = [];
     const during: number[] = [];
     const hung = Array.from({ length: 20 }, (_, index) => index * 5);
@@ -94,6 +98,32 @@ async function hungServers(): Promise<void> {
       value: p99During - p99Without,
       unit: 'ms',
       goal: { atMost: 5 },
+    });
+  });
+}
+
+/** One after the other, each of another repository: nothing that was found out for one serves the next. */
+async function impossibleProjects(): Promise<void> {
+  const rules = { allowedRepositories: ['github.com/school'] };
+  await withFleet(1000, { waiting: { hold: HOLD } }, rules, async ({ port }) => {
+    const client = await open(port);
+    const latencies: number[] = [];
+    for (let project = 0; project < IMPOSSIBLE; project += 1) {
+      const asked = performance.now();
+      const answer = await client.ask(
+        `GET /session?url=https://github.com/guest/robots-${project}/blob/main/worlds/arm.wbt HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      );
+      latencies.push(performance.now() - asked);
+      if (!answer.startsWith('Error: None of the 1000 simulation servers allows projects'))
+        throw new Error(`answered: ${answer}`);
+    }
+    client.close();
+    note(`median ${quantile(latencies, 0.5).toFixed(2)} ms, p99 ${quantile(latencies, 0.99).toFixed(2)} ms`);
+    tell({
+      what: `a project that none of 1000 servers can ever take is refused, the slowest of ${IMPOSSIBLE}`,
+      value: Math.max(...latencies),
+      unit: 'ms',
+      goal: { atMost: 50 },
     });
   });
 }
@@ -139,11 +169,13 @@ async function atLeast(port: number, requests: number): Promise<void> {
 async function withFleet(
   count: number,
   configuration: Partial<ConfigurationFile>,
+  rules: Readonly<Record<string, readonly string[]>>,
   measure: (program: Program, fleet: SimulationServers) => Promise<void>,
 ): Promise<void> {
   const fleet = await startSimulationServers({ count, loads: [10, 20, 30] });
   try {
-    const program = await startProgram({ simulationServers: [...fleet.addresses], ...configuration });
+    const simulationServers = fleet.addresses.map((address) => ({ address, ...rules }));
+    const program = await startProgram({ simulationServers, ...configuration });
     try {
       await pause(2);
       await measure(program, fleet);

@@ -9,7 +9,7 @@ import { extname, join } from 'node:path';
 /** Name of the file → what it measures, in the order in which they run. */
 const benchmarks: Readonly<Record<string, string>> = {
   start: 'time to the first answer, memory of an idle session server',
-  http: 'GET /session: requests per CPU second; latency while simulation servers hang',
+  http: 'GET /session: requests per CPU second; latency while simulation servers hang, and of what can never run',
   polling: '10,000 simulation servers: CPU, memory, missed cycles',
   websockets: '10,000 idle WebSocket clients: memory, time until all heard of a change',
   failover: 'how long a dead simulation server is handed out, and a recovered one is not',
