@@ -644,6 +644,21 @@ test('a held request is told its position when the time is up, its place is free
   await admission.stop();
 });
 
+test('a held request that is answered because the program ends was refused, and its client did not go away', async () => {
+  const { admission, line, decisions } = start({ 'a:2000': 97 });
+  const held = admission.hold(from(), 20, new AbortController().signal);
+  await new Promise(setImmediate);
+  assert.equal(line.length, 1);
+  await admission.stop();
+  const outcome = await held;
+  assert.deepEqual(outcome.kind === 'refused' && [outcome.code, outcome.position], ['no-room', 1]);
+  assert.deepEqual(
+    decisions.last().map(({ kind, code }) => [kind, code]),
+    [['refused', 'no-room']],
+  );
+  assert.equal(line.length, 0);
+});
+
 test('a held request for which there was room, but kept for somebody, is told and written down as that', async () => {
   const { admission, clock, ledger, report, decisions } = start({ 'a:2000': 97 });
   learnHeavy(ledger, clock);

@@ -195,12 +195,11 @@ export class Admission {
   /** Like `wait`, for a client that can hear but one answer: after `seconds` it is told its position, and its place is given up. */
   async hold(request: SessionRequest, seconds: number, gone: AbortSignal): Promise<Outcome> {
     const enough = new AbortController();
-    const ended = AbortSignal.any([gone, enough.signal]);
     let position: number | undefined;
     let outcome: Outcome | undefined;
     const routed = await this.#wait(request, {
       keepPlace: false,
-      gone: ended,
+      gone,
       changed: (waiting) => (position = waiting.position),
       settled: (settled) => {
         outcome = settled;
@@ -209,7 +208,7 @@ export class Admission {
     });
     // At the end of the program its request is still answered.
     this.#holding.add(enough);
-    if (outcome === undefined) await this.#options.clock.sleep(seconds, ended);
+    if (outcome === undefined) await this.#options.clock.sleep(seconds, AbortSignal.any([gone, enough.signal]));
     this.#holding.delete(enough);
     if (outcome !== undefined) return outcome;
     const refused = routed === undefined || gone.aborted ? undefined : this.#refuseHeld(routed);
