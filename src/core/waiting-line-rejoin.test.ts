@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { WaitingLine, type Want } from './waiting-line.ts';
+import type { Want } from './line-order.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 const rules = { maxLength: 100, maxPerAddress: 100, resume: 30, passing: 120 };
 const anywhere = { tiers: [['x']] };

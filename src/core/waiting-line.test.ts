@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Candidates } from './ledger.ts';
-import {
-  WaitingLine,
-  type Pass,
-  type Ticket,
-  type TicketRequest,
-  type WaitingRules,
-  type Want,
-  type Restored,
-} from './waiting-line.ts';
+import type { Ticket, TicketRequest, Want } from './line-order.ts';
+import type { Pass } from './passing.ts';
+import { WaitingLine, type Restored, type WaitingRules } from './waiting-line.ts';
 
 const rules: WaitingRules = { maxLength: 1000, maxPerAddress: 1000, resume: 30, passing: 120 };
 const everywhere: Candidates = { tiers: [['a', 'b']] };

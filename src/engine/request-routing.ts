@@ -3,7 +3,7 @@ import type { ServerId } from '../core/endpoint.ts';
 import type { Candidates } from '../core/ledger.ts';
 import { parseProject, type Project, type ProjectResult } from '../core/project.ts';
 import type { Labels, Route, Router } from '../core/routing.ts';
-import type { Want } from '../core/waiting-line.ts';
+import type { Want } from '../core/line-order.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** Some server may run it, though perhaps none now. */
