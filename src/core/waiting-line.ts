@@ -184,12 +184,6 @@ export class WaitingLine {
     return over;
   }
 
-  /** Seconds of the engine's clock when `expire` will have something to do. */
-  nextExpiry(): number | undefined {
-    for (const { ticket } of this.#lost) return (ticket.lostAt ?? 0) + this.#rules.resume;
-    return undefined;
-  }
-
   /** The tickets whose position differs from what their holders were told, in order. From now on they count as told. */
   changes(): readonly Standing[] {
     return this.#order.changes();
