@@ -644,6 +644,20 @@ test('a held request is told its position when the time is up, its place is free
   await admission.stop();
 });
 
+test('who waits at the end of the program is not said to have gone away', async () => {
+  const { admission, decisions } = start({ 'a:2000': 97 });
+  const client = new Client();
+  await admission.wait(from(), client);
+  const stopped = admission.stop();
+  const written = () => decisions.last().map(({ kind, code, reason }) => [kind, code, reason]);
+  const ends = [['abandoned', 'stopped', 'The session server stopped while the client waited.']];
+  assert.deepEqual(written(), ends, 'before decisions are saved for the last time');
+  // Its connection is closed by the program.
+  client.leave();
+  await stopped;
+  assert.deepEqual(written(), ends);
+});
+
 test('a held request that is answered because the program ends was refused, and its client did not go away', async () => {
   const { admission, line, decisions } = start({ 'a:2000': 97 });
   const held = admission.hold(from(), 20, new AbortController().signal);

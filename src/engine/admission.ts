@@ -87,8 +87,8 @@ export class Admission {
   readonly #routing: RequestRouting;
   readonly #reasons: Reasons;
   readonly #serving: Loop;
-  /** What ends the requests that are held. */
-  readonly #holding = new Set<AbortController>();
+  /** What ends the requests that are held, by their ids. */
+  readonly #holding = new Map<string, AbortController>();
   readonly #notedRefusals = new NotedRefusals();
   readonly #open: Availability;
   #toldAt = 0;
@@ -209,9 +209,9 @@ export class Admission {
       },
     });
     // At the end of the program its request is still answered.
-    this.#holding.add(enough);
+    if (routed !== undefined) this.#holding.set(routed.id, enough);
     if (outcome === undefined) await this.#options.clock.sleep(seconds, AbortSignal.any([gone, enough.signal]));
-    this.#holding.delete(enough);
+    if (routed !== undefined) this.#holding.delete(routed.id);
     if (outcome !== undefined) return outcome;
     const refused = routed === undefined || gone.aborted ? undefined : this.#refuseHeld(routed);
     return { ...(refused ?? NO_ROOM), ...(position !== undefined && { position }) };
@@ -341,10 +341,17 @@ export class Admission {
   }
 
   async stop(): Promise<void> {
+    const { line, clock } = this.#options;
     // So that who waits is saved as of now.
-    if (this.#options.line.length > 0) this.#version += 1;
-    for (const enough of this.#holding) enough.abort();
+    if (line.length > 0) this.#version += 1;
     this.#stopping.abort();
+    for (const enough of this.#holding.values()) enough.abort();
+    for (const [id, place] of this.#places) {
+      // Now, because its connection may end when decisions are no longer saved, and would then look as if the client had gone.
+      if (this.#holding.has(id) || line.lost(id, clock.now()) !== 'ended') continue;
+      this.#places.delete(id);
+      this.#recordAbandoned(id, place, STOPPED);
+    }
     await this.#serving.stop();
   }
 
@@ -536,17 +543,14 @@ export class Admission {
     else waiter.gone.addEventListener('abort', lost, { once: true });
   }
 
-  #abandon(id: string, { request, joinedAt }: Place): void {
-    this.#reasons.record({
-      id,
-      request,
-      project: this.#projectOf(request),
-      kind: 'abandoned',
-      code: 'client-gone',
-      reason: 'The client went away while it waited.',
-      waited: this.#options.clock.now() - joinedAt,
-    });
+  #abandon(id: string, place: Place): void {
+    this.#recordAbandoned(id, place, GONE);
     this.#leave(id);
+  }
+
+  #recordAbandoned(id: string, { request, joinedAt }: Place, why: { readonly code: string; readonly reason: string }): void {
+    const waited = this.#options.clock.now() - joinedAt;
+    this.#reasons.record({ id, request, project: this.#projectOf(request), kind: 'abandoned', ...why, waited });
   }
 
   /** Its client waited as long as it is held. `undefined`: it ended otherwise. */
@@ -679,6 +683,8 @@ export class Admission {
   }
 }
 
+const GONE = { code: 'client-gone', reason: 'The client went away while it waited.' };
+const STOPPED = { code: 'stopped', reason: 'The session server stopped while the client waited.' };
 const NONE: Candidates = { tiers: [] };
 const NO_ROOM: Refused = { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.' };
 

@@ -163,6 +163,7 @@ export const ANSWER_MEANINGS: Readonly<Record<AnswerCode, string>> = {
 export const OTHER_MEANINGS: Readonly<Record<string, string>> = {
   allocated: 'Decision: the request got a server.',
   'client-gone': 'Decision: the client went away before it had a server.',
+  stopped: 'Decision: the session server stopped before the client had a server.',
   open: 'Explanation: a request now would be allocated.',
 };
 
