@@ -54,10 +54,10 @@ async function start(loads: readonly number[]) {
     ledger.restore({ ...known, projects: [[projectOf(project)?.key ?? '', Math.log(times), 0.01]] }, clock.now(), 0);
   };
   /** What becomes of one who waits. */
-  const waits = async (project: string, gone: AbortSignal) => {
+  const waits = async (project: string | undefined, gone: AbortSignal) => {
     const settled: unknown[] = [];
     await edge.admission.wait(
-      { address: { address: '192.0.2.2', limitKey: undefined }, projectUrl: project },
+      { address: { address: '192.0.2.2', limitKey: undefined }, ...(project !== undefined && { projectUrl: project }) },
       { gone, keepPlace: false, changed: () => undefined, settled: (outcome) => settled.push(outcome) },
     );
     return settled;
@@ -77,19 +77,24 @@ function projectOf(url: string | undefined): Project | undefined {
   return parsed?.project;
 }
 
-test('whatever was reported, handed out and given back: one server says that it would get the session when there is room, and none when there is not', async () => {
+test('whatever was reported, handed out and given back, and whoever waits: one server says that it would get the session when there is room, else none, and which are kept', async () => {
   const server = fc.nat(SERVERS.length - 1);
   const act = fc.oneof(
     fc.record({ kind: fc.constant('asks' as const), project: fc.constantFrom(...PROJECTS) }),
     fc.record({ kind: fc.constant('reports' as const), server, load: fc.nat(100) }),
     fc.record({ kind: fc.constant('gives-back' as const), which: fc.nat(20) }),
+    fc.record({ kind: fc.constant('waits' as const), project: fc.constantFrom(...PROJECTS) }),
+    fc.record({ kind: fc.constant('time-passes' as const) }),
   );
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.nat(100), { minLength: 3, maxLength: 3 }),
       fc.array(act, { maxLength: 25 }),
       async (loads, acts) => {
-        const { admission, overview, clock, probe, stop, ask } = await start(loads);
+        const { admission, overview, clock, probe, stop, ask, waits, costs } = await start(loads);
+        // Or whoever waits would be of one size, and nobody would have to be kept a place.
+        costs(PROJECTS[1] ?? '', 4);
+        const gone = new AbortController();
         const bookings: string[] = [];
         for (const done of acts) {
           if (done.kind === 'reports') {
@@ -98,14 +103,17 @@ test('whatever was reported, handed out and given back: one server says that it 
           } else if (done.kind === 'asks') {
             const outcome = await ask(done.project);
             if (outcome.kind === 'allocated') bookings.push(outcome.bookingId);
-          } else {
+          } else if (done.kind === 'waits') await waits(done.project, gone.signal);
+          else if (done.kind === 'time-passes') await clock.advance(60);
+          else {
             const [bookingId] = bookings.splice(done.which % (bookings.length + 1), 1);
             if (bookingId !== undefined) await admission.release(bookingId);
           }
           for (const url of PROJECTS) {
             const project = projectOf(url);
             const { summary, answers } = overview.explain(project, undefined);
-            const open = admission.prospect(project).kind === 'open';
+            const prospect = admission.prospect(project).kind;
+            const open = prospect === 'open';
             const told = `${url ?? 'no project'}: ${summary}`;
             assert.equal(
               answers.some(({ eligible }) => eligible),
@@ -113,8 +121,15 @@ test('whatever was reported, handed out and given back: one server says that it 
               told,
             );
             assert.equal(answers.filter(({ chosen }) => chosen).length, open ? 1 : 0, told);
+            if (!open)
+              assert.equal(
+                answers.some(({ code }) => code === 'kept'),
+                prospect === 'others-wait',
+                told,
+              );
           }
         }
+        gone.abort();
         await stop();
       },
     ),
