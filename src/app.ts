@@ -11,7 +11,7 @@ import type { AllocationParameters } from './core/allocation-parameters.ts';
 import type { Endpoint, ServerId } from './core/endpoint.ts';
 import { fleetLoads, type FleetRules, type ServerFacts, type Transition } from './core/fleet.ts';
 import { insideEndpoint } from './core/gateway-routes.ts';
-import { refuseAddress, refuseFigures } from './core/registration.ts';
+import { isNetworkProved, refuseAddress, refuseFigures } from './core/registration.ts';
 import { History } from './core/history.ts';
 import { incidentRules } from './core/incidents.ts';
 import { maskedAddress } from './core/mail-address.ts';
@@ -211,6 +211,10 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   const levers = new Levers({
     ...{ clock, log, store, poller, membership, readServer: readSimulationServer },
     sendTest: () => notifying.test(),
+    forget(id, by) {
+      const facts = poller.facts(id);
+      return facts !== undefined && poller.state(facts) === 'down' && registered.leave(id, `${by} removed it`);
+    },
   });
 
   /** Before anything is remembered there is nothing to hurry. */
@@ -233,7 +237,13 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       const facts = poller.facts(id);
       return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
     },
-    isAnyHeard: () => isAnyHeard(poller),
+    isNetworkProved: () =>
+      isNetworkProved(
+        Array.from(poller.servers(), ({ endpoint, failures, load }) => ({
+          host: endpoint.host,
+          heard: failures === 0 && load !== undefined,
+        })),
+      ),
     rules: () => ({ ...settings.registration, enabled: settings.registration.token !== undefined }),
     changed: () => hurry(),
   });
@@ -385,12 +395,6 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     await takeUp(store, documents.waitingLine, () => !recalling.isLate());
     history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
   }
-}
-
-/** A server of the fleet answered when it was asked last. */
-function isAnyHeard(poller: Poller): boolean {
-  for (const { failures, load } of poller.servers()) if (failures === 0 && load !== undefined) return true;
-  return false;
 }
 
 function allocationParameters({ allocation, loadThreshold }: Settings): AllocationParameters {

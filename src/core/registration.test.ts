@@ -5,6 +5,7 @@ import {
   addressOfUrl,
   entryOfForm,
   giveUpAfter,
+  isNetworkProved,
   nextCheck,
   reasonToLeave,
   refuseAddress,
@@ -148,4 +149,17 @@ test('a server is asked soon whether it is one, then ever more rarely, and not f
   assert.deepEqual(pauses, [0.5, 2, 4, 8, 16, 30, 30]);
   assert.equal(giveUpAfter(rules), 900);
   assert.equal(giveUpAfter({ ...rules, forgetAfter: 60 }), 60);
+});
+
+test('the network is proved by who answers from another machine, and by one of this machine only when there are no others', () => {
+  const here = { host: 'localhost', heard: true };
+  const alsoHere = { host: '127.0.0.1', heard: true };
+  const gone = { host: 'sim1.example.org', heard: false };
+  const there = { host: '10.0.0.2', heard: true };
+  assert.equal(isNetworkProved([]), false);
+  assert.equal(isNetworkProved([here]), true);
+  assert.equal(isNetworkProved([alsoHere, { ...here, heard: false }]), true);
+  assert.equal(isNetworkProved([{ ...here, heard: false }]), false);
+  assert.equal(isNetworkProved([here, alsoHere, gone]), false, 'it may be our network that is down');
+  assert.equal(isNetworkProved([gone, there, { ...here, heard: false }]), true);
 });

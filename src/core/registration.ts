@@ -108,6 +108,22 @@ export function reasonToLeave(presence: Presence, now: number, rules: LeavingRul
   return undefined;
 }
 
+/**
+ * Whether some server proves that others can be reached. What runs on this machine answers whatever becomes of the network, so it proves nothing while
+ * there are servers elsewhere.
+ */
+export function isNetworkProved(fleet: Iterable<{ readonly host: string; readonly heard: boolean }>): boolean {
+  let hasOthers = false;
+  let heardHere = false;
+  for (const { host, heard } of fleet) {
+    const here = host === 'localhost' || addressKind(host) === 'loopback';
+    if (heard && !here) return true;
+    if (!here) hasOthers = true;
+    else if (heard) heardHere = true;
+  }
+  return heardHere && !hasOthers;
+}
+
 /** Seconds until a server that announced itself is asked again whether it is one; `tries` failed so far. The first time is soon, but not at once: the original waits for our answer before it serves anybody. */
 export function nextCheck(tries: number): number {
   return tries === 0 ? FIRST_CHECK : Math.min(LONGEST_PAUSE, 2 ** Math.min(tries, 10));

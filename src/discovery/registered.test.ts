@@ -27,7 +27,7 @@ function start(t: TestContext) {
     check: () => Promise.resolve({ kind: 'simulation-server' }),
     refuse: () => undefined,
     downSince: (id) => down.get(id),
-    isAnyHeard: () => outside.heard,
+    isNetworkProved: () => outside.heard,
     rules: () => ({ enabled: true, maxServers: 10, heartbeat: 30, missedHeartbeats: 3, forgetAfter: 60 }),
     changed: () => undefined,
   });

@@ -28,8 +28,8 @@ export interface RegisteredOptions {
   readonly refuse: (endpoint: Endpoint) => string | undefined;
   /** Since when a server of the fleet is down, in seconds of the engine's clock; `undefined` when it is not. */
   readonly downSince: (id: ServerId) => number | undefined;
-  /** Some server of the fleet answered when it was asked last. */
-  readonly isAnyHeard: () => boolean;
+  /** Servers can be reached: who is not heard is down, and not our network. */
+  readonly isNetworkProved: () => boolean;
   /** As configured now. */
   readonly rules: () => RegistrationRules;
   /** `version` is another one. */
@@ -79,7 +79,7 @@ export class RegisteredServers {
   readonly #servers = new Map<ServerId, Registered>();
   readonly #loop: Loop;
   #version = 0;
-  /** Until when no server was heard. */
+  /** Until when our network may have been at fault. */
   #deafUntil = -Infinity;
 
   constructor(options: RegisteredOptions) {
@@ -139,11 +139,11 @@ export class RegisteredServers {
     return { kind: 'accepted', id, state: checking === undefined ? 'registered' : 'checking' };
   }
 
-  /** It said good-bye. `false`: it was not here. */
-  leave(id: ServerId): boolean {
+  /** `false`: it was not here. */
+  leave(id: ServerId, reason = 'it said good-bye'): boolean {
     const known = this.#servers.get(id);
     if (known === undefined) return false;
-    this.#forget(id, known, 'it said good-bye');
+    this.#forget(id, known, reason);
     this.#changed();
     return true;
   }
@@ -209,9 +209,9 @@ export class RegisteredServers {
   }
 
   async #cycle(signal: AbortSignal): Promise<void> {
-    const { clock, downSince, isAnyHeard, rules } = this.#options;
+    const { clock, downSince, isNetworkProved, rules } = this.#options;
     const now = clock.now();
-    if (!isAnyHeard()) this.#deafUntil = now;
+    if (!isNetworkProved()) this.#deafUntil = now;
     const leaving = rules();
     let changed = false;
     for (const [id, known] of this.#servers) {

@@ -28,6 +28,7 @@ function begin(channels: readonly ChannelTestView[] = [], store = new MemoryStor
     membership: { get: () => undefined, set: () => undefined },
     readServer: () => ({ kind: 'refused', reason: 'it has no address' }),
     sendTest: () => Promise.resolve(channels),
+    forget: () => false,
   });
   const said = () => log.lines.map(({ level, message }) => `${level} ${message}`);
   return { clock, log, levers, said, store, drained };

@@ -19,6 +19,8 @@ export interface LeversOptions {
   readonly membership: Pick<Membership, 'get' | 'set'>;
   /** Reads what may stand in `simulationServers`. */
   readonly readServer: (entry: unknown) => ReadServer;
+  /** Lets a server that registered itself leave, if it is down: `false` if not. */
+  readonly forget: (id: ServerId, by: string) => boolean;
   /** Sends a test on every channel; resolves within seconds with what became of it. */
   readonly sendTest: () => Promise<readonly ChannelTestView[]>;
 }
@@ -143,12 +145,7 @@ export class Levers {
     if (!this.#added.has(id)) {
       const member = membership.get(id);
       if (member === undefined) return { kind: 'unknown-server' };
-      if (member.source === 'registered')
-        return {
-          kind: 'refused',
-          code: 'registered-server',
-          reason: 'This server registered itself and would do so again; drain it, or stop it.',
-        };
+      if (member.source === 'registered') return this.#forget(id, by);
       return {
         kind: 'refused',
         code: 'configured-server',
@@ -161,6 +158,19 @@ export class Levers {
     membership.set('added', this.#servers());
     log.info(`${id} simulation server removed by ${by}`, { by });
     await Promise.all([this.#keepAdded(), this.#keepDrains()]);
+    return { kind: 'done' };
+  }
+
+  /** What answers would come again, so it may be removed only when it is down. */
+  #forget(id: ServerId, by: string): Done | ActRefused {
+    const { forget, log } = this.#options;
+    if (!forget(id, by))
+      return {
+        kind: 'refused',
+        code: 'registered-server',
+        reason: 'This server registered itself and would do so again; drain it, or stop it and remove it when it is down.',
+      };
+    log.info(`${id} simulation server removed by ${by}`, { by });
     return { kind: 'done' };
   }
 

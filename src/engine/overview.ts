@@ -226,7 +226,7 @@ export class Overview {
       maxSessions: account?.maxSessions ?? null,
       labels: member?.server.labels ?? NO_LABELS,
       allowedRepositories: member?.server.allowedRepositories ?? null,
-      removable: member?.source === 'added',
+      removable: member?.source === 'added' || (member?.source === 'registered' && state === 'down'),
     };
   }
 

@@ -94,7 +94,7 @@ export const server = z
     maxSessions: count.nullable(),
     labels: texts,
     allowedRepositories: z.array(z.string()).readonly().nullable(),
-    removable: z.boolean().describe('Added while running, so it can be removed the same way.'),
+    removable: z.boolean().describe('It can be removed: it was added while running, or registered itself and is down.'),
   })
   .openapi('Server');
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { hashOf } from '../../src/config/token.ts';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { rawRequest } from '../support/raw-http.ts';
@@ -198,6 +199,29 @@ test('a registered server that stays down is forgotten, and not because of one f
   await offered(program, server);
   assert.doesNotMatch(program.log, /left the fleet/);
   assert.match(await program.get('/api/v1/servers'), new RegExp(server.address));
+});
+
+test('a registered server that is down can be removed by an operator, and one that answers cannot', async (t) => {
+  const server = await ClientSocketServer.start(t);
+  const admin = { tokens: [{ name: 'ada', hash: hashOf('sst_of-registration') }] };
+  const program = await startProgram(t, { registration: HERE, admin, pollInterval: 1, downAfter: 1 });
+  await notify(program, { url: `http://${server.address}` });
+  await offered(program, server);
+  const remove = async () => {
+    const response = await fetch(`${program.url}/api/v1/servers/${encodeURIComponent(server.address)}`, {
+      method: 'DELETE',
+      headers: { Authorization: 'Bearer sst_of-registration' },
+      signal: AbortSignal.timeout(5000),
+    });
+    return [response.status, ((await response.json()) as { code?: string }).code];
+  };
+  assert.deepEqual(await remove(), [409, 'registered-server']);
+  server.load = 'broken';
+  const removable = () => program.get('/api/v1/servers').then((text) => text.includes('"removable":true'));
+  await eventually('it to be down', removable);
+  assert.deepEqual(await remove(), [200, undefined]);
+  await gone(program);
+  assert.match(program.log, /removed by ada/);
 });
 
 describe('addresses', () => {
