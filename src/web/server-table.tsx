@@ -67,6 +67,7 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
   const { scroller, first, last, virtual } = useVisibleRows(order.length, live);
   const filtered = filter.words.trim() !== '' || filter.state !== undefined;
   const bare = !live && servers.length > virtualAbove;
+  const drawn = columns.filter(({ bare: kept = false }) => kept || !bare);
   const unlearned = costSource(servers);
   const shown = live ? order.slice(first, last) : order.slice(0, MOST_ROWS_WITHOUT_SCRIPT);
   const sortBy = (key: SortKey, descendsFirst: boolean): void => {
@@ -89,19 +90,17 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
         <table class="bordered" aria-labelledby="servers-heading" {...(virtual && { 'aria-rowcount': order.length + 2 })}>
           <thead>
             <tr {...(virtual && { 'aria-rowindex': 1 })}>
-              {columns
-                .filter(({ bare: kept = false }) => kept || !bare)
-                .map(({ key, name, class: column, descendsFirst = false }) => (
-                  <th key={key} scope="col" class={column} aria-sort={ariaSort(sorting, key)}>
-                    {live ? (
-                      <button type="button" class="sort" onClick={() => sortBy(key, descendsFirst)}>
-                        {name}
-                      </button>
-                    ) : (
-                      name
-                    )}
-                  </th>
-                ))}
+              {drawn.map(({ key, name, class: column, descendsFirst = false }) => (
+                <th key={key} scope="col" class={column} aria-sort={ariaSort(sorting, key)}>
+                  {live ? (
+                    <button type="button" class="sort" onClick={() => sortBy(key, descendsFirst)}>
+                      {name}
+                    </button>
+                  ) : (
+                    name
+                  )}
+                </th>
+              ))}
               {!bare && (
                 <th scope="col" class="spark">
                   last hour
@@ -159,6 +158,12 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
               <td class="load">
                 <b>{format.load(fleet.meanLoad)}</b>
               </td>
+              {/* To the end of the row, or what scrolls below it would read as its continuation. */}
+              {drawn.slice(3).map(({ key, class: column }) => (
+                <td key={key} class={column}></td>
+              ))}
+              {!bare && <td class="spark"></td>}
+              {live && <td class="open"></td>}
             </tr>
           </tfoot>
         </table>

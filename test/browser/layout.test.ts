@@ -77,6 +77,24 @@ for (const [name, fleetOf] of [
   }
 }
 
+test('nothing of the rows that scroll below it shows through the row of the average', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 30 }) });
+  const pages = [await openPage(t, browser, server.url), await openPage(t, browser, server.url, { javaScriptEnabled: false })];
+  for (const page of pages) {
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      const footer = page.locator('.servers tfoot');
+      await footer.scrollIntoViewIfNeeded();
+      const foreign = await footer.evaluate((row) => {
+        const { left, right, top, height } = row.getBoundingClientRect();
+        const places = Array.from({ length: 40 }, (_, index) => left + 1 + ((right - left - 2) * index) / 39);
+        return places.filter((x) => !row.contains(document.elementFromPoint(x, top + height / 2)));
+      });
+      assert.deepEqual(foreign, [], `${width} pixels`);
+    }
+  }
+});
+
 test('where rows may grow the whole reason can be read', async (t) => {
   const server = await startMonitorServer(t, { fleet: difficult(livelyFleet()) });
   const page = await openPage(t, browser, server.url);
