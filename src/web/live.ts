@@ -2,8 +2,8 @@
  * Keeps the snapshot of the page alive by server-sent events.
  *
  * The browser comes again by itself after a broken connection and says what it saw last; when it gives up (a front answered with an error) the page
- * does it, after who may no longer read was told so. The session server says something every few seconds, so silence means that the page is stale, and it says so. A hidden tab closes its
- * connection and costs nobody anything.
+ * does it, after who may no longer read was told so. The session server says something every few seconds, so silence means that the page is stale, and it says so; when the silence lasts, it asks
+ * over a new connection. A hidden tab closes its connection and costs nobody anything.
  */
 import { applied } from '../core/monitor-delta.ts';
 import type { MonitorDelta, MonitorSnapshot } from '../core/monitor-view.ts';
@@ -27,6 +27,8 @@ export interface LiveOptions {
 
 /** Milliseconds without a word after which the page is stale; the session server says something at least every five seconds. */
 const SILENCE_MS = 8000;
+/** Milliseconds without a word after which the connection is given up for a new one. So long the session server waits, too, for a viewer that takes nothing. */
+const DEAD_MS = 30_000;
 /** Milliseconds before the page comes again when the browser gave up. */
 const RETRY_MS = 4000;
 
@@ -48,7 +50,10 @@ export function startLive({ url, show, missing, refused }: LiveOptions): () => v
   /** From now on silence tells something. */
   const listen = (): void => {
     clearTimeout(silence);
-    silence = setTimeout(becomeStale, SILENCE_MS);
+    silence = setTimeout(() => {
+      becomeStale();
+      silence = setTimeout(startAnew, DEAD_MS - SILENCE_MS);
+    }, SILENCE_MS);
   };
   const becomeStale = (): void => {
     if (state === undefined) missing(heardAt);
@@ -80,6 +85,11 @@ export function startLive({ url, show, missing, refused }: LiveOptions): () => v
     source = undefined;
     clearTimeout(silence);
     clearTimeout(retry);
+  };
+  /** A connection whose other end has gone without a word never breaks for the browser. */
+  const startAnew = (): void => {
+    close();
+    open();
   };
   const followVisibility = (): void => {
     if (document.hidden) close();

@@ -1,5 +1,6 @@
 /** The monitor page in a real browser, over a fleet that a test moves by hand. */
 import assert from 'node:assert/strict';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, before, test, type TestContext } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import type { HistoryView } from '../../src/core/monitor-view.ts';
@@ -628,6 +629,39 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
   await page.getByText(/Not live since/).waitFor();
 });
 
+test('a connection that falls silent without breaking is given up for a new one', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const through = new Set<Socket>();
+  const falls: (() => void)[] = [];
+  const front = createServer((client) => {
+    const onward = connect(Number(new URL(server.url).port), '127.0.0.1');
+    for (const socket of [client, onward]) through.add(socket.on('error', () => socket.destroy()));
+    client.pipe(onward).pipe(client);
+    client.on('data', (chunk: Buffer) => {
+      if (chunk.includes('GET /monitor/events')) falls.push(() => onward.unpipe());
+    });
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const socket of through) socket.destroy();
+    front.close();
+  });
+  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+  await page.clock.install();
+  await page.goto(`http://127.0.0.1:${(front.address() as AddressInfo).port}/monitor`);
+  await page.clock.runFor(100);
+  await page.locator('.live:not(.lost)').waitFor();
+  for (const fallSilent of falls) fallSilent();
+  await page.clock.runFor(8000);
+  await page.getByText(/Not live since .*; trying again/).waitFor();
+  server.fleet.set(server.fleet.ids[0] ?? '', { load: 66.6 });
+  const again = page.waitForRequest('**/monitor/events*');
+  await page.clock.runFor(22_000);
+  assert.match((await again).url(), /lastEventId=/);
+  await page.locator('.load', { hasText: '66.6%' }).waitFor();
+  await page.locator('.live:not(.lost)').waitFor();
+});
+
 test('a hidden tab has no connection and asks for nothing, and is up to date when it is seen again', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url);
@@ -842,8 +876,8 @@ test('behind a front that puts the port into the path everything still works', a
 
 /** Apache's rewrite rule `^/(\d*)/(.*)$`, as deployed in front of the original. */
 async function startFront(t: TestContext, origin: string): Promise<string> {
-  const { createServer, request } = await import('node:http');
-  const front = createServer((incoming, outgoing) => {
+  const { createServer: createHttpServer, request } = await import('node:http');
+  const front = createHttpServer((incoming, outgoing) => {
     const path = /^\/1999(\/.*)$/.exec(incoming.url ?? '')?.[1];
     if (path === undefined) {
       outgoing.writeHead(404).end();
