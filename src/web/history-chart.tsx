@@ -35,6 +35,8 @@ const HOUR = 3600;
 const ROWS = 60;
 /** Seconds of the shortest time one can zoom into. */
 const SHORTEST = 60;
+/** Seconds for which a history is kept. */
+const LONGEST = 30 * 86_400;
 
 export function HistoryChart({ server, heading, target, startedAt, now }: HistoryChartProps) {
   const format = useFormat();
@@ -83,7 +85,7 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
   const zoomAround = (factor: number): void => {
     const center = (cursor === null ? undefined : view?.time[cursor]) ?? (from + to) / 2;
     const half = ((to - from) * factor) / 2;
-    zoom(center - half, Math.min(now(), center + half));
+    zoom(Math.max(now() - LONGEST, center - half), Math.min(now(), center + half));
   };
   const keys: Readonly<Record<string, () => void>> = {
     ArrowLeft: () => point((index ?? 0) - 1),

@@ -268,6 +268,22 @@ test('the chart is used by keyboard, and says where it is', async (t) => {
   await page.getByRole('button', { name: '1 h', exact: true, pressed: true }).waitFor();
 });
 
+test('zooming out ends at the time for which a history is kept', async (t) => {
+  const fleet = livelyFleet();
+  const server = await startMonitorServer(t, { fleet });
+  const page = await openPage(t, browser, server.url);
+  const history = watchHistory(page);
+  const month = history.next();
+  await page.getByRole('button', { name: '30 d', exact: true }).click();
+  await month;
+  await page.waitForFunction(() => (document.querySelector('.plot')?.getAttribute('aria-valuetext') ?? '').length > 20);
+  const zoomed = history.next();
+  await page.getByRole('slider').press('-');
+  await zoomed;
+  const from = Number(history.asked.at(-1)?.searchParams.get('from'));
+  assert.ok(from >= Math.floor(fleet.now) - 30 * 86_400, `${(fleet.now - from) / 86_400} days are shown`);
+});
+
 test('the figures of the chart can be read as a table and taken away as CSV', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, browser, server.url);
