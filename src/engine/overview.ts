@@ -67,7 +67,11 @@ export class Overview {
   #fleet: FleetView | undefined;
   #fleetAt = -Infinity;
   #decisions: { readonly version: number; readonly views: readonly DecisionView[] } = { version: -1, views: [] };
-  #incidents: { readonly version: number; readonly views: readonly IncidentView[] } = { version: -1, views: [] };
+  #incidents: { readonly version: number; readonly offset: number; readonly views: readonly IncidentView[] } = {
+    version: -1,
+    offset: Number.NaN,
+    views: [],
+  };
 
   constructor(options: OverviewOptions) {
     this.#options = options;
@@ -300,7 +304,9 @@ export class Overview {
 
   #incidentViews(): readonly IncidentView[] {
     const version = this.#options.incidentsVersion();
-    if (this.#incidents.version !== version) this.#incidents = { version, views: this.#options.incidents() };
+    const offset = this.#offset;
+    if (this.#incidents.version !== version || this.#incidents.offset !== offset)
+      this.#incidents = { version, offset, views: this.#options.incidents() };
     return this.#incidents.views;
   }
 
