@@ -125,6 +125,19 @@ test('the panel shows a reason of a thousand letters to its end', async (t) => {
   }
 });
 
+test("a server's facts keep within their card on every screen", async (t) => {
+  const server = await startMonitorServer(t, { fleet: difficult(livelyFleet()) });
+  const page = await openPage(t, browser, server.url);
+  await page.getByRole('button', { name: /Details of sim05/ }).click();
+  const facts = page.getByRole('dialog', { name: /sim05/ }).locator('.facts');
+  await facts.waitFor();
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 800 });
+    const beyond = await facts.evaluate((list) => list.scrollWidth - list.clientWidth);
+    assert.ok(beyond <= 0, `${beyond} pixels at ${width}`);
+  }
+});
+
 test('what a load consists of, and the limit, are said in words too', async (t) => {
   const fleet = new DemoFleet({ servers: 2 });
   fleet.set(fleet.ids[0] ?? '', { load: 20.5, booked: 8, predicted: 28.5 });
