@@ -874,6 +874,8 @@ test('without scripts the page still states the facts', async (t) => {
   assert.match(text, /session\.example\.org/);
   assert.match(text, /draining\s+until (\w+ \d+, )?\d\d:\d\d/);
   assert.equal(await page.getByRole('link', { name: /refused/ }).count(), 0, 'nothing that leads nowhere');
+  for (const card of await page.locator('.card').all())
+    if (await card.isVisible()) assert.notEqual((await card.innerText()).trim(), '', 'no place is kept for what never comes');
 });
 
 test('behind a front that puts the port into the path everything still works', async (t) => {
