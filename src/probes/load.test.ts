@@ -155,6 +155,15 @@ test('a redirect on the same host is followed', async () => {
   assert.ok(result.kind === 'sample' && result.load === 7);
 });
 
+test('a redirect is followed however much is written about it', async () => {
+  const server = await FakeSimulationServer.start((request, response) => {
+    if (request.url === '/load') replies(302, 'moved '.repeat(10_000), { location: '/elsewhere' })(request, response);
+    else replies(200, '7')(request, response);
+  });
+  const result = await probeOnce(server);
+  assert.equal(result.kind === 'sample' ? result.load : result.failure.reason, 7);
+});
+
 test('a closed port is a failure that says so', async () => {
   const server = await FakeSimulationServer.start(1);
   const endpoint = endpointOf(server.address);

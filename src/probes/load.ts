@@ -199,6 +199,7 @@ function get(client: Client, path: string): Promise<Answer> {
     let status = 0;
     let location: string | undefined;
     let size = 0;
+    const bodiless = (): Answer => ({ status, body: '', ...(location !== undefined && { location }) });
     client.dispatch(
       { method: 'GET', path, headers: HEADERS },
       {
@@ -212,16 +213,12 @@ function get(client: Client, path: string): Promise<Answer> {
           size += chunk.length;
           chunks.push(chunk);
           if (size <= LONGEST_ANSWER) return;
-          resolve(
-            status === 200 ? refused('too-long', `its answer is longer than ${LONGEST_ANSWER} bytes`) : { status, body: '' },
-          );
+          resolve(status === 200 ? refused('too-long', `its answer is longer than ${LONGEST_ANSWER} bytes`) : bodiless());
           // The connection goes with it: nothing more is read.
           controller.abort(new Error('its answer is too long'));
         },
         onResponseEnd() {
-          resolve(
-            location === undefined ? { status, body: Buffer.concat(chunks).toString('utf8') } : { status, body: '', location },
-          );
+          resolve(location === undefined ? { status, body: Buffer.concat(chunks).toString('utf8') } : bodiless());
         },
         onResponseError(_controller, error) {
           reject(error);
