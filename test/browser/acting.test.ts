@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { eventually } from '../support/eventually.ts';
 import { READING_TOKEN, startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet } from '../support/monitor-source.ts';
 
@@ -65,7 +66,8 @@ test('what another operator writes into a drain appears in the form', async (t) 
   const panel = await openPanel(page);
   fleet.drain(SECOND, { since: fleet.now, by: 'bob', reason: 'fan is loud', until: null });
   await panel.getByRole('button', { name: 'Change' }).waitFor();
-  assert.equal(await panel.getByLabel('It drains').inputValue(), 'fan is loud');
+  const reason = panel.getByLabel('It drains');
+  await eventually('his words in the form', async () => (await reason.inputValue()) === 'fan is loud');
 });
 
 test('the keyboard keeps its place at every lever, and what was done is said', async (t) => {
@@ -150,10 +152,10 @@ test('what an act said goes when another operator undoes it', async (t) => {
   await panel.getByRole('button', { name: 'Drain', exact: true }).click();
   const said = panel.locator('.levers').getByRole('status');
   await panel.getByRole('button', { name: 'Resume' }).waitFor();
-  assert.equal(await said.innerText(), 'It drains: no session is handed out here any more.');
+  await said.getByText('It drains: no session is handed out here any more.').waitFor();
   fleet.resume(SECOND);
   await panel.getByRole('button', { name: 'Drain', exact: true }).waitFor();
-  assert.equal(await said.innerText(), '');
+  await eventually('nothing said', async () => (await said.innerText()) === '');
 });
 
 test('an address of a server that is not in the fleet says so', async (t) => {
@@ -163,7 +165,7 @@ test('an address of a server that is not in the fleet says so', async (t) => {
   await page.waitForURL(server.url);
   await page.getByRole('button', { name: /Details of sim01/ }).click();
   await page.getByRole('dialog', { name: /sim01/ }).waitFor();
-  assert.equal(await page.getByText('There is no simulation server').count(), 0);
+  await page.getByText('There is no simulation server').waitFor({ state: 'detached' });
 });
 
 test('a test notification says what became of it on each channel', async (t) => {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { eventually } from '../support/eventually.ts';
 import { startMonitorServer } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
 
@@ -60,11 +61,14 @@ test('a decision, a last answer and a bucket of another day are told with their 
   await page.getByRole('button', { name: 'Only refused (1)' }).click();
   assert.match(await page.locator('.decisions .entry time').innerText(), /^Nov 26, 12:00\sPM$/);
   await show(page, '7 d');
-  await page.waitForFunction(() => document.querySelector('.plot')?.getAttribute('aria-valuemax') === '335');
+  // One more when a second has passed on the page, because NOON is where a bucket begins.
+  await page.waitForFunction(() => /^33[56]$/.test(document.querySelector('.plot')?.getAttribute('aria-valuemax') ?? ''));
   const plot = page.getByRole('slider');
-  await plot.press('End');
-  for (let count = 0; count < 6; count++) await plot.press('PageUp');
-  assert.match((await plot.getAttribute('aria-valuetext')) ?? '', /^Nov 27, \d\d:\d0\s[AP]M: mean load/);
+  await eventually('a bucket of yesterday', async () => {
+    await plot.press('End');
+    for (let count = 0; count < 6; count++) await plot.press('PageUp');
+    return /^Nov 27, \d\d:\d0\s[AP]M: mean load/.test((await plot.getAttribute('aria-valuetext')) ?? '');
+  });
   assert.match(await page.locator('.legend .when').innerText(), /^Nov 27, \d\d:\d0\s[AP]M$/);
 });
 
@@ -95,7 +99,8 @@ test('a page that went stale says since which day', async (t) => {
 });
 
 test('without a pointer the legend says the last bucket that is over', async (t) => {
-  const fleet = livelyFleet();
+  // In the middle of a bucket, so that seconds that pass on the page begin no other one.
+  const fleet = livelyFleet({ now: NOON + 100 });
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url);
   await show(page, '24 h');
@@ -120,8 +125,12 @@ test('where nothing was heard the chart says that nothing is known of hand-outs 
   const heard = page.locator('.figures-table tbody tr', { hasText: /^11:\d\d\sAM/ }).first();
   assert.ok(!(await heard.innerText()).includes('N/A'), await heard.innerText());
   const plot = page.getByRole('slider');
-  await plot.press('Home');
-  while (!/^03:\d\d/.test(await page.locator('.legend .when').innerText())) await plot.press('PageDown');
+  const when = page.locator('.legend .when');
+  await eventually('a bucket in which nothing was heard', async () => {
+    await plot.press('Home');
+    for (let count = 0; count < 40 && !/^03:\d\d/.test(await when.innerText()); count++) await plot.press('PageDown');
+    return /^03:\d\d/.test(await when.innerText());
+  });
   const legend = (await page.locator('.legend').innerText()).replaceAll(/\s+/g, ' ');
   assert.match(legend, /handed out N\/A waiting N\/A limit 90%$/);
 });
