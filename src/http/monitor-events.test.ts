@@ -247,6 +247,17 @@ test('of a thousand viewers those over the limit are asked to come again, and ge
   await events.stop();
 });
 
+test('who asks for the head alone takes no place of a viewer', async () => {
+  const { clock, events, open } = setUp({ mostViewers: 1 });
+  const response = await events.routes.request('/monitor/events', { method: 'HEAD' });
+  assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8']);
+  assert.equal(events.viewers(), 0);
+  const reader = await open();
+  await clock.advance(1);
+  assert.equal((await reader.next())?.event, 'snapshot');
+  await events.stop();
+});
+
 test('at the end all streams end', async () => {
   const { events, open, request } = setUp();
   const reader = await open();

@@ -50,6 +50,13 @@ const RETRY_MS = 2000;
 const MOST_VIEWERS = 2000;
 const COME_AGAIN = 15;
 
+const EVENT_STREAM = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store, no-transform',
+  // nginx would collect events otherwise.
+  'X-Accel-Buffering': 'no',
+} as const;
+
 export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvents {
   const { clock, log, mayRead, mostViewers = MOST_VIEWERS } = options;
   const feed = new Feed(options);
@@ -88,6 +95,7 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
       };
       return c.json(refusal, 503, { 'Retry-After': String(COME_AGAIN), 'Cache-Control': 'no-store' });
     }
+    if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM);
     const viewer = new Viewer(feed, clock, lastSeen(c), {
       left: () => viewers.delete(viewer),
       cut: () => destroyConnection(c),
@@ -96,13 +104,7 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
     viewers.add(viewer);
     if (first) feed.advance();
     loop.wake();
-    return c.body(viewer.stream, 200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store, no-transform',
-      'Transfer-Encoding': 'chunked',
-      // nginx would collect events otherwise.
-      'X-Accel-Buffering': 'no',
-    });
+    return c.body(viewer.stream, 200, { ...EVENT_STREAM, 'Transfer-Encoding': 'chunked' });
   });
 
   return {
