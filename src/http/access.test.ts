@@ -44,6 +44,7 @@ function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999 }: Setting =
   const app = new Hono<Env>();
   app.route('/', access.routes);
   app.get('/read', access.mayRead, (c) => c.text('read'));
+  app.get('/reads-on', (c) => c.text(String(access.readsOn(c))));
   app.post('/act', access.mayAct, (c) => c.text(c.get('actor')));
   const send = (path: string, { address = '192.0.2.1', ...init }: Sent = {}) => {
     const headers = init.headers ?? {};
@@ -273,6 +274,23 @@ test('reading is open to everybody, or closed to all without a token', async () 
   state.reading = 'token';
   assert.equal(await refusal(await send('/read')), '401 token-missing');
   assert.equal((await send('/read', { headers: { Authorization: 'Bearer the token of ada' } })).status, 200);
+});
+
+test('who was let through reads on until reading is closed, or the session or the token ends, and is never counted as one who tries', async () => {
+  const set = setUp();
+  const { clock, log, state, send } = set;
+  const page = { headers: { Cookie: (await entered(set)).pair } };
+  const program = { headers: bearer('the token of bob').headers };
+  const readOn = async () => Promise.all([{}, page, program].map(async (reader) => (await send('/reads-on', reader)).text()));
+  assert.deepEqual(await readOn(), ['true', 'true', 'true']);
+  state.reading = 'token';
+  for (let tick = 0; tick < 20; tick++) assert.deepEqual(await readOn(), ['false', 'true', 'true']);
+  state.tokens = [ADA];
+  for (let tick = 0; tick < 20; tick++) assert.deepEqual(await readOn(), ['false', 'true', 'false']);
+  await clock.advance(12 * 3600);
+  assert.deepEqual(await readOn(), ['false', 'false', 'false']);
+  assert.equal((await send('/read', { headers: bearer('the token of ada').headers })).status, 200);
+  assert.deepEqual(log.complaints, []);
 });
 
 test('a session in the browser reads when reading is closed', async () => {

@@ -53,6 +53,8 @@ export interface Access {
   readonly mayAct: MiddlewareHandler<Env>;
   /** For what answers a refused reader in its own way. */
   readonly isReader: (c: Context<Env>) => boolean;
+  /** Whether who was let through may read on: reading may be closed meanwhile, and sessions and tokens end. */
+  readonly readsOn: (c: Context<Env>) => boolean;
   /** `/monitor/viewer`, `/monitor/enter` and `/monitor/leave`. */
   readonly routes: Hono<Env>;
 }
@@ -96,7 +98,7 @@ export function createAccess(options: AccessOptions): Access {
 
   const credentials = (c: Context<Env>): Credentials => {
     if (hasTokenInQuery(c)) return refused(400, 'token-in-query', TOKEN_IN_QUERY);
-    const bearer = /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
+    const bearer = bearerOf(c);
     if (bearer !== undefined) return judge(c, bearer);
     const session = sessions.of(c);
     if (session !== undefined) return { kind: 'holder', token: session.token, session };
@@ -105,6 +107,13 @@ export function createAccess(options: AccessOptions): Access {
   };
 
   const isReader = (c: Context<Env>) => reading() === 'open' || credentials(c).kind === 'holder';
+
+  const readsOn = (c: Context<Env>): boolean => {
+    if (reading() === 'open') return true;
+    // Asked again and again of a token that was right once: it is no try.
+    const bearer = bearerOf(c);
+    return bearer === undefined ? sessions.of(c) !== undefined : matching(bearer, tokens()) !== undefined;
+  };
 
   const mayRead: MiddlewareHandler<Env> = async (c, next) => {
     if (hasTokenInQuery(c)) return refuse(c, refused(400, 'token-in-query', TOKEN_IN_QUERY));
@@ -154,7 +163,7 @@ export function createAccess(options: AccessOptions): Access {
     sessions.close(c);
     return c.json(viewerView(undefined, tokens()), 200, NO_STORE);
   });
-  return { mayRead, mayAct, isReader, routes };
+  return { mayRead, mayAct, isReader, readsOn, routes };
 }
 
 /** For what is open to everybody, or answers a refused reader in its own way. */
@@ -280,6 +289,10 @@ function isForeign(c: Context<Env>): boolean {
 /** Believed from anybody: who lies gets a cookie that is kept too carefully. */
 function isSecure(c: Context<Env>): boolean {
   return 'encrypted' in c.env.incoming.socket || c.req.header('X-Forwarded-Proto') === 'https';
+}
+
+function bearerOf(c: Context<Env>): string | undefined {
+  return /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
 }
 
 function hasTokenInQuery(c: Context<Env>): boolean {

@@ -111,7 +111,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     history: (query) => history.query(query),
     sparklines: () => history.sparklines(),
   };
-  const events = createMonitorEvents({ source, clock, newId, log, mayRead: access.mayRead });
+  const events = createMonitorEvents({ source, clock, newId, log, mayRead: access.mayRead, readsOn: access.readsOn });
   const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
   const register = createRegisterRoutes({
     ...{ addressOf, clock, log, registered: options.registered },

@@ -63,6 +63,7 @@ function setUp(options: { mostViewers?: number; servers?: number; mayRead?: Midd
   const clock = new FakeClock();
   const fleet = new DemoFleet({ servers: options.servers ?? 3 });
   let snapshots = 0;
+  const readers = { allowed: true };
   const source = {
     snapshot: () => {
       snapshots += 1;
@@ -75,12 +76,13 @@ function setUp(options: { mostViewers?: number; servers?: number; mayRead?: Midd
     newId: () => 'life',
     log: new MemoryLog(),
     mayRead: (_, next) => next(),
+    readsOn: () => readers.allowed,
     ...options,
   });
   const request = (headers: Record<string, string> = {}, query = '', env = {}) =>
     events.routes.request(`/monitor/events${query}`, { headers }, env);
   const open = async (headers: Record<string, string> = {}, query = '') => new Reader(await request(headers, query));
-  return { clock, fleet, events, open, request, snapshots: () => snapshots };
+  return { clock, fleet, events, open, request, readers, snapshots: () => snapshots };
 }
 
 test('a viewer gets a snapshot, then what changed within a second', async () => {
@@ -255,6 +257,19 @@ test('who asks for the head alone takes no place of a viewer', async () => {
   const reader = await open();
   await clock.advance(1);
   assert.equal((await reader.next())?.event, 'snapshot');
+  await events.stop();
+});
+
+test('who may read no longer is shown nothing more', async () => {
+  const { clock, fleet, events, open, readers } = setUp();
+  const reader = await open();
+  await reader.next();
+  readers.allowed = false;
+  const end = reader.next();
+  fleet.set(fleet.ids[0] ?? '', { load: 77 });
+  await clock.advance(1);
+  assert.equal(await end, undefined);
+  assert.equal(events.viewers(), 0);
   await events.stop();
 });
 

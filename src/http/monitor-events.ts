@@ -20,6 +20,8 @@ export interface MonitorEventsOptions {
   readonly newId: NewId;
   readonly log: Log;
   readonly mayRead: MiddlewareHandler<Env>;
+  /** Asked before each tick of who was let through. */
+  readonly readsOn: (c: Context<Env>) => boolean;
   /** Further ones are asked to come again later. */
   readonly mostViewers?: number;
 }
@@ -58,7 +60,7 @@ const EVENT_STREAM = {
 } as const;
 
 export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvents {
-  const { clock, log, mayRead, mostViewers = MOST_VIEWERS } = options;
+  const { clock, log, mayRead, readsOn, mostViewers = MOST_VIEWERS } = options;
   const feed = new Feed(options);
   const viewers = new Set<Viewer>();
   let stopped = false;
@@ -68,7 +70,8 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
     const quiet = feed.advance();
     let count = 0;
     for (const viewer of [...viewers]) {
-      if (clock.now() - viewer.readAt > PATIENCE) viewer.drop();
+      if (!viewer.readsOn()) viewer.end();
+      else if (clock.now() - viewer.readAt > PATIENCE) viewer.drop();
       else if (quiet === undefined) viewer.serve();
       else viewer.beat(quiet);
       count += 1;
@@ -99,6 +102,7 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
     const viewer = new Viewer(feed, clock, lastSeen(c), {
       left: () => viewers.delete(viewer),
       cut: () => destroyConnection(c),
+      readsOn: () => readsOn(c),
     });
     const first = viewers.size === 0;
     viewers.add(viewer);
@@ -191,19 +195,25 @@ class Feed {
   }
 }
 
+interface Connection {
+  readonly left: () => void;
+  readonly cut: () => void;
+  readonly readsOn: () => boolean;
+}
+
 /** One open page. */
 class Viewer {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #feed: Feed;
   readonly #clock: Clock;
-  readonly #connection: { readonly left: () => void; readonly cut: () => void };
+  readonly #connection: Connection;
   #position: number | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   /** Set while the connection asks for more and there is nothing. */
   #asked: (() => void) | undefined;
   #servedAt: number;
 
-  constructor(feed: Feed, clock: Clock, lastSeen: string, connection: { readonly left: () => void; readonly cut: () => void }) {
+  constructor(feed: Feed, clock: Clock, lastSeen: string, connection: Connection) {
     this.#feed = feed;
     this.#clock = clock;
     this.#connection = connection;
@@ -231,6 +241,11 @@ class Viewer {
   /** When the connection last took something, in seconds of the engine's clock. */
   get readAt(): number {
     return this.#asked === undefined ? this.#servedAt : Infinity;
+  }
+
+  /** Whether it may still be shown anything. */
+  readsOn(): boolean {
+    return this.#connection.readsOn();
   }
 
   /** Sends what this viewer has not seen, if its connection asked for it. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { eventually } from '../support/eventually.ts';
+import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { WebhookSink } from '../support/webhook-sink.ts';
@@ -77,6 +77,14 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     await program.reconfigure({ simulationServers: [free.address] });
     assert.equal(await waiting.message(2), `ws://${free.address}`);
     assert.equal(await metric(program, 'waiting_tickets'), 0);
+  });
+
+  test('that closes the monitor ends what is shown live to those without a token', async (t) => {
+    const program = await startProgram(t, { simulationServers: [] });
+    const page = await fetch(`${program.url}/monitor/events`);
+    assert.equal(page.status, 200);
+    await program.reconfigure({ monitor: { access: 'token' } });
+    await inTime('the end of what is shown', page.text());
   });
 
   test('changes spelling and scheme of what is handed out', async (t) => {

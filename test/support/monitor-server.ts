@@ -92,13 +92,13 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
       newId: randomUUID,
       log,
     });
-    const { mayRead, mayAct } = access;
+    const { mayRead, mayAct, readsOn } = access;
     const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
     const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead });
     const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
     const explain = new Hono<Env>();
     explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
-    events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead });
+    events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead, readsOn });
     const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain] });
     const starting = createServer(toListener(routes));
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));
