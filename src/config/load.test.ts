@@ -90,6 +90,16 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   ],
   [
     'simulationServers',
+    'a/2000, b/2000',
+    'simulationServers: "a/2000, b/2000" — expected a list of addresses in square brackets, such as ["host/2000"]; write ["a/2000", "b/2000"]',
+  ],
+  [
+    'simulationServers',
+    '',
+    'simulationServers: "" (empty) — expected a list of addresses in square brackets, such as ["host/2000"]; correct it',
+  ],
+  [
+    'simulationServers',
     { a: 1 },
     'simulationServers: an object in braces — expected a list of addresses in square brackets, such as ["host/2000"]; correct it',
   ],

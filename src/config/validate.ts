@@ -177,7 +177,10 @@ function rewrite(info: KeyInfo, value: unknown): string | undefined {
   }
   const isNumber = typeof value === 'string' && /^[0-9]{1,9}(?:\.[0-9]{1,6})?$/.test(word);
   if ((info.type === 'integer' || info.type === 'number') && isNumber) return `${Number(word)} without quotes`;
-  if (info.type === 'list' && typeof value === 'string' && value.length <= 60) return `[${showValue(value)}]`;
+  if (info.type === 'list' && typeof value === 'string' && value.length <= 60) {
+    const entries = value.split(/[\s,;]+/).filter((entry) => entry !== '');
+    return entries.length === 0 ? undefined : `[${entries.map(showValue).join(', ')}]`;
+  }
   if (info.type === 'string' && typeof value === 'number') return `"${value}" in quotes`;
   return undefined;
 }
