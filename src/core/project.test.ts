@@ -308,6 +308,9 @@ test('the character that may not stand in a project URL is named as the student 
 
 test('of a project URL that cannot be read everything is told but secrets, which students paste too', () => {
   assert.equal(asSent('https://ada:ghp_abc@github.com/a/b'), 'https://[Redacted]@github.com/a/b');
+  assert.equal(asSent('ada:ghp_abc@github.com/a/b'), '[Redacted]@github.com/a/b');
+  assert.equal(asSent('https:///ada:ghp_abc@github.com/a/b'), 'https:///[Redacted]@github.com/a/b');
+  assert.equal(asSent('git@github.com:a/b'), 'git@github.com:a/b');
   assert.equal(
     asSent('https://raw.githubusercontent.com/a/b/main/w.wbt?x=1&token=ABC'),
     'https://raw.githubusercontent.com/a/b/main/w.wbt?x=1&token=[Redacted]',

@@ -17,7 +17,7 @@
  * A version with a slash in it cannot be told from a folder; simulation servers take the first element for the version, and so does this.
  */
 
-import { withoutSecrets } from './secrets.ts';
+import { REDACTED, withoutSecrets } from './secrets.ts';
 
 export interface Project {
   /** The normalised URL: scheme and host in lower case, `blob` before a world and `tree` before a folder. Reading it gives the same project. */
@@ -112,11 +112,13 @@ export function projectParameter(query: string): string | undefined {
  */
 export function asSent(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const told = withoutSecrets(text.slice(0, LONGEST_SEARCHED));
+  const told = withoutSecrets(text.slice(0, LONGEST_SEARCHED)).replace(LOGIN, `$1${REDACTED}@`);
   if (told.length <= LONGEST_PROJECT_URL) return told;
   return `${told.slice(0, LONGEST_PROJECT_URL - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
+/** A login where it stands without the `https://` before it, or after too many slashes. */
+const LOGIN = /(^|\/)[^\s/?#:@]+:[^\s/?#@]+@/g;
 /** Characters that are searched for secrets; more than are told, so that none is cut in the middle and not found. */
 const LONGEST_SEARCHED = 10 * LONGEST_PROJECT_URL;
 
