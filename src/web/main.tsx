@@ -11,9 +11,17 @@ import { startLive, type LiveState } from './live.ts';
 const root = document.getElementById('monitor');
 const format = createFormat();
 let drawn = false;
+/** Of the program that this script came with. */
+let version: string | undefined;
 
 function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   if (root === null) return;
+  version ??= snapshot.fleet.version;
+  if (snapshot.fleet.version !== version) {
+    // What another version tells this script may not understand; its own page does.
+    location.reload();
+    return;
+  }
   if (!drawn) {
     performance.mark('draw-start');
     // Drawing anew is quicker than telling what differs from the HTML, and nothing is painted in between.

@@ -652,6 +652,21 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
   await page.getByText(/Not live since/).waitFor();
 });
 
+test('a page that was left open is loaded again, once, when another version of the program answers', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, `${server.url}#server=sim02.example.org%3A3000`);
+  let loads = 0;
+  page.on('load', () => (loads += 1));
+  await server.stop();
+  server.fleet.version = '0.2.0';
+  await server.start();
+  await page.getByRole('contentinfo').getByText('session-server 0.2.0').waitFor({ state: 'attached' });
+  await page.getByRole('dialog', { name: /sim02/ }).waitFor();
+  server.fleet.set(server.fleet.ids[0] ?? '', { load: 66.6 });
+  await page.locator('.load', { hasText: '66.6%' }).waitFor();
+  assert.equal(loads, 1);
+});
+
 test('a connection that falls silent without breaking is given up for a new one', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const through = new Set<Socket>();

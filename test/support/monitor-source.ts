@@ -60,6 +60,7 @@ export class DemoFleet {
   #waiting = 0;
   #serial = 0;
   title = 'Webots session server';
+  version = '0.1.0';
   channels: FleetView['channels'] = [
     { notifier: 'email', recipient: 'admin@example.org' },
     { notifier: 'webhook', recipient: null },
@@ -305,7 +306,7 @@ export class DemoFleet {
     return {
       title: this.title,
       server: 'session.example.org',
-      version: '0.1.0',
+      version: this.version,
       startedAt: this.startedAt,
       open: places > 0,
       availability: places > 0 ? 'A session can start now.' : 'No session can start now: every server is full, draining or down.',
