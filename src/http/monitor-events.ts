@@ -108,7 +108,7 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
     viewers.add(viewer);
     if (first) feed.advance();
     loop.wake();
-    return c.body(viewer.stream, 200, { ...EVENT_STREAM, 'Transfer-Encoding': 'chunked' });
+    return c.body(viewer.stream, 200, { ...EVENT_STREAM, ...(knowsChunks(c) && { 'Transfer-Encoding': 'chunked' }) });
   });
 
   return {
@@ -311,6 +311,11 @@ function encode({ id, event, data }: ServerSentEvent): Uint8Array {
 /** Browsers send the header when they come again by themselves, the page the query when it has to. */
 function lastSeen(c: Context): string {
   return c.req.header('Last-Event-ID') ?? c.req.query('lastEventId') ?? '';
+}
+
+/** Who speaks HTTP/1.0 must not be sent any (RFC 9112 § 6.1); its stream ends with the connection. */
+function knowsChunks({ env }: { readonly env: Partial<HttpBindings> }): boolean {
+  return env.incoming?.httpVersion !== '1.0';
 }
 
 /** Without a connection, as in tests, there is nothing to destroy. */

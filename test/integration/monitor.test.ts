@@ -28,6 +28,18 @@ test('a viewer that goes away is forgotten', async (t) => {
   await eventually('nobody', () => server.viewers() === 0);
 });
 
+test('a client of HTTP/1.0 gets the events themselves, without chunks that it does not know', async (t) => {
+  const server = await startMonitorServer(t);
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (text: string) => (heard += text));
+  socket.write('GET /monitor/events HTTP/1.0\r\n\r\n');
+  await eventually('an event', () => heard.includes('event: snapshot'));
+  assert.match(heard, /\r\n\r\nretry: \d+\n\n/);
+  assert.doesNotMatch(heard, /^transfer-encoding/im);
+});
+
 test('a viewer that never reads is cut off, and costs no more memory than its connection holds', async (t) => {
   const clock = new FakeClock();
   const fleet = new DemoFleet({ servers: 2000 });
