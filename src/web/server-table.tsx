@@ -352,14 +352,23 @@ function Spacer({ rows }: { readonly rows: number }) {
 /** The servers to show. Values are always the newest, the order is a few seconds old at most. */
 function useSteadyOrder(servers: readonly ServerView[], sorting: Sorting, filter: Filter, at: number): readonly ServerView[] {
   const moment = Math.floor(at / REORDER);
+  const membership = useMembership(servers);
   const ids = useMemo(
     () => orderServers(filterServers(servers, filter), sorting).map(({ id }) => id),
-    [servers.length, sorting, filter, moment],
+    [membership, sorting, filter, moment],
   );
   return useMemo(() => {
     const present = new Map(servers.map((server) => [server.id, server]));
     return ids.map((id) => present.get(id)).filter((server) => server !== undefined);
   }, [servers, ids]);
+}
+
+/** Differs when a server has come, gone, or taken the place of another. */
+function useMembership(servers: readonly ServerView[]): readonly ServerView[] {
+  const known = useRef(servers);
+  const before = known.current;
+  if (servers.length !== before.length || servers.some(({ id }, index) => id !== before[index]?.id)) known.current = servers;
+  return known.current;
 }
 
 /** Which rows are in sight: all of them, or those around the scroll position. */

@@ -108,6 +108,10 @@ test('servers that come and go come and go on the page', async (t) => {
   server.fleet.remove('new.example.org:2000');
   await page.getByRole('heading', { name: 'Managing 3 simulation servers:' }).waitFor();
   assert.equal(await page.getByRole('link', { name: 'new.example.org/2000' }).count(), 0);
+  server.fleet.remove(server.fleet.ids[0] ?? '');
+  server.fleet.add('instead.example.org/2000');
+  await page.getByRole('link', { name: 'instead.example.org/2000' }).waitFor();
+  await page.getByRole('link', { name: /^sim01/ }).waitFor({ state: 'detached' });
 });
 
 test('the chart shows five ranges and what is under the pointer', async (t) => {
