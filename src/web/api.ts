@@ -22,6 +22,8 @@ export interface Drain {
 }
 
 export const eventsUrl = 'monitor/events';
+/** Milliseconds: a connection whose other end has gone without a word would be waited for without end. Testing the notifications may take ten seconds. */
+const PATIENCE_MS = 30_000;
 const CSRF_HEADER = 'X-Session-Server-CSRF';
 
 export function askHistory(server: string | null, { from, to }: HistoryRange, signal: AbortSignal): Promise<Answer<HistoryView>> {
@@ -98,20 +100,33 @@ function serverUrl(id: string, verb: string): string {
   return `api/v1/servers/${encodeURIComponent(id)}${verb}`;
 }
 
-function post(body: object, viewer: ViewerView | null): RequestInit {
+interface AskInit extends Omit<RequestInit, 'signal'> {
+  readonly signal?: AbortSignal;
+}
+
+function post(body: object, viewer: ViewerView | null): AskInit {
   const headers = { 'Content-Type': 'application/json', ...(typeof viewer?.csrf === 'string' && { [CSRF_HEADER]: viewer.csrf }) };
   return { method: 'POST', headers, body: JSON.stringify(body) };
 }
 
-async function ask<T>(url: string, init: RequestInit = {}): Promise<Answer<T>> {
+async function ask<T>(url: string, { signal, ...init }: AskInit = {}): Promise<Answer<T>> {
+  const asking = new AbortController();
+  const giveUp = (): void => asking.abort();
+  const timer = setTimeout(giveUp, PATIENCE_MS);
+  signal?.addEventListener('abort', giveUp);
   let response: Response;
+  let body: unknown;
   try {
-    response = await fetch(url, { credentials: 'same-origin', ...init });
+    response = await fetch(url, { credentials: 'same-origin', ...init, signal: asking.signal });
+    // A front before it answers in its own words, and what is too large for HTTP is answered with none.
+    body = await response.json().catch(() => undefined);
+    asking.signal.throwIfAborted();
   } catch {
     return { kind: 'refused', refusal: { code: 'no-answer', reason: 'The session server does not answer.' } };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
   }
-  // A front before it answers in its own words, and what is too large for HTTP is answered with none.
-  const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return { kind: 'answer', value: body as T };
   if (isRefusal(body)) return { kind: 'refused', refusal: body };
   const { status } = response;

@@ -656,6 +656,23 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
   await page.getByText(/Not live since/).waitFor();
 });
 
+test('what is asked and never answered is given up, and the chart goes on', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+  await page.clock.install();
+  await page.route('**/api/v1/history*', () => undefined);
+  const asked = page.waitForRequest('**/api/v1/history*');
+  await page.goto(server.url);
+  await page.clock.runFor(100);
+  await asked;
+  await page.clock.runFor(30_000);
+  await page.locator('.chart').getByText('The session server does not answer.').waitFor();
+  await page.unroute('**/api/v1/history*');
+  await page.clock.runFor(5000);
+  await page.locator('.chart').getByText('The session server does not answer.').waitFor({ state: 'detached' });
+  await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
+});
+
 test('a page that was left open is loaded again, once, when another version of the program answers', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, `${server.url}#server=sim02.example.org%3A3000`);
