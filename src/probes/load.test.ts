@@ -302,3 +302,29 @@ for (const [title, ssl, secure, reason] of [
     assert.match(result.kind === 'failed' ? result.failure.reason : 'a load', reason);
   });
 }
+
+test('a server that has spoken http is not told of https when it fails', async (t) => {
+  const failures: readonly [answer: RequestListener, reason: string][] = [
+    [(request) => request.socket.destroy(), 'it closed the connection without an answer'],
+    [(request) => request.socket.end('+OK ready\r\n\r\n'), 'its answer is not HTTP'],
+  ];
+  for (const [failure, reason] of failures) {
+    const server = await FakeSimulationServer.start(20);
+    t.after(() => server.stop());
+    const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
+    t.after(() => probe.close());
+    const endpoint = endpointOf(server.address);
+    const told = async () => {
+      const result = await probe.probe(endpoint);
+      return result.kind === 'failed' ? result.failure.reason : result.load;
+    };
+    assert.equal(await told(), 20);
+    server.answer = failure;
+    // The first of two connections was open since before, and what came on it is no evidence.
+    await told();
+    assert.ok(String(await told()).startsWith(reason));
+    assert.doesNotMatch(String(await told()), /https/);
+    probe.forget(endpoint.id);
+    assert.match(String(await told()), /If it speaks https/, 'another server may have its address');
+  }
+});

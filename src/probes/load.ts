@@ -39,6 +39,8 @@ export function parseLoad(text: string): number | undefined {
 
 export function createLoadProbe(options: LoadProbeOptions): Probe {
   const connections = new Map<ServerId, Connection>();
+  /** Those that have answered by HTTP. */
+  const heard = new Set<ServerId>();
   /** Probes under way. */
   const attempts = new Map<ServerId, Attempt>();
   let closed = false;
@@ -106,7 +108,10 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
       ? ['name', `where it is could not be found out within ${options.timeout} s: the name service does not answer`]
       : ['timeout', `it did not answer within ${options.timeout} s`];
 
-  const isUnheard = (id: ServerId): boolean => (connections.get(id)?.socket?.bytesRead ?? 0) === 0;
+  const heardOf = (id: ServerId): Heard => ({
+    before: heard.has(id),
+    now: (connections.get(id)?.socket?.bytesRead ?? 0) > 0,
+  });
 
   return {
     async probe(endpoint) {
@@ -119,9 +124,11 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
         giveUp(id);
       }, timeout);
       try {
-        return judge(await ask(endpoint, attempt), options.now() - began);
+        const answer = await ask(endpoint, attempt);
+        heard.add(id);
+        return judge(answer, options.now() - began);
       } catch (error) {
-        const outcome = failed(...(attempt.late ? late(endpoint.host) : explain(error, options, isUnheard(id))));
+        const outcome = failed(...(attempt.late ? late(endpoint.host) : explain(error, options, heardOf(id))));
         disconnect(id);
         return outcome;
       } finally {
@@ -129,7 +136,10 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
         attempts.delete(id);
       }
     },
-    forget: giveUp,
+    forget(id) {
+      giveUp(id);
+      heard.delete(id);
+    },
     async close() {
       closed = true;
       for (const attempt of attempts.values()) attempt.over = true;
@@ -268,12 +278,20 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EMFILE: ['descriptors', 'this machine has no file descriptor left; raise its limit (ulimit -n)'],
 };
 
-/** `unheard`: not a byte had come on that connection. */
-function explain(error: unknown, { ssl, timeout }: LoadProbeOptions, unheard: boolean): [string, string] {
+/** What is known of whether a server speaks HTTP. */
+interface Heard {
+  /** It has answered an earlier probe. */
+  readonly before: boolean;
+  /** Something has come on the present connection. */
+  readonly now: boolean;
+}
+
+function explain(error: unknown, { ssl, timeout }: LoadProbeOptions, heard: Heard): [string, string] {
+  const hint = heard.before ? '' : `. ${MAYBE_HTTPS}`;
   if (error instanceof errors.ConnectTimeoutError) return ['timeout', `it did not answer within ${timeout} s`];
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const [kind, reason] = reasons[code] ?? [];
-  if (kind === 'reset' && !ssl && unheard) return [kind, `it closed the connection without an answer. ${MAYBE_HTTPS}`];
+  if (kind === 'reset' && !ssl && !heard.now) return [kind, `it closed the connection without an answer${hint}`];
   if (kind !== undefined && reason !== undefined) return [kind, reason];
   const message = error instanceof Error ? error.message : String(error);
   if (NO_TLS.test(code)) return ['not-https', 'it does not speak https. If it speaks http, set "pollSsl" (or "ssl") to false'];
@@ -282,7 +300,7 @@ function explain(error: unknown, { ssl, timeout }: LoadProbeOptions, unheard: bo
     const own = 'name an authority of your own in NODE_EXTRA_CA_CERTS, or set "pollSsl" (or "ssl") to false';
     return ['certificate', `its certificate is not accepted (${code}): ${first}; ${own}`];
   }
-  if (error instanceof errors.HTTPParserError && !ssl) return ['not-http', `its answer is not HTTP. ${MAYBE_HTTPS}`];
+  if (error instanceof errors.HTTPParserError && !ssl) return ['not-http', `its answer is not HTTP${hint}`];
   if (error instanceof errors.HTTPParserError) return ['not-http', `its answer is not HTTP: ${message}`];
   return ['connection', code === '' ? message : `${message} (${code})`];
 }
