@@ -28,13 +28,17 @@ export function Access({ viewing }: AccessProps) {
     focusNext(`${id}-address`);
     setSaid(TOKEN_ACCEPTED);
   };
+  const open = (): void => {
+    viewing.sought();
+    dialog.current?.showModal();
+  };
   const left = (): void => {
     focusNext(`${id}-token`);
     setSaid('This browser has forgotten the token.');
   };
   return (
     <>
-      <button type="button" aria-haspopup="dialog" onClick={() => dialog.current?.showModal()}>
+      <button type="button" aria-haspopup="dialog" onClick={open}>
         {viewer.name === null ? buttonWords[viewer.levers] : <span class="text">{viewer.name}</span>}
       </button>
       <dialog ref={dialog} class="small" aria-labelledby={`${id}-heading`}>

@@ -30,6 +30,7 @@ export function ServerPanel({ server, snapshot, viewing, now, onClose }: ServerP
   const id = useUniqueId();
   useEffect(() => {
     dialog.current?.showModal();
+    viewing.sought();
   }, []);
   const its = <T extends { readonly serverId: string | null }>(entries: readonly T[]) =>
     entries.filter(({ serverId }) => serverId === server.id);

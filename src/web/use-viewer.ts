@@ -1,4 +1,7 @@
-/** Who looks at the page and what they may do; asked again whenever that may have changed: sessions in the browser end with the session server and after some hours. */
+/**
+ * Who looks at the page and what they may do; asked again whenever that may have changed: sessions in the browser end with the session server and after some
+ * hours, and whoever read how to get levers comes back with a token.
+ */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ViewerView } from '../core/monitor-view.ts';
 import { askViewer, type Answer } from './api.ts';
@@ -12,6 +15,8 @@ export interface Viewing {
   readonly became: (viewer: ViewerView) => void;
   /** To be told of the answer to every act: one that is refused because the session is over shows who the viewer is now. */
   readonly acted: (answer: Answer<unknown>) => void;
+  /** To be told when levers are looked for. */
+  readonly sought: () => void;
 }
 
 const SESSION_OVER: ReadonlySet<string> = new Set(['token-missing', 'token-wrong', 'csrf', 'no-tokens']);
@@ -46,5 +51,13 @@ export function useViewer(stale: boolean): Viewing {
   useEffect(() => {
     if (!stale) askAgain();
   }, [stale, askAgain]);
-  return { viewer, signedOut, became, acted };
+  const hasNoTokens = viewer?.levers === 'none';
+  const sought = useCallback(() => {
+    if (hasNoTokens) askAgain();
+  }, [hasNoTokens, askAgain]);
+  useEffect(() => {
+    addEventListener('focus', sought);
+    return () => removeEventListener('focus', sought);
+  }, [sought]);
+  return { viewer, signedOut, became, acted, sought };
 }

@@ -134,6 +134,43 @@ test('who enters a token that may only read is told so at the field, keeps it, a
   await page.getByRole('button', { name: 'Enter a token' }).waitFor();
 });
 
+test('who has configured the first token enters it on the page that said how, without loading it anew', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const openBeforeTokens = async (): Promise<Page> => {
+    const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+    await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: null, levers: 'none', csrf: null } }));
+    await page.goto(server.url);
+    await page.getByRole('button', { name: 'How to act' }).waitFor();
+    return page;
+  };
+  const read = await openBeforeTokens();
+  await read.getByRole('button', { name: 'How to act' }).click();
+  await read.getByRole('dialog').getByText('session-server token NAME').waitFor();
+  await read.unroute('**/monitor/viewer');
+  // As after a look at the terminal.
+  await read.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await read
+    .getByRole('dialog')
+    .getByLabel(/needs a token/)
+    .waitFor();
+
+  const unread = await openBeforeTokens();
+  await unread.unroute('**/monitor/viewer');
+  await unread.getByRole('button', { name: 'How to act' }).click();
+  await unread
+    .getByRole('dialog')
+    .getByLabel(/needs a token/)
+    .waitFor();
+
+  const other = await openBeforeTokens();
+  await other.unroute('**/monitor/viewer');
+  await other.getByRole('button', { name: /Details of sim02/ }).click();
+  await other
+    .getByRole('dialog')
+    .getByLabel(/needs a token/)
+    .waitFor();
+});
+
 test('who is signed out by an act is at the field for the token', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url, { expected: /401/ });
