@@ -416,6 +416,12 @@ test('all problems of a file are told at once, and its warnings with them', asyn
   assert.deepEqual(keysOf(warningsOf(result)), ['portRwrite']);
 });
 
+test('who is told to lower a value is not told to raise it as well', async () => {
+  const result = await loadValue({ ...minimal, pollInterval: 1, pollTimeout: 1 });
+  assert.deepEqual(keysOf(problemsOf(result)), ['pollTimeout']);
+  assert.deepEqual(warningsOf(result), []);
+});
+
 test('a hundred thousand problems give a thousand lines and one that counts the rest', async () => {
   const lines = problemsOf(await loadValue({ simulationServers: Array.from({ length: 100_000 }, () => 'http://a') }));
   assert.equal(lines.length, 1001);

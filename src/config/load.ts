@@ -48,9 +48,8 @@ export async function loadConfiguration(path: string, overrides: Partial<Surroun
   const told = new Set(allProblems.map(({ key }) => key));
   const hasPassword = resolved.secrets.mailPassword !== undefined || told.has('mailSenderPassword');
   const allWarnings = [
-    ...warnings,
+    ...[...warnings, ...contradictions(sound, hasPassword, surroundings.env)].filter(({ key }) => !told.has(key)),
     ...parsed.warnings,
-    ...contradictions(sound, hasPassword, surroundings.env).filter(({ key }) => !told.has(key)),
     ...resolved.warnings,
     ...openToAll(path, read, sound),
   ];
