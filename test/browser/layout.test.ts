@@ -77,6 +77,22 @@ for (const [name, fleetOf] of [
   }
 }
 
+test('where only rows in sight are drawn each is as high as those that are not are thought to be, on every screen', async (t) => {
+  const server = await startMonitorServer(t, { fleet: difficult(new DemoFleet({ servers: 300 })) });
+  const page = await openPage(t, browser, server.url);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 800 });
+    const odd = await page
+      .locator('.servers tbody')
+      .evaluate((body) =>
+        [...body.querySelectorAll<HTMLElement>('tr:not(.spacer)')]
+          .filter((row) => Math.round(row.getBoundingClientRect().height) !== 60)
+          .map((row) => row.innerText),
+      );
+    assert.deepEqual(odd, [], `${width} pixels`);
+  }
+});
+
 test('nothing of the rows that scroll below it shows through the row of the average', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 30 }) });
   const pages = [await openPage(t, browser, server.url), await openPage(t, browser, server.url, { javaScriptEnabled: false })];
