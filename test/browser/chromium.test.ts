@@ -14,7 +14,7 @@ test('the one that is named comes before an installed one, and that before the o
   assert.equal((await findChromium({ CHROMIUM_PATH: '', PATH: `/nowhere:${folder}` })).path, join(folder, 'chromium'));
   const packaged = await findChromium({ PATH: '/nowhere' });
   assert.match(packaged.path, /session-server-chromium-/);
-  assert.ok(existsSync(packaged.path));
+  assert.ok(existsSync(packaged.path), packaged.path);
 });
 
 test('a named one that is missing is an error that says what to do, and no other is taken', async () => {

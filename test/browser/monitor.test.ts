@@ -135,7 +135,7 @@ test('the chart shows five ranges and what is under the pointer', async (t) => {
   }
   const plot = page.getByRole('slider');
   const box = await plot.boundingBox();
-  assert.ok(box);
+  assert.ok(box, 'the chart is seen');
   const view = (await (await fetch(history.asked.at(-1)?.href ?? '')).json()) as HistoryView;
   await page.mouse.move(box.x + box.width / 2, box.y + 100);
   const index = Number(await plot.getAttribute('aria-valuenow'));
@@ -147,7 +147,7 @@ test('the chart shows five ranges and what is under the pointer', async (t) => {
   assert.ok((await inkOf(page)) > 1000, 'something is drawn');
   const busiest = view.waiting.findIndex((waiting) => waiting === 3);
   const over = await page.locator('.plot .u-over').last().boundingBox();
-  assert.ok(over && busiest > 0);
+  assert.ok(over && busiest > 0, 'somebody waited');
   const place = ((view.time[busiest] ?? 0) - view.from) / (view.to - view.from);
   await page.mouse.move(over.x + over.width * place, over.y + 20);
   const there = Number(await plot.getAttribute('aria-valuenow'));
@@ -195,7 +195,7 @@ test('dragging over the chart zooms into that time, with finer figures, and back
   await page.getByRole('button', { name: '24 h', exact: true }).click();
   const { step } = await day;
   const box = await page.locator('.plot .u-over').first().boundingBox();
-  assert.ok(box);
+  assert.ok(box, 'the chart is seen');
   const whole = history.asked.at(-1)?.searchParams;
   const zoomed = history.next();
   await page.mouse.move(box.x + box.width * 0.5, box.y + 60);
@@ -205,8 +205,8 @@ test('dragging over the chart zooms into that time, with finer figures, and back
   const view = await zoomed;
   const asked = history.asked.at(-1)?.searchParams;
   const [from, to] = [Number(whole?.get('from')), Number(whole?.get('to'))];
-  assert.ok(Math.abs(Number(asked?.get('from')) - (from + (to - from) * 0.5)) < 900);
-  assert.ok(Math.abs(Number(asked?.get('to')) - (from + (to - from) * 0.75)) < 900);
+  assert.ok(Math.abs(Number(asked?.get('from')) - (from + (to - from) * 0.5)) < 900, `from ${asked?.get('from')}`);
+  assert.ok(Math.abs(Number(asked?.get('to')) - (from + (to - from) * 0.75)) < 900, `to ${asked?.get('to')}`);
   assert.ok(view.step < step, `${view.step} is finer than ${step}`);
   await page.getByRole('button', { name: 'Back to the last 24 hours' }).click();
   await page.getByRole('button', { name: '24 h', exact: true, pressed: true }).waitFor();
@@ -219,7 +219,7 @@ test('a finger that moves sideways over the chart zooms, and one that moves up s
   const plot = page.locator('.plot .u-over').first();
   await plot.evaluate((element) => element.scrollIntoView({ block: 'center' }));
   const box = await plot.boundingBox();
-  assert.ok(box);
+  assert.ok(box, 'the chart is seen');
   const devtools = await page.context().newCDPSession(page);
   const stroke = async (toX: number, toY: number): Promise<void> => {
     const [x, y] = [box.x + box.width * 0.3, box.y + 60];
@@ -298,7 +298,7 @@ test('the figures of the chart can be read as a table and taken away as CSV', as
   await page.getByText('The same as a table').click();
   const rows = page.locator('.figures-table tbody tr');
   await rows.first().waitFor();
-  assert.ok((await rows.count()) > 40);
+  assert.ok((await rows.count()) > 40, `${await rows.count()} rows`);
   const csv = await page.getByRole('link', { name: 'CSV' }).evaluate((link: HTMLAnchorElement) => link.href);
   assert.match(await (await fetch(csv)).text(), /^time,min,mean,max/);
 });
@@ -381,7 +381,7 @@ test('of a thousand servers only the rows in sight are drawn, and scrolling show
   await scroller.evaluate((element) => element.scrollTo(0, 480 * 60));
   await page.getByRole('link', { name: /^sim490\./ }).waitFor();
   const visible = await page.getByRole('link', { name: /^sim485\./ }).boundingBox();
-  assert.ok(visible);
+  assert.ok(visible, 'a row before it is there');
   await scroller.evaluate((element) => element.scrollTo(0, 10_000_000));
   await page.getByRole('link', { name: /^sim1000\./ }).waitFor();
   assert.equal(await page.locator('.servers tfoot .average').isVisible(), true);
@@ -400,7 +400,7 @@ test("a server's panel shows its own history, incidents and decisions, and has a
   const page = await openPage(t, browser, server.url);
   const history = watchHistory(page);
   const down = fleet.snapshot().servers[5];
-  assert.ok(down);
+  assert.ok(down, 'one server is down');
   const answer = history.next();
   await page.getByRole('button', { name: `Details of ${down.address}` }).click();
   assert.equal((await answer).server, down.id);
@@ -436,7 +436,7 @@ test('decisions say in words why, and why not the others; refusals can be picked
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url);
   const [newest] = fleet.snapshot().decisions;
-  assert.ok(newest);
+  assert.ok(newest, 'something was decided');
   const first = page.locator('.decisions .entry').first();
   assert.match(await first.innerText(), new RegExp(`handed out\\s+${newest.server ?? ''}`));
   await first.getByText('Why not 11 other servers').click();
@@ -805,11 +805,11 @@ test('the page follows the light and the dark of the system, charts included', a
       const [red = 0, green = 0, blue = 0] = getComputedStyle(document.body).backgroundColor.match(/\d+/g)?.map(Number) ?? [];
       return (red + green + blue) / 3;
     });
-  assert.ok((await brightness()) < 40);
+  assert.ok((await brightness()) < 40, 'dark');
   const lineColour = () => page.locator('.plot').evaluate((plot) => getComputedStyle(plot).getPropertyValue('--mean'));
   const dark = await lineColour();
   await page.emulateMedia({ colorScheme: 'light' });
-  assert.ok((await brightness()) > 220);
+  assert.ok((await brightness()) > 220, 'light');
   assert.notEqual(await lineColour(), dark);
   await page.waitForFunction(() => document.querySelectorAll('.plot canvas').length === 2);
 });
@@ -921,7 +921,7 @@ test('behind a front that puts the port into the path everything still works', a
   const history = watchHistory(page);
   const answer = history.next();
   await page.getByRole('button', { name: '24 h', exact: true }).click();
-  assert.ok((await answer).time.length > 100);
+  assert.ok((await answer).time.length > 100, 'a history');
   await page.getByRole('button', { name: 'Enter a token' }).click();
   await page.getByLabel(/needs a token/).fill(TOKEN);
   await page.keyboard.press('Enter');
@@ -952,7 +952,7 @@ async function startFront(t: TestContext, origin: string): Promise<string> {
     await closed;
   });
   const address = front.address();
-  assert.ok(typeof address === 'object' && address !== null);
+  assert.ok(typeof address === 'object' && address !== null, 'it listens');
   return `http://127.0.0.1:${address.port}`;
 }
 
