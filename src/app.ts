@@ -302,7 +302,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   });
   const remembering = startRemembering({
     ...{ clock, log, store },
-    documents: [...documents.independent, documents.waitingLine],
+    documents: [...documents.independent, documents.waitingLine, ...levers.documents],
   });
   hurry = () => remembering.hurry();
   const historyKeeping = historyFile && startHistoryKeeping({ clock, log, history, file: historyFile });

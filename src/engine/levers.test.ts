@@ -5,6 +5,7 @@ import { MemoryLog } from '../../test/support/memory-log.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import type { ChannelTestView } from '../core/monitor-view.ts';
 import { Levers } from './levers.ts';
+import { startRemembering } from './remembering.ts';
 
 /** As they are before the acts of the last run were read. */
 function begin(channels: readonly ChannelTestView[] = [], store = new MemoryStore()) {
@@ -75,6 +76,24 @@ test('who resumes a server before its deadline is the one whom the log names', a
   await clock.advance(3600);
   levers.resumed('a:2000');
   assert.deepEqual(said(), ['info a:2000 simulation server drained by ada', 'info a:2000 simulation server resumed by bob']);
+});
+
+test('what a full disk did not take of the acts is written when it has room again, and at the end at the latest', async () => {
+  const { clock, levers, log, said, store } = await start();
+  const remembering = startRemembering({ clock, log, store, documents: levers.documents });
+  store.failing = true;
+  await levers.drain('a:2000', { by: 'ada' });
+  await clock.advance(30);
+  assert.equal(store.documents.has('drains'), false);
+  store.failing = false;
+  await clock.advance(10);
+  assert.match(store.documents.get('drains') ?? '', /"a:2000"/);
+  store.failing = true;
+  await levers.resume('a:2000', 'ada');
+  store.failing = false;
+  await remembering.stop();
+  assert.equal(store.documents.get('drains'), '{}');
+  assert.equal(said().filter((line) => /^error this act is in force, but could not be written/.test(line)).length, 3);
 });
 
 test('without a channel there is nothing to test', async () => {

@@ -10,6 +10,7 @@ import type { SimulationServer } from '../core/simulation-server.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
 import type { Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
+import type { Document } from './remembering.ts';
 
 export interface LeversOptions {
   readonly clock: Clock;
@@ -48,6 +49,8 @@ export class Levers {
   readonly #drains = new Map<ServerId, Drain>();
   /** Servers on which somebody acted before the acts of the last run were read. `undefined`: they are read. */
   #early: Set<ServerId> | undefined = new Set();
+  /** Writings that failed, of each document. */
+  readonly #failed = { [DRAINS]: 0, [ADDED]: 0 };
 
   constructor(options: LeversOptions) {
     this.#options = options;
@@ -193,19 +196,32 @@ export class Levers {
     return [...this.#added.values()].map(({ server }) => server);
   }
 
+  /** What a disk did not take is to be written again: each act is written at once, and this only tells of those that could not be. */
+  get documents(): readonly Document[] {
+    return [
+      { name: DRAINS, version: () => this.#failed[DRAINS], save: () => this.#savedDrains() },
+      { name: ADDED, version: () => this.#failed[ADDED], save: () => this.#savedAdded() },
+    ];
+  }
+
+  #savedDrains(): unknown {
+    return Object.fromEntries(this.#drains);
+  }
+
+  #savedAdded(): unknown {
+    return [...this.#added.values()].map(({ entry }) => entry);
+  }
+
   #keepDrains(): Promise<void> {
-    return this.#keep(DRAINS, Object.fromEntries(this.#drains));
+    return this.#keep(DRAINS, this.#savedDrains());
   }
 
   #keepAdded(): Promise<void> {
-    return this.#keep(
-      ADDED,
-      [...this.#added.values()].map(({ entry }) => entry),
-    );
+    return this.#keep(ADDED, this.#savedAdded());
   }
 
   /** The act is in force whether or not the disk takes it. */
-  async #keep(name: string, value: unknown): Promise<void> {
+  async #keep(name: typeof DRAINS | typeof ADDED, value: unknown): Promise<void> {
     const { store, log } = this.#options;
     if (this.#early !== undefined) {
       log.limited(
@@ -216,7 +232,13 @@ export class Levers {
       return;
     }
     await store.write(name, value).catch((error: unknown) => {
-      log.error('this act is in force but will not survive a restart', { error });
+      this.#failed[name] += 1;
+      log.error(
+        'this act is in force, but could not be written and would not survive a restart; it is tried again every few seconds',
+        {
+          error,
+        },
+      );
     });
   }
 }
