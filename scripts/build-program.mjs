@@ -1,13 +1,13 @@
-// Bundles the program into dist/program, with the libraries it uses: Node finds and reads a dozen files at a start instead of several hundred, which halves the time of a start. Names stay as
+// Bundles the program into dist/program, or the folder named as argument, with the libraries it uses: Node finds and reads a dozen files at a start instead of several hundred, which halves the time of a start. Names stay as
 // they are in the sources, each part stands under the name of its source, and maps lie beside (`node --enable-source-maps`), so that a stack trace can be read.
 // What others wrote comes with their licences, in LICENSES.txt.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const folder = join(root, 'dist', 'program');
+const folder = resolve(process.argv[2] ?? join(root, 'dist', 'program'));
 /** Milliseconds that a part is kept after the build that no longer has it: a program that runs since before may still load it. */
 const KEPT = 7 * 86_400_000;
 /** Names of the parts of this build, for the next one. */
@@ -37,15 +37,27 @@ const packages = new Set(
 await writeFile(join(folder, 'LICENSES.txt'), [...packages].sort().map(licence).join('\n'));
 
 async function removeOld(written) {
-  const before = existsSync(PARTS) ? JSON.parse(readFileSync(PARTS, 'utf8')) : [];
+  const before = partsBefore();
   const now = new Date();
-  for (const name of (await readdir(folder)).filter((name) => /\.js(?:\.map)?$/.test(name) && !written.includes(name))) {
+  const old = (await readdir(folder)).filter((name) => /\.js(?:\.map)?$/.test(name) && !written.includes(name));
+  for (const name of old) {
     const path = join(folder, name);
     // Its time says from now on since when it is no part any more.
     if (before.includes(name)) await utimes(path, now, now);
     else if (now - (await stat(path)).mtimeMs > KEPT) await rm(path);
   }
   await writeFile(PARTS, `${JSON.stringify(written.sort(), undefined, 2)}\n`);
+  // What is kept is for programs that run from this folder.
+  await writeFile(join(folder, '.npmignore'), [basename(PARTS), ...old, ''].join('\n'));
+}
+
+/** A build that was interrupted leaves what cannot be read, or nothing. */
+function partsBefore() {
+  try {
+    return JSON.parse(readFileSync(PARTS, 'utf8'));
+  } catch {
+    return [];
+  }
 }
 
 function licence(name) {

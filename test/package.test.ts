@@ -1,7 +1,7 @@
 /** The package as people get it: packed, installed by npm in an empty folder, and run from there. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -49,6 +49,34 @@ test('it holds the program, the page, the examples and the documents, and nothin
       /(?:^|\/)(?:test|bench|scripts|node_modules|log|state|\.ci|\.git)\/|\.test\.|tsbuildinfo|\.tsx?$(?<!\.d\.ts)/,
       path,
     );
+});
+
+test('of the program it holds the parts of the last build and no older ones', () => {
+  const parts = JSON.parse(readFileSync(join(root, 'dist', 'program', 'parts.json'), 'utf8')) as string[];
+  const packed = files.flatMap((path) => /^dist\/program\/(.+\.js(?:\.map)?)$/.exec(path)?.[1] ?? []);
+  assert.deepEqual(packed.sort(), parts.sort());
+});
+
+test('a build keeps the parts of the one before for the programs that run, for a week, and is not stopped by what an interrupted one left', async (t) => {
+  const built = temporary(t);
+  const build = () => run(process.execPath, [join(root, 'scripts', 'build-program.mjs'), built]);
+  await build();
+  const parts = JSON.parse(readFileSync(join(built, 'parts.json'), 'utf8')) as string[];
+  assert.ok(parts.includes('main.js'), parts.join(' '));
+  const old = join(built, 'app-OLD.js');
+  writeFileSync(old, '');
+  writeFileSync(join(built, 'parts.json'), JSON.stringify([...parts, 'app-OLD.js']));
+  const longAgo = new Date(Date.now() - 30 * 86_400_000);
+  utimesSync(old, longAgo, longAgo);
+  await build();
+  assert.ok(existsSync(old), 'it was a part a moment ago');
+  assert.match(readFileSync(join(built, '.npmignore'), 'utf8'), /^app-OLD\.js$/m);
+
+  writeFileSync(join(built, 'parts.json'), '["app-');
+  utimesSync(old, longAgo, longAgo);
+  await build();
+  assert.ok(!existsSync(old), 'it has been none for a month');
+  assert.deepEqual(JSON.parse(readFileSync(join(built, 'parts.json'), 'utf8')), parts);
 });
 
 test('the command is there and knows its version', async (t) => {
