@@ -147,7 +147,7 @@ export interface AnswerView {
   readonly reason: string;
 }
 
-export type DecisionKind = 'allocated' | 'waiting' | 'refused' | 'abandoned';
+export type DecisionKind = 'allocated' | 'refused' | 'abandoned';
 
 /** What became of one session request. */
 export interface DecisionView {

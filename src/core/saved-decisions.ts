@@ -17,7 +17,7 @@ const MOST_SERVERS = 20_000;
 /** Characters of a name and of a sentence. */
 const LONGEST_NAME = 1000;
 const LONGEST_SENTENCE = 20_000;
-const KINDS: ReadonlySet<unknown> = new Set(['allocated', 'waiting', 'refused', 'abandoned'] satisfies DecisionKind[]);
+const KINDS: ReadonlySet<unknown> = new Set(['allocated', 'refused', 'abandoned'] satisfies DecisionKind[]);
 
 export interface SavedHandOuts {
   readonly id: ServerId;

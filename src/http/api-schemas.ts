@@ -123,7 +123,7 @@ export const decision = z
   .object({
     id: z.string(),
     at: time,
-    kind: z.enum(['allocated', 'waiting', 'refused', 'abandoned']),
+    kind: z.enum(['allocated', 'refused', 'abandoned']),
     project: z
       .string()
       .nullable()

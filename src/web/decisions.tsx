@@ -19,14 +19,12 @@ interface DecisionsProps {
 
 const words: Readonly<Record<DecisionKind, string>> = {
   allocated: 'handed out',
-  waiting: 'in line',
   refused: 'refused',
   abandoned: 'gave up',
 };
 
 const signs: Readonly<Record<DecisionKind, string>> = {
   allocated: 'M3 8.5 6.5 12 13 4.5',
-  waiting: 'M4 3h8M4 13h8M5 3c0 4 6 6 6 10M11 3c0 4-6 6-6 10',
   refused: 'M4 4l8 8M12 4l-8 8',
   abandoned: 'M3 8h8M8 4l4 4-4 4',
 };
