@@ -122,7 +122,10 @@ const monitor: Codes = {
   'known-server': { status: 409, meaning: 'The server is in the fleet already.' },
   'too-many-servers': { status: 409, meaning: 'No more servers can be added while running.' },
   'configured-server': { status: 409, meaning: 'The server stands in the configuration file and is removed there.' },
-  'registered-server': { status: 409, meaning: 'The server registered itself and would do so again; it can be removed when it is down.' },
+  'registered-server': {
+    status: 409,
+    meaning: 'The server registered itself and would do so again; it can be removed when it is down.',
+  },
   'no-notifiers': { status: 409, meaning: 'Neither e-mail nor a webhook is configured.' },
 };
 
