@@ -246,13 +246,15 @@ test('what a disk tells twenty seconds after the start is in force from then on:
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${TOKEN}` },
       body: JSON.stringify(body),
     });
+  const serversOf = async (at: string) =>
+    (JSON.parse(await get(at, '/api/v1/servers')) as { servers: { state: string; booked: number }[] }).servers;
   const idOf = encodeURIComponent(drained.address);
   await before.clock.advance(2);
   await inTime('the start', before.starting);
   assert.equal((await act(before.url, 'servers', { address: open.address })).status, 201);
-  await eventually('the load', async () => {
+  await eventually('both loads', async () => {
     await before.clock.advance(0.1);
-    return (await get(before.url, '/load')) === '5';
+    return (await serversOf(before.url)).every(({ state }) => state === 'available');
   });
   assert.equal(await get(before.url, '/session'), `ws://${drained.address}`);
   assert.equal((await act(before.url, `servers/${idOf}/drain`, { reason: 'new disk' })).ok, true);
@@ -268,8 +270,7 @@ test('what a disk tells twenty seconds after the start is in force from then on:
   const { writes } = store;
   const after = await startOn(t, slow, [drained.address]);
   const { clock, log, url } = after;
-  const servers = async () =>
-    (JSON.parse(await get(url, '/api/v1/servers')) as { servers: { id: string; state: string; booked: number }[] }).servers;
+  const servers = () => serversOf(url);
   const started = after.starting.then(() => 'started');
   await eventually('the start', async () => {
     await clock.advance(0.5);
