@@ -214,6 +214,22 @@ test('with a store, undelivered notices and open incidents survive a restart', a
   assert.deepEqual(second.email.told, ['down a', 'recovered a']);
 });
 
+/** As it is while the disk has not told what the last run left over. */
+function begin(
+  t: TestContext,
+  { store, clock }: { readonly store: MemoryStore; readonly clock: FakeClock },
+  notifiers: readonly Notifier[],
+) {
+  const log = new MemoryLog();
+  const notifying = new Notifying({ clock, store, log, random: () => 0.5, newId: () => `i${++ids}`, rules });
+  t.after(() => notifying.stop(0));
+  notifying.start(notifiers);
+  const see = (to: ServerState, id: string) => {
+    notifying.observe({ id, address: `${id}/2000`, to, at: clock.now() });
+  };
+  return { log, notifying, see };
+}
+
 test('what a slow disk tells late is taken up: what waited is sent first, and who was told of before is told of once', async (t) => {
   const store = new MemoryStore();
   const clock = new FakeClock();
@@ -227,13 +243,8 @@ test('what a slow disk tells late is taken up: what waited is sent first, and wh
   assert.deepEqual(first.email.told, ['down a']);
 
   const email = new FakeNotifier();
-  const notifying = new Notifying({ clock, store, log: new MemoryLog(), random: () => 0.5, newId: () => `i${++ids}`, rules });
-  t.after(() => notifying.stop(0));
-  notifying.start([email]);
+  const { notifying, see } = begin(t, { store, clock }, [email]);
   email.weather = 'fails';
-  const see = (to: ServerState, id: string) => {
-    notifying.observe({ id, address: `${id}/2000`, to, at: clock.now() });
-  };
   see('down', 'a');
   see('down', 'c');
   await clock.advance(3);
@@ -246,6 +257,28 @@ test('what a slow disk tells late is taken up: what waited is sent first, and wh
   await clock.advance(60);
   assert.deepEqual(email.told, ['down b', 'down c', 'recovered a']);
   assert.ok(store.writes > writes, 'nothing is written after it was read');
+});
+
+test('what waits for a notifier that was taken away meanwhile is kept beside what a slow disk tells of it late', async (t) => {
+  const store = new MemoryStore();
+  const clock = new FakeClock();
+  const first = await scene(t, { store, clock });
+  first.email.weather = 'fails';
+  first.sees('down', 'a');
+  await clock.advance(60);
+  await first.notifying.stop(1);
+
+  const email = new FakeNotifier();
+  const { notifying, see } = begin(t, { store, clock }, [email]);
+  email.weather = 'fails';
+  see('down', 'b');
+  await clock.advance(60);
+  await notifying.reconfigure({ rules, notifiers: [] });
+  await notifying.recall();
+  const later = new FakeNotifier();
+  await notifying.reconfigure({ rules, notifiers: [later] });
+  await clock.advance(HOUR);
+  assert.deepEqual(later.told, ['down a', 'down b']);
 });
 
 test('after a crash the state is that of two seconds before', async (t) => {

@@ -276,9 +276,10 @@ export class Notifying {
     await delivery.notifier.close();
   }
 
+  /** Before what is parked already: only what the last run left over comes to it, and that is older. */
   #park(name: string, outbox: readonly Outgoing[]): void {
     const oldest = this.#options.clock.wallTime() - WEEK;
-    const kept = outbox.filter(({ notification }) => notification.at >= oldest);
+    const kept = [...outbox, ...(this.#parked.get(name) ?? [])].filter(({ notification }) => notification.at >= oldest);
     if (kept.length > 0) this.#parked.set(name, kept);
   }
 
