@@ -235,6 +235,14 @@ test('the fleet as it stands mends what was missed', () => {
   );
 });
 
+test('of what was put back late nobody is told who was told of it meanwhile', () => {
+  const before = new Story().at(0).down('a').down('b').at(5).incidents;
+  const after = new Story().at(5).down('a').at(20);
+  after.incidents.restore(before.open(), before.ended);
+  after.at(500).sees('available', 'a').at(600);
+  assert.deepEqual(after.told, ['down a @11', 'down b @20', 'recovered a @510']);
+});
+
 test('the last five hundred ended incidents are kept', () => {
   const story = new Story();
   for (let index = 0; index < 600; index += 1)

@@ -260,7 +260,12 @@ export class Incidents {
   /** Puts back what was kept over a restart. */
   restore(open: Iterable<OpenIncident>, ended: Iterable<Incident>): void {
     for (const incident of ended) this.#keep(incident);
-    for (const one of open) this.#open[one.incident.kind].set(one.incident.server, one);
+    for (const one of open) {
+      const { kind, server, told } = one.incident;
+      // The disk was slow, and people have been told meanwhile.
+      if (told === undefined && this.#open[kind].get(server)?.incident.told !== undefined) continue;
+      this.#open[kind].set(server, one);
+    }
     this.#version += 1;
     this.#nextDue = this.#earliest();
   }
