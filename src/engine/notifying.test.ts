@@ -281,6 +281,21 @@ test('what waits for a notifier that was taken away meanwhile is kept beside wha
   assert.deepEqual(later.told, ['down a', 'down b']);
 });
 
+test('what a slow disk tells after the end begins nothing any more, and nobody is told that the rest was kept', async (t) => {
+  const store = new MemoryStore();
+  const clock = new FakeClock();
+  const email = new FakeNotifier();
+  const { log, notifying, see } = begin(t, { store, clock }, [email]);
+  email.weather = 'fails';
+  see('down', 'a');
+  await clock.advance(60);
+  await notifying.stop(1);
+  assert.match(log.complaints.at(-1) ?? '', /^1 notifications could not be sent by email and are lost$/);
+  await notifying.recall();
+  await clock.advance(60);
+  assert.equal(store.writes, 0);
+});
+
 test('after a crash the state is that of two seconds before', async (t) => {
   const store = new MemoryStore();
   const clock = new FakeClock();

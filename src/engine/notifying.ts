@@ -67,6 +67,8 @@ export class Notifying {
   #saveAt = -Infinity;
   #saveFailures = 0;
   readonly #stopping = new AbortController();
+  /** Nothing is taken up any more. */
+  #ended = false;
 
   constructor(options: NotifyingOptions) {
     this.#options = options;
@@ -91,7 +93,9 @@ export class Notifying {
   async recall(): Promise<void> {
     const { clock, store } = this.#options;
     if (store === undefined) return;
-    const left = fromDocument(await store.read(DOCUMENT), this.#offset());
+    const read = await store.read(DOCUMENT);
+    if (this.#ended) return;
+    const left = fromDocument(read, this.#offset());
     this.#happens(() => {
       this.#incidents.restore(left.open, left.ended);
     });
@@ -197,6 +201,7 @@ export class Notifying {
     await this.#telling?.stop();
     await Promise.all([...this.#deliveries.values()].map((delivery) => this.#retire(delivery, within)));
     await this.#saving?.stop();
+    this.#ended = true;
     this.#sayUndelivered();
     const { store } = this.#options;
     if (store === undefined || this.#saving === undefined) return;
@@ -284,10 +289,10 @@ export class Notifying {
   }
 
   #sayUndelivered(): void {
-    const { log, store } = this.#options;
+    const { log } = this.#options;
     for (const [name, outbox] of this.#parked)
       log.warn(
-        `${outbox.length} notifications could not be sent by ${name}${store === undefined ? ' and are lost' : '; they are tried again after the next start'}`,
+        `${outbox.length} notifications could not be sent by ${name}${this.#saving === undefined ? ' and are lost' : '; they are tried again after the next start'}`,
       );
   }
 
