@@ -13,12 +13,15 @@ const format = createFormat();
 let drawn = false;
 /** Of the program that this script came with. */
 let version: string | undefined;
+let stop: (() => void) | undefined;
 
 function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   if (root === null) return;
   version ??= snapshot.fleet.version;
   if (snapshot.fleet.version !== version) {
-    // What another version tells this script may not understand; its own page does.
+    // What another version tells this script may not understand; its own page does. Nothing more is heard meanwhile: each word would begin the loading anew, which would never end where it
+    // takes longer than until the next.
+    stop?.();
     location.reload();
     return;
   }
@@ -56,4 +59,8 @@ function refused(): void {
 }
 
 // The page as it was served is painted first; a tab that is not seen does not even begin.
-requestAnimationFrame(() => setTimeout(() => startLive({ url: eventsUrl, show, missing, refused }), 0));
+requestAnimationFrame(() =>
+  setTimeout(() => {
+    stop = startLive({ url: eventsUrl, show, missing, refused });
+  }, 0),
+);

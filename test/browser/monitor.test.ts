@@ -688,6 +688,28 @@ test('a page that was left open is loaded again, once, when another version of t
   assert.equal(loads, 1);
 });
 
+test('a page that is loaded again is waited for, however long its answer takes, and however much there is to tell meanwhile', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url);
+  let asked = 0;
+  let answer: () => void = () => undefined;
+  const slow = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/monitor', async (route) => {
+    asked += 1;
+    await slow;
+    await route.continue();
+  });
+  await server.stop();
+  server.fleet.version = '0.2.0';
+  await server.start();
+  await eventually('the page to be loaded again', () => asked > 0, 15);
+  // What it is told while it waits would have it begin anew each time.
+  await eventually('nothing to be told to the page before', () => server.viewers() === 0, 15);
+  answer();
+  await page.getByRole('contentinfo').getByText('session-server 0.2.0').waitFor({ state: 'attached' });
+  assert.equal(asked, 1);
+});
+
 test('a connection that falls silent without breaking is given up for a new one', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const through = new Set<Socket>();
