@@ -96,6 +96,20 @@ test('what a full disk did not take of the acts is written when it has room agai
   assert.equal(said().filter((line) => /^error this act is in force, but could not be written/.test(line)).length, 3);
 });
 
+test('what a full disk did not take before the rest was read is written when it has room again', async () => {
+  const { clock, levers, log, store } = await start();
+  store.failing = true;
+  await levers.drain('a:2000', { by: 'ada' });
+  const remembering = startRemembering({ clock, log, store, documents: levers.documents });
+  store.failing = false;
+  await clock.advance(10);
+  assert.match(store.documents.get('drains') ?? '', /"a:2000"/);
+  const { writes } = store;
+  await clock.advance(10);
+  await remembering.stop();
+  assert.equal(store.writes, writes, 'what is written is not written again');
+});
+
 test('without a channel there is nothing to test', async () => {
   const { levers } = await start();
   const outcome = await levers.testNotification('ada');

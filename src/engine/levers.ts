@@ -196,11 +196,11 @@ export class Levers {
     return [...this.#added.values()].map(({ server }) => server);
   }
 
-  /** What a disk did not take is to be written again: each act is written at once, and this only tells of those that could not be. */
+  /** What a disk did not take is to be written again: each act is written at once, and this only tells of those that could not be, since the start. */
   get documents(): readonly Document[] {
     return [
-      { name: DRAINS, version: () => this.#failed[DRAINS], save: () => this.#savedDrains() },
-      { name: ADDED, version: () => this.#failed[ADDED], save: () => this.#savedAdded() },
+      { name: DRAINS, version: () => this.#failed[DRAINS], written: 0, save: () => this.#savedDrains() },
+      { name: ADDED, version: () => this.#failed[ADDED], written: 0, save: () => this.#savedAdded() },
     ];
   }
 

@@ -9,6 +9,8 @@ export interface Document {
   readonly name: string;
   /** Differs whenever `save` would give something else. */
   readonly version: () => unknown;
+  /** The version that is on the disk when remembering starts. Absent: the one of then. */
+  readonly written?: unknown;
   /** Plain JSON. */
   readonly save: () => unknown;
   /** A crash must not lose ten seconds of it. */
@@ -36,7 +38,7 @@ export function startRemembering({
   store: StateStore;
   documents: readonly Document[];
 }): Remembering {
-  const written = new Map(documents.map(({ name, version }) => [name, version()]));
+  const written = new Map(documents.map(({ name, version, written = version() }) => [name, written]));
   let failing = false;
   /** When all documents have their turn, in seconds of the clock. */
   let next = clock.now() + INTERVAL;
