@@ -293,6 +293,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
   // Before what is recalled, or whoever waited would hear that there is no server for them.
   membership.set('configured', settings.simulationServers);
   notifying.start(createNotifiers(settings));
+  let isRecalled = false;
   const documents = stateDocuments({ clock, ledger, decisions, registered, admission });
   await recalling.wait(recall, () => {
     void poller.firstRound().then(() => {
@@ -372,6 +373,8 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
 
   /** Incidents that nothing will end any more: of servers that were removed while the program was down, or by rules that hold no longer. */
   function reconcileIncidents(): void {
+    // Of what is not known yet nothing was removed. On a slow disk servers may come after their incidents; it is done when all have come.
+    if (!isRecalled) return;
     const at = clock.now();
     notifying.reconcile(
       [...poller.servers()].map((facts) => ({
@@ -394,6 +397,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
     // Too late, who waited was told so and stands in line anew.
     await takeUp(store, documents.waitingLine, () => !recalling.isLate());
     history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
+    isRecalled = true;
   }
 }
 
