@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { endpointOf } from '../../test/support/endpoints.ts';
+import { inTime } from '../../test/support/eventually.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
@@ -669,6 +670,26 @@ test('a held request that is answered because the program ends was refused, and 
   assert.deepEqual(
     decisions.last().map(({ kind, code }) => [kind, code]),
     [['refused', 'no-room']],
+  );
+  assert.equal(line.length, 0);
+});
+
+test('a request that comes while the program ends is not held', async () => {
+  const { admission, line, decisions } = start({ 'a:2000': 97 });
+  const early = admission.hold(from(), 20, new AbortController().signal);
+  const stopped = admission.stop();
+  const late = admission.hold(from(), 20, new AbortController().signal);
+  for (const held of [early, late]) {
+    const outcome = await inTime('the answer', held);
+    assert.deepEqual(outcome.kind === 'refused' && outcome.code, 'no-room');
+  }
+  await stopped;
+  assert.deepEqual(
+    decisions.last().map(({ kind, code }) => [kind, code]),
+    [
+      ['refused', 'no-room'],
+      ['refused', 'no-room'],
+    ],
   );
   assert.equal(line.length, 0);
 });

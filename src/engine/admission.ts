@@ -208,7 +208,8 @@ export class Admission {
         enough.abort();
       },
     });
-    // At the end of the program its request is still answered.
+    // At the end of the program its request is still answered, also one that comes only then.
+    if (this.#stopping.signal.aborted) enough.abort();
     if (routed !== undefined) this.#holding.set(routed.id, enough);
     if (outcome === undefined) await this.#options.clock.sleep(seconds, AbortSignal.any([gone, enough.signal]));
     if (routed !== undefined) this.#holding.delete(routed.id);
