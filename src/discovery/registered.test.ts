@@ -64,3 +64,14 @@ test('a network that leads to nobody makes nobody leave, nor does its return', a
   await clock.advance(12);
   assert.deepEqual(members(), ['a:2000']);
 });
+
+test('what a slow disk tells late brings no more servers than may register', async (t) => {
+  const { clock, registered, members } = start(t);
+  for (const name of 'abcdefgh') registered.announce(`${name}:2000`, { heartbeats: false });
+  registered.restore(Array.from('hijklm', (name) => ({ entry: `${name}:2000`, heartbeats: false })));
+  await clock.advance(2);
+  assert.deepEqual(
+    members(),
+    Array.from('abcdefghij', (name) => `${name}:2000`),
+  );
+});

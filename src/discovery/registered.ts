@@ -189,8 +189,8 @@ export class RegisteredServers {
       }
       const heartbeats = 'heartbeats' in item && item.heartbeats === true;
       const { server } = read;
-      // The disk was slow, and the server has said meanwhile what it is.
-      if (this.#servers.has(server.endpoint.id)) continue;
+      // The disk was slow, and the server has said meanwhile what it is, or others have taken the places.
+      if (this.#servers.has(server.endpoint.id) || this.#servers.size >= maxServers) continue;
       const proved = !('checking' in item) || item.checking !== true;
       this.#servers.set(server.endpoint.id, {
         ...{ entry: item.entry, server, heartbeats, heardAt: clock.now() },
