@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { applied } from '../core/monitor-delta.ts';
 import type { MonitorDelta, MonitorSnapshot } from '../core/monitor-view.ts';
 import { DemoFleet } from '../../test/support/monitor-source.ts';
+import { inTime } from '../../test/support/eventually.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { createMonitorEvents } from './monitor-events.ts';
@@ -64,6 +65,7 @@ function setUp(options: { mostViewers?: number; servers?: number; mayRead?: Midd
   const fleet = new DemoFleet({ servers: options.servers ?? 3 });
   let snapshots = 0;
   const readers = { allowed: true };
+  const log = new MemoryLog();
   const source = {
     snapshot: () => {
       snapshots += 1;
@@ -74,7 +76,7 @@ function setUp(options: { mostViewers?: number; servers?: number; mayRead?: Midd
     source,
     clock,
     newId: () => 'life',
-    log: new MemoryLog(),
+    log,
     mayRead: (_, next) => next(),
     readsOn: () => readers.allowed,
     ...options,
@@ -82,7 +84,7 @@ function setUp(options: { mostViewers?: number; servers?: number; mayRead?: Midd
   const request = (headers: Record<string, string> = {}, query = '', env = {}) =>
     events.routes.request(`/monitor/events${query}`, { headers }, env);
   const open = async (headers: Record<string, string> = {}, query = '') => new Reader(await request(headers, query));
-  return { clock, fleet, events, open, request, readers, snapshots: () => snapshots };
+  return { clock, fleet, events, open, request, readers, log, snapshots: () => snapshots };
 }
 
 test('a viewer gets a snapshot, then what changed within a second', async () => {
@@ -304,5 +306,22 @@ test('who may not read sees no events', async () => {
   const { events, request, snapshots } = setUp({ mayRead: (c) => Promise.resolve(c.text('no', 401)) });
   assert.equal((await request()).status, 401);
   assert.equal(events.viewers() + snapshots(), 0);
+  await events.stop();
+});
+
+test('who leaves while others are cut off keeps nobody connected who may no longer read', async () => {
+  const { clock, events, open, readers, log } = setUp();
+  const pages = await Promise.all(Array.from({ length: 250 }, () => open()));
+  const watched = pages.map((page) => page.watch());
+  await clock.advance(1);
+  assert.equal(events.viewers(), 250);
+  const [first] = watched;
+  const left = first?.then(() => pages[150]?.leave());
+  readers.allowed = false;
+  await clock.advance(1);
+  await left;
+  await inTime('the end of all', Promise.all(watched));
+  assert.equal(events.viewers(), 0);
+  assert.deepEqual(log.complaints, []);
   await events.stop();
 });

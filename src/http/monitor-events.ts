@@ -70,6 +70,8 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
     const quiet = feed.advance();
     let count = 0;
     for (const viewer of [...viewers]) {
+      // Left while others had their turn.
+      if (!viewers.has(viewer)) continue;
       if (!viewer.readsOn()) viewer.end();
       else if (clock.now() - viewer.readAt > PATIENCE) viewer.drop();
       else if (quiet === undefined) viewer.serve();
