@@ -360,6 +360,8 @@ describe('the site of a web server', () => {
     const only = { server: 'w.example.org', simulationServers: ['w.example.org/2000'] };
     for (const [keys, reason] of [
       [{ listen: '10.1.2.3' }, /"listen" is 10\.1\.2\.3, .* set "listen" to "127\.0\.0\.1"/],
+      // On many machines it is ::1 alone.
+      [{ listen: 'localhost' }, /"listen" is localhost, .* set "listen" to "127\.0\.0\.1"/],
       [{ port: 0 }, /"port" is 0/],
     ] as const) {
       const { status, stderr } = await site(t, 'caddy', { ...only, ...keys });

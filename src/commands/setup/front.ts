@@ -62,7 +62,7 @@ export function frontOf(settings: Settings, routes: Readonly<Record<string, stri
 }
 
 /** Addresses behind which a web server of the same machine finds the session server at 127.0.0.1. */
-const FOUND: readonly string[] = ['::', '0.0.0.0', '127.0.0.1', 'localhost'];
+const FOUND: readonly string[] = ['::', '0.0.0.0', '127.0.0.1'];
 
 /** Why no site can lead to the session server, or `undefined`. */
 function outOfReach({ listen, port }: Settings): string | undefined {
