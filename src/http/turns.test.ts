@@ -84,7 +84,7 @@ test('who asks for little waits for one request of each who asks for much, not f
   for (let i = 0; i < 8; i += 1) turn();
   const served = handled.slice(before);
   assert.ok(served.includes(128), `served: ${served.join(' ')}`);
-  assert.ok(served.indexOf(127) < served.indexOf(128));
+  assert.ok(served.indexOf(127) < served.indexOf(128), `served: ${served.join(' ')}`);
   assert.ok(served.length < 20, `${served.length} were served before`);
   while (handled.length < 128) turn();
   const much = handled.filter((request) => request <= 96);
