@@ -40,7 +40,7 @@ export interface Presence {
   readonly heardAt: number;
   /** Since when it is down, if it is. */
   readonly downSince?: number;
-  /** Until when no server of the fleet was heard: the fault is then more likely our own network than all of them. */
+  /** Until when nothing proved that servers can be reached: the fault is then more likely our own network than all of them. */
   readonly deafUntil?: number;
 }
 
