@@ -13,13 +13,13 @@ export interface Viewing {
   readonly signedOut: boolean;
   /** A token was entered or forgotten. */
   readonly became: (viewer: ViewerView) => void;
-  /** To be told of the answer to every act: one that is refused because the session is over shows who the viewer is now. */
+  /** To be told of the answer to every act: one that is refused because the session is over, or may only read, shows who the viewer is now. */
   readonly acted: (answer: Answer<unknown>) => void;
   /** To be told when levers are looked for. */
   readonly sought: () => void;
 }
 
-const SESSION_OVER: ReadonlySet<string> = new Set(['token-missing', 'token-wrong', 'csrf', 'no-tokens']);
+const LEVERS_LOST: ReadonlySet<string> = new Set(['token-missing', 'token-wrong', 'token-read-only', 'csrf', 'no-tokens']);
 
 /** `stale`: the session server does not answer at present; it may be another one when it does again. */
 export function useViewer(stale: boolean): Viewing {
@@ -44,7 +44,7 @@ export function useViewer(stale: boolean): Viewing {
   }, [became]);
   const acted = useCallback(
     (answer: Answer<unknown>) => {
-      if (answer.kind === 'refused' && SESSION_OVER.has(answer.refusal.code)) askAgain();
+      if (answer.kind === 'refused' && LEVERS_LOST.has(answer.refusal.code)) askAgain();
     },
     [askAgain],
   );

@@ -181,6 +181,19 @@ test('who is signed out by an act is at the field for the token', async (t) => {
   await assertFocus(page, panel.getByLabel(/needs a token/), 'a refused act');
 });
 
+test('whose token may only read from now on is shown no levers after an act that is refused for it', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const page = await openPage(t, browser, server.url, { expected: /403/ });
+  const panel = await openPanel(page);
+  await page.route('**/drain', (route) =>
+    route.fulfill({ status: 403, json: { code: 'token-read-only', reason: 'The token of ada may only read.' } }),
+  );
+  await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: 'ada', levers: 'locked', csrf: 'x' } }));
+  await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
+  await panel.getByText('The token of ada may only read.').waitFor();
+  await panel.getByLabel(/needs a token/).waitFor();
+});
+
 test('what an act said goes when another operator undoes it', async (t) => {
   const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
   const server = await startMonitorServer(t, { fleet });
