@@ -72,11 +72,8 @@ export function createRecalling<File extends HistoryFile | undefined>(
   };
 }
 
-/** Stable, so that whoever writes can tell a disk that is slow at the start from one that is full. */
-export const NOT_READ = 'state-not-read';
-
 function notRead(): OutsideFailure {
   return Object.assign(new Error('nothing is written before the state folder was read, and its disk did not answer yet'), {
-    code: NOT_READ,
+    code: 'state-not-read',
   });
 }
