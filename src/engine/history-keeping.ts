@@ -22,7 +22,7 @@ export interface HistoryKeeping {
 /** Seconds. */
 const INTERVAL = 60;
 
-/** Takes up what the last run recorded. To be awaited before anything is recorded. */
+/** Takes up what the last run recorded, in place of what was recorded meanwhile: with a slow disk that is the time since the start. */
 export async function restoreHistory({ clock, log, history, file }: HistoryKeepingOptions): Promise<void> {
   const decoder = new HistoryDecoder(clock.wallTime());
   try {
