@@ -684,6 +684,11 @@ test('a faster poll without a time-out of its own gets a shorter time-out', asyn
   assert.equal(pollTimeout, 1.6);
 });
 
+test('a poll time-out that follows from the interval has no more decimals than people read', async () => {
+  const { pollTimeout } = settingsOf(await loadValue({ ...minimal, pollInterval: 3 }));
+  assert.equal(pollTimeout, 2.4);
+});
+
 // ---------------------------------------------------------------- secrets
 
 const mail = { administrator: 'a@b', mailServer: 'smtp', mailSender: 'c@d' };

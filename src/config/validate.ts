@@ -55,7 +55,8 @@ function withoutEmptyMailKeys(file: Readonly<Record<string, unknown>>): Readonly
 function withPollTimeout(file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { pollInterval, pollTimeout } = file;
   if (pollTimeout !== undefined || typeof pollInterval !== 'number' || pollInterval >= 5) return file;
-  return { ...file, pollTimeout: Math.max(0.02, pollInterval * 0.8) };
+  // In whole milliseconds, because people read it: three seconds times 0.8 are 2.4000000000000004.
+  return { ...file, pollTimeout: Math.max(0.02, Math.round(pollInterval * 800) / 1000) };
 }
 
 /** Two probes of one server must never run at once (PROTOCOL § 5). */
