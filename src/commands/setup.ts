@@ -3,6 +3,9 @@
  * stays in front, from a configuration. Each file is shown before it is written.
  */
 import { resolve } from 'node:path';
+import { contradictions } from '../config/checks.ts';
+import { formatProblem } from '../config/problem.ts';
+import { validate } from '../config/validate.ts';
 import { packageRoot } from '../package-root.ts';
 import { readInstalled, REFUSED } from './configuration.ts';
 import { certificateHook } from './setup/certificate-hook.ts';
@@ -51,7 +54,7 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
     const { answers } = asked;
     const paths = { configuration: resolve(options.config), unit: resolve(options.unit), hook: resolve(options.hook) };
     if (!(await present(filesOf(answers, paths), options, person?.ask))) return;
-    for (const warning of warnings(process.execPath)) console.error(`warning: ${warning}`);
+    for (const warning of [...doubts(answers), ...warnings(process.execPath)]) console.error(`warning: ${warning}`);
     console.log(`\n${nextSteps(answers, paths)}`);
   } catch (error) {
     if (person?.left === undefined) throw error;
@@ -125,6 +128,12 @@ async function present(files: readonly PlannedFile[], { force = false, dryRun = 
     process.exitCode = FAILED;
     return false;
   }
+}
+
+/** What `check` will say of the configuration: answers that are right one by one need not fit each other, such as an address behind a front and no front. */
+function doubts(answers: Answers): string[] {
+  const { sound, warnings } = validate(JSON.parse(configurationFile(answers)));
+  return [...warnings, ...contradictions(sound, false, process.env)].map(formatProblem);
 }
 
 /** What keeps the unit from starting. */

@@ -111,6 +111,19 @@ describe('setup', () => {
       assert.equal(existsSync(join(folder, 'hook')), false);
     });
 
+  for (const [front, address] of [
+    ['none', 'webots.example.org/2000'],
+    ['gateway', 'webots.example.org:2000'],
+  ] as const)
+    test(`says of ${address} with ${front} what the check of the configuration says`, async (t) => {
+      const folder = temporary(t);
+      const { status, stderr } = await setUp(t, folder, '--front', front, '--simulation-server', address);
+      assert.equal(status, 0, stderr);
+      const checked = await runProgram(t, ['check', join(folder, 'session.json')]);
+      assert.match(checked.stderr, /^warning: simulationServers\[0\]: .*\n$/);
+      assert.ok(stderr.includes(checked.stderr), `it was not told by setup: ${checked.stderr}`);
+    });
+
   test('replaces nothing that is different, unless it is told to, and then keeps it', async (t) => {
     const folder = temporary(t);
     const path = join(folder, 'session.json');
