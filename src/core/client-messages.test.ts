@@ -20,7 +20,7 @@ test('a waiting client is told its place for both generations of clients that sh
   assert.equal(placeMessages({ position: 1, estimate: { from: 5, to: 15 } })[0], 'loading: You are number 1, about 10 s');
   assert.equal(placeMessages({ position: 20, estimate: { from: 7000, to: 8000 } })[0], 'loading: You are number 20, about 2 h');
   assert.equal(placeMessages({ position: 333, estimate: { from: 1200, to: 1200 } })[0], 'loading: Number 333, about 20 min');
-  assert.equal(placeMessages({ position: 1000 })[0], 'loading: More than 999 wait before you');
+  assert.equal(placeMessages({ position: 1000 })[0], 'loading: At least 999 wait before you');
 });
 
 test('every line stays below forty characters, whatever the place and the estimate', () => {

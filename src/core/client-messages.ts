@@ -16,7 +16,7 @@ export const LONGEST_LINE = 40;
 
 /** The place in line, as two lines. */
 export function placeMessages({ position, estimate }: PlaceInLine): readonly string[] {
-  if (position > MOST_SHOWN) return progressMessages(`More than ${MOST_SHOWN} wait before you`);
+  if (position > MOST_SHOWN) return progressMessages(`At least ${MOST_SHOWN} wait before you`);
   const time = estimate === undefined ? '' : `, about ${duration((estimate.from + estimate.to) / 2)}`;
   const messages = progressMessages(`You are number ${position}${time}`);
   return messages.every(({ length }) => length < LONGEST_LINE) ? messages : progressMessages(`Number ${position}${time}`);
