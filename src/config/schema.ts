@@ -510,7 +510,9 @@ export const schema = z.strictObject({
     )
     .max(1000)
     .default(['127.0.0.0/8', '::1/128'])
-    .describe('Addresses or networks whose `X-Forwarded-For` is believed.')
+    .describe(
+      'Addresses or networks whose `X-Forwarded-For` is believed. Who asks from this machine and is named by no such header, as with a front that sends none, is under no limit of one address.',
+    )
     .meta({ expected: 'a list of addresses or networks such as ["10.0.0.0/8"]' }),
   allowedOrigins: z
     .array(
