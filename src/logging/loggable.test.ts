@@ -36,6 +36,19 @@ test('values of keys that name a secret are hidden at every depth and in every s
   assert.match(text, /"pass_phrase":"shown"/);
 });
 
+test('numbers have at most three decimals, which is as much as people read of loads and seconds', () => {
+  const fields = {
+    waited: 1.5077552790000002,
+    predicted: 44.5,
+    load: 0.1 + 0.2,
+    port: 1999,
+    id: Number.MAX_SAFE_INTEGER,
+    huge: 1e300,
+  };
+  const told = { waited: 1.508, predicted: 44.5, load: 0.3, port: 1999, id: Number.MAX_SAFE_INTEGER, huge: 1e300 };
+  assert.deepEqual(loggableFields(fields), told);
+});
+
 test('whether there is a password may be told', () => {
   assert.deepEqual(loggableFields({ password: true, token: null, secret: undefined }), { password: true, token: null });
 });

@@ -13,6 +13,7 @@ const LONGEST_TEXT = 4096;
 /** More is not even searched for secrets. */
 const LONGEST_SEARCHED = 16_384;
 const DEEPEST = 5;
+const DECIMALS = 3;
 const MOST_VALUES = 200;
 /** Of all texts in the fields of one line together. */
 const MOST_CHARACTERS = 8192;
@@ -58,7 +59,7 @@ function copyValue(value: unknown, depth: number, budget: Budget): unknown {
     case 'string':
       return copyText(value, budget);
     case 'number':
-      return Number.isFinite(value) ? value : String(value);
+      return Number.isFinite(value) ? readable(value) : String(value);
     case 'boolean':
     case 'undefined':
       return value;
@@ -70,6 +71,11 @@ function copyValue(value: unknown, depth: number, budget: Budget): unknown {
     case 'object':
       return value === null ? null : copyReference(value, depth, budget);
   }
+}
+
+/** Sums of seconds and loads have fifteen decimals of noise. */
+function readable(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toFixed(DECIMALS));
 }
 
 function copyReference(value: object, depth: number, budget: Budget): unknown {
