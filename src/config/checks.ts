@@ -3,6 +3,7 @@
  * stop it, such as `pollTimeout` and `pollInterval`, is in `validate.ts`.
  */
 import { parseRoutes, portBehind, upstreamOf, upstreamOfPort } from '../core/gateway-routes.ts';
+import { addressKind } from '../core/ip-address.ts';
 import { formatKey, type Problem, showValue } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
 import { simulationServerSettings } from './settings.ts';
@@ -11,12 +12,21 @@ import { type Surroundings, unsetVariables } from './surroundings.ts';
 /** `hasPassword`: a mail password is known, wherever it came from. */
 export function contradictions(configuration: PartOfConfiguration, hasPassword: boolean, env: Surroundings['env']): Problem[] {
   return [
+    ...aboutName(configuration),
     ...aboutServers(configuration),
     ...aboutMail(configuration, hasPassword),
     ...aboutFolders(configuration, env),
     ...aboutTokens(configuration),
     ...aboutGateway(configuration),
   ];
+}
+
+/** Behind a front a port is right, when the front has another one than 443: what links append is a path then. */
+function aboutName({ server, portRewrite }: PartOfConfiguration): Problem[] {
+  if (server === undefined || portRewrite !== false || /^(?:\[[^\]]*\]|[^:/]*)$/.test(server)) return [];
+  if (addressKind(server) !== undefined) return [];
+  const expected = 'a host name alone, because "portRewrite" is false and links append ":" and "port"';
+  return [{ key: 'server', value: showValue(server), expected, mend: 'remove what follows the host name' }];
 }
 
 function aboutServers({ simulationServers, portRewrite, registration }: PartOfConfiguration): Problem[] {

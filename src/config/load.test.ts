@@ -537,6 +537,11 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'simulationServers[0].address: "a:1" — expected "host/2000", because "portRewrite" is true; clients are sent to exactly this address; if no front maps ports, write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
   [
+    'a port behind the name of the session server, where links get another one',
+    { server: 'webots.example.org:8443' },
+    'server: "webots.example.org:8443" — expected a host name alone, because "portRewrite" is false and links append ":" and "port"; remove what follows the host name',
+  ],
+  [
     'an administrator alone',
     { administrator: 'a@b.org' },
     'mailServer: missing — expected the SMTP host, because "administrator" is set; e-mail is disabled until you add it, or remove "administrator"',
@@ -676,6 +681,14 @@ test('empty mail keys count as absent: e-mail is disabled, and nothing is said',
   });
   assert.deepEqual([...problemsOf(result), ...warningsOf(result)], []);
   assert.equal(settingsOf(result).mail, undefined);
+});
+
+test('an address of the session server is warned of in no spelling, and neither is a port before which a front maps ports', async () => {
+  for (const server of ['::1', '[::1]', '192.0.2.1']) {
+    assert.deepEqual(warningsOf(await loadValue({ ...minimal, server })), []);
+  }
+  const behind = { simulationServers: ['localhost/2000'], portRewrite: true, server: 'webots.example.org:8443' };
+  assert.deepEqual(warningsOf(await loadValue(behind)), []);
 });
 
 test('a faster poll without a time-out of its own gets a shorter time-out', async () => {
