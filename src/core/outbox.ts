@@ -15,6 +15,11 @@ export interface Outgoing {
   readonly attempts: number;
 }
 
+/** `1 notification`, `2 notifications`. */
+export function notificationsInWords(outbox: readonly Outgoing[]): string {
+  return `${outbox.length} notification${outbox.length === 1 ? '' : 's'}`;
+}
+
 /** Adds a notification at the end. The result holds at most `most` entries more than were tried before. */
 export function appended(outbox: readonly Outgoing[], notification: Notification, most: number): Outgoing[] {
   const last = outbox.at(-1);

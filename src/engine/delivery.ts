@@ -154,7 +154,7 @@ export class Delivery {
     this.#refused.delete(sent.notification.id);
     this.#sent += 1;
     if (this.#lastFailure !== undefined)
-      log.info(`${notifier.name} accepts notifications again; ${this.#outbox.length} are waiting`);
+      log.info(`${notifier.name} accepts notifications again; still to be sent: ${this.#outbox.length}`);
     this.#failures = 0;
     this.#refusals = 0;
     this.#lastFailure = undefined;

@@ -17,7 +17,7 @@ import {
 } from '../core/incidents.ts';
 import type { ChannelTestView, IncidentView } from '../core/monitor-view.ts';
 import { fromDocument, toDocument } from '../core/notification-document.ts';
-import type { Outgoing } from '../core/outbox.ts';
+import { notificationsInWords, type Outgoing } from '../core/outbox.ts';
 import type { Clock, Log, NewId, Notifier, Random, StateStore } from '../ports.ts';
 import { Delivery, type DeliveryStatistics } from './delivery.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -269,7 +269,7 @@ export class Notifying {
     const outbox = this.#parked.get(name);
     if (delivery === undefined || outbox === undefined) return;
     this.#parked.delete(name);
-    this.#options.log.info(`${outbox.length} notifications wait for ${name} from before`);
+    this.#options.log.info(`${notificationsInWords(outbox)} from before to be sent by ${name}`);
     delivery.takeOver(outbox);
   }
 
@@ -292,7 +292,7 @@ export class Notifying {
     const { log } = this.#options;
     for (const [name, outbox] of this.#parked)
       log.warn(
-        `${outbox.length} notifications could not be sent by ${name}${this.#saving === undefined ? ' and are lost' : '; they are tried again after the next start'}`,
+        `${notificationsInWords(outbox)} could not be sent by ${name}${this.#saving === undefined ? ' and will be lost' : '; tried again after the next start'}`,
       );
   }
 

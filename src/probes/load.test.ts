@@ -37,6 +37,7 @@ test('numbers as simulation servers and their fronts write them are loads', () =
     ['+3', 3],
     ['.5', 0.5],
     ['7.', 7],
+    ['-0.0', 0],
   ] as const) {
     assert.equal(parseLoad(text), load, JSON.stringify(text));
   }
@@ -48,6 +49,8 @@ test('anything else is no load', () => {
     ' ',
     'NaN',
     '-1',
+    '-0.1',
+    '-',
     'Infinity',
     '1e309',
     '0x10',

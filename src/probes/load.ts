@@ -32,9 +32,10 @@ const USER_AGENT = 'session-server';
 
 /** The number in an answer of `/load`, or `undefined` when the text is anything else. White space around it, whole numbers and exponents are fine. */
 export function parseLoad(text: string): number | undefined {
-  if (!/^\s*\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?\s*$/i.test(text)) return undefined;
+  if (!/^\s*(?:\+|-(?=[0.]+\s*$))?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?\s*$/i.test(text)) return undefined;
   const load = Number(text);
-  return Number.isFinite(load) ? load : undefined;
+  // Of the two zeros that there are, one.
+  return Number.isFinite(load) ? load + 0 : undefined;
 }
 
 export function createLoadProbe(options: LoadProbeOptions): Probe {

@@ -42,7 +42,8 @@ export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOpt
         text = await readOwn(path, largest);
         return text === undefined ? undefined : (JSON.parse(text) as unknown);
       } catch (error) {
-        await moveAside(path, `${path}.damaged`, { error });
+        // What is wrong with the file, not where in this program it was seen.
+        await moveAside(path, `${path}.damaged`, { reason: error instanceof Error ? error.message : String(error) });
         return undefined;
       }
     },

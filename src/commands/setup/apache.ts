@@ -1,6 +1,6 @@
 /** A site of Apache (2.4) that passes on to the fleet and to the session server. */
 import { CONNECT_TIMEOUT, IDLE_TIMEOUT, urlHost, type Front } from './front.ts';
-import { portPattern } from './port-pattern.ts';
+import { portPattern, portsInWords } from './port-pattern.ts';
 
 /** Modules that the site needs, for `a2enmod`. */
 export const APACHE_MODULES = ['headers', 'proxy', 'proxy_http', 'proxy_wstunnel', 'rewrite', 'ssl'] as const;
@@ -57,7 +57,7 @@ export function apacheSite({ server, port, routes, tls, listen }: Front): string
     '  MergeSlashes Off',
     '  RewriteEngine On',
     ...routes.flatMap(({ first, last, host }) => [
-      `  # Ports ${first} to ${last} are those of ${host}.`,
+      `  # ${portsInWords(first, last)} of ${host}.`,
       ...passOn(`/(${portPattern(first, last)})(?:/([^\\s?]*))?`, `${urlHost(host)}:%1/%2`),
     ]),
     '  # No other port leads anywhere.',

@@ -1,6 +1,6 @@
 /** A Caddyfile (Caddy 2) that passes on to the fleet and to the session server. Caddy gets the certificate itself unless one is named, knows WebSockets and never ends a silent one. */
 import { CONNECT_TIMEOUT, urlHost, type Front } from './front.ts';
-import { portPattern } from './port-pattern.ts';
+import { portPattern, portsInWords } from './port-pattern.ts';
 
 export function caddyfile({ server, port, routes, tls, listen }: Front): string {
   const site =
@@ -10,7 +10,7 @@ export function caddyfile({ server, port, routes, tls, listen }: Front): string 
     `${site} {`,
     ...(tls?.own === true ? [`  tls ${quoted(tls.cert)} ${quoted(tls.key)}`] : []),
     ...routes.flatMap(({ first, last, host }, i) => [
-      `  # Ports ${first} to ${last} are those of ${host}.`,
+      `  # ${portsInWords(first, last)} of ${host}.`,
       `  @simulation${i} path_regexp port${i} ^/(${portPattern(first, last)})(?:/.*)?$`,
       `  handle @simulation${i} {`,
       // Not `strip_prefix`, which merges slashes.
