@@ -2,7 +2,7 @@
 // the build in `dist`.
 //
 // Test files share processes, because to start one and to read the sources costs several times what most tests cost. Three at a time, because those that start programs and browsers wait
-// for most of theirs.
+// for most of theirs. They end with their last test: whatever a failed one left open must not keep the others from being told.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ if (files.length === 0) throw new Error('no test file found');
 const folder = mkdtempSync(join(tmpdir(), 'session-server-tests-'));
 const runner = spawn(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-concurrency=3', '--test-reporter=spec', ...processes(files)],
+  ['--import', 'tsx', '--test', '--test-force-exit', '--test-concurrency=3', '--test-reporter=spec', ...processes(files)],
   { stdio: 'inherit' },
 );
 runner.once('exit', (code) => {

@@ -24,6 +24,9 @@ export interface RunningApp {
 
 /** Listens on free ports of this machine alone. */
 export async function startAppInside(scope: Scope, file: Partial<ConfigurationFile>): Promise<RunningApp> {
+  let stop: () => Promise<void> = () => Promise.resolve();
+  // In this order: what runs still writes into the folder.
+  scope.after(() => stop());
   const folder = temporary(scope);
   const settings = ({ gateway, ...more }: Partial<ConfigurationFile>): Settings =>
     toSettings(
@@ -48,8 +51,7 @@ export async function startAppInside(scope: Scope, file: Partial<ConfigurationFi
   const names = createSharedLookup();
   const app = await startApp(settings(file), { clock: systemClock, random: Math.random, newId, log, names, version: '0.0.0' });
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= app.stop());
-  scope.after(stop);
+  stop = () => (stopped ??= app.stop());
   const port = app.gateway?.port ?? app.port;
   return { app, log, port, url: `http://localhost:${port}`, socketUrl: `ws://localhost:${port}`, settings, stop };
 }
