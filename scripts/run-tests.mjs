@@ -2,7 +2,7 @@
 // the build in `dist`.
 //
 // Test files share processes, because to start one and to read the sources costs several times what most tests cost. Three at a time, because those that start programs and browsers wait
-// for most of theirs. They end with their last test: whatever a failed one left open must not keep the others from being told.
+// for most of theirs.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,8 @@ import { pathToFileURL } from 'node:url';
 const named = process.argv.slice(2);
 /** Processes that share the tests of whole programs. */
 const INTEGRATION_PROCESSES = 4;
+/** Milliseconds. What a failed test left open can keep its process for ever; then it is ended, and told as failed. */
+const LONGEST_PROCESS = 300_000;
 /** Parts of names, of what takes longest first. */
 const LONGEST = [
   'browser/monitor',
@@ -35,7 +37,15 @@ if (files.length === 0) throw new Error('no test file found');
 const folder = mkdtempSync(join(tmpdir(), 'session-server-tests-'));
 const runner = spawn(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-force-exit', '--test-concurrency=3', '--test-reporter=spec', ...processes(files)],
+  [
+    '--import',
+    'tsx',
+    '--test',
+    `--test-timeout=${LONGEST_PROCESS}`,
+    '--test-concurrency=3',
+    '--test-reporter=spec',
+    ...processes(files),
+  ],
   { stdio: 'inherit' },
 );
 runner.once('exit', (code) => {
