@@ -8,7 +8,7 @@
  * the lines are served one after the other: whoever asks for little does not wait for all that another asked for.
  */
 /** Milliseconds a turn should take at most. */
-const TURN = 5;
+const TURN = 3;
 const MOST = 256;
 
 export interface TurnsOptions<Asked extends readonly unknown[]> {
