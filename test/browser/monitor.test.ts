@@ -160,6 +160,8 @@ test('the chart shows five ranges and what is under the pointer', async (t) => {
 function lineOf(canvas: Locator): Promise<boolean[]> {
   return canvas.evaluate((element: HTMLCanvasElement) => {
     const { width, height } = element;
+    // Before it has its size.
+    if (width === 0 || height === 0) return Array.from({ length: 100 }, () => false);
     const { data } = element.getContext('2d')?.getImageData(0, 0, width, height) ?? { data: [] };
     const hex = getComputedStyle(element).getPropertyValue('--mean').trim();
     const wanted = [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
@@ -180,6 +182,7 @@ function inkOf(page: Page): Promise<number> {
   return page.locator('.plot canvas').evaluateAll((canvases) => {
     let count = 0;
     for (const canvas of canvases as HTMLCanvasElement[]) {
+      if (canvas.width === 0 || canvas.height === 0) continue;
       const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
       for (let index = 3; index < data.length; index += 4) if (data[index] !== 0) count += 1;
     }
