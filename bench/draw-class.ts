@@ -5,7 +5,7 @@
  *     npm run build && node dist/bench/draw-class.js docs/allocation.svg
  */
 import { writeFileSync } from 'node:fs';
-import type { ServerView } from '../src/core/monitor-view.ts';
+import type { ServerView } from '../src/core/views/monitor-view.ts';
 import { pause } from './support/pause.ts';
 import { startProgram } from './support/program.ts';
 import { getOnce } from './support/requests.ts';

@@ -13,7 +13,7 @@ const named = process.argv.slice(2);
 /** Processes that share the tests of whole programs. */
 const INTEGRATION_PROCESSES = 4;
 /** Milliseconds. What a failed test left open can keep its process for ever; then it is ended, and told as failed. */
-const LONGEST_PROCESS = 300_000;
+const MAX_PROCESS = 300_000;
 /** Parts of names, of what takes longest first. */
 const LONGEST = [
   'browser/monitor',
@@ -25,7 +25,7 @@ const LONGEST = [
   'src/http',
   'src/core',
 ];
-/** Needs web servers and systemd: `npm run test:fronts`. */
+/** Needs web servers and systemd: `npm run test:system`. */
 const NEEDS_SYSTEM = join('test', 'fronts');
 const files =
   named.length > 0
@@ -41,7 +41,7 @@ const runner = spawn(
     '--import',
     'tsx',
     '--test',
-    `--test-timeout=${LONGEST_PROCESS}`,
+    `--test-timeout=${MAX_PROCESS}`,
     '--test-concurrency=3',
     '--test-reporter=spec',
     ...processes(files),

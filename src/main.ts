@@ -5,7 +5,7 @@
  * held small while modules load, and may grow under load as usual.
  */
 import { setFlagsFromString } from 'node:v8';
-import { holdSignals } from './commands/held-signals.ts';
+import { holdSignals } from './commands/early-signals.ts';
 
 holdSignals();
 setFlagsFromString('--semi-space-growth-factor=1');

@@ -1,9 +1,9 @@
 /** What the engine needs from outside. Types only; each is implemented by one adapter per file, found by name in the `index.ts` of its folder. */
 import type { LookupFunction } from 'node:net';
-import type { Endpoint, ServerId } from './core/endpoint.ts';
-import type { Failure } from './core/fleet.ts';
-import type { BookingOutcome, BookingRequest, Candidates } from './core/ledger.ts';
-import type { Notification } from './core/incidents.ts';
+import type { Endpoint, ServerId } from './core/fleet/endpoint.ts';
+import type { Failure } from './core/fleet/fleet.ts';
+import type { BookingOutcome, BookingRequest, Candidates } from './core/allocation/ledger.ts';
+import type { Notification } from './core/incidents/incidents.ts';
 
 export interface Clock {
   /** Seconds; monotonic: it never jumps when somebody sets the machine's clock. Its zero means nothing. */

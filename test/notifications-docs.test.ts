@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { NotificationKind } from '../src/core/incidents.ts';
-import { textOf } from '../src/core/notification-text.ts';
+import type { NotificationKind } from '../src/core/incidents/incidents.ts';
+import { textOf } from '../src/core/incidents/notification-text.ts';
 import { sign, webhookBody } from '../src/notifiers/webhook.ts';
 
 const page = read('docs/notifications.md');

@@ -22,7 +22,7 @@ export function loadOf({ cpu, memory, swap, gpu = 0, gpuMemory = 0 }: Figures): 
 
 const SAMPLES = 5;
 /** Seconds. After a longer gap, in which the machine slept or could not be measured, older samples say nothing. */
-const LONGEST_GAP = 5;
+const MAX_GAP = 5;
 
 export class LoadWindow {
   #samples: number[] = [];
@@ -30,7 +30,7 @@ export class LoadWindow {
 
   /** `at` is seconds. */
   add(load: number, at: number): void {
-    if (at - this.#youngestAt > LONGEST_GAP) this.#samples = [];
+    if (at - this.#youngestAt > MAX_GAP) this.#samples = [];
     if (this.#samples.length === SAMPLES) this.#samples.shift();
     this.#samples.push(load);
     this.#youngestAt = at;
@@ -38,7 +38,7 @@ export class LoadWindow {
 
   /** Percent; `undefined` until there are five samples, and when the youngest is too old to be true. */
   mean(now: number): number | undefined {
-    if (this.#samples.length < SAMPLES || now - this.#youngestAt > LONGEST_GAP) return undefined;
+    if (this.#samples.length < SAMPLES || now - this.#youngestAt > MAX_GAP) return undefined;
     return this.#samples.reduce((sum, load) => sum + load, 0) / SAMPLES;
   }
 }

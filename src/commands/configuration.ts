@@ -2,7 +2,7 @@
 import { findConfiguration, findInstalled, type Found } from '../config/find.ts';
 import { loadConfiguration, type Loaded } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
-import { packageRoot } from '../package-root.ts';
+import { packageRoot } from '../system/package-root.ts';
 
 /** PROTOCOL § 2: nothing was started. */
 export const REFUSED = 2;

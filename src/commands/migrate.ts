@@ -12,7 +12,7 @@ import { readConfiguration } from './configuration.ts';
 export async function migrateCommand(path: string): Promise<void> {
   const loaded = await readConfiguration([path]);
   if (loaded === undefined) {
-    console.error('The original would not have run with this file either, or not as it says. Mend it, and ask again.');
+    console.error('The original would not have run with this file either, or not as it says. Fix it, and ask again.');
     return;
   }
   const file: unknown = JSON.parse((await readFile(loaded.path, 'utf8')).replace(/^\ufeff/, ''));

@@ -17,7 +17,7 @@ The smallest configuration that works:
 { "simulationServers": ["localhost:2000"], "ssl": false, "portRewrite": false }
 \`\`\`
 
-- **Check it** before it is used: \`session-server check config.json\` names every problem, with key, value, what is expected and how to mend it, and exits
+- **Check it** before it is used: \`session-server check config.json\` names every problem, with key, value, what is expected and how to fix it, and exits
   with 2 when there is one. With \`--strict\` it does so for warnings too.
 - **Warnings** stop nothing: an unknown key (it is ignored), a server listed twice (it counts once), a mail key without its partner (e-mail is
   disabled), an address that does not fit \`portRewrite\`, a key given twice (the last one counts).

@@ -3,7 +3,7 @@
  * a restart: such keys keep the values of the start, so that no part of the program goes by a port on which nothing listens. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { ServerId } from '../core/endpoint.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
 import { allKeys, below } from './keys.ts';
 import type { Settings, SimulationServerSettings } from './settings.ts';
 

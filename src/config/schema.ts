@@ -14,9 +14,9 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseEndpoint } from '../core/endpoint.ts';
-import { parseRoutes } from '../core/gateway-routes.ts';
-import { readRepositoryPrefix } from '../core/routing.ts';
+import { parseEndpoint } from '../core/fleet/endpoint.ts';
+import { parseRoutes } from '../core/gateway/gateway-routes.ts';
+import { readRepositoryPrefix } from '../core/fleet/routing.ts';
 
 /** The keys that the original session server has; all others are ours. */
 export const originalKeys: readonly string[] = [
@@ -555,7 +555,7 @@ function checkAddress({ value, issues }: z.core.ParsePayload<string>): void {
   if (problem !== undefined) issues.push({ code: 'custom', input: value, params: { problem }, message: addressAdvice[problem] });
 }
 
-/** What to do about an address that is not one; a mend, as all messages of this file. */
+/** What to do about an address that is not one; a fix, as all messages of this file. */
 const addressAdvice = {
   empty: 'write host and port, or remove the entry',
   'too-long': 'it is longer than any host name; check it',

@@ -40,7 +40,7 @@ function unknownKey(path: KeyPath, place: KeyInfo, key: string): Problem {
     key: formatKey(path),
     value: 'unknown key, ignored',
     expected: 'a key of the documentation',
-    mend: adviceFor(place, key, formatKey(path.slice(0, -1))),
+    fix: adviceFor(place, key, formatKey(path.slice(0, -1))),
   };
 }
 

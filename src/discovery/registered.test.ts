@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
-import { parseEndpoint, type ServerId } from '../core/endpoint.ts';
-import type { SimulationServer } from '../core/simulation-server.ts';
+import { parseEndpoint, type ServerId } from '../core/fleet/endpoint.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { RegisteredServers } from './registered.ts';
 
 /** Servers that prove to be some; the test says which of them are down, since when, and whether any other is heard. */

@@ -4,9 +4,9 @@
  *
  * The check comes after the answer, never before: a simulation server of the original announces itself before it serves anybody, and waits for our answer.
  */
-import type { Endpoint, ServerId } from '../core/endpoint.ts';
-import { giveUpAfter, nextCheck, reasonToLeave, type LeavingRules } from '../core/registration.ts';
-import type { SimulationServer } from '../core/simulation-server.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
+import { giveUpAfter, nextCheck, reasonToLeave, type LeavingRules } from '../core/fleet/registration.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -72,7 +72,7 @@ interface Checking {
 /** Seconds. */
 const LOOK = 0.5;
 /** Checks at a time: hosts that take connections and never answer must not hold up the others for long. */
-const MOST_CHECKS = 16;
+const MAX_CHECKS = 16;
 
 export class RegisteredServers {
   readonly #options: RegisteredOptions;
@@ -226,7 +226,7 @@ export class RegisteredServers {
     const due = [...this.#servers]
       .filter(([, { checking }]) => checking !== undefined && checking.next <= now)
       .sort(([, a], [, b]) => (a.checking?.next ?? 0) - (b.checking?.next ?? 0))
-      .slice(0, MOST_CHECKS);
+      .slice(0, MAX_CHECKS);
     await Promise.all(due.map(([id, known]) => this.#check(id, known, signal)));
   }
 

@@ -5,19 +5,19 @@ import { inTime } from '../../test/support/eventually.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
-import { DEFAULT_ALLOCATION } from '../core/allocation-parameters.ts';
-import { Ledger } from '../core/ledger.ts';
-import type { AnswerView } from '../core/monitor-view.ts';
-import { LONGEST_PROJECT_URL } from '../core/project.ts';
-import { Router, type RoutedServer } from '../core/routing.ts';
-import { TokenBuckets } from '../core/token-bucket.ts';
-import { WaitingLine } from '../core/waiting-line.ts';
+import { DEFAULT_ALLOCATION } from '../core/allocation/allocation-parameters.ts';
+import { Ledger } from '../core/allocation/ledger.ts';
+import type { AnswerView } from '../core/views/monitor-view.ts';
+import { MAX_PROJECT_URL } from '../core/fleet/project.ts';
+import { Router, type RoutedServer } from '../core/fleet/routing.ts';
+import { TokenBuckets } from '../core/limits/token-bucket.ts';
+import { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Bookings } from '../ports.ts';
 import { createMemoryBookings } from '../stores/memory.ts';
 import { Admission } from './admission.ts';
 import type { Outcome, Waiter, Waiting } from './session-request.ts';
 import { Decisions } from './decisions.ts';
-import { startRemembering } from './remembering.ts';
+import { startStateSaver } from './state-saver.ts';
 
 const ANSWERS: readonly AnswerView[] = [
   { id: 'b:2000', address: 'b/2000', chosen: false, eligible: true, code: 'has-room', reason: 'It could take the session.' },
@@ -181,7 +181,7 @@ test('of a project URL that cannot be read the text as it was sent is written do
   await admission.ask({ ...from(), projectUrl: `https://github.com/${'\u{1f916}'.repeat(5000)}` });
   const project = decisions.last()[0]?.project ?? '';
   assert.match(project, /^https:\/\/github\.com\/\u{1f916}{100,}…$/u, 'cut between two characters');
-  assert.ok(project.length <= LONGEST_PROJECT_URL, `${project.length} characters`);
+  assert.ok(project.length <= MAX_PROJECT_URL, `${project.length} characters`);
   await admission.ask({ ...from(), projectUrl: PROJECT });
   assert.deepEqual(decisions.last()[0]?.others, ANSWERS);
   await admission.stop();
@@ -593,7 +593,7 @@ test('places survive a restart although nobody came or went for a long time befo
     const before = start({ 'a:2000': 97 });
     const { clock } = before;
     const store = new MemoryStore();
-    const remembering = startRemembering({
+    const remembering = startStateSaver({
       ...{ clock, log: new MemoryLog(), store },
       documents: [{ name: 'line', version: () => before.admission.version, save: () => before.admission.save() }],
     });

@@ -5,27 +5,27 @@
  * client may wait. The line is served whenever something changed that can make room, and once a second. Whoever asks without waiting does not overtake
  * those who wait, but for the passing rule of ALLOCATION, "Queue".
  */
-import { allocationReason } from '../core/allocation-reason.ts';
-import { webSocketUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
-import type { BookingOutcome, BookingRequest, Candidates } from '../core/ledger.ts';
-import type { SecondsRange } from '../core/monitor-view.ts';
-import { asSent, type Project } from '../core/project.ts';
-import type { Labels, Router } from '../core/routing.ts';
-import type { TokenBuckets } from '../core/token-bucket.ts';
-import type { Standing, Want } from '../core/line-order.ts';
-import type { Passing, Turn } from '../core/passing.ts';
-import type { Restored, WaitingLine } from '../core/waiting-line.ts';
+import { allocationReason } from '../core/views/allocation-reason.ts';
+import { webSocketUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
+import type { BookingOutcome, BookingRequest, Candidates } from '../core/allocation/ledger.ts';
+import type { SecondsRange } from '../core/views/monitor-view.ts';
+import { asSent, type Project } from '../core/fleet/project.ts';
+import type { Labels, Router } from '../core/fleet/routing.ts';
+import type { TokenBuckets } from '../core/limits/token-bucket.ts';
+import type { Standing, Want } from '../core/queue/line-order.ts';
+import type { Backfill, Turn } from '../core/queue/backfill.ts';
+import type { Restored, WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
 import { Availability } from './availability.ts';
 import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
-import { NotedRefusals } from './noted-refusals.ts';
-import { PlacesFromBefore } from './places-from-before.ts';
-import { Reasons, type Asked, type Explained, type HandOut } from './reasons.ts';
+import { RefusalSampling } from './refusal-sampling.ts';
+import { RestoredTickets } from './restored-tickets.ts';
+import { DecisionLog, type Asked, type Explained, type HandOut } from './decision-log.ts';
 import { RequestRouting, type RoutedRequest } from './request-routing.ts';
 import type { Allocated, FailedSession, Outcome, Refused, SessionRequest, Waiter, Waiting } from './session-request.ts';
 import type { Topic } from './topic.ts';
-import { UnheardOutcomes } from './unheard-outcomes.ts';
+import { UndeliveredOutcomes } from './undelivered-outcomes.ts';
 
 export interface AdmissionOptions {
   readonly clock: Clock;
@@ -82,14 +82,14 @@ export class Admission {
   readonly availability: Topic<boolean>;
   readonly #options: AdmissionOptions;
   readonly #places = new Map<string, Place>();
-  readonly #unheard = new UnheardOutcomes();
-  readonly #fromBefore = new PlacesFromBefore();
+  readonly #unheard = new UndeliveredOutcomes();
+  readonly #fromBefore = new RestoredTickets();
   readonly #routing: RequestRouting;
-  readonly #reasons: Reasons;
+  readonly #reasons: DecisionLog;
   readonly #serving: Loop;
   /** What ends the requests that are held, by their ids. */
   readonly #holding = new Map<string, AbortController>();
-  readonly #notedRefusals = new NotedRefusals();
+  readonly #notedRefusals = new RefusalSampling();
   readonly #open: Availability;
   #toldAt = 0;
   #version = 0;
@@ -100,7 +100,7 @@ export class Admission {
   constructor(options: AdmissionOptions) {
     this.#options = options;
     this.#routing = new RequestRouting(options.router, () => options.settings().otherHosts);
-    this.#reasons = new Reasons(options);
+    this.#reasons = new DecisionLog(options);
     this.#open = new Availability({
       ...options,
       isWaiting: () => options.line.length > 0,
@@ -422,10 +422,10 @@ export class Admission {
     return { kind: 'no-room', ...(bookings.fits(candidates, project?.key) && { othersWait: true }) };
   }
 
-  #passing(want: Want): Passing {
+  #passing(want: Want): Backfill {
     const { line, clock, bookings } = this.#options;
     const fits = (other: Want, candidates: Candidates) => bookings.fits(candidates, this.#routing.route(other).project?.key);
-    return line.mayPass(want, clock.now(), this.#routing.candidatesOf, fits);
+    return line.mayBackfill(want, clock.now(), this.#routing.candidatesOf, fits);
   }
 
   /** Of the candidates for a newcomer; none while the line comes first. */

@@ -1,10 +1,10 @@
 /** The last decisions with their reasons, and how many there were: who was sent where, and why. */
-import { listed, mostListed } from '../core/decision-list.ts';
-import type { Decision } from '../core/decision.ts';
-import type { ServerId } from '../core/endpoint.ts';
-import { LastHour } from '../core/last-hour.ts';
-import type { DecisionKind } from '../core/monitor-view.ts';
-import { readDecisions, saveDecisions, type SavedDecisions } from '../core/saved-decisions.ts';
+import { listed, mostListed } from '../core/views/decision-list.ts';
+import type { Decision } from '../core/views/decision.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import { LastHour } from '../core/views/last-hour.ts';
+import type { DecisionKind } from '../core/views/monitor-view.ts';
+import { readDecisions, saveDecisions, type SavedDecisions } from '../core/views/saved-decisions.ts';
 
 export type Restored = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
 

@@ -4,9 +4,9 @@
  * A failure that will pass (mail server gone, 4xx) stops the whole channel for a growing pause. A failure that will not pass by itself (5xx, wrong password)
  * is tried again rarely; the next notification is tried once before, because the refusal may have been of that one message.
  */
-import type { Notification, NoticeOutcome } from '../core/incidents.ts';
-import { appended, compacted, type Outgoing } from '../core/outbox.ts';
-import { retryPause } from '../core/retry.ts';
+import type { Notification, NoticeOutcome } from '../core/incidents/incidents.ts';
+import { appended, compacted, type Outgoing } from '../core/incidents/outbox.ts';
+import { retryPause } from '../core/limits/retry.ts';
 import type { Clock, Log, Notifier, OutsideFailure, Random } from '../ports.ts';
 import { withDeadline } from './deadline.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -39,7 +39,7 @@ export interface DeliveryStatistics {
 }
 
 /** Messages that wait at most; then only the last news of each server is kept. */
-const MOST_WAITING = 50;
+const MAX_WAITING = 50;
 /** Seconds until the notification after a refused one is tried. */
 const PROBATION = 60;
 
@@ -95,14 +95,14 @@ export class Delivery {
   /** What was left over from before: it comes first. */
   takeOver(left: readonly Outgoing[]): void {
     const own = this.#outbox;
-    this.#outbox = left.length + own.length > MOST_WAITING ? compacted([...left, ...own]) : [...left, ...own];
+    this.#outbox = left.length + own.length > MAX_WAITING ? compacted([...left, ...own]) : [...left, ...own];
     this.#options.changed();
     this.#loop.wake();
   }
 
   add(notification: Notification): void {
     const before = this.#outbox.length;
-    this.#outbox = appended(this.#outbox, notification, MOST_WAITING);
+    this.#outbox = appended(this.#outbox, notification, MAX_WAITING);
     if (this.#outbox.length < before) this.#overflowed(before);
     this.#options.changed();
     this.#loop.wake();

@@ -2,12 +2,12 @@
  * Which simulation servers are in the fleet, from all sources together, and who has to hear of it. A server that is named by several sources counts once, by
  * the first of them; it keeps its state as long as one of them names it.
  */
-import type { ServerId } from '../core/endpoint.ts';
-import type { ServerFacts } from '../core/fleet.ts';
-import type { RoutedServer } from '../core/routing.ts';
-import type { SimulationServer } from '../core/simulation-server.ts';
-import type { Ledger } from '../core/ledger.ts';
-import type { Router } from '../core/routing.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { ServerFacts } from '../core/fleet/fleet.ts';
+import type { RoutedServer } from '../core/fleet/routing.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
+import type { Ledger } from '../core/allocation/ledger.ts';
+import type { Router } from '../core/fleet/routing.ts';
 import type { Poller } from './poller.ts';
 
 /** Sources in the order in which they count. */

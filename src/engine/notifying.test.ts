@@ -4,7 +4,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FakeNotifier } from '../../test/support/fake-notifier.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
-import type { ServerState } from '../core/fleet.ts';
+import type { ServerState } from '../core/fleet/fleet.ts';
 import type { Notifier } from '../ports.ts';
 import { Notifying, type NotifyingOptions } from './notifying.ts';
 
@@ -167,10 +167,10 @@ test('a reload keeps what waits, retries it at once with the new notifier, and c
   email.weather = 'fails';
   sees('down');
   await clock.advance(HOUR);
-  const mended = new FakeNotifier();
-  await notifying.reconfigure({ rules, notifiers: [mended] });
+  const fixed = new FakeNotifier();
+  await notifying.reconfigure({ rules, notifiers: [fixed] });
   await clock.advance(1);
-  assert.deepEqual(mended.told, ['down a']);
+  assert.deepEqual(fixed.told, ['down a']);
   assert.equal(email.closed, true);
 });
 

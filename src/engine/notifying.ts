@@ -5,8 +5,8 @@
  * Open incidents and what could not be delivered outlive a reload, and with a store a restart: the administrator is then told that a server is
  * back by the session server that did not see it go. What waits for a notifier that is configured no longer is kept a week, in case it comes back.
  */
-import type { ServerId } from '../core/endpoint.ts';
-import { incidentViews } from '../core/incident-view.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import { incidentViews } from '../core/views/incident-view.ts';
 import {
   Incidents,
   type Affected,
@@ -14,10 +14,10 @@ import {
   type Notification,
   type NotificationKind,
   type Sighting,
-} from '../core/incidents.ts';
-import type { ChannelTestView, IncidentView } from '../core/monitor-view.ts';
-import { fromDocument, toDocument } from '../core/notification-document.ts';
-import { notificationsInWords, type Outgoing } from '../core/outbox.ts';
+} from '../core/incidents/incidents.ts';
+import type { ChannelTestView, IncidentView } from '../core/views/monitor-view.ts';
+import { fromDocument, toDocument } from '../core/incidents/notification-document.ts';
+import { notificationsInWords, type Outgoing } from '../core/incidents/outbox.ts';
 import type { Clock, Log, NewId, Notifier, Random, StateStore } from '../ports.ts';
 import { Delivery, type DeliveryStatistics } from './delivery.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -120,7 +120,7 @@ export class Notifying {
     });
   }
 
-  /** A suspicion was wrong or is mended. */
+  /** A suspicion was wrong or is fixed. */
   trusted(id: ServerId): void {
     this.#happens((at) => {
       this.#incidents.trusted(id, at);

@@ -6,7 +6,7 @@
  * probes a server is an entry of its agenda and nothing else, because there may be ten thousand. Facts go out by the callbacks of `PollerEvents`; what
  * they mean for hand-outs, notices and the page is the business of others.
  */
-import type { Endpoint, ServerId } from '../core/endpoint.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import {
   apply,
   newServer,
@@ -17,7 +17,7 @@ import {
   type ServerFacts,
   type ServerState,
   type Transition,
-} from '../core/fleet.ts';
+} from '../core/fleet/fleet.ts';
 import type { Clock, Log, Probe, ProbeResult, Random } from '../ports.ts';
 import { Agenda } from './agenda.ts';
 import { startLoop, type Loop } from './loop.ts';

@@ -1,9 +1,9 @@
 /** What a session request wants, read strictly, and the servers that may run it. */
-import type { ServerId } from '../core/endpoint.ts';
-import type { Candidates } from '../core/ledger.ts';
-import { parseProject, type Project, type ProjectResult } from '../core/project.ts';
-import type { Labels, Route, Router } from '../core/routing.ts';
-import type { Want } from '../core/line-order.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Candidates } from '../core/allocation/ledger.ts';
+import { parseProject, type Project, type ProjectResult } from '../core/fleet/project.ts';
+import type { Labels, Route, Router } from '../core/fleet/routing.ts';
+import type { Want } from '../core/queue/line-order.ts';
 import type { SessionRequest } from './session-request.ts';
 
 /** Some server may run it, though perhaps none now. */

@@ -1,7 +1,7 @@
 /** A session request, what can become of it, and what its client hears meanwhile. Types only. */
-import type { ServerId } from '../core/endpoint.ts';
-import type { SecondsRange } from '../core/monitor-view.ts';
-import type { Labels } from '../core/routing.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { SecondsRange } from '../core/views/monitor-view.ts';
+import type { Labels } from '../core/fleet/routing.ts';
 
 export interface SessionRequest {
   /** Who asks; `limitKey` is what limits count by, and `undefined` is not limited. */

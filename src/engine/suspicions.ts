@@ -1,6 +1,6 @@
 /** Tells people of servers that were given work and still look idle, when the suspicion begins and when it ends. */
-import type { ServerId } from '../core/endpoint.ts';
-import type { Ledger } from '../core/ledger.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Log } from '../ports.ts';
 import type { Notifying } from './notifying.ts';
 

@@ -1,43 +1,43 @@
 /** The edge that clients see, put together: routes, sockets, limits, and the port they share. */
 import type { Settings } from '../config/settings.ts';
-import type { ServerId } from '../core/endpoint.ts';
-import { meanLoad, type ServerFacts } from '../core/fleet.ts';
-import type { History } from '../core/history.ts';
-import type { Ledger } from '../core/ledger.ts';
-import type { Router } from '../core/routing.ts';
-import type { WaitingLine } from '../core/waiting-line.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import { meanLoad, type ServerFacts } from '../core/fleet/fleet.ts';
+import type { History } from '../core/history/history.ts';
+import type { Ledger } from '../core/allocation/ledger.ts';
+import type { Router } from '../core/fleet/routing.ts';
+import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Admission } from '../engine/admission.ts';
-import type { Beginning } from '../engine/beginning.ts';
+import type { StartupGate } from '../engine/startup-gate.ts';
 import type { Decisions } from '../engine/decisions.ts';
-import type { Levers } from '../engine/levers.ts';
+import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { Notifying } from '../engine/notifying.ts';
-import type { Overview } from '../engine/overview.ts';
+import type { MonitorViews } from '../engine/monitor-views.ts';
 import type { Poller } from '../engine/poller.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
-import { createAccess } from './access.ts';
-import { createAdminRoutes } from './admin-routes.ts';
-import { createApiRoutes } from './api-routes.ts';
-import { createAvailabilitySocket } from './availability-socket.ts';
-import { createAddressOf, parseNetworks, type AddressOf } from './client-address.ts';
-import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './descriptors.ts';
+import { createAccess } from './operators/access.ts';
+import { createAdminRoutes } from './operators/admin-routes.ts';
+import { createApiRoutes } from './operators/api-routes.ts';
+import { createAvailabilitySocket } from './clients/availability-socket.ts';
+import { createAddressOf, parseNetworks, type AddressOf } from './server/client-address.ts';
+import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './server/descriptors.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { explainView, type ExplainSource } from './explain-view.ts';
-import { createHealthRoutes } from './health-routes.ts';
-import { createHistoryRoutes } from './history-routes.ts';
+import { explainView, type ExplainSource } from './operators/explain-view.ts';
+import { createHealthRoutes } from './health.ts';
+import { createHistoryRoutes } from './operators/history-routes.ts';
 import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
-import { createRegisterRoutes, type Registrations } from './register-routes.ts';
-import { createMonitorEvents } from './monitor-events.ts';
-import type { MonitorAssets } from './monitor-assets.ts';
-import { createMonitorRoutes, type MonitorPages } from './monitor-routes.ts';
-import type { MonitorSource } from './monitor-source.ts';
-import { createApi } from './openapi.ts';
-import { createRoutes, toListener } from './routes.ts';
-import { startHttpServer } from './server.ts';
-import { createSessionRoutes } from './session-routes.ts';
-import { createSessionSocket, SESSION_PROTOCOL } from './session-socket.ts';
-import { SessionTickets } from './session-tickets.ts';
-import { createSessionsRoutes } from './sessions-routes.ts';
-import { createSockets } from './sockets.ts';
+import { createRegisterRoutes, type Registrations } from './registration/register-routes.ts';
+import { createMonitorEvents } from './operators/monitor-events.ts';
+import type { MonitorAssets } from './operators/monitor-assets.ts';
+import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
+import type { MonitorSource } from './operators/monitor-source.ts';
+import { createApi } from './server/openapi.ts';
+import { createRoutes, toListener } from './server/routes.ts';
+import { startHttpServer } from './server/server.ts';
+import { createLegacyRoutes } from './clients/legacy-routes.ts';
+import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.ts';
+import { SessionTickets } from './clients/session-tickets.ts';
+import { createSessionsApi } from './clients/sessions-api.ts';
+import { createSockets } from './server/sockets.ts';
 
 export interface EdgeOptions {
   readonly clock: Clock;
@@ -54,16 +54,16 @@ export interface EdgeOptions {
   readonly line: WaitingLine;
   readonly admission: Admission;
   readonly decisions: Decisions;
-  readonly overview: Overview;
+  readonly overview: MonitorViews;
   readonly history: History;
-  readonly levers: Levers;
+  readonly levers: OperatorActions;
   readonly notifying: Notifying;
   readonly registered: Registrations;
   /** Where a server that came by itself may lead; `undefined` for all others. */
   readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
-  readonly answers: Beginning;
+  readonly answers: StartupGate;
   /** Clients may wait and get servers: what survived the last run is known, and with it who was in line before. */
-  readonly sessions: Beginning;
+  readonly sessions: StartupGate;
 }
 
 /** The monitor page, which the edge serves and does not know. */
@@ -132,7 +132,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
   const routes = createRoutes({
     log,
     groups: [
-      createSessionRoutes({
+      createLegacyRoutes({
         ...{ admission, gateway, answers, sessions },
         addressOf,
         meanLoad: currentMeanLoad,
@@ -151,7 +151,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       createApi({
         version,
         groups: [
-          createSessionsRoutes({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
+          createSessionsApi({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
           createApiRoutes({
             ...{ source, clock, addressOf },
             mayRead: access.mayRead,

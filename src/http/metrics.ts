@@ -3,15 +3,15 @@
  */
 import { Hono, type MiddlewareHandler } from 'hono';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ServerFacts } from '../core/fleet.ts';
-import type { DecisionKind } from '../core/monitor-view.ts';
-import type { AccountView, Ledger } from '../core/ledger.ts';
+import type { ServerFacts } from '../core/fleet/fleet.ts';
+import type { DecisionKind } from '../core/views/monitor-view.ts';
+import type { AccountView, Ledger } from '../core/allocation/ledger.ts';
 import type { Admission } from '../engine/admission.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { NotifyingStatistics } from '../engine/notifying.ts';
 import type { Poller } from '../engine/poller.ts';
-import { methodNotAllowed } from './cors.ts';
-import type { Env } from './routes.ts';
+import { methodNotAllowed } from './server/cors.ts';
+import type { Env } from './server/routes.ts';
 
 export interface MetricsOptions {
   readonly version: string;

@@ -16,13 +16,13 @@ export interface LogRecord {
 }
 
 /** Characters of a line; above it the fields are cut. */
-export const LONGEST_LINE = 16_384;
+export const MAX_LINE = 16_384;
 
 /** Ends with a line feed and contains no other. */
 export function textLine({ level, wallTime, message, fields }: LogRecord): string {
   let line = `${timestamp(wallTime)} [${LEVEL_NAMES[level]}]  ${printable(message)}`;
   if (fields !== undefined) line += fieldsText(fields, '', 1);
-  if (line.length > LONGEST_LINE) line = `${printable(line.slice(0, LONGEST_LINE))}… (cut)`;
+  if (line.length > MAX_LINE) line = `${printable(line.slice(0, MAX_LINE))}… (cut)`;
   return `${line}\n`;
 }
 

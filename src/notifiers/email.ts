@@ -6,8 +6,8 @@
  * from the notification's id, so that a message which was accepted twice (the connection broke after DATA) is known to be one.
  */
 import type { Transporter } from 'nodemailer';
-import type { Notification } from '../core/incidents.ts';
-import { mailText, onOneLine, textOf } from '../core/notification-text.ts';
+import type { Notification } from '../core/incidents/incidents.ts';
+import { mailText, onOneLine, textOf } from '../core/incidents/notification-text.ts';
 import type { Notifier, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
@@ -162,11 +162,11 @@ function explainConnection(error: SmtpError, { host }: EmailOptions): OutsideFai
   const { code = '', originalCode = code } = error;
   const fail = (name: string, text: string, permanent = false) => outsideFailure(name, text, permanent, error);
   if (isCertificateError(error)) {
-    const mend =
+    const fix =
       'write into mailServer a name that stands in the certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS';
     return fail(
       'smtp-certificate',
-      `the certificate of the mail server ${host} is not accepted (${onOneLine(error.message)}): ${mend}`,
+      `the certificate of the mail server ${host} is not accepted (${onOneLine(error.message)}): ${fix}`,
       true,
     );
   }

@@ -7,11 +7,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { makeCertificate } from '../../test/support/certificate.ts';
 import { endpointOf } from '../../test/support/endpoints.ts';
-import type { ServerId } from '../core/endpoint.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { Probe, ProbeResult } from '../ports.ts';
 import { FakeSimulationServer, replies } from '../../test/support/fake-simulation-server.ts';
 import { createSharedLookup } from './shared-lookup.ts';
-import { createLoadProbe, LONGEST_ANSWER, parseLoad } from './load.ts';
+import { createLoadProbe, MAX_ANSWER, parseLoad } from './load.ts';
 
 const names = createSharedLookup();
 const seconds = () => performance.now() / 1000;
@@ -262,7 +262,7 @@ test('a probe that is closed asks nobody', async (t) => {
 });
 
 test('what is quoted of a long answer is short and on one line', async () => {
-  const server = await FakeSimulationServer.start(replies(200, `\r\n\u0007${'x'.repeat(LONGEST_ANSWER - 10)}`));
+  const server = await FakeSimulationServer.start(replies(200, `\r\n\u0007${'x'.repeat(MAX_ANSWER - 10)}`));
   const result = await probeOnce(server);
   assert.ok(result.kind === 'failed' && !/[\r\n\u0007]/.test(result.failure.reason) && result.failure.reason.length < 120);
 });

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import type { Log, LogFields, OutsideFailure, StateStore } from '../ports.ts';
 
 export interface FileStoreOptions {

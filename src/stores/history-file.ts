@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import type { HistoryFile, OutsideFailure } from '../ports.ts';
 
 const NAME = 'history.bin';

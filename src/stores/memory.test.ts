@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bookingsConformance, type BookingsSetup } from '../../test/conformance/bookings.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import { DEFAULT_ALLOCATION } from '../core/allocation-parameters.ts';
-import { Ledger } from '../core/ledger.ts';
+import { DEFAULT_ALLOCATION } from '../core/allocation/allocation-parameters.ts';
+import { Ledger } from '../core/allocation/ledger.ts';
 import type { Bookings } from '../ports.ts';
 import { createMemoryBookings } from './memory.ts';
 

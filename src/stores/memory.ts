@@ -1,6 +1,6 @@
 /** Bookings in the memory of this process: a ledger of its own, which nothing can come between. */
-import type { ServerId } from '../core/endpoint.ts';
-import type { Ledger } from '../core/ledger.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Bookings, Clock } from '../ports.ts';
 
 /** `changed`: the booked load of this server is another, at once and not only by its next report. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, before, test, type TestContext } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
-import type { HistoryView } from '../../src/core/monitor-view.ts';
+import type { HistoryView } from '../../src/core/views/monitor-view.ts';
 import { openPage } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,8 +1,8 @@
 /** What every notifier must do, whatever its channel. A new one runs this suite over a real receiver of its kind: docs/adding-a-notifier.md. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import type { Affected, Notification, NotificationKind } from '../../src/core/incidents.ts';
-import { textOf } from '../../src/core/notification-text.ts';
+import type { Affected, Notification, NotificationKind } from '../../src/core/incidents/incidents.ts';
+import { textOf } from '../../src/core/incidents/notification-text.ts';
 import type { Notifier } from '../../src/ports.ts';
 
 export interface NotifierUnderTest {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { freePort } from '../support/free-port.ts';
-import { readDescriptorLimit } from '../../src/http/descriptors.ts';
+import { readDescriptorLimit } from '../../src/http/server/descriptors.ts';
 import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';

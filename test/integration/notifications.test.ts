@@ -2,8 +2,8 @@
 import { lookup } from 'node:dns';
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { ServerState } from '../../src/core/fleet.ts';
-import { incidentRules } from '../../src/core/incidents.ts';
+import type { ServerState } from '../../src/core/fleet/fleet.ts';
+import { incidentRules } from '../../src/core/incidents/incidents.ts';
 import { Notifying } from '../../src/engine/notifying.ts';
 import { sendTestNotification } from '../../src/engine/test-notification.ts';
 import { createNotifiers, type NotifierSettings } from '../../src/notifiers/index.ts';
@@ -138,7 +138,7 @@ test('while the mail server is gone the webhook gets everything, and the mail se
   );
 });
 
-test('the test message says of each channel whether it was accepted, and how to mend it', async (t) => {
+test('the test message says of each channel whether it was accepted, and how to fix it', async (t) => {
   const sink = await mailbox(t);
   const hooks = await WebhookSink.start();
   t.after(() => hooks.close());

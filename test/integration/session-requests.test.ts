@@ -1,22 +1,22 @@
 /** Session requests of programs from the route down to the ledger: real admission, real waiting line, real ledger, on a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_ALLOCATION } from '../../src/core/allocation-parameters.ts';
-import type { ServerState } from '../../src/core/fleet.ts';
-import { explain, type Situation } from '../../src/core/explanation.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import type { ExplainView, RefusalView } from '../../src/core/monitor-view.ts';
-import { Router, type RoutingRules } from '../../src/core/routing.ts';
-import { TokenBuckets } from '../../src/core/token-bucket.ts';
-import { WaitingLine } from '../../src/core/waiting-line.ts';
+import { DEFAULT_ALLOCATION } from '../../src/core/allocation/allocation-parameters.ts';
+import type { ServerState } from '../../src/core/fleet/fleet.ts';
+import { explain, type Situation } from '../../src/core/views/explanation.ts';
+import { Ledger } from '../../src/core/allocation/ledger.ts';
+import type { ExplainView, RefusalView } from '../../src/core/views/monitor-view.ts';
+import { Router, type RoutingRules } from '../../src/core/fleet/routing.ts';
+import { TokenBuckets } from '../../src/core/limits/token-bucket.ts';
+import { WaitingLine } from '../../src/core/queue/waiting-line.ts';
 import { Admission } from '../../src/engine/admission.ts';
 import { Decisions } from '../../src/engine/decisions.ts';
-import { createApiRoutes } from '../../src/http/api-routes.ts';
-import { explainView } from '../../src/http/explain-view.ts';
-import { createApi } from '../../src/http/openapi.ts';
-import { createRoutes } from '../../src/http/routes.ts';
-import { SessionTickets } from '../../src/http/session-tickets.ts';
-import { createSessionsRoutes } from '../../src/http/sessions-routes.ts';
+import { createApiRoutes } from '../../src/http/operators/api-routes.ts';
+import { explainView } from '../../src/http/operators/explain-view.ts';
+import { createApi } from '../../src/http/server/openapi.ts';
+import { createRoutes } from '../../src/http/server/routes.ts';
+import { SessionTickets } from '../../src/http/clients/session-tickets.ts';
+import { createSessionsApi } from '../../src/http/clients/sessions-api.ts';
 import { createMemoryBookings } from '../../src/stores/memory.ts';
 import { endpointOf } from '../support/endpoints.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -85,7 +85,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
     const api = createApi({
       version: '1',
       groups: [
-        createSessionsRoutes({
+        createSessionsApi({
           ...{ tickets, ready: Promise.resolve(), isReady: () => true, bodyBytes: () => 65_536 },
           addressOf: () => ({ address, limitKey: address }),
         }),

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { realAdapters, startApp } from '../../src/app.ts';
+import { realAdapters, startApp } from '../../src/app/index.ts';
 import { schema } from '../../src/config/schema.ts';
 import { toSettings } from '../../src/config/settings.ts';
 import { hashOf } from '../../src/config/token.ts';

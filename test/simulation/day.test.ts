@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { test, type TestContext } from 'node:test';
-import type { App } from '../../src/app.ts';
+import type { App } from '../../src/app/index.ts';
 import { validate } from '../../src/config/validate.ts';
 import { toSettings, type Settings } from '../../src/config/settings.ts';
-import { thisMachine } from '../../src/config/surroundings.ts';
-import type { ServerId } from '../../src/core/endpoint.ts';
+import { thisMachine } from '../../src/config/environment.ts';
+import type { ServerId } from '../../src/core/fleet/endpoint.ts';
 import type { Outcome, SessionRequest, Waiter } from '../../src/engine/session-request.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Explanation } from '../../src/core/explanation.ts';
-import { parseProject, type Project } from '../../src/core/project.ts';
+import type { Explanation } from '../../src/core/views/explanation.ts';
+import { parseProject, type Project } from '../../src/core/fleet/project.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';
 import { FakeClock } from '../support/fake-clock.ts';

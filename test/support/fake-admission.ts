@@ -1,5 +1,5 @@
 import type { Outcome, SessionRequest, Waiter } from '../../src/engine/session-request.ts';
-import type { TicketAdmission } from '../../src/http/session-tickets.ts';
+import type { TicketAdmission } from '../../src/http/clients/session-tickets.ts';
 
 interface FakePlace {
   readonly token: string;

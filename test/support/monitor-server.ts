@@ -9,18 +9,18 @@ import type { TestContext } from 'node:test';
 import { Hono } from 'hono';
 import { buildWeb } from '../../scripts/build-web.mjs';
 import { hashOf } from '../../src/config/token.ts';
-import type { ChannelTestView } from '../../src/core/monitor-view.ts';
-import { createAccess } from '../../src/http/access.ts';
-import { createAdminRoutes } from '../../src/http/admin-routes.ts';
-import { createAddressOf, parseNetworks } from '../../src/http/client-address.ts';
-import { createHistoryRoutes } from '../../src/http/history-routes.ts';
-import { readMonitorAssets, type MonitorAssets } from '../../src/http/monitor-assets.ts';
-import { createMonitorEvents, type MonitorEvents } from '../../src/http/monitor-events.ts';
-import { createMonitorRoutes } from '../../src/http/monitor-routes.ts';
-import type { LeverOutcome, Levers } from '../../src/http/monitor-source.ts';
-import { createRoutes, toListener, type Env } from '../../src/http/routes.ts';
+import type { ChannelTestView } from '../../src/core/views/monitor-view.ts';
+import { createAccess } from '../../src/http/operators/access.ts';
+import { createAdminRoutes } from '../../src/http/operators/admin-routes.ts';
+import { createAddressOf, parseNetworks } from '../../src/http/server/client-address.ts';
+import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
+import { readMonitorAssets, type MonitorAssets } from '../../src/http/operators/monitor-assets.ts';
+import { createMonitorEvents, type MonitorEvents } from '../../src/http/operators/monitor-events.ts';
+import { createMonitorRoutes } from '../../src/http/operators/monitor-routes.ts';
+import type { OperatorActionOutcome, OperatorActions } from '../../src/http/operators/monitor-source.ts';
+import { createRoutes, toListener, type Env } from '../../src/http/server/routes.ts';
 import type { Clock } from '../../src/ports.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { systemClock } from '../../src/system/system-clock.ts';
 import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.ts';
 import { MemoryLog } from './memory-log.ts';
 import { DemoFleet } from './monitor-source.ts';
@@ -120,8 +120,8 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   return { fleet, url: `http://127.0.0.1:${port}/monitor`, log, viewers: () => events?.viewers() ?? 0, stop, start, cut };
 }
 
-function leversOf(fleet: DemoFleet): Levers {
-  const known = (id: string, act: () => void): Promise<LeverOutcome> => {
+function leversOf(fleet: DemoFleet): OperatorActions {
+  const known = (id: string, act: () => void): Promise<OperatorActionOutcome> => {
     if (fleet.server(id) === undefined) return Promise.resolve({ kind: 'unknown-server' });
     act();
     return Promise.resolve({ kind: 'done' });

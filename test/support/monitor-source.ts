@@ -11,10 +11,10 @@ import type {
   IncidentView,
   MonitorSnapshot,
   ServerView,
-} from '../../src/core/monitor-view.ts';
-import { listed } from '../../src/core/decision-list.ts';
-import type { FleetLoads } from '../../src/core/fleet.ts';
-import { History } from '../../src/core/history.ts';
+} from '../../src/core/views/monitor-view.ts';
+import { listed } from '../../src/core/views/decision-list.ts';
+import type { FleetLoads } from '../../src/core/fleet/fleet.ts';
+import { History } from '../../src/core/history/history.ts';
 
 export interface DemoOptions {
   readonly servers?: number;

@@ -51,7 +51,7 @@ const NOTICE = 14 * 86_400;
 /** Seconds without any certificate after which people are told. A new installation gets its first one sooner. */
 const NONE_NOTICE = 600;
 /** No certificate chain is longer. */
-const MOST_BYTES = 1_048_576;
+const MAX_BYTES = 1_048_576;
 const DAY = 86_400;
 
 /** Resolves when the first reading is done. */
@@ -179,7 +179,7 @@ async function readPem(path: string): Promise<Pem> {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { size } = await file.stat();
-      if (size > MOST_BYTES) return { kind: 'failed', reason: `${path} is no certificate or key: it has ${size} bytes` };
+      if (size > MAX_BYTES) return { kind: 'failed', reason: `${path} is no certificate or key: it has ${size} bytes` };
       return { kind: 'text', text: await file.readFile('latin1') };
     } finally {
       await file.close();

@@ -10,7 +10,7 @@ import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
-import { Shares } from '../../core/shares.ts';
+import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { createClientRelay, type Arrival, type ClientUrl } from './client-relay.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
@@ -38,7 +38,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
       },
       release: (bookingId) => admission.release(bookingId),
     },
-    shares: new Shares(),
+    shares: new PerClientCounts(),
     limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
     clientUrl: () => clientUrl,
   });

@@ -13,14 +13,21 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
-import { againMessages, errorMessage, isFailure, isStream, placeMessages, shutdownMessage } from '../../core/client-messages.ts';
-import type { ServerId } from '../../core/endpoint.ts';
-import type { Shares } from '../../core/shares.ts';
-import { readStartMessage } from '../../core/start-message.ts';
+import {
+  againMessages,
+  errorMessage,
+  isFailure,
+  isStream,
+  placeMessages,
+  shutdownMessage,
+} from '../../core/gateway/client-messages.ts';
+import type { ServerId } from '../../core/fleet/endpoint.ts';
+import type { PerClientCounts } from '../../core/limits/per-client-counts.ts';
+import { readStartMessage } from '../../core/gateway/start-message.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
 import type { AddressGuard, Clock, Log } from '../../ports.ts';
-import { onceGone, type SocketHandler } from '../sockets.ts';
+import { onceGone, type SocketHandler } from '../server/sockets.ts';
 
 export interface ClientRelayLimits {
   /** As much is passed on as may be, in all or for this client. */
@@ -39,7 +46,7 @@ export interface ClientRelayOptions {
   readonly ready: Promise<unknown>;
   readonly limits: () => ClientRelayLimits;
   /** What is passed on for each client, by the key of its limits. */
-  readonly shares: Shares;
+  readonly shares: PerClientCounts;
   /** Where the `/client` of a simulation server is; `undefined` when it is not in the fleet any more. */
   readonly clientUrl: (id: ServerId) => ClientUrl | undefined;
   readonly ssl: boolean;
@@ -84,13 +91,13 @@ const CHANCES = 2;
 /** Seconds between two lines for a client whose place does not change. */
 const RETELL = 20;
 /** Messages of a client that are kept until its server is there; decent clients send none. */
-const MOST_QUEUED = 16;
+const MAX_QUEUED = 16;
 /** Bytes on their way to a client, or to a server, from which on the other side is not read. */
 const HIGH_WATER = 32_768;
 /** Bytes of the largest message of a simulation server. */
 const LARGEST_MESSAGE = 8_388_608;
 /** Bytes of the longest `start` message: a URL and a few words. */
-const LONGEST_START = 4096;
+const MAX_START = 4096;
 /** Seconds a simulation server has to agree that a connection ends. */
 const CLOSING = 2;
 /** Seconds between two questions of the operating system whether a silent server is alive. */
@@ -257,14 +264,14 @@ class RelayedSession implements Waiter {
     if (upstream?.readyState === WebSocket.OPEN) {
       upstream.send(message.data, { binary: message.binary });
       holdBack(this.#client.socket, this.#upstreamStream);
-    } else if (this.#queued.length < MOST_QUEUED) this.#queued.push(message);
+    } else if (this.#queued.length < MAX_QUEUED) this.#queued.push(message);
     else this.#sendAway(POLICY);
   }
 
   #start(message: Message): void {
     this.#started.abort();
     const text = message.binary ? '' : textOf(message.data);
-    if (text.length > LONGEST_START) {
+    if (text.length > MAX_START) {
       this.refuse('The first message of the client is too long.');
       return;
     }

@@ -5,17 +5,17 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { GatewaySettings, Settings } from '../../config/settings.ts';
-import { hostInUrl, parseEndpoint, webSocketUrl, type Endpoint, type ServerId } from '../../core/endpoint.ts';
-import { ExpectedClients } from '../../core/expected-clients.ts';
-import type { ServerFacts, ServerState } from '../../core/fleet.ts';
-import { authorityOf, destinationOf, upstreamOf } from '../../core/gateway-routes.ts';
-import { Shares } from '../../core/shares.ts';
+import { hostInUrl, parseEndpoint, webSocketUrl, type Endpoint, type ServerId } from '../../core/fleet/endpoint.ts';
+import { ExpectedClients } from '../../core/gateway/expected-clients.ts';
+import type { ServerFacts, ServerState } from '../../core/fleet/fleet.ts';
+import { authorityOf, destinationOf, upstreamOf } from '../../core/gateway/gateway-routes.ts';
+import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import type { Admission } from '../../engine/admission.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../../ports.ts';
-import type { AddressOf, ClientAddress } from '../client-address.ts';
-import { answerPlainly, startHttpServer, type HttpServer, type UpgradeHandler } from '../server.ts';
-import type { ClientsAtGateway } from '../session-routes.ts';
-import type { SocketHandler } from '../sockets.ts';
+import type { AddressOf, ClientAddress } from '../server/client-address.ts';
+import { answerPlainly, startHttpServer, type HttpServer, type UpgradeHandler } from '../server/server.ts';
+import type { ClientsAtGateway } from '../clients/legacy-routes.ts';
+import type { SocketHandler } from '../server/sockets.ts';
 import { startCertificates, type Certificates } from './certificates.ts';
 import { createClientRelay, type Arrival, type ClientUrl } from './client-relay.ts';
 import { createRedirect } from './redirect.ts';
@@ -71,7 +71,7 @@ const REQUEST_TIMEOUT = 600;
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, newId, log, settings, addressOf, endpoint } = options;
   const gateway = (): GatewaySettings => settings().gateway;
-  const shares = new Shares();
+  const shares = new PerClientCounts();
   /** Whatever is passed on counts against the one limit, and nobody gets more than half of it: a whole class may come from one address, but not the whole site. */
   const limits = () => ({
     ...gateway().limits,

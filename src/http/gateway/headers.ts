@@ -4,7 +4,7 @@
  * simulation servers look for `Host:` letter by letter.
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
-import { isMonitorCookie } from '../monitor-cookie.ts';
+import { isMonitorCookie } from '../server/monitor-cookie.ts';
 
 /** Names and values in turn, as Node takes and gives them. */
 export type RawHeaders = readonly string[];

@@ -6,8 +6,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { UpgradeHandler } from '../server.ts';
-import { answerPlainly } from '../server.ts';
+import type { UpgradeHandler } from '../server/server.ts';
+import { answerPlainly } from '../server/server.ts';
 
 export interface RedirectOptions {
   /** What stands after `https://` in links. Never taken from the request, which could name any host. */
@@ -19,7 +19,7 @@ export interface RedirectOptions {
 const CHALLENGE = '/.well-known/acme-challenge/';
 /** RFC 8555 § 8.3: the token is base64url. So no name can lead out of the folder. */
 const TOKEN = /^[A-Za-z0-9_-]{1,200}$/;
-const MOST_BYTES = 65_536;
+const MAX_BYTES = 65_536;
 
 export function createRedirect(options: RedirectOptions): { readonly handle: RequestListener; readonly upgrade: UpgradeHandler } {
   const location = (target = '/') => `https://${options.host()}${target.startsWith('/') ? target : '/'}`;
@@ -61,7 +61,7 @@ async function readChallenge(folder: string, token: string): Promise<Buffer | un
     const file = await open(join(folder, CHALLENGE, token), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const info = await file.stat();
-      return info.isFile() && info.size <= MOST_BYTES ? await file.readFile() : undefined;
+      return info.isFile() && info.size <= MAX_BYTES ? await file.readFile() : undefined;
     } finally {
       await file.close();
     }

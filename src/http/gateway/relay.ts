@@ -11,11 +11,11 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { authorityOf, type Upstream } from '../../core/gateway-routes.ts';
+import { authorityOf, type Upstream } from '../../core/gateway/gateway-routes.ts';
 import type { Log } from '../../ports.ts';
-import type { Shares } from '../../core/shares.ts';
-import type { AddressOf, ClientAddress } from '../client-address.ts';
-import { answerPlainly } from '../server.ts';
+import type { PerClientCounts } from '../../core/limits/per-client-counts.ts';
+import type { AddressOf, ClientAddress } from '../server/client-address.ts';
+import { answerPlainly } from '../server/server.ts';
 import { cameThrough, fitPhrase, hostsOf, requestHeaders, responseHeaders } from './headers.ts';
 import { splice } from './splice.ts';
 
@@ -36,7 +36,7 @@ export interface RelayOptions {
   readonly limits: () => RelayLimits;
   readonly addressOf: AddressOf;
   /** What is passed on for each client, by the key of its limits. */
-  readonly shares: Shares;
+  readonly shares: PerClientCounts;
   readonly log: Log;
   /** Clients come by TLS. */
   readonly ssl: boolean;
@@ -69,9 +69,9 @@ interface Refusal {
 
 const RETRY_AFTER = 5;
 /** Bytes of a request that was answered before its end. */
-const MOST_DISCARDED = 16_777_216;
+const MAX_DISCARDED = 16_777_216;
 /** Bytes that a client may send before its WebSocket is there; decent clients send none. */
-const MOST_EARLY = 65_536;
+const MAX_EARLY = 65_536;
 /** Pages of other origins get textures from here; they shall see a refusal as what it is. */
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' } as const;
 
@@ -182,7 +182,7 @@ export function createRelay(options: RelayOptions): Relay {
       shares.take(limitKey);
       // Only who is read is seen to leave.
       const early = [head];
-      let room = MOST_EARLY;
+      let room = MAX_EARLY;
       const hear = (bytes: Buffer) => {
         early.push(bytes);
         room -= bytes.length;
@@ -410,7 +410,7 @@ function passAnswer(
 /** What is left of a request that nobody wants any more is read, so that the next one on its connection can be; too much of it ends the connection. */
 function discardRest(request: IncomingMessage): void {
   if (request.complete) return;
-  let left = MOST_DISCARDED;
+  let left = MAX_DISCARDED;
   request.unpipe();
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;

@@ -1,0 +1,276 @@
+/**
+ * What the ledger keeps of one simulation server: its reports, its bookings, and what follows from both.
+ *
+ * A booking fades with the reports, not with the clock: its age counts at the time of the last measurement, so that a server whose reports are
+ * late or lost keeps its bookings until evidence retires them (ALLOCATION, "The algorithm"). It weighs what a session is thought to cost by now, not
+ * what it was thought to cost when it was booked. All times are seconds of the engine's clock.
+ */
+import type { AllocationParameters } from './allocation-parameters.ts';
+import { limited, moveExpectation, newServerEstimate, overwrite, VARIANCE, type Costs, type Estimate } from './cost.ts';
+import type { ServerId } from '../fleet/endpoint.ts';
+import type { LearningWindow } from './learning.ts';
+
+/** One allocation that is remembered. */
+export interface Booking {
+  readonly id: string;
+  readonly server: ServerId;
+  at: number;
+  /** The same when a client asks again. */
+  readonly request: string;
+  readonly project: string | undefined;
+  /** The client asked again: its session is not there any more, or never was. */
+  returned: boolean;
+}
+
+interface Report {
+  at: number;
+  readonly load: number;
+}
+
+/** Seconds a booking is remembered: evidence for suspicion. */
+const REMEMBERED = 1800;
+/** Bookings of a server that are remembered as evidence alone; a flood of requests must not fill the memory. */
+const MOST_EVIDENCE = 1000;
+/** Most reports kept for the peak and the mean of the recent ones; with polls every few seconds there are four. */
+const MOST_RECENT = 500;
+/** Percent. What a server may report is limited, so that no sum of loads can overflow. */
+const MOST_LOAD = 1000;
+
+export class Account {
+  readonly id: ServerId;
+  /** Its row in the columns that the choice reads, while it is in the fleet. */
+  row = -1;
+  /** What sessions cost here, times what they cost in the fleet. */
+  readonly server: Estimate;
+
+  /** Percent, as last reported. */
+  load = 0;
+  /** When that was measured; `undefined`: never heard of. */
+  seen: number | undefined;
+  /** Probes that failed since. */
+  missed = 0;
+  /** Percent: the highest of the recent reports. */
+  peak = 0;
+  /** Percent: their mean. */
+  mean = 0;
+
+  /** Moves on with every booking and release. */
+  revision = 0;
+  /** The oldest first. */
+  readonly bookings: Booking[] = [];
+  /** Load points of the bookings that reports do not show yet. */
+  booked = 0;
+  window: LearningWindow | undefined;
+
+  suspectSince: number | undefined;
+  /** The bookings up to this time were seen in the load. */
+  sessionsSeenAt = -Infinity;
+  /** When it was last given a session. */
+  usedAt = -Infinity;
+  /** Rank of that allocation among all; ties go to the server not used for longest. */
+  lastUsed = 0;
+
+  readonly #recent: Report[] = [];
+  #weight: number;
+  #maxSessions: number | undefined;
+
+  constructor(id: ServerId, weight: number) {
+    this.id = id;
+    this.server = newServerEstimate(weight);
+    this.#weight = weight;
+  }
+
+  /** Rough power compared to the other servers, by the operator. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  get maxSessions(): number | undefined {
+    return this.#maxSessions;
+  }
+
+  configure(weight: number, maxSessions: number | undefined): void {
+    moveExpectation(this.server, Math.log(this.#weight / weight), VARIANCE.server.before);
+    this.#weight = weight;
+    this.#maxSessions = maxSessions;
+  }
+
+  /** Takes over what was learned of it when its weight was `weight`. */
+  restoreCost(weight: number, log: number, variance: number): void {
+    overwrite(this.server, log, variance, VARIANCE.server);
+    const wanted = this.#weight;
+    this.#weight = weight;
+    this.configure(wanted, this.#maxSessions);
+  }
+
+  /** As if nothing had been learned of it. */
+  forgetCost(): void {
+    overwrite(this.server, -Math.log(this.#weight), VARIANCE.server.before, VARIANCE.server);
+  }
+
+  /** Percent: reported load, booked load and doubt. The choice goes by it. */
+  level(parameters: AllocationParameters): number {
+    return this.load + this.booked + this.doubt(parameters);
+  }
+
+  /** The same with the highest of the recent reports: admission goes by it. `Infinity` while nobody may be sent there at all. */
+  ceiling(parameters: AllocationParameters): number {
+    return this.isOpen(parameters) ? Math.max(this.load, this.peak) + this.booked + this.doubt(parameters) : Infinity;
+  }
+
+  isOpen({ threshold, closedAfter }: AllocationParameters): boolean {
+    return this.seen !== undefined && this.load < threshold && this.missed < closedAfter;
+  }
+
+  /** Load points. */
+  doubt({ doubt }: AllocationParameters): number {
+    return this.missed > 0 ? doubt : 0;
+  }
+
+  /** Sessions handed out within `sessionLength` before `now` and not released. */
+  sessions(now: number, sessionLength: number): number {
+    let count = 0;
+    for (let i = this.bookings.length - 1; i >= 0; i--) {
+      const booking = this.bookings[i];
+      if (booking === undefined || booking.at <= now - sessionLength) break;
+      count += 1;
+    }
+    return count;
+  }
+
+  /** The time from which less than `maxSessions` sessions are out, if none is handed out until then. */
+  freeAt({ sessionLength }: AllocationParameters): number {
+    if (this.#maxSessions === undefined) return -Infinity;
+    const decisive = this.bookings[this.bookings.length - this.#maxSessions];
+    return decisive === undefined ? -Infinity : decisive.at + sessionLength;
+  }
+
+  /** Takes in a reading. `false`: it is older than the last one and was dropped. */
+  report(load: number, at: number, parameters: AllocationParameters): boolean {
+    if (this.seen !== undefined && at < this.seen) return false;
+    const read = Math.max(0, Math.min(MOST_LOAD, load));
+    if (this.window !== undefined && this.seen !== undefined)
+      this.window.gone += (((this.load + read) / 2) * (at - this.seen)) / parameters.sessionLength;
+    this.load = read;
+    this.seen = at;
+    this.missed = 0;
+    this.#remember({ at, load: read }, parameters.recent);
+    return true;
+  }
+
+  miss({ closedAfter }: AllocationParameters): void {
+    this.missed += 1;
+    if (this.missed >= closedAfter) this.#forgetReports();
+  }
+
+  /** `points`: the cost of a session of its project here. */
+  book(booking: Booking, points: number, rank: number): void {
+    this.revision += 1;
+    this.bookings.push(booking);
+    this.booked += points;
+    this.usedAt = booking.at;
+    this.lastUsed = rank;
+    if (this.window === undefined && this.seen !== undefined) this.window = { start: this.seen, load: this.load, gone: 0 };
+  }
+
+  /** A booking from before a restart; the oldest come first. */
+  restore(booking: Booking, rank: number): void {
+    this.bookings.splice(this.bookings.findLastIndex(({ at }) => at <= booking.at) + 1, 0, booking);
+    this.usedAt = Math.max(this.usedAt, booking.at);
+    this.lastUsed = rank;
+  }
+
+  /** The session ended, or never began. */
+  release(booking: Booking, { learnSettle }: AllocationParameters): void {
+    const index = this.bookings.lastIndexOf(booking);
+    if (index < 0) return;
+    this.revision += 1;
+    this.bookings.splice(index, 1);
+    // Load that may have been seen leaves at a time of which the window knows nothing.
+    if (this.seen !== undefined && hidden(this.seen - booking.at, learnSettle) < 1) this.window = undefined;
+  }
+
+  /** Removes and returns the bookings that are of no use any more. */
+  retire(now: number, { settle, learning, learnSettle, sessionLength }: AllocationParameters): readonly Booking[] {
+    // Until then it counts: as load, for a lesson, or as a session.
+    const counts = Math.max(settle[1], learning ? learnSettle[1] : 0, this.#maxSessions === undefined ? 0 : sessionLength);
+    const kept = Math.max(REMEMBERED, counts);
+    const shown = Math.min(now, this.seen ?? -Infinity) - counts;
+    let old = 0;
+    for (; old < this.bookings.length; old += 1) {
+      const at = this.bookings[old]?.at ?? Infinity;
+      if (at >= now - kept && (at > shown || this.bookings.length - old <= MOST_EVIDENCE)) break;
+    }
+    return old === 0 ? NONE : this.bookings.splice(0, old);
+  }
+
+  /** Counts again what the bookings hide, after reports, releases, and changes of what sessions cost. */
+  recount(costs: Costs, { settle }: AllocationParameters): void {
+    let sum = 0;
+    for (let i = this.bookings.length - 1; i >= 0; i--) {
+      const booking = this.bookings[i];
+      const share = booking === undefined ? 0 : this.seen === undefined ? 1 : hidden(this.seen - booking.at, settle);
+      if (booking === undefined || share === 0) break;
+      sum += share * limited(costs.ofProject(booking.project) * this.server.factor);
+    }
+    this.booked = sum;
+  }
+
+  /** How many bookings the reports do not show in full yet. */
+  hiddenBookings({ settle }: AllocationParameters): number {
+    const { seen } = this;
+    if (seen === undefined) return this.bookings.length;
+    return this.bookings.length - 1 - this.bookings.findLastIndex(({ at }) => hidden(seen - at, settle) === 0);
+  }
+
+  /** The server left the fleet: what is known of its load is worth nothing when it returns. */
+  leave(): void {
+    this.#forgetReports();
+    this.seen = undefined;
+    this.load = 0;
+    this.missed = 0;
+  }
+
+  /** The clock was set: what is remembered moves with it, `before` a time perhaps by something else. All in seconds. */
+  shift(by: number, before: { readonly until: number; readonly by: number } = { until: -Infinity, by }): void {
+    const moved = (at: number) => at + (at <= before.until ? before.by : by);
+    if (this.seen !== undefined) this.seen = moved(this.seen);
+    for (const report of this.#recent) report.at = moved(report.at);
+    for (const booking of this.bookings) booking.at = moved(booking.at);
+    if (this.window !== undefined) this.window.start = moved(this.window.start);
+    if (this.suspectSince !== undefined) this.suspectSince = moved(this.suspectSince);
+    this.sessionsSeenAt = moved(this.sessionsSeenAt);
+    this.usedAt = moved(this.usedAt);
+  }
+
+  #forgetReports(): void {
+    this.window = undefined;
+    this.#recent.length = 0;
+    this.peak = 0;
+    this.mean = 0;
+  }
+
+  #remember(report: Report, recent: number): void {
+    const reports = this.#recent;
+    reports.push(report);
+    let outdated = Math.max(0, reports.length - MOST_RECENT);
+    while ((reports[outdated]?.at ?? Infinity) < report.at - recent) outdated += 1;
+    if (outdated > 0) reports.splice(0, outdated);
+    let sum = 0;
+    let peak = 0;
+    for (const { load } of reports) {
+      sum += load;
+      if (load > peak) peak = load;
+    }
+    this.peak = peak;
+    this.mean = sum / reports.length;
+  }
+}
+
+/** The part of a session's load that the reports do not show yet, `age` seconds after its allocation: 1, then fading, then 0. */
+export function hidden(age: number, [from, to]: readonly [number, number]): number {
+  if (age <= from) return 1;
+  return age >= to ? 0 : (to - age) / (to - from);
+}
+
+const NONE: readonly Booking[] = [];

@@ -1,0 +1,312 @@
+/**
+ * What the charts of the monitor show: loads, booked loads, hand-outs and the waiting line over the last 30 days, for the fleet and for each server.
+ *
+ * Kept by wall time, because people read it and because it survives restarts; so the clock may be set while it is kept. `advance` says what time it is:
+ * a step back rewrites the youngest buckets, and a leap of more than a day is believed only after a minute, for a machine that starts with a wrong
+ * clock and is corrected must not lose a month of history.
+ *
+ * Memory is bounded: above `all` servers only the `worst` are recorded, those that fail or carry most; the fleet always is.
+ */
+import type { ServerId } from '../fleet/endpoint.ts';
+import type { FleetLoads } from '../fleet/fleet.ts';
+import { Rings, tiers, type Bucket } from './history-rings.ts';
+import type { HistoryView, SparklinesView } from '../views/monitor-view.ts';
+import { encodeSparkline } from './sparkline.ts';
+
+export interface HistoryLimits {
+  /** Up to so many servers each is recorded. */
+  readonly all: number;
+  /** With more of them, so many. */
+  readonly worst: number;
+}
+
+export const defaultLimits: HistoryLimits = { all: 2000, worst: 200 };
+
+export interface HistoryQuery {
+  /** Absent: the fleet. */
+  readonly server?: ServerId;
+  /** Seconds since the epoch; `from` < `to`. */
+  readonly from: number;
+  readonly to: number;
+  /** Seconds of a bucket; absent: about 400 buckets. */
+  readonly step?: number;
+}
+
+/** Seconds. A larger step of the clock is believed after `CONFIRMED` seconds. */
+const LEAP = 86_400;
+const CONFIRMED = 60;
+/** Seconds the clock may go back without anybody having set it. */
+const SLACK = 1;
+const MAX_BUCKETS = 5000;
+const USUAL_BUCKETS = 400;
+/** Seconds that may pass between a question for the last hour and its answer without the hour being told in coarser buckets. */
+const ASKED_LATE = 60;
+const SPARKLINE = { tier: 1, buckets: 60 };
+
+/** How the worst servers are found: a failed probe counts like this load, in percent. */
+const FAILED_LIKE = 150;
+/** The share of one more fact in a server's score, and how much a recorded server's score is raised so that places do not change hands all the time. */
+const NEWEST_SHARE = 0.05;
+const STAYS = 10;
+/** Seconds between two choices of the worst. */
+const CHOICE_INTERVAL = 60;
+
+export class History {
+  readonly #limits: HistoryLimits;
+  #fleet = new Rings('fleet');
+  #servers = new Map<ServerId, Rings>();
+  /** Of every server known, recorded or not. */
+  readonly #scores = new Map<ServerId, number>();
+  #present: number | undefined;
+  #leap: number | undefined;
+  #chosenAt = -Infinity;
+
+  constructor(limits: HistoryLimits = defaultLimits) {
+    this.#limits = limits;
+  }
+
+  /** Servers that are recorded. */
+  get recorded(): number {
+    return this.#servers.size;
+  }
+
+  /** Seconds since the epoch as last believed; `undefined` before the first `advance`. */
+  get present(): number | undefined {
+    return this.#present;
+  }
+
+  /** It is `now`, seconds since the epoch. To be called before what happens then is recorded. */
+  advance(now: number): void {
+    if (this.#isDoubtful(now)) return;
+    this.#leap = undefined;
+    if (this.#present !== undefined && now < this.#present - SLACK) this.#rewind(now);
+    this.#present = now;
+    if (Math.abs(now - this.#chosenAt) >= CHOICE_INTERVAL) this.#chooseWorst(now);
+  }
+
+  /** The servers of the fleet; the history of others is forgotten. */
+  fleetIs(ids: Iterable<ServerId>): void {
+    const known = new Set(ids);
+    for (const id of this.#scores.keys()) if (!known.has(id)) this.#scores.delete(id);
+    for (const id of this.#servers.keys()) if (!known.has(id)) this.#servers.delete(id);
+    for (const id of known) if (!this.#scores.has(id)) this.#scores.set(id, 0);
+    if (this.#present !== undefined) this.#chooseWorst(this.#present);
+  }
+
+  /** A good probe: reported and booked load in percent. `at` is seconds since the epoch; samples may come in any order. */
+  sampled(id: ServerId, at: number, load: number, booked: number): void {
+    this.#score(id, load);
+    const time = this.#time(at);
+    if (time === undefined) return;
+    this.#ringsOf(id)?.sampled(time, load, booked);
+  }
+
+  /** How the fleet stands now; told in even steps of time, because by its probes the server that is asked most often would count most. */
+  loadsAre(at: number, { least, mean, most, booked }: FleetLoads): void {
+    const time = this.#time(at);
+    if (time !== undefined) this.#fleet.sampled(time, mean, booked, least, most);
+  }
+
+  /** A failed probe leaves a gap. */
+  failed(id: ServerId): void {
+    this.#score(id, FAILED_LIKE);
+  }
+
+  handedOut(id: ServerId, at: number): void {
+    const time = this.#time(at);
+    if (time === undefined) return;
+    this.#fleet.handedOut(time);
+    this.#ringsOf(id)?.handedOut(time);
+  }
+
+  /** The present length of the waiting line. */
+  waitingIs(at: number, length: number): void {
+    const time = this.#time(at);
+    if (time !== undefined) this.#fleet.waitingIs(time, length);
+  }
+
+  /** `undefined`: no history is kept of this server. */
+  query({ server, from, to, step }: HistoryQuery): HistoryView | undefined {
+    const rings = server === undefined ? this.#fleet : this.#servers.get(server);
+    if (rings === undefined && !(server !== undefined && this.#scores.has(server) && this.#recordsAll())) return undefined;
+    const present = this.#present ?? to;
+    const oldest = present - reach(tiers.length - 1);
+    const begin = Math.max(from, oldest);
+    const end = Math.max(begin, Math.min(to, present + 1));
+    const least = Math.max(step ?? (end - begin) / USUAL_BUCKETS, (end - begin) / MAX_BUCKETS);
+    const tier = tierFor(begin, least, present);
+    return columnsOf(rings, server ?? null, begin, end, tier, least);
+  }
+
+  /** The last hour of every recorded server, a bucket a minute. */
+  sparklines(): SparklinesView {
+    const step = tiers[SPARKLINE.tier]?.step ?? 60;
+    const last = Math.floor((this.#present ?? 0) / step);
+    const first = last - SPARKLINE.buckets + 1;
+    const servers: Record<ServerId, string> = {};
+    for (const [id, rings] of this.#servers) {
+      const loads: (number | null)[] = [];
+      for (let index = first; index <= last; index++) {
+        const { count, mean } = rings.merged(SPARKLINE.tier, index * step, (index + 1) * step);
+        loads.push(count === 0 ? null : mean);
+      }
+      servers[id] = encodeSparkline(loads);
+    }
+    return { from: first * step, step, servers };
+  }
+
+  /** All that is kept, the fleet first; for the snapshot. */
+  *entries(): Iterable<{ readonly id: ServerId | undefined; readonly rings: Rings }> {
+    yield { id: undefined, rings: this.#fleet };
+    for (const [id, rings] of this.#servers) yield { id, rings };
+  }
+
+  /** The rings that a snapshot is read into. The fleet's for `undefined`. */
+  ringsFor(id: ServerId | undefined): Rings {
+    if (id === undefined) return this.#fleet;
+    let rings = this.#servers.get(id);
+    if (rings === undefined) {
+      rings = new Rings('server');
+      this.#servers.set(id, rings);
+      this.#scores.set(id, this.#scores.get(id) ?? 0);
+    }
+    return rings;
+  }
+
+  /** Goes on from what another history holds, in place of what was recorded so far. */
+  adopt(restored: History): void {
+    this.#fleet = restored.#fleet;
+    this.#servers = restored.#servers;
+    this.#present = restored.#present;
+    for (const id of restored.#servers.keys()) if (!this.#scores.has(id)) this.#scores.set(id, 0);
+  }
+
+  /** A clock that is not believed yet: nothing is recorded until it is. */
+  #isDoubtful(now: number): boolean {
+    if (this.#present === undefined || Math.abs(now - this.#present) <= LEAP) return false;
+    if (this.#leap === undefined || now < this.#leap || now > this.#leap + LEAP) this.#leap = now;
+    return now - this.#leap < CONFIRMED;
+  }
+
+  /** The time to record something at; `undefined` while the clock is in doubt. What seems to come from the future happens now. */
+  #time(at: number): number | undefined {
+    if (this.#leap !== undefined) return undefined;
+    return this.#present === undefined ? at : Math.min(at, this.#present);
+  }
+
+  #rewind(now: number): void {
+    this.#fleet.rewind(now);
+    for (const rings of this.#servers.values()) rings.rewind(now);
+    this.#chosenAt = -Infinity;
+  }
+
+  #score(id: ServerId, load: number): void {
+    const score = this.#scores.get(id);
+    this.#scores.set(id, score === undefined ? load : score + (Math.min(load, FAILED_LIKE) - score) * NEWEST_SHARE);
+  }
+
+  #recordsAll(): boolean {
+    return this.#scores.size <= this.#limits.all;
+  }
+
+  #ringsOf(id: ServerId): Rings | undefined {
+    return this.#servers.get(id) ?? (this.#recordsAll() ? this.ringsFor(id) : undefined);
+  }
+
+  #chooseWorst(now: number): void {
+    this.#chosenAt = now;
+    if (this.#recordsAll()) return;
+    const worst = largest(this.#limits.worst, this.#scores, (id, score) => (this.#servers.has(id) ? score + STAYS : score));
+    for (const id of this.#servers.keys()) if (!worst.has(id)) this.#servers.delete(id);
+    for (const id of worst) this.ringsFor(id);
+  }
+}
+
+/** Seconds a tier reaches back. */
+function reach(tier: number): number {
+  const found = tiers[tier];
+  return found === undefined ? 0 : found.step * found.length;
+}
+
+/** The coarsest tier that is fine enough and reaches back to `from`; else the finest that reaches; else the last. */
+function tierFor(from: number, step: number, present: number): number {
+  const reaching = tiers.map((_, tier) => tier).filter((tier) => present - from <= reach(tier) + ASKED_LATE);
+  const fineEnough = reaching.filter((tier) => (tiers[tier]?.step ?? Infinity) <= step);
+  return fineEnough.at(-1) ?? reaching[0] ?? tiers.length - 1;
+}
+
+function columnsOf(
+  rings: Rings | undefined,
+  server: ServerId | null,
+  begin: number,
+  end: number,
+  tier: number,
+  least: number,
+): HistoryView {
+  const unit = tiers[tier]?.step ?? 1;
+  const step = Math.max(1, Math.ceil(least / unit - 1e-9)) * unit;
+  const from = Math.floor(begin / step) * step;
+  const buckets: Bucket[] = [];
+  const time: number[] = [];
+  for (let at = from; at < end; at += step) {
+    time.push(at);
+    buckets.push(rings?.merged(tier, at, at + step) ?? noBucket);
+  }
+  const measured = (value: (bucket: Bucket) => number) =>
+    buckets.map((bucket) => (bucket.count === 0 ? null : rounded(value(bucket))));
+  return {
+    server,
+    from,
+    to: from + buckets.length * step,
+    step,
+    time,
+    min: measured(({ min }) => min),
+    mean: measured(({ mean }) => mean),
+    max: measured(({ max }) => max),
+    count: buckets.map(({ count }) => count),
+    predicted: measured(({ mean, booked }) => mean + booked),
+    handOuts: buckets.map(({ handOuts }) => handOuts),
+    waiting: buckets.map(({ waiting }) => (waiting < 0 ? null : waiting)),
+  };
+}
+
+const noBucket: Bucket = { count: 0, min: 0, mean: 0, max: 0, booked: 0, handOuts: 0, waiting: -1 };
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+/** The keys of the `most` largest values, in one pass: a fleet of a hundred thousand is not sorted for two hundred. */
+function largest<K>(most: number, values: ReadonlyMap<K, number>, value: (key: K, value: number) => number): ReadonlySet<K> {
+  const heap: { key: K; value: number }[] = [];
+  for (const [key, plain] of values) {
+    const entry = { key, value: value(key, plain) };
+    if (heap.length < most) {
+      heap.push(entry);
+      if (heap.length === most) heap.sort((a, b) => a.value - b.value);
+    } else {
+      const least = heap[0];
+      if (least !== undefined && entry.value > least.value) sinkFirst(heap, entry);
+    }
+  }
+  return new Set(heap.map(({ key }) => key));
+}
+
+/** Replaces the least entry of a binary heap and restores its order. */
+function sinkFirst<E extends { readonly value: number }>(heap: E[], entry: E): void {
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    const left = heap[child];
+    const right = heap[child + 1];
+    let least = left;
+    if (right !== undefined && left !== undefined && right.value < left.value) {
+      child += 1;
+      least = right;
+    }
+    if (least === undefined || least.value >= entry.value) break;
+    heap[at] = least;
+    at = child;
+  }
+  heap[at] = entry;
+}

@@ -1,0 +1,147 @@
+/**
+ * What deployed clients ask over plain HTTP: `/session`, `/` and `/load` (PROTOCOL § 3). Status and body are fixed by clients that nobody will update: the
+ * status is 200 whatever happens, and an error is a body that begins with `Error:`. What newer clients want to know besides stands in headers and under
+ * `/api/v1`.
+ */
+import type { HttpBindings } from '@hono/node-server';
+import { Hono, type Context } from 'hono';
+import { projectParameter } from '../../core/fleet/project.ts';
+import type { Admission } from '../../engine/admission.ts';
+import type { StartupGate } from '../../engine/startup-gate.ts';
+import type { Allocated, Outcome, Refused } from '../../engine/session-request.ts';
+import type { AddressOf } from '../server/client-address.ts';
+import { CORS, methodNotAllowed } from '../server/cors.ts';
+
+export interface LegacyRoutesOptions {
+  readonly admission: Pick<Admission, 'ask' | 'attempt' | 'hold' | 'availability'>;
+  /** Answers may be given. */
+  readonly answers: StartupGate;
+  /** Clients may take a place in line. */
+  readonly sessions: StartupGate;
+  readonly addressOf: AddressOf;
+  /** Mean load of the servers that answer, percent. */
+  readonly meanLoad: () => number | undefined;
+  /** Seconds `/session` is held while no server is available; 0: not at all. */
+  readonly hold: () => number;
+  /** Absent: there is no gateway. */
+  readonly gateway?: ClientsAtGateway | undefined;
+}
+
+/** What the gateway does for clients that ask here (`waiting.relay`). */
+export interface ClientsAtGateway {
+  readonly waits: () => boolean;
+  /** Where a client waits for whom there is no room now. A new URL for each client. */
+  readonly waitingUrl: () => string;
+  /** A client was sent to a server, and will come through the gateway. */
+  readonly sent: (allocated: Allocated, address: string) => void;
+}
+
+type Env = { Bindings: HttpBindings };
+
+/** Word for word what clients of the original know. */
+export const NOTHING_AVAILABLE = 'Error: no simulation server available at the moment.';
+
+const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' } as const;
+const SESSION = { ...TEXT, ...CORS };
+
+export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
+  const { admission, answers, sessions, addressOf, hold, gateway } = options;
+  const routes = new Hono<Env>();
+
+  const handOut = async (c: Context<Env>): Promise<Response> => {
+    // Listened for from the beginning: who leaves while nothing can be answered yet must not get a place later.
+    const begins = hold() > 0 || gateway?.waits() === true ? sessions : answers;
+    const gone = !begins.isReady() || hold() > 0 ? closed(c) : undefined;
+    if (!begins.isReady()) await begins.ready;
+    if (gone?.aborted === true) return answer(null);
+    // HEAD asks about the answer and must not take a place (RFC 9110 § 9.2.1).
+    if (c.req.method === 'HEAD') return answer(null);
+    const { incoming } = c.env;
+    const projectUrl = projectParameter(queryOf(incoming.url ?? ''));
+    const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
+    if (gateway?.waits() === true) {
+      const outcome = await admission.attempt(request);
+      if (outcome.kind === 'no-room') return answer(gateway.waitingUrl());
+      if (outcome.kind === 'allocated') gateway.sent(outcome, request.address.address);
+      return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
+    }
+    const seconds = hold();
+    const outcome = seconds > 0 ? await admission.hold(request, seconds, gone ?? closed(c)) : await admission.ask(request);
+    return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
+  };
+  const availability = async (): Promise<Response> => {
+    if (!answers.isReady()) await answers.ready;
+    return answer(admission.availability.value ? '1' : '0');
+  };
+  const load = async (): Promise<Response> => {
+    if (!answers.isReady()) await answers.ready;
+    return answer(String(options.meanLoad() ?? -1));
+  };
+  // One handler for all methods of a path: of several that match, the framework makes a chain, which costs as much as the answer.
+  routes.all('/session', readOnly(handOut));
+  routes.all('/', readOnly(availability));
+  routes.all('/load', readOnly(load));
+  return routes;
+}
+
+function readOnly(handle: (c: Context<Env>) => Promise<Response>): (c: Context<Env>) => Response | Promise<Response> {
+  return (c) => {
+    const { method } = c.req;
+    if (method === 'GET' || method === 'HEAD') return handle(c);
+    if (method === 'OPTIONS') return c.body(null, 204, CORS);
+    return methodNotAllowed(c, 'GET, HEAD, OPTIONS');
+  };
+}
+
+/** By hand, because `c.body` copies several headers one by one. */
+function answer(body: string | null, headers: Headers = SESSION): Response {
+  return new Response(body, { status: 200, headers });
+}
+
+/** Codes that to clients of the original are all the same. */
+const NOTHING: ReadonlySet<string> = new Set(['no-room', 'no-servers', 'others-wait']);
+
+/** The text of a refusal as clients of the original understand it. */
+export function errorText({ code, reason, position }: Refused, detailed: boolean): string {
+  if (position !== undefined) return `${NOTHING_AVAILABLE} You are number ${position} in the waiting line.`;
+  if (!NOTHING.has(code)) return `Error: ${reason}`;
+  return detailed ? `${NOTHING_AVAILABLE} ${reason}` : NOTHING_AVAILABLE;
+}
+
+function sessionBody(outcome: Outcome, detailed: boolean): string {
+  return outcome.kind === 'allocated' ? outcome.url : errorText(outcome, detailed);
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** By the code of the refusal, of which there are a few: to make them anew would cost as much as the rest of the answer. */
+const refusalHeaders = new Map<string, Headers>();
+
+/** A refusal's code for clients that look; old ones do not. */
+function sessionHeaders(outcome: Outcome): Headers {
+  if (outcome.kind === 'allocated') return SESSION;
+  const { code } = outcome;
+  let headers = refusalHeaders.get(code);
+  if (headers === undefined) {
+    headers = { ...SESSION, 'Access-Control-Expose-Headers': 'X-Session-Server-Code', 'X-Session-Server-Code': code };
+    refusalHeaders.set(code, headers);
+  }
+  return headers;
+}
+
+/** What follows the first `?`. */
+export function queryOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark + 1);
+}
+
+/** Aborted when the client goes away before it has its answer; at once when it did so already. */
+export function closed(c: Context<Env>): AbortSignal {
+  const { outgoing } = c.env;
+  const gone = new AbortController();
+  if (outgoing.destroyed) gone.abort();
+  outgoing.once('close', () => {
+    gone.abort();
+  });
+  return gone.signal;
+}
