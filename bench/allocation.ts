@@ -1,5 +1,6 @@
 /**
- * Compares the ledger that ships with the goals of docs/design/allocation.md, "Goals", in the simulator `bench/policy-sim`:
+ * Compares the ledger that ships with the goals of docs/design/allocation.md, "Goals", in the simulator
+ * `bench/policy-sim`:
  * `npm run bench:allocation [SIMULATOR]`. SIMULATOR is the folder of another version of the simulator, for instance one
  * with more scenarios. It takes some minutes and ends with status 1 when a goal is missed. Goal 10 is not covered: it
  * concerns a store that replicas share.
