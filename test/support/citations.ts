@@ -1,8 +1,9 @@
 /**
  * Finds citations of the project's documents and reports those whose file or heading does not exist.
  *
- * A citation names a file and, where possible, a heading in quotes, for example docs/design/protocol.md, "HTTP". In comments and in
- * Markdown every mention of a Markdown file counts. In other text only a mention with a heading counts. Links in Markdown count too.
+ * A citation names a file and, where possible, a heading in quotes, for example docs/design/protocol.md, "HTTP". In
+ * comments and in Markdown every mention of a Markdown file counts. In other text only a mention with a heading counts.
+ * Links in Markdown count too.
  */
 import { dirname, join, normalize } from 'node:path';
 
@@ -27,7 +28,7 @@ interface Link {
 const MENTION = /(?<![\w/.:-])(?<file>[\w./-]*\w\.md)\b`?(?<headings>(?:,? (?:and )?"[^"]+")*)/g;
 const LINK = /\]\((?![a-z]+:)(?<file>[^)#\s]*)(?:#(?<anchor>[^)\s]*))?\)/g;
 /** The name of a document with a section, but without a file that a reader could open. */
-const WITHOUT_FILE = /\b[A-Z][A-Z-]{3,} (?:§+ ?\d[\d.]*|"[^"]+")|\b[A-Z][A-Z-]{3,}, "[^"]+"/g;
+const WITHOUT_FILE = /\b[A-Z][A-Z-]{3,} §+ ?\d[\d.]*|\b(?:PROTOCOL|ALLOCATION), "[^"]+"/g;
 
 /** A sentence for each citation in `text`, the content of `path`, whose file or heading does not exist. */
 export function brokenCitations(path: string, text: string, repository: Repository): string[] {
