@@ -1,6 +1,6 @@
 import tseslint from 'typescript-eslint';
 
-// Time and chance are handed in (ARCHITECTURE.md, "Time, randomness, identity"), so that a day of a fleet can be replayed in seconds.
+// Time and randomness are passed in (docs/decisions/0001-monotonic-seconds.md), so that a day of a fleet can be replayed in seconds.
 const noHiddenInputs = [
   { name: 'Date', message: 'Take the time as an argument, or from Clock.' },
   { name: 'performance', message: 'Take the time as an argument, or from Clock.' },

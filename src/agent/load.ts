@@ -1,5 +1,6 @@
 /**
- * The load a simulation server reports (PROTOCOL § 5): the mean of the last five one-second samples of `max(CPU, (swap + memory + GPU memory) / 3, GPU)`.
+ * The load a simulation server reports (docs/design/protocol.md, "Simulation servers"): the mean of the last five
+ * one-second samples of `max(CPU, (swap + memory + GPU memory) / 3, GPU)`.
  *
  * Without a GPU its two figures are 0 and memory is still divided by three, as the original does: the same machine must report the same load whichever
  * program measures it.

@@ -27,7 +27,10 @@ export function configuredNotifiers(
   return notifiers;
 }
 
-/** Where people find the monitor page (PROTOCOL § 2, `portRewrite`). The gateway has it at its own port, or where a front leads there. */
+/**
+ * Where people find the monitor page (docs/design/protocol.md, "Configuration file", `portRewrite`). The gateway has
+ * it at its own port, or where a front leads there.
+ */
 function monitorUrl({ ssl, server, port, portRewrite, gateway }: Settings): string {
   const host = hostInUrl(server);
   if (gateway.enabled) {

@@ -4,7 +4,7 @@ import { loadConfiguration, type Loaded } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import { packageRoot } from '../system/package-root.ts';
 
-/** PROTOCOL § 2: nothing was started. */
+/** docs/design/protocol.md, "Configuration file": nothing was started. */
 export const REFUSED = 2;
 
 export interface ReadOptions {

@@ -8,7 +8,7 @@ import { takeSignals } from './early-signals.ts';
 
 /** Exit status of a process that could not do what it was started for. */
 export const FAILED = 1;
-/** Seconds after which a stop that does not come to its end is given up; PROTOCOL § 3 allows 2. */
+/** Seconds after which a stop that does not come to its end is given up; docs/design/protocol.md, "HTTP" allows 2. */
 const MAX_STOP = 1.8;
 /** Names of what Node does in threads of its own. */
 const HELD_BY_THREADS: ReadonlySet<string> = new Set([

@@ -9,7 +9,10 @@ import { isAbsolute, resolve } from 'node:path';
 
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute path; relative paths of the configuration begin here (PROTOCOL § 8). */
+  /**
+   * Absolute path; relative paths of the configuration begin here
+   * (docs/design/protocol.md, "Deliberate differences from the original").
+   */
   readonly cwd: string;
   /** The folder that `~` stands for. */
   readonly home: string;

@@ -1,4 +1,4 @@
-/** Which configuration file is meant (PROTOCOL § 2). */
+/** Which configuration file is meant (docs/design/protocol.md, "Configuration file"). */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Problem } from './problem.ts';

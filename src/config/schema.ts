@@ -2,7 +2,8 @@
  * Every key of the configuration file: its type, default, check, unit and description. The reference page, the JSON Schema, the error messages and
  * the type `Settings` all come from here; a key is documented nowhere else.
  *
- * The first group are the original session server's keys with the original's meaning (PROTOCOL § 2). Beside its description a key may carry:
+ * The first group are the original session server's keys with the original's meaning
+ * (docs/design/protocol.md, "Configuration file"). Beside its description a key may carry:
  *
  * - `unit`: of the number;
  * - `expected`: what may stand there, where type and range do not say it well enough;

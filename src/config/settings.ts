@@ -144,7 +144,7 @@ function distinct(servers: readonly SimulationServerSettings[]): SimulationServe
   return [...byId.values()];
 }
 
-/** Without a receiver, a server or a sender there is no e-mail (PROTOCOL § 2). */
+/** Without a receiver, a server or a sender there is no e-mail (docs/design/protocol.md, "Configuration file"). */
 function mailSettings(configuration: Configuration, { mailPassword: password }: Secrets): MailSettings | undefined {
   const { mailServer, mailServerPort = 0 } = configuration;
   if (configuration.administrator === undefined || mailServer === undefined || configuration.mailSender === undefined)
@@ -158,7 +158,10 @@ function mailSettings(configuration: Configuration, { mailPassword: password }: 
   return { administrator, server: host ?? mailServer, port, sender, user, ...(password !== undefined && { password }) };
 }
 
-/** Without the name before it: PROTOCOL § 6 says which names stand in the messages. */
+/**
+ * Without the name before it: docs/design/protocol.md, "Notifications by e-mail" says which names stand in the
+ * messages.
+ */
 function mailboxOf(address: string): string {
   return /<([^<>]*)>$/.exec(address)?.[1] ?? address;
 }

@@ -59,7 +59,7 @@ function withPollTimeout(file: Readonly<Record<string, unknown>>): Readonly<Reco
   return { ...file, pollTimeout: Math.max(0.02, Math.round(pollInterval * 800) / 1000) };
 }
 
-/** Two probes of one server must never run at once (PROTOCOL § 5). */
+/** Two probes of one server must never run at once (docs/design/protocol.md, "Simulation servers"). */
 function pollingDisorder({ pollInterval = 5, pollTimeout = 4 }: Readonly<Record<string, unknown>>): Problem[] {
   if (typeof pollInterval !== 'number' || typeof pollTimeout !== 'number' || pollTimeout < pollInterval) return [];
   const expected = `less than "pollInterval", which is ${pollInterval}`;
@@ -89,7 +89,10 @@ function isEverywhere(...addresses: readonly string[]): boolean {
 
 const EVERYWHERE = '::';
 
-/** PROTOCOL § 5: a server that answers within 2 s is served. Who polls faster than that has chosen otherwise. */
+/**
+ * docs/design/protocol.md, "Simulation servers": a server that answers within 2 s is served. Who polls faster than
+ * that has chosen otherwise.
+ */
 function hastyTimeout({ pollTimeout }: Readonly<Record<string, unknown>>): Problem[] {
   if (typeof pollTimeout !== 'number' || pollTimeout >= 2) return [];
   const expected = 'at least 2 s, because a simulation server under load may need as long to answer';

@@ -3,7 +3,7 @@
  *
  * A request is routed (which servers may run it; none ever: refused at once), then one server is chosen and booked in one step; when none has room, the
  * client may wait. The line is served whenever something changed that can make room, and once a second. Whoever asks without waiting does not overtake
- * those who wait, but for the passing rule of ALLOCATION, "Queue".
+ * those who wait, but for the passing rule of docs/design/allocation.md, "Queue".
  */
 import { allocationReason } from '../core/views/allocation-reason.ts';
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
@@ -55,7 +55,7 @@ export interface AdmissionSettings {
   readonly resume: number;
 }
 
-/** Seconds between two tries while somebody waits: ALLOCATION, "Queue". */
+/** Seconds between two tries while somebody waits: docs/design/allocation.md, "Queue". */
 const RETRY = 1;
 /** Seconds between two times that a line is saved in which nobody comes or goes. */
 const RESAVE = 60;
@@ -715,7 +715,10 @@ function sizeOf({ tiers }: Candidates): number {
   return tiers.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** A client that says who it is and asks again is evidence against the server it got before (ALLOCATION, `black-hole`). */
+/**
+ * A client that says who it is and asks again is evidence against the server it got before
+ * (docs/design/allocation.md, "Weak cases and mitigations").
+ */
 function bookingRequest({ clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
   return {
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,

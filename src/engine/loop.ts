@@ -1,6 +1,6 @@
 /**
  * The only place of the engine that sleeps. Every loop is: while not aborted, one cycle, then sleep; a cycle that throws is reported and the next one
- * runs (ARCHITECTURE.md, "What happens when things fail").
+ * runs (ARCHITECTURE.md, "When things fail").
  */
 import type { Clock } from '../ports.ts';
 

@@ -1,5 +1,6 @@
 /**
- * One line of the log as the original writes it (PROTOCOL § 2), in the words of Python's logging: `%(asctime)s [%(levelname)-7s]  %(message)s`, local
+ * One line of the log as the original writes it (docs/design/protocol.md, "Configuration file"), in the words of
+ * Python's logging: `%(asctime)s [%(levelname)-7s]  %(message)s`, local
  * time. Fields follow the message as `key=value`, so that one `grep` finds them.
  */
 import { printable } from './control-characters.ts';

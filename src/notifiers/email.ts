@@ -1,5 +1,6 @@
 /**
- * Notifications by e-mail (PROTOCOL § 6): STARTTLS and login exactly when a password is set, neither without. Port 465 is TLS from the first byte
+ * Notifications by e-mail (docs/design/protocol.md, "Notifications by e-mail"): STARTTLS and login exactly when a
+ * password is set, neither without. Port 465 is TLS from the first byte
  * (RFC 8314), because nothing else is ever spoken there.
  *
  * Each message goes over a connection of its own: notices are rare, and a connection kept for the next one would be dead by then. The Message-ID is made

@@ -1,5 +1,5 @@
 /**
- * Asks a simulation server for its load: `GET /load` (PROTOCOL § 5).
+ * Asks a simulation server for its load: `GET /load` (docs/design/protocol.md, "Simulation servers").
  *
  * What counts is narrow on purpose: status 200 and a body that is one finite number ≥ 0 within the limits of size and time. Error pages, half bodies and
  * silence are failures with a reason, never a load. One keep-alive connection per server; a connection that the server had closed while it lay idle is

@@ -1,5 +1,6 @@
 /**
- * The web clients that people have, by what PROTOCOL § 7 says of them, in a real browser and through TLS: they ask for a session, open `/client` on whatever
+ * The web clients that people have, by what docs/design/protocol.md, "URLs in gateway mode" says of them, in a real
+ * browser and through TLS: they ask for a session, open `/client` on whatever
  * they are told, and open the stream. None of them knows that somebody could have to wait.
  */
 import assert from 'node:assert/strict';

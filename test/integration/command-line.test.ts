@@ -1,4 +1,7 @@
-/** PROTOCOL § 2 from the outside: arguments, exit statuses, what stands on stderr, and the log file. What each problem of a file says is tested with its reader. */
+/**
+ * docs/design/protocol.md, "Configuration file" from the outside: arguments, exit statuses, what stands on stderr, and
+ * the log file. What each problem of a file says is tested with its reader.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Honest about every simulation server: who does not answer, or answers nonsense, gets nobody; who is back is used again (PROTOCOL §§ 5 and 8). */
+/**
+ * Honest about every simulation server: who does not answer, or answers nonsense, gets nobody; who is back is used
+ * again (docs/design/protocol.md, "Simulation servers" and "Deliberate differences from the original").
+ */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';

@@ -1,4 +1,7 @@
-/** Waiting inside clients that nobody will update, and the second server for those whose first one fails (PROTOCOL § 7). */
+/**
+ * Waiting inside clients that nobody will update, and the second server for those whose first one fails
+ * (docs/design/protocol.md, "URLs in gateway mode").
+ */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';

@@ -10,7 +10,7 @@ import { SocketClient } from '../support/socket-client.ts';
 import { startChild, startProgram, temporary, type Child, type Scope } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
-/** Seconds; PROTOCOL § 3. */
+/** Seconds; docs/design/protocol.md, "HTTP". */
 const STOP = 2;
 
 describe('start', () => {

@@ -1,4 +1,7 @@
-/** Who is alive and who is not, on real WebSockets: a quiet client is never cut, a dead one is found by ping (PROTOCOL § 4). Only the clock is not real. */
+/**
+ * Who is alive and who is not, on real WebSockets: a quiet client is never cut, a dead one is found by ping
+ * (docs/design/protocol.md, "WebSocket"). Only the clock is not real.
+ */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** PROTOCOL § 4, line by line, against the real program. */
+/** docs/design/protocol.md, "WebSocket", line by line, against the real program. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';

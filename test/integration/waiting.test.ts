@@ -1,4 +1,4 @@
-/** Waiting: over HTTP that is held, and over WebSocket with a place that survives a lost connection and a restart (issue: waiting line). */
+/** Waiting: over HTTP that is held, and over WebSocket with a place that survives a lost connection and a restart. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';

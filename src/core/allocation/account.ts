@@ -2,7 +2,8 @@
  * What the ledger keeps of one simulation server: its reports, its bookings, and what follows from both.
  *
  * A booking fades with the reports, not with the clock: its age counts at the time of the last measurement, so that a server whose reports are
- * late or lost keeps its bookings until evidence retires them (ALLOCATION, "The algorithm"). It weighs what a session is thought to cost by now, not
+ * late or lost keeps its bookings until evidence retires them (docs/design/allocation.md, "The algorithm"). It weighs
+ * what a session is thought to cost by now, not
  * what it was thought to cost when it was booked. All times are seconds of the engine's clock.
  */
 import type { AllocationParameters } from './allocation-parameters.ts';

@@ -27,7 +27,7 @@ export interface AllocationParameters {
   readonly jitter: number;
 }
 
-/** ALLOCATION, "The algorithm". */
+/** docs/design/allocation.md, "The algorithm". */
 export const DEFAULT_ALLOCATION: AllocationParameters = {
   threshold: 95,
   target: 90,

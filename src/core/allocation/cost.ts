@@ -4,7 +4,8 @@
  * The cost is a product of three factors, so their logarithms add: what a session costs in this fleet, how weak this server is, how heavy this
  * project is. Each logarithm is an estimate with a variance. What a server's load did after sessions were sent there corrects all three at
  * once, each by as much as it is uncertain (a Kalman filter with independent states). There is no forgetting factor, which would blow the
- * variances up while nothing happens; a floor under them keeps the estimates able to follow a change instead (ALLOCATION, "What others found").
+ * variances up while nothing happens; a floor under them keeps the estimates able to follow a change instead
+ * (docs/design/allocation.md, "Related work").
  */
 
 /** The estimate of one logarithm. Mutable, because the choice of a server reads `factor` for each server of the fleet at each request. */
@@ -41,7 +42,7 @@ const MOST_PROJECTS = 10_000;
 /** Characters. A longer key is not kept: the memory for keys is bounded too. */
 const LONGEST_PROJECT = 512;
 
-/** Variances before anything is known, and the floors under them (ALLOCATION, table of parameters). */
+/** Variances before anything is known, and the floors under them (docs/design/allocation.md, "Parameters"). */
 export const VARIANCE = {
   fleet: { before: 0.5, least: 0.002 },
   server: { before: 0.3, least: 0.01 },

@@ -3,7 +3,8 @@
  *
  * A window opens with an allocation and takes the last report before it as the baseline. Windows laid end to end would under-estimate the cost by a
  * quarter to a half: the least loaded server is the one somebody has just left, so that departures and arrivals fall into the same window
- * (ALLOCATION, "Two findings of our own"). For the same reason nothing is learned from windows that began on a busy server.
+ * (docs/design/allocation.md, "Findings about estimation"). For the same reason nothing is learned from windows that
+ * began on a busy server.
  */
 import type { Account } from './account.ts';
 import { hidden } from './account.ts';

@@ -3,7 +3,8 @@
  *
  * A session handed out now shows in the reports 5 to 60 seconds later, so the reports alone send a whole class to one server. The ledger books each
  * allocation at once as the load it will bring, and lets nobody in where the predicted load would reach `target`. Bookings fade with the reports, what
- * a session costs is learned, and servers that swallow sessions are suspected (ALLOCATION has the reasons and the figures).
+ * a session costs is learned, and servers that swallow sessions are suspected (docs/design/allocation.md has the
+ * reasons and the figures).
  *
  * Everything is handed in: the time (seconds of the engine's clock) and chance. `book` chooses and books in one step; nothing comes between.
  */

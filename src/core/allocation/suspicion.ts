@@ -1,7 +1,7 @@
 /**
  * Simulation servers that were given work and still look idle: every session on them dies at once, or their gauge is stuck. To a rule that sends people
- * to the least loaded server they are the best of the fleet, and learning makes it worse, because they look infinitely strong (ALLOCATION, "Where
- * it does worst").
+ * to the least loaded server they are the best of the fleet, and learning makes it worse, because they look infinitely strong
+ * (docs/design/allocation.md, "Weak cases and mitigations").
  *
  * The evidence is the load of sessions that should show by now, counted from the last time the server did show load: a class that left, or a
  * machine that was started again, is idle too, and nobody is to blame. A suspected server stays so until it shows load; the sessions that it

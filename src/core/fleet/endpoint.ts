@@ -1,7 +1,8 @@
 /**
  * The address of a simulation server, as operators write it and as clients receive it.
  *
- * Two spellings are in use (PROTOCOL § 2): `host/2000` behind a front that rewrites ports, and `host:2000` for a direct connection. What was
+ * Two spellings are in use (docs/design/protocol.md, "Configuration file"): `host/2000` behind a front that rewrites
+ * ports, and `host:2000` for a direct connection. What was
  * written is handed to clients letter for letter, because they build further addresses from it; identity is one canonical spelling, so that all
  * spellings of one machine are one server.
  */
@@ -60,7 +61,10 @@ export function httpUrl(endpoint: Endpoint, path: '/load' | '/monitor', ssl: boo
   return `${ssl ? 'https' : 'http'}://${endpoint.address}${path}`;
 }
 
-/** What a client receives: exactly the scheme and the entry (PROTOCOL § 3). No trailing slash, ever: clients append `/client`. */
+/**
+ * What a client receives: exactly the scheme and the entry (docs/design/protocol.md, "HTTP"). No trailing slash, ever:
+ * clients append `/client`.
+ */
 export function webSocketUrl(endpoint: Endpoint, ssl: boolean): string {
   return `${ssl ? 'wss' : 'ws'}://${endpoint.address}`;
 }

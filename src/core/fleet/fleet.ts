@@ -5,7 +5,8 @@
  * state shown to people. Facts come in as events; what goes out is the new facts and, when the state changed, a transition.
  *
  * A server is offered only while *available*. The first failed probe already takes it out (*unknown*: we do not know what it is doing), and only
- * `downAfter` failures in a row make it *down*, which is what people are told (PROTOCOL § 8).
+ * `downAfter` failures in a row make it *down*, which is what people are told
+ * (docs/design/protocol.md, "Deliberate differences from the original").
  */
 import type { Endpoint, ServerId } from './endpoint.ts';
 

@@ -6,7 +6,10 @@
  */
 import { addressKind } from './ip-address.ts';
 
-/** What a simulation server says of itself, in the words of the original's form (PROTOCOL § 5). */
+/**
+ * What a simulation server says of itself, in the words of the original's form
+ * (docs/design/protocol.md, "Simulation servers").
+ */
 export interface NotifyForm {
   readonly url: string;
   /** Percent. */

@@ -352,7 +352,10 @@ const anyServer = fc
     ...(blockedRepositories && { blockedRepositories }),
   }));
 
-/** PROTOCOL § 5 and the doc comments of the configuration, word for word, without any index. */
+/**
+ * docs/design/protocol.md, "Simulation servers" and the doc comments of the configuration, word for word, without any
+ * index.
+ */
 function tierOf(one: RoutedServer, wanted: Project | undefined, labels: Labels): number | 'never' | 'not now' {
   const covers = (prefix: string) => {
     const plain = prefix.toLowerCase().replace('https://', '').replace('/blob', '').replace(/\/$/, '');

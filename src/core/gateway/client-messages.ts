@@ -1,5 +1,7 @@
 /**
- * What stands in the progress bar of clients that nobody will update (PROTOCOL § 7): every line is shorter than `MAX_LINE`, and nothing in it comes from
+ * What stands in the progress bar of clients that nobody will update
+ * (docs/design/protocol.md, "URLs in gateway mode"): every line is shorter than `MAX_LINE`, and nothing in it
+ * comes from
  * outside. Clients since R2023a show `loading:`, those of R2022 `docker:`, and each ignores the other, so both are sent.
  */
 

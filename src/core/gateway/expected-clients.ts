@@ -20,7 +20,10 @@ export class ExpectedClients {
   readonly #passes = new Map<string, number>();
   readonly #handedOut = new Map<string, HandedOut>();
 
-  /** `id` is a name nobody can guess. Returns the pass: letters alone, because clients look for numbers in URLs (PROTOCOL § 7). */
+  /**
+   * `id` is a name nobody can guess. Returns the pass: letters alone, because clients look for numbers in URLs
+   * (docs/design/protocol.md, "URLs in gateway mode").
+   */
   issue(id: string, now: number): string {
     const pass = lettersOf(id);
     forgetOld(this.#passes, now, (at) => at);

@@ -1,5 +1,5 @@
 /**
- * Which requests the gateway passes on, and where to (PROTOCOL § 7).
+ * Which requests the gateway passes on, and where to (docs/design/protocol.md, "URLs in gateway mode").
  *
  * `/PORT/…` goes to the host of the route that covers PORT, and to nothing else: the rewrite rule this replaces forwarded to any local port, which is an
  * open proxy. So a path is passed on only if it is spelled in the one way clients spell it. Everything that begins with a digit and is spelled

@@ -1,5 +1,6 @@
 /**
- * What people read. Subjects and first lines are the original's, word for word, because operators filter on them (PROTOCOL § 6); what ours adds (why,
+ * What people read. Subjects and first lines are the original's, word for word, because operators filter on them
+ * (docs/design/protocol.md, "Notifications by e-mail"); what ours adds (why,
  * how long) stands on lines of its own below.
  *
  * Names come from outside. They are put on one line and cut here, so that no channel can be made to show a forged line; a channel with markup escapes
@@ -119,7 +120,10 @@ function oneStop(line: string): string {
   return line.replace(/\.\.$/, '.');
 }
 
-/** At most two decimals, as the reports have them; `30`, not `30.0` (PROTOCOL § 8). */
+/**
+ * At most two decimals, as the reports have them; `30`, not `30.0`
+ * (docs/design/protocol.md, "Deliberate differences from the original").
+ */
 function percent(load: number | undefined): string {
   return load === undefined ? 'not known' : `${Math.round(load * 100) / 100}%`;
 }

@@ -1,5 +1,6 @@
 /**
- * How fast the waiting line moves, and so how long somebody will wait: place × median gap between the last ten admissions (ALLOCATION, "Queue").
+ * How fast the waiting line moves, and so how long somebody will wait: place × median gap between the last ten
+ * admissions (docs/design/allocation.md, "Queue").
  *
  * Four things keep the estimate honest:
  *

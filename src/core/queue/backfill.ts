@@ -1,5 +1,6 @@
 /**
- * The passing rule of the waiting line (ALLOCATION, "Queue"): who in it may be tried now, on which servers, and whether somebody who is not in it may be.
+ * The passing rule of the waiting line (docs/design/allocation.md, "Queue"): who in it may be tried now, on which
+ * servers, and whether somebody who is not in it may be.
  *
  * A walk does not try again what cannot succeed: tickets of one *kind* (same project, same labels) fit together or not at all, so a class that waits for
  * one place costs one attempt, not three hundred. And for a ticket that has been passed long enough its servers are kept: those behind are tried on the

@@ -1,5 +1,6 @@
 /**
- * The waiting line: one per replica, first come, first served, with one exception (ALLOCATION, "Queue"): a ticket that fits may pass one that does not,
+ * The waiting line: one per replica, first come, first served, with one exception
+ * (docs/design/allocation.md, "Queue"): a ticket that fits may pass one that does not,
  * as long as the one that is passed has waited less than `passing`.
  *
  * `core/line-order` keeps the order, `core/passing` says who may be tried now.

@@ -1,5 +1,6 @@
 /**
- * WebSocket `/`: `1` when a session can be started now, else `0`; at once, then only when it changes (PROTOCOL § 4).
+ * WebSocket `/`: `1` when a session can be started now, else `0`; at once, then only when it changes
+ * (docs/design/protocol.md, "WebSocket").
  *
  * Ten thousand clients hear of a change from one frame that is built once and written to each connection, in slices with a moment between them, so that
  * requests are answered meanwhile. What each client heard last is remembered, so that nobody hears the same value twice however often it changes during a round.

@@ -1,5 +1,6 @@
 /**
- * What deployed clients ask over plain HTTP: `/session`, `/` and `/load` (PROTOCOL § 3). Status and body are fixed by clients that nobody will update: the
+ * What deployed clients ask over plain HTTP: `/session`, `/` and `/load` (docs/design/protocol.md, "HTTP"). Status and
+ * body are fixed by clients that nobody will update: the
  * status is 200 whatever happens, and an error is a body that begins with `Error:`. What newer clients want to know besides stands in headers and under
  * `/api/v1`.
  */

@@ -1,5 +1,5 @@
 /**
- * WebSocket `/session`: the place in line, then the URL (PROTOCOL § 4).
+ * WebSocket `/session`: the place in line, then the URL (docs/design/protocol.md, "WebSocket").
  *
  * Without a subprotocol the client gets plain lines: `queue: N` whenever N changes, then the URL, then a normal close. With `session-server.v1` it gets
  * JSON with an estimate and a resume token: whoever connects again with `?resume=<token>` within `waiting.resume` seconds finds the place kept.

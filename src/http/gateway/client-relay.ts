@@ -1,5 +1,5 @@
 /**
- * Waiting inside clients that nobody will update (PROTOCOL § 7).
+ * Waiting inside clients that nobody will update (docs/design/protocol.md, "URLs in gateway mode").
  *
  * A client for which there was no room gets the URL of this relay instead of a simulation server's, and connects to it as to any other. Here its `start` message
  * is read, it is told its place in line in its own progress bar, and once a server has room the `start` message is handed over and everything is passed on in

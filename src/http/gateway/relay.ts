@@ -1,5 +1,5 @@
 /**
- * Passes requests and WebSockets on to simulation servers (PROTOCOL § 7).
+ * Passes requests and WebSockets on to simulation servers (docs/design/protocol.md, "URLs in gateway mode").
  *
  * Why not a proxy library: the one that is maintained sends headers on that belong to one connection (RFC 9110 § 7.6.1), has no cap, no time limits for a
  * connection or for headers, and opens to unread any protocol; what remains of it is `http.request`, which is what this uses. Each side's messages are framed by

@@ -1,6 +1,7 @@
 /**
  * Where simulation servers register themselves: `POST /register/TOKEN` takes the form that simulation servers of the original send to each URL of their
- * `notify` list (PROTOCOL § 5), and answers a line of text that they write into their log; `POST /api/v1/register` takes the same as JSON, again and again.
+ * `notify` list (docs/design/protocol.md, "Simulation servers"), and answers a line of text that they write into their
+ * log; `POST /api/v1/register` takes the same as JSON, again and again.
  *
  * The token stands in the path of the first because the original can send it nowhere else; it is never logged here. Guessing is limited by address before
  * anything is compared, and comparing takes as long for a wrong token as for a right one.

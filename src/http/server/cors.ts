@@ -1,4 +1,7 @@
-/** What pages of other origins may read (PROTOCOL § 3): the headers of the original, on answers and on refusals alike, so that a page can see why. */
+/**
+ * What pages of other origins may read (docs/design/protocol.md, "HTTP"): the headers of the original, on answers and
+ * on refusals alike, so that a page can see why.
+ */
 import type { Context } from 'hono';
 
 export const CORS = {

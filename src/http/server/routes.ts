@@ -26,7 +26,7 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
     log.limited('warn', `request ${routePath(c)}`, `answering ${c.req.method} ${routePath(c)} failed`, { error });
     if (c.req.path.startsWith('/api/'))
       return c.json({ code: 'internal', reason: 'The session server failed to answer; its log says why.' }, 500);
-    // Clients of the original hang on any other status (PROTOCOL § 3).
+    // Clients of the original hang on any other status (docs/design/protocol.md, "HTTP").
     if (c.req.path === '/session') return c.text('Error: the session server failed to answer.', 200, CORS);
     return c.text('The session server failed to answer.\n', 500);
   });

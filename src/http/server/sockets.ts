@@ -1,7 +1,8 @@
 /**
  * WebSockets: which paths have one, who may open it, and how long it lives.
  *
- * A silent but living socket is never cut (PROTOCOL § 4): clients are asked by ping, which browsers answer by themselves, and only those that do not
+ * A silent but living socket is never cut (docs/design/protocol.md, "WebSocket"): clients are asked by ping, which
+ * browsers answer by themselves, and only those that do not
  * answer are dropped. Text from clients is ignored unless the path's handler reads it.
  *
  * A client that says good-bye or closes its connection, or whose machine does, is gone at once, and with it its place in line. One that vanishes without a word (a cable, a

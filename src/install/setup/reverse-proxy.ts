@@ -2,7 +2,8 @@
  * What a web server in front of the session server has to do: pass `/PORT/…` on to the machine that has this port, and everything else to the session server.
  *
  * The rule that is handed around (`^/(\d*)/(.*)$ → localhost:$1/$2`) passes on to any port of the machine, among them those of its own services, and to one
- * machine only. Here only ports of the fleet lead anywhere, each to its own machine (PROTOCOL § 7).
+ * machine only. Here only ports of the fleet lead anywhere, each to its own machine
+ * (docs/design/protocol.md, "URLs in gateway mode").
  */
 import type { Settings } from '../../config/settings.ts';
 import { canonicalHost } from '../../core/fleet/endpoint.ts';
