@@ -23,13 +23,11 @@ for (const path of files) {
       // A single word, such as a link, cannot be broken.
       .filter((line) => !isTableRow(line) && line.text.length > MAX_LINE && /\S\s+\S/.test(line.text.slice(0, MAX_LINE).trim()))
       .map(({ number, text }) => `${path}:${number}: ${text.length} columns`);
-    const wide = lines
-      .filter(isTableRow)
-      .flatMap((line) =>
-        cellsOf(line)
-          .filter((cell) => !/^[-:]+$/.test(cell) && shownLength(cell) > MAX_CELL)
-          .map((cell) => `${path}:${line.number}: ${shownLength(cell)} characters: ${cell}`),
-      );
+    const wide = lines.filter(isTableRow).flatMap((line) =>
+      cellsOf(line)
+        .filter((cell) => !/^[-:]+$/.test(cell) && shownLength(cell) > MAX_CELL)
+        .map((cell) => `${path}:${line.number}: ${shownLength(cell)} characters: ${cell}`),
+    );
     assert.deepEqual([...long, ...wide], []);
   });
 

@@ -36,7 +36,10 @@ interface Site {
   readonly first: ClientSocketServer;
   readonly second: ClientSocketServer;
   readonly elsewhere: ClientSocketServer;
-  readonly ask: (path: string, options?: { readonly secure?: boolean; readonly headers?: Record<string, string> }) => Promise<Answer>;
+  readonly ask: (
+    path: string,
+    options?: { readonly secure?: boolean; readonly headers?: Record<string, string> },
+  ) => Promise<Answer>;
   readonly open: (path: string) => Promise<WebSocket>;
   readonly https: number;
 }
@@ -131,7 +134,9 @@ test('the HAProxy of the documentation forwards to the session server and to the
 test('the HAProxy of the documentation names the client, whatever the client claims', async (t) => {
   const { first, ask } = await startSite(t);
   const forged = '203.0.113.66';
-  await ask(`/${first.port}/who`, { headers: { 'X-Forwarded-For': forged, 'X-Forwarded-Host': forged, Forwarded: `for=${forged}` } });
+  await ask(`/${first.port}/who`, {
+    headers: { 'X-Forwarded-For': forged, 'X-Forwarded-Host': forged, Forwarded: `for=${forged}` },
+  });
   const { headers = {} } = first.requests.find(({ url }) => url === '/who') ?? {};
   assert.deepEqual(
     [headers['x-forwarded-for'], headers['x-forwarded-proto'], headers['x-forwarded-host'], headers['forwarded']],
