@@ -1,36 +1,7 @@
-/** The reference page of the configuration, from its schema. */
+/** The keys of the configuration, from its schema. */
 import { allKeys, expectation, type KeyInfo } from '../../src/config/keys.ts';
 import { originalKeys } from '../../src/config/schema.ts';
 import { listItem, wrapped } from './layout.ts';
-
-const introduction = `<!-- Written by scripts/generate-docs.mjs from the configuration schema. Change the schema, not this page. -->
-
-# Configuration
-
-The configuration is one JSON file. \`session-server path/to/config.json\` starts the program with it. Without an argument, the
-program reads \`config/session/local.json\` of the working directory, or else the one that comes with the package.
-[\`config/session/example.json\`](../../config/session/example.json) is a good start. The smallest configuration that works:
-
-\`\`\`json
-{ "simulationServers": ["localhost:2000"], "ssl": false, "portRewrite": false }
-\`\`\`
-
-- **Check it** before you use it: \`session-server check config.json\` lists every error and warning, and how to fix each. The exit
-  code is 2 if there is an error. With \`--strict\`, warnings count as errors.
-- **Warnings** do not stop the program: an unknown key (ignored), a server listed twice (counted once), a mail key without its
-  partner (e-mail is disabled), an address that does not fit \`portRewrite\`, a key given twice (the last one counts).
-- **Editor support**: with \`"$schema": "./schema.json"\` in the file, and the path of \`config/session/schema.json\`, editors
-  complete and check keys. \`session-server schema\` prints the schema.
-- **Changes** take effect when you save the file, and on SIGHUP, without dropping a connection. A file with errors is rejected, and
-  the current configuration stays active. Some keys need a restart; their entry says so.
-- **Secrets** can be outside the file. See [Environment variables](environment.md) and \`webhooks[].secretFile\`. No message, log
-  line or page shows a secret.
-- **Folders**: \`~\`, \`$VAR\` and \`\${VAR}\` are expanded. Relative paths start at the working directory.
-- **Format**: UTF-8 text of at most 5 MiB. JSON has no comments and no comma after the last entry. An error is reported with its
-  line and column.
-
-A dot means a nested key: \`waiting.hold\` is written \`{"waiting": {"hold": 20}}\`. \`[]\` means each entry of a list.
-`;
 
 interface Group {
   readonly title: string;
@@ -66,9 +37,9 @@ const groups: readonly Group[] = [
     })),
 ];
 
-/** `docs/reference/configuration.md`. */
-export function configurationPage(): string {
-  return `${introduction}\n${groups.map(section).join('\n')}`;
+/** A section for each group, and in it one for each key. */
+export function configurationKeys(): string {
+  return groups.map(section).join('\n');
 }
 
 /** The innermost section of a key. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { jsonSchemaFile } from '../../src/config/reference.ts';
 import { apiLists } from './api.ts';
 import { commandLineHelp } from './command-line.ts';
-import { configurationPage } from './configuration.ts';
+import { configurationKeys } from './configuration.ts';
 import { withGenerated } from './layout.ts';
 import { logMessages } from './log-messages.ts';
 import { metricsList } from './metrics.ts';
@@ -12,8 +12,8 @@ import { metricsList } from './metrics.ts';
 const root = new URL('../../', import.meta.url);
 
 export const generatedFiles: readonly (readonly [path: string, current: () => string | Promise<string>])[] = [
-  ['docs/reference/configuration.md', configurationPage],
   ['config/session/schema.json', jsonSchemaFile],
+  inPage('docs/reference/configuration.md', configurationKeys),
   inPage('docs/reference/metrics.md', metricsList),
   inPage('docs/reference/api-codes.md', apiLists),
   inPage('docs/reference/command-line.md', commandLineHelp),
