@@ -17,7 +17,7 @@ import { startProgram, temporary } from '../support/start-program.ts';
 import { requireProgram } from './web-server.ts';
 
 const HAPROXY = '/usr/sbin/haproxy';
-const certificate = makeCertificate({ names: ['localhost'] });
+const certificate = makeCertificate({ names: ['localhost', '127.0.0.1'] });
 
 function exampleOfPage(): string {
   const page = readFileSync(new URL('../../docs/how-to/reverse-proxies.md', import.meta.url), 'utf8');
@@ -102,7 +102,7 @@ async function startSite(t: TestContext, { timeOut = '60s' } = {}): Promise<Site
     });
   };
   const open: Site['open'] = async (path) => {
-    const socket = new WebSocket(`wss://127.0.0.1:${https}${path}`, { ca: certificate.cert, servername: 'localhost' });
+    const socket = new WebSocket(`wss://127.0.0.1:${https}${path}`, { ca: certificate.cert });
     t.after(() => {
       socket.terminate();
     });
