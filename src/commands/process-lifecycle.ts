@@ -94,7 +94,7 @@ export class ProcessLifecycle {
 
 /**
  * Ends the process now. But a name service or a disk that does not answer holds a thread, and Node's exit waits for it, whoever asks: then the signal does what
- * it does to programs that know nothing of signals, and the status is the signal's (docs/operations.md).
+ * it does to programs that know nothing of signals, and the status is the signal's (docs/reference/operations.md).
  */
 async function leave(status: number, signal: NodeJS.Signals): Promise<void> {
   // What is merely about to end may do so.

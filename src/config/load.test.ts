@@ -510,11 +510,11 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     { simulationServers: [{ address: 'a:1', wieght: 2 }] },
     `simulationServers[0].wieght: ${ignored} did you mean "simulationServers[0].weight"?`,
   ],
-  ['nothing known', { 'a b\n': 1 }, `["a b\\n"]: ${ignored} remove it, or look up its name in docs/configuration.md`],
+  ['nothing known', { 'a b\n': 1 }, `["a b\\n"]: ${ignored} remove it, or look up its name in docs/reference/configuration.md`],
   [
     'a hostile name',
     JSON.parse('{"__proto__": {"ssl": false}}') as Record<string, unknown>,
-    `__proto__: ${ignored} remove it, or look up its name in docs/configuration.md`,
+    `__proto__: ${ignored} remove it, or look up its name in docs/reference/configuration.md`,
   ],
   [
     'an empty list',

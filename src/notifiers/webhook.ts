@@ -1,5 +1,5 @@
 /**
- * Notifications as JSON by POST, for chat bridges, pagers and programs. The body is described in `docs/notifications.md`; its field names are a promise.
+ * Notifications as JSON by POST, for chat bridges, pagers and programs. The body is described in `docs/reference/notifications.md`; its field names are a promise.
  *
  * With a secret the exact bytes of the body are signed. Redirects are not followed: a signed notice, perhaps with an `Authorization` header, goes
  * where the operator said and nowhere else.

@@ -1,4 +1,4 @@
-/** What every notifier must do, whatever its channel. A new one runs this suite over a real receiver of its kind: docs/adding-a-notifier.md. */
+/** What every notifier must do, whatever its channel. A new one runs this suite over a real receiver of its kind: docs/how-to/write-a-notifier.md. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { Affected, Notification, NotificationKind } from '../../src/core/incidents/incidents.ts';

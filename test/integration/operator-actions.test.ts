@@ -19,9 +19,9 @@ interface Example {
   readonly body: Record<string, unknown> | undefined;
 }
 
-/** What the commands of `docs/http-api.md` send. */
+/** What the commands of `docs/reference/http-api.md` send. */
 function examples(): Example[] {
-  const page = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/reference/http-api.md', import.meta.url), 'utf8');
   const script = /^api=https:.*?(?=^```)/ms.exec(page)?.[0].replaceAll('\\\n', ' ') ?? '';
   return script.split('\n').flatMap((command): Example | readonly [] => {
     const [, method = '', options = '', path = ''] = /^curl -X (\w+) (.*)\$api(\/\S+)$/.exec(command) ?? [];

@@ -42,7 +42,8 @@ test('Prometheus reads the metrics of a session server that asks readers for a t
     monitor: { access: 'token' },
     admin: { tokens: [{ name: 'prometheus', hash: hashOf(token) }] },
   });
-  const example = /^```yaml\n(.*?scrape_configs:.*?)^```/ms.exec(readFileSync(join(docs, 'operations.md'), 'utf8'))?.[1] ?? '';
+  const example =
+    /^```yaml\n(.*?scrape_configs:.*?)^```/ms.exec(readFileSync(join(docs, 'how-to', 'prometheus.md'), 'utf8'))?.[1] ?? '';
   assert.match(example, /authorization:/);
   const folder = temporary(t);
   const configuration = join(folder, 'prometheus.yml');

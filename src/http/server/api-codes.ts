@@ -1,6 +1,6 @@
 /**
- * Every code that `/api/v1` answers with: what it means, and the status it travels with. `docs/http-api.md` is held equal to this by a test; who adds a
- * code adds it here and there.
+ * Every code that `/api/v1` answers with: what it means, and the status it is sent with. `npm run docs` writes them into
+ * `docs/reference/api-codes.md`.
  */
 import type { AnswerCode } from '../../core/views/explanation.ts';
 import type { ProjectRule } from '../../core/fleet/project.ts';

@@ -1,11 +1,11 @@
-/** What `/api/v1` does, what its document says, and what `docs/http-api.md` says are the same. */
+/** What `/api/v1` does and what its document says are the same. The list of routes in the documentation is generated from the document. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { livelyFleet } from '../../../test/support/monitor-source.ts';
 import { createAdminRoutes } from '../operators/admin-routes.ts';
-import { ANSWER_MEANINGS, OTHER_MEANINGS, REFUSAL_CODES } from './api-codes.ts';
+import { OTHER_MEANINGS, REFUSAL_CODES } from './api-codes.ts';
 import { createApiRoutes } from '../operators/api-routes.ts';
 import { createHistoryRoutes } from '../operators/history-routes.ts';
 import { createRegisterRoutes } from '../registration/register-routes.ts';
@@ -103,7 +103,6 @@ const document = (await response.json()) as Document;
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ path, method, name: `${method.toUpperCase()} ${path}`, operation })),
 );
-const page = readFileSync(new URL('docs/http-api.md', root), 'utf8');
 
 function* nodes(value: unknown, path = '#'): Generator<[string, Record<string, unknown>]> {
   if (typeof value !== 'object' || value === null) return;
@@ -245,39 +244,5 @@ test('every code that the source refuses with is described', () => {
   assert.deepEqual(
     [...codes].filter((code) => !Object.hasOwn(REFUSAL_CODES, code) && !Object.hasOwn(OTHER_MEANINGS, code)),
     [],
-  );
-});
-
-/** Rows of the table below a heading, without its head. */
-function rowsBelow(heading: string): string[] {
-  const section = page.split(/^#{2,3} /m).find((section) => section.startsWith(`${heading}\n`));
-  assert.ok(section, `docs/http-api.md has no section "${heading}"`);
-  return [...section.matchAll(/^\| `.*\|$/gm)].map(([row]) => row.replace(/ +/g, ' '));
-}
-
-test('docs/http-api.md has every route once, with what the document says of it', () => {
-  const access = ({ operation }: (typeof operations)[number]) => {
-    if (operation.security === undefined) return 'everybody';
-    if (operation.security.some((alternative) => Object.hasOwn(alternative, 'registration'))) return 'simulation servers';
-    return operation.security.some((alternative) => Object.keys(alternative).length === 0) ? 'readers' : 'holders of a token';
-  };
-  assert.deepEqual(
-    rowsBelow('Routes').sort(),
-    operations.map((each) => `| \`${each.name}\` | ${each.operation.summary ?? ''} | ${access(each)} |`).sort(),
-  );
-});
-
-test('docs/http-api.md has every code once, with its status and meaning', () => {
-  assert.deepEqual(
-    rowsBelow('Codes of refusals'),
-    Object.entries(REFUSAL_CODES).map(([code, { status, meaning }]) => `| \`${code}\` | ${status} | ${meaning} |`),
-  );
-  assert.deepEqual(
-    rowsBelow('Codes of answers'),
-    Object.entries({ ...ANSWER_MEANINGS }).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
-  );
-  assert.deepEqual(
-    rowsBelow('Other codes'),
-    Object.entries(OTHER_MEANINGS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
   );
 });

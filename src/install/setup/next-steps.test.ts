@@ -67,7 +67,9 @@ describe('what is left to do', () => {
 });
 
 test('the commands are those of the installation guide', () => {
-  const guide = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'installation.md'), 'utf8');
+  const folder = join(import.meta.dirname, '..', '..', '..', 'docs', 'how-to');
+  const pages = ['install.md', 'reverse-proxies.md'].map((name) => readFileSync(join(folder, name), 'utf8'));
+  const guide = pages.join('\n').replaceAll(/ \\\n +/g, ' ');
   for (const front of ['gateway', 'apache'] as const) {
     const text = nextSteps({ server: 'webots.example.org', front, simulationServers: [], routes: {}, port: 1999 }, written);
     const commands = [...text.matchAll(/^ {5}(.*)$/gm)].map(([, command = '']) => command);
