@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'system-clock.ts': ['ports.ts'],
   'make-folder.ts': [],
   'package-root.ts': [],
+  'process-memory.ts': [],
   'version.ts': ['package-root.ts'],
   'app.ts': ['*'],
   'state-documents.ts': ['type:core', 'type:engine', 'type:discovery', 'type:ports.ts'],
