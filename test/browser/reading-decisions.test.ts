@@ -34,13 +34,12 @@ async function refuseNine({ fleet, page }: { readonly fleet: DemoFleet; readonly
   await page.getByRole('button', { name: `Only refused (${refused})` }).waitFor();
 }
 
-/** Chromium reports no distance for the first move of a pointer, so it takes a second one. */
-async function pointAt(target: Locator): Promise<void> {
-  for (const position of [
-    { x: 5, y: 5 },
-    { x: 9, y: 9 },
-  ])
-    await target.hover({ position });
+/** Chromium reports no distance for the first move of a pointer, so it moves on in a later frame: moves of the same frame become one. */
+async function pointAt(page: Page, target: Locator): Promise<void> {
+  const { width = 0, height = 0 } = (await target.boundingBox()) ?? {};
+  await target.hover({ position: { x: width / 3, y: height / 2 } });
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await target.hover({ position: { x: width / 2, y: height / 2 } });
 }
 
 test('what is unfolded stays in its place while newer refusals come, which are offered', async (t) => {
@@ -69,7 +68,7 @@ test('an entry that has the keyboard or the pointer stays in its place, and the 
   await page.keyboard.press('Shift+Tab');
   await entries.first().getByText('Came late.').waitFor();
 
-  await pointAt(entries.first());
+  await pointAt(page, entries.first());
   await refuseNine({ fleet, page }, 30);
   assert.equal(await newer.innerText(), '9 newer');
   await page.mouse.move(0, 0);
@@ -85,7 +84,7 @@ test('a pointer that was left over the list does not hold it for ever', async (t
   await page.goto(server.url);
   await page.clock.runFor(100);
   await page.waitForSelector('.live:not(.lost)');
-  await pointAt(page.locator('.decisions .entry'));
+  await pointAt(page, page.locator('.decisions .entry'));
   fleet.refuse(worldOf('late'), 'no-room', 'Came late.');
   await page.getByRole('button', { name: '1 newer' }).waitFor();
   await page.clock.runFor(10_000);
