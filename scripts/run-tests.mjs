@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { groupTests } from './test-groups.mjs';
 
 /** Milliseconds. A failed test can leave something open that keeps its process alive; the process is then ended and reported as failed. */
-const MAX_PROCESS_TIME = 300_000;
+const MAX_PROCESS_TIME = 900_000;
 /** Needs web servers and systemd: `npm run test:fronts`. */
 const NEEDS_SYSTEM = join('test', 'fronts');
 
