@@ -16,7 +16,7 @@ import { createLoadProbe, LONGEST_ANSWER, parseLoad } from './load.ts';
 const names = createSharedLookup();
 const seconds = () => performance.now() / 1000;
 
-async function probeOnce(server: FakeSimulationServer, timeout = 2): Promise<ProbeResult> {
+async function probeOnce(server: FakeSimulationServer, timeout = 30): Promise<ProbeResult> {
   const probe = createLoadProbe({ ssl: false, timeout, keepAlive: 10, now: seconds, names });
   try {
     return await probe.probe(endpointOf(server.address));
@@ -82,7 +82,7 @@ test('any text is either a finite number not below zero or no load, and never th
 test('a good answer is a sample with its latency', async () => {
   const server = await FakeSimulationServer.start(20.5);
   const began = seconds();
-  const result = await probeOnce(server, 30);
+  const result = await probeOnce(server);
   assert.ok(result.kind === 'sample' && result.load === 20.5 && result.latency >= 0 && result.latency <= seconds() - began);
 });
 
@@ -156,7 +156,7 @@ test('a redirect on the same host is followed', async () => {
     if (request.url === '/load') replies(301, '', { location: '/elsewhere' })(request, response);
     else replies(200, '7')(request, response);
   });
-  const result = await probeOnce(server, 30);
+  const result = await probeOnce(server);
   assert.ok(result.kind === 'sample' && result.load === 7);
 });
 
@@ -165,7 +165,7 @@ test('a redirect is followed however much is written about it', async () => {
     if (request.url === '/load') replies(302, 'moved '.repeat(10_000), { location: '/elsewhere' })(request, response);
     else replies(200, '7')(request, response);
   });
-  const result = await probeOnce(server, 30);
+  const result = await probeOnce(server);
   assert.equal(result.kind === 'sample' ? result.load : result.failure.reason, 7);
 });
 
@@ -265,7 +265,7 @@ test('a probe that is closed asks nobody', async (t) => {
 
 test('what is quoted of a long answer is short and on one line', async () => {
   const server = await FakeSimulationServer.start(replies(200, `\r\n\u0007${'x'.repeat(LONGEST_ANSWER - 10)}`));
-  const result = await probeOnce(server, 30);
+  const result = await probeOnce(server);
   assert.ok(result.kind === 'failed' && !/[\r\n\u0007]/.test(result.failure.reason) && result.failure.reason.length < 120);
 });
 
