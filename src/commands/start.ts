@@ -1,6 +1,5 @@
 /** `session-server start` and `session-server agent`. The configuration is read again at SIGHUP and when the file changes. */
 import { randomUUID } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
 import type { Agent, AgentOptions } from '../agent/server.ts';
 import type { App, Environment } from '../app/index.ts';
 import type { Loaded } from '../config/load.ts';
@@ -13,6 +12,7 @@ import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { tuneForFleet } from '../system/process-memory.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
 import { FAILED, ProcessLifecycle } from './process-lifecycle.ts';
@@ -21,20 +21,13 @@ import { version } from '../system/version.ts';
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
 
-/**
- * What is known of a server lives until its next poll, which is long enough to be moved to the old objects and to be garbage there. V8 lets that heap grow to
- * several times what is in use before it looks: with ten thousand servers 470 MiB instead of 240. From so many on it looks sooner. For fewer there is little
- * to gain, and hand-outs by the ten thousand a second would cost nearly twice as much.
- */
-const LARGE_FLEET = 2000;
-
 export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
   // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
   const life = new ProcessLifecycle({ reloads: true });
   const loaded = await readConfiguration(args);
   if (loaded === undefined || life.ending) return;
   const { settings } = loaded;
-  if (settings.simulationServers.length > LARGE_FLEET) setFlagsFromString('--heap-growing-percent=25');
+  tuneForFleet(settings.simulationServers.length);
   const log = openLog({ logDir: settings.logDir, debug: settings.debug, format: settings.logFormat, clock: systemClock });
   life.log = log;
   life.endOnBugs(log);

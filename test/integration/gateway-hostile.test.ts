@@ -315,7 +315,7 @@ test('a client may send the text of a controller, and a slow server holds it bac
   for (let i = 0; i < 50; i += 1) client.socket.send(text);
   await eventually('the client to be held back', () => client.socket.bufferedAmount > 0);
   inside.socket.resume();
-  await eventually('all of it', () => inside.messages.length === 51, 20);
+  await eventually('all of it', () => inside.messages.length === 51);
   assert.ok(inside.messages.slice(1).every((message) => message === text));
   assert.equal(client.socket.readyState, client.socket.OPEN);
 });
@@ -385,7 +385,7 @@ test('a registered server whose address is no longer allowed gets no client', as
   const running = await startAppInside(t, file(true));
   const form = new URLSearchParams({ url: `http://127.0.0.1:${server.port}`, shareIdleTime: '0', allowedRepositories: '' });
   await fetch(`${running.url}/register/${token}`, { method: 'POST', body: form });
-  await eventually('the server to be offered', async () => (await (await fetch(`${running.url}/`)).text()) === '1', 10);
+  await eventually('the server to be offered', async () => (await (await fetch(`${running.url}/`)).text()) === '1');
   const before = server.clients.length;
   await running.app.reload(running.settings(file(false)));
   const client = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();

@@ -113,7 +113,7 @@ test('a client that says good-bye while it waits is gone, though the end of its 
   assert.equal(await second.message(1), 'loading: You are number 2');
   first.socket.pause();
   first.socket.close();
-  await eventually('the move', () => second.messages.some((line) => line.startsWith('loading: You are number 1')), 2);
+  await eventually('the move', () => second.messages.some((line) => line.startsWith('loading: You are number 1')));
 });
 
 test('the connection to the server lives exactly as long as that of the client, both ways', async (t) => {
@@ -199,16 +199,14 @@ for (const [title, spoil] of [
   ['dies before the simulation is there', (server: ScriptedSimulationServer) => (server.script = dies)],
   ['says that it cannot', (server: ScriptedSimulationServer) => (server.script = givesUp)],
 ] as const)
-  test(`a client whose server ${title} gets another one on the same connection, within 3 s`, async (t) => {
+  test(`a client whose server ${title} gets another one on the same connection`, async (t) => {
     const running = await front(t, [{ load: 5 }, { load: 30 }]);
     const [bad, good] = running.scripted;
     assert.ok(bad !== undefined && good !== undefined);
     spoil(bad);
     const client = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
-    const began = performance.now();
     client.socket.send(START);
     await eventually('the stream of the other server', () => client.messages.includes(`webots:ws://localhost/${good.port + 1}`));
-    assert.ok(performance.now() - began < 3000);
     assert.ok(client.messages.includes('loading: Trying another machine'));
     assert.deepEqual(sentLines(client, 'loading: Error:'), [], 'the failure of the first is not shown');
     assert.deepEqual(good.clients[0]?.messages, [START]);

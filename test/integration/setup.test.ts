@@ -97,7 +97,7 @@ describe('setup', () => {
     const hook = certificateHook(inside(stateDir));
     const ran = spawnSync('sh', ['-c', hook], { encoding: 'utf8', env: { ...process.env, RENEWED_LINEAGE: lineage } });
     assert.deepEqual([ran.status, ran.stderr], [0, '']);
-    await eventually('the certificate', () => servesCertificate(others[1 - plain] ?? 0, pair.cert), 15);
+    await eventually('the certificate', () => servesCertificate(others[1 - plain] ?? 0, pair.cert));
   });
 
   for (const front of ['apache', 'nginx', 'caddy', 'none'])
@@ -433,7 +433,7 @@ interface Report {
 describe('doctor', () => {
   async function examine(t: TestContext, ...args: string[]): Promise<Report & { readonly exit: number | null }> {
     // It asks one thing after the other, and a busy machine makes each of them slow.
-    const { status, stdout, stderr } = await runProgram(t, ['doctor', '--json', '--timeout', '3', ...args], { patience: 30 });
+    const { status, stdout, stderr } = await runProgram(t, ['doctor', '--json', '--timeout', '3', ...args]);
     assert.ok(stdout.startsWith('{'), stderr);
     return { ...(JSON.parse(stdout) as Report), exit: status };
   }

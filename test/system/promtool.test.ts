@@ -72,5 +72,5 @@ test('Prometheus reads the metrics of a session server that asks readers for a t
     const answer = await fetch(`http://${address}/api/v1/targets`).catch(() => undefined);
     return answer !== undefined && /"health":"up"/.test(await answer.text());
   };
-  await eventually('a scrape that went well', scraped, 30);
+  await eventually('a scrape that went well', scraped);
 });

@@ -137,16 +137,12 @@ export async function startWebServer(
   });
   scope.after(async () => {
     child.kill('SIGTERM');
-    await inTime(`the end of ${name}`, end, 10);
+    await inTime(`the end of ${name}`, end);
   });
-  await eventually(
-    `${name} to listen`,
-    async () => {
-      if (ended) throw new Error(`${name} ended: ${said}`);
-      return listens(ports.https);
-    },
-    20,
-  );
+  await eventually(`${name} to listen`, async () => {
+    if (ended) throw new Error(`${name} ended: ${said}`);
+    return listens(ports.https);
+  });
 }
 
 function subfolder(folder: string): string {

@@ -258,7 +258,10 @@ class Unanswered {
       for (const response of responses) {
         if (response.socket !== null) continue;
         response.destroy();
-        response.emit('close');
+        // Node 24 and later emit it a tick after `destroy`, Node 20 never does.
+        process.nextTick(() => {
+          if (responses.has(response)) response.emit('close');
+        });
       }
     });
     return responses;

@@ -6,7 +6,13 @@ import { askAtTerminal } from './prompt.ts';
 function sit() {
   const keys = new PassThrough();
   const screen = new PassThrough();
-  return { keys, person: askAtTerminal(keys, screen), said: () => String(screen.read()) };
+  let text = '';
+  // Node 26 reads one chunk at a time.
+  const said = () => {
+    for (let chunk: unknown = screen.read(); chunk !== null; chunk = screen.read()) text += String(chunk);
+    return text;
+  };
+  return { keys, person: askAtTerminal(keys, screen), said };
 }
 
 test('a person is asked, and takes what is proposed by Enter', async () => {
