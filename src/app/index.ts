@@ -410,7 +410,7 @@ function fleetRules({ loadThreshold, downAfter, allocation: { target, recent } }
 }
 
 function bucketRules({ limits: { rateBurst, ratePerSecond } }: Settings): TokenBucketRules {
-  return { burst: rateBurst, rate: ratePerSecond, mostKeys: MAX_ADDRESSES };
+  return { burst: rateBurst, rate: ratePerSecond, maxKeys: MAX_ADDRESSES };
 }
 
 function loadProbe(settings: Settings, { clock, names }: Environment, guard?: Guard): Probe {

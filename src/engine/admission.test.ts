@@ -73,7 +73,7 @@ function start(
   const admission = new Admission({
     ...{ clock, router, line, decisions, bookings, log },
     newId: () => `id${(ids += 1)}`,
-    buckets: new TokenBuckets({ burst: 5, rate: 1, mostKeys: 100 }),
+    buckets: new TokenBuckets({ burst: 5, rate: 1, maxKeys: 100 }),
     settings: () => ({ handOutSsl: true, otherHosts: otherHosts(), settle: 60, resume: 30 }),
     endpoint: (id) => endpoints.get(id),
     explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
