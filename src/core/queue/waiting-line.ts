@@ -85,9 +85,9 @@ export class WaitingLine {
     else if (refusal !== undefined) return refusal;
     if (this.length === 0) this.#pace.began(now);
     const spot = this.#index(this.#order.append({ ...request, joinedAt: now, lostAt: undefined }));
-    spot.told = this.length;
+    spot.reported = this.length;
     return {
-      ...{ kind: 'joined', ticket: spot.ticket, position: spot.told },
+      ...{ kind: 'joined', ticket: spot.ticket, position: spot.reported },
       ...(displaced !== undefined && { displaced: displaced.ticket }),
     };
   }
@@ -102,7 +102,7 @@ export class WaitingLine {
     // Who stands behind has not waited longer.
     const earliest = Math.min(joinedAt, this.#order.first?.ticket.joinedAt ?? now);
     const spot = this.#index(this.#order.prepend({ ...request, joinedAt: earliest, lostAt: undefined }));
-    spot.told = 1;
+    spot.reported = 1;
     return { kind: 'joined', ticket: spot.ticket, position: 1 };
   }
 
@@ -163,8 +163,8 @@ export class WaitingLine {
     if (spot === undefined || this.ofToken(token, now) === undefined) return undefined;
     spot.ticket.lostAt = undefined;
     this.#lost.delete(spot);
-    spot.told = this.#order.positionOf(spot);
-    return { ticket: spot.ticket, position: spot.told };
+    spot.reported = this.#order.positionOf(spot);
+    return { ticket: spot.ticket, position: spot.reported };
   }
 
   /** The ticket that `resume` would find. */
