@@ -216,7 +216,13 @@ export class History {
   #chooseWorst(now: number): void {
     this.#chosenAt = now;
     if (this.#recordsAll()) return;
-    const worst = largest(this.#limits.worst, this.#scores, (id, score) => (this.#servers.has(id) ? score + STAYS : score));
+    const scored = Array.from(this.#scores, ([id, score]) => ({ id, score: this.#servers.has(id) ? score + STAYS : score }));
+    const worst = new Set(
+      scored
+        .sort((a, b) => b.score - a.score)
+        .slice(0, this.#limits.worst)
+        .map(({ id }) => id),
+    );
     for (const id of this.#servers.keys()) if (!worst.has(id)) this.#servers.delete(id);
     for (const id of worst) this.ringsFor(id);
   }
@@ -274,39 +280,4 @@ const noBucket: Bucket = { count: 0, min: 0, mean: 0, max: 0, booked: 0, handOut
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-/** The keys of the `most` largest values, in one pass: a fleet of a hundred thousand is not sorted for two hundred. */
-function largest<K>(most: number, values: ReadonlyMap<K, number>, value: (key: K, value: number) => number): ReadonlySet<K> {
-  const heap: { key: K; value: number }[] = [];
-  for (const [key, plain] of values) {
-    const entry = { key, value: value(key, plain) };
-    if (heap.length < most) {
-      heap.push(entry);
-      if (heap.length === most) heap.sort((a, b) => a.value - b.value);
-    } else {
-      const least = heap[0];
-      if (least !== undefined && entry.value > least.value) sinkFirst(heap, entry);
-    }
-  }
-  return new Set(heap.map(({ key }) => key));
-}
-
-/** Replaces the least entry of a binary heap and restores its order. */
-function sinkFirst<E extends { readonly value: number }>(heap: E[], entry: E): void {
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    const left = heap[child];
-    const right = heap[child + 1];
-    let least = left;
-    if (right !== undefined && left !== undefined && right.value < left.value) {
-      child += 1;
-      least = right;
-    }
-    if (least === undefined || least.value >= entry.value) break;
-    heap[at] = least;
-    at = child;
-  }
-  heap[at] = entry;
 }
