@@ -31,7 +31,6 @@ export type EndpointResult =
 const MAX_ADDRESS = 270;
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}$/i;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
-const IPV6_GROUP = /^[0-9a-f]{1,4}$/i;
 
 /** Reads one entry of `simulationServers`. Never throws. */
 export function parseEndpoint(text: string): EndpointResult {
@@ -45,7 +44,7 @@ export function parseEndpoint(text: string): EndpointResult {
   if (parts === undefined) return invalid('host');
   const { v6, name, separator, port: portText } = parts;
   const host = v6 ?? name ?? '';
-  if (v6 === undefined ? !isHostName(host) : !isIpv6(v6)) return invalid('host');
+  if (v6 === undefined ? !isHostName(host) : canonicalIpv6(v6) === undefined) return invalid('host');
 
   const rewritten = separator === '/';
   if (separator === undefined) return endpoint(address, host, undefined, false);
@@ -72,7 +71,7 @@ export function canonicalHost(host: string): string {
 
 /** A host as it stands in a URL: IPv6 in brackets, anything else as it is. */
 export function hostInUrl(host: string): string {
-  return host.includes(':') && isIpv6(host) ? `[${host}]` : host;
+  return canonicalIpv6(host) !== undefined ? `[${host}]` : host;
 }
 
 /** A name of the name service, or an IPv4 address: a name whose last label is a number is one or it is nothing (URL standard, "ends in a number"). */
@@ -86,19 +85,6 @@ function isHostName(host: string): boolean {
     labels.every((label) => LABEL.test(label)) &&
     !labels.some((label) => /^xn--/i.test(label) && !/^xn--[a-z0-9]{1,59}$/i.test(label))
   );
-}
-
-/** RFC 4291 § 2.2, without a zone: a URL cannot carry one. */
-function isIpv6(text: string): boolean {
-  const halves = text.split('::');
-  if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  const tail = groups.at(-1) ?? '';
-  const mapped = tail.includes('.') && !text.endsWith('::');
-  if (mapped && !IPV4.test(tail)) return false;
-  const plain = mapped ? groups.slice(0, -1) : groups;
-  const count = plain.length + (mapped ? 2 : 0);
-  return plain.every((group) => IPV6_GROUP.test(group)) && (halves.length === 2 ? count < 8 : count === 8);
 }
 
 function endpoint(address: string, host: string, port: number | undefined, rewritten: boolean): EndpointResult {
