@@ -152,7 +152,6 @@ export async function startApp(initial: Settings, surroundings: Environment, ada
       },
       missed(id, at) {
         ledger.miss(id, at);
-        history.failed(id);
       },
       changed(facts, transition) {
         if (transition !== undefined) changedState(facts, transition);
