@@ -4,9 +4,8 @@ import type { Decision } from '../core/views/decision.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import { LastHour } from '../core/views/last-hour.ts';
 import type { DecisionKind } from '../core/views/monitor-view.ts';
-import { readDecisions, saveDecisions, type SavedDecisions } from '../core/views/saved-decisions.ts';
-
-export type Restored = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
+import { readDecisions, saveDecisions, type SavedDecisions } from '../state/decisions.ts';
+import type { Restored } from '../state/document.ts';
 
 export class Decisions {
   /** Oldest first; more than are listed, so that they need not be sorted out at each. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Affected, Notification, NotificationKind } from './incidents.ts';
+import type { Affected, Notification } from './incidents.ts';
+import type { NotificationKind } from './notification-kinds.ts';
 import { durationInWords, mailText, onOneLine, plainText, textOf } from './notification-text.ts';
 
 const server: Affected = { id: 's:2000', address: 's.example.org/2000' };

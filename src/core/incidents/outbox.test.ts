@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Notification, NotificationKind } from './incidents.ts';
+import type { Notification } from './incidents.ts';
+import type { NotificationKind } from './notification-kinds.ts';
 import { appended, compacted, type Outgoing } from './outbox.ts';
 
 function notification(id: number, kind: NotificationKind, ...servers: string[]): Notification {

@@ -13,7 +13,6 @@
 import { AdmissionPace, type WaitEstimate } from './admission-pace.ts';
 import { LineOrder, type Spot, type Standing, type Ticket, type TicketRequest, type Want } from './line-order.ts';
 import { mayBackfill, passAlong, type CandidatesOf, type Fits, type IsOverdue, type Pass, type Backfill } from './backfill.ts';
-import { readSavedLine, type SavedLine, type SavedTicket } from './saved-line.ts';
 
 export interface WaitingRules {
   /** Most tickets. */
@@ -36,15 +35,18 @@ export type Joined =
     } & Standing)
   | { readonly kind: 'refused'; readonly code: JoinRefusalCode; readonly reason: string };
 
-export type Restored =
-  | {
-      readonly kind: 'restored';
-      readonly tickets: readonly Ticket[];
-      /** What was left out, a sentence each, for the log. */
-      readonly problems: readonly string[];
-    }
-  /** Not a line of ours: nothing was taken over. */
-  | { readonly kind: 'foreign'; readonly reason: string };
+/** A ticket from before a restart, whose client can come back. */
+export interface SavedTicket extends Omit<TicketRequest, 'except'> {
+  readonly token: string;
+  /** Seconds. */
+  readonly waited: number;
+}
+
+export interface Restored {
+  readonly tickets: readonly Ticket[];
+  /** What was left out, a sentence each, for the log. */
+  readonly problems: readonly string[];
+}
 
 export class WaitingLine {
   #rules: WaitingRules;
@@ -199,46 +201,28 @@ export class WaitingLine {
     return mayBackfill(this.#order, this.#isOverdue(now), want, candidatesOf, fits);
   }
 
-  /** What survives a restart, as plain JSON: the tickets whose holders can come back. `wallTime` is seconds since the epoch. */
-  save(now: number, wallTime: number): SavedLine {
-    const tickets: SavedTicket[] = [];
-    for (const { token, id, address, clientId, project, labels, joinedAt } of this.tickets()) {
-      if (token === undefined) continue;
-      tickets.push({
-        ...{ id, token, waited: Math.max(0, now - joinedAt) },
-        ...(address !== undefined && { address }),
-        ...(clientId !== undefined && { clientId }),
-        ...(project !== undefined && { project }),
-        ...(labels !== undefined && { labels }),
-      });
-    }
-    return { version: 1, savedAt: wallTime, tickets };
-  }
-
   /**
-   * Puts back what was saved, in its order, behind who is in the line already. Every holder has `resume` seconds from now to come back. What cannot be
-   * read or is over a limit is left out. Never throws.
+   * Puts back the tickets from before a restart, in their order, behind those that are in line already. Every client has `resume` seconds from now to
+   * come back. A ticket that exceeds a limit is left out.
    */
-  restore(value: unknown, now: number, wallTime: number): Restored {
-    const read = readSavedLine(value, wallTime);
-    if (read.kind === 'foreign') return read;
-    const problems = [...read.problems];
+  restore(saved: readonly SavedTicket[], now: number): Restored {
+    const problems: string[] = [];
     const tickets: Ticket[] = [];
     let joinedAt = this.#order.last?.ticket.joinedAt ?? -Infinity;
-    for (const { waited, ...request } of read.tickets) {
+    for (const { waited, ...request } of saved) {
       const refusal = this.#refusal(request);
       if (refusal !== undefined) {
         problems.push(`a ticket was left out: ${refusal.code}`);
         continue;
       }
       if (this.length === 0) this.#pace.began(now);
-      // Who stands behind has not waited longer, whatever the file says.
+      // A ticket further back has not waited longer, whatever the file says.
       joinedAt = Math.max(joinedAt, now - waited);
       const spot = this.#index(this.#order.append({ ...request, joinedAt, lostAt: undefined }));
       this.#lose(spot, now);
       tickets.push(spot.ticket);
     }
-    return { kind: 'restored', tickets, problems };
+    return { tickets, problems };
   }
 
   #refusal({ id, token, address }: TicketRequest): Extract<Joined, { kind: 'refused' }> | undefined {

@@ -9,7 +9,7 @@
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState } from '../fleet/fleet.ts';
-import type { NotificationKind } from '../incidents/incidents.ts';
+import type { NotificationKind } from '../incidents/notification-kinds.ts';
 
 /** Both ends in seconds; `from` ≤ `to`. */
 export interface SecondsRange {
