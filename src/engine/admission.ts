@@ -476,9 +476,9 @@ export class Admission {
       );
     const admittance = router.admittance(server, project, request.labels);
     const laterTier = tier > 0;
-    const besideKept = isPart(left, candidates);
+    const besideReserved = isPart(left, candidates);
     const { address } = found;
-    const reason = allocationReason({ address, load, predicted, admittance, laterTier, lastResort, besideKept });
+    const reason = allocationReason({ address, load, predicted, admittance, laterTier, lastResort, besideReserved });
     const handOut = { server, candidates, left };
     this.#reasons.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut });
     log.limited('info', `allocated ${server}`, `${found.address} simulation server handed out to ${request.address.address}`, {

@@ -13,7 +13,7 @@ import type { Decisions } from './decisions.ts';
 import type { SessionRequest } from './session-request.ts';
 
 export interface Explained {
-  /** The whole in a sentence: *3 servers: one drains, …*. */
+  /** The whole in a sentence: *3 servers: one is draining, …*. */
   readonly summary: string;
   readonly answers: readonly AnswerView[];
 }
