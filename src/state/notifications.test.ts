@@ -12,7 +12,7 @@ function overRestart(document: unknown, offset: number) {
   return readNotifications(JSON.parse(JSON.stringify(document)), offset);
 }
 
-test('a server that was told to be down before a restart is told to be back after it', () => {
+test('a server that was reported down before a restart is reported to be back after it', () => {
   let ids = 0;
   const newId = () => `i${++ids}`;
   const before = new Incidents(rules, newId);
@@ -34,7 +34,7 @@ test('a server that was told to be down before a restart is told to be back afte
   assert.equal(recovered.servers[0].lasted, offset + 1010 - (EPOCH + 100));
 });
 
-test('a server that is still down after a restart is not told again', () => {
+test('a server that is still down after a restart is not reported again', () => {
   const before = new Incidents(rules, () => 'x');
   before.observe({ id: 'a', address: 'a/2000', to: 'down', at: 100 });
   before.due({ at: 106, wallTime: EPOCH + 106 });
@@ -45,7 +45,7 @@ test('a server that is still down after a restart is not told again', () => {
   assert.deepEqual(after.due({ at: 1000, wallTime: EPOCH + 1000 }), []);
 });
 
-test('what nobody was told of, and suspicions, begin anew after a restart', () => {
+test('incidents that were not reported, and suspicions, start from zero after a restart', () => {
   const before = new Incidents(rules, () => 'x');
   before.observe({ id: 'a', address: 'a/2000', to: 'down', at: 100 });
   before.suspected({ id: 'b', address: 'b/2000' }, 50, 'it idles');

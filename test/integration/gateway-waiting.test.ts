@@ -147,7 +147,7 @@ for (const [title, start, reason] of [
   ['JSON that starts nothing', '{"stop":1}', /does not start/],
   ['no project', '{"start":{}}', /which project/],
   ['bytes', Buffer.from([1, 2, 3]), /cannot be read/],
-  ['a project that can never run', '{"start":{"url":"https://example.org/a/b"}}', /^error: Projects may come from github\.com/],
+  ['a project that can never run', '{"start":{"url":"https://example.org/a/b"}}', /^error: Only projects on github\.com/],
 ] as const)
   test(`a start message that is ${title} is refused with a reason`, async (t) => {
     const running = await front(t, [{ load: 99 }]);

@@ -1,9 +1,9 @@
 /**
  * The address of a simulation server, as operators write it and as clients receive it.
  *
- * Two spellings are in use (PROTOCOL § 2): `host/2000` behind a front that rewrites ports, and `host:2000` for a direct connection. What was
- * written is handed to clients letter for letter, because they build further addresses from it; identity is one canonical spelling, so that all
- * spellings of one machine are one server.
+ * Two spellings are in use (PROTOCOL § 2): `host/2000` behind a reverse proxy that rewrites ports, and `host:2000` for a direct connection. Clients
+ * receive the address exactly as it was written, because they build further addresses from it. The id is one canonical spelling, so that all spellings
+ * of one machine are one server.
  */
 import { canonicalIpv6 } from './ip-address.ts';
 
@@ -16,9 +16,9 @@ export interface Endpoint {
   readonly address: string;
   /** Host name or IP address; IPv6 without brackets. */
   readonly host: string;
-  /** Absent when the entry names a host alone: the scheme's own port. */
+  /** Absent when the entry is only a host: the default port of the scheme. */
   readonly port: number | undefined;
-  /** `true` for `host/2000`: a front maps the path to the port. */
+  /** `true` for `host/2000`: a reverse proxy maps the path to the port. */
   readonly rewritten: boolean;
 }
 
@@ -64,17 +64,17 @@ export function webSocketUrl(endpoint: Endpoint, ssl: boolean): string {
   return `${ssl ? 'wss' : 'ws'}://${endpoint.address}`;
 }
 
-/** One spelling of a host: lower case, without the dot of the root at the end (RFC 1034 § 3.1), IPv6 (without brackets) as in RFC 5952. */
+/** One spelling for a host: lower case, without the final dot of the root (RFC 1034 § 3.1), IPv6 (without brackets) as in RFC 5952. */
 export function canonicalHost(host: string): string {
   return canonicalIpv6(host) ?? host.toLowerCase().replace(/\.$/, '');
 }
 
-/** A host as it stands in a URL: IPv6 in brackets, anything else as it is. */
+/** A host as it is written in a URL: IPv6 in brackets, anything else unchanged. */
 export function hostInUrl(host: string): string {
   return canonicalIpv6(host) !== undefined ? `[${host}]` : host;
 }
 
-/** A name of the name service, or an IPv4 address: a name whose last label is a number is one or it is nothing (URL standard, "ends in a number"). */
+/** A DNS name or an IPv4 address. A name whose last label is a number can only be an IPv4 address (URL standard, "ends in a number"). */
 function isHostName(host: string): boolean {
   if (host.length > 253) return false;
   const labels = host.split('.');

@@ -48,7 +48,7 @@ test('the end of a session is announced in whole seconds that are not negative',
   assert.equal(shutdownMessage(-1), 'shutdownTimeout: 0');
 });
 
-test('a failure and the stream are told apart from progress', () => {
+test('a failure and the stream are distinguished from progress', () => {
   assert.ok(isFailure('loading: Error: no such world'));
   assert.ok(!isFailure('loading: Step 1/5'));
   assert.ok(isStream('webots:wss://host/2001'));

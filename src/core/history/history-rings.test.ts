@@ -92,7 +92,7 @@ test('counts of one server stop at what their column holds, and nothing else is 
   });
 });
 
-test('a mean moves by the smallest steps even where it is kept in hundredths', () => {
+test('a mean moves by the smallest steps even where it is stored in hundredths', () => {
   const rings = new Rings('server');
   for (let index = 0; index < 700; index++) rings.sampled(noon, 10, index < 350 ? 10 : 12);
   assert.equal(rings.merged(3, noon, noon + 3600).booked, 11);

@@ -84,7 +84,7 @@ test('the fleet has the least, the mean and the most of its moments, however oft
   }
 });
 
-test('time in which nothing was heard is a gap, not a zero', () => {
+test('time without samples is a gap, not a zero', () => {
   const history = new History();
   history.advance(noon);
   history.sampled('a:1', noon, 40, 0);
@@ -108,7 +108,7 @@ test('a step between two tiers is made of the finer one, and too fine a step giv
   assert.equal(sum(query(history, { server: 'a:1', from: now - 7200, to: now + 60, step: 60 }).count), 721);
 });
 
-test('the last hour and the last day are told in fine buckets, even if the question was a little on its way', () => {
+test('the last hour and the last day have fine buckets, even if the query took a little while', () => {
   const history = new History();
   for (let at = noon; at <= noon + 90_000; at += 10) {
     history.advance(at);
@@ -130,7 +130,7 @@ test('a question for all eternity has a bounded answer', () => {
   assert.equal(sum(view.count), 1);
 });
 
-test('a server nobody knows has no history, one that was never heard has an empty one', () => {
+test('an unknown server has no history, and one that never answered has an empty one', () => {
   const history = new History();
   history.advance(noon);
   history.fleetIs(['a:1']);

@@ -45,7 +45,7 @@ test('what was tried already is not changed, because the receiver may have it', 
   assert.deepEqual(told(appended(tried, notification(2, 'down', 'b'), 50)), ['down a', 'down b']);
 });
 
-test('when there are too many, of each server only the last news is kept, in the order of the news', () => {
+test('when there are too many, only the last news of each server remains, in the order of the news', () => {
   const kept = compacted(
     outbox(
       50,
