@@ -1,4 +1,4 @@
-/** What the engine needs from outside. Types only; each is implemented by one adapter per file, found by name in the `index.ts` of its folder. */
+/** What the engine needs from outside. Types only. Adapters implement them, one file each. */
 import type { LookupFunction } from 'node:net';
 import type { Endpoint, ServerId } from './core/fleet/endpoint.ts';
 import type { Failure } from './core/fleet/fleet.ts';
@@ -87,12 +87,6 @@ export interface Notifier {
 export interface OutsideFailure extends Error {
   readonly code: string;
   readonly permanent?: boolean;
-}
-
-/** Where endpoints come from. */
-export interface Discovery {
-  readonly name: string;
-  list(): Promise<readonly Endpoint[]>;
 }
 
 /** Small named documents that survive a restart. What cannot be read is set aside and reported as absent, never a crash. */

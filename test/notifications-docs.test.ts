@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { NotificationKind } from '../src/core/incidents/incidents.ts';
+import type { NotificationKind } from '../src/core/incidents/notification-kinds.ts';
 import { textOf } from '../src/core/incidents/notification-text.ts';
 import { sign, webhookBody } from '../src/notifiers/webhook.ts';
 

@@ -11,7 +11,7 @@ import type { AllocationParameters } from '../core/allocation/allocation-paramet
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import { fleetLoads, type FleetRules, type ServerFacts, type Transition } from '../core/fleet/fleet.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
-import { isNetworkProved, refuseAddress, refuseFigures } from '../core/fleet/registration.ts';
+import { isNetworkProved, refuseAddress, refuseIpHost } from '../core/fleet/registration.ts';
 import { History } from '../core/history/history.ts';
 import { incidentRules } from '../core/incidents/incidents.ts';
 import { maskedAddress } from '../core/text/mail-address.ts';
@@ -152,7 +152,6 @@ export async function startApp(initial: Settings, surroundings: Environment, ada
       },
       missed(id, at) {
         ledger.miss(id, at);
-        history.failed(id);
       },
       changed(facts, transition) {
         if (transition !== undefined) changedState(facts, transition);
@@ -232,7 +231,7 @@ export async function startApp(initial: Settings, surroundings: Environment, ada
         ? checkAnnounced(inside, { ...common, pollSsl: false, handOutSsl: false, refuseAddress: () => undefined }, signal)
         : checkAnnounced(endpoint, { ...common, pollSsl, handOutSsl, refuseAddress: refuseRegistered }, signal);
     },
-    refuse: (endpoint) => (insideOf(endpoint) === undefined ? refuseFigures(endpoint.host, settings.registration) : undefined),
+    refuse: (endpoint) => (insideOf(endpoint) === undefined ? refuseIpHost(endpoint.host, settings.registration) : undefined),
     downSince(id) {
       const facts = poller.facts(id);
       return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
@@ -410,7 +409,7 @@ function fleetRules({ loadThreshold, downAfter, allocation: { target, recent } }
 }
 
 function bucketRules({ limits: { rateBurst, ratePerSecond } }: Settings): TokenBucketRules {
-  return { burst: rateBurst, rate: ratePerSecond, mostKeys: MAX_ADDRESSES };
+  return { burst: rateBurst, rate: ratePerSecond, maxKeys: MAX_ADDRESSES };
 }
 
 function loadProbe(settings: Settings, { clock, names }: Environment, guard?: Guard): Probe {

@@ -5,7 +5,7 @@
  * The check comes after the answer, never before: a simulation server of the original announces itself before it serves anybody, and waits for our answer.
  */
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
-import { giveUpAfter, nextCheck, reasonToLeave, type LeavingRules } from '../core/fleet/registration.ts';
+import { giveUpAfter, nextCheck, reasonToRemove, type RemovalRules } from '../core/fleet/registration.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import type { Membership } from '../engine/membership.ts';
@@ -36,7 +36,7 @@ export interface RegisteredOptions {
   readonly changed: () => void;
 }
 
-export interface RegistrationRules extends LeavingRules {
+export interface RegistrationRules extends RemovalRules {
   /** Registration is switched on. */
   readonly enabled: boolean;
   readonly maxServers: number;
@@ -217,7 +217,7 @@ export class RegisteredServers {
     for (const [id, known] of this.#servers) {
       const down = downSince(id);
       const presence = { ...known, deafUntil: this.#deafUntil, ...(down !== undefined && { downSince: down }) };
-      const reason = reasonToLeave(presence, now, leaving) ?? reasonToGiveUp(known, now, leaving);
+      const reason = reasonToRemove(presence, now, leaving) ?? reasonToGiveUp(known, now, leaving);
       if (reason === undefined) continue;
       this.#forget(id, known, reason);
       changed = true;
@@ -274,7 +274,7 @@ function freshCheck(now: number): Checking {
   return { since: now, tries: 0, next: now + nextCheck(0) };
 }
 
-function reasonToGiveUp({ checking }: Registered, now: number, rules: LeavingRules): string | undefined {
+function reasonToGiveUp({ checking }: Registered, now: number, rules: RemovalRules): string | undefined {
   if (checking === undefined || now - checking.since < giveUpAfter(rules)) return undefined;
   return checking.problem ?? 'it was not asked in time';
 }

@@ -73,7 +73,7 @@ function start(
   const admission = new Admission({
     ...{ clock, router, line, decisions, bookings, log },
     newId: () => `id${(ids += 1)}`,
-    buckets: new TokenBuckets({ burst: 5, rate: 1, mostKeys: 100 }),
+    buckets: new TokenBuckets({ burst: 5, rate: 1, maxKeys: 100 }),
     settings: () => ({ handOutSsl: true, otherHosts: otherHosts(), settle: 60, resume: 30 }),
     endpoint: (id) => endpoints.get(id),
     explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
@@ -380,7 +380,7 @@ test('the server that somebody waits for who may not be passed is handed to nobo
   assert.deepEqual([head.url, clients[0]!.url, clients[1]!.url], [undefined, 'wss://b:2000', undefined]);
   assert.match(
     decisions.last()[0]?.reason ?? '',
-    /^b:2000 had the most room, apart from servers that are kept for those who wait:/,
+    /^b:2000 had the most room, apart from servers reserved for clients already waiting:/,
   );
   report('a:2000', 20, labelled);
   await clock.advance(20);
@@ -395,7 +395,7 @@ test('a decision says of a server for one repository that it had the most room o
   await admission.ask({ ...from(), projectUrl: PROJECT });
   assert.equal(
     decisions.last()[0]?.reason,
-    'a:2000 had the most room of the servers for this repository: load 20 %, with this session 28 %.',
+    'a:2000 had the most room of the servers dedicated to this repository: load 20 %, with this session 28 %.',
   );
   await admission.stop();
 });

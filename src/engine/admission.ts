@@ -14,8 +14,10 @@ import type { Labels, Router } from '../core/fleet/routing.ts';
 import type { TokenBuckets } from '../core/limits/token-bucket.ts';
 import type { Standing, Want } from '../core/queue/line-order.ts';
 import type { Backfill, Turn } from '../core/queue/backfill.ts';
-import type { Restored, WaitingLine } from '../core/queue/waiting-line.ts';
+import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
+import type { Restored } from '../state/document.ts';
+import { readWaitingLine, saveWaitingLine } from '../state/waiting-line.ts';
 import { Availability } from './availability.ts';
 import type { Decisions } from './decisions.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -302,10 +304,10 @@ export class Admission {
   /** Who waited before a restart may come back. */
   restore(value: unknown): Restored {
     const { line, clock, log } = this.#options;
-    const restored = line.restore(value, clock.now(), clock.wallTime());
-    if (restored.kind === 'foreign') return restored;
-    const { tickets, problems } = restored;
-    for (const problem of problems) log.warn(`of the saved waiting line ${problem}`);
+    const read = readWaitingLine(value, clock.wallTime());
+    if (read.kind === 'foreign') return read;
+    const { tickets, problems } = line.restore(read.tickets, clock.now());
+    for (const problem of [...read.problems, ...problems]) log.warn(`saved waiting line: ${problem}`);
     for (const { id, token = '', address, clientId, project, labels, joinedAt } of tickets) {
       if (clientId !== undefined) this.#fromBefore.add({ clientId, limitKey: address, project, labels }, token);
       const asked = {
@@ -317,7 +319,7 @@ export class Admission {
       this.#places.set(id, { request, token, joinedAt, waiter: undefined });
     }
     this.refresh();
-    return restored;
+    return { kind: 'restored' };
   }
 
   /** The resume token of the place that the same client took for the same before a restart; told once. */
@@ -338,7 +340,7 @@ export class Admission {
 
   save(): unknown {
     const { line, clock } = this.#options;
-    return line.save(clock.now(), clock.wallTime());
+    return saveWaitingLine(line.tickets(), clock.now(), clock.wallTime());
   }
 
   async stop(): Promise<void> {
@@ -474,9 +476,9 @@ export class Admission {
       );
     const admittance = router.admittance(server, project, request.labels);
     const laterTier = tier > 0;
-    const besideKept = isPart(left, candidates);
+    const besideReserved = isPart(left, candidates);
     const { address } = found;
-    const reason = allocationReason({ address, load, predicted, admittance, laterTier, lastResort, besideKept });
+    const reason = allocationReason({ address, load, predicted, admittance, laterTier, lastResort, besideReserved });
     const handOut = { server, candidates, left };
     this.#reasons.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut });
     log.limited('info', `allocated ${server}`, `${found.address} simulation server handed out to ${request.address.address}`, {

@@ -2,18 +2,18 @@
  * Writes decisions down with their reasons, and says why there is no room. What each server says costs a walk over the fleet; so in a flood only some
  * decisions get it, and a sentence serves for a second all who ask the same.
  */
-import { Allowance } from '../core/limits/allowance.ts';
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import type { Candidates } from '../core/allocation/ledger.ts';
 import type { AnswerView, DecisionKind } from '../core/views/monitor-view.ts';
 import { asSent, type Project } from '../core/fleet/project.ts';
 import type { Labels } from '../core/fleet/routing.ts';
+import { TokenBuckets } from '../core/limits/token-bucket.ts';
 import type { Clock } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
 import type { SessionRequest } from './session-request.ts';
 
 export interface Explained {
-  /** The whole in a sentence: *3 servers: one drains, …*. */
+  /** The whole in a sentence: *3 servers: one is draining, …*. */
   readonly summary: string;
   readonly answers: readonly AnswerView[];
 }
@@ -55,9 +55,9 @@ export interface Ending extends Asked {
 }
 
 /** Decisions whose reasons are written down for every server: those of a class at once, and so many a second. More come only in floods. */
-const EXPLAINED = { atOnce: 100, perSecond: 5 };
+const EXPLAINED = { burst: 100, rate: 5, maxKeys: 1 };
 /** Answers of servers drawn up: of a large fleet fewer decisions get them, or the reasons would cost more than the decisions. */
-const ANSWERS = { atOnce: 10_000, perSecond: 2000 };
+const ANSWERS = { burst: 10_000, rate: 2000, maxKeys: 1 };
 /** Servers in the reasons of one decision. */
 const MAX_ANSWERS = 24;
 /** Seconds for which the sentence that says why there is no room serves all who ask the same, or for what costs the same. */
@@ -67,8 +67,8 @@ const MAX_SUMMARIES = 200;
 export class DecisionLog {
   readonly #options: DecisionLogOptions;
   readonly #summaries = new Map<string, { readonly at: number; readonly text: string }>();
-  readonly #explained = new Allowance(EXPLAINED);
-  readonly #answers = new Allowance(ANSWERS);
+  readonly #explained = new TokenBuckets(EXPLAINED);
+  readonly #answers = new TokenBuckets(ANSWERS);
 
   constructor(options: DecisionLogOptions) {
     this.#options = options;
@@ -118,10 +118,10 @@ export class DecisionLog {
     handOut: HandOut | undefined,
     now: number,
   ): readonly AnswerView[] {
-    if (!this.#explained.has(now) || !this.#answers.has(now)) return NONE;
+    if (this.#explained.wait('', now) > 0 || this.#answers.wait('', now) > 0) return NONE;
     const { answers } = this.#options.explain(project, labels, handOut);
-    this.#explained.take(1);
-    this.#answers.take(answers.length);
+    this.#explained.take('', now);
+    this.#answers.take('', now, answers.length);
     return answers.filter((answer) => answer.id !== handOut?.server);
   }
 }

@@ -1,12 +1,11 @@
 /** The last decisions with their reasons, and how many there were: who was sent where, and why. */
-import { listed, mostListed } from '../core/views/decision-list.ts';
+import { listed, MAX_LISTED } from '../core/views/decision-list.ts';
 import type { Decision } from '../core/views/decision.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import { LastHour } from '../core/views/last-hour.ts';
 import type { DecisionKind } from '../core/views/monitor-view.ts';
-import { readDecisions, saveDecisions, type SavedDecisions } from '../core/views/saved-decisions.ts';
-
-export type Restored = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
+import { readDecisions, saveDecisions, type SavedDecisions } from '../state/decisions.ts';
+import type { Restored } from '../state/document.ts';
 
 export class Decisions {
   /** Oldest first; more than are listed, so that they need not be sorted out at each. */
@@ -32,7 +31,7 @@ export class Decisions {
     this.version += 1;
     this.#recorded(decision);
     this.#last.push(decision);
-    if (this.#last.length >= 4 * mostListed) this.#last = this.last().reverse();
+    if (this.#last.length >= 4 * MAX_LISTED) this.#last = this.last().reverse();
     this.count(decision.kind, decision.code, now);
     if (decision.kind !== 'allocated' || decision.server === undefined) return;
     this.#handedOut.add(now);

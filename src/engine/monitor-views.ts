@@ -181,7 +181,7 @@ export class MonitorViews {
       booked: ledger.booked(id),
       admittance: admittance(id) ?? 'open',
       shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
-      kept: kept.has(id),
+      reserved: kept.has(id),
       drain: drain && this.#drainSituation(drain),
       failure: lastFailure?.reason,
       verdict: state === 'available' ? said(ledger.examine(id, project, now)) : undefined,

@@ -8,7 +8,7 @@ import type { ServerState } from '../core/fleet/fleet.ts';
 import type { Notifier } from '../ports.ts';
 import { Notifying, type NotifyingOptions } from './notifying.ts';
 
-const rules = { gather: 6, settle: 10, longestSettle: 900, calm: 1800 };
+const rules = { groupWait: 6, minHold: 10, maxHold: 900, relapseLifetime: 1800 };
 const HOUR = 3600;
 
 let ids = 0;

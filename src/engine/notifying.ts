@@ -7,18 +7,12 @@
  */
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import { incidentViews } from '../core/views/incident-view.ts';
-import {
-  Incidents,
-  type Affected,
-  type IncidentRules,
-  type Notification,
-  type NotificationKind,
-  type Sighting,
-} from '../core/incidents/incidents.ts';
+import { Incidents, type Affected, type IncidentRules, type Notification, type Sighting } from '../core/incidents/incidents.ts';
+import type { NotificationKind } from '../core/incidents/notification-kinds.ts';
 import type { ChannelTestView, IncidentView } from '../core/views/monitor-view.ts';
-import { fromDocument, toDocument } from '../core/incidents/notification-document.ts';
 import { notificationsInWords, type Outgoing } from '../core/incidents/outbox.ts';
 import type { Clock, Log, NewId, Notifier, Random, StateStore } from '../ports.ts';
+import { readNotifications, saveNotifications } from '../state/notifications.ts';
 import { Delivery, type DeliveryStatistics } from './delivery.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { sendTestNotification } from './test-notification.ts';
@@ -95,7 +89,7 @@ export class Notifying {
     if (store === undefined) return;
     const read = await store.read(DOCUMENT);
     if (this.#ended) return;
-    const left = fromDocument(read, this.#offset());
+    const left = readNotifications(read, this.#offset());
     this.#happens(() => {
       this.#incidents.restore(left.open, left.ended);
     });
@@ -320,7 +314,7 @@ export class Notifying {
     this.#saved = true;
     const outboxes = new Map(this.#parked);
     for (const [name, { outbox }] of this.#deliveries) outboxes.set(name, outbox);
-    await store.write(DOCUMENT, toDocument(this.#incidents, outboxes, this.#offset()));
+    await store.write(DOCUMENT, saveNotifications(this.#incidents, outboxes, this.#offset()));
   }
 
   #notSaved(error: unknown): number {

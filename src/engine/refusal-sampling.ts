@@ -4,8 +4,8 @@
  */
 import { TokenBuckets } from '../core/limits/token-bucket.ts';
 
-const EACH = { burst: 1, rate: 1 / 60, mostKeys: 10_000 };
-const ALL = { burst: 20, rate: 20 / 60, mostKeys: 1 };
+const EACH = { burst: 1, rate: 1 / 60, maxKeys: 10_000 };
+const ALL = { burst: 20, rate: 20 / 60, maxKeys: 1 };
 
 export type Noting =
   /** Worth a decision of its own, and a line in the log. */

@@ -3,7 +3,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { sinkPassword, sinkUser, SmtpSink, type SmtpSinkOptions } from '../../test/support/smtp-sink.ts';
-import type { Affected, Notification, NotificationKind } from '../core/incidents/incidents.ts';
+import type { Affected, Notification } from '../core/incidents/incidents.ts';
+import type { NotificationKind } from '../core/incidents/notification-kinds.ts';
 import type { OutsideFailure } from '../ports.ts';
 import { createEmailNotifier, type EmailOptions } from './email.ts';
 

@@ -8,7 +8,7 @@ import { createHmac } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import { Agent, errors, type Dispatcher } from 'undici';
 import type { Notification } from '../core/incidents/incidents.ts';
-import { mostNamed, onOneLine, plainText, textOf } from '../core/incidents/notification-text.ts';
+import { MAX_NAMED, onOneLine, plainText, textOf } from '../core/incidents/notification-text.ts';
 import type { Notifier, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
@@ -67,7 +67,7 @@ export function createWebhookNotifier(options: WebhookOptions): Notifier {
 export function webhookBody(notification: Notification, monitorUrl: string): string {
   const { id, kind, at, servers } = notification;
   const text = textOf(notification);
-  const listed = servers.slice(0, mostNamed);
+  const listed = servers.slice(0, MAX_NAMED);
   return JSON.stringify({
     version: 1,
     id,

@@ -1,9 +1,9 @@
-/** Bookings in the memory of this process: a ledger of its own, which nothing can come between. */
+/** Bookings in the memory of this process: a ledger of its own, so that choosing and booking is one step. */
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Bookings, Clock } from '../ports.ts';
 
-/** `changed`: the booked load of this server is another, at once and not only by its next report. */
+/** `changed` is called when the booked load of a server changed, before its next report shows it. */
 export function createMemoryBookings(ledger: Ledger, clock: Pick<Clock, 'now'>, changed?: (server: ServerId) => void): Bookings {
   return {
     book(request, candidates) {

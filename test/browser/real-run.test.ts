@@ -87,7 +87,7 @@ test('of a refused project URL that cannot be read the page shows what was sent,
   assert.ok(simulation);
   const program = await startProgram(t, { simulationServers: [simulation.address], ...polling });
   const sent = 'https://webots.cloud/<b>robots</b>';
-  assert.match(await program.get(`/session?url=${encodeURIComponent(sent)}`), /^Error: Projects may come from github\.com/);
+  assert.match(await program.get(`/session?url=${encodeURIComponent(sent)}`), /^Error: Only projects on github\.com/);
   const long = `https://github.com/school/${'x'.repeat(3000)}`;
   await program.get(`/session?url=${long}`);
   const page = await openPage(t, browser, `${program.url}/monitor`);
@@ -98,7 +98,7 @@ test('of a refused project URL that cannot be read the page shows what was sent,
   assert.equal(await refused.locator('details').count(), 0, 'servers are said to have room for it');
   assert.equal(await entry('more than 1000 characters').locator('.project').textContent(), `${long.slice(0, 999)}…`);
   await refused.getByRole('button', { name: 'And now?' }).click();
-  await page.locator('.why-not').getByText('Projects may come from github.com').waitFor();
+  await page.locator('.why-not').getByText('Only projects on github.com').waitFor();
   await eventually('a line in the log that names the client and the project', () =>
     /127\.0\.0\.1 is refused a session: .*code=project-host project=\S*webots\.cloud\/<b>robots<\/b>/.test(program.log),
   );

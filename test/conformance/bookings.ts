@@ -88,7 +88,7 @@ export function bookingsConformance(name: string, setUp: () => Promise<BookingsS
         assert.equal(bookings.fits(all), true);
       }));
 
-    test('a server that was never heard of, or missed two polls, gets nobody', () =>
+    test('a server that was never heard of, or missed two polls, gets no session', () =>
       withStore([0], async (setup, all) => {
         await setup.add('silent', {});
         assert.equal(first(setup).fits({ tiers: [['silent', 'unheard of']] }), false);

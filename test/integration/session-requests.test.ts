@@ -71,7 +71,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
     const admission = new Admission({
       ...{ clock, newId, log, router, line, explain: explained },
       bookings: createMemoryBookings(ledger, clock),
-      buckets: new TokenBuckets({ burst: 100, rate: 1, mostKeys: 1000 }),
+      buckets: new TokenBuckets({ burst: 100, rate: 1, maxKeys: 1000 }),
       decisions: new Decisions(),
       costOf: () => 8,
       settings: () => ({ handOutSsl: true, otherHosts: [], settle: 60, resume: RESUME }),

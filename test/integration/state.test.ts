@@ -104,7 +104,7 @@ for (const [what, content, aside] of [
     writeFileSync(join(state, 'learned.json'), content);
     const { program, server } = await learned(t, folder);
     assert.equal(readFileSync(join(state, aside), 'utf8'), content);
-    assert.match(program.log, /\[WARNING\] {2}the state file \S*learned\.json cannot be used and is set aside as /);
+    assert.match(program.log, /\[WARNING\] {2}the state file \S*learned\.json cannot be used and was renamed to /);
     assert.equal(await program.get('/session'), `ws://${server.address}`);
     await program.stop();
     assert.equal((JSON.parse(readFileSync(join(state, 'learned.json'), 'utf8')) as { version: number }).version, 1);
@@ -121,8 +121,8 @@ test('a waiting line and a list of servers of another version are set aside, not
   writeFileSync(join(state, 'registered-servers.json'), servers);
   const registration = { token: 'a-token-of-registration-0123456789' };
   const program = await startProgram(t, { simulationServers: [], registration }, { folder });
-  assert.match(program.log, /\[WARNING\] {2}the state file \S*waiting-line\.json cannot be used and is set aside as /);
-  assert.match(program.log, /\[WARNING\] {2}the state file \S*registered-servers\.json cannot be used and is set aside as /);
+  assert.match(program.log, /\[WARNING\] {2}the state file \S*waiting-line\.json cannot be used and was renamed to /);
+  assert.match(program.log, /\[WARNING\] {2}the state file \S*registered-servers\.json cannot be used and was renamed to /);
   await program.stop();
   assert.equal(readFileSync(join(state, 'waiting-line.json.foreign'), 'utf8'), line);
   assert.equal(readFileSync(join(state, 'registered-servers.json.foreign'), 'utf8'), servers);
@@ -158,7 +158,7 @@ test('pipes in the place of all state files delay nothing: they are set aside, a
   for (const name of names) execFileSync('mkfifo', [join(state, name)]);
   const { program, server } = await learned(t, folder);
   assert.equal(await program.get('/session'), `ws://${server.address}`);
-  assert.match(program.log, /learned\.json cannot be used and is set aside as /);
+  assert.match(program.log, /learned\.json cannot be used and was renamed to /);
   assert.equal((await program.stop()).status, 0);
   assert.ok(statSync(join(state, 'learned.json.damaged')).isFIFO());
   for (const name of ['learned.json', 'history.bin']) assert.ok(statSync(join(state, name)).isFile(), name);

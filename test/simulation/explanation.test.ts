@@ -150,15 +150,15 @@ test('the server that is explained to come first is the one that a request then 
       ['has-room', false],
     ],
   );
-  assert.match(answers[0]?.reason ?? '', /would be at 18 %/);
-  assert.match(answers[2]?.reason ?? '', /would be at 38 %/);
+  assert.match(answers[0]?.reason ?? '', /\(18 % with this session\)/);
+  assert.match(answers[2]?.reason ?? '', /\(38 % with this session\)/);
   const outcome = await ask();
   assert.ok(outcome.kind === 'allocated');
   assert.equal(outcome.server, 'school:2000');
   await stop();
 });
 
-test('guests take no more than the idle time that is shared, hear why, and what one gives back is free at once', async () => {
+test('guests take no more than the idle time that is shared, get the reason, and what one gives back is free at once', async () => {
   const { admission, overview, stop, ask } = await start([0, 30, 0]);
   const [, , guest = ''] = PROJECTS;
   const first = await ask(guest);
@@ -168,7 +168,7 @@ test('guests take no more than the idle time that is shared, hear why, and what 
   assert.ok(refused.kind === 'refused');
   assert.match(refused.reason, /one is too busy to share idle time/);
   const shared = overview.explain(projectOf(guest), undefined).answers.find(({ id }) => id === 'shared:2000');
-  assert.match(shared?.reason ?? '', /it is at 30 %, and at 54 % with what was just handed out\.$/);
+  assert.match(shared?.reason ?? '', /it is at 30 %, and at 54 % with the sessions just handed out\.$/);
   await admission.release(first.bookingId);
   assert.equal((await ask(guest)).kind, 'allocated');
   await stop();
@@ -200,7 +200,7 @@ test('a server that a new threshold makes full is said to be full, and not to be
   await stop();
 });
 
-test('while the room there is is kept for somebody who waits, the page says so and a newcomer hears the same', async () => {
+test('while free capacity is reserved for a waiting client, the page says so and a new client gets the same answer', async () => {
   const heavy = 'https://github.com/school/robots';
   // Nobody but the third server, where a session of usual cost fits and one of this project does not.
   const { overview, clock, stop, ask, waits, costs } = await start([100, 100, 65]);
@@ -226,7 +226,7 @@ test('while the room there is is kept for somebody who waits, the page says so a
   await stop();
 });
 
-test('a server that is kept for somebody who waits counts as no place and is not said to come first, before a hand-out and in its reasons', async () => {
+test('a server that is reserved for a waiting client does not count as room and is not said to come first, before a hand-out and in its reasons', async () => {
   const { overview, decisions, clock, stop, ask, waits, costs } = await start([60, 40, 80]);
   const [, , guest = ''] = PROJECTS;
   costs(guest, 7.5);

@@ -14,7 +14,7 @@ import { settingsOf } from '../support/settings.ts';
 const [HOLE, HEAVY] = ['hole:2000', 'heavy:2000'];
 const SERVERS = [HOLE, HEAVY, 'c:2000', 'd:2000'];
 
-test('metrics tell what was learned of costs, who is suspected, and how long the first in line has waited', async () => {
+test('metrics show learned costs, suspected servers, and how long the first client in line has waited', async () => {
   const clock = new FakeClock();
   const probe = new FakeProbe(clock);
   for (const id of SERVERS) probe.behaviours.set(id, 40);

@@ -148,10 +148,7 @@ export class DemoFleet {
     this.history.advance(this.now);
     for (const server of this.#servers) {
       const { view, base, phase } = server;
-      if (view.state === 'down' || view.state === 'unknown') {
-        this.history.failed(view.id);
-        continue;
-      }
+      if (view.state === 'down' || view.state === 'unknown') continue;
       const wave =
         base + 14 * Math.sin(this.now / 700 + phase) + 7 * Math.sin(this.now / 97 + phase * 3) + 3 * (this.#random() - 0.5);
       const load = Math.round(Math.max(1, Math.min(104, wave)) * 10) / 10;

@@ -53,7 +53,7 @@ test('a host alone stands for the port of the scheme', () => {
   assert.equal(endpointOf('localhost').port, undefined);
 });
 
-test('what is no address is refused with the kind of the problem', () => {
+test('an entry that is not an address is rejected with the kind of the problem', () => {
   for (const [text, problem] of [
     ['', 'empty'],
     ['   ', 'empty'],

@@ -1,10 +1,9 @@
 /**
  * The address of a simulation server, as operators write it and as clients receive it.
  *
- * Two spellings are in use (docs/design/protocol.md, "Configuration file"): `host/2000` behind a front that rewrites
- * ports, and `host:2000` for a direct connection. What was
- * written is handed to clients letter for letter, because they build further addresses from it; identity is one canonical spelling, so that all
- * spellings of one machine are one server.
+ * Two spellings are in use (docs/design/protocol.md, "Configuration file"): `host/2000` behind a reverse proxy that rewrites ports, and `host:2000` for a direct connection. Clients
+ * receive the address exactly as it was written, because they build further addresses from it. The id is one canonical spelling, so that all spellings
+ * of one machine are one server.
  */
 import { canonicalIpv6 } from './ip-address.ts';
 
@@ -17,9 +16,9 @@ export interface Endpoint {
   readonly address: string;
   /** Host name or IP address; IPv6 without brackets. */
   readonly host: string;
-  /** Absent when the entry names a host alone: the scheme's own port. */
+  /** Absent when the entry is only a host: the default port of the scheme. */
   readonly port: number | undefined;
-  /** `true` for `host/2000`: a front maps the path to the port. */
+  /** `true` for `host/2000`: a reverse proxy maps the path to the port. */
   readonly rewritten: boolean;
 }
 
@@ -32,7 +31,6 @@ export type EndpointResult =
 const MAX_ADDRESS = 270;
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}$/i;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
-const IPV6_GROUP = /^[0-9a-f]{1,4}$/i;
 
 /** Reads one entry of `simulationServers`. Never throws. */
 export function parseEndpoint(text: string): EndpointResult {
@@ -46,7 +44,7 @@ export function parseEndpoint(text: string): EndpointResult {
   if (parts === undefined) return invalid('host');
   const { v6, name, separator, port: portText } = parts;
   const host = v6 ?? name ?? '';
-  if (v6 === undefined ? !isHostName(host) : !isIpv6(v6)) return invalid('host');
+  if (v6 === undefined ? !isHostName(host) : canonicalIpv6(v6) === undefined) return invalid('host');
 
   const rewritten = separator === '/';
   if (separator === undefined) return endpoint(address, host, undefined, false);
@@ -69,17 +67,17 @@ export function webSocketUrl(endpoint: Endpoint, ssl: boolean): string {
   return `${ssl ? 'wss' : 'ws'}://${endpoint.address}`;
 }
 
-/** One spelling of a host: lower case, without the dot of the root at the end (RFC 1034 § 3.1), IPv6 (without brackets) as in RFC 5952. */
+/** One spelling for a host: lower case, without the final dot of the root (RFC 1034 § 3.1), IPv6 (without brackets) as in RFC 5952. */
 export function canonicalHost(host: string): string {
   return canonicalIpv6(host) ?? host.toLowerCase().replace(/\.$/, '');
 }
 
-/** A host as it stands in a URL: IPv6 in brackets, anything else as it is. */
+/** A host as it is written in a URL: IPv6 in brackets, anything else unchanged. */
 export function hostInUrl(host: string): string {
-  return host.includes(':') && isIpv6(host) ? `[${host}]` : host;
+  return canonicalIpv6(host) !== undefined ? `[${host}]` : host;
 }
 
-/** A name of the name service, or an IPv4 address: a name whose last label is a number is one or it is nothing (URL standard, "ends in a number"). */
+/** A DNS name or an IPv4 address. A name whose last label is a number can only be an IPv4 address (URL standard, "ends in a number"). */
 function isHostName(host: string): boolean {
   if (host.length > 253) return false;
   const labels = host.split('.');
@@ -90,19 +88,6 @@ function isHostName(host: string): boolean {
     labels.every((label) => LABEL.test(label)) &&
     !labels.some((label) => /^xn--/i.test(label) && !/^xn--[a-z0-9]{1,59}$/i.test(label))
   );
-}
-
-/** RFC 4291 § 2.2, without a zone: a URL cannot carry one. */
-function isIpv6(text: string): boolean {
-  const halves = text.split('::');
-  if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  const tail = groups.at(-1) ?? '';
-  const mapped = tail.includes('.') && !text.endsWith('::');
-  if (mapped && !IPV4.test(tail)) return false;
-  const plain = mapped ? groups.slice(0, -1) : groups;
-  const count = plain.length + (mapped ? 2 : 0);
-  return plain.every((group) => IPV6_GROUP.test(group)) && (halves.length === 2 ? count < 8 : count === 8);
 }
 
 function endpoint(address: string, host: string, port: number | undefined, rewritten: boolean): EndpointResult {

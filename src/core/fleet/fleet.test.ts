@@ -101,7 +101,7 @@ test('a threshold below the target is the one that counts', () => {
   assert.equal(stateOf(facts, strict), 'available');
 });
 
-test('the death of a drained server is told, and it is still drained when it comes back', () => {
+test('the failure of a drained server is a transition, and it is still drained when it comes back', () => {
   assert.equal(play([sample(10), drained, failed, failed]).state, 'down');
   assert.equal(play([sample(10), drained, failed, failed, sample(10)]).state, 'draining');
 });

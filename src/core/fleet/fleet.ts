@@ -1,12 +1,11 @@
 /**
  * The simulation servers and their states.
  *
- * A server's state is derived in one function from the facts kept of it, never stored beside them, so that no pair of facts can contradict the
- * state shown to people. Facts come in as events; what goes out is the new facts and, when the state changed, a transition.
+ * The state of a server is derived from its facts in one function and never stored beside them, so that the facts cannot contradict the state that
+ * people see. Events come in; the new facts and, if the state changed, a transition come out.
  *
- * A server is offered only while *available*. The first failed probe already takes it out (*unknown*: we do not know what it is doing), and only
- * `downAfter` failures in a row make it *down*, which is what people are told
- * (docs/design/protocol.md, "Deliberate differences from the original").
+ * A server is offered only while it is *available*. The first failed probe already makes it *unknown*, and `downAfter` failures in a row make it *down*,
+ * which is what people are notified of (docs/design/protocol.md, "Deliberate differences from the original").
  */
 import type { Endpoint, ServerId } from './endpoint.ts';
 
@@ -42,7 +41,7 @@ export interface Failure {
 /** Everything known of one simulation server. All times are seconds of the engine's clock. */
 export interface ServerFacts {
   readonly endpoint: Endpoint;
-  /** Percent, of the last good sample; it is kept while probes fail, for people to see. */
+  /** Percent, of the last good sample. It stays while probes fail, for people to see. */
   readonly load?: number;
   readonly sampledAt?: number;
   /** Seconds the last good probe took. */
@@ -52,9 +51,9 @@ export interface ServerFacts {
   readonly failedSince?: number;
   readonly lastFailure?: Failure;
   readonly drain?: Drain;
-  /** Reached `loadThreshold` and has not left room for `recent` seconds since. */
+  /** It reached `loadThreshold` and has not left room for `recent` seconds since. */
   readonly saturated: boolean;
-  /** Time of the youngest report that left no room; meaningful while `saturated`. */
+  /** Time of the latest report that left no room; meaningful while `saturated`. */
   readonly lastWithoutRoom?: number;
   /** When the present state began. */
   readonly since: number;
@@ -86,12 +85,12 @@ export interface Applied {
   readonly transition?: Transition;
 }
 
-/** The facts of a server nobody has heard of yet: *unknown* is not *idle*. */
+/** The facts of a server that was not probed yet: *unknown* is not *idle*. */
 export function newServer(endpoint: Endpoint, at: number): ServerFacts {
   return { endpoint, failures: 0, saturated: false, since: at };
 }
 
-/** Down beats draining, so that the death of a drained machine is told; draining beats the rest, so that nobody is sent there. */
+/** Down comes before draining, so that the failure of a drained machine is reported; draining before the rest, so that no client is sent there. */
 export function stateOf(facts: ServerFacts, rules: FleetRules): ServerState {
   if (facts.failures >= rules.downAfter) return 'down';
   if (facts.drain !== undefined) return 'draining';
@@ -99,7 +98,7 @@ export function stateOf(facts: ServerFacts, rules: FleetRules): ServerState {
   return facts.saturated ? 'full' : 'available';
 }
 
-/** Folds one event into the facts. `at` is seconds of the engine's clock. */
+/** Applies one event to the facts. `at` is seconds of the engine's clock. */
 export function apply(facts: ServerFacts, event: FleetEvent, at: number, rules: FleetRules): Applied {
   const from = stateOf(facts, rules);
   const changed = fold(facts, event, at, rules);
@@ -123,7 +122,7 @@ export interface FleetLoads {
   readonly least: number;
   readonly mean: number;
   readonly most: number;
-  /** Mean of the load points that are booked. */
+  /** Mean of the booked load points. */
   readonly booked: number;
 }
 
@@ -139,7 +138,7 @@ export function fleetLoads(servers: Iterable<ServerFacts>, booked: (id: ServerId
     count += 1;
   }
   if (count === 0) return undefined;
-  // Two of the largest numbers are none together, and the mean is told as a number.
+  // The sum of two of the largest numbers is infinite, and JSON has no infinity.
   return { least, mean: Math.min(sum, Number.MAX_VALUE) / count, most, booked: sumBooked / count };
 }
 
@@ -174,7 +173,7 @@ function sampled(
   const lastWithoutRoom = leavesRoom ? facts.lastWithoutRoom : at;
   const wasOpenLately = lastWithoutRoom === undefined || at - lastWithoutRoom >= rules.recent;
   const saturated = load >= rules.loadThreshold || (facts.saturated && !(leavesRoom && wasOpenLately));
-  // Written out, because it happens at every probe: V8 is slow to add members to what was spread.
+  // Written out, because this runs at every probe and V8 is slow to add members to a spread object.
   return {
     endpoint,
     since,

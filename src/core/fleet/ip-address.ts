@@ -1,12 +1,12 @@
 /**
- * What an IP address is good for: is it this machine, this cable, a private network, or the Internet (RFC 6890)? Addresses that carry another one inside
- * (RFC 4291 § 2.5.5, RFC 6052, RFC 3056) are judged by that one, because the system, a translator or a router takes it out again.
+ * What kind of network an IP address belongs to: this machine, this link, a private network or the Internet (RFC 6890). An address that contains another
+ * one (RFC 4291 § 2.5.5, RFC 6052, RFC 3056) is classified by the inner one, because the system, a translator or a router extracts it.
  */
 
-/** `reserved`: nobody's address: broadcast, documentation, future use. */
+/** `reserved`: not the address of a machine: broadcast, documentation, future use. */
 export type AddressKind = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'multicast' | 'reserved';
 
-/** `undefined` when the text is no IP address. A zone (`fe80::1%eth0`) is left out. Never throws. */
+/** `undefined` when the text is not an IP address. A zone (`fe80::1%eth0`) is ignored. Never throws. */
 export function addressKind(text: string): AddressKind | undefined {
   const v4 = parseIpv4(text);
   if (v4 !== undefined) return kindOfIpv4(v4);
@@ -17,7 +17,7 @@ export function addressKind(text: string): AddressKind | undefined {
 type Bytes = readonly number[];
 type Groups = readonly number[];
 
-/** The one spelling of an IPv6 address (RFC 5952 § 4), or `undefined` when the text is none. */
+/** The one spelling of an IPv6 address (RFC 5952 § 4), or `undefined` when the text is not one. */
 export function canonicalIpv6(text: string): string | undefined {
   const groups = parseIpv6(text);
   if (groups === undefined) return undefined;
@@ -25,7 +25,7 @@ export function canonicalIpv6(text: string): string | undefined {
     const end = groups.findIndex((group, i) => i >= start && group !== 0);
     return { start, length: (end < 0 ? groups.length : end) - start };
   });
-  // Of equal ones the first.
+  // The first of several of equal length.
   const longest = runs.reduce((best, run) => (run.length > best.length ? run : best));
   const spell = (part: Groups) => part.map((group) => group.toString(16)).join(':');
   if (longest.length < 2) return spell(groups);
@@ -69,7 +69,7 @@ function kindOfIpv6(groups: Groups): AddressKind {
   if (groups.every((group, i) => group === (i === 7 ? 1 : 0))) return 'loopback';
   if (first >> 8 === 0xff) return 'multicast';
   if (first >> 6 === 0xfe80 >> 6) return 'link-local';
-  // The old site-local ones (RFC 3879) are still routed as private by who has them.
+  // Old site-local addresses (RFC 3879) are still routed as private where they are in use.
   if (first >> 9 === 0xfc00 >> 9 || first >> 6 === 0xfec0 >> 6) return 'private';
   if (first === 0x2001 && second === 0x0db8) return 'reserved';
   return first >> 13 === 1 ? 'public' : 'reserved';

@@ -63,7 +63,7 @@ describe('project URLs that clients send', () => {
     assert.notEqual(accepted(`${G}/alice/sim/blob/a/worlds/v.wbt`).key, keys[0]);
   });
 
-  test('a key is bounded and still tells two worlds of a deep folder apart', () => {
+  test('a key is bounded and still distinguishes two worlds in a deep folder', () => {
     const folder = Array.from({ length: 80 }, () => 'deeper').join('/');
     const [a, b] = ['a', 'b'].map((world) => accepted(`${G}/alice/sim/blob/main/${folder}/worlds/${world}.wbt`).key);
     assert.equal(a?.length, MAX_KEY);
@@ -219,7 +219,7 @@ const refusals: [string, ProjectRule][] = [
   [`${G}/a/b/blob/main/worlds/w.wbt.zip`, 'world'],
 ];
 
-describe('project URLs that are refused', () => {
+describe('project URLs that are rejected', () => {
   for (const [text, rule] of refusals) {
     test(`${JSON.stringify(text.slice(0, 80))} breaks the rule ${rule}`, () => {
       const result = parseProject(text);
@@ -298,15 +298,15 @@ test('text from outside is shown shortened and escaped', () => {
   assert.equal(shown('x'.repeat(100), 10), `${'x'.repeat(9)}...`);
 });
 
-test('the character that may not stand in a project URL is named as the student sees it', () => {
+test('a character that is not allowed in a project URL is named as the student sees it', () => {
   for (const character of '!"$&\'()*:;<>@[]^`{|}~') {
     const read = parseProject(`https://github.com/a/b/blob/main/worlds/x${character}y.wbt`);
     assert.ok(read.kind === 'refused');
-    assert.ok(read.reason.includes(`the character ${character}, which may not stand in one`), read.reason);
+    assert.ok(read.reason.includes(`the character ${character}, which is not allowed`), read.reason);
   }
 });
 
-test('of a project URL that cannot be read everything is told but secrets, which students paste too', () => {
+test('a project URL that cannot be read is shown in full except for secrets, which students paste too', () => {
   assert.equal(asSent('https://ada:ghp_abc@github.com/a/b'), 'https://[Redacted]@github.com/a/b');
   assert.equal(asSent('ada:ghp_abc@github.com/a/b'), '[Redacted]@github.com/a/b');
   assert.equal(asSent('https:///ada:ghp_abc@github.com/a/b'), 'https:///[Redacted]@github.com/a/b');
@@ -319,5 +319,5 @@ test('of a project URL that cannot be read everything is told but secrets, which
   assert.equal(asSent(plain), plain);
   assert.equal(asSent(undefined), undefined);
   const long = asSent(`https://${'x'.repeat(2000)}:secret@github.com/a/b`) ?? '';
-  assert.ok(long.length <= MAX_PROJECT_URL && !long.includes('x'), 'a login longer than what is told');
+  assert.ok(long.length <= MAX_PROJECT_URL && !long.includes('x'), 'a login longer than what is shown');
 });

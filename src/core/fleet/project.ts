@@ -1,30 +1,30 @@
 /**
- * What a client asks to run: strict reading of the optional `url=` of a session request.
+ * What a client wants to run: strict reading of the optional `url=` of a session request.
  *
- * The text travels on to a simulation server that builds shell commands from it, and it decides which servers are asked at all. So this is a list of
- * what is allowed, not of what is forbidden: whatever a simulation server could not clone and start, or could understand otherwise than we do, is
- * refused with the name of a rule and a sentence a student can act on. Nothing is repaired, because the client sends its own text to the simulation
- * server, not ours. The text from outside stands in no reason but shortened and with everything unusual escaped (`shown`); only a character of a shell,
- * which is printable ASCII, is named as it is, for the person who has to find it.
+ * The text is passed on to a simulation server that builds shell commands from it, and it decides which servers may run it. So this is a list of what is
+ * allowed, not of what is forbidden: a URL that a simulation server could not clone and start, or could understand differently, is rejected with the name
+ * of a rule and a sentence that a student can act on. Nothing is repaired, because the client sends its own text to the simulation server, not ours.
+ * Reasons contain text from outside only shortened and with unusual characters escaped (`shown`). The exception is a single character with a meaning in a
+ * shell, which is printable ASCII and shown as it is, so that the student can find it.
  *
- * Accepted are, on `github.com` and on hosts the operator allows:
+ * Accepted on `github.com` and on hosts the operator allows:
  *
  *     https://github.com/owner/name
  *     https://github.com/owner/name/tree/version[/folder…]
  *     https://github.com/owner/name/blob/version/folder…/worlds/world.wbt     (`tree` instead of `blob` too, as old documentation has it)
  *     webots://github.com/owner/name/tag/version/folder…/worlds/world.wbt     (`branch` too; clients before R2022a)
  *
- * A version with a slash in it cannot be told from a folder; simulation servers take the first element for the version, and so does this.
+ * A version that contains a slash looks like a folder. Simulation servers take the first element as the version, and so does this.
  */
 
 import { REDACTED, withoutSecrets } from '../text/secrets.ts';
 
 export interface Project {
-  /** The normalised URL: scheme and host in lower case, `blob` before a world and `tree` before a folder. Reading it gives the same project. */
+  /** The normalised URL: scheme and host in lower case, `blob` before a world and `tree` before a folder. Parsing it gives the same project. */
   readonly url: string;
   /**
-   * What learned costs are kept under: repository and path without the version, because a world costs about the same on every branch and a hundred
-   * thousand invented branches must not be a hundred thousand projects. At most `MAX_KEY` characters.
+   * The key of learned costs: repository and path without the version, because a world costs about the same on every branch and a hundred thousand
+   * invented branches must not be a hundred thousand projects. At most `MAX_KEY` characters.
    */
   readonly key: string;
   /** Host, owner and name in lower case, as in `github.com/cyberbotics/webots`. */
@@ -42,7 +42,7 @@ export interface Project {
   readonly world?: string;
 }
 
-/** Every reason to refuse a project URL, by its stable name. */
+/** Every reason to reject a project URL, by its stable name. */
 export const PROJECT_RULES = [
   'empty',
   'too-long',
@@ -83,14 +83,14 @@ export const MAX_PROJECT_URL = 1000;
 /** Characters of `Project.key`. */
 export const MAX_KEY = 200;
 
-/** Reads a project URL after one percent-decoding, as it stands in a parsed query or a JSON body. Never throws. */
+/** Reads a project URL that was percent-decoded once, as in a parsed query or a JSON body. Never throws. */
 export function parseProject(text: string, options: ProjectOptions = {}): ProjectResult {
   return refusedAsText(text) ?? readUrl(text, options);
 }
 
 /**
- * The text of the parameter `url` in a raw query string (with or without the `?`), or `undefined` when there is none that says anything. Clients append
- * the project URL as it is, so that a `+` in it is a plus, while form decoding would make it a space.
+ * The text of the parameter `url` in a raw query string (with or without the `?`), or `undefined` when it is missing or empty. Clients append the
+ * project URL as it is, so a `+` in it is a plus, while form decoding would turn it into a space.
  */
 export function projectParameter(query: string): string | undefined {
   for (const field of query.replace(/^\?/, '').split('&')) {
@@ -99,7 +99,7 @@ export function projectParameter(query: string): string | undefined {
     try {
       return decodeURIComponent(text);
     } catch {
-      // A `%` that is no encoding: `parseProject` says so to the client.
+      // A `%` that does not encode anything: `parseProject` reports it to the client.
       return text;
     }
   }
@@ -107,27 +107,27 @@ export function projectParameter(query: string): string | undefined {
 }
 
 /**
- * What stands for a project that cannot be read wherever people look for it: the text that was sent, at most `MAX_PROJECT_URL` characters of it, and
- * without secrets, because the monitor is open to everybody and students paste addresses with a login or a token in them.
+ * What people see in place of a project that cannot be read: the text that was sent, at most `MAX_PROJECT_URL` characters of it, and without secrets,
+ * because the monitor is public and students paste addresses that contain a login or a token.
  */
 export function asSent(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const told = withoutSecrets(text.slice(0, MAX_SEARCHED)).replace(LOGIN, `$1${REDACTED}@`);
-  if (told.length <= MAX_PROJECT_URL) return told;
-  return `${told.slice(0, MAX_PROJECT_URL - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+  const safe = withoutSecrets(text.slice(0, MAX_SEARCHED)).replace(LOGIN, `$1${REDACTED}@`);
+  if (safe.length <= MAX_PROJECT_URL) return safe;
+  return `${safe.slice(0, MAX_PROJECT_URL - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** A login where it stands without the `https://` before it, or after too many slashes. */
+/** A login without `https://` before it, or after too many slashes. */
 const LOGIN = /(^|\/)[^\s/?#:@]+:[^\s/?#@]+@/g;
-/** Characters that are searched for secrets; more than are told, so that none is cut in the middle and not found. */
+/** Characters that are searched for secrets: more than are shown, so that a secret is not cut in two and missed. */
 const MAX_SEARCHED = 10 * MAX_PROJECT_URL;
 
-/** Text from outside, fit to stand in a sentence or a log line: shortened, and everything that is not plain ASCII escaped. */
-export function shown(text: string, longest = 60): string {
+/** Text from outside that is safe in a sentence or a log line: shortened, with everything but plain ASCII escaped. */
+export function shown(text: string, maxLength = 60): string {
   const escaped = (part: string) =>
     part.replace(/[^\x20-\x7e]|["`<>&\\]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-  if (text.length <= longest) return escaped(text);
-  return `${escaped(text.slice(0, longest - 1))}...`;
+  if (text.length <= maxLength) return escaped(text);
+  return `${escaped(text.slice(0, maxLength - 1))}...`;
 }
 
 const GITHUB = 'github.com';
@@ -136,29 +136,29 @@ const EXAMPLE = 'https://github.com/owner/name/blob/main/worlds/world.wbt';
 /** GitHub's own limit is 39 characters; the names of managed users contain an underscore. */
 const GITHUB_OWNER = /^[a-z0-9][a-z0-9_-]{0,38}$/i;
 const NAME = /^[a-z0-9._-]{1,100}$/i;
-/** What a shell, in quotes or not, gives a meaning to; a simulation server runs `git clone` through one. */
+/** Characters with a meaning in a shell, in quotes or not. A simulation server runs `git clone` through a shell. */
 const SHELL_METACHARACTER = /[!"$&'()*:;<>@[\]^`{|}~]/;
 const SEGMENT = /^[\p{L}\p{M}\p{N}._+,=-]+$/u;
 
 type Refusal = Extract<ProjectResult, { kind: 'refused' }>;
 
-/** What can be said of the text before it is taken apart. */
+/** What can be checked before the text is split. */
 function refusedAsText(text: string): Refusal | undefined {
   if (text === '') return refused('empty', `The project URL is empty; write one such as ${EXAMPLE}`);
   if (text.length > MAX_PROJECT_URL)
-    return refused('too-long', `The project URL has more than ${MAX_PROJECT_URL} characters; shorten the names of its folders.`);
+    return refused('too-long', `The project URL has more than ${MAX_PROJECT_URL} characters; use shorter folder names.`);
   if (/[\p{Cc}\p{Cf}\p{Cs}]/u.test(text))
-    return refused('control-character', 'The project URL contains an invisible character; type it instead of pasting it.');
+    return refused('control-character', 'The project URL contains an invisible character; type the URL instead of pasting it.');
   if (/\s/u.test(text))
     return refused(
       'white-space',
       'The project URL contains a space, and simulation servers cannot run such a project; rename the folder or file.',
     );
-  if (text.includes('\\')) return refused('backslash', 'The project URL contains a backslash; write / between its parts.');
+  if (text.includes('\\')) return refused('backslash', 'The project URL contains a backslash; use / instead.');
   if (text.includes('%'))
     return refused(
       'percent-encoding',
-      'The project URL contains a percent sign; write its characters themselves, not their encoding.',
+      'The project URL contains a percent sign; write the characters themselves, not their encoding.',
     );
   return undefined;
 }
@@ -168,24 +168,22 @@ function readUrl(text: string, { otherHosts = [] }: ProjectOptions): ProjectResu
   if (parts === undefined) return refused('scheme', `The project URL must begin with https:// as in ${EXAMPLE}`);
   const { scheme = '', authority = '', rest = '' } = parts;
 
-  if (authority.includes('@')) return refused('user-info', 'The project URL contains a user name before an @; leave it out.');
-  if (/^[^:[]*:/.test(authority)) return refused('port', 'The project URL names a port; leave it out.');
+  if (authority.includes('@')) return refused('user-info', 'The project URL contains a user name before an @; remove it.');
+  if (/^[^:[]*:/.test(authority)) return refused('port', 'The project URL contains a port; remove it.');
   const host = authority.toLowerCase();
   if (host !== GITHUB && !otherHosts.some((other) => other.toLowerCase() === host)) {
-    const allowed = [GITHUB, ...otherHosts].join(', ');
-    return refused(
-      'host',
-      `Projects may come from ${shown(allowed, 200)}, not from ${/^[\w.-]+$/.test(host) ? shown(host, 40) : 'elsewhere'}; put the project on ${GITHUB}.`,
-    );
+    const allowed = shown([GITHUB, ...otherHosts].join(', '), 200);
+    const other = /^[\w.-]+$/.test(host) ? `on ${shown(host, 40)}` : 'on another host';
+    return refused('host', `Only projects on ${allowed} can run here; this one is ${other}.`);
   }
-  if (rest.includes('#')) return refused('fragment', 'The project URL contains a #; leave out what begins there.');
-  if (rest.includes('?')) return refused('query', 'The project URL contains a question mark; leave out what begins there.');
+  if (rest.includes('#')) return refused('fragment', 'The project URL contains a #; remove it and everything after it.');
+  if (rest.includes('?')) return refused('query', 'The project URL contains a question mark; remove it and everything after it.');
   return readPath(rest, host, scheme.toLowerCase() === 'webots');
 }
 
 function readPath(rest: string, host: string, oldScheme: boolean): ProjectResult {
   const [, ...segments] = rest.split('/');
-  // One slash at the end of a repository or a folder is what browsers show; after a world it would be sent on and not be found.
+  // Browsers show one slash at the end of a repository or a folder. After a world it would be passed on, and the world would not be found.
   if (segments.at(-1) === '' && !segments.at(-2)?.endsWith('.wbt')) segments.pop();
   for (const segment of segments) {
     const refusal = refusedSegment(segment);
@@ -204,7 +202,7 @@ function readPath(rest: string, host: string, oldScheme: boolean): ProjectResult
     const words = oldScheme ? 'tag/ or branch/' : 'blob/ or tree/';
     return refused(
       'version',
-      `After the repository, the project URL must go on with ${words} and a branch or tag, as in ${EXAMPLE}`,
+      `After the repository, the project URL must continue with ${words} and a branch or tag, as in ${EXAMPLE}`,
     );
   }
   const isWorld = path.at(-1)?.endsWith('.wbt') === true;
@@ -215,24 +213,24 @@ function readPath(rest: string, host: string, oldScheme: boolean): ProjectResult
 
 function refusedSegment(segment: string): Refusal | undefined {
   if (segment === '')
-    return refused('empty-segment', 'The project URL contains two slashes in a row or one after the world; leave one out.');
+    return refused('empty-segment', 'The project URL contains two slashes in a row or one after the world; remove one.');
   const metacharacter = SHELL_METACHARACTER.exec(segment)?.[0];
   if (metacharacter !== undefined)
     return refused(
       'shell-metacharacter',
-      `The project URL contains the character ${metacharacter}, which may not stand in one; rename the folder or file.`,
+      `The project URL contains the character ${metacharacter}, which is not allowed; rename the folder or file.`,
     );
   if (segment === '.' || segment.includes('..'))
-    return refused('dot-segment', 'The project URL contains a part of dots that leads elsewhere; write the path without it.');
+    return refused('dot-segment', 'The project URL contains .. or a part that is a single dot; write the path without it.');
   if (segment.startsWith('-'))
     return refused(
       'leading-dash',
-      'A part of the project URL begins with a dash, which simulation servers would take for an option; rename it.',
+      'A part of the project URL begins with a dash, which simulation servers would read as an option; rename it.',
     );
   if (!SEGMENT.test(segment))
     return refused(
       'character',
-      'The project URL contains a character that is no letter, digit or one of . _ + , = -; rename the folder or file.',
+      'The project URL contains a character other than letters, digits and . _ + , = -; rename the folder or file.',
     );
   return undefined;
 }
@@ -256,14 +254,14 @@ function project(parts: Pick<Project, 'host' | 'owner' | 'name' | 'version' | 'p
   };
 }
 
-/** A long key keeps its beginning for people and gets a hash of the whole, so that two worlds of a deep folder stay apart. */
+/** A long key keeps its beginning, for people, and gets a hash of the whole, so that two worlds in a deep folder have different keys. */
 function bounded(key: string): string {
   if (key.length <= MAX_KEY) return key;
   const mark = `#${fnv1a(key, 0x811c9dc5)}${fnv1a(key, 0x01000193)}`;
   return `${key.slice(0, MAX_KEY - mark.length).replace(/[\ud800-\udbff]$/, '')}${mark}`;
 }
 
-/** FNV-1a over UTF-16 units: eight hexadecimal digits. It keeps honest keys apart; nothing but a cost estimate hangs on it. */
+/** FNV-1a over UTF-16 units: eight hexadecimal digits. Only a cost estimate depends on it. */
 function fnv1a(text: string, start: number): string {
   let hash = start;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

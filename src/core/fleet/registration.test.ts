@@ -7,9 +7,9 @@ import {
   giveUpAfter,
   isNetworkProved,
   nextCheck,
-  reasonToLeave,
+  reasonToRemove,
   refuseAddress,
-  refuseFigures,
+  refuseIpHost,
 } from './registration.ts';
 
 const rules = { heartbeat: 30, missedHeartbeats: 3, forgetAfter: 3600 };
@@ -97,35 +97,35 @@ describe('addresses', () => {
   });
 
   test('in figures are judged at once, names when they are looked up', () => {
-    assert.match(refuseFigures('10.0.0.3', careful) ?? '', /allowPrivate/);
-    assert.match(refuseFigures('::1', careful) ?? '', /allowLoopback/);
-    assert.equal(refuseFigures('10.0.0.3', open), undefined);
-    assert.equal(refuseFigures('localhost', careful), undefined);
+    assert.match(refuseIpHost('10.0.0.3', careful) ?? '', /allowPrivate/);
+    assert.match(refuseIpHost('::1', careful) ?? '', /allowLoopback/);
+    assert.equal(refuseIpHost('10.0.0.3', open), undefined);
+    assert.equal(refuseIpHost('localhost', careful), undefined);
   });
 });
 
 describe('a registered server', () => {
   test('with heartbeats leaves when several were missed, not when one was', () => {
     const presence = { heartbeats: true, heardAt: 100 };
-    assert.equal(reasonToLeave(presence, 189, rules), undefined);
-    assert.match(reasonToLeave(presence, 190, rules) ?? '', /3 heartbeats/);
+    assert.equal(reasonToRemove(presence, 189, rules), undefined);
+    assert.match(reasonToRemove(presence, 190, rules) ?? '', /3 heartbeats/);
   });
 
   test('of the original need not say again that it is there', () => {
-    assert.equal(reasonToLeave({ heartbeats: false, heardAt: 0 }, 1e9, rules), undefined);
+    assert.equal(reasonToRemove({ heartbeats: false, heardAt: 0 }, 1e9, rules), undefined);
   });
 
   test('leaves when it was down for long, not when it just went down', () => {
     const presence = { heartbeats: false, heardAt: 0, downSince: 1000 };
-    assert.equal(reasonToLeave(presence, 4599, rules), undefined);
-    assert.match(reasonToLeave(presence, 4600, rules) ?? '', /3600 s/);
+    assert.equal(reasonToRemove(presence, 4599, rules), undefined);
+    assert.match(reasonToRemove(presence, 4600, rules) ?? '', /3600 s/);
   });
 
-  test('is not blamed for the time in which no server was heard', () => {
+  test('is not blamed for the time in which no server answered', () => {
     const presence = { heartbeats: false, heardAt: 0, downSince: 1000, deafUntil: 9000 };
-    assert.equal(reasonToLeave(presence, 9000, rules), undefined);
-    assert.equal(reasonToLeave(presence, 12_599, rules), undefined);
-    assert.match(reasonToLeave(presence, 12_600, rules) ?? '', /3600 s/);
+    assert.equal(reasonToRemove(presence, 9000, rules), undefined);
+    assert.equal(reasonToRemove(presence, 12_599, rules), undefined);
+    assert.match(reasonToRemove(presence, 12_600, rules) ?? '', /3600 s/);
   });
 
   test('never leaves for anything that began less than two heartbeats ago', () => {
@@ -138,7 +138,7 @@ describe('a registered server', () => {
       fc.property(anyRules, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), (rules, heartbeats, part) => {
         const ago = part * Math.min(2 * rules.heartbeat, rules.forgetAfter) * 0.99;
         const presence = { heartbeats, heardAt: 1000 - ago, downSince: 1000 - ago };
-        assert.equal(reasonToLeave(presence, 1000, rules), undefined);
+        assert.equal(reasonToRemove(presence, 1000, rules), undefined);
       }),
     );
   });
@@ -151,7 +151,7 @@ test('a server is asked soon whether it is one, then ever more rarely, and not f
   assert.equal(giveUpAfter({ ...rules, forgetAfter: 60 }), 60);
 });
 
-test('the network is proved by who answers from another machine, and by one of this machine only when there are no others', () => {
+test('a server on another machine proves the network, and one on this machine only when there are no others', () => {
   const here = { host: 'localhost', heard: true };
   const alsoHere = { host: '127.0.0.1', heard: true };
   const gone = { host: 'sim1.example.org', heard: false };

@@ -1,15 +1,12 @@
 /**
- * Simulation servers that join by themselves: what they may say, which addresses may be theirs, and when they leave.
+ * Simulation servers that register themselves: what they may send, which addresses they may have, and when they are removed.
  *
- * A server leaves for a reason that lasts: it went silent for several heartbeats, or it was down for a long time. One failed probe or one lost heartbeat only
- * makes it a server that is not offered at the moment, which is the business of the fleet.
+ * A server is removed only for a lasting reason: it missed several heartbeats, or it was down for a long time. After one failed probe or one lost
+ * heartbeat it is only not offered, which the fleet decides.
  */
 import { addressKind } from './ip-address.ts';
 
-/**
- * What a simulation server says of itself, in the words of the original's form
- * (docs/design/protocol.md, "Simulation servers").
- */
+/** What a simulation server reports about itself, in the form of the original (docs/design/protocol.md, "Simulation servers"). */
 export interface NotifyForm {
   readonly url: string;
   /** Percent. */
@@ -27,7 +24,7 @@ export interface AddressRules {
   readonly allowLoopback: boolean;
 }
 
-export interface LeavingRules {
+export interface RemovalRules {
   /** Seconds. */
   readonly heartbeat: number;
   readonly missedHeartbeats: number;
@@ -37,17 +34,17 @@ export interface LeavingRules {
 
 /** All times are seconds of the engine's clock. */
 export interface Presence {
-  /** It promised to say again and again that it is there. */
+  /** It promised to register again regularly. */
   readonly heartbeats: boolean;
-  /** When it last said so. */
+  /** When it last registered. */
   readonly heardAt: number;
-  /** Since when it is down, if it is. */
+  /** Since when it has been down; absent: it is not. */
   readonly downSince?: number;
-  /** Until when nothing proved that servers can be reached: the fault is then more likely our own network than all of them. */
+  /** Until when no answer proved that servers can be reached. Until then a fault of our own network is more likely than one of every server. */
   readonly deafUntil?: number;
 }
 
-/** What may stand in `simulationServers`, from the form. Ranges and repositories are checked there. */
+/** An entry of `simulationServers` from the form. Ranges and repositories are checked there. */
 export function entryOfForm({ url, shareIdleTime = '', allowedRepositories = '' }: NotifyForm): FormResult {
   const address = addressOfUrl(url);
   if (address === undefined)
@@ -64,13 +61,13 @@ export function entryOfForm({ url, shareIdleTime = '', allowedRepositories = '' 
     entry: {
       address,
       ...(share !== '' && { shareIdleTime: Number(share) }),
-      // The original sends an empty text when everything is allowed.
+      // The original sends an empty text when every repository is allowed.
       ...(repositories.length > 0 && { allowedRepositories: repositories }),
     },
   };
 }
 
-/** `https://host/2000` → `host/2000`: which scheme is used is decided by the configuration of the session server. */
+/** `https://host/2000` → `host/2000`: the configuration of the session server decides on the scheme. */
 export function addressOfUrl(url: string): string | undefined {
   const { address } = /^(?:(?:https?|wss?):\/\/)?(?<address>[^/\s]+(?:\/[0-9]{1,5})?)\/?$/i.exec(url.trim())?.groups ?? {};
   return address;
@@ -90,21 +87,21 @@ export function refuseAddress(ip: string, { allowPrivate, allowLoopback }: Addre
     case 'unspecified':
     case 'multicast':
     case 'reserved':
-      return `${ip} is no address of a machine (${kind})`;
+      return `${ip} is not the address of a machine (${kind})`;
     case undefined:
-      return `${ip} is no IP address`;
+      return `${ip} is not an IP address`;
   }
 }
 
-/** Why a server at this host may not register, by what the host itself tells: an address in figures. Where a name leads is known when it is looked up. */
-export function refuseFigures(host: string, rules: AddressRules): string | undefined {
+/** Why a server at this host may not register, if the host is an IP address. A name is checked when it is resolved. */
+export function refuseIpHost(host: string, rules: AddressRules): string | undefined {
   return addressKind(host) === undefined ? undefined : refuseAddress(host, rules);
 }
 
-/** Why it is time for a registered server to leave, in words for the log, or `undefined` when it stays. */
-export function reasonToLeave(presence: Presence, now: number, rules: LeavingRules): string | undefined {
+/** Why a registered server is to be removed, in words for the log, or `undefined` when it stays. */
+export function reasonToRemove(presence: Presence, now: number, rules: RemovalRules): string | undefined {
   const { heartbeats, heardAt, downSince, deafUntil = -Infinity } = presence;
-  if (heartbeats && now - heardAt >= silence(rules))
+  if (heartbeats && now - heardAt >= rules.heartbeat * rules.missedHeartbeats)
     return `it has not registered again for ${rules.missedHeartbeats} heartbeats`;
   if (downSince !== undefined && now - Math.max(downSince, deafUntil) >= rules.forgetAfter)
     return `it was down for ${rules.forgetAfter} s`;
@@ -112,7 +109,7 @@ export function reasonToLeave(presence: Presence, now: number, rules: LeavingRul
 }
 
 /**
- * Whether some server proves that others can be reached. What runs on this machine answers whatever becomes of the network, so it proves nothing while
+ * Whether the answer of some server proves that others can be reached. A server on this machine answers without a network, so it proves nothing while
  * there are servers elsewhere.
  */
 export function isNetworkProved(fleet: Iterable<{ readonly host: string; readonly heard: boolean }>): boolean {
@@ -127,20 +124,19 @@ export function isNetworkProved(fleet: Iterable<{ readonly host: string; readonl
   return heardHere && !hasOthers;
 }
 
-/** Seconds until a server that announced itself is asked again whether it is one; `tries` failed so far. The first time is soon, but not at once: the original waits for our answer before it serves anybody. */
+/**
+ * Seconds until a server that announced itself is probed again; `tries` probes failed so far. The first probe comes soon but not at once, because the
+ * original waits for our answer before it serves requests.
+ */
 export function nextCheck(tries: number): number {
   return tries === 0 ? FIRST_CHECK : Math.min(MAX_PAUSE, 2 ** Math.min(tries, 10));
 }
 
-/** A check that never succeeds is given up after this, in seconds. */
-export function giveUpAfter({ forgetAfter }: LeavingRules): number {
+/** Seconds after which a check that never succeeds is given up. */
+export function giveUpAfter({ forgetAfter }: RemovalRules): number {
   return Math.min(forgetAfter, MAX_CHECKING);
 }
 
 const FIRST_CHECK = 0.5;
 const MAX_PAUSE = 30;
 const MAX_CHECKING = 900;
-
-function silence({ heartbeat, missedHeartbeats }: LeavingRules): number {
-  return heartbeat * missedHeartbeats;
-}

@@ -134,13 +134,13 @@ describe('prefixes', () => {
     assert.equal(matches('github.com/cyberbotics/webots/released', project('cyberbotics/webots')), false);
   });
 
-  test('what cannot be a prefix is told apart, so that the configuration can say so', () => {
+  test('a text that cannot be a prefix is recognized, so that the configuration can report it', () => {
     for (const text of ['', 'https://', 'cyberbotics', 'github.com/a b', 'github.com/a?b', 'github.com/a%2e', 'a:b'])
       assert.equal(readRepositoryPrefix(text), undefined, text);
     assert.equal(readRepositoryPrefix('https://GitHub.com/A/B.git/'), 'github.com/a/b');
   });
 
-  test('a list of nothing but impossible prefixes lets nobody in, rather than everybody', () => {
+  test('a list of impossible prefixes admits no project, rather than all', () => {
     assert.equal(router(server('s', { allowedRepositories: ['webots'] })).admittance('s', webots), 'other-repository');
   });
 });
@@ -227,7 +227,7 @@ describe('refusals', () => {
     );
   });
 
-  test('labels and repository are told apart when both could be the reason', () => {
+  test('labels and repository are distinguished when both could be the reason', () => {
     const fleet = router(server('a', { labels: { room: 'B12' }, allowedRepositories: ['github.com/bob'] }), server('b'));
     assert.equal(refusal(fleet, alice, { room: 'B12' }).code, 'no-server-allows-repository');
     assert.equal(refusal(fleet, alice, { room: 'X' }).code, 'no-server-has-labels');
@@ -297,7 +297,7 @@ describe('the same object until something changed', () => {
     assert.equal(seen.size, 1);
   });
 
-  test('answers that are asked for again and again are kept, and the one used longest ago is let go', () => {
+  test('routes that are used again and again stay cached, and the one used longest ago is dropped', () => {
     const one = new Router();
     const names = Array.from({ length: 300 }, (_, i) => `owner${i}`);
     for (const name of names) one.update(server(name, { allowedRepositories: [`github.com/${name}`] }));

@@ -1,21 +1,21 @@
 /**
  * Which simulation servers may run a project.
  *
- * Two questions are kept apart. *May this server ever run it?* depends on the server's rules alone (`admittance`): when the answer is no for the whole
- * fleet the request is refused at once, and nobody waits in line for what can never come. *May it now?* depends on state and load: only available
- * servers are candidates, and one that shares its idle time only while its load is below `shareIdleTime`.
+ * There are two separate questions. *May this server ever run it?* depends only on the server's rules (`admittance`): if no server ever may, the request
+ * is refused at once, so that no client waits in vain. *May it now?* depends on state and load: only available servers are candidates, and a server that
+ * shares its idle time is one only while its load is below `shareIdleTime`.
  *
  * Tiers, best first; a later one is used only when the earlier ones have no room:
  *
- * 1. servers dedicated to the repository (`allowedRepositories` names it), because nobody else may use them at all times;
- * 2. servers without `allowedRepositories`, which are there for everybody;
- * 3. servers dedicated to others that share idle time, because their own people lose by each guest.
+ * 1. servers dedicated to the repository (`allowedRepositories` names it), because other projects cannot always use them;
+ * 2. servers without `allowedRepositories`, which are open to all projects;
+ * 3. servers dedicated to other repositories that share idle time, because each guest costs their own users.
  *
- * A blocked repository is never sent to a server that blocks it, even when its allowed list names it too: the lists overlap only when somebody meant to
- * take a part out. A request without a project goes to any available server, as the original sends it.
+ * A blocked repository is never sent to a server that blocks it, even when its allowed list names it too: the lists overlap only when an operator wants
+ * to exclude a part. A request without a project goes to any available server, as in the original.
  *
- * A request costs a few set look-ups, however many servers there are: the answer hangs on which of the prefixes that occur in the fleet's lists match,
- * so projects that match the same ones share one `Candidates` object, which lives until it would differ.
+ * A request costs a few set look-ups, however many servers there are. The route depends on which of the prefixes in the fleet's lists match, so projects
+ * that match the same ones share one `Candidates` object, which lives as long as it is correct.
  */
 import type { ServerId } from './endpoint.ts';
 import type { ServerState } from './fleet.ts';
@@ -24,12 +24,12 @@ import { shown, type Project } from './project.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** What an operator or a registration said about who may use a server. */
+/** Which projects may use a server, according to the operator or its registration. */
 export interface RoutingRules {
-  /** Prefixes such as `github.com/cyberbotics`, with or without `https://`. Absent: everybody's projects. Empty: nobody's but shared idle time. */
+  /** Prefixes such as `github.com/cyberbotics`, with or without `https://`. Absent: all projects. Empty: none, except in shared idle time. */
   readonly allowedRepositories?: readonly string[];
   readonly blockedRepositories?: readonly string[];
-  /** Percent. While the load is below it, projects outside `allowedRepositories` run here too. 0: never. */
+  /** Percent. While load is below it, the server also accepts projects outside `allowedRepositories`. 0: never. */
   readonly shareIdleTime: number;
   readonly labels: Labels;
 }
@@ -46,30 +46,30 @@ export type RouteRefusalCode = 'no-servers' | 'no-server-has-labels' | 'no-serve
 export type Route =
   | {
       readonly kind: 'candidates';
-      /** No tiers: a server may run it, but none now. The same object until the servers in it change. */
+      /** No tiers: some server may run it, but none now. The same object until its servers change. */
       readonly candidates: Candidates;
-      /** Same for requests that the same servers may ever take; it changes with the servers' rules, not with their states. */
+      /** The same for requests that the same servers may ever take. It changes with the servers' rules, not with their states. */
       readonly key: string;
     }
   | { readonly kind: 'refused'; readonly code: RouteRefusalCode; readonly reason: string };
 
-/** Whether a server may ever take a request: for its repository as of right, as everybody's server, or only while it is idle; or why never. */
+/** Whether a server may ever take a request (because it is dedicated to the repository, open to all projects, or shares idle time), or why never. */
 export type Admittance = 'dedicated' | 'open' | 'shared' | 'other-repository' | 'blocked' | 'other-labels';
 
-/** Answers kept; each is as long as the fleet. There are as many as combinations of prefixes and labels that clients ask for and the fleet knows. */
-const KEPT = 200;
+/** Cached routes, each as long as the fleet. There is one for each combination of known prefixes and labels that clients request. */
+const MAX_CACHED = 200;
 
 export class Router {
   readonly #servers = new Map<ServerId, Member>();
   /** Prefixes and labels that occur in the rules; all others make no difference. */
-  #known: Known | undefined;
-  /** Grows whenever other servers may be candidates. */
+  #index: RuleIndex | undefined;
+  /** Increases whenever other servers may be candidates. */
   #version = 0;
-  #answers = new Map<string, Answer>();
-  /** The one used last: most requests ask the same. */
-  #last: Answer | undefined;
+  #cached = new Map<string, CachedRoute>();
+  /** The one used last: most requests are the same. */
+  #last: CachedRoute | undefined;
 
-  /** Adds a server or takes in what changed about it. Cheap when nothing of importance did: made to be called for every sample and transition. */
+  /** Adds or updates a server. Cheap when nothing important changed, because it is called for every sample and transition. */
   update(server: RoutedServer): void {
     const member = this.#servers.get(server.id);
     if (member !== undefined && sameRules(member.rules, server)) {
@@ -89,27 +89,27 @@ export class Router {
   route(project?: Project, labels?: Labels): Route {
     if (this.#servers.size === 0)
       return refused('no-servers', 'There is no simulation server here yet; ask the administrator of this site to add one.');
-    const answer = this.#answer(project, labels);
-    if (answer.everybody.length > 0) return { kind: 'candidates', candidates: answer.candidates(this.#version), key: answer.key };
-    const anyLabels = this.#answer(project, undefined);
-    if (project !== undefined && anyLabels.everybody.length === 0)
+    const route = this.#routeOf(project, labels);
+    if (route.eligible.length > 0) return { kind: 'candidates', candidates: route.candidates(this.#version), key: route.key };
+    const anyLabels = this.#routeOf(project, undefined);
+    if (project !== undefined && anyLabels.eligible.length === 0)
       return refused('no-server-allows-repository', notAllowed(project, anyLabels));
-    return project !== undefined && answer.labelled > 0
-      ? refused('no-server-allows-repository', notAllowedThere(project, labels, answer))
+    return project !== undefined && route.labelled > 0
+      ? refused('no-server-allows-repository', notAllowedThere(project, labels, route))
       : refused('no-server-has-labels', noLabels(labels));
   }
 
-  /** Whether a request without a project may go there now, if there is room. */
+  /** Whether a request without a project may go to this server now, if there is room. */
   isAvailable(id: ServerId): boolean {
     return this.#servers.get(id)?.available === true;
   }
 
   /** Every server that may ever take such a session, whatever its state. */
   eligible(project?: Project, labels?: Labels): readonly ServerId[] {
-    return this.#answer(project, labels).everybody.map(({ id }) => id);
+    return this.#routeOf(project, labels).eligible.map(({ id }) => id);
   }
 
-  /** What the rules of one server say; `undefined` when it is not in the fleet. */
+  /** What the rules of one server say. `undefined`: it is not in the fleet. */
   admittance(id: ServerId, project?: Project, labels?: Labels): Admittance | undefined {
     return this.admittances(project, labels)(id);
   }
@@ -120,29 +120,29 @@ export class Router {
     return (id) => this.#servers.get(id)?.admits(prefixes, labels);
   }
 
-  #answer(project: Project | undefined, labels: Labels | undefined): Answer {
-    const known = (this.#known ??= new Known(this.#servers.values()));
+  #routeOf(project: Project | undefined, labels: Labels | undefined): CachedRoute {
+    const index = (this.#index ??= new RuleIndex(this.#servers.values()));
     const wanted = labels && Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-    if (wanted?.some((label) => !known.labels.has(JSON.stringify(label)))) return new Answer('', [], undefined, labels);
+    if (wanted?.some((label) => !index.labels.has(JSON.stringify(label)))) return new CachedRoute('', [], undefined, labels);
 
-    const key = `${known.keyOf(project)}${wanted === undefined || wanted.length === 0 ? '' : JSON.stringify(wanted)}`;
+    const key = `${index.keyOf(project)}${wanted === undefined || wanted.length === 0 ? '' : JSON.stringify(wanted)}`;
     if (this.#last?.key === key) return this.#last;
-    let answer = this.#answers.get(key);
-    if (answer !== undefined) this.#answers.delete(key);
-    else answer = new Answer(key, this.#servers.values(), project && known.prefixesOf(project), labels);
-    // The one used last stands last; the one at the front goes first.
-    this.#answers.set(key, answer);
-    this.#last = answer;
-    for (const oldest of this.#answers.keys()) {
-      if (this.#answers.size <= KEPT) break;
-      this.#answers.delete(oldest);
+    let route = this.#cached.get(key);
+    if (route !== undefined) this.#cached.delete(key);
+    else route = new CachedRoute(key, this.#servers.values(), project && index.prefixesOf(project), labels);
+    // The one used last is at the end, and the first one is removed first.
+    this.#cached.set(key, route);
+    this.#last = route;
+    for (const oldest of this.#cached.keys()) {
+      if (this.#cached.size <= MAX_CACHED) break;
+      this.#cached.delete(oldest);
     }
-    return answer;
+    return route;
   }
 
   #forget(): void {
-    this.#known = undefined;
-    this.#answers.clear();
+    this.#index = undefined;
+    this.#cached.clear();
     this.#last = undefined;
     this.#version += 1;
   }
@@ -150,7 +150,7 @@ export class Router {
 
 /**
  * A prefix in the form in which prefixes and projects are compared: host, owner and name in lower case, then version and path as written, without
- * scheme, `blob` or `tree`, `.git` and a slash at the end. `undefined` when it cannot be one; such an entry matches nothing.
+ * scheme, `blob` or `tree`, `.git` and a final slash. `undefined` when it is not a prefix; such an entry matches nothing.
  */
 export function readRepositoryPrefix(text: string): string | undefined {
   const segments = text
@@ -168,7 +168,7 @@ export function readRepositoryPrefix(text: string): string | undefined {
   return [...repository, ...rest].join('/');
 }
 
-/** Whether there is a server that both may get now. Remembered as long as the two objects live. */
+/** Whether there is a server that both may get now. Cached as long as the two objects live. */
 export function compete(a: Candidates, b: Candidates): boolean {
   if (a === b) return a.tiers.length > 0;
   let known = competing.get(a);
@@ -183,7 +183,7 @@ export function compete(a: Candidates, b: Candidates): boolean {
 
 const competing = new WeakMap<Candidates, WeakMap<Candidates, boolean>>();
 
-/** Every prefix that covers the project, shortest first: its host, its owner, its repository, its version, each folder. */
+/** Every prefix of the project, shortest first: its host, its owner, its repository, its version, each folder. */
 function prefixesOf({ repository, version, path }: Project): string[] {
   const [host = '', owner = '', name = ''] = repository.split('/');
   const prefixes = [host, `${host}/${owner}`, `${host}/${owner}/${name}`];
@@ -193,7 +193,7 @@ function prefixesOf({ repository, version, path }: Project): string[] {
   return prefixes;
 }
 
-/** One server with its rules made ready for look-ups. */
+/** One server, with its rules prepared for look-ups. */
 class Member {
   readonly id: ServerId;
   readonly rules: RoutingRules;
@@ -211,7 +211,7 @@ class Member {
     this.observe(server);
   }
 
-  /** Returns whether it may be a candidate in other cases than before. */
+  /** Returns whether the cases in which it is a candidate have changed. */
   observe({ state, load }: RoutedServer): boolean {
     const available = state === 'available';
     const idle = load !== undefined && load < this.rules.shareIdleTime;
@@ -243,10 +243,10 @@ class Member {
   }
 }
 
-class Known {
+class RuleIndex {
   readonly prefixes = new Set<string>();
   readonly labels = new Set<string>();
-  /** Each walk along the waiting line asks for those of its tickets again. */
+  /** Cached, because each walk along the waiting line needs the keys of all its tickets. */
   readonly #keys = new WeakMap<Project, string>();
 
   constructor(members: Iterable<Member>) {
@@ -256,7 +256,7 @@ class Known {
     }
   }
 
-  /** Same for projects that match the same prefixes. */
+  /** The same for projects that match the same prefixes. */
   keyOf(project: Project | undefined): string {
     if (project === undefined) return '*';
     let key = this.#keys.get(project);
@@ -269,14 +269,14 @@ class Known {
   }
 }
 
-/** The answer to all requests that match the same prefixes and labels. */
-class Answer {
+/** The route of all requests that match the same prefixes and labels. */
+class CachedRoute {
   readonly key: string;
-  /** Servers with the labels. */
+  /** Number of servers with the labels. */
   readonly labelled: number;
   readonly blocked: number;
   /** Servers that may ever take it, best first. */
-  readonly everybody: readonly Member[];
+  readonly eligible: readonly Member[];
   readonly #tiers: readonly (readonly Member[])[];
   #candidates: Candidates = { tiers: [] };
   #version = -1;
@@ -293,9 +293,9 @@ class Answer {
     for (const member of members) by[member.admits(prefixes, labels)].push(member);
     this.key = key;
     this.#tiers = [by.dedicated, by.open, by.shared];
-    this.everybody = this.#tiers.flat();
+    this.eligible = this.#tiers.flat();
     this.blocked = by.blocked.length;
-    this.labelled = this.everybody.length + by.blocked.length + by['other-repository'].length;
+    this.labelled = this.eligible.length + by.blocked.length + by['other-repository'].length;
   }
 
   candidates(version: number): Candidates {
@@ -348,7 +348,7 @@ function refused(code: RouteRefusalCode, reason: string): Route {
   return { kind: 'refused', code, reason };
 }
 
-function notAllowed(project: Project, { labelled, blocked }: Answer): string {
+function notAllowed(project: Project, { labelled, blocked }: CachedRoute): string {
   const servers = labelled === 1 ? 'The simulation server' : `None of the ${labelled} simulation servers`;
   const repository = shown(project.repository, 150);
   if (blocked === labelled)
@@ -356,8 +356,8 @@ function notAllowed(project: Project, { labelled, blocked }: Answer): string {
   return `${servers} ${labelled === 1 ? 'does not allow' : 'allows'} projects from ${repository}; run one from an allowed repository, or ask the administrator of this site to allow it.`;
 }
 
-/** Servers without the labels would run it, so nobody has to ask the administrator. */
-function notAllowedThere(project: Project, labels: Labels | undefined, { labelled, blocked }: Answer): string {
+/** Servers without the labels would run it, so the administrator is not needed. */
+function notAllowedThere(project: Project, labels: Labels | undefined, { labelled, blocked }: CachedRoute): string {
   const [who, does] = labelled === 1 ? ['The simulation server', 'does'] : [`The ${labelled} simulation servers`, 'do'];
   const verb = blocked === labelled ? (labelled === 1 ? 'blocks' : 'block') : `${does} not allow`;
   const repository = shown(project.repository, 150);

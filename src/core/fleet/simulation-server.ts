@@ -4,8 +4,8 @@ import type { RoutingRules } from './routing.ts';
 /** A simulation server as the operator, or the server itself, describes it. */
 export interface SimulationServer extends RoutingRules {
   readonly endpoint: Endpoint;
-  /** Rough power compared to the others; 1 is usual. */
+  /** Rough power compared to the other servers; 1 is usual. */
   readonly weight: number;
-  /** Most sessions handed out within the time a session is expected to last. */
+  /** Maximum number of sessions handed out within the expected length of a session. */
   readonly maxSessions?: number;
 }

@@ -1,35 +1,31 @@
 /**
- * What stands in the progress bar of clients that nobody will update
- * (docs/design/protocol.md, "URLs in gateway mode"): every line is shorter than `MAX_LINE`, and nothing in it
- * comes from
+ * Lines for the progress bar of clients that will never be updated (docs/design/protocol.md, "URLs in gateway mode"). Every line is shorter than `MAX_LINE`, and nothing in it comes from
  * outside. Clients since R2023a show `loading:`, those of R2022 `docker:`, and each ignores the other, so both are sent.
  */
 
-/** What a waiting client is told. */
-export interface PlaceInLine {
+/** What a waiting client is shown. */
+export interface PositionInLine {
   /** 1 is next. */
   readonly position: number;
   /** Seconds. */
   readonly estimate?: { readonly from: number; readonly to: number } | undefined;
 }
 
-/** Characters a line in the progress bar must stay below. */
+/** A line in the progress bar has fewer characters than this. */
 export const MAX_LINE = 40;
 
-/** The place in line, as two lines. */
-export function placeMessages({ position, estimate }: PlaceInLine): readonly string[] {
-  if (position > MAX_SHOWN) return progressMessages(`At least ${MAX_SHOWN} wait before you`);
-  const time = estimate === undefined ? '' : `, about ${duration((estimate.from + estimate.to) / 2)}`;
-  const messages = progressMessages(`You are number ${position}${time}`);
-  return messages.every(({ length }) => length < MAX_LINE) ? messages : progressMessages(`Number ${position}${time}`);
+export function positionMessages({ position, estimate }: PositionInLine): readonly string[] {
+  if (position > MAX_SHOWN) return progressMessages(`At least ${MAX_SHOWN} ahead of you`);
+  if (estimate === undefined) return progressMessages(`Position ${position} in line`);
+  return progressMessages(`Position ${position}, about ${duration((estimate.from + estimate.to) / 2)}`);
 }
 
-/** The next server could not do it and another one is looked for. */
-export function againMessages(): readonly string[] {
+/** The simulation server failed, and the client gets another one. */
+export function retryMessages(): readonly string[] {
   return progressMessages('Trying another machine');
 }
 
-/** Raises an alert in the client, which then quits cleanly. The reason stands on one line. */
+/** Raises an alert in the client, which then quits cleanly. The reason is put on one line. */
 export function errorMessage(reason: string): string {
   return `error: ${reason.replace(/\s+/g, ' ')}`;
 }
@@ -39,12 +35,12 @@ export function shutdownMessage(seconds: number): string {
   return `shutdownTimeout: ${Math.max(0, Math.round(seconds))}`;
 }
 
-/** A simulation server gives up with this before the simulation is there; the client would quit at the second. */
+/** A simulation server gives up with this message before the simulation runs. It makes the client quit. */
 export function isFailure(message: string): boolean {
   return message.startsWith('loading: Error:') || message.startsWith('error:');
 }
 
-/** The simulation is there: from now on the session belongs to this server. */
+/** The simulation runs: from now on the session belongs to this server. */
 export function isStream(message: string): boolean {
   return message.startsWith('webots:');
 }

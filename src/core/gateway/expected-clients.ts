@@ -1,6 +1,6 @@
 /**
- * Clients that were answered on `/session` and will connect within a minute: with a place on a simulation server, or with a pass to wait for one. It ties the two
- * connections of one client together, which nothing else does: old clients send nothing back but the URL they were given.
+ * Clients that got an answer on `/session` and will connect within a minute, either to their simulation server or with a pass to wait for one. This is the
+ * only link between the two connections of one client: old clients send nothing back but the URL they were given.
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 
@@ -11,19 +11,16 @@ interface HandedOut {
   readonly at: number;
 }
 
-/** Seconds a client may take. */
-const EXPECTED = 60;
-const MOST = 50_000;
+/** Seconds a client may take to connect. */
+const MAX_DELAY = 60;
+const MAX_CLIENTS = 50_000;
 
 export class ExpectedClients {
   /** The oldest first, as in every `Map`. */
   readonly #passes = new Map<string, number>();
   readonly #handedOut = new Map<string, HandedOut>();
 
-  /**
-   * `id` is a name nobody can guess. Returns the pass: letters alone, because clients look for numbers in URLs
-   * (docs/design/protocol.md, "URLs in gateway mode").
-   */
+  /** `id` is unguessable. Returns the pass, which has only letters, because clients look for numbers in URLs (docs/design/protocol.md, "URLs in gateway mode"). */
   issue(id: string, now: number): string {
     const pass = lettersOf(id);
     forgetOld(this.#passes, now, (at) => at);
@@ -31,11 +28,11 @@ export class ExpectedClients {
     return pass;
   }
 
-  /** A pass is good once. */
+  /** A pass is valid once. */
   redeem(pass: string, now: number): boolean {
     const at = this.#passes.get(pass);
     this.#passes.delete(pass);
-    return at !== undefined && now - at < EXPECTED;
+    return at !== undefined && now - at < MAX_DELAY;
   }
 
   /** A client from this address was sent to the server. */
@@ -44,7 +41,7 @@ export class ExpectedClients {
     this.#handedOut.set(bookingId, { bookingId, server, address, at: now });
   }
 
-  /** A client from this address comes to the server: the booking that was made for it, or `undefined` when it was not sent. */
+  /** A client from this address connects to the server. Returns the booking that was made for it, or `undefined` when it was not sent there. */
   arrived(server: ServerId, address: string, now: number): string | undefined {
     forgetOld(this.#handedOut, now, ({ at }) => at);
     for (const expected of this.#handedOut.values()) {
@@ -58,12 +55,12 @@ export class ExpectedClients {
 
 function forgetOld<T>(expected: Map<string, T>, now: number, timeOf: (value: T) => number): void {
   for (const [key, value] of expected) {
-    if (now - timeOf(value) < EXPECTED && expected.size < MOST) return;
+    if (now - timeOf(value) < MAX_DELAY && expected.size < MAX_CLIENTS) return;
     expected.delete(key);
   }
 }
 
-/** As hard to guess as before, or nearly. */
+/** Almost as hard to guess. */
 function lettersOf(id: string): string {
   return id.replace(/[^a-zA-Z]/g, (character) => LETTERS.charAt((character.codePointAt(0) ?? 0) % LETTERS.length));
 }

@@ -1,9 +1,9 @@
 /**
- * Which requests the gateway passes on, and where to (docs/design/protocol.md, "URLs in gateway mode").
+ * Which requests the gateway forwards, and to which server (docs/design/protocol.md, "URLs in gateway mode").
  *
- * `/PORT/…` goes to the host of the route that covers PORT, and to nothing else: the rewrite rule this replaces forwarded to any local port, which is an
- * open proxy. So a path is passed on only if it is spelled in the one way clients spell it. Everything that begins with a digit and is spelled
- * otherwise is refused; no path of ours begins with a digit.
+ * `/PORT/…` goes to the host of the route that covers PORT, and nowhere else: the rewrite rule this replaces forwarded to any local port, which is an
+ * open proxy. So a path is forwarded only in the one spelling that clients use. Any other path that begins with a digit is rejected; no path of the
+ * session server begins with a digit.
  */
 import { canonicalHost, parseEndpoint, type Endpoint } from '../fleet/endpoint.ts';
 
@@ -20,7 +20,7 @@ export type GatewayRoutes = readonly GatewayRoute[];
 
 export type RoutesResult =
   | { readonly kind: 'routes'; readonly routes: GatewayRoutes }
-  /** `range` is the entry that is wrong, `reason` a sentence that says how to fix it. */
+  /** `range` is the entry with the error, `reason` a sentence that says how to fix it. */
   | { readonly kind: 'invalid'; readonly range: string; readonly reason: string };
 
 export interface Upstream {
@@ -29,7 +29,7 @@ export interface Upstream {
 }
 
 export type Destination =
-  /** To a simulation server; `path` is what it gets, as the client wrote it. */
+  /** To a simulation server; `path` is the path it gets, as the client wrote it. */
   | { readonly kind: 'relay'; readonly upstream: Upstream; readonly path: string }
   /** The session server's own pages. */
   | { readonly kind: 'own' }
@@ -56,7 +56,7 @@ export function parseRoutes(entries: Readonly<Record<string, string>>): RoutesRe
   for (const [i, { first, last }] of routes.entries()) {
     const next = routes[i + 1];
     if (next !== undefined && next.first <= last)
-      return invalid(`${first}-${last}`, `each port may stand in one range only; ${next.first} stands in two`);
+      return invalid(`${first}-${last}`, `each port may be in one range only; ${next.first} is in two`);
   }
   return { kind: 'routes', routes };
 }
@@ -66,17 +66,19 @@ export function upstreamOfPort(routes: GatewayRoutes, port: number): Upstream | 
   return route && { host: route.host, port };
 }
 
-/** The range that is proposed for the machine with this port: the thousand around it, as far as routes may have it. `undefined`: no route may. */
+/** The suggested range for the machine with this port: the thousand around it, within the ports that routes may have. `undefined`: none. */
 export function thousandAround(port: number): { readonly first: number; readonly last: number } | undefined {
   if (port < LOWEST_PORT || port > HIGHEST_PORT) return undefined;
   const thousand = Math.floor(port / 1000) * 1000;
   return { first: Math.max(LOWEST_PORT, thousand), last: Math.min(HIGHEST_PORT, thousand + 999) };
 }
 
-/** Where a request goes; `target` is what stands in its first line. */
+/** Where a request goes. `target` is the request target of its first line. */
 export function destinationOf(routes: GatewayRoutes, target: string): Destination {
   if (!target.startsWith('/'))
-    return target === '*' ? { kind: 'own' } : { kind: 'refused', status: 400, reason: 'This is no proxy; ask for a path.' };
+    return target === '*'
+      ? { kind: 'own' }
+      : { kind: 'refused', status: 400, reason: 'Not a forward proxy: request a path, not a full URL.' };
   if (!/^\/[0-9]/.test(target)) return { kind: 'own' };
   const { port, rest = '' } = /^\/(?<port>[1-9][0-9]{0,4})(?<rest>[/?][\x21\x22\x24-\xff]*)?$/.exec(target)?.groups ?? {};
   const upstream = port === undefined ? undefined : upstreamOfPort(routes, Number(port));
@@ -84,13 +86,13 @@ export function destinationOf(routes: GatewayRoutes, target: string): Destinatio
   return { kind: 'relay', upstream, path: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/** Where the gateway finds a simulation server of the fleet itself, or `undefined` when it is not behind this gateway: it has another name or no route. */
+/** Where the gateway itself reaches a simulation server, or `undefined` when the server is not behind this gateway: it has another name or no route. */
 export function upstreamOf(routes: GatewayRoutes, endpoint: Endpoint, server: string): Upstream | undefined {
   const port = portBehind(endpoint, server);
   return port === undefined ? undefined : upstreamOfPort(routes, port);
 }
 
-/** The port of a simulation server that clients reach through the front, whether or not a route has it: its name is that of `server`. */
+/** The port of a simulation server that clients reach through this gateway because its name is `server`, whether or not there is a route for it. */
 export function portBehind(endpoint: Endpoint, server: string): number | undefined {
   if (!endpoint.rewritten) return undefined;
   const own = parseEndpoint(server);
@@ -98,13 +100,13 @@ export function portBehind(endpoint: Endpoint, server: string): number | undefin
   return same ? endpoint.port : undefined;
 }
 
-/** The same server, by the address at which the gateway finds it; `undefined` when it is not behind the gateway. */
+/** The same server, with the address at which the gateway reaches it; `undefined` when it is not behind the gateway. */
 export function insideEndpoint(routes: GatewayRoutes, endpoint: Endpoint, server: string): Endpoint | undefined {
   const upstream = upstreamOf(routes, endpoint, server);
   return upstream && { ...endpoint, ...upstream, address: authorityOf(upstream), rewritten: false };
 }
 
-/** `host:port` as it stands in a URL. */
+/** `host:port` as it is written in a URL. */
 export function authorityOf({ host, port }: Upstream): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,12 +1,12 @@
 /**
- * The first message of a client on `/client`: what it wants to run. It travels on to a simulation server as it is; read here is only what decides which servers may
- * get it. Clients since R2022 send `{"start": {"url": …, "mode": …}}`; older ones send `{"init": […]}`, which names no repository.
+ * The first message of a client on `/client`: what it wants to run. It is passed on to a simulation server unchanged. Only the project is read here, because
+ * it decides which servers may get the message. Clients since R2022 send `{"start": {"url": …, "mode": …}}`; older ones send `{"init": […]}`, which names no repository.
  */
 export type StartMessage =
   | { readonly kind: 'start'; /** As the client wrote it, unchecked. */ readonly projectUrl?: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Never throws. The text is limited in size by whoever received it. */
+/** Never throws. The caller limits the size of the text. */
 export function readStartMessage(text: string): StartMessage {
   const message = parse(text);
   if (message === undefined) return refused('The first message of the client cannot be read.');

@@ -1,17 +1,17 @@
 /**
  * The history of one server, or of the fleet, in four rings of buckets: the finer the buckets, the shorter the time they reach back.
  *
- * Every fact goes straight into the bucket of its time in each tier, so a coarser bucket says exactly what its finer ones say together (minimum,
- * maximum and counts to the digit, means but for rounding), in whatever order facts arrive. Nothing is copied from tier to tier.
+ * Every event is added to the bucket of its time in each tier. So a coarser bucket agrees with its finer ones (minimum, maximum and counts exactly,
+ * means up to rounding), in whatever order events arrive, and nothing is copied from tier to tier.
  *
- * Memory is why the columns are narrow: 3,528 buckets of 18 bytes are 62 KiB a server, allocated when its first fact comes. A bucket that nothing
- * was heard in has the count 0 and is a gap.
+ * The columns are narrow to save memory: 3,528 buckets of 18 bytes are 62 KiB a server, allocated with its first sample. A bucket without samples has
+ * the count 0 and is a gap.
  */
 
 export interface Tier {
   /** Seconds of a bucket. */
   readonly step: number;
-  /** Buckets kept. */
+  /** Number of buckets. */
   readonly length: number;
 }
 
@@ -40,13 +40,13 @@ export interface Bucket {
   /** Mean of the load points booked when the samples came. */
   booked: number;
   handOuts: number;
-  /** Longest the waiting line was; −1 when nobody said. Of the fleet only. */
+  /** Maximum length of the waiting line; −1 when unknown. Of the fleet only. */
   waiting: number;
 }
 
 export type RingsKind = 'server' | 'fleet';
 
-/** The columns in the order in which the snapshot has them; the last is of the fleet only. */
+/** The columns in the order of the snapshot. Only the fleet has the last one. */
 type Columns = readonly [
   min: Numbers,
   mean: Numbers,
@@ -57,14 +57,14 @@ type Columns = readonly [
   waiting: Numbers | undefined,
 ];
 
-/** Counts of a server stop here; at one probe every six seconds an hour has 600. */
-const MAX_OF_A_SERVER = 65_535;
-/** Booked load of a server is kept in hundredths of a point. */
+/** Counts of a server stop here; with one probe every six seconds an hour has 600. */
+const MAX_UINT16 = 65_535;
+/** Booked load of a server is stored in hundredths of a point. */
 const HUNDREDTHS = 100;
 
 export class Rings {
   readonly kind: RingsKind;
-  /** In the order in which the snapshot has them. */
+  /** In the order of the snapshot. */
   readonly #columns: readonly Numbers[];
   readonly #min: Numbers;
   readonly #mean: Numbers;
@@ -73,12 +73,12 @@ export class Rings {
   readonly #booked: Numbers;
   readonly #handOuts: Numbers;
   readonly #waiting: Numbers | undefined;
-  /** Index of the youngest bucket of each tier (time divided by step); −1 before the first fact. */
+  /** Index of the youngest bucket of each tier (time divided by step); −1 before the first event. */
   readonly #newest: number[] = tiers.map(() => -1);
-  /** Exact sums of load and booked load in the youngest bucket of each tier, since a mean in a narrow column would not move by small steps. */
+  /** Exact sums of load and booked load in the youngest bucket of each tier, because a mean in a narrow column would not move by small steps. */
   readonly #sums: number[] = tiers.flatMap(() => [0, 0]);
-  readonly #most: number;
-  readonly #scale: number;
+  readonly #maxCount: number;
+  readonly #bookedUnits: number;
 
   constructor(kind: RingsKind) {
     this.kind = kind;
@@ -91,29 +91,29 @@ export class Rings {
     this.#handOuts = handOuts;
     this.#waiting = waiting;
     this.#columns = [min, mean, max, count, booked, handOuts, ...(waiting === undefined ? [] : [waiting])];
-    this.#most = kind === 'server' ? MAX_OF_A_SERVER : Number.MAX_SAFE_INTEGER;
-    this.#scale = kind === 'server' ? HUNDREDTHS : 1;
+    this.#maxCount = kind === 'server' ? MAX_UINT16 : Number.MAX_SAFE_INTEGER;
+    this.#bookedUnits = kind === 'server' ? HUNDREDTHS : 1;
   }
 
   /**
-   * Adds one sample. `at` is seconds since the epoch; what is older than a tier reaches back is left out there. A sample of the fleet has a least and a most
-   * beside the mean.
+   * Adds one sample. `at` is seconds since the epoch; a tier that does not reach back that far ignores it. A sample of the fleet has a minimum and a
+   * maximum beside the mean.
    */
-  sampled(at: number, load: number, booked: number, least = load, most = load): void {
+  sampled(at: number, load: number, booked: number, min = load, max = load): void {
     for (let tier = 0; tier < tiers.length; tier++) {
       const slot = this.#slotAt(tier, at);
       if (slot === undefined) continue;
       const count = numberAt(this.#count, slot);
-      this.#min[slot] = count === 0 ? least : Math.min(numberAt(this.#min, slot), least);
-      this.#max[slot] = count === 0 ? most : Math.max(numberAt(this.#max, slot), most);
-      if (count < this.#most) this.#addToMeans(tier, slot, count, this.#isNewest(tier, at), load, booked);
+      this.#min[slot] = count === 0 ? min : Math.min(numberAt(this.#min, slot), min);
+      this.#max[slot] = count === 0 ? max : Math.max(numberAt(this.#max, slot), max);
+      if (count < this.#maxCount) this.#addToMeans(tier, slot, count, this.#isNewest(tier, at), load, booked);
     }
   }
 
   handedOut(at: number): void {
     for (let tier = 0; tier < tiers.length; tier++) {
       const slot = this.#slotAt(tier, at);
-      if (slot !== undefined) this.#handOuts[slot] = Math.min(this.#most, numberAt(this.#handOuts, slot) + 1);
+      if (slot !== undefined) this.#handOuts[slot] = Math.min(this.#maxCount, numberAt(this.#handOuts, slot) + 1);
     }
   }
 
@@ -126,22 +126,15 @@ export class Rings {
     }
   }
 
-  /**
-   * The clock was set back to `now`: what lies after it is forgotten, and the bucket that holds `now` is told again from its finer buckets, so that
-   * the tiers still agree.
-   */
+  /** The clock was set back to `now`: removes the buckets that are now in the future. */
   rewind(now: number): void {
-    let cut = false;
     for (const [tier, { step }] of tiers.entries()) {
       const index = Math.floor(now / step);
       const newest = numberAt(this.#newest, tier);
-      if (newest > index) {
-        this.#clear(tier, index, newest);
-        this.#newest[tier] = index;
-        this.#restoreSums(tier, slotOf(tier, index));
-        cut = true;
-      }
-      if (cut && tier > 0) this.#put(tier, index, this.merged(tier - 1, index * step, (index + 1) * step));
+      if (newest <= index) continue;
+      this.#clear(tier, index, newest);
+      this.#newest[tier] = index;
+      this.#restoreSums(tier, slotOf(tier, index));
     }
   }
 
@@ -157,7 +150,7 @@ export class Rings {
     return bucket;
   }
 
-  /** Index of the youngest bucket and how many buckets back the oldest with anything in it is. */
+  /** Index of the youngest bucket, and how many buckets there are from the oldest one that is not empty. */
   extent(tier: number): { readonly newest: number; readonly used: number } {
     const newest = numberAt(this.#newest, tier);
     const { length } = tierAt(tier);
@@ -177,14 +170,14 @@ export class Rings {
     }
   }
 
-  /** Bytes that `bytesOf` gives for a bucket. */
+  /** Bytes that `bytesOf` yields for each bucket. */
   get bytesPerBucket(): number {
     let sum = 0;
     for (const column of this.#columns) sum += column.BYTES_PER_ELEMENT;
     return sum;
   }
 
-  /** Takes back what `bytesOf` gave; `false` when the bytes are not as many as `used` buckets need. */
+  /** Restores the bytes of `bytesOf`. Returns `false` when their number does not match `used` buckets. */
   fill(tier: number, newest: number, used: number, bytes: Uint8Array): boolean {
     if (bytes.length !== used * this.bytesPerBucket || used > tierAt(tier).length || used > newest + 1) return false;
     let from = 0;
@@ -219,7 +212,7 @@ export class Rings {
     return slotOf(tier, index);
   }
 
-  /** Empties the buckets after `after` up to and with `last`, and the sums of the youngest. */
+  /** Empties the buckets after `after` up to and including `last`, and the sums of the youngest. */
   #clear(tier: number, after: number, last: number): void {
     const length = Math.min(last - after, tierAt(tier).length);
     for (const span of spans(tier, last, length)) {
@@ -230,7 +223,7 @@ export class Rings {
 
   #addToMeans(tier: number, slot: number, count: number, newest: boolean, load: number, booked: number): void {
     let mean = numberAt(this.#mean, slot);
-    let bookedMean = numberAt(this.#booked, slot) / this.#scale;
+    let bookedMean = numberAt(this.#booked, slot) / this.#bookedUnits;
     if (newest) {
       mean = addTo(this.#sums, tier * 2, load) / (count + 1);
       bookedMean = addTo(this.#sums, tier * 2 + 1, booked) / (count + 1);
@@ -239,26 +232,14 @@ export class Rings {
       bookedMean += (booked - bookedMean) / (count + 1);
     }
     this.#mean[slot] = mean;
-    this.#booked[slot] = this.#scaled(bookedMean);
+    this.#booked[slot] = this.#bookedUnitsd(bookedMean);
     this.#count[slot] = count + 1;
-  }
-
-  #put(tier: number, index: number, bucket: Bucket): void {
-    const slot = slotOf(tier, index);
-    this.#min[slot] = bucket.min;
-    this.#mean[slot] = bucket.mean;
-    this.#max[slot] = bucket.max;
-    this.#count[slot] = Math.min(this.#most, bucket.count);
-    this.#booked[slot] = this.#scaled(bucket.booked);
-    this.#handOuts[slot] = Math.min(this.#most, bucket.handOuts);
-    if (this.#waiting !== undefined) this.#waiting[slot] = bucket.waiting;
-    this.#restoreSums(tier, slot);
   }
 
   #restoreSums(tier: number, slot: number): void {
     const count = numberAt(this.#count, slot);
     this.#sums[tier * 2] = numberAt(this.#mean, slot) * count;
-    this.#sums[tier * 2 + 1] = (numberAt(this.#booked, slot) / this.#scale) * count;
+    this.#sums[tier * 2 + 1] = (numberAt(this.#booked, slot) / this.#bookedUnits) * count;
   }
 
   #mergeSlot(bucket: Bucket, slot: number): void {
@@ -270,7 +251,7 @@ export class Rings {
       bucket.max = bucket.count === 0 ? max : Math.max(bucket.max, max);
       bucket.count += count;
       bucket.mean += ((numberAt(this.#mean, slot) - bucket.mean) * count) / bucket.count;
-      bucket.booked += ((numberAt(this.#booked, slot) / this.#scale - bucket.booked) * count) / bucket.count;
+      bucket.booked += ((numberAt(this.#booked, slot) / this.#bookedUnits - bucket.booked) * count) / bucket.count;
     }
     bucket.handOuts += numberAt(this.#handOuts, slot);
     if (this.#waiting !== undefined) bucket.waiting = Math.max(bucket.waiting, numberAt(this.#waiting, slot));
@@ -284,12 +265,12 @@ export class Rings {
     );
   }
 
-  #scaled(booked: number): number {
-    return this.#scale === 1 ? booked : Math.max(0, Math.min(MAX_OF_A_SERVER, Math.round(booked * this.#scale)));
+  #bookedUnitsd(booked: number): number {
+    return this.#bookedUnits === 1 ? booked : Math.max(0, Math.min(MAX_UINT16, Math.round(booked * this.#bookedUnits)));
   }
 }
 
-/** Six views on one block of memory: a server is a handful of objects, not dozens. */
+/** Six views of one block of memory, so that a server is a handful of objects. */
 function narrowColumns(): Columns {
   const wide = slots * Float32Array.BYTES_PER_ELEMENT;
   const narrow = slots * Uint16Array.BYTES_PER_ELEMENT;
@@ -299,7 +280,7 @@ function narrowColumns(): Columns {
   return [floats(0), floats(1), floats(2), counts(0), counts(1), counts(2), undefined];
 }
 
-/** The fleet's counts are those of all servers together; there is one fleet, so width costs nothing. */
+/** The fleet's counts cover all servers. There is only one fleet, so wide columns cost nothing. */
 function wideColumns(): Columns {
   const column = () => new Float64Array(slots);
   return [column(), column(), column(), column(), column(), column(), column().fill(-1)];

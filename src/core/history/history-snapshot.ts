@@ -1,13 +1,13 @@
 /**
- * The history as a file, and back.
+ * Writes the history to a file and reads it back.
  *
- * A file is a row of frames, each with its length and checksum: one head, then one frame for the fleet and for each server. So it is written and read
- * piece by piece, and a thousand servers never stand in memory twice. Only buckets that hold something are written.
+ * A file is a sequence of frames, each with its length and checksum: one header, then one frame for the fleet and one for each server. So it is written
+ * and read piece by piece, and a thousand servers are never in memory twice. Only buckets that are not empty are written.
  *
- * A file that cannot be trusted is said to be so and changes nothing: it is damaged, was written by another version or on a machine with another byte
+ * A file that cannot be trusted is reported and changes nothing: it is damaged, was written by another version or on a machine with another byte
  * order, or comes from the future (the clock was wrong when it was written, or is wrong now).
  */
-import { History, type HistoryLimits } from './history.ts';
+import { History } from './history.ts';
 import { tiers, type Rings } from './history-rings.ts';
 
 export type Restored =
@@ -20,9 +20,9 @@ export type Restored =
 
 const MAGIC = 'session-server history';
 const VERSION = 1;
-/** Reads as another number where the bytes of a number stand the other way round. */
+/** Reads as another number on a machine with the other byte order. */
 const BYTE_ORDER = 0x0102;
-/** Seconds by which a file may be younger than the clock: somebody set it back by an hour or a zone. */
+/** Seconds by which a file may be ahead of the clock, which may have been set back by an hour or a time zone. */
 const FUTURE = 86_400;
 const MAX_FRAME = 4_000_000;
 const MAX_ID = 300;
@@ -37,7 +37,7 @@ export function* encodeHistory(history: History, savedAt: number): Iterable<Uint
 
 /** Takes the bytes of a snapshot in pieces of any size. */
 export class HistoryDecoder {
-  readonly #history: History;
+  readonly #history = new History();
   readonly #now: number;
   #rest: Uint8Array = new Uint8Array(0);
   #savedAt: number | undefined;
@@ -45,12 +45,11 @@ export class HistoryDecoder {
   #result: Restored | undefined;
 
   /** `now`: seconds since the epoch. */
-  constructor(now: number, limits?: HistoryLimits) {
+  constructor(now: number) {
     this.#now = now;
-    this.#history = new History(limits);
   }
 
-  /** `false`: enough was seen, `end` tells what is wrong. */
+  /** `false`: no more is needed; `end` returns what is wrong. */
   add(piece: Uint8Array): boolean {
     if (this.#isOver()) return false;
     this.#rest = this.#rest.length === 0 ? piece : joined([this.#rest, piece]);
@@ -99,7 +98,7 @@ export class HistoryDecoder {
 
   #takeHead(payload: Uint8Array): void {
     const fields = new Fields(payload);
-    if (fields.text(MAGIC.length) !== MAGIC) this.#result = damaged('it does not begin as a history');
+    if (fields.text(MAGIC.length) !== MAGIC) this.#result = damaged('it does not begin like a history');
     else if (!sameForm(fields)) {
       this.#result = {
         kind: 'unusable',
@@ -130,7 +129,7 @@ export class HistoryDecoder {
   }
 }
 
-/** Reads fields one after the other; past the end everything is 0 or short, and checks find that. */
+/** Reads fields one after the other. Past the end everything is 0, NaN or short, which the checks find. */
 class Fields {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;

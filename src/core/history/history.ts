@@ -1,11 +1,11 @@
 /**
  * What the charts of the monitor show: loads, booked loads, hand-outs and the waiting line over the last 30 days, for the fleet and for each server.
  *
- * Kept by wall time, because people read it and because it survives restarts; so the clock may be set while it is kept. `advance` says what time it is:
- * a step back rewrites the youngest buckets, and a leap of more than a day is believed only after a minute, for a machine that starts with a wrong
- * clock and is corrected must not lose a month of history.
+ * Recorded by wall time, because people read it and because it survives restarts. So the clock may be set meanwhile, and `advance` reports the time: a
+ * step back removes the buckets that are now in the future, and a leap of more than a day is believed only after a minute, because a machine that
+ * starts with a wrong clock and is corrected must not lose a month of history.
  *
- * Memory is bounded: above `all` servers only the `worst` are recorded, those that fail or carry most; the fleet always is.
+ * Memory is bounded: only the first `MAX_SERVERS` servers have a history of their own. The fleet always has one.
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { FleetLoads } from '../fleet/fleet.ts';
@@ -13,14 +13,8 @@ import { Rings, tiers, type Bucket } from './history-rings.ts';
 import type { HistoryView, SparklinesView } from '../views/monitor-view.ts';
 import { encodeSparkline } from './sparkline.ts';
 
-export interface HistoryLimits {
-  /** Up to so many servers each is recorded. */
-  readonly all: number;
-  /** With more of them, so many. */
-  readonly worst: number;
-}
-
-export const defaultLimits: HistoryLimits = { all: 2000, worst: 200 };
+/** Servers with a history of their own, at 62 KiB each. */
+const MAX_SERVERS = 2000;
 
 export interface HistoryQuery {
   /** Absent: the fleet. */
@@ -35,39 +29,25 @@ export interface HistoryQuery {
 /** Seconds. A larger step of the clock is believed after `CONFIRMED` seconds. */
 const LEAP = 86_400;
 const CONFIRMED = 60;
-/** Seconds the clock may go back without anybody having set it. */
+/** Seconds the clock may go back without having been set. */
 const SLACK = 1;
 const MAX_BUCKETS = 5000;
 const USUAL_BUCKETS = 400;
-/** Seconds that may pass between a question for the last hour and its answer without the hour being told in coarser buckets. */
+/** Seconds that may pass between a query for the last hour and its answer without the hour being shown in coarser buckets. */
 const ASKED_LATE = 60;
 const SPARKLINE = { tier: 1, buckets: 60 };
 
-/** How the worst servers are found: a failed probe counts like this load, in percent. */
-const FAILED_LIKE = 150;
-/** The share of one more fact in a server's score, and how much a recorded server's score is raised so that places do not change hands all the time. */
-const NEWEST_SHARE = 0.05;
-const STAYS = 10;
-/** Seconds between two choices of the worst. */
-const CHOICE_INTERVAL = 60;
-
 export class History {
-  readonly #limits: HistoryLimits;
   #fleet = new Rings('fleet');
   #servers = new Map<ServerId, Rings>();
-  /** Of every server known, recorded or not. */
-  readonly #scores = new Map<ServerId, number>();
+  /** The servers of the fleet, whether or not anything was recorded of them. */
+  #known: ReadonlySet<ServerId> = new Set();
+  readonly #maxServers: number;
   #present: number | undefined;
   #leap: number | undefined;
-  #chosenAt = -Infinity;
 
-  constructor(limits: HistoryLimits = defaultLimits) {
-    this.#limits = limits;
-  }
-
-  /** Servers that are recorded. */
-  get recorded(): number {
-    return this.#servers.size;
+  constructor(maxServers = MAX_SERVERS) {
+    this.#maxServers = maxServers;
   }
 
   /** Seconds since the epoch as last believed; `undefined` before the first `advance`. */
@@ -75,41 +55,30 @@ export class History {
     return this.#present;
   }
 
-  /** It is `now`, seconds since the epoch. To be called before what happens then is recorded. */
+  /** Reports the time, seconds since the epoch. To be called before the events of that time are recorded. */
   advance(now: number): void {
     if (this.#isDoubtful(now)) return;
     this.#leap = undefined;
     if (this.#present !== undefined && now < this.#present - SLACK) this.#rewind(now);
     this.#present = now;
-    if (Math.abs(now - this.#chosenAt) >= CHOICE_INTERVAL) this.#chooseWorst(now);
   }
 
   /** The servers of the fleet; the history of others is forgotten. */
   fleetIs(ids: Iterable<ServerId>): void {
-    const known = new Set(ids);
-    for (const id of this.#scores.keys()) if (!known.has(id)) this.#scores.delete(id);
-    for (const id of this.#servers.keys()) if (!known.has(id)) this.#servers.delete(id);
-    for (const id of known) if (!this.#scores.has(id)) this.#scores.set(id, 0);
-    if (this.#present !== undefined) this.#chooseWorst(this.#present);
+    this.#known = new Set(ids);
+    for (const id of this.#servers.keys()) if (!this.#known.has(id)) this.#servers.delete(id);
   }
 
   /** A good probe: reported and booked load in percent. `at` is seconds since the epoch; samples may come in any order. */
   sampled(id: ServerId, at: number, load: number, booked: number): void {
-    this.#score(id, load);
     const time = this.#time(at);
-    if (time === undefined) return;
-    this.#ringsOf(id)?.sampled(time, load, booked);
+    if (time !== undefined) this.#ringsOf(id)?.sampled(time, load, booked);
   }
 
-  /** How the fleet stands now; told in even steps of time, because by its probes the server that is asked most often would count most. */
+  /** The loads of the fleet now. Recorded in even steps of time: recorded by probe, the server that is probed most often would count most. */
   loadsAre(at: number, { least, mean, most, booked }: FleetLoads): void {
     const time = this.#time(at);
     if (time !== undefined) this.#fleet.sampled(time, mean, booked, least, most);
-  }
-
-  /** A failed probe leaves a gap. */
-  failed(id: ServerId): void {
-    this.#score(id, FAILED_LIKE);
   }
 
   handedOut(id: ServerId, at: number): void {
@@ -125,10 +94,10 @@ export class History {
     if (time !== undefined) this.#fleet.waitingIs(time, length);
   }
 
-  /** `undefined`: no history is kept of this server. */
+  /** `undefined`: this server has no history of its own. */
   query({ server, from, to, step }: HistoryQuery): HistoryView | undefined {
     const rings = server === undefined ? this.#fleet : this.#servers.get(server);
-    if (rings === undefined && !(server !== undefined && this.#scores.has(server) && this.#recordsAll())) return undefined;
+    if (rings === undefined && !(server !== undefined && this.#known.has(server) && this.#hasSpace())) return undefined;
     const present = this.#present ?? to;
     const oldest = present - reach(tiers.length - 1);
     const begin = Math.max(from, oldest);
@@ -155,7 +124,7 @@ export class History {
     return { from: first * step, step, servers };
   }
 
-  /** All that is kept, the fleet first; for the snapshot. */
+  /** Everything that is recorded, the fleet first; for the snapshot. */
   *entries(): Iterable<{ readonly id: ServerId | undefined; readonly rings: Rings }> {
     yield { id: undefined, rings: this.#fleet };
     for (const [id, rings] of this.#servers) yield { id, rings };
@@ -168,27 +137,25 @@ export class History {
     if (rings === undefined) {
       rings = new Rings('server');
       this.#servers.set(id, rings);
-      this.#scores.set(id, this.#scores.get(id) ?? 0);
     }
     return rings;
   }
 
-  /** Goes on from what another history holds, in place of what was recorded so far. */
+  /** Continues another history, which replaces what was recorded so far. */
   adopt(restored: History): void {
     this.#fleet = restored.#fleet;
     this.#servers = restored.#servers;
     this.#present = restored.#present;
-    for (const id of restored.#servers.keys()) if (!this.#scores.has(id)) this.#scores.set(id, 0);
   }
 
-  /** A clock that is not believed yet: nothing is recorded until it is. */
+  /** Whether the clock is not believed yet. Nothing is recorded until it is. */
   #isDoubtful(now: number): boolean {
     if (this.#present === undefined || Math.abs(now - this.#present) <= LEAP) return false;
     if (this.#leap === undefined || now < this.#leap || now > this.#leap + LEAP) this.#leap = now;
     return now - this.#leap < CONFIRMED;
   }
 
-  /** The time to record something at; `undefined` while the clock is in doubt. What seems to come from the future happens now. */
+  /** The time to record an event at; `undefined` while the clock is in doubt. An event that seems to come from the future happens now. */
   #time(at: number): number | undefined {
     if (this.#leap !== undefined) return undefined;
     return this.#present === undefined ? at : Math.min(at, this.#present);
@@ -197,28 +164,14 @@ export class History {
   #rewind(now: number): void {
     this.#fleet.rewind(now);
     for (const rings of this.#servers.values()) rings.rewind(now);
-    this.#chosenAt = -Infinity;
   }
 
-  #score(id: ServerId, load: number): void {
-    const score = this.#scores.get(id);
-    this.#scores.set(id, score === undefined ? load : score + (Math.min(load, FAILED_LIKE) - score) * NEWEST_SHARE);
-  }
-
-  #recordsAll(): boolean {
-    return this.#scores.size <= this.#limits.all;
+  #hasSpace(): boolean {
+    return this.#servers.size < this.#maxServers;
   }
 
   #ringsOf(id: ServerId): Rings | undefined {
-    return this.#servers.get(id) ?? (this.#recordsAll() ? this.ringsFor(id) : undefined);
-  }
-
-  #chooseWorst(now: number): void {
-    this.#chosenAt = now;
-    if (this.#recordsAll()) return;
-    const worst = largest(this.#limits.worst, this.#scores, (id, score) => (this.#servers.has(id) ? score + STAYS : score));
-    for (const id of this.#servers.keys()) if (!worst.has(id)) this.#servers.delete(id);
-    for (const id of worst) this.ringsFor(id);
+    return this.#servers.get(id) ?? (this.#hasSpace() ? this.ringsFor(id) : undefined);
   }
 }
 
@@ -274,39 +227,4 @@ const noBucket: Bucket = { count: 0, min: 0, mean: 0, max: 0, booked: 0, handOut
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-/** The keys of the `most` largest values, in one pass: a fleet of a hundred thousand is not sorted for two hundred. */
-function largest<K>(most: number, values: ReadonlyMap<K, number>, value: (key: K, value: number) => number): ReadonlySet<K> {
-  const heap: { key: K; value: number }[] = [];
-  for (const [key, plain] of values) {
-    const entry = { key, value: value(key, plain) };
-    if (heap.length < most) {
-      heap.push(entry);
-      if (heap.length === most) heap.sort((a, b) => a.value - b.value);
-    } else {
-      const least = heap[0];
-      if (least !== undefined && entry.value > least.value) sinkFirst(heap, entry);
-    }
-  }
-  return new Set(heap.map(({ key }) => key));
-}
-
-/** Replaces the least entry of a binary heap and restores its order. */
-function sinkFirst<E extends { readonly value: number }>(heap: E[], entry: E): void {
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    const left = heap[child];
-    const right = heap[child + 1];
-    let least = left;
-    if (right !== undefined && left !== undefined && right.value < left.value) {
-      child += 1;
-      least = right;
-    }
-    if (least === undefined || least.value >= entry.value) break;
-    heap[at] = least;
-    at = child;
-  }
-  heap[at] = entry;
 }

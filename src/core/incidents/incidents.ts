@@ -1,23 +1,28 @@
 /**
- * What is worth telling a person: transitions and time become incidents, incidents become notifications.
+ * Decides what a person has to hear of: transitions and time become incidents, incidents become notifications.
  *
- * An incident is one stay of one server in a bad condition: it does not respond, it is full, it is suspected. Two things keep the mailbox quiet:
+ * An incident is one stay of one server in a bad condition: it does not respond, it is full, it is suspected. Two rules keep the mailbox quiet:
  *
- * - *Gathering.* The first server that begins (or ends) an incident opens a short window; all that follow it within the window are told in the same
- *   message. It should be a little longer than the poll interval, because a switch that dies under a hundred servers is noticed over one interval.
- * - *Settling.* An incident is over only when its end has lasted a while. A relapse within that time belongs to the same incident and is not told. The
- *   time grows threefold with each relapse and shrinks again slowly, over the end of the incident as well, so that a server which fails every few
- *   minutes for days costs a handful of messages.
+ * - *Group wait.* The first server that begins (or ends) an incident opens a short window; all that follow within the window are reported in the same
+ *   message. It should be a little longer than the poll interval, because when a switch fails, a hundred servers are found missing over one interval.
+ * - *Flap damping* (`damping.ts`). An incident is over only when its end has lasted a while. A relapse within that time belongs to the same incident
+ *   and is not reported. The time grows with each relapse and is remembered beyond the end of the incident.
  *
- * What happened once and was over before anybody was told is kept for the page, and nobody is told. So each incident has at most one notification that opens and one
- * that closes it, and the second never without the first.
+ * An incident that happened once and was over before it was reported is shown on the page only. So each incident has at most one notification of its
+ * beginning and one of its end, and never the second without the first.
  *
  * Times are seconds of the engine's clock, in notifications seconds since the epoch. `nextDue` says when `due` has something to do.
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState, Transition } from '../fleet/fleet.ts';
-
-export type NotificationKind = 'down' | 'recovered' | 'full' | 'available' | 'suspect' | 'certificate' | 'test';
+import { holdTime, relapsed, type DampingRules, type Flapping } from './damping.ts';
+import {
+  INCIDENT_KINDS,
+  incidentKinds,
+  notificationKinds,
+  type IncidentKind,
+  type NotificationKind,
+} from './notification-kinds.ts';
 
 /** One server in a notification. */
 export interface Affected {
@@ -33,7 +38,7 @@ export interface Affected {
   readonly lasted?: number;
 }
 
-/** A message worth sending to a person: one kind, one or many servers. */
+/** A message to a person: one kind, one or many servers. */
 export interface Notification {
   readonly id: string;
   readonly kind: NotificationKind;
@@ -42,9 +47,10 @@ export interface Notification {
   readonly servers: readonly Affected[];
 }
 
-export type IncidentKind = 'not-responding' | 'full' | 'suspect';
+/** A notification that `failed` is retried and may still be `sent`. */
+export const NOTICE_OUTCOMES = ['sent', 'waiting', 'failed'] as const;
 
-export type NoticeOutcome = 'sent' | 'waiting' | 'failed';
+export type NoticeOutcome = (typeof NOTICE_OUTCOMES)[number];
 
 /** One notification of an incident on its way through one channel. */
 export interface Notice {
@@ -53,7 +59,6 @@ export interface Notice {
   readonly notifier: string;
   /** Seconds since the epoch of the last attempt; absent before the first. */
   readonly at?: number;
-  /** `failed` is retried and may still become `sent`. */
   readonly outcome: NoticeOutcome;
 }
 
@@ -62,42 +67,36 @@ export interface Incident {
   readonly kind: IncidentKind;
   readonly server: ServerId;
   readonly address: string;
-  /** When the first sign was seen. */
+  /** When the first sign of it was seen. */
   readonly began: number;
-  /** When it was certain; `began` or later. */
+  /** When it was confirmed; `began` or later. */
   readonly confirmed: number;
   /** Absent while it lasts, and while its end has not lasted long enough. */
   readonly ended?: number;
-  /** How often it began again before its end had settled. */
+  /** How often it began again before its end was believed. */
   readonly relapses: number;
   readonly reason?: string;
-  /** The notification that told of its begin; absent: nobody was told. */
-  readonly told?: string;
-  /** The notification that told of its end. */
-  readonly toldEnd?: string;
+  /** Id of the notification that reported its beginning. Absent: it was not reported. */
+  readonly beginNotification?: string;
+  /** Id of the notification that reported its end. */
+  readonly endNotification?: string;
   readonly notices: readonly Notice[];
 }
 
-export interface IncidentRules {
-  /** Seconds from the first of several like incidents until all of them are told in one message. */
-  readonly gather: number;
-  /** Seconds, more than 0: how long the end of an incident must last before it is believed, for a server that was calm before. */
-  readonly settle: number;
-  /** Seconds: the most that `settle` grows to. */
-  readonly longestSettle: number;
-  /** Seconds without a relapse after which one relapse is forgotten. */
-  readonly calm: number;
+export interface IncidentRules extends DampingRules {
+  /** Seconds from the first of several incidents of one kind until all of them are reported in one message. */
+  readonly groupWait: number;
 }
 
 /** Rules that suit a poll interval in seconds. */
 export function incidentRules(pollInterval: number): IncidentRules {
-  return { gather: pollInterval + 1, settle: Math.max(10, 2 * pollInterval), longestSettle: 900, calm: 1800 };
+  return { groupWait: pollInterval + 1, minHold: Math.max(10, 2 * pollInterval), maxHold: 900, relapseLifetime: 1800 };
 }
 
-/** A transition, or a server as it stands (then `from` is absent, and `load` is there only when its last probe was good). */
+/** A transition, or the present state of a server (then `from` is absent, and `load` is present only when its last probe was good). */
 export type Sighting = Pick<Transition, 'id' | 'address' | 'to' | 'at' | 'load' | 'failure'> & { readonly from?: ServerState };
 
-/** The time, in both countings. */
+/** The time, on both clocks. */
 export interface Moment {
   /** Seconds of the engine's clock. */
   readonly at: number;
@@ -105,46 +104,32 @@ export interface Moment {
   readonly wallTime: number;
 }
 
-/** An incident that is not over, and what is known beyond what is shown. */
+/** An incident that is not over, with facts that are not shown. */
 export interface OpenIncident {
   incident: Incident;
-  /** The condition holds now, as far as is known. */
+  /** The condition still holds, as far as is known. */
   active: boolean;
-  /** When people are to be told. */
-  tellAt?: number | undefined;
+  /** When its beginning is to be reported. */
+  notifyAt?: number | undefined;
   /** When the condition ceased; only while not `active`. */
   over?: number | undefined;
-  /** When it ends for good, if nothing happens until then. */
+  /** When it ends, unless something happens before. */
   endAt?: number | undefined;
   load?: number | undefined;
 }
 
-/** Ended incidents that are kept for the page. */
-const KEPT = 500;
-/** Growth of the settling time with each relapse. */
-const GROWTH = 3;
-const OPENING = { 'not-responding': 'down', full: 'full', suspect: 'suspect' } as const;
-const CLOSING = { 'not-responding': 'recovered', full: 'available', suspect: undefined } as const;
-const KINDS = ['not-responding', 'full', 'suspect'] as const;
+/** Ended incidents that the page can show. */
+const MAX_ENDED = 500;
 
 export class Incidents {
   #rules: IncidentRules;
   readonly #newId: () => string;
-  readonly #open = {
-    'not-responding': new Map<ServerId, OpenIncident>(),
-    full: new Map<ServerId, OpenIncident>(),
-    suspect: new Map<ServerId, OpenIncident>(),
-  };
+  readonly #open = mapOfEachKind<OpenIncident>();
   /** Oldest first. */
   readonly #ended: Incident[] = [];
-  /** Since when a server gives no answer without being down yet. */
+  /** Since when a server has given no answer without being down yet. */
   readonly #doubtful = new Map<ServerId, number>();
-  /** How restless a server has been lately. */
-  readonly #relapses = {
-    'not-responding': new Map<ServerId, Restlessness>(),
-    full: new Map<ServerId, Restlessness>(),
-    suspect: new Map<ServerId, Restlessness>(),
-  };
+  readonly #flapping = mapOfEachKind<Flapping>();
   #nextDue = Infinity;
   #version = 0;
 
@@ -163,21 +148,21 @@ export class Incidents {
     return this.#version;
   }
 
-  /** All that are kept, in no useful order. */
+  /** Open and ended ones, in no useful order. */
   *all(): Generator<Incident> {
-    for (const kind of KINDS) for (const { incident } of this.#open[kind].values()) yield incident;
+    for (const kind of INCIDENT_KINDS) for (const { incident } of this.#open[kind].values()) yield incident;
     yield* this.#ended;
   }
 
   *open(): Generator<OpenIncident> {
-    for (const kind of KINDS) yield* this.#open[kind].values();
+    for (const kind of INCIDENT_KINDS) yield* this.#open[kind].values();
   }
 
   get ended(): readonly Incident[] {
     return this.#ended;
   }
 
-  /** Holds for what begins or ends from now on. */
+  /** The new rules apply to what begins or ends from now on. */
   setRules(rules: IncidentRules): void {
     this.#rules = rules;
   }
@@ -203,15 +188,15 @@ export class Incidents {
         this.#cease('full', seen);
         return;
       case 'draining':
-        // A draining server may miss a probe without changing its state; only what left `down` or brought a load has answered.
+        // A draining server may miss a probe without changing its state: it answered only if it left `down` or reported a load.
         if (seen.from === 'down' || seen.load !== undefined) this.#answered(seen);
-        // The operator took it out: whether it is full is nobody's concern until it is resumed.
+        // An operator drained it: whether it is full does not matter until it is resumed.
         this.#endSilently('full', seen.id, seen.at);
         return;
     }
   }
 
-  /** Work was given to this server and it still looks idle. */
+  /** Sessions were handed out to this server and it still looks idle. */
   suspected(server: { id: ServerId; address: string; load?: number }, at: number, reason: string): void {
     this.#begin('suspect', { ...server, at }, { began: at, reason });
   }
@@ -220,16 +205,16 @@ export class Incidents {
     this.#cease('suspect', { id, at });
   }
 
-  /** The server left the fleet: its incidents end and nobody is told. */
+  /** The server left the fleet: its incidents end without a notification. */
   removed(id: ServerId, at: number): void {
-    for (const kind of KINDS) {
+    for (const kind of INCIDENT_KINDS) {
       this.#endSilently(kind, id, at);
-      this.#relapses[kind].delete(id);
+      this.#flapping[kind].delete(id);
     }
     this.#doubtful.delete(id);
   }
 
-  /** The fleet as it stands, after a reload or a restart: what contradicts it is fixed. */
+  /** The present fleet, after a reload or a restart: incidents that contradict it end. */
   reconcile(fleet: Iterable<Sighting>, at: number): void {
     const known = new Map<ServerId, Sighting>();
     for (const seen of fleet) known.set(seen.id, seen);
@@ -239,11 +224,11 @@ export class Incidents {
     for (const seen of known.values()) this.observe(seen);
   }
 
-  /** The notifications that are due. `loadOf` tells the present load of a server in percent. */
+  /** The notifications that are due. `loadOf` returns the present load of a server in percent. */
   due(now: Moment, loadOf: LoadOf = () => undefined): Notification[] {
     const notifications: Notification[] = [];
-    for (const kind of KINDS) {
-      for (const notification of [this.#tellBegin(kind, now, loadOf), this.#tellEnd(kind, now, loadOf)])
+    for (const kind of INCIDENT_KINDS) {
+      for (const notification of [this.#reportBegin(kind, now, loadOf), this.#reportEnd(kind, now, loadOf)])
         if (notification !== undefined) notifications.push(notification);
     }
     this.#nextDue = this.#earliest();
@@ -257,30 +242,25 @@ export class Incidents {
       this.#ended[index] = this.#noted(incident, notification, notifier, outcome, at);
   }
 
-  /** Puts back what was kept over a restart. */
+  /** Puts back what was saved over a restart. To be called before anything else happens. */
   restore(open: Iterable<OpenIncident>, ended: Iterable<Incident>): void {
-    for (const incident of ended) this.#keep(incident);
-    for (const one of open) {
-      const { kind, server, told } = one.incident;
-      // The disk was slow, and people have been told meanwhile.
-      if (told === undefined && this.#open[kind].get(server)?.incident.told !== undefined) continue;
-      this.#open[kind].set(server, one);
-    }
+    for (const incident of ended) this.#addEnded(incident);
+    for (const one of open) this.#open[one.incident.kind].set(one.incident.server, one);
     this.#version += 1;
     this.#nextDue = this.#earliest();
   }
 
-  /** It answers, whatever it says. */
+  /** It answered, whatever it reported. */
   #answered(seen: Sighting): void {
     this.#doubtful.delete(seen.id);
     this.#cease('not-responding', seen);
   }
 
-  /** What a server that is down was full of nobody knows: an incident that was told waits, another ends. */
+  /** Whether a server that is down is still full is unknown: an incident that was reported waits, any other ends. */
   #interruptFull({ id, at }: Sighting): void {
     const open = this.#open.full.get(id);
     if (open === undefined) return;
-    if (open.incident.told === undefined) this.#endSilently('full', id, at);
+    if (open.incident.beginNotification === undefined) this.#endSilently('full', id, at);
     else this.#doubt('full', id);
   }
 
@@ -291,16 +271,17 @@ export class Incidents {
   ): void {
     const known = this.#open[kind].get(id);
     if (known?.active === true) return;
-    this.#relapsed(kind, id, at);
+    this.#flapping[kind].set(id, relapsed(this.#flapping[kind].get(id), at, this.#rules));
     const why = reason !== undefined && { reason };
     const incident: Incident =
       known === undefined
         ? { id: this.#newId(), kind, server: id, address, began, confirmed: at, relapses: 0, ...why, notices: [] }
         : { ...known.incident, relapses: known.incident.relapses + 1, ...why };
-    const tellAt = incident.told === undefined ? (known?.tellAt ?? at + this.#rules.gather) : undefined;
-    this.#open[kind].set(id, { incident, active: true, tellAt, load });
+    const isReported = incident.beginNotification !== undefined;
+    const notifyAt = isReported ? undefined : (known?.notifyAt ?? at + this.#rules.groupWait);
+    this.#open[kind].set(id, { incident, active: true, notifyAt, load });
     this.#version += 1;
-    this.#expect(tellAt);
+    this.#expect(notifyAt);
   }
 
   #cease(kind: IncidentKind, { id, at, load }: { id: ServerId; at: number; load?: number }): void {
@@ -308,15 +289,15 @@ export class Incidents {
     if (open === undefined || open.endAt !== undefined) return;
     if (open.active || open.over === undefined) open.over = at;
     open.active = false;
-    // Once is a hiccup that nobody needs to know of; whoever falls twice is told of even while up.
-    if (open.incident.relapses === 0) open.tellAt = undefined;
+    // A single short incident is not worth a message; after a relapse it is, even while the server is up.
+    if (open.incident.relapses === 0) open.notifyAt = undefined;
     open.load = load;
-    open.endAt = at + this.#settleTime(kind, id, at);
+    open.endAt = at + holdTime(this.#flapping[kind].get(id), at, this.#rules);
     this.#version += 1;
     this.#expect(open.endAt);
   }
 
-  /** While it is not known how a server is, no incident of it ends. */
+  /** While the condition of a server is unknown, no incident of it ends. */
   #doubt(kind: IncidentKind, id: ServerId): void {
     const open = this.#open[kind].get(id);
     if (open !== undefined) open.endAt = undefined;
@@ -327,65 +308,52 @@ export class Incidents {
     if (open !== undefined) this.#end(kind, open, open.over ?? at, undefined);
   }
 
-  #end(kind: IncidentKind, { incident }: OpenIncident, ended: number, toldEnd: string | undefined): void {
+  #end(kind: IncidentKind, { incident }: OpenIncident, ended: number, endNotification: string | undefined): void {
     this.#open[kind].delete(incident.server);
-    this.#keep({ ...incident, ended, ...(toldEnd !== undefined && { toldEnd }) });
+    this.#addEnded({ ...incident, ended, ...(endNotification !== undefined && { endNotification }) });
     this.#version += 1;
   }
 
-  #keep(incident: Incident): void {
+  #addEnded(incident: Incident): void {
     this.#ended.push(incident);
-    if (this.#ended.length > KEPT) this.#ended.shift();
+    if (this.#ended.length > MAX_ENDED) this.#ended.shift();
   }
 
-  /** All that wait to be told, once the first of them has waited long enough. */
-  #tellBegin(kind: IncidentKind, now: Moment, loadOf: LoadOf): Notification | undefined {
-    const waiting = [...this.#open[kind].values()].filter(({ tellAt }) => tellAt !== undefined);
-    if (!waiting.some(({ tellAt = Infinity }) => tellAt <= now.at)) return undefined;
-    const told = this.#newId();
+  /** All that wait to be reported, once the first of them has waited long enough. */
+  #reportBegin(kind: IncidentKind, now: Moment, loadOf: LoadOf): Notification | undefined {
+    const waiting = [...this.#open[kind].values()].filter(({ notifyAt }) => notifyAt !== undefined);
+    if (!waiting.some(({ notifyAt = Infinity }) => notifyAt <= now.at)) return undefined;
+    const id = this.#newId();
     for (const open of waiting) {
-      open.tellAt = undefined;
-      open.incident = { ...open.incident, told };
+      open.notifyAt = undefined;
+      open.incident = { ...open.incident, beginNotification: id };
     }
     this.#version += 1;
-    return notification(told, OPENING[kind], waiting, now, loadOf);
+    return notification(id, incidentKinds[kind].begin, waiting, now, loadOf);
   }
 
-  /** All that are over or nearly so, once the first of them is: servers that came back together are told together. */
-  #tellEnd(kind: IncidentKind, now: Moment, loadOf: LoadOf): Notification | undefined {
-    const early = Math.min(this.#rules.gather, this.#rules.settle / 2);
+  /** All that are over or nearly so, once the first of them is: servers that came back together are reported together. */
+  #reportEnd(kind: IncidentKind, now: Moment, loadOf: LoadOf): Notification | undefined {
+    const early = Math.min(this.#rules.groupWait, this.#rules.minHold / 2);
     const ending = [...this.#open[kind].values()].filter(({ endAt = Infinity }) => endAt - early <= now.at);
     if (!ending.some(({ endAt = Infinity }) => endAt <= now.at)) return undefined;
-    const known = ending.filter(({ incident }) => incident.told !== undefined);
-    const closing = CLOSING[kind];
-    const toldEnd = known.length > 0 && closing !== undefined ? this.#newId() : undefined;
-    for (const open of ending) this.#end(kind, open, open.over ?? now.at, open.incident.told === undefined ? undefined : toldEnd);
-    return toldEnd === undefined || closing === undefined ? undefined : notification(toldEnd, closing, known, now, loadOf);
+    const reported = ending.filter(({ incident }) => incident.beginNotification !== undefined);
+    const { end } = incidentKinds[kind];
+    const id = reported.length > 0 && end !== undefined ? this.#newId() : undefined;
+    for (const open of ending)
+      this.#end(kind, open, open.over ?? now.at, open.incident.beginNotification === undefined ? undefined : id);
+    return id === undefined || end === undefined ? undefined : notification(id, end, reported, now, loadOf);
   }
 
   #noted(incident: Incident, notification: string, notifier: string, outcome: NoticeOutcome, at: number | undefined): Incident {
-    if (incident.told !== notification && incident.toldEnd !== notification) return incident;
+    const { beginNotification, endNotification } = incident;
+    if (beginNotification !== notification && endNotification !== notification) return incident;
     this.#version += 1;
-    const kind = incident.told === notification ? OPENING[incident.kind] : (CLOSING[incident.kind] ?? OPENING[incident.kind]);
+    const { begin, end } = incidentKinds[incident.kind];
+    const kind = beginNotification === notification ? begin : (end ?? begin);
     const notice: Notice = { notification, kind, notifier, outcome, ...(at !== undefined && { at }) };
     const known = incident.notices.findIndex((one) => one.notification === notification && one.notifier === notifier);
     return { ...incident, notices: known < 0 ? [...incident.notices, notice] : incident.notices.with(known, notice) };
-  }
-
-  #relapsed(kind: IncidentKind, id: ServerId, at: number): void {
-    const level = this.#level(kind, id, at) + 1;
-    const most = 2 + Math.ceil(Math.log(this.#rules.longestSettle / this.#rules.settle) / Math.log(GROWTH));
-    this.#relapses[kind].set(id, { level: Math.max(1, Math.min(level, most)), at });
-  }
-
-  #settleTime(kind: IncidentKind, id: ServerId, at: number): number {
-    const { settle, longestSettle } = this.#rules;
-    return Math.max(settle, Math.min(longestSettle, settle * GROWTH ** (this.#level(kind, id, at) - 1)));
-  }
-
-  #level(kind: IncidentKind, id: ServerId, at: number): number {
-    const lately = this.#relapses[kind].get(id);
-    return lately === undefined ? 0 : Math.max(0, lately.level - Math.floor((at - lately.at) / this.#rules.calm));
   }
 
   #expect(at: number | undefined): void {
@@ -394,14 +362,13 @@ export class Incidents {
 
   #earliest(): number {
     let earliest = Infinity;
-    for (const { tellAt = Infinity, endAt = Infinity } of this.open()) earliest = Math.min(earliest, tellAt, endAt);
+    for (const { notifyAt = Infinity, endAt = Infinity } of this.open()) earliest = Math.min(earliest, notifyAt, endAt);
     return earliest;
   }
 }
 
-interface Restlessness {
-  readonly level: number;
-  readonly at: number;
+function mapOfEachKind<T>(): Readonly<Record<IncidentKind, Map<ServerId, T>>> {
+  return { 'not-responding': new Map<ServerId, T>(), full: new Map<ServerId, T>(), suspect: new Map<ServerId, T>() };
 }
 
 type LoadOf = (id: ServerId) => number | undefined;
@@ -418,8 +385,8 @@ function notification(
 
 function affected({ incident, load, over }: OpenIncident, kind: NotificationKind, now: Moment, loadOf: LoadOf): Affected {
   const { server: id, address, reason, began } = incident;
-  const ended = kind === 'recovered' || kind === 'available';
-  // What made a server full is told; of one that came back, how it is now.
+  const ended = notificationKinds[kind].ended !== undefined;
+  // The load that made a server full; of one that came back, the present load.
   const shown = kind === 'down' ? undefined : ended ? (loadOf(id) ?? load) : (load ?? loadOf(id));
   return {
     id,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Affected, Notification, NotificationKind } from './incidents.ts';
+import type { Affected, Notification } from './incidents.ts';
+import type { NotificationKind } from './notification-kinds.ts';
 import { durationInWords, mailText, onOneLine, plainText, textOf } from './notification-text.ts';
 
 const server: Affected = { id: 's:2000', address: 's.example.org/2000' };
@@ -78,7 +79,7 @@ test('more than two hundred servers are counted', () => {
   assert.equal(sentences.at(-1), '... and 800 more.');
 });
 
-test('a mail greets, tells, says where to look, and is signed', () => {
+test('a mail has a greeting, the news, a link and a signature', () => {
   assert.equal(
     mailText(text('down', server), 'https://h/monitor'),
     'Hello,\n\ns.example.org/2000 simulation server may be down, as it is not responding to the requests of the session server...\n\nCheck it at https://h/monitor\n\n-Simulation Server\n',

@@ -1,12 +1,12 @@
 /**
- * What people read. Subjects and first lines are the original's, word for word, because operators filter on them
- * (docs/design/protocol.md, "Notifications by e-mail"); what ours adds (why,
- * how long) stands on lines of its own below.
+ * The texts of notifications. Subjects and first lines are in `notification-kinds.ts`; what the original does not have (why, how long) is on lines of its
+ * own below.
  *
- * Names come from outside. They are put on one line and cut here, so that no channel can be made to show a forged line; a channel with markup escapes
- * them besides.
+ * Names come from outside. They are put on one line and cut here, so that no channel can be made to show a forged line. A channel with markup also
+ * escapes them.
  */
-import type { Affected, Notification, NotificationKind } from './incidents.ts';
+import type { Affected, Notification } from './incidents.ts';
+import { notificationKinds, type NotificationKind } from './notification-kinds.ts';
 
 export interface NotificationText {
   readonly subject: string;
@@ -16,26 +16,18 @@ export interface NotificationText {
   readonly details: readonly string[];
 }
 
-/** Servers that are listed by name in one text; of more the number is told. */
-export const mostNamed = 200;
-
-const subjects: Readonly<Record<NotificationKind, string>> = {
-  down: 'Simulation server not responding',
-  recovered: 'Simulation server working again',
-  full: 'Simulation server reached maximum load',
-  available: 'Simulation server available again',
-  suspect: 'Simulation server suspected of failing',
-  certificate: 'Certificate of the session server needs attention',
-  test: 'Test message of the session server',
-};
+/** Servers that one text lists by name. Of the others it has the number. */
+export const MAX_NAMED = 200;
 
 export function textOf({ kind, servers }: Notification): NotificationText {
-  const named = servers.slice(0, mostNamed);
+  const { subject, sentence } = notificationKinds[kind];
+  const named = servers.slice(0, MAX_NAMED);
   const omitted = servers.length - named.length;
-  const sentences = kind === 'test' ? [TEST] : named.map((server) => sentence(kind, server));
+  const sentences =
+    servers.length === 0 ? [sentence('', '')] : named.map(({ address, load }) => sentence(onOneLine(address), percent(load)));
   if (omitted > 0) sentences.push(`... and ${omitted} more.`);
   const details = named.flatMap((server) => detail(kind, server, servers.length === 1));
-  return { subject: subjects[kind], sentences, details };
+  return { subject, sentences, details };
 }
 
 /** Sentences and details as lines of one text, without a line feed at the end. */
@@ -57,7 +49,7 @@ export function mailText(text: NotificationText, monitorUrl: string, remark?: st
 
 /** A name, or an answer, from outside: one line, at most 300 characters. */
 export function onOneLine(text: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+  const cut = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}...` : text;
   return cut.replace(UNPRINTABLE, '\ufffd');
 }
 
@@ -75,8 +67,7 @@ export function durationInWords(seconds: number): string {
   return words.length === 0 ? 'less than a second' : words.join(' ');
 }
 
-const TEST = 'This is a test: notifications of the session server reach you here.';
-const LONGEST = 300;
+const MAX_LENGTH = 300;
 /** Control characters, line and paragraph separators, halves of surrogate pairs, and the marks that turn the direction of writing. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const UNITS = [
@@ -86,29 +77,10 @@ const UNITS = [
   ['second', 1],
 ] as const;
 
-function sentence(kind: Exclude<NotificationKind, 'test'>, server: Affected): string {
-  const name = onOneLine(server.address);
-  const load = percent(server.load);
-  switch (kind) {
-    case 'down':
-      return `${name} simulation server may be down, as it is not responding to the requests of the session server...`;
-    case 'recovered':
-      return `${name} simulation server is up and running again (load = ${load}).`;
-    case 'full':
-      return `${name} simulation server has reached maximum load (${load}).`;
-    case 'available':
-      return `${name} simulation server is available again (load = ${load}).`;
-    case 'suspect':
-      return `${name} simulation server may be failing, as it still looks idle (load = ${load}) although sessions were handed out to it.`;
-    case 'certificate':
-      return `The certificate of ${name} needs attention.`;
-  }
-}
-
 function detail(kind: NotificationKind, { address, lasted, reason }: Affected, alone: boolean): string[] {
   const facts: string[] = [];
-  if (lasted !== undefined)
-    facts.push(`${kind === 'available' ? 'it was full' : 'it was not responding'} for ${durationInWords(lasted)}`);
+  const { ended } = notificationKinds[kind];
+  if (ended !== undefined && lasted !== undefined) facts.push(`${ended} for ${durationInWords(lasted)}`);
   if (reason !== undefined) facts.push(onOneLine(reason));
   return facts
     .map((fact) => (alone ? `${fact.charAt(0).toUpperCase()}${fact.slice(1)}.` : `${onOneLine(address)}: ${fact}.`))

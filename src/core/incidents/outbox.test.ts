@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Notification, NotificationKind } from './incidents.ts';
+import type { Notification } from './incidents.ts';
+import type { NotificationKind } from './notification-kinds.ts';
 import { appended, compacted, type Outgoing } from './outbox.ts';
 
 function notification(id: number, kind: NotificationKind, ...servers: string[]): Notification {
@@ -44,7 +45,7 @@ test('what was tried already is not changed, because the receiver may have it', 
   assert.deepEqual(told(appended(tried, notification(2, 'down', 'b'), 50)), ['down a', 'down b']);
 });
 
-test('when there are too many, of each server only the last news is kept, in the order of the news', () => {
+test('when there are too many, only the last news of each server remains, in the order of the news', () => {
   const kept = compacted(
     outbox(
       50,

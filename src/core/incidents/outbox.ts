@@ -1,15 +1,16 @@
 /**
  * Notifications that wait for one channel, in order.
  *
- * While a channel is dead its outbox must neither grow without bound nor forget. What was never tried yet may change: like notifications in a row become
- * one, and when there are too many, of each server only the last news is kept, because that is what an administrator needs who reads them all at once. What was
- * tried stays as it is: the receiver may have it already, and knows it by its id.
+ * While a channel fails, its outbox must neither grow without bound nor lose news. Notifications that were never tried may change: several of one kind in
+ * a row become one, and when there are too many, only the last news of each server remains, because that is what an administrator needs who reads them
+ * all at once. Notifications that were tried stay as they are: the receiver may have them already, and knows them by their ids.
  */
-import type { Affected, Notification, NotificationKind } from './incidents.ts';
+import type { Affected, Notification } from './incidents.ts';
+import { notificationKinds, type NotificationKind } from './notification-kinds.ts';
 
 export interface Outgoing {
   readonly notification: Notification;
-  /** Ids of all notifications whose news are in it, its own included. */
+  /** Ids of all notifications whose news it contains, including its own. */
   readonly carries: readonly string[];
   /** How often it was tried. */
   readonly attempts: number;
@@ -20,17 +21,17 @@ export function notificationsInWords(outbox: readonly Outgoing[]): string {
   return `${outbox.length} notification${outbox.length === 1 ? '' : 's'}`;
 }
 
-/** Adds a notification at the end. The result holds at most `most` entries more than were tried before. */
-export function appended(outbox: readonly Outgoing[], notification: Notification, most: number): Outgoing[] {
+/** Adds a notification at the end. The result has at most `maxUntried` entries that were not tried yet. */
+export function appended(outbox: readonly Outgoing[], notification: Notification, maxUntried: number): Outgoing[] {
   const last = outbox.at(-1);
   const added: Outgoing = { notification, carries: [notification.id], attempts: 0 };
   if (last !== undefined && last.attempts === 0 && last.notification.kind === notification.kind)
     return [...outbox.slice(0, -1), merged(last, added)];
   const all = [...outbox, added];
-  return all.filter(({ attempts }) => attempts === 0).length > most ? compacted(all) : all;
+  return all.filter(({ attempts }) => attempts === 0).length > maxUntried ? compacted(all) : all;
 }
 
-/** What was tried, then of the rest one notification of each kind, with each server only under the kind of its last news. */
+/** Those that were tried, then one notification for each kind of the others, with each server only under the kind of its last news. */
 export function compacted(outbox: readonly Outgoing[]): Outgoing[] {
   const untried = outbox.filter(({ attempts }) => attempts === 0);
   const last = lastNews(untried);
@@ -42,30 +43,19 @@ export function compacted(outbox: readonly Outgoing[]): Outgoing[] {
     const before = byKind.get(kind);
     byKind.set(kind, before === undefined ? rest : merged(before, rest));
   }
-  const kept = [...byKind.values()];
+  const remaining = [...byKind.values()];
   const isEmpty = ({ notification: { kind, servers } }: Outgoing) => servers.length === 0 && kind !== 'test';
-  const overtaken = kept.filter(isEmpty).flatMap(({ carries }) => carries);
-  const news = kept.filter((outgoing) => !isEmpty(outgoing)).sort((a, b) => a.notification.at - b.notification.at);
+  const obsolete = remaining.filter(isEmpty).flatMap(({ carries }) => carries);
+  const news = remaining.filter((outgoing) => !isEmpty(outgoing)).sort((a, b) => a.notification.at - b.notification.at);
   const tried = outbox.filter(({ attempts }) => attempts > 0);
-  return [...tried, ...news.map((outgoing, index) => (index === 0 ? carrying(outgoing, overtaken) : outgoing))];
+  return [...tried, ...news.map((outgoing, index) => (index === 0 ? carrying(outgoing, obsolete) : outgoing))];
 }
 
-/** Ids that one entry remembers; of older ones the page never learns that they were sent. */
+/** Ids that one entry remembers. The page does not show that older ones were sent. */
 const MAX_CARRIED = 1000;
 
-/** Kinds that speak of the same thing, so that the later one makes the earlier one old. */
-const themes: Readonly<Record<NotificationKind, string>> = {
-  down: 'answers',
-  recovered: 'answers',
-  full: 'room',
-  available: 'room',
-  suspect: 'suspect',
-  certificate: 'certificate',
-  test: 'test',
-};
-
 function subjectOf(kind: NotificationKind, server: Affected): string {
-  return `${themes[kind]} ${server.id}`;
+  return `${notificationKinds[kind].theme} ${server.id}`;
 }
 
 function lastNews(outbox: readonly Outgoing[]): Map<string, Affected> {
@@ -75,7 +65,7 @@ function lastNews(outbox: readonly Outgoing[]): Map<string, Affected> {
   return last;
 }
 
-/** One notification with the servers of both; of a server in both, the later news. Its time is the earlier one. */
+/** One notification with the servers of both, and the later news of a server that is in both. Its time is the earlier one. */
 function merged(earlier: Outgoing, later: Outgoing): Outgoing {
   const servers = new Map<string, Affected>();
   for (const server of [...earlier.notification.servers, ...later.notification.servers]) servers.set(server.id, server);

@@ -1,4 +1,4 @@
-/** How much each of many holds of something, such as connections by address. Whoever holds nothing is not remembered. */
+/** How many of something each client holds, such as connections by address. A client that holds none takes no memory. */
 export class PerClientCounts {
   readonly #held = new Map<string, number>();
 
@@ -6,7 +6,7 @@ export class PerClientCounts {
     return this.#held.get(key) ?? 0;
   }
 
-  /** `undefined`: of no particular holder; it is not counted. */
+  /** `undefined`: no particular client; it is not counted. */
   take(key: string | undefined): void {
     if (key !== undefined) this.#held.set(key, this.of(key) + 1);
   }

@@ -13,8 +13,8 @@ function run(turns: PingTurns<string>, seconds: number, delay: number) {
   for (let at = RULES.slice; at <= seconds; at += RULES.slice) {
     while ((answers[0]?.at ?? Infinity) <= at) turns.answered(answers.shift()?.client ?? '');
     const turn = turns.take(at);
-    most = Math.max(most, turn.ask.length);
-    for (const client of turn.ask) {
+    most = Math.max(most, turn.ping.length);
+    for (const client of turn.ping) {
       asked.push({ client, at });
       answers.push({ client, at: at + delay });
     }
@@ -59,13 +59,13 @@ test('ten thousand clients that came at once are asked in small turns, all of th
   }
 });
 
-test('who left or answered before it was asked is not waited for', () => {
+test('a client that left or answered before its next ping is not reported as silent', () => {
   const turns = new PingTurns<string>(RULES);
   turns.add('a', 0);
   turns.add('b', 0);
   turns.answered('a');
   turns.remove('b');
   turns.answered('b');
-  assert.deepEqual(turns.take(30), { ask: ['a'], silent: [] });
+  assert.deepEqual(turns.take(30), { ping: ['a'], silent: [] });
   assert.equal(turns.size, 1);
 });

@@ -1,32 +1,32 @@
 /**
- * When each of many clients is asked whether it is still there, and which of them did not say so.
+ * When each of many clients is pinged, and which of them did not answer.
  *
- * Each has a time of its own, so that one that answers slowly is not asked sooner because few are connected. Turns are taken in the order of those times and
- * so many at once that everybody is asked within an interval: a crowd that came in the same second is spread out by its first round. Times are seconds.
+ * Each has a time of its own, so that a slow client is not pinged sooner because few are connected. Clients are pinged in the order of those times, and as
+ * many at once as needed to ping each within an interval: a crowd that connected in the same second is spread out by its first round. Times are seconds.
  */
 export interface PingTurnRules {
-  /** Seconds between two pings of one client, and what it has to answer in. */
+  /** Seconds between two pings of one client, within which it has to answer. */
   readonly interval: number;
   /** Seconds between two calls of `take`. */
   readonly slice: number;
 }
 
 export interface PingTurn<Client> {
-  /** To be asked now. */
-  readonly ask: readonly Client[];
-  /** Did not answer within the interval after they were asked, and are not known any more. */
+  /** To be pinged now. */
+  readonly ping: readonly Client[];
+  /** Did not answer within the interval after the last ping, and are removed. */
   readonly silent: readonly Client[];
 }
 
 interface State {
-  /** When it is asked next. */
+  /** When it is pinged next. */
   due: number;
-  /** It was asked and has not answered. */
-  asked: boolean;
+  /** It was pinged and has not answered. */
+  pinged: boolean;
 }
 
-/** Clients of one turn that cost nothing worth spreading. */
-const SMALL_TURN = 100;
+/** A turn of so many clients is too cheap to spread out. */
+const MIN_TURN = 100;
 
 export class PingTurns<Client> {
   readonly #rules: PingTurnRules;
@@ -42,7 +42,7 @@ export class PingTurns<Client> {
   }
 
   add(client: Client, now: number): void {
-    this.#clients.set(client, { due: now + this.#rules.interval, asked: false });
+    this.#clients.set(client, { due: now + this.#rules.interval, pinged: false });
   }
 
   remove(client: Client): void {
@@ -51,25 +51,25 @@ export class PingTurns<Client> {
 
   answered(client: Client): void {
     const state = this.#clients.get(client);
-    if (state !== undefined) state.asked = false;
+    if (state !== undefined) state.pinged = false;
   }
 
-  /** Whose turn it is. */
+  /** The clients whose turn it is. */
   take(now: number): PingTurn<Client> {
     const { interval, slice } = this.#rules;
-    const most = Math.max(SMALL_TURN, Math.ceil((this.size * slice) / interval));
-    const ask: Client[] = [];
+    const max = Math.max(MIN_TURN, Math.ceil((this.size * slice) / interval));
+    const ping: Client[] = [];
     const silent: Client[] = [];
     for (const [client, state] of this.#clients) {
-      if (state.due > now || ask.length + silent.length >= most) break;
+      if (state.due > now || ping.length + silent.length >= max) break;
       this.#clients.delete(client);
-      if (state.asked) {
+      if (state.pinged) {
         silent.push(client);
         continue;
       }
-      ask.push(client);
-      this.#clients.set(client, { due: now + interval, asked: true });
+      ping.push(client);
+      this.#clients.set(client, { due: now + interval, pinged: true });
     }
-    return { ask, silent };
+    return { ping, silent };
   }
 }

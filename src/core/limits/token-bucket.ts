@@ -1,16 +1,16 @@
 /**
- * How often one address may ask: a token bucket for each, so that a class behind one address gets its burst and a flood does not last.
+ * Rate limits: one token bucket for each key, such as an address, so that a class behind one address gets its burst and a flood does not last.
  *
- * Ours, because the library at hand counts in fixed windows of the wall clock (a burst at the edge of two windows passes twice, a clock set back locks
- * people out) and keeps a timer for each key without a bound on their number.
+ * Our own, because rate-limiter-flexible counts in fixed windows of the wall clock (a burst at the edge of two windows passes twice, a clock that is
+ * set back locks people out) and keeps a timer for each key without a bound on their number.
  */
 export interface TokenBucketRules {
   /** Tokens of a full bucket. */
   readonly burst: number;
   /** Tokens a second. */
   readonly rate: number;
-  /** Most keys remembered; the one not used for longest is forgotten first, which can only be generous. */
-  readonly mostKeys: number;
+  /** Maximum number of keys remembered. The least recently used one is forgotten first, which can only be generous. */
+  readonly maxKeys: number;
 }
 
 interface Bucket {
@@ -34,7 +34,7 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
-  /** Seconds until there is a token; takes none. */
+  /** Seconds until there is a token. Takes none. */
   wait(key: string, now: number): number {
     const bucket = this.#buckets.get(key);
     if (bucket === undefined) return 0;
@@ -42,20 +42,23 @@ export class TokenBuckets {
     return tokens < 1 ? (1 - tokens) / this.#rules.rate : 0;
   }
 
-  /** Takes one token. Returns 0 when there was one, else the seconds until there is. `now` in seconds. */
-  take(key: string, now: number): number {
-    const { burst, rate, mostKeys } = this.#rules;
+  /**
+   * Returns 0 and takes `amount` tokens if there is at least one; otherwise returns the seconds until there is. A large amount may leave a debt, because
+   * the cost of some work is known only once it is done. `now` is seconds.
+   */
+  take(key: string, now: number, amount = 1): number {
+    const { burst, rate, maxKeys } = this.#rules;
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now };
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    if (this.#buckets.size > mostKeys) {
+    if (this.#buckets.size > maxKeys) {
       const oldest = this.#buckets.keys().next();
       if (!oldest.done) this.#buckets.delete(oldest.value);
     }
     bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * rate);
     bucket.at = now;
     if (bucket.tokens < 1) return (1 - bucket.tokens) / rate;
-    bucket.tokens -= 1;
+    bucket.tokens -= amount;
     return 0;
   }
 }

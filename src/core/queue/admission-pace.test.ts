@@ -36,7 +36,7 @@ test('admissions in one bunch share the gap before it', () => {
   assert.ok(Math.abs(likely - 2) < 1e-9, String(likely));
 });
 
-test('a time in which nobody waited is no gap', () => {
+test('a time without clients in line is not a gap', () => {
   const line = pace(10, 20, 30);
   line.ended();
   line.began(1000);
@@ -45,7 +45,7 @@ test('a time in which nobody waited is no gap', () => {
   assert.equal(line.estimate(1, 1012)?.likely, 10);
 });
 
-test('when nobody is let in for longer than usual, the estimate grows, and then there is none', () => {
+test('when no client is admitted for longer than usual, the estimate grows, and then there is none', () => {
   const line = pace(10, 20, 30);
   assert.equal(line.estimate(2, 35)?.likely, 20);
   assert.deepEqual(line.estimate(2, 60), { from: 15, to: 75, likely: 60 });

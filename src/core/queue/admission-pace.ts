@@ -1,23 +1,22 @@
 /**
- * How fast the waiting line moves, and so how long somebody will wait: place × median gap between the last ten
- * admissions (docs/design/allocation.md, "Queue").
+ * How fast the waiting line moves, and so how long a client will wait: position × median gap between the last ten admissions (docs/design/allocation.md, "Queue").
  *
- * Four things keep the estimate honest:
+ * Four rules keep the estimate honest:
  *
- * - Only gaps in which somebody waited count: a gap begins with the admission before it or when the line began, whichever was later. An hour without
- *   anybody says nothing about the pace.
- * - Admissions come in bunches, because reports do. Those within one second share the gap before them equally; taken one by one, the gaps inside a bunch
- *   would be zero, and soon the median with them.
- * - Silence counts: once the present gap is longer than the median it is the best guess of the next one, so the estimate grows with it; and when it is
+ * - Only gaps with a client in line count: a gap begins with the admission before it or when the line began, whichever was later. An hour with an empty
+ *   line says nothing about the pace.
+ * - Admissions come in bunches, because reports do. Those within one second share the gap before them equally. Otherwise the gaps inside a bunch would be
+ *   zero, and soon the median too.
+ * - Silence counts: once the present gap is longer than the median, it is the best guess of the next one, so the estimate grows with it. When it is
  *   out of all proportion, or there are too few gaps or only old ones, the estimate is unknown.
- * - It is a range, from quartile to quartile, and never narrower than a quarter to each side.
+ * - The estimate is a range, from quartile to quartile, and at least a quarter wide on each side.
  */
 
 /** Seconds. */
 export interface WaitEstimate {
   readonly from: number;
   readonly to: number;
-  /** Between the two: place × median gap. */
+  /** Between the two: position × median gap. */
   readonly likely: number;
 }
 
@@ -29,20 +28,20 @@ interface Bunch {
   count: number;
 }
 
-/** Admissions looked at. */
-const LAST = 10;
-/** Admissions without which nothing is said. */
-const FEWEST = 3;
+/** Admissions that count. */
+const MAX_GAPS = 10;
+/** Admissions that an estimate needs. */
+const MIN_GAPS = 3;
 /** Seconds after its first admission during which others belong to the same bunch. */
 const BUNCH = 1;
-/** Seconds after which an admission says nothing any more; about the length of a session. */
-const OLD = 1800;
-/** The present gap is out of all proportion when it is so many times the longest one seen, and longer than `PATIENCE` seconds. */
+/** Seconds after which an admission no longer counts; about the length of a session. */
+const MAX_AGE = 1800;
+/** The present gap is out of all proportion when it is this many times the longest one seen, and longer than `PATIENCE` seconds. */
 const OUT_OF_PROPORTION = 5;
 const PATIENCE = 60;
 
 export class AdmissionPace {
-  /** Youngest last; never more than `LAST`. */
+  /** Latest last; at most `MAX_GAPS`. */
   #bunches: Bunch[] = [];
   #waitingSince: number | undefined;
 
@@ -56,7 +55,7 @@ export class AdmissionPace {
     this.#waitingSince = undefined;
   }
 
-  /** Somebody who waited was let in. */
+  /** A client that waited was admitted. */
   admitted(now: number): void {
     const last = this.#bunches.at(-1);
     if (last !== undefined && now - last.at < BUNCH) {
@@ -64,14 +63,14 @@ export class AdmissionPace {
       return;
     }
     this.#bunches.push({ at: now, gap: this.#presentGap(now), count: 1 });
-    if (this.#bunches.length > LAST) this.#bunches.shift();
+    if (this.#bunches.length > MAX_GAPS) this.#bunches.shift();
   }
 
-  /** Seconds until the ticket at `position` is let in; `undefined` while there is nothing to tell it from. */
+  /** Seconds until the ticket at `position` is admitted; `undefined` while there is not enough data. */
   estimate(position: number, now: number): WaitEstimate | undefined {
     const gaps = this.#gaps(now);
     const longest = gaps.at(-1);
-    if (longest === undefined || gaps.length < FEWEST) return undefined;
+    if (longest === undefined || gaps.length < MIN_GAPS) return undefined;
     const silence = this.#presentGap(now);
     if (silence > Math.max(PATIENCE, OUT_OF_PROPORTION * longest)) return undefined;
     const median = quantile(gaps, 0.5);
@@ -87,20 +86,20 @@ export class AdmissionPace {
   #gaps(now: number): number[] {
     const gaps: number[] = [];
     for (const { at, gap, count } of [...this.#bunches].reverse()) {
-      if (now - at > OLD) break;
-      for (let i = 0; i < count && gaps.length < LAST; i += 1) gaps.push(gap / count);
+      if (now - at > MAX_AGE) break;
+      for (let i = 0; i < count && gaps.length < MAX_GAPS; i += 1) gaps.push(gap / count);
     }
     return gaps.sort((a, b) => a - b);
   }
 
-  /** Seconds somebody has waited since the last admission. */
+  /** Seconds since the last admission during which the line was not empty. */
   #presentGap(now: number): number {
     const since = this.#waitingSince;
     return since === undefined ? 0 : Math.max(0, now - Math.max(since, this.#bunches.at(-1)?.at ?? since));
   }
 }
 
-/** Of sorted values, between neighbours in proportion. */
+/** Of sorted values, with linear interpolation. */
 function quantile(sorted: readonly number[], share: number): number {
   const index = share * (sorted.length - 1);
   const below = sorted[Math.floor(index)] ?? 0;

@@ -1,96 +1,95 @@
 /**
- * The passing rule of the waiting line (docs/design/allocation.md, "Queue"): who in it may be tried now, on which
- * servers, and whether somebody who is not in it may be.
+ * Backfill in the waiting line (docs/design/allocation.md, "Queue"): which tickets may be tried now, on which servers, and whether a request that is not in line may be.
  *
- * A walk does not try again what cannot succeed: tickets of one *kind* (same project, same labels) fit together or not at all, so a class that waits for
- * one place costs one attempt, not three hundred. And for a ticket that has been passed long enough its servers are kept: those behind are tried on the
- * others alone. So it gets the next place on any of them, and somebody whose machine is full for half an hour does not close those that could not serve
- * it anyway.
+ * A walk does not repeat attempts that cannot succeed: tickets of one *kind* (same project, same labels) fit together or not at all, so a class that
+ * waits for one place costs one attempt, not three hundred. A ticket that has been overtaken for long enough gets its servers reserved: tickets behind it
+ * are tried only on the others. So it gets the next session on any of its servers, and a ticket whose machine is full for half an hour does not block
+ * servers that could not serve it anyway.
  */
 import { ReservedServers } from './reserved-servers.ts';
 import type { Candidates } from '../allocation/ledger.ts';
 import { kindOf, type LineOrder, type Spot, type Ticket, type Want } from './line-order.ts';
 import { compete } from '../fleet/routing.ts';
 
-/** The servers that may take a ticket now; `undefined` when none ever will, which the engine has to tell its holder. */
+/** The servers that may take a ticket now. `undefined`: none ever will, which the engine has to report to its client. */
 export type CandidatesOf = (want: Want) => Candidates | undefined;
 
-/** Is there room now for somebody who wants this, on one of these servers? */
+/** Whether there is room for this now on one of these servers. */
 export type Fits = (want: Want, candidates: Candidates) => boolean;
 
 /**
- * May a newcomer be tried: yes, on these servers; no, those who wait come first; or only once the line was served, because somebody in it could have what
- * came free.
+ * Whether a new request may be tried: yes, on these servers; no, waiting tickets come first; or only once the line was served, because a ticket in it
+ * fits now.
  */
 export type Backfill =
   { readonly kind: 'yes'; readonly candidates: Candidates } | { readonly kind: 'no' } | { readonly kind: 'line-first' };
 
-/** A ticket whose turn it is, and the servers it may be tried on; `undefined`: none will ever take it. */
+/** A ticket that may be tried, and the servers it may be tried on. `undefined`: none will ever take it. */
 export interface Turn {
   readonly ticket: Ticket;
   readonly candidates: Candidates | undefined;
 }
 
-/** One walk along the line, from the front. */
+/** One walk along the line, from its head. */
 export interface Pass {
   /**
-   * The next ticket that may be tried. One that was handed out and is still in the line when the next is asked for did not fit. Tickets may come and go
-   * between two calls. `undefined`: nobody else may be tried now, or, while it has not `ended`, the walk should pause and go on from here.
+   * The next ticket that may be tried. A ticket that is still in line at the next call did not fit. Tickets may come and go between two calls.
+   * `undefined`: no other ticket may be tried now, or, while the walk has not `ended`, it should pause and continue from here.
    */
   next(): Turn | undefined;
   readonly ended: boolean;
 }
 
-/** Has it waited so long that it may not be passed any more? */
+/** Whether it has waited so long that it may not be overtaken any more. */
 export type IsOverdue = (spot: Spot) => boolean;
 
-/** Begins a walk along the line, which pauses after each `stretch` tickets that it looked at. It is to be walked at once, not to be kept. */
+/** Starts a walk along the line, which pauses after every `stretch` tickets. It has to be completed at once. */
 export function passAlong(order: LineOrder, isOverdue: IsOverdue, candidatesOf: CandidatesOf, stretch: number): Pass {
   /** Kinds of which one did not fit, or may not be tried. */
-  const settled = new Set<string>();
-  const kept = new ReservedServers();
-  /** Who may not be passed, one for each set of servers. */
+  const exhausted = new Set<string>();
+  const reserved = new ReservedServers();
+  /** What tickets that may not be overtaken want, one for each set of servers. */
   const overdue = new Map<Candidates, Want>();
   let current: Spot | undefined;
   let handedOut: { readonly spot: Spot; readonly candidates: Candidates | undefined } | undefined;
   let looked = 0;
   let ended = false;
 
-  const settle = (spot: Spot, candidates: Candidates | undefined) => {
-    settled.add(spot.kind);
+  const exhaust = (spot: Spot, candidates: Candidates | undefined) => {
+    exhausted.add(spot.kind);
     if (candidates === undefined || !isOverdue(spot)) return;
     overdue.set(candidates, spot.ticket);
-    kept.keep(candidates);
+    reserved.reserve(candidates);
   };
-  /** During a pause other servers may have come up for those who may not be passed, and they have not been tried there. */
-  const keepWhatCameUp = () => {
+  /** During a pause, more servers may have become candidates of tickets that may not be overtaken and were not tried there. */
+  const reserveNewCandidates = () => {
     for (const [before, want] of [...overdue]) {
       const candidates = candidatesOf(want);
       if (candidates === undefined || candidates === before) continue;
       overdue.delete(before);
       overdue.set(candidates, want);
-      kept.keep(candidates);
+      reserved.reserve(candidates);
     }
   };
 
   return {
     next: () => {
-      if (handedOut?.spot.inLine === true) settle(handedOut.spot, handedOut.candidates);
+      if (handedOut?.spot.inLine === true) exhaust(handedOut.spot, handedOut.candidates);
       handedOut = undefined;
-      while (!order.consistsOf(settled)) {
+      while (!order.consistsOf(exhausted)) {
         if (looked >= stretch) {
           looked = 0;
           return undefined;
         }
-        if (looked === 0) keepWhatCameUp();
+        if (looked === 0) reserveNewCandidates();
         current = current === undefined ? order.first : order.after(current);
         if (current === undefined) break;
         looked += 1;
-        if (current.ticket.lostAt !== undefined || settled.has(current.kind)) continue;
+        if (current.ticket.lostAt !== undefined || exhausted.has(current.kind)) continue;
         const candidates = candidatesOf(current.ticket);
-        const left = candidates && kept.leftOf(candidates);
+        const left = candidates && reserved.leftOf(candidates);
         if (left?.tiers.length === 0) {
-          settle(current, candidates);
+          exhaust(current, candidates);
           continue;
         }
         handedOut = { spot: current, candidates };
@@ -106,9 +105,9 @@ export function passAlong(order: LineOrder, isOverdue: IsOverdue, candidatesOf: 
 }
 
 /**
- * May somebody who is not in the line be tried at once, before all who are, and on which servers? Not if one who wants the same waits, and not on those
- * that are kept for one who may not be passed. Room can come by time alone, so that nobody has tried the line yet: whoever in it fits now comes first.
- * It takes as long as there are kinds, and tickets that may not be passed.
+ * Whether a request that is not in line may be tried at once, before all tickets, and on which servers. Not if a ticket of the same kind waits, and not
+ * on servers that are reserved. Room can appear with time alone, before the line was tried: then a ticket that fits now comes first. The cost grows with
+ * the number of kinds and of tickets that may not be overtaken.
  */
 export function mayBackfill(
   order: LineOrder,
@@ -120,27 +119,27 @@ export function mayBackfill(
   const own = candidatesOf(want);
   if (own === undefined) return NO;
   const kind = kindOf(want);
-  const kept = new ReservedServers();
+  const reserved = new ReservedServers();
   const seen = new Set<string>();
-  // Those who may not be passed stand in front, and each is tried on what those before it leave.
+  // Tickets that may not be overtaken are at the head, and each is tried on what those before it leave.
   for (let spot = order.first; spot !== undefined && isOverdue(spot); spot = spot.next) {
     if (seen.size >= order.kinds.size) break;
     if (spot.ticket.lostAt !== undefined || seen.has(spot.kind)) continue;
     seen.add(spot.kind);
     const candidates = candidatesOf(spot.ticket);
     if (candidates === undefined) continue;
-    const left = kept.leftOf(candidates);
+    const left = reserved.leftOf(candidates);
     const hasRoom = left.tiers.length > 0 && fits(spot.ticket, left);
-    if (hasRoom && (spot.kind === kind || compete(left, kept.leftOf(own)))) return LINE_FIRST;
-    if (!hasRoom) kept.keep(candidates);
-    if (spot.kind === kind || kept.leftOf(own).tiers.length === 0) return NO;
+    if (hasRoom && (spot.kind === kind || compete(left, reserved.leftOf(own)))) return LINE_FIRST;
+    if (!hasRoom) reserved.reserve(candidates);
+    if (spot.kind === kind || reserved.leftOf(own).tiers.length === 0) return NO;
   }
-  const open = kept.leftOf(own);
+  const open = reserved.leftOf(own);
   for (const [other, spots] of order.kinds) {
     const first = seen.has(other) ? undefined : firstPresent(spots);
     const candidates = first && candidatesOf(first.ticket);
     if (first === undefined || candidates === undefined) continue;
-    const left = kept.leftOf(candidates);
+    const left = reserved.leftOf(candidates);
     if (other !== kind && !compete(left, open)) continue;
     if (left.tiers.length > 0 && fits(first.ticket, left)) return LINE_FIRST;
     if (other === kind) return NO;

@@ -1,35 +1,36 @@
 /**
- * The order of the waiting line: who stands behind whom, at which position, and of which kind. It knows nothing of the rules by which tickets come and go.
+ * The order of the waiting line: which ticket is behind which, at which position, and of which kind. It does not know the rules by which tickets come
+ * and go.
  *
- * A linked list, because tickets leave from anywhere in it while walks stand on them, with numbered places beside it, so that a position costs no walk.
+ * A linked list, because tickets leave from anywhere in it while walks are under way. A position is counted by walking to the head: with at most ten
+ * thousand tickets that takes microseconds, and it is needed only when a client reconnects.
  */
 import type { ServerId } from '../fleet/endpoint.ts';
-import { Places } from './places.ts';
 import type { Labels } from '../fleet/routing.ts';
 
-/** What somebody waits for. */
+/** What a client waits for. */
 export interface Want {
   /** Normalised URL of the project (`Project.url`). */
   readonly project?: string;
   readonly labels?: Labels;
-  /** Servers that failed it before; another one is wanted. */
+  /** Servers on which it failed before; the client wants another one. */
   readonly except?: readonly ServerId[];
 }
 
 export interface TicketRequest extends Want {
   readonly id: string;
-  /** Where it came from; absent for those who are not limited by address. */
+  /** Where it came from. Absent: no limit by address applies to it. */
   readonly address?: string;
   /** What the client calls itself; the same when it asks again. */
   readonly clientId?: string;
-  /** Nobody can guess it. Whoever shows it gets the place back; without one the place is lost with the connection. */
+  /** Unguessable. A client that shows it gets its position back; without one the position is lost with the connection. */
   readonly token?: string;
 }
 
 export interface Ticket extends TicketRequest {
-  /** Seconds of the engine's clock; before its zero for a ticket from before a restart. */
+  /** Seconds of the engine's clock; negative for a ticket from before a restart. */
   readonly joinedAt: number;
-  /** Since when its holder has no connection. */
+  /** Since when its client has no connection. */
   readonly lostAt: number | undefined;
 }
 
@@ -44,13 +45,10 @@ export class LineOrder {
   readonly #kinds = new Map<string, Set<Spot>>();
   #first: Spot | undefined;
   #last: Spot | undefined;
-  /** The first one whose position may differ from what its holder was told. */
+  /** The first one whose position may differ from the one that was reported to its client. */
   #moved: Spot | undefined;
-  #places = new Places(64);
-  #nextPlace = 0;
-  #size = 0;
   #order = 0;
-  /** Of those who came back to the head; below zero. */
+  /** Of those that came back to the head; below zero. */
   #headOrder = 0;
 
   get first(): Spot | undefined {
@@ -61,42 +59,38 @@ export class LineOrder {
     return this.#last;
   }
 
-  /** Who is in the line by kind, in the order in which they joined. */
+  /** The tickets in line by kind, in the order in which they joined. */
   get kinds(): ReadonlyMap<string, ReadonlySet<Spot>> {
     return this.#kinds;
   }
 
   /** 1 is next. */
   positionOf(spot: Spot): number {
-    return this.#places.upTo(spot.place);
+    let position = 1;
+    for (let before = spot.previous; before !== undefined; before = before.previous) position += 1;
+    return position;
   }
 
   append(ticket: MutableTicket): Spot {
-    if (this.#nextPlace >= this.#places.size) this.#renumber();
-    const spot = new Spot(ticket, this.#order++, this.#nextPlace++, this.#last);
+    const spot = new Spot(ticket, this.#order++, this.#last);
     if (this.#last === undefined) this.#first = spot;
     else this.#last.next = spot;
     this.#last = spot;
-    this.#places.take(spot.place);
     const kind = this.#kinds.get(spot.kind);
     if (kind === undefined) this.#kinds.set(spot.kind, new Set([spot]));
     else kind.add(spot);
-    this.#size += 1;
     return spot;
   }
 
-  /** Seldom, so that it may cost a walk along the line. */
   prepend(ticket: MutableTicket): Spot {
     const first = this.#first;
-    const spot = new Spot(ticket, (this.#headOrder -= 1), 0, undefined);
+    const spot = new Spot(ticket, (this.#headOrder -= 1), undefined);
     spot.next = first;
     if (first === undefined) this.#last = spot;
     else first.previous = spot;
     this.#first = spot;
     this.#moved = first;
     this.#kinds.set(spot.kind, new Set([spot, ...(this.#kinds.get(spot.kind) ?? [])]));
-    this.#size += 1;
-    this.#renumber();
     return spot;
   }
 
@@ -109,23 +103,21 @@ export class LineOrder {
     else next.previous = previous;
     if (this.#moved === undefined || this.#moved === spot || (next !== undefined && next.order < this.#moved.order))
       this.#moved = next;
-    this.#places.free(spot.place);
-    this.#size -= 1;
     const kind = this.#kinds.get(spot.kind);
     kind?.delete(spot);
     if (kind?.size === 0) this.#kinds.delete(spot.kind);
   }
 
-  /** The tickets whose position differs from what their holders were told, in order. From now on they count as told. */
+  /** The tickets whose position differs from the one last reported, in order. From now on they count as reported. */
   changes(): readonly Standing[] {
     const changed: Standing[] = [];
     const from = this.#moved;
     this.#moved = undefined;
     if (from === undefined) return changed;
-    let position = this.#places.upTo(from.place);
+    let position = this.positionOf(from);
     for (let spot: Spot | undefined = from; spot !== undefined; spot = spot.next, position += 1) {
-      if (spot.told === position || spot.ticket.lostAt !== undefined) continue;
-      spot.told = position;
+      if (spot.reported === position || spot.ticket.lostAt !== undefined) continue;
+      spot.reported = position;
       changed.push({ ticket: spot.ticket, position });
     }
     return changed;
@@ -136,49 +128,36 @@ export class LineOrder {
     let next = spot.next;
     while (next !== undefined && !next.inLine) next = next.next;
     if (next !== undefined || spot.inLine) return next;
-    // It left as the last of the line, so only who came later can be behind it.
+    // It was the last one when it left, so only a ticket that came later can be behind it.
     for (let later = this.#last; later !== undefined && later.order > spot.order; later = later.previous) next = later;
     return next;
   }
 
-  /** Nobody of another kind is in the line; kinds that left it may still be among `kinds`. */
+  /** Whether no ticket of another kind is in line. Kinds that left the line may still be among `kinds`. */
   consistsOf(kinds: ReadonlySet<string>): boolean {
     if (kinds.size < this.#kinds.size) return false;
     for (const kind of this.#kinds.keys()) if (!kinds.has(kind)) return false;
     return true;
   }
-
-  /** Closes the gaps that left tickets left behind; after at least as many joins as there are tickets, so that it costs each of them little. */
-  #renumber(): void {
-    this.#places = new Places(2 * this.#size + 64);
-    this.#nextPlace = 0;
-    for (let spot = this.#first; spot !== undefined; spot = spot.next) {
-      spot.place = this.#nextPlace++;
-      this.#places.take(spot.place);
-    }
-  }
 }
 
-/** As it stands in the line. */
 export type MutableTicket = TicketRequest & { readonly joinedAt: number; lostAt: number | undefined };
 
-/** A ticket's place in the line. One that left keeps its `next`, so that a walk that stands on it finds its way. */
+/** An element of the list. One that left keeps its `next`, so that a walk that has reached it finds its way. */
 export class Spot {
   readonly ticket: MutableTicket;
   readonly order: number;
   readonly kind: string;
-  place: number;
   previous: Spot | undefined;
   next: Spot | undefined;
-  /** Position its holder was told; 0: none. */
-  told = 0;
+  /** The position last reported to the client; 0: none. */
+  reported = 0;
   inLine = true;
 
-  constructor(ticket: MutableTicket, order: number, place: number, previous: Spot | undefined) {
+  constructor(ticket: MutableTicket, order: number, previous: Spot | undefined) {
     this.ticket = ticket;
     this.order = order;
     this.kind = kindOf(ticket);
-    this.place = place;
     this.previous = previous;
   }
 }

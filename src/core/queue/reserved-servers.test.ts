@@ -5,41 +5,41 @@ import type { Candidates } from '../allocation/ledger.ts';
 
 const of = (...tiers: string[][]): Candidates => ({ tiers });
 
-test('what is left is the candidates without the servers that are kept, each tier at its place', () => {
-  const kept = new ReservedServers();
+test('what is left is the candidates without the reserved servers, and each tier keeps its index', () => {
+  const reserved = new ReservedServers();
   const wanted = of(['a', 'b'], ['c'], ['d']);
-  assert.equal(kept.leftOf(wanted), wanted);
-  kept.keep(of(['a'], ['c']));
-  assert.deepEqual(kept.leftOf(wanted), of(['b'], [], ['d']));
-  kept.keep(of(['d', 'x']));
-  assert.deepEqual(kept.leftOf(wanted), of(['b'], [], []));
-  kept.keep(of(['b']));
-  assert.deepEqual(kept.leftOf(wanted), of());
-  assert.deepEqual(kept.leftOf(of()), of());
+  assert.equal(reserved.leftOf(wanted), wanted);
+  reserved.reserve(of(['a'], ['c']));
+  assert.deepEqual(reserved.leftOf(wanted), of(['b'], [], ['d']));
+  reserved.reserve(of(['d', 'x']));
+  assert.deepEqual(reserved.leftOf(wanted), of(['b'], [], []));
+  reserved.reserve(of(['b']));
+  assert.deepEqual(reserved.leftOf(wanted), of());
+  assert.deepEqual(reserved.leftOf(of()), of());
 });
 
-test('candidates of which nothing is kept stay the same object', () => {
-  const kept = new ReservedServers();
+test('candidates of which none is reserved stay the same object', () => {
+  const reserved = new ReservedServers();
   const wanted = of(['a'], ['b']);
-  kept.keep(of(['c']));
-  kept.keep(of());
-  assert.equal(kept.leftOf(wanted), wanted);
+  reserved.reserve(of(['c']));
+  reserved.reserve(of());
+  assert.equal(reserved.leftOf(wanted), wanted);
 });
 
-test('the same servers kept for the same tickets leave the same object in every walk', () => {
+test('the same servers reserved for the same tickets leave the same object in every walk', () => {
   const [first, second, wanted] = [of(['a', 'b']), of(['b', 'c']), of(['a', 'b', 'c', 'd'])];
   const walk = () => {
-    const kept = new ReservedServers();
-    kept.keep(first);
-    kept.keep(second);
-    kept.keep(first);
-    return kept.leftOf(wanted);
+    const reserved = new ReservedServers();
+    reserved.reserve(first);
+    reserved.reserve(second);
+    reserved.reserve(first);
+    return reserved.leftOf(wanted);
   };
   assert.deepEqual(walk(), of(['d']));
   assert.equal(walk(), walk());
 });
 
-test('kept is what of the candidates is not left', () => {
+test('reserved are the candidates that are not left', () => {
   const wanted = of(['a', 'b'], ['c']);
   assert.deepEqual(reservedOf(wanted, wanted), new Set());
   assert.deepEqual(reservedOf(wanted, of(['b'], [])), new Set(['a', 'c']));

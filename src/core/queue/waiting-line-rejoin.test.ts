@@ -18,7 +18,7 @@ function standings(line: WaitingLine): string[] {
   return line.changes().map(({ ticket, position }) => `${ticket.id}${position}`);
 }
 
-test('whoever comes back stands at the head, and all others hear of it once', () => {
+test('a client that comes back is at the head, and the new positions of all others are reported once', () => {
   const three = line('abc');
   const joined = three.rejoin({ id: 'z' }, 5, 20);
   assert.ok(joined.kind === 'joined');
@@ -41,7 +41,7 @@ test('it is tried first, and after it the others in their order', () => {
   assert.equal(pass.next()?.ticket.id, 'a');
 });
 
-test('a server that failed somebody does not keep those from it whom it did not fail', () => {
+test('a server that failed one client stays open to the others', () => {
   const two = line('a');
   two.rejoin({ id: 'z', except: ['x'] }, -1000, 20);
   const pass = two.pass(20, (want: Want) => (want.except === undefined ? anywhere : elsewhere));
@@ -49,14 +49,14 @@ test('a server that failed somebody does not keep those from it whom it did not 
   assert.equal(pass.next()?.ticket.id, 'a', 'z waits for another server, however long it has waited');
 });
 
-test('no limit keeps it out, and it keeps nobody out twice', () => {
+test('no limit keeps it out, and it cannot be in line twice', () => {
   const full = line('abc', 3);
   assert.equal(full.rejoin({ id: 'z' }, 5, 20).kind, 'joined');
   assert.equal(full.rejoin({ id: 'z' }, 5, 20).kind, 'refused');
   assert.equal(full.length, 4);
 });
 
-test('nobody behind has waited longer than the head', () => {
+test('no ticket behind the head has waited longer', () => {
   const two = line('ab');
   two.rejoin({ id: 'z' }, 15, 20);
   assert.equal(two.get('z')?.joinedAt, 10);

@@ -1,29 +1,27 @@
 /**
- * The waiting line: one per replica, first come, first served, with one exception
- * (docs/design/allocation.md, "Queue"): a ticket that fits may pass one that does not,
- * as long as the one that is passed has waited less than `passing`.
+ * The waiting line: one per replica, first come, first served, with one exception (docs/design/allocation.md, "Queue"): a ticket that fits may overtake one that does
+ * not, as long as the overtaken one has waited less than `passing`.
  *
- * `core/line-order` keeps the order, `core/passing` says who may be tried now.
+ * `line-order.ts` holds the order, `backfill.ts` decides which tickets may be tried now.
  *
- * The line knows no clock, no sockets and no servers: times are seconds handed in, and what it says about a ticket is told to its holder by the engine. A
- * ticket ends exactly once, in `admitted`, `leave`, `lost`, `expire` or another's `join`; whoever gets `undefined` there came second.
+ * The line has no clock, sockets or servers: times are passed in as seconds, and the engine reports to clients. A ticket ends exactly once, in
+ * `admitted`, `leave`, `lost`, `expire` or the `join` of another one; a call that returns `undefined` there came second.
  *
- * A holder with a resume token keeps the place for `resume` seconds without a connection. Such a ticket counts in everybody's position, but it is not tried
- * and holds nobody back: a booking for somebody who is not there would be lost.
+ * A client with a resume token keeps its position for `resume` seconds without a connection. Such a ticket counts in the positions of the others, but it
+ * is not tried and does not delay the others: a booking for an absent client would be lost.
  */
 import { AdmissionPace, type WaitEstimate } from './admission-pace.ts';
 import { LineOrder, type Spot, type Standing, type Ticket, type TicketRequest, type Want } from './line-order.ts';
 import { mayBackfill, passAlong, type CandidatesOf, type Fits, type IsOverdue, type Pass, type Backfill } from './backfill.ts';
-import { readSavedLine, type SavedLine, type SavedTicket } from './saved-line.ts';
 
 export interface WaitingRules {
-  /** Most tickets. */
+  /** Maximum number of tickets. */
   readonly maxLength: number;
-  /** Most tickets of one address; a new one takes the place of one without a connection. */
+  /** Maximum number of tickets of one address. A new one replaces one without a connection. */
   readonly maxPerAddress: number;
-  /** Seconds a place is kept without a connection. */
+  /** Seconds for which a position is kept without a connection. */
   readonly resume: number;
-  /** Seconds of waiting after which a ticket is not passed any more. */
+  /** Seconds of waiting after which a ticket may not be overtaken. */
   readonly passing: number;
 }
 
@@ -32,20 +30,23 @@ export type JoinRefusalCode = 'waiting-line-full' | 'too-many-waiting' | 'alread
 export type Joined =
   | ({
       readonly kind: 'joined';
-      /** It ended to make room: of the same address, and without a connection for longest. */
+      /** The ticket that ended to make room: of the same address, and longest without a connection. */
       readonly displaced?: Ticket;
     } & Standing)
   | { readonly kind: 'refused'; readonly code: JoinRefusalCode; readonly reason: string };
 
-export type Restored =
-  | {
-      readonly kind: 'restored';
-      readonly tickets: readonly Ticket[];
-      /** What was left out, a sentence each, for the log. */
-      readonly problems: readonly string[];
-    }
-  /** Not a line of ours: nothing was taken over. */
-  | { readonly kind: 'foreign'; readonly reason: string };
+/** A ticket from before a restart, whose client can come back. */
+export interface SavedTicket extends Omit<TicketRequest, 'except'> {
+  readonly token: string;
+  /** Seconds. */
+  readonly waited: number;
+}
+
+export interface Restored {
+  readonly tickets: readonly Ticket[];
+  /** What was left out, a sentence each, for the log. */
+  readonly problems: readonly string[];
+}
 
 export class WaitingLine {
   #rules: WaitingRules;
@@ -61,49 +62,49 @@ export class WaitingLine {
     this.#rules = rules;
   }
 
-  /** New settings; who is in the line stays. */
+  /** New settings. Tickets in line stay. */
   configure(rules: WaitingRules): void {
     this.#rules = rules;
   }
 
-  /** Tickets, those without a connection included. */
+  /** Number of tickets, including those without a connection. */
   get length(): number {
     return this.#byId.size;
   }
 
-  /** Seconds the first in line has waited; `undefined` when nobody waits. */
+  /** Seconds for which the first ticket has waited; `undefined` when the line is empty. */
   longestWait(now: number): number | undefined {
     const { first } = this.#order;
     return first && now - first.ticket.joinedAt;
   }
 
-  /** `now` is seconds of the engine's clock, here and everywhere. The position counts as told to the holder. */
+  /** `now` is seconds of the engine's clock, here and everywhere. The position counts as reported to the client. */
   join(request: TicketRequest, now: number): Joined {
     const refusal = this.#refusal(request);
-    // A page that was closed must not keep out the one that was opened instead.
+    // A page that was closed must not keep out the one that replaces it.
     const displaced = refusal?.code === 'too-many-waiting' ? this.#longestLost(request.address) : undefined;
     if (displaced !== undefined) this.#remove(displaced);
     else if (refusal !== undefined) return refusal;
     if (this.length === 0) this.#pace.began(now);
     const spot = this.#index(this.#order.append({ ...request, joinedAt: now, lostAt: undefined }));
-    spot.told = this.length;
+    spot.reported = this.length;
     return {
-      ...{ kind: 'joined', ticket: spot.ticket, position: spot.told },
+      ...{ kind: 'joined', ticket: spot.ticket, position: spot.reported },
       ...(displaced !== undefined && { displaced: displaced.ticket }),
     };
   }
 
   /**
-   * Whoever was let in and got a server that failed takes the head of the line. No limit is applied: the place was earned. `joinedAt` is when the waiting
-   * began, in seconds of the engine's clock. The position counts as told.
+   * A client that was admitted and got a server that failed takes the head of the line. No limit applies, because it has waited already. `joinedAt` is
+   * when the waiting began, in seconds of the engine's clock. The position counts as reported.
    */
   rejoin(request: TicketRequest, joinedAt: number, now: number): Joined {
     if (this.#byId.has(request.id)) return alreadyWaiting();
     if (this.length === 0) this.#pace.began(now);
-    // Who stands behind has not waited longer.
+    // A ticket further back has not waited longer.
     const earliest = Math.min(joinedAt, this.#order.first?.ticket.joinedAt ?? now);
     const spot = this.#index(this.#order.prepend({ ...request, joinedAt: earliest, lostAt: undefined }));
-    spot.told = 1;
+    spot.reported = 1;
     return { kind: 'joined', ticket: spot.ticket, position: 1 };
   }
 
@@ -116,22 +117,22 @@ export class WaitingLine {
     for (let spot = this.#order.first; spot !== undefined; spot = this.#order.after(spot)) yield spot.ticket;
   }
 
-  /** 1 is next; `undefined` when it is not in the line. */
+  /** 1 is next; `undefined`: it is not in line. */
   position(id: string): number | undefined {
     const spot = this.#byId.get(id);
     return spot && this.#order.positionOf(spot);
   }
 
-  /** Seconds until the ticket at `position` is let in; `undefined` while there is nothing to tell it from. */
+  /** Seconds until the ticket at `position` is admitted; `undefined` while there is not enough data. */
   estimate(position: number, now: number): WaitEstimate | undefined {
     return this.#pace.estimate(position, now);
   }
 
-  /** The ticket got a server. `undefined`: it had left before, and what was booked for it has to be released. */
+  /** The ticket got a server. `undefined`: it had left before, and its booking has to be released. */
   admitted(id: string, now: number): Ticket | undefined {
     const spot = this.#byId.get(id);
-    // Who got a server without waiting says nothing about the pace.
-    if (spot !== undefined && now - spot.ticket.joinedAt >= WAITED) this.#pace.admitted(now);
+    // A ticket that got a server without waiting says nothing about the pace.
+    if (spot !== undefined && now - spot.ticket.joinedAt >= MIN_WAIT) this.#pace.admitted(now);
     return this.leave(id);
   }
 
@@ -143,7 +144,7 @@ export class WaitingLine {
     return spot.ticket;
   }
 
-  /** The holder's connection is gone. Without a token the ticket ends, with one it is kept for `resume` seconds. */
+  /** The client's connection is gone. Without a token the ticket ends, with one it is kept for `resume` seconds. */
   lost(id: string, now: number): 'kept' | 'ended' | undefined {
     const spot = this.#byId.get(id);
     if (spot === undefined) return undefined;
@@ -156,16 +157,16 @@ export class WaitingLine {
   }
 
   /**
-   * The holder of the token is back: here is the place, and it counts as told. `undefined`: there is none, or it was kept long enough. Who shows the token
-   * while the first connection still seems alive gets the place too; the engine then drops the old connection.
+   * The client with this token is back. Its position counts as reported. `undefined`: there is no such ticket, or it has expired. The token is also
+   * accepted while the first connection still seems alive; the engine then drops the old connection.
    */
   resume(token: string, now: number): Standing | undefined {
     const spot = this.#byToken.get(token);
     if (spot === undefined || this.ofToken(token, now) === undefined) return undefined;
     spot.ticket.lostAt = undefined;
     this.#lost.delete(spot);
-    spot.told = this.#order.positionOf(spot);
-    return { ticket: spot.ticket, position: spot.told };
+    spot.reported = this.#order.positionOf(spot);
+    return { ticket: spot.ticket, position: spot.reported };
   }
 
   /** The ticket that `resume` would find. */
@@ -174,7 +175,7 @@ export class WaitingLine {
     return spot === undefined || this.#isOver(spot, now) ? undefined : spot.ticket;
   }
 
-  /** Ends the tickets whose holders did not come back, and returns them. Made to be called every second. */
+  /** Ends the tickets whose clients did not come back, and returns them. To be called every second. */
   expire(now: number): readonly Ticket[] {
     const over: Ticket[] = [];
     for (const spot of this.#lost) {
@@ -185,61 +186,43 @@ export class WaitingLine {
     return over;
   }
 
-  /** The tickets whose position differs from what their holders were told, in order. From now on they count as told. */
+  /** The tickets whose position differs from the one last reported, in order. From now on they count as reported. */
   changes(): readonly Standing[] {
     return this.#order.changes();
   }
 
-  /** Begins a walk along the line, which pauses after each `stretch` tickets that it looked at. It is to be walked at once, not to be kept. */
+  /** Starts a walk along the line, which pauses after every `stretch` tickets. It has to be completed at once. */
   pass(now: number, candidatesOf: CandidatesOf, stretch = Infinity): Pass {
     return passAlong(this.#order, this.#isOverdue(now), candidatesOf, stretch);
   }
 
-  /** May somebody who is not in the line be tried at once, before all who are, and on which servers? */
+  /** Whether a request that is not in line may be tried at once, before all tickets, and on which servers. */
   mayBackfill(want: Want, now: number, candidatesOf: CandidatesOf, fits: Fits): Backfill {
     return mayBackfill(this.#order, this.#isOverdue(now), want, candidatesOf, fits);
   }
 
-  /** What survives a restart, as plain JSON: the tickets whose holders can come back. `wallTime` is seconds since the epoch. */
-  save(now: number, wallTime: number): SavedLine {
-    const tickets: SavedTicket[] = [];
-    for (const { token, id, address, clientId, project, labels, joinedAt } of this.tickets()) {
-      if (token === undefined) continue;
-      tickets.push({
-        ...{ id, token, waited: Math.max(0, now - joinedAt) },
-        ...(address !== undefined && { address }),
-        ...(clientId !== undefined && { clientId }),
-        ...(project !== undefined && { project }),
-        ...(labels !== undefined && { labels }),
-      });
-    }
-    return { version: 1, savedAt: wallTime, tickets };
-  }
-
   /**
-   * Puts back what was saved, in its order, behind who is in the line already. Every holder has `resume` seconds from now to come back. What cannot be
-   * read or is over a limit is left out. Never throws.
+   * Puts back the tickets from before a restart, in their order, behind those that are in line already. Every client has `resume` seconds from now to
+   * come back. A ticket that exceeds a limit is left out.
    */
-  restore(value: unknown, now: number, wallTime: number): Restored {
-    const read = readSavedLine(value, wallTime);
-    if (read.kind === 'foreign') return read;
-    const problems = [...read.problems];
+  restore(saved: readonly SavedTicket[], now: number): Restored {
+    const problems: string[] = [];
     const tickets: Ticket[] = [];
     let joinedAt = this.#order.last?.ticket.joinedAt ?? -Infinity;
-    for (const { waited, ...request } of read.tickets) {
+    for (const { waited, ...request } of saved) {
       const refusal = this.#refusal(request);
       if (refusal !== undefined) {
         problems.push(`a ticket was left out: ${refusal.code}`);
         continue;
       }
       if (this.length === 0) this.#pace.began(now);
-      // Who stands behind has not waited longer, whatever the file says.
+      // A ticket further back has not waited longer, whatever the file says.
       joinedAt = Math.max(joinedAt, now - waited);
       const spot = this.#index(this.#order.append({ ...request, joinedAt, lostAt: undefined }));
       this.#lose(spot, now);
       tickets.push(spot.ticket);
     }
-    return { kind: 'restored', tickets, problems };
+    return { tickets, problems };
   }
 
   #refusal({ id, token, address }: TicketRequest): Extract<Joined, { kind: 'refused' }> | undefined {
@@ -254,7 +237,7 @@ export class WaitingLine {
     if (own >= maxPerAddress)
       return refused(
         'too-many-waiting',
-        `${own} requests from your network address are waiting already; close other pages that wait, or try again later.`,
+        `${own} requests from your network address are already waiting; close other waiting pages, or try again later.`,
       );
     return undefined;
   }
@@ -302,11 +285,11 @@ export class WaitingLine {
   }
 }
 
-/** Seconds in line from which an admission tells something about the pace. */
-const WAITED = 1;
+/** Seconds in line from which an admission counts for the pace. */
+const MIN_WAIT = 1;
 
 function alreadyWaiting(): Extract<Joined, { kind: 'refused' }> {
-  return refused('already-waiting', 'This request is in the waiting line already; keep its first connection open.');
+  return refused('already-waiting', 'This request is already in the waiting line; keep its first connection open.');
 }
 
 function refused(code: JoinRefusalCode, reason: string): Extract<Joined, { kind: 'refused' }> {

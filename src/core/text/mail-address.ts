@@ -1,4 +1,4 @@
-/** A mail address for a page that everybody may read: its owner knows it by its first letter and its host, and who collects addresses gets nothing. */
+/** A mail address for a public page: its owner recognizes it by the first letter and the host, and it is useless to spammers. */
 export function maskedAddress(address: string): string {
   const at = address.lastIndexOf('@');
   const [first = ''] = address;

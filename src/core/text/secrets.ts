@@ -1,11 +1,11 @@
-/** Secrets in texts from outside, which must stand neither in the log nor on a page that everybody may read. */
+/** Removes secrets from texts from outside, which must appear neither in the log nor on a public page. */
 
 export const REDACTED = '[Redacted]';
 
 /**
- * The text without what opens something: logins in URLs, parameters such as `token`, and authorizations.
+ * The text without credentials: logins in URLs, parameters such as `token`, and authorizations.
  *
- * All repetitions are bounded or stop at characters they cannot contain, so that no text takes longer than linear time.
+ * All repetitions are bounded or stop at characters they cannot contain, so that every text takes linear time.
  */
 export function withoutSecrets(text: string): string {
   let shown = text;

@@ -9,7 +9,7 @@ const open: Allocation = {
   admittance: 'open',
   laterTier: false,
   lastResort: false,
-  besideKept: false,
+  besideReserved: false,
 };
 
 test('the reason of an allocation compares the server only with those it was chosen from', () => {
@@ -17,14 +17,17 @@ test('the reason of an allocation compares the server only with those it was cho
   const cases: readonly (readonly [Partial<Allocation>, string])[] = [
     [{}, 'a/2000 had the most room'],
     [{ admittance: undefined }, 'a/2000 had the most room'],
-    [{ admittance: 'dedicated' }, 'a/2000 had the most room of the servers for this repository'],
-    [{ laterTier: true }, 'a/2000 had the most room of the servers for everybody, and none of those for this repository had any'],
+    [{ admittance: 'dedicated' }, 'a/2000 had the most room of the servers dedicated to this repository'],
+    [
+      { laterTier: true },
+      'a/2000 had the most room of the servers open to all projects; none of those dedicated to this repository had room',
+    ],
     [
       { admittance: 'shared', laterTier: true },
-      'a/2000 shares its idle time, had the most room of those that do, and no other server had any',
+      'a/2000 had the most room of the servers that share idle time; no other server had room',
     ],
     [{ lastResort: true }, 'a/2000 is suspected of failing and was taken because no other server had room'],
-    [{ besideKept: true }, 'a/2000 had the most room, apart from servers that are kept for those who wait'],
+    [{ besideReserved: true }, 'a/2000 had the most room, apart from servers reserved for clients already waiting'],
   ];
   for (const [changes, reason] of cases) assert.equal(allocationReason({ ...open, ...changes }), reason + figures);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { listed, mostListed } from './decision-list.ts';
+import { listed, MAX_LISTED } from './decision-list.ts';
 
 type Entry = { readonly kind: 'allocated' | 'refused'; readonly id: number };
 
@@ -9,13 +9,13 @@ test('a class that is handed out does not wash the refusals before it away', () 
   const refused: Entry = { kind: 'refused', id: 0 };
   const class_ = Array.from({ length: 500 }, (_, index): Entry => ({ kind: 'allocated', id: index + 1 }));
   const list = listed([...class_, refused]);
-  assert.equal(list.length, mostListed + 1);
+  assert.equal(list.length, MAX_LISTED + 1);
   assert.equal(list.at(-1), refused);
 });
 
 test('refusals are listed up to their own limit, among the last decisions too', () => {
   const flood = Array.from({ length: 500 }, (_, id): Entry => ({ kind: 'refused', id }));
-  assert.deepEqual(listed(flood), flood.slice(0, mostListed));
+  assert.deepEqual(listed(flood), flood.slice(0, MAX_LISTED));
 });
 
 test('listing step by step is listing all at once', () => {

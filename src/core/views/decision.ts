@@ -1,4 +1,4 @@
-/** What became of one session request, as it is written down. */
+/** The outcome of one session request, as it is recorded. */
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { AnswerView, DecisionKind } from './monitor-view.ts';
 
@@ -7,7 +7,7 @@ export interface Decision {
   /** Seconds since the epoch. */
   readonly at: number;
   readonly kind: DecisionKind;
-  /** URL of the project, when the client said what it wants to run; of one that could not be read the text it sent, at most `MAX_PROJECT_URL` characters. */
+  /** URL of the project, if the client named one; if it could not be read, the text that was sent, at most `MAX_PROJECT_URL` characters. */
   readonly project?: string | undefined;
   readonly server?: ServerId | undefined;
   readonly address?: string | undefined;
@@ -15,7 +15,7 @@ export interface Decision {
   readonly reason: string;
   /** Seconds in the waiting line. */
   readonly waited: number;
-  /** What the other servers said; left out when decisions come too fast to write them all down. */
+  /** The answers of the other servers; empty when decisions come too fast to record them all. */
   readonly others: readonly AnswerView[];
   readonly omitted: number;
 }

@@ -22,52 +22,52 @@ function situation(id: string, more: Partial<Situation> = {}): Situation {
 
 /** One of each, with the code and the sentence that say so. */
 const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
-  [{}, 'first', /^It comes first, and would be at 45 % with the session\.$/],
+  [{}, 'first', /^It would get the session \(45 % with this session\)\.$/],
   [{ state: 'draining' }, 'draining', /^It has been draining for 5 minutes, so new sessions go elsewhere\.$/],
   [
     { state: 'draining', drain: { by: 'ada', reason: 'new disk\n' } },
     'draining',
-    /elsewhere; ada drained it until somebody resumes it: new disk\ufffd$/,
+    /elsewhere; ada drained it until it is resumed: new disk\ufffd$/,
   ],
   [{ state: 'draining', drain: { by: 'ada', left: 7200 } }, 'draining', /elsewhere; ada drained it for another 2 hours$/],
   [
     { state: 'down', failure: 'nobody listens', drain: { by: 'ada', reason: 'new disk' } },
     'down',
-    /^It has been down for 5 minutes: nobody listens; besides, ada drained it until somebody resumes it: new disk$/,
+    /^It has been down for 5 minutes: nobody listens; also, ada drained it until it is resumed: new disk$/,
   ],
   [{ state: 'down', failure: 'It refuses connections.' }, 'down', /^It has been down for 5 minutes: It refuses connections\.$/],
-  [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last time it was asked: no answer/],
-  [{ verdict: { kind: 'closed' } }, 'unknown', /^It did not answer the last time/],
+  [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last probe: no answer/],
+  [{ verdict: { kind: 'closed' } }, 'unknown', /^It did not answer the last probe\.$/],
   [
     { verdict: { kind: 'suspected' } },
     'last-resort',
-    /still looks idle; it would get this one, because no other server has room/,
+    /still looks idle\. It would get this one, because no other server has room/,
   ],
-  [{ admittance: 'other-labels' }, 'other-labels', /labels that were asked for/],
+  [{ admittance: 'other-labels' }, 'other-labels', /requested labels/],
   [{ admittance: 'blocked' }, 'blocked-repository', /^It blocks this repository\.$/],
   [{ admittance: 'other-repository' }, 'other-repository', /^It does not allow this repository\.$/],
   [{ admittance: 'shared', shareIdleTime: 30 }, 'not-idle', /only while its load is below 30 %; it is at 37 %\.$/],
   [
     { admittance: 'shared', shareIdleTime: 50, load: 30, booked: 24 },
     'not-idle',
-    /below 50 %; it is at 30 %, and at 54 % with what was just handed out\.$/,
+    /below 50 %; it is at 30 %, and at 54 % with the sessions just handed out\.$/,
   ],
-  [{ verdict: { kind: 'session-limit', sessions: 12 } }, 'session-limit', /as many sessions as it may have \(12\)\.$/],
+  [{ verdict: { kind: 'session-limit', sessions: 12 } }, 'session-limit', /its maximum number of sessions \(12\)\.$/],
   [
     { verdict: { kind: 'no-room', predicted: 96, target: 90 } },
     'no-room',
-    /at 96 % with this session; sessions are handed out only below 90 %\.$/,
+    /at 96 % with this session; sessions start only below 90 %\.$/,
   ],
   [
     { verdict: { kind: 'no-room', predicted: 96, target: 90, peak: 88 } },
     'no-room',
-    /at 96 % with this session, because it was at 88 % a moment ago; sessions are handed out only below 90 %\.$/,
+    /at 96 % with this session, because it was at 88 % a moment ago; sessions start only below 90 %\.$/,
   ],
-  [{ kept: true }, 'kept', /^It has room, but it is kept for others, who wait already\.$/],
-  [{ kept: true, verdict: { kind: 'suspected' } }, 'kept', /^It has room, but/],
-  [{ kept: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96 %/],
-  [{ state: 'full', load: 97 }, 'full', /^It is at 97 %, and is offered again/],
-  [{ state: 'full', load: 30 }, 'full', /^It was full until a moment ago and is at 30 % now; it is offered again/],
+  [{ reserved: true }, 'kept', /^It has room, but it is reserved for clients already waiting\.$/],
+  [{ reserved: true, verdict: { kind: 'suspected' } }, 'kept', /^It has room, but/],
+  [{ reserved: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96 %/],
+  [{ state: 'full', load: 97 }, 'full', /^It is at 97 %\. New sessions start there once/],
+  [{ state: 'full', load: 30 }, 'full', /^It was full until a moment ago and is now at 30 %\. New sessions start there once/],
 ];
 
 describe('the answer of one server', () => {
@@ -88,7 +88,7 @@ describe('the answer of one server', () => {
     );
   });
 
-  test('the chosen one says so, and servers of a later tier say who came first', () => {
+  test('the chosen server says so, and servers of a later tier say that others come first', () => {
     const { answers } = explain(
       [situation('own', { admittance: 'dedicated' }), situation('twin', { admittance: 'dedicated' }), situation('all')],
       'own',
@@ -104,15 +104,15 @@ describe('the answer of one server', () => {
     assert.equal(answers[0]?.reason, 'It got the session.');
   });
 
-  test('of several with room one would get the session, and the others say what they would be at', () => {
+  test('of several with room one would get the session, and the others say that it would be less loaded', () => {
     const { summary, answers } = explain(
       [situation('a'), situation('b', { verdict: { kind: 'fits', predicted: 18 } }), situation('c', { state: 'down' })],
       undefined,
       'b',
     );
     assert.deepEqual(answers.map(({ code, chosen, reason }) => [code, chosen, reason]).slice(0, 2), [
-      ['has-room', false, 'It has room, and would be at 45 % with the session; the server that would be at least comes first.'],
-      ['first', true, 'It comes first, and would be at 18 % with the session.'],
+      ['has-room', false, 'It has room (45 % with this session), but another server would be less loaded.'],
+      ['first', true, 'It would get the session (18 % with this session).'],
     ]);
     assert.equal(summary, '3 servers: one would get the session, one has room, one is down');
   });
@@ -144,7 +144,7 @@ describe('the answer of one server', () => {
     );
   });
 
-  test('what lasts is told before what passes', () => {
+  test('permanent reasons come before temporary ones', () => {
     const code = (facts: Partial<Situation>) => explain([situation('a', facts)]).answers[0]?.code;
     assert.equal(code({ admittance: 'other-repository', state: 'down' }), 'other-repository');
     assert.equal(code({ state: 'draining', verdict: { kind: 'suspected' } }), 'draining');
@@ -158,13 +158,13 @@ describe('the answer of one server', () => {
 });
 
 describe('the whole in one sentence', () => {
-  test('3 servers: one drains, one does not allow this repository, one is at 97 %', () => {
+  test('3 servers: one is draining, one does not allow this repository, one is at 97 %', () => {
     const { summary } = explain([
       situation('a', { state: 'full', load: 97 }),
       situation('b', { state: 'draining' }),
       situation('c', { admittance: 'other-repository' }),
     ]);
-    assert.equal(summary, '3 servers: one drains, one does not allow this repository, one is at 97 %');
+    assert.equal(summary, '3 servers: one is draining, one does not allow this repository, one is at 97 %');
   });
 
   test('a large fleet is counted in groups, up to twelve in words', () => {
@@ -182,23 +182,23 @@ describe('the whole in one sentence', () => {
     );
   });
 
-  test('who has no room is told with the limit, so that nobody takes an available server for a free one', () => {
+  test('a server without room is listed with the limit, so that an available server is not taken for a free one', () => {
     const { summary } = explain([situation('a', { verdict: { kind: 'no-room', predicted: 94, target: 90 } })]);
     assert.equal(summary, '1 server: one has no room (94 % with one more; the limit is 90 %)');
   });
 
-  test('a load at which no server is full is not told as the reason why one is', () => {
+  test('a load at which no server is full is not given as the reason why one is', () => {
     const full = (...loads: number[]) => explain(loads.map((load, i) => situation(String(i), { state: 'full', load }))).summary;
     assert.equal(full(30), '1 server: one was full until a moment ago');
     assert.equal(full(94.9, 30, 95, 100), '4 servers: two are at 95 to 100 %, two were full until a moment ago');
   });
 
-  test('one server and none are told as well', () => {
+  test('one server and none have a sentence too', () => {
     assert.equal(explain([situation('a', { state: 'down' })]).summary, '1 server: one is down');
     assert.equal(explain([]).summary, 'There is no simulation server here yet');
   });
 
-  test('a server that was not heard yet is not said to be silent', () => {
+  test('a server that was not probed yet is not reported as silent', () => {
     const { load: _, ...unheard } = situation('a', { state: 'unknown' });
     const silent = situation('b', { state: 'unknown', failure: 'no answer within 4 s' });
     assert.equal(explain([unheard]).summary, '1 server: one has not answered yet');

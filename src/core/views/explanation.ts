@@ -1,8 +1,8 @@
 /**
- * Why a server was or was not taken: for each server a code and a sentence, and the whole in one sentence for the person who waits: *3 servers: one
- * drains, one does not allow this repository, one is at 97 %*.
+ * Why a server was or was not chosen: for each server a code and a sentence, and all of them in one sentence for the person who waits: *3 servers: one is
+ * draining, one does not allow this repository, one is at 97 %*.
  *
- * Reasons that last are told before those that pass: whoever may never run something on a server should not wait for its load to fall.
+ * Permanent reasons come before temporary ones: a student whose project may never run on a server should not wait for its load to fall.
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState } from '../fleet/fleet.ts';
@@ -24,10 +24,10 @@ export type Verdict =
   | { readonly kind: 'suspected' }
   /** Its load is at or above a threshold that is newer than its last report. */
   | { readonly kind: 'full' }
-  /** Nothing was heard of it for too long, or not at all. */
+  /** It has not answered for too long, or never. */
   | { readonly kind: 'closed' };
 
-/** What is known of one server when somebody asks. */
+/** What is known of one server at the time of the question. */
 export interface Situation {
   readonly id: ServerId;
   /** As the operator wrote it. */
@@ -37,17 +37,17 @@ export interface Situation {
   readonly since: number;
   /** Percent, as last reported. */
   readonly load?: number | undefined;
-  /** Percent: a report at or above it makes a server full. */
+  /** Percent: a report at or above it makes the server full. */
   readonly loadThreshold: number;
-  /** Load points handed out that its reports do not show yet. */
+  /** Load points that were handed out and that its reports do not show yet. */
   readonly booked: number;
-  /** What the server's rules say to the project and the labels: `Router.admittance`. */
+  /** Whether the server's rules admit the project and the labels: `Router.admittance`. */
   readonly admittance: Admittance;
   /** Percent. */
   readonly shareIdleTime: number;
-  /** The next place on it belongs to somebody who waits for it. */
-  readonly kept?: boolean;
-  /** Somebody drained it; whatever its state is. */
+  /** The next session on it belongs to a client that waits for it. */
+  readonly reserved?: boolean;
+  /** An operator drained it, whatever its state is. */
   readonly drain?:
     | {
         readonly by: string;
@@ -59,32 +59,115 @@ export interface Situation {
     | undefined;
   /** What went wrong with the last probe, a sentence. */
   readonly failure?: string | undefined;
-  /** What the ledger says; it counts only for servers that are available and admit the project. */
+  /** What the ledger says. It counts only for servers that are available and admit the project. */
   readonly verdict?: Verdict | undefined;
 }
 
-/** Every code of an answer, those that can take the session first. */
-export const ANSWER_CODES = [
-  'chosen',
-  'first',
-  'has-room',
-  'later-tier',
-  'last-resort',
-  'draining',
-  'down',
-  'unknown',
-  'suspected',
-  'other-labels',
-  'blocked-repository',
-  'other-repository',
-  'not-idle',
-  'session-limit',
-  'no-room',
-  'full',
-  'kept',
-] as const;
+interface Wording {
+  /** About one server. */
+  readonly sentence: (situation: Situation) => string;
+  /** After the number of servers with this answer: for one, and for several. */
+  readonly phrase: readonly [one: string, many: string] | ((group: readonly Situation[], is: 'is' | 'are') => string);
+}
 
-export type AnswerCode = (typeof ANSWER_CODES)[number];
+/** By code of the answer, in the order of the summary: servers that can take the session come first. */
+const WORDINGS = {
+  chosen: { sentence: () => 'It got the session.', phrase: ['was chosen', 'were chosen'] },
+  first: {
+    sentence: (situation) => `It would get the session${withSession(situation)}.`,
+    phrase: ['would get the session', 'would get the session'],
+  },
+  'has-room': {
+    sentence: (situation) => `It has room${withSession(situation)}, but another server would be less loaded.`,
+    phrase: ['has room', 'have room'],
+  },
+  'later-tier': {
+    sentence: () => 'It could take the session, but servers dedicated to this repository come first.',
+    phrase: ['could take it if the others were busy', 'could take it if the others were busy'],
+  },
+  'last-resort': {
+    sentence: () => 'It was given sessions and still looks idle. It would get this one, because no other server has room.',
+    phrase: (_, is) => `${is} suspected of failing and would be tried`,
+  },
+  draining: {
+    sentence: ({ since, drain }) =>
+      `It has been draining for ${durationInWords(since)}, so new sessions go elsewhere${drain === undefined ? '.' : `; ${drainInWords(drain)}`}`,
+    phrase: (_, is) => `${is} draining`,
+  },
+  down: {
+    sentence: ({ since, failure, drain }) =>
+      `It has been down for ${durationInWords(since)}${because(failure)}${drain === undefined ? '' : `; also, ${drainInWords(drain)}`}`,
+    phrase: (_, is) => `${is} down`,
+  },
+  unknown: {
+    sentence: (situation) =>
+      isUnheard(situation)
+        ? 'It has not answered yet. Sessions go only to servers that are known to work.'
+        : `It did not answer the last probe${because(situation.failure) || '.'}`,
+    phrase: (group) => {
+      const [has, does] = group.length === 1 ? ['has', 'does'] : ['have', 'do'];
+      return group.every(isUnheard) ? `${has} not answered yet` : `${does} not answer`;
+    },
+  },
+  suspected: {
+    sentence: () => 'It is on probation: it was given sessions and still looks idle, so it gets only one now and then.',
+    phrase: (_, is) => `${is} suspected of failing`,
+  },
+  'other-labels': {
+    sentence: () => 'It does not have the requested labels.',
+    phrase: ['has other labels', 'have other labels'],
+  },
+  'blocked-repository': {
+    sentence: () => 'It blocks this repository.',
+    phrase: ['blocks this repository', 'block this repository'],
+  },
+  'other-repository': {
+    sentence: () => 'It does not allow this repository.',
+    phrase: ['does not allow this repository', 'do not allow this repository'],
+  },
+  'not-idle': {
+    sentence: ({ load, booked, shareIdleTime }) =>
+      `It is dedicated to other repositories and shares idle time only while its load is below ${percent(shareIdleTime)}${load === undefined ? '' : `; it is at ${loadWithBooked(load, booked)}`}.`,
+    phrase: (_, is) => `${is} too busy to share idle time`,
+  },
+  'session-limit': {
+    sentence: ({ verdict }) =>
+      `It has reached its maximum number of sessions${verdict?.kind === 'session-limit' ? ` (${verdict.sessions})` : ''}.`,
+    phrase: ['has reached its maximum number of sessions', 'have reached their maximum number of sessions'],
+  },
+  'no-room': {
+    sentence: ({ verdict }) =>
+      verdict?.kind === 'no-room'
+        ? `It would be at ${percent(verdict.predicted)} with this session${verdict.peak === undefined ? '' : `, because it was at ${percent(verdict.peak)} a moment ago`}; sessions start only below ${percent(verdict.target)}.`
+        : 'It has no room.',
+    phrase: (group) => `${group.length === 1 ? 'has' : 'have'} no room${figures(group)}`,
+  },
+  full: {
+    sentence: (situation) => {
+      const { load } = situation;
+      const state =
+        load !== undefined && hasEased(situation)
+          ? `was full until a moment ago and is now at ${percent(load)}`
+          : `is ${load === undefined ? 'full' : `at ${percent(load)}`}`;
+      return `It ${state}. New sessions start there once its load has stayed lower for a while.`;
+    },
+    phrase: (group, is) =>
+      group.every(hasEased)
+        ? `${is === 'is' ? 'was' : 'were'} full until a moment ago`
+        : `${is} at ${span(group.map(({ load }) => load))}`,
+  },
+  kept: {
+    sentence: () => 'It has room, but it is reserved for clients already waiting.',
+    phrase: (_, is) => `${is} reserved for clients already waiting`,
+  },
+} as const satisfies Record<string, Wording>;
+
+export type AnswerCode = keyof typeof WORDINGS;
+
+/** Every code of an answer, in the order of the summary. */
+export const ANSWER_CODES = Object.keys(WORDINGS) as readonly AnswerCode[];
+
+const wordings: Readonly<Record<AnswerCode, Wording>> = WORDINGS;
 
 export interface Explanation {
   /** One sentence without a full stop at its end, which a caller may continue. */
@@ -103,7 +186,7 @@ export function explain(situations: readonly Situation[], chosen?: ServerId, fir
     chosen: TAKES_IT.has(code),
     eligible: ELIGIBLE.has(code),
     code,
-    reason: sentence(code, situation),
+    reason: wordings[code].sentence(situation),
   }));
   return { summary: summary(judged), answers };
 }
@@ -136,30 +219,30 @@ function codeOf(situation: Situation, best: number, chosen: ServerId | undefined
 }
 
 function obstacleOf(situation: Situation): AnswerCode | undefined {
-  const lasting = neverOf(situation.admittance) ?? stateOf(situation);
-  if (lasting !== undefined) return lasting;
-  const passing = momentOf(situation);
-  // Told only where there is room, as there is on a suspected one: else everybody waits for that alike.
-  return situation.kept === true && (passing === undefined || passing === 'suspected') ? 'kept' : passing;
+  const permanent = admittanceObstacle(situation.admittance) ?? stateObstacle(situation);
+  if (permanent !== undefined) return permanent;
+  const temporary = loadObstacle(situation);
+  // Of interest only where there is room, as there is on a suspected one; elsewhere every client waits alike.
+  return situation.reserved === true && (temporary === undefined || temporary === 'suspected') ? 'kept' : temporary;
 }
 
-function neverOf(admittance: Admittance): AnswerCode | undefined {
+function admittanceObstacle(admittance: Admittance): AnswerCode | undefined {
   if (admittance === 'blocked') return 'blocked-repository';
   return admittance === 'other-labels' || admittance === 'other-repository' ? admittance : undefined;
 }
 
-function stateOf({ state }: Situation): AnswerCode | undefined {
+function stateObstacle({ state }: Situation): AnswerCode | undefined {
   return state === 'available' ? undefined : state;
 }
 
-function momentOf({ admittance, load, booked, shareIdleTime, verdict }: Situation): AnswerCode | undefined {
-  // As the routing has it: what was handed out counts before a report shows it.
+function loadObstacle({ admittance, load, booked, shareIdleTime, verdict }: Situation): AnswerCode | undefined {
+  // As in the routing: sessions that were handed out count before a report shows them.
   if (admittance === 'shared' && !(load !== undefined && load + booked < shareIdleTime)) return 'not-idle';
   if (verdict?.kind === 'closed') return 'unknown';
   return verdict === undefined || verdict.kind === 'fits' ? undefined : verdict.kind;
 }
 
-/** Index of the first tier that has room; later ones are not used then. */
+/** Index of the first tier that has room. Later ones are not used then. */
 function bestTier(situations: readonly Situation[]): number {
   let best = TIERS.length;
   for (const situation of situations)
@@ -167,59 +250,23 @@ function bestTier(situations: readonly Situation[]): number {
   return best;
 }
 
-function sentence(code: AnswerCode, situation: Situation): string {
-  const { load, booked, shareIdleTime, drain, failure, since, verdict } = situation;
-  switch (code) {
-    case 'chosen':
-      return 'It got the session.';
-    case 'first':
-      return `It comes first${verdict?.kind === 'fits' ? `, and would be at ${percent(verdict.predicted)} with the session` : ''}.`;
-    case 'has-room':
-      return `It has room${verdict?.kind === 'fits' ? `, and would be at ${percent(verdict.predicted)} with the session` : ''}; the server that would be at least comes first.`;
-    case 'later-tier':
-      return 'It could take the session, but servers that are there for this repository come first.';
-    case 'last-resort':
-      return 'It was given sessions and still looks idle; it would get this one, because no other server has room.';
-    case 'draining':
-      return `It has been draining for ${durationInWords(since)}, so new sessions go elsewhere${drain === undefined ? '.' : `; ${drainInWords(drain)}`}`;
-    case 'down':
-      return `It has been down for ${durationInWords(since)}${failure === undefined ? '' : `: ${onOneLine(failure)}`}${drain === undefined ? '' : `; besides, ${drainInWords(drain)}`}`;
-    case 'unknown':
-      if (isUnheard(situation)) return 'It has not answered yet; nobody is sent to a server that is not known to work.';
-      return `It did not answer the last time it was asked${failure === undefined ? '.' : `: ${onOneLine(failure)}`}`;
-    case 'suspected':
-      return 'It was given sessions and still looks idle, so it gets only one now and then to prove itself.';
-    case 'other-labels':
-      return 'It does not have the labels that were asked for.';
-    case 'blocked-repository':
-      return 'It blocks this repository.';
-    case 'other-repository':
-      return 'It does not allow this repository.';
-    case 'not-idle':
-      return `It runs projects of other repositories, and shares idle time only while its load is below ${percent(shareIdleTime)}${load === undefined ? '' : `; it is at ${loadWithBooked(load, booked)}`}.`;
-    case 'session-limit':
-      return `It has as many sessions as it may have${verdict?.kind === 'session-limit' ? ` (${verdict.sessions})` : ''}.`;
-    case 'no-room':
-      return verdict?.kind === 'no-room'
-        ? `It would be at ${percent(verdict.predicted)} with this session${verdict.peak === undefined ? '' : `, because it was at ${percent(verdict.peak)} a moment ago`}; sessions are handed out only below ${percent(verdict.target)}.`
-        : 'It has no room.';
-    case 'full':
-      return load !== undefined && hasEased(situation)
-        ? `It was full until a moment ago and is at ${percent(load)} now; it is offered again when its load has stayed lower for a while.`
-        : `It is ${load === undefined ? 'full' : `at ${percent(load)}`}, and is offered again when its load has stayed lower for a while.`;
-    case 'kept':
-      return 'It has room, but it is kept for others, who wait already.';
-  }
+/** What the load would be with the session. */
+function withSession({ verdict }: Situation): string {
+  return verdict?.kind === 'fits' ? ` (${percent(verdict.predicted)} with this session)` : '';
+}
+
+function because(failure: string | undefined): string {
+  return failure === undefined ? '' : `: ${onOneLine(failure)}`;
 }
 
 function loadWithBooked(load: number, booked: number): string {
   const [reported, predicted] = [percent(load), percent(load + booked)];
-  return reported === predicted ? reported : `${reported}, and at ${predicted} with what was just handed out`;
+  return reported === predicted ? reported : `${reported}, and at ${predicted} with the sessions just handed out`;
 }
 
 /** Who, for how long, and why. */
 function drainInWords({ by, reason, left }: NonNullable<Situation['drain']>): string {
-  const end = left === undefined ? 'until somebody resumes it' : `for another ${durationInWords(Math.max(0, left))}`;
+  const end = left === undefined ? 'until it is resumed' : `for another ${durationInWords(Math.max(0, left))}`;
   return `${onOneLine(by)} drained it ${end}${reason === undefined ? '' : `: ${onOneLine(reason)}`}`;
 }
 
@@ -232,12 +279,12 @@ function summary(judged: readonly Judged[]): string {
     else group.push(situation);
   }
   const phrases = ANSWER_CODES.flatMap((code) =>
-    partsOf(groups.get(code) ?? []).map((group) => `${countInWords(group.length)} ${phrase(code, group)}`),
+    partsOf(groups.get(code) ?? []).map((group) => `${countInWords(group.length)} ${phraseOf(code, group)}`),
   );
   return `${judged.length} ${judged.length === 1 ? 'server' : 'servers'}: ${phrases.join(', ')}`;
 }
 
-/** Servers that are full no longer but still count as it are told apart: a load at which nobody is full would explain nothing. */
+/** Servers that still count as full although their load has fallen are counted apart: their load would explain nothing. */
 function partsOf(group: readonly Situation[]): readonly (readonly Situation[])[] {
   const [eased, others] = [group.filter(hasEased), group.filter((situation) => !hasEased(situation))];
   return [others, eased].filter((part) => part.length > 0);
@@ -247,57 +294,19 @@ function isUnheard({ state, load, failure }: Situation): boolean {
   return state === 'unknown' && load === undefined && failure === undefined;
 }
 
-/** It counts as full, though its last report was lower. */
+/** It counts as full although its last report was lower. */
 function hasEased({ state, load, loadThreshold }: Situation): boolean {
   return state === 'full' && load !== undefined && load < loadThreshold;
 }
 
-/** What stands behind the number of servers with this answer. */
-function phrase(code: AnswerCode, group: readonly Situation[]): string {
-  const one = group.length === 1;
-  const is = one ? 'is' : 'are';
-  switch (code) {
-    case 'chosen':
-      return one ? 'was chosen' : 'were chosen';
-    case 'first':
-      return 'would get the session';
-    case 'has-room':
-      return one ? 'has room' : 'have room';
-    case 'later-tier':
-      return 'could take it if the others were busy';
-    case 'last-resort':
-      return `${is} suspected of failing and would be tried`;
-    case 'draining':
-      return one ? 'drains' : 'drain';
-    case 'down':
-      return `${is} down`;
-    case 'unknown':
-      if (group.every(isUnheard)) return one ? 'has not answered yet' : 'have not answered yet';
-      return one ? 'does not answer' : 'do not answer';
-    case 'suspected':
-      return `${is} suspected of failing`;
-    case 'other-labels':
-      return one ? 'has other labels' : 'have other labels';
-    case 'blocked-repository':
-      return one ? 'blocks this repository' : 'block this repository';
-    case 'other-repository':
-      return one ? 'does not allow this repository' : 'do not allow this repository';
-    case 'not-idle':
-      return `${is} too busy to share idle time`;
-    case 'session-limit':
-      return one ? 'has as many sessions as it may have' : 'have as many sessions as they may have';
-    case 'no-room':
-      return `${one ? 'has' : 'have'} no room${figures(group)}`;
-    case 'full':
-      return group.every(hasEased)
-        ? `${one ? 'was' : 'were'} full until a moment ago`
-        : `${is} at ${span(group.map(({ load }) => load))}`;
-    case 'kept':
-      return `${is} kept for those who wait`;
-  }
+/** What follows the number of servers with this answer. */
+function phraseOf(code: AnswerCode, group: readonly Situation[]): string {
+  const { phrase } = wordings[code];
+  const isOne = group.length === 1;
+  return typeof phrase === 'function' ? phrase(group, isOne ? 'is' : 'are') : phrase[isOne ? 0 : 1];
 }
 
-/** What servers without room would be at, and what they may be at. Of one moment, so that the limit is the same for all. */
+/** What the load of servers without room would be, and the limit, which is the same for all at one moment. */
 function figures(group: readonly Situation[]): string {
   const verdicts = group.flatMap(({ verdict }) => (verdict?.kind === 'no-room' ? verdict : []));
   const [first] = verdicts;
@@ -309,9 +318,9 @@ function figures(group: readonly Situation[]): string {
 function span(values: readonly (number | undefined)[]): string {
   const known = values.filter((value) => value !== undefined);
   if (known.length === 0) return 'the limit';
-  let [least, most] = [Infinity, -Infinity];
-  for (const value of known) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  const [from, to] = [Math.round(least), Math.round(most)];
+  let [min, max] = [Infinity, -Infinity];
+  for (const value of known) [min, max] = [Math.min(min, value), Math.max(max, value)];
+  const [from, to] = [Math.round(min), Math.round(max)];
   return from === to ? percent(to) : `${from} to ${percent(to)}`;
 }
 

@@ -13,7 +13,7 @@ test('what happened counts for an hour and no longer', () => {
   assert.equal(hour.total(90_000), 1);
 });
 
-test('what was saved goes on counting after a restart, by its age, on a clock that begins anew', () => {
+test('saved counts continue after a restart, by their age, on a clock that starts again from zero', () => {
   const before = new LastHour();
   before.add(10_000);
   before.add(11_800, 4);

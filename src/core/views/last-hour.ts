@@ -1,4 +1,4 @@
-/** Counts by minute over the last hour. Minutes are those of the caller's clock, whose zero may be anywhere; what is saved has ages, because that zero changes at a restart. */
+/** Counts by minute over the last hour. Minutes are those of the caller's clock. Saved counts have ages, because the zero of that clock changes at a restart. */
 export type SavedHour = readonly (readonly [minutesAgo: number, count: number])[];
 
 const MINUTES = 60;
@@ -26,7 +26,7 @@ export class LastHour {
     );
   }
 
-  /** Takes up what was saved `away` seconds ago. */
+  /** Adds counts that were saved `away` seconds ago. */
   restore(saved: SavedHour, away: number, now: number): void {
     this.#move(now);
     for (const [ago, count] of saved) {
@@ -56,7 +56,7 @@ export class LastHour {
   }
 }
 
-/** Also of the minutes before the clock's zero. */
+/** Minutes before the clock's zero have slots too. */
 function slotOf(minute: number): number {
   return ((minute % MINUTES) + MINUTES) % MINUTES;
 }

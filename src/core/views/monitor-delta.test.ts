@@ -44,7 +44,7 @@ function act(fleet: DemoFleet, step: typeof action extends fc.Arbitrary<infer T>
   }
 }
 
-test('a viewer who has the old snapshot and every delta has the new snapshot', () => {
+test('a viewer that has the old snapshot and every delta has the new snapshot', () => {
   fc.assert(
     fc.property(fc.array(fc.array(action, { maxLength: 5 }), { maxLength: 10 }), (ticks) => {
       const fleet = new DemoFleet({ servers: 6 });

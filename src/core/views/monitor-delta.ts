@@ -1,10 +1,10 @@
 /**
  * What changed between two snapshots of the monitor, and the snapshot after a change.
  *
- * The session server computes each difference once and sends the same text to every viewer; the page adds it to what it has. The two functions live
- * together because the one must undo the other: `applied(before, difference(before, after))` is `after`.
+ * The session server computes each difference once and sends the same text to every viewer; the page applies it to its snapshot. The two functions are in
+ * one file because `applied(before, difference(before, after))` must be `after`.
  */
-import { listed, mostListed } from './decision-list.ts';
+import { listed, MAX_LISTED } from './decision-list.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { MonitorDelta, MonitorSnapshot, ServerView } from './monitor-view.ts';
 
@@ -32,7 +32,7 @@ export function applied(before: MonitorSnapshot, delta: MonitorDelta): MonitorSn
     fleet: delta.fleet === undefined ? before.fleet : { ...before.fleet, ...delta.fleet },
     servers: appliedServers(before.servers, delta),
     decisions: appliedList(before.decisions, delta.decisions, listed),
-    incidents: appliedList(before.incidents, delta.incidents, (incidents) => incidents.slice(0, mostListed)),
+    incidents: appliedList(before.incidents, delta.incidents, (incidents) => incidents.slice(0, MAX_LISTED)),
   };
 }
 
@@ -40,7 +40,7 @@ function changedServers(
   before: readonly ServerView[],
   after: readonly ServerView[],
 ): Record<ServerId, Partial<ServerView>> | undefined {
-  // Mostly both lists have the same servers in the same places.
+  // Usually both lists have the same servers in the same order.
   let known: ReadonlyMap<ServerId, ServerView> | undefined;
   const changes: Record<ServerId, Partial<ServerView>> = Object.create(null) as Record<ServerId, Partial<ServerView>>;
   let any = false;
@@ -84,7 +84,7 @@ function newOrChanged<T extends Identified>(before: readonly T[], after: readonl
   return after.filter((entry) => !same(entry, known.get(entry.id)));
 }
 
-/** Older ones fall out, as `listing` says. */
+/** `listing` drops older entries. */
 function appliedList<T extends Identified>(
   before: readonly T[],
   changes: readonly T[] | undefined,
@@ -92,12 +92,12 @@ function appliedList<T extends Identified>(
 ): readonly T[] {
   if (changes === undefined || changes.length === 0) return before;
   const changed = new Map(changes.map((entry) => [entry.id, entry]));
-  const kept = before.map((entry) => {
+  const updated = before.map((entry) => {
     const replacement = changed.get(entry.id);
     changed.delete(entry.id);
     return replacement ?? entry;
   });
-  return listing([...changed.values(), ...kept]);
+  return listing([...changed.values(), ...updated]);
 }
 
 function changedFields<T extends object>(before: T, after: T): Partial<T> | undefined {

@@ -1,15 +1,15 @@
 /**
  * What the monitor page and `/api/v1` show, as plain values that travel as JSON.
  *
- * The HTTP edge produces them and the page draws them, so both sides are checked against one description. Everything that may be absent is `null`
- * and never left out: a delta then says with `null` that a value went away, and by leaving a field out that it did not change.
+ * The HTTP edge produces them and the page shows them, so both sides are checked against one description. A value that may be absent is `null` and never
+ * omitted: in a delta, `null` means that a value was removed, and a missing field means that it did not change.
  *
- * Times are seconds since the epoch, durations seconds, loads and costs percent points, unless a name says otherwise. Text that came from outside
- * (addresses, reasons, projects, labels) stands here as it came; who shows it escapes it.
+ * Times are seconds since the epoch, durations seconds, loads and costs percent points, unless a name says otherwise. Text from outside (addresses,
+ * reasons, projects, labels) is not escaped here; the page escapes it.
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState } from '../fleet/fleet.ts';
-import type { NotificationKind } from '../incidents/incidents.ts';
+import type { NotificationKind } from '../incidents/notification-kinds.ts';
 
 /** Both ends in seconds; `from` ≤ `to`. */
 export interface SecondsRange {
@@ -20,9 +20,9 @@ export interface SecondsRange {
 export interface WaitingView {
   /** Tickets in the waiting line. */
   readonly length: number;
-  /** Seconds the first in line has waited; `null` when nobody waits. */
+  /** Seconds the first client has waited; `null` when the line is empty. */
   readonly longest: number | null;
-  /** Seconds somebody who came now would wait; `null` while there is nothing to tell it from. */
+  /** Seconds a client that came now would wait; `null` while there is not enough data. */
   readonly estimate: SecondsRange | null;
 }
 
@@ -34,11 +34,11 @@ export interface FleetView {
   readonly server: string;
   readonly version: string;
   readonly startedAt: number;
-  /** Can a session start now. */
+  /** Whether a session can start now. */
   readonly open: boolean;
   /** The same in a sentence, with the reason when it cannot. */
   readonly availability: string;
-  /** Sessions of usual cost that fit now. */
+  /** Average sessions that fit now. */
   readonly places: number;
   readonly waiting: WaitingView;
   /** Mean reported load of the servers that answer; `null` when none does. */
@@ -49,32 +49,32 @@ export interface FleetView {
   readonly handedOutLastHour: number;
   /** Session requests refused in the last hour. */
   readonly refusedLastHour: number;
-  /** Predicted load stays below it. */
+  /** The predicted load of every server stays below it. */
   readonly target: number;
   /** A report at or above it makes a server full. */
   readonly loadThreshold: number;
   /** Seconds between two probes of a server. */
   readonly pollInterval: number;
-  /** Who is told of incidents, as configured now. */
+  /** The notification channels, as configured now. */
   readonly channels: readonly ChannelView[];
 }
 
 export interface ChannelView {
   /** As in `NoticeView`. */
   readonly notifier: string;
-  /** Whom it tells, for people to read; `null`: its name says so. */
+  /** Who receives its messages, for people to read; `null`: the name says it. */
   readonly recipient: string | null;
 }
 
-/** What became of a test notification on one channel. */
+/** The outcome of a test notification on one channel. */
 export interface ChannelTestView {
   /** As in `NoticeView`. */
   readonly notifier: string;
-  /** In full: whoever acts may know whom the channel tells. `null`: its name says so. */
+  /** In full, because operators may see the recipient. `null`: the name says it. */
   readonly recipient: string | null;
   /** `sent`: the mail server or the webhook accepted it. */
   readonly outcome: 'sent' | 'failed';
-  /** What went wrong and how to fix it, a sentence; `null` when it was sent. */
+  /** What went wrong and how to fix it, in a sentence; `null` when it was sent. */
   readonly reason: string | null;
 }
 
@@ -82,7 +82,7 @@ export interface DrainView {
   readonly since: number;
   readonly by: string;
   readonly reason: string | null;
-  /** When the server is offered again by itself; `null`: when resumed. */
+  /** When the server is offered again automatically; `null`: when it is resumed. */
   readonly until: number | null;
 }
 
@@ -104,11 +104,11 @@ export interface ServerView {
   readonly load: number | null;
   /** The last load ever reported, kept while it does not answer. */
   readonly lastLoad: number | null;
-  /** Load points handed out that reports do not show yet. */
+  /** Load points that were handed out and that reports do not show yet. */
   readonly booked: number;
   /** `load` + `booked`; `null` while it does not answer. */
   readonly predicted: number | null;
-  /** Load points a session is expected to bring on this server. */
+  /** Load points a session is expected to cost on this server. */
   readonly cost: number;
   /** One standard deviation of `cost`; `null` while nothing was learned on this server. */
   readonly costUncertainty: number | null;
@@ -122,18 +122,18 @@ export interface ServerView {
   readonly latency: number | null;
   /** Failed probes since the last good one. */
   readonly failures: number;
-  /** Since when it is suspected of looking idle although it was given work; `null`: it is not. */
+  /** Since when it is suspected, because it looks idle although it was given sessions; `null`: it is not. */
   readonly suspectSince: number | null;
   readonly drain: DrainView | null;
   readonly weight: number;
   readonly maxSessions: number | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly allowedRepositories: readonly string[] | null;
-  /** Added while running, so it can be removed the same way. */
+  /** It was added by an operator action, so one can remove it. */
   readonly removable: boolean;
 }
 
-/** Why one server was or was not taken. */
+/** Why one server was or was not chosen. */
 export interface AnswerView {
   readonly id: ServerId;
   readonly address: string;
@@ -149,12 +149,12 @@ export interface AnswerView {
 
 export type DecisionKind = 'allocated' | 'refused' | 'abandoned';
 
-/** What became of one session request. */
+/** The outcome of one session request. */
 export interface DecisionView {
   readonly id: string;
   readonly at: number;
   readonly kind: DecisionKind;
-  /** What the client asked to run, as it sent it when that could not be read; `null` when it did not say. */
+  /** The project, or the text that the client sent if it could not be read; `null` when the client did not name one. */
   readonly project: string | null;
   readonly serverId: ServerId | null;
   readonly server: string | null;
@@ -163,7 +163,7 @@ export interface DecisionView {
   readonly reason: string;
   /** Seconds in the waiting line. */
   readonly waited: number;
-  /** The other servers, at most a few dozen; `omitted` says how many more there were. */
+  /** The other servers, at most a few dozen; `omitted` is the number of further ones. */
   readonly others: readonly AnswerView[];
   readonly omitted: number;
 }
@@ -175,7 +175,7 @@ export interface NoticeView {
   readonly outcome: 'sent' | 'waiting' | 'failed';
 }
 
-/** Something that happened to one server and is worth telling a person. */
+/** A bad condition of one server that people are notified of. */
 export interface IncidentView {
   readonly id: string;
   readonly kind: NotificationKind;
@@ -188,7 +188,7 @@ export interface IncidentView {
   readonly notices: readonly NoticeView[];
 }
 
-/** All a viewer needs to draw the page. */
+/** Everything the page shows. */
 export interface MonitorSnapshot {
   readonly at: number;
   readonly fleet: FleetView;
@@ -200,7 +200,7 @@ export interface MonitorSnapshot {
   readonly incidents: readonly IncidentView[];
 }
 
-/** What changed since the snapshot or delta before it. Fields that are left out did not change. */
+/** What changed since the snapshot or delta before it. Missing fields did not change. */
 export interface MonitorDelta {
   readonly at: number;
   readonly fleet?: Partial<FleetView>;
@@ -214,7 +214,7 @@ export interface MonitorDelta {
   readonly incidents?: readonly IncidentView[];
 }
 
-/** The answer to *why not?*: what each server says to a project. */
+/** Why a project can or cannot start: the answer of each server. */
 export interface ExplainView {
   readonly project: string | null;
   /** A request now would be allocated. */
@@ -226,15 +226,15 @@ export interface ExplainView {
 }
 
 /**
- * History of one server or of the fleet: columns of equal length. A bucket in which nothing was heard is `null` in the columns that measure and 0 in
- * those that count.
+ * History of one server or of the fleet: columns of equal length. A bucket without samples is `null` in the columns of measurements and 0 in those of
+ * counts.
  */
 export interface HistoryView {
   /** `null`: the fleet. */
   readonly server: ServerId | null;
   readonly from: number;
   readonly to: number;
-  /** Seconds of a bucket; may be larger than what was asked for. */
+  /** Seconds of a bucket; may be larger than requested. */
   readonly step: number;
   /** Where each bucket begins. */
   readonly time: readonly number[];
@@ -246,7 +246,7 @@ export interface HistoryView {
   /** Mean predicted load. */
   readonly predicted: readonly (number | null)[];
   readonly handOuts: readonly number[];
-  /** Longest the waiting line was; of the fleet only. */
+  /** Maximum length of the waiting line; of the fleet only. */
   readonly waiting: readonly (number | null)[];
 }
 
@@ -256,17 +256,17 @@ export interface SparklinesView {
   readonly from: number;
   /** Seconds of a bucket. */
   readonly step: number;
-  /** One character a bucket: see `core/sparkline.ts`. */
+  /** One character a bucket: see `core/history/sparkline.ts`. */
   readonly servers: Readonly<Record<ServerId, string>>;
 }
 
-/** What the present viewer may do. */
+/** What the viewer may do. */
 export interface ViewerView {
-  /** Whose token was entered; `null`: none. */
+  /** The holder of the token that was entered; `null`: none. */
   readonly name: string | null;
-  /** `none`: no tokens are configured with which to act. `locked`: none of those was entered. */
+  /** `none`: no tokens for operator actions are configured. `locked`: none of them was entered. */
   readonly levers: 'none' | 'locked' | 'ready';
-  /** To be sent with every act of a session in the browser, so that no other site can act through it; `null` without such a session. */
+  /** To be sent with every operator action of a browser session, so that no other site can act through it; `null` without such a session. */
   readonly csrf: string | null;
 }
 

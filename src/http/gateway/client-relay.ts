@@ -14,11 +14,11 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import {
-  againMessages,
+  retryMessages,
   errorMessage,
   isFailure,
   isStream,
-  placeMessages,
+  positionMessages,
   shutdownMessage,
 } from '../../core/gateway/client-messages.ts';
 import type { ServerId } from '../../core/fleet/endpoint.ts';
@@ -303,7 +303,7 @@ class RelayedSession implements Waiter {
   }
 
   #tellPlace(): void {
-    if (this.#place !== undefined) for (const line of placeMessages(this.#place)) this.#say(line);
+    if (this.#place !== undefined) for (const line of positionMessages(this.#place)) this.#say(line);
   }
 
   #connect(server: ServerId): void {
@@ -393,7 +393,7 @@ class RelayedSession implements Waiter {
       return;
     }
     count('second-chance');
-    for (const line of againMessages()) this.#say(line);
+    for (const line of retryMessages()) this.#say(line);
     const servers = [...this.#failed];
     void this.#wait((request) => {
       const bookingId = this.#takeBooking();

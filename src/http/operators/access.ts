@@ -66,7 +66,7 @@ export const CSRF_HEADER = 'X-Session-Server-CSRF';
 const COOKIE_LIFE = 12 * 3600;
 const MAX_COOKIES = 10_000;
 const MAX_TOKEN = 500;
-const WRONG_TRIES = { burst: 10, rate: 10 / 60, mostKeys: 100_000 };
+const WRONG_TRIES = { burst: 10, rate: 10 / 60, maxKeys: 100_000 };
 const ENTER_BYTES = 4096;
 const QUERY_WORDS = ['token', 'access_token', 'api_key', 'key'];
 

@@ -7,7 +7,6 @@
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { Allowance } from '../../core/limits/allowance.ts';
 import type { ExplainView, MonitorSnapshot } from '../../core/views/monitor-view.ts';
 import { projectParameter, shown } from '../../core/fleet/project.ts';
 import type { Labels } from '../../core/fleet/routing.ts';
@@ -34,9 +33,9 @@ export interface ApiRoutesOptions {
 const MAX_DECISIONS = 200;
 const MAX_LABELS = 20;
 /** Explanations of one address: those of a person who tries projects on the page, and a program's. */
-const EXPLANATIONS = { burst: 30, rate: 2, mostKeys: 10_000 };
+const EXPLANATIONS = { burst: 30, rate: 2, maxKeys: 10_000 };
 /** Servers explained for all addresses together: of a large fleet some twenty explanations a second, which are a tenth of a processor. */
-const EXPLAINED = { atOnce: 40_000, perSecond: 20_000 };
+const EXPLAINED = { burst: 40_000, rate: 20_000, maxKeys: 1 };
 /** About the bytes of one server's view. */
 const SERVER_BYTES = 700;
 
@@ -146,12 +145,12 @@ export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
   );
   const incidents = list(({ incidents }) => ({ incidents }));
   const explanations = new TokenBuckets(EXPLANATIONS);
-  const explained = new Allowance(EXPLAINED);
+  const explained = new TokenBuckets(EXPLAINED);
   /** Seconds until the address may ask for an explanation; 0: now. */
   const untilExplained = (limitKey: string | undefined): number => {
     const now = clock.now();
     const seconds = limitKey === undefined ? 0 : explanations.take(limitKey, now);
-    return seconds > 0 ? seconds : explained.has(now) ? 0 : 1;
+    return seconds > 0 ? seconds : explained.wait('', now);
   };
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   for (const { path } of [listServers, oneServer, explain, listDecisions, listIncidents])
@@ -177,7 +176,7 @@ export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
     // Not the decoded parameter: clients append the project's URL as it is, and a plus in it is a plus.
     const project = projectParameter(new URL(c.req.url).search);
     const view = options.explain(project, labels);
-    explained.take(view.servers.length);
+    explained.take('', clock.now(), view.servers.length);
     return c.json(view, 200, NO_STORE);
   });
   routes.openapi(listDecisions, (c) => {

@@ -45,9 +45,9 @@ export interface RegisterRoutes {
 }
 
 const BODY_BYTES = 65_536;
-const WRONG_TRIES = { burst: 10, rate: 10 / 60, mostKeys: 100_000 };
+const WRONG_TRIES = { burst: 10, rate: 10 / 60, maxKeys: 100_000 };
 /** By address: a room full of machines that are switched on together stands behind one. */
-const REGISTRATIONS = { burst: 200, rate: 20, mostKeys: 100_000 };
+const REGISTRATIONS = { burst: 200, rate: 20, maxKeys: 100_000 };
 const MAX_TOKEN = 200;
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 

@@ -3,6 +3,7 @@
  * file is a check by the compiler that the descriptions are those types, field by field.
  */
 import { z } from '@hono/zod-openapi';
+import { NOTIFICATION_KINDS } from '../../core/incidents/notification-kinds.ts';
 import type {
   AnswerView,
   ChannelTestView,
@@ -149,7 +150,7 @@ const notice = z
 export const incident = z
   .object({
     id: z.string(),
-    kind: z.enum(['down', 'recovered', 'full', 'available', 'suspect', 'certificate', 'test']),
+    kind: z.enum(NOTIFICATION_KINDS),
     serverId,
     server: address,
     began: time,

@@ -89,9 +89,9 @@ export function createSockets(options: SocketsOptions): Sockets {
     clock,
     delay: PING_SLICE,
     cycle: () => {
-      const { ask, silent } = turns.take(clock.now());
+      const { ping, silent } = turns.take(clock.now());
       for (const socket of silent) socket.terminate();
-      for (const socket of ask) {
+      for (const socket of ping) {
         if ((open.get(socket)?.writableLength ?? 0) > options.bufferBytes()) socket.terminate();
         else socket.ping();
       }

@@ -2,7 +2,7 @@
  * What costs much to draw up and many may ask for: everybody gets it fresh while that is seldom, and in a flood all get the one that was drawn last, which
  * is a fraction of a second old. So what a flood of reading costs does not hang on how many ask.
  */
-import { Allowance } from '../../core/limits/allowance.ts';
+import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { Clock } from '../../ports.ts';
 
 export interface Drawn<T> {
@@ -12,16 +12,16 @@ export interface Drawn<T> {
 }
 
 /** Of one value: about a tenth of a second of work at once, and thirty milliseconds a second. */
-const BYTES = { atOnce: 8_000_000, perSecond: 2_000_000 };
+const BYTES = { burst: 8_000_000, rate: 2_000_000, maxKeys: 1 };
 
 export function createThrottledValue<T>(clock: Pick<Clock, 'now'>, draw: () => Drawn<T>): () => T {
-  const allowance = new Allowance(BYTES);
+  const budget = new TokenBuckets(BYTES);
   let last: Drawn<T> | undefined;
   return () => {
-    const allowed = allowance.has(clock.now());
-    if (last === undefined || allowed) {
+    const now = clock.now();
+    if (last === undefined || budget.wait('', now) === 0) {
       last = draw();
-      allowance.take(last.bytes);
+      budget.take('', now, last.bytes);
     }
     return last.value;
   };

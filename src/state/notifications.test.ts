@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Incidents } from './incidents.ts';
-import { fromDocument, toDocument } from './notification-document.ts';
-import { appended } from './outbox.ts';
+import { Incidents } from '../core/incidents/incidents.ts';
+import { appended } from '../core/incidents/outbox.ts';
+import { readNotifications, saveNotifications } from './notifications.ts';
 
-const rules = { gather: 6, settle: 10, longestSettle: 900, calm: 1800 };
+const rules = { groupWait: 6, minHold: 10, maxHold: 900, relapseLifetime: 1800 };
 const EPOCH = 1_700_000_000;
 
 function overRestart(document: unknown, offset: number) {
-  return fromDocument(JSON.parse(JSON.stringify(document)), offset);
+  return readNotifications(JSON.parse(JSON.stringify(document)), offset);
 }
 
-test('a server that was told to be down before a restart is told to be back after it', () => {
+test('a server that was reported down before a restart is reported to be back after it', () => {
   let ids = 0;
   const newId = () => `i${++ids}`;
   const before = new Incidents(rules, newId);
   before.observe({ id: 'a', address: 'a/2000', to: 'down', at: 100 });
   before.due({ at: 106, wallTime: EPOCH + 106 });
-  const document = toDocument(before, [], EPOCH);
+  const document = saveNotifications(before, [], EPOCH);
 
   // The clock of the engine begins anew, thirty seconds later.
   const offset = EPOCH + 136 - 5;
@@ -34,23 +34,23 @@ test('a server that was told to be down before a restart is told to be back afte
   assert.equal(recovered.servers[0].lasted, offset + 1010 - (EPOCH + 100));
 });
 
-test('a server that is still down after a restart is not told again', () => {
+test('a server that is still down after a restart is not reported again', () => {
   const before = new Incidents(rules, () => 'x');
   before.observe({ id: 'a', address: 'a/2000', to: 'down', at: 100 });
   before.due({ at: 106, wallTime: EPOCH + 106 });
   const after = new Incidents(rules, () => 'y');
-  const { open, ended } = overRestart(toDocument(before, [], EPOCH), EPOCH);
+  const { open, ended } = overRestart(saveNotifications(before, [], EPOCH), EPOCH);
   after.restore(open, ended);
   after.observe({ id: 'a', address: 'a/2000', to: 'down', at: 200 });
   assert.deepEqual(after.due({ at: 1000, wallTime: EPOCH + 1000 }), []);
 });
 
-test('what nobody was told of, and suspicions, begin anew after a restart', () => {
+test('incidents that were not reported, and suspicions, start from zero after a restart', () => {
   const before = new Incidents(rules, () => 'x');
   before.observe({ id: 'a', address: 'a/2000', to: 'down', at: 100 });
   before.suspected({ id: 'b', address: 'b/2000' }, 50, 'it idles');
   before.due({ at: 56, wallTime: EPOCH + 56 });
-  assert.deepEqual(overRestart(toDocument(before, [], EPOCH), EPOCH).open, []);
+  assert.deepEqual(overRestart(saveNotifications(before, [], EPOCH), EPOCH).open, []);
 });
 
 test('ended incidents and undelivered notifications come back as they were', () => {
@@ -64,7 +64,7 @@ test('ended incidents and undelivered notifications come back as they were', () 
     { id: 'x', kind: 'down', at: EPOCH + 106, servers: [{ id: 'a', address: 'a/2000', load: 1, lasted: 2 }] },
     50,
   );
-  const after = overRestart(toDocument(before, [['email', outbox]], EPOCH), EPOCH);
+  const after = overRestart(saveNotifications(before, [['email', outbox]], EPOCH), EPOCH);
   assert.deepEqual(after.ended, before.ended);
   assert.deepEqual(after.outboxes, { email: outbox });
 });
@@ -85,7 +85,7 @@ test('whatever the file holds, what is of use is taken and nothing throws', () =
   );
   fc.assert(
     fc.property(document, (anything) => {
-      const { open, ended, outboxes } = fromDocument(anything, EPOCH);
+      const { open, ended, outboxes } = readNotifications(anything, EPOCH);
       const incidents = new Incidents(rules, () => 'x');
       incidents.restore(open, ended);
       for (const outbox of Object.values(outboxes))
@@ -96,7 +96,7 @@ test('whatever the file holds, what is of use is taken and nothing throws', () =
 
 test('one damaged entry does not take the others with it', () => {
   const good = { id: 'i', kind: 'full', server: 's', address: 's/1', began: 1, confirmed: 1, relapses: 0, notices: [], ended: 2 };
-  const { ended } = fromDocument(
+  const { ended } = readNotifications(
     { version: 1, open: {}, ended: [null, { ...good, began: 'yesterday' }, good, 7], outboxes: [] },
     0,
   );
