@@ -9,7 +9,8 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono, type Context } from 'hono';
 import type { MonitorSnapshot } from '../../core/views/monitor-view.ts';
 import type { Clock } from '../../ports.ts';
-import { noTokenInAddress, type Access } from './access.ts';
+import type { Access } from './access.ts';
+import { noTokenInUrl } from './credentials.ts';
 import { methodNotAllowed } from '../server/cors.ts';
 import type { MonitorAsset, MonitorAssets } from './monitor-assets.ts';
 import type { MonitorSource } from './monitor-source.ts';
@@ -73,7 +74,7 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
   const rendered = new RenderedPage(() => pages.monitor(source.snapshot(), files), clock);
   const routes = new Hono<Env>();
 
-  routes.get('/monitor', noTokenInAddress, async (c) => {
+  routes.get('/monitor', noTokenInUrl, async (c) => {
     if (!access.isReader(c)) {
       const html = await pages.entrance(options.title(), files, c.req.query('refused'), options.hasTokens());
       return c.body(html, 401, PAGE_HEADERS);
