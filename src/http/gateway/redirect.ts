@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { UpgradeHandler } from '../server/server.ts';
-import { answerPlainly } from '../server/server.ts';
+import { answerPlainly } from '../server/plain-answers.ts';
 
 export interface RedirectOptions {
   /** What stands after `https://` in links. Never taken from the request, which could name any host. */

@@ -75,7 +75,7 @@ function build() {
         mayRead: pass,
       }),
       createAdminRoutes({
-        levers: {
+        actions: {
           drain: nothing,
           resume: nothing,
           removeServer: nothing,
