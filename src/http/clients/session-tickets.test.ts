@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
-import { SessionTickets, type Answer, type TicketRequest } from './session-tickets.ts';
+import { SessionTickets, type TicketAnswer, type TicketRequest } from './session-tickets.ts';
 
 const RESUME = 30;
 
@@ -24,7 +24,7 @@ function request(changes: Partial<TicketRequest> = {}): TicketRequest {
   return { address: { address: '192.0.2.1', limitKey: '192.0.2.1' }, wait: true, ...changes };
 }
 
-function ticketOf(answer: Answer | undefined): string {
+function ticketOf(answer: TicketAnswer | undefined): string {
   if (answer === undefined || answer.kind === 'refused') assert.fail(`no ticket in ${JSON.stringify(answer)}`);
   return answer.ticket;
 }
