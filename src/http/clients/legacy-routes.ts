@@ -48,7 +48,7 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
   const { admission, answers, sessions, addressOf, hold, gateway } = options;
   const routes = new Hono<Env>();
 
-  const handOut = async (c: Context<Env>): Promise<Response> => {
+  const allocate = async (c: Context<Env>): Promise<Response> => {
     // Watched from the beginning: a client that disconnects before answers may be given must not get a place later.
     const begins = hold() > 0 || gateway?.waits() === true ? sessions : answers;
     const gone = !begins.isReady() || hold() > 0 ? closed(c) : undefined;
@@ -78,7 +78,7 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
     return answer(String(options.meanLoad() ?? -1));
   };
   // One handler for all methods of a path: the framework chains several that match, which costs as much as the response.
-  routes.all('/session', readOnly(handOut));
+  routes.all('/session', readOnly(allocate));
   routes.all('/', readOnly(availability));
   routes.all('/load', readOnly(load));
   return routes;

@@ -51,8 +51,8 @@ export type TicketAnswer =
   | { readonly kind: 'waiting'; readonly ticket: string; readonly waiting: Waiting }
   | { readonly kind: 'refused'; readonly outcome: Refused };
 
-/** Seconds after which a waiting client should ask again. */
-export const ASK_AGAIN = 2;
+/** Seconds after which a waiting client should poll again. */
+export const POLL_INTERVAL = 2;
 /** Seconds after its last poll for which a client counts as present. */
 const PRESENCE = 10;
 /** Seconds an outcome is retained after it was delivered. */

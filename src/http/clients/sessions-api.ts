@@ -18,7 +18,7 @@ import { refuseOddJson } from '../server/json-body.ts';
 import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 import { closed } from './legacy-routes.ts';
-import { ASK_AGAIN, type TicketAnswer, type SessionTickets } from './session-tickets.ts';
+import { POLL_INTERVAL, type TicketAnswer, type SessionTickets } from './session-tickets.ts';
 
 export interface SessionsApiOptions {
   readonly tickets: Pick<SessionTickets, 'ask' | 'look' | 'giveUp'>;
@@ -154,7 +154,7 @@ function allocatedBody({ ticket, outcome: { id, url, server, expiresAt } }: Extr
 
 function waitingBody({ ticket, waiting }: { readonly ticket: string; readonly waiting: Waiting }) {
   const { position, estimate } = waiting;
-  return { type: 'waiting' as const, ticket, position, estimateSeconds: estimate ?? null, askAgainSeconds: ASK_AGAIN };
+  return { type: 'waiting' as const, ticket, position, estimateSeconds: estimate ?? null, askAgainSeconds: POLL_INTERVAL };
 }
 
 function refuseTicket(c: Context) {

@@ -197,7 +197,7 @@ function addExplainRoute(routes: OpenAPIHono<Env>, options: ApiRoutesOptions): v
   });
 }
 
-/** Each explanation is computed anew, so explanations are limited by address and in total. */
+/** Each explanation is computed separately, so explanations are limited by address and in total. */
 class ExplainLimit {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #byAddress = new TokenBuckets(EXPLANATIONS);
