@@ -158,7 +158,7 @@ async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Cl
     metrics,
     gateway: gateway && { port: gateway.port(), redirectPort: gateway.redirectPort() },
     serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
-    reconfigure: addresses.reconfigure,
+    reconfigure: () => addresses.reconfigure(),
     close: (grace) => closers.close(grace),
   };
 }

@@ -114,19 +114,19 @@ export class SessionTickets {
   }
 
   /** Allocated, refused, or a place in line. The same client asking for the same again gets the same answer. */
-  async ask(request: TicketRequest): Promise<TicketAnswer> {
+  async request(request: TicketRequest): Promise<TicketAnswer> {
     const identity = identityOf(request);
-    if (identity === undefined) return this.#request(request, undefined);
+    if (identity === undefined) return this.#enter(request, undefined);
     for (let known = this.#answers.get(identity); known !== undefined; known = this.#answers.get(identity)) {
       const first = await known;
-      const again = first.kind === 'refused' ? undefined : this.look(first.ticket);
+      const again = first.kind === 'refused' ? undefined : this.poll(first.ticket);
       // A refusal books nothing: asking again is trying again.
       if (again !== undefined && again.kind !== 'refused') return again;
       if (this.#answers.get(identity) === known) this.#answers.delete(identity);
     }
     const before = this.#fromLastRun(request, identity);
     if (before !== undefined) return before;
-    const answer = this.#request(request, identity);
+    const answer = this.#enter(request, identity);
     this.#answers.set(identity, answer);
     this.#tickets.delete(identity);
     try {
@@ -141,7 +141,7 @@ export class SessionTickets {
   }
 
   /** The state of a ticket; this counts as polling. `undefined`: the ticket is unknown or has expired. */
-  look(ticket: string): TicketAnswer | undefined {
+  poll(ticket: string): TicketAnswer | undefined {
     const settled = this.#settled.get(ticket);
     if (settled !== undefined) return this.#deliver(ticket, settled);
     const entry = this.#waiting.get(ticket);
@@ -175,7 +175,7 @@ export class SessionTickets {
   /** The answer that the same client got before a restart of the program. */
   #fromLastRun(request: TicketRequest, identity: string): TicketAnswer | undefined {
     const ticket = this.#options.admission.tokenFromBefore(request);
-    const answer = ticket === undefined ? undefined : this.look(ticket);
+    const answer = ticket === undefined ? undefined : this.poll(ticket);
     if (ticket === undefined || answer === undefined || answer.kind === 'refused') return undefined;
     const entry = this.#waiting.get(ticket);
     const settled = this.#settled.get(ticket);
@@ -186,7 +186,7 @@ export class SessionTickets {
     return answer;
   }
 
-  async #request({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<TicketAnswer> {
+  async #enter({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<TicketAnswer> {
     const { admission, newId } = this.#options;
     if (wait) return this.#wait(request, identity);
     const outcome = await admission.ask(request);
@@ -199,7 +199,7 @@ export class SessionTickets {
     const present = new AbortController();
     const entry: WaitingTicket = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
     await admission.wait(request, this.#waiter(entry, present.signal));
-    const answer = entry.ticket === undefined ? undefined : this.look(entry.ticket);
+    const answer = entry.ticket === undefined ? undefined : this.poll(entry.ticket);
     if (answer !== undefined) return answer;
     const { outcome } = entry;
     if (outcome === undefined) throw new Error('a session request got neither an answer nor a place in line');

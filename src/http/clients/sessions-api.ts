@@ -21,7 +21,7 @@ import { closed } from './legacy-routes.ts';
 import { POLL_INTERVAL, type TicketAnswer, type SessionTickets } from './session-tickets.ts';
 
 export interface SessionsApiOptions {
-  readonly tickets: Pick<SessionTickets, 'ask' | 'look' | 'giveUp'>;
+  readonly tickets: Pick<SessionTickets, 'request' | 'poll' | 'giveUp'>;
   readonly addressOf: AddressOf;
   /** Resolves when the first answer may be given. */
   readonly ready: Promise<unknown>;
@@ -122,7 +122,7 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
 
   routes.openapi(create, async (c) => {
     const { project, wait = false, clientId, labels } = c.req.valid('json');
-    const answer = await tickets.ask({
+    const answer = await tickets.request({
       ...{ address: addressOf(c.env.incoming), wait },
       ...(project !== undefined && { projectUrl: project }),
       ...(clientId !== undefined && { clientId }),
@@ -134,7 +134,7 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
     return answer.kind === 'allocated' ? c.json(allocatedBody(answer), 201, headers) : c.json(waitingBody(answer), 202, headers);
   });
   routes.openapi(look, (c) => {
-    const answer = tickets.look(c.req.valid('param').ticket);
+    const answer = tickets.poll(c.req.valid('param').ticket);
     if (answer === undefined) return refuseTicket(c);
     if (answer.kind === 'refused') return refuseAnswer(c, answer);
     return c.json(answer.kind === 'allocated' ? allocatedBody(answer) : waitingBody(answer), 200, NO_STORE);

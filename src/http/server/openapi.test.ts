@@ -52,8 +52,8 @@ function build() {
     groups: [
       createSessionsApi({
         tickets: {
-          ask: () => Promise.resolve({ kind: 'refused', outcome: { kind: 'refused', code: 'no-room', reason: 'No room.' } }),
-          look: () => undefined,
+          request: () => Promise.resolve({ kind: 'refused', outcome: { kind: 'refused', code: 'no-room', reason: 'No room.' } }),
+          poll: () => undefined,
           giveUp: () => Promise.resolve(false),
         },
         addressOf: () => ({ address: 'x', limitKey: undefined }),
