@@ -35,7 +35,7 @@ function gatewayMetrics(): readonly Metric[] {
   const settings = () => ({ gateway: { tls: undefined } });
   createGateway({
     ...{ clock: unused, log: unused, admission: unused, endpoint: unused, addressGuard: unused },
-    ...{ addressOf: unused, ready: unused, mostRelays: unused, notify: unused },
+    ...{ addressOf: unused, ready: unused, maxRelays: unused, notify: unused },
     newId: () => 'id',
     settings: settings as never,
     registry,

@@ -1,4 +1,4 @@
-/** The edge that clients see, put together: routes, sockets, limits, and the port they share. */
+/** Builds the edge that clients see: routes, sockets, limits, and the port they share. */
 import type { Settings } from '../config/settings.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import { meanLoad, type ServerFacts } from '../core/fleet/fleet.ts';
@@ -14,7 +14,7 @@ import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
 import type { Poller } from '../engine/poller.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
-import { createAccess } from './operators/access.ts';
+import { createAccess, type Access } from './operators/access.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
 import { createApiRoutes } from './operators/api-routes.ts';
 import { createAvailabilitySocket } from './clients/availability-socket.ts';
@@ -25,19 +25,19 @@ import { explainView, type ExplainSource } from './operators/explain-view.ts';
 import { createHealthRoutes } from './health.ts';
 import { createHistoryRoutes } from './operators/history-routes.ts';
 import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
-import { createRegisterRoutes, type Registrations } from './registration/register-routes.ts';
+import { createRegisterRoutes, type RegisterRoutes, type Registrations } from './registration/register-routes.ts';
 import { createMonitorEvents } from './operators/monitor-events.ts';
 import type { MonitorAssets } from './operators/monitor-assets.ts';
 import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
 import type { MonitorSource } from './operators/monitor-source.ts';
 import { createApi } from './server/openapi.ts';
 import { createRoutes, toListener } from './server/routes.ts';
-import { startHttpServer } from './server/server.ts';
+import { startHttpServer, type HttpServer, type HttpServerOptions } from './server/server.ts';
 import { createLegacyRoutes } from './clients/legacy-routes.ts';
 import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.ts';
 import { SessionTickets } from './clients/session-tickets.ts';
 import { createSessionsApi } from './clients/sessions-api.ts';
-import { createSockets } from './server/sockets.ts';
+import { createSockets, type Sockets } from './server/sockets.ts';
 
 export interface EdgeOptions {
   readonly clock: Clock;
@@ -46,7 +46,7 @@ export interface EdgeOptions {
   readonly version: string;
   /** Seconds since the epoch. */
   readonly startedAt: number;
-  /** As in force now. */
+  /** The current settings. */
   readonly settings: () => Settings;
   readonly poller: Poller;
   readonly ledger: Ledger;
@@ -59,14 +59,15 @@ export interface EdgeOptions {
   readonly levers: OperatorActions;
   readonly notifying: Notifying;
   readonly registered: Registrations;
-  /** Where a server that came by itself may lead; `undefined` for all others. */
+  /** The addresses that a server which registered itself may have; `undefined` for all others. */
   readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
+  /** Answers may be given. */
   readonly answers: StartupGate;
-  /** Clients may wait and get servers: what survived the last run is known, and with it who was in line before. */
+  /** Clients may wait and get servers: the state of the last run is loaded, and with it the waiting line. */
   readonly sessions: StartupGate;
 }
 
-/** The monitor page, which the edge serves and does not know. */
+/** The monitor page, which the edge serves without knowing it. */
 export interface MonitorFiles {
   readonly assets: MonitorAssets;
   readonly pages: MonitorPages;
@@ -75,166 +76,228 @@ export interface MonitorFiles {
 export interface Edge {
   readonly port: number;
   readonly metrics: Metrics;
-  /** Absent: it is switched off. */
+  /** Absent: the gateway is switched off. */
   readonly gateway: { readonly port: number | undefined; readonly redirectPort: number | undefined } | undefined;
-  /** What clients on a server have to know. */
+  /** Clients on this server may be affected: it was drained or is down. */
   serverChanged(facts: ServerFacts): void;
-  /** Takes over what changed in the settings and is kept here. */
+  /** Applies changed settings that are not read at each use. */
   reconfigure(): void;
-  /** Says good-bye to all clients within `grace` seconds. */
+  /** Disconnects all clients within `grace` seconds. */
   close(grace: number): Promise<void>;
 }
 
 /** Throws the `listen` error of the port. */
 export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Promise<Edge> {
-  const { clock, newId, log, version, settings, poller, admission, history, overview, levers, answers, sessions } = options;
-  const { limits, port, listen } = settings();
-  const descriptors = readDescriptorLimit();
-  const mostRelays = () =>
-    settings().gateway.enabled ? budgetRelays(descriptors, poller.size, settings().gateway.limits.relays) : 0;
-  const mostClients = () => budgetDescriptors(descriptors, poller.size + mostRelays(), settings().limits.clients).clients;
-  let stopping = false;
+  const closers = new Closers();
+  try {
+    return await assemble(options, monitor, closers);
+  } catch (error) {
+    await closers.close(0);
+    throw error;
+  }
+}
 
-  let trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
-  const addressOf: AddressOf = (request) => trusted(request);
+/** What was started, and how it is stopped: at the end, or when a later part fails to start. */
+class Closers {
+  readonly #closers: ((grace: number) => unknown)[] = [];
+
+  add(close: (grace: number) => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** All at once; clients have `grace` seconds. */
+  async close(grace: number): Promise<void> {
+    await Promise.all(this.#closers.map((close) => close(grace)));
+  }
+}
+
+/** What the routes and sockets are built from. */
+interface Parts {
+  readonly options: EdgeOptions;
+  readonly closers: Closers;
+  readonly addressOf: AddressOf;
+  readonly metrics: Metrics;
+  readonly gateway: Gateway | undefined;
+  readonly port: () => number;
+}
+
+async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Closers): Promise<Edge> {
+  const { settings, poller } = options;
+  const maxima = connectionMaxima(options);
+  const addresses = clientAddresses(settings);
+  const addressOf = addresses.of;
+  /** Filled below; the metrics and the cookie's name are read later. */
+  const own: { server?: HttpServer; sockets?: Sockets } = {};
+  const connections = () => own.server?.connections() ?? 0;
+  const metrics = createMetrics({
+    ...options,
+    notifying: () => options.notifying.statistics(),
+    longestWait: () => options.line.longestWait(options.clock.now()),
+    meanLoad: () => meanLoad(poller.servers()),
+    connections,
+    sockets: () => own.sockets?.count() ?? 0,
+    limits: () => ({
+      clients: maxima.clients(),
+      descriptors: maxima.descriptors,
+      metricsServers: settings().limits.metricsServers,
+    }),
+  });
+  const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
+  closers.add((grace) => gateway?.close(grace));
+  const parts: Parts = { options, closers, addressOf, metrics, gateway, port: () => own.server?.port ?? settings().port };
+  const handle = toListener(routesOf(parts, monitor));
+  own.sockets = socketsOf(parts);
+  const shared = {
+    ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },
+    turnedAway: (why: 'too-many-clients') => reportTurnedAway(parts, why, maxima.clients()),
+  };
+  own.server = await listen(parts, shared);
+  await gateway?.start({ ...shared, otherConnections: connections });
+  return {
+    port: own.server.port,
+    metrics,
+    gateway: gateway && { port: gateway.port(), redirectPort: gateway.redirectPort() },
+    serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
+    reconfigure: () => addresses.reconfigure(),
+    close: (grace) => closers.close(grace),
+  };
+}
+
+/** How many clients and relays this process may have, given its file descriptors and the size of the fleet. */
+function connectionMaxima({ settings, poller }: EdgeOptions) {
+  const descriptors = readDescriptorLimit();
+  const relays = () =>
+    settings().gateway.enabled ? budgetRelays(descriptors, poller.size, settings().gateway.limits.relays) : 0;
+  const clients = () => budgetDescriptors(descriptors, poller.size + relays(), settings().limits.clients).clients;
+  return { descriptors, relays, clients };
+}
+
+/** Addresses of clients, by the proxies that are trusted now. */
+function clientAddresses(settings: () => Settings) {
+  const create = () => createAddressOf(parseNetworks(settings().trustedProxies).networks);
+  let addressOf = create();
+  return {
+    of: (request: Parameters<AddressOf>[0]) => addressOf(request),
+    reconfigure() {
+      addressOf = create();
+    },
+  };
+}
+
+function reportTurnedAway({ options, metrics }: Parts, why: 'too-many-clients', max: number): void {
+  metrics.turnedAway(why);
+  options.log.limited(
+    'warn',
+    why,
+    `clients are turned away: ${max} connections are open, which is the maximum (limits.clients, file descriptors)`,
+  );
+}
+
+function routesOf(parts: Parts, monitor: MonitorFiles) {
+  const { options, closers, addressOf, metrics, gateway, port } = parts;
+  const { clock, newId, log, settings, admission, poller, overview, history, answers, sessions } = options;
+  let stopping = false;
   const access = createAccess({
+    ...{ addressOf, clock, newId, log, port },
     tokens: () => settings().admin.tokens,
     reading: () => settings().monitor.access,
-    port: () => server.port,
-    addressOf,
-    clock,
-    newId,
-    log,
   });
   const source: MonitorSource = {
     snapshot: () => overview.snapshot(),
     history: (query) => history.query(query),
     sparklines: () => history.sparklines(),
   };
-  const events = createMonitorEvents({ source, clock, newId, log, mayRead: access.mayRead, readsOn: access.readsOn });
-  const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
-  const register = createRegisterRoutes({
-    ...{ addressOf, clock, log, registered: options.registered },
-    rules: () => settings().registration,
+  const { mayRead, readsOn } = access;
+  const events = createMonitorEvents({ source, clock, newId, log, mayRead, readsOn });
+  const rules = () => settings().registration;
+  const register = createRegisterRoutes({ addressOf, clock, log, registered: options.registered, rules });
+  closers.add(() => {
+    stopping = true;
   });
-  const currentMeanLoad = () => meanLoad(poller.servers());
+  closers.add(() => events.stop());
+  const groups = [
+    createLegacyRoutes({
+      ...{ admission, gateway, answers, sessions, addressOf },
+      meanLoad: () => meanLoad(poller.servers()),
+      hold: () => settings().waiting.hold,
+    }),
+    createHealthRoutes({ isReady: answers.isReady, isStopping: () => stopping }),
+    createMetricsRoutes({ registry: metrics.registry, mayRead }),
+    access.routes,
+    register.form,
+    events.routes,
+    createMonitorRoutes({
+      ...{ source, clock, access, ...monitor },
+      title: () => settings().monitor.title,
+      hasTokens: () => settings().admin.tokens.length > 0,
+    }),
+    apiOf(parts, access, source, register.api),
+  ];
+  return createRoutes({ log, groups });
+}
 
-  const metrics = createMetrics({
-    ...options,
-    notifying: () => options.notifying.statistics(),
-    longestWait: () => options.line.longestWait(clock.now()),
-    meanLoad: currentMeanLoad,
-    connections: () => server.connections(),
-    sockets: () => sockets.count(),
-    limits: () => ({ clients: mostClients(), descriptors, metricsServers: settings().limits.metricsServers }),
-  });
-  const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, mostRelays });
-  const routes = createRoutes({
-    log,
+function apiOf(
+  { options, closers, addressOf }: Parts,
+  { mayRead, mayAct }: Access,
+  source: MonitorSource,
+  registration: RegisterRoutes['api'],
+) {
+  const { clock, newId, log, version, settings, admission, overview, levers, sessions } = options;
+  const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
+  closers.add(() => tickets.stop());
+  return createApi({
+    version,
     groups: [
-      createLegacyRoutes({
-        ...{ admission, gateway, answers, sessions },
-        addressOf,
-        meanLoad: currentMeanLoad,
-        hold: () => settings().waiting.hold,
+      createSessionsApi({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
+      createApiRoutes({
+        ...{ source, clock, addressOf, mayRead },
+        availability: () => overview.fleet(),
+        explain: (url, labels) => explainView(explainSource(options), url, labels),
       }),
-      createHealthRoutes({ isReady: answers.isReady, isStopping: () => stopping }),
-      createMetricsRoutes({ registry: metrics.registry, mayRead: access.mayRead }),
-      access.routes,
-      register.form,
-      events.routes,
-      createMonitorRoutes({
-        ...{ source, clock, access, ...monitor },
-        title: () => settings().monitor.title,
-        hasTokens: () => settings().admin.tokens.length > 0,
-      }),
-      createApi({
-        version,
-        groups: [
-          createSessionsApi({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
-          createApiRoutes({
-            ...{ source, clock, addressOf },
-            mayRead: access.mayRead,
-            availability: () => overview.fleet(),
-            explain: (url, labels) => explainView(explainSource(options), url, labels),
-          }),
-          createHistoryRoutes({ source, clock, mayRead: access.mayRead }),
-          createAdminRoutes({ levers, clock, mayAct: access.mayAct }),
-          register.api,
-        ],
-      }),
+      createHistoryRoutes({ source, clock, mayRead }),
+      createAdminRoutes({ actions: levers, clock, mayAct }),
+      registration,
     ],
   });
+}
+
+function socketsOf({ options, closers, addressOf, gateway }: Parts): Sockets {
+  const { clock, log, settings, admission, answers, sessions } = options;
   const bufferBytes = () => settings().limits.bufferBytes;
   const availability = createAvailabilitySocket({
-    ...{ clock, log, bufferBytes },
-    availability: admission.availability,
-    ready: answers.ready,
+    ...{ clock, log, bufferBytes, availability: admission.availability, ready: answers.ready },
   });
   const sockets = createSockets({
-    ...{
-      clock,
-      log,
-      bufferBytes,
-      subprotocols: [SESSION_PROTOCOL],
-      allowedOrigins: () => settings().allowedOrigins,
-    },
+    ...{ clock, log, bufferBytes, subprotocols: [SESSION_PROTOCOL] },
+    allowedOrigins: () => settings().allowedOrigins,
     handlers: {
       '/': availability.handler,
       '/session': createSessionSocket({ admission, ready: sessions.ready, addressOf, bufferBytes }),
     },
     relayOf: (path) => gateway?.socketHandlerOf(path),
   });
-  const handle = toListener(routes);
-  const refused = (why: 'too-many-clients') => {
-    metrics.turnedAway(why);
-    log.limited(
-      'warn',
-      why,
-      `clients are turned away: ${mostClients()} connections are open, which is the limit (limits.clients, file descriptors)`,
-    );
-  };
-  const server = await startHttpServer({
-    ...{ host: listen, port, limits, mostClients, addressOf, handle, refused },
-    upgrade: sockets.upgrade,
-    others: () => gateway?.connections() ?? 0,
-  }).catch(async (error: unknown) => {
-    await Promise.all([availability.stop(), sockets.close(0)]);
-    throw error;
-  });
-  await gateway
-    ?.start({ ...{ mostClients, handle, refused }, upgrade: sockets.upgrade, others: () => server.connections() })
-    .catch(async (error: unknown) => {
-      await Promise.all([gateway.close(0), availability.stop(), sockets.close(0), server.close(0)]);
-      throw error;
-    });
-
-  return {
-    port: server.port,
-    metrics,
-    gateway: gateway && { port: gateway.port(), redirectPort: gateway.redirectPort() },
-    serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
-    reconfigure() {
-      trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
-    },
-    async close(grace) {
-      stopping = true;
-      await Promise.all([
-        availability.stop(),
-        events.stop(),
-        tickets.stop(),
-        sockets.close(grace),
-        server.close(grace),
-        gateway?.close(grace),
-      ]);
-    },
-  };
+  closers.add(() => availability.stop());
+  closers.add((grace) => sockets.close(grace));
+  return sockets;
 }
 
-/** What is switched off is not even loaded. */
+async function listen(
+  { options, closers, addressOf, gateway }: Parts,
+  shared: Pick<HttpServerOptions, 'handle' | 'upgrade' | 'maxClients' | 'turnedAway'>,
+): Promise<HttpServer> {
+  const { limits, port, listen: host } = options.settings();
+  const server = await startHttpServer({
+    ...{ ...shared, host, port, limits, addressOf },
+    otherConnections: () => gateway?.connections() ?? 0,
+  });
+  closers.add((grace) => server.close(grace));
+  return server;
+}
+
+/** The gateway is not even loaded while it is switched off. */
 async function gatewayIfEnabled(
   { clock, newId, log, settings, admission, poller, notifying, addressGuard, sessions }: EdgeOptions,
-  more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly mostRelays: () => number },
+  more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly maxRelays: () => number },
 ): Promise<Gateway | undefined> {
   if (!settings().gateway.enabled) return undefined;
   const { createGateway } = await import('./gateway/gateway.ts');

@@ -1,4 +1,4 @@
-/** For supervisors and load balancers: is the process alive (`/livez`), and may it be asked (`/readyz`). */
+/** Health checks for supervisors and load balancers: `/livez` (the process is alive) and `/readyz` (it can answer). */
 import { Hono } from 'hono';
 import { methodNotAllowed } from './server/cors.ts';
 import type { Env } from './server/routes.ts';
@@ -15,7 +15,7 @@ export function createHealthRoutes({ isReady, isStopping }: HealthOptions): Hono
   routes.get('/livez', (c) => c.body('ok\n', 200, HEADERS));
   routes.get('/readyz', (c) => {
     if (isStopping()) return c.body('stopping\n', 503, HEADERS);
-    return isReady() ? c.body('ok\n', 200, HEADERS) : c.body('the first round of probes is under way\n', 503, HEADERS);
+    return isReady() ? c.body('ok\n', 200, HEADERS) : c.body('the first round of probes is not finished\n', 503, HEADERS);
   });
   for (const path of ['/livez', '/readyz']) routes.all(path, (c) => methodNotAllowed(c, 'GET, HEAD'));
   return routes;

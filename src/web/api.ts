@@ -3,6 +3,7 @@
  * path. A refusal is a value with its sentence, not an exception.
  */
 import { MAX_PROJECT_URL } from '../core/fleet/project.ts';
+import { CSRF_HEADER } from '../core/views/csrf-header.ts';
 import type {
   ChannelTestView,
   ExplainView,
@@ -31,7 +32,6 @@ export interface Drain {
 export const eventsUrl = 'monitor/events';
 /** Milliseconds: a connection whose other end has gone without a word would be waited for without end. Testing the notifications may take ten seconds. */
 const PATIENCE_MS = 30_000;
-const CSRF_HEADER = 'X-Session-Server-CSRF';
 
 export function askHistory(server: string | null, { from, to }: HistoryRange, signal: AbortSignal): Promise<Answer<HistoryView>> {
   return ask(historyUrl(server, { from, to }), { signal });

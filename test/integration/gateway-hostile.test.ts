@@ -81,7 +81,7 @@ test('a request whose body nobody takes, or nobody sends, has an end', async (t)
   await eventually('the answer to the first', () => flood.received.startsWith('HTTP/1.1 504'));
   const stalled = new RawConnection(t, port).send(`${requestText(`POST /${neverReads}/x`, 'Content-Length: 10')}half`);
   await eventually('the answer to the second', () => stalled.received.startsWith('HTTP/1.1 408'));
-  assert.match(log.complaints.join('\n'), /it took nothing of a request for 0.3 s/);
+  assert.match(log.complaints.join('\n'), /it read nothing of a request for 0.3 s/);
 });
 
 /** Listens, and takes no connection: as many as the operating system keeps for it are there already, and it leaves any further one without an answer. */
@@ -112,7 +112,7 @@ test('a server that takes no connection is given up in the time that it has for 
     requestText(`GET /${deaf}/x`, ...UPGRADE),
   ])
     assert.equal((await rawRequest(t, port, request)).status, 504);
-  assert.match(log.complaints.join('\n'), /it takes no connection/);
+  assert.match(log.complaints.join('\n'), /it does not accept connections/);
 });
 
 /** How many are passed on now, of a kind. */

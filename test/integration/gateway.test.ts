@@ -249,8 +249,8 @@ test('a server that is not there, stalls, hangs up or talks nonsense becomes a c
   });
   const status = async (port: number) => (await fetch(`${url}/${port}/x`)).status;
   assert.deepEqual(await Promise.all([silent, hangsUp, nonsense, huge, drip].map(status)), [504, 502, 502, 502, 504]);
-  assert.match(log.complaints.join('\n'), /did not answer within 0.3 s/);
-  assert.match(log.complaints.join('\n'), /headers of its answer are too long/);
+  assert.match(log.complaints.join('\n'), /did not respond within 0.3 s/);
+  assert.match(log.complaints.join('\n'), /response headers are too long/);
 });
 
 test('a port on which nothing listens is 502', async (t) => {

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startMonitorServer, TOKEN, type MonitorServer } from '../support/monitor-server.ts';
 import { DemoFleet } from '../support/monitor-source.ts';
-import { CSRF_HEADER } from '../../src/http/operators/access.ts';
+import { CSRF_HEADER } from '../../src/core/views/csrf-header.ts';
 import type { ViewerView } from '../../src/core/views/monitor-view.ts';
 
 async function watch(t: TestContext, { url }: MonitorServer): Promise<Socket> {

@@ -133,7 +133,7 @@ describe('a simulation server of the original', () => {
     const program = await startProgram(t, { simulationServers: [server.address], registration: HERE });
     const { status, text } = await notify(program, { url: `http://${server.address}` });
     assert.equal(status, 200);
-    assert.match(text, /part of the fleet already/);
+    assert.match(text, /already in the fleet/);
   });
 });
 

@@ -1,8 +1,7 @@
 /**
- * What deployed clients ask over plain HTTP: `/session`, `/` and `/load` (docs/design/protocol.md, "HTTP"). Status and
- * body are fixed by clients that nobody will update: the
- * status is 200 whatever happens, and an error is a body that begins with `Error:`. What newer clients want to know besides stands in headers and under
- * `/api/v1`.
+ * The routes of deployed clients: `/session`, `/` and `/load` (docs/design/protocol.md, "HTTP"). Clients that nobody will update fix their
+ * status and body: the status is always 200, and an error is a body that begins with `Error:`. Newer clients find more in
+ * headers and under `/api/v1`.
  */
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
@@ -17,29 +16,29 @@ export interface LegacyRoutesOptions {
   readonly admission: Pick<Admission, 'ask' | 'attempt' | 'hold' | 'availability'>;
   /** Answers may be given. */
   readonly answers: StartupGate;
-  /** Clients may take a place in line. */
+  /** Clients may join the waiting line. */
   readonly sessions: StartupGate;
   readonly addressOf: AddressOf;
   /** Mean load of the servers that answer, percent. */
   readonly meanLoad: () => number | undefined;
-  /** Seconds `/session` is held while no server is available; 0: not at all. */
+  /** Seconds a request to `/session` is held while no server is available; 0: not at all. */
   readonly hold: () => number;
   /** Absent: there is no gateway. */
   readonly gateway?: ClientsAtGateway | undefined;
 }
 
-/** What the gateway does for clients that ask here (`waiting.relay`). */
+/** What the gateway does for clients of these routes (`waiting.relay`). */
 export interface ClientsAtGateway {
   readonly waits: () => boolean;
-  /** Where a client waits for whom there is no room now. A new URL for each client. */
+  /** Where a client waits while there is no room. A new URL for each client. */
   readonly waitingUrl: () => string;
-  /** A client was sent to a server, and will come through the gateway. */
+  /** A client was sent to a server, and will arrive through the gateway. */
   readonly sent: (allocated: Allocated, address: string) => void;
 }
 
 type Env = { Bindings: HttpBindings };
 
-/** Word for word what clients of the original know. */
+/** Fixed, because clients of the original look for it. */
 export const NOTHING_AVAILABLE = 'Error: no simulation server available at the moment.';
 
 const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' } as const;
@@ -49,13 +48,13 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
   const { admission, answers, sessions, addressOf, hold, gateway } = options;
   const routes = new Hono<Env>();
 
-  const handOut = async (c: Context<Env>): Promise<Response> => {
-    // Listened for from the beginning: who leaves while nothing can be answered yet must not get a place later.
+  const allocate = async (c: Context<Env>): Promise<Response> => {
+    // Watched from the beginning: a client that disconnects before answers may be given must not get a place later.
     const begins = hold() > 0 || gateway?.waits() === true ? sessions : answers;
     const gone = !begins.isReady() || hold() > 0 ? closed(c) : undefined;
     if (!begins.isReady()) await begins.ready;
     if (gone?.aborted === true) return answer(null);
-    // HEAD asks about the answer and must not take a place (RFC 9110 § 9.2.1).
+    // HEAD is safe and must not book a server (RFC 9110 § 9.2.1).
     if (c.req.method === 'HEAD') return answer(null);
     const { incoming } = c.env;
     const projectUrl = projectParameter(queryOf(incoming.url ?? ''));
@@ -78,8 +77,8 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
     if (!answers.isReady()) await answers.ready;
     return answer(String(options.meanLoad() ?? -1));
   };
-  // One handler for all methods of a path: of several that match, the framework makes a chain, which costs as much as the answer.
-  routes.all('/session', readOnly(handOut));
+  // One handler for all methods of a path: the framework chains several that match, which costs as much as the response.
+  routes.all('/session', readOnly(allocate));
   routes.all('/', readOnly(availability));
   routes.all('/load', readOnly(load));
   return routes;
@@ -94,18 +93,18 @@ function readOnly(handle: (c: Context<Env>) => Promise<Response>): (c: Context<E
   };
 }
 
-/** By hand, because `c.body` copies several headers one by one. */
+/** Built directly, because `c.body` copies headers one by one. */
 function answer(body: string | null, headers: Headers = SESSION): Response {
   return new Response(body, { status: 200, headers });
 }
 
-/** Codes that to clients of the original are all the same. */
-const NOTHING: ReadonlySet<string> = new Set(['no-room', 'no-servers', 'others-wait']);
+/** Codes that mean the same to clients of the original. */
+const NO_SERVER_CODES: ReadonlySet<string> = new Set(['no-room', 'no-servers', 'others-wait']);
 
 /** The text of a refusal as clients of the original understand it. */
 export function errorText({ code, reason, position }: Refused, detailed: boolean): string {
   if (position !== undefined) return `${NOTHING_AVAILABLE} You are number ${position} in the waiting line.`;
-  if (!NOTHING.has(code)) return `Error: ${reason}`;
+  if (!NO_SERVER_CODES.has(code)) return `Error: ${reason}`;
   return detailed ? `${NOTHING_AVAILABLE} ${reason}` : NOTHING_AVAILABLE;
 }
 
@@ -115,10 +114,10 @@ function sessionBody(outcome: Outcome, detailed: boolean): string {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** By the code of the refusal, of which there are a few: to make them anew would cost as much as the rest of the answer. */
+/** By the code of the refusal. There are few codes, and building the headers costs as much as the rest of the response. */
 const refusalHeaders = new Map<string, Headers>();
 
-/** A refusal's code for clients that look; old ones do not. */
+/** With the refusal's code, for newer clients. */
 function sessionHeaders(outcome: Outcome): Headers {
   if (outcome.kind === 'allocated') return SESSION;
   const { code } = outcome;
@@ -136,7 +135,7 @@ export function queryOf(target: string): string {
   return mark < 0 ? '' : target.slice(mark + 1);
 }
 
-/** Aborted when the client goes away before it has its answer; at once when it did so already. */
+/** Aborted when the client disconnects before it has its response; at once if it already has. */
 export function closed(c: Context<Env>): AbortSignal {
   const { outgoing } = c.env;
   const gone = new AbortController();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
-import { SessionTickets, type Answer, type TicketRequest } from './session-tickets.ts';
+import { SessionTickets, type TicketAnswer, type TicketRequest } from './session-tickets.ts';
 
 const RESUME = 30;
 
@@ -24,69 +24,69 @@ function request(changes: Partial<TicketRequest> = {}): TicketRequest {
   return { address: { address: '192.0.2.1', limitKey: '192.0.2.1' }, wait: true, ...changes };
 }
 
-function ticketOf(answer: Answer | undefined): string {
+function ticketOf(answer: TicketAnswer | undefined): string {
   if (answer === undefined || answer.kind === 'refused') assert.fail(`no ticket in ${JSON.stringify(answer)}`);
   return answer.ticket;
 }
 
 test('a client that asks every two seconds keeps its place, is let in, and hears it', async (t) => {
   const { admission, clock, tickets } = setUp(t);
-  const ticket = ticketOf(await tickets.ask(request()));
+  const ticket = ticketOf(await tickets.request(request()));
   for (let asked = 0; asked < 60; asked += 1) {
     await clock.advance(2);
-    assert.equal(tickets.look(ticket)?.kind, 'waiting');
+    assert.equal(tickets.poll(ticket)?.kind, 'waiting');
     assert.deepEqual(admission.line, [ticket]);
   }
   const outcome = admission.settle();
   await clock.advance(2);
-  assert.deepEqual(tickets.look(ticket), { kind: 'allocated', ticket, outcome });
+  assert.deepEqual(tickets.poll(ticket), { kind: 'allocated', ticket, outcome });
   assert.deepEqual(admission.released, []);
 });
 
 test('a client that falls silent is passed over after ten seconds, and finds its place when it asks again', async (t) => {
   const { admission, clock, tickets } = setUp(t);
-  const ticket = ticketOf(await tickets.ask(request()));
+  const ticket = ticketOf(await tickets.request(request()));
   await clock.advance(9);
   assert.deepEqual(admission.line, [ticket]);
   await clock.advance(2);
   assert.deepEqual(admission.line, [`${ticket} away`]);
-  assert.equal(tickets.look(ticket)?.kind, 'waiting');
+  assert.equal(tickets.poll(ticket)?.kind, 'waiting');
   assert.deepEqual(admission.line, [ticket]);
 });
 
 test('a place that the line gave up is unknown here too, and nothing is left of it', async (t) => {
   const { admission, clock, tickets } = setUp(t);
-  const ticket = ticketOf(await tickets.ask(request()));
+  const ticket = ticketOf(await tickets.request(request()));
   await clock.advance(11);
   await admission.giveUp(ticket);
-  assert.equal(tickets.look(ticket), undefined);
+  assert.equal(tickets.poll(ticket), undefined);
   assert.equal(tickets.size, 0);
 });
 
 test('an outcome is kept for a minute after it was heard, so that a lost answer can be fetched again', async (t) => {
   const { admission, clock, tickets } = setUp(t);
-  const ticket = ticketOf(await tickets.ask(request()));
+  const ticket = ticketOf(await tickets.request(request()));
   const outcome = admission.settle();
   for (const seconds of [0, 20, 30]) {
     await clock.advance(seconds);
-    assert.deepEqual(tickets.look(ticket), { kind: 'allocated', ticket, outcome });
+    assert.deepEqual(tickets.poll(ticket), { kind: 'allocated', ticket, outcome });
   }
   await clock.advance(11);
-  assert.equal(tickets.look(ticket), undefined);
+  assert.equal(tickets.poll(ticket), undefined);
   assert.equal(tickets.size, 0);
   assert.deepEqual(admission.released, [], 'what was heard of is not taken away');
 });
 
 test('what nobody comes for is given back after the time a place is kept, and the latecomer is told so', async (t) => {
   const { admission, clock, tickets } = setUp(t);
-  const ticket = ticketOf(await tickets.ask(request()));
+  const ticket = ticketOf(await tickets.request(request()));
   const outcome = admission.settle();
   assert.equal(outcome?.kind, 'allocated');
   await clock.advance(RESUME - 1);
   assert.deepEqual(admission.released, []);
   await clock.advance(2);
   assert.deepEqual(admission.released, [outcome.bookingId]);
-  const late = tickets.look(ticket);
+  const late = tickets.poll(ticket);
   assert.equal(late?.kind === 'refused' && late.outcome.code, 'lapsed');
   await clock.advance(61);
   assert.equal(tickets.size, 0);
@@ -95,13 +95,13 @@ test('what nobody comes for is given back after the time a place is kept, and th
 
 test('giving up ends a place, gives a booking back, and works once', async (t) => {
   const { admission, tickets } = setUp(t);
-  const place = ticketOf(await tickets.ask(request()));
+  const place = ticketOf(await tickets.request(request()));
   assert.equal(await tickets.giveUp(place), true);
   assert.deepEqual(admission.line, []);
-  assert.equal(tickets.look(place), undefined);
+  assert.equal(tickets.poll(place), undefined);
   assert.equal(await tickets.giveUp(place), false);
 
-  const booked = await tickets.ask(request({ wait: false }));
+  const booked = await tickets.request(request({ wait: false }));
   assert.equal(booked.kind, 'allocated');
   assert.equal(await tickets.giveUp(booked.ticket), true);
   assert.deepEqual(admission.released, [booked.outcome.bookingId]);
@@ -112,7 +112,7 @@ test('giving up ends a place, gives a booking back, and works once', async (t) =
 
 test('a place that went on over a WebSocket is taken back by whoever shows the ticket here again', async (t) => {
   const { admission, tickets } = setUp(t);
-  const ticket = ticketOf(await tickets.ask(request()));
+  const ticket = ticketOf(await tickets.request(request()));
   const heard: string[] = [];
   const socket = new AbortController();
   admission.resume(ticket, {
@@ -121,67 +121,67 @@ test('a place that went on over a WebSocket is taken back by whoever shows the t
     changed: ({ position }) => heard.push(`number ${position}`),
     settled: (outcome) => heard.push(outcome.kind === 'refused' ? outcome.code : outcome.url),
   });
-  assert.equal(tickets.look(ticket)?.kind, 'waiting');
+  assert.equal(tickets.poll(ticket)?.kind, 'waiting');
   assert.deepEqual(heard, ['number 1', 'continued-elsewhere']);
   const outcome = admission.settle();
-  assert.deepEqual(tickets.look(ticket), { kind: 'allocated', ticket, outcome });
+  assert.deepEqual(tickets.poll(ticket), { kind: 'allocated', ticket, outcome });
 });
 
 test('what became of a place on a WebSocket that was dead by then is heard by whoever shows the ticket, and can be given up', async (t) => {
   const { admission, tickets } = setUp(t);
   const outcome = admission.allocated();
   admission.unheard.set('a token', outcome);
-  for (let i = 0; i < 2; i += 1) assert.deepEqual(tickets.look('a token'), { kind: 'allocated', ticket: 'a token', outcome });
+  for (let i = 0; i < 2; i += 1) assert.deepEqual(tickets.poll('a token'), { kind: 'allocated', ticket: 'a token', outcome });
   assert.equal(admission.unheard.size, 0, 'it is kept here from now on');
   assert.equal(await tickets.giveUp('a token'), true);
   assert.deepEqual(admission.released, [outcome.kind === 'allocated' && outcome.bookingId]);
-  assert.equal(tickets.look('a token'), undefined);
+  assert.equal(tickets.poll('a token'), undefined);
   assert.equal(tickets.size, 0);
 });
 
 test('a ticket from before a restart is good as long as the line knows it', async (t) => {
   const { admission, clock, tickets } = setUp(t);
-  const ticket = ticketOf(await tickets.ask(request()));
+  const ticket = ticketOf(await tickets.request(request()));
   const after = new SessionTickets({
     ...{ admission, clock, log: new MemoryLog(), newId: () => 'x' },
     resume: () => RESUME,
   });
   t.after(() => after.stop());
-  assert.equal(after.look(ticket)?.kind, 'waiting');
-  assert.equal(after.look('never given out'), undefined);
+  assert.equal(after.poll(ticket)?.kind, 'waiting');
+  assert.equal(after.poll('never given out'), undefined);
 });
 
 test('a client that asks again after a restart gets the place that it had, and nothing is left of it at the end', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c' });
-  const ticket = ticketOf(await tickets.ask(asked));
+  const ticket = ticketOf(await tickets.request(asked));
   const after = new SessionTickets({ ...{ admission, clock, log: new MemoryLog(), newId: () => 'x' }, resume: () => RESUME });
   t.after(() => after.stop());
   for (const looksFirst of [false, true]) {
-    if (looksFirst) assert.equal(after.look(ticket)?.kind, 'waiting');
+    if (looksFirst) assert.equal(after.poll(ticket)?.kind, 'waiting');
     admission.fromBefore.set('c', ticket);
-    for (let i = 0; i < 2; i += 1) assert.equal(ticketOf(await after.ask(asked)), ticket);
+    for (let i = 0; i < 2; i += 1) assert.equal(ticketOf(await after.request(asked)), ticket);
   }
   assert.equal(admission.requests.length, 1);
   assert.equal(admission.line.length, 1);
   assert.equal(await after.giveUp(ticket), true);
-  assert.notEqual(ticketOf(await after.ask(asked)), ticket);
+  assert.notEqual(ticketOf(await after.request(asked)), ticket);
 });
 
 test('the same client asking for the same gets the same answer and no second booking', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c', projectUrl: 'https://github.com/a/b', labels: { a: '1', b: '2' }, wait: false });
-  const first = await tickets.ask(asked);
+  const first = await tickets.request(asked);
   await clock.advance(5);
-  assert.deepEqual(await tickets.ask({ ...asked, labels: { b: '2', a: '1' } }), first);
-  assert.deepEqual(await tickets.ask({ ...asked, wait: true }), first);
+  assert.deepEqual(await tickets.request({ ...asked, labels: { b: '2', a: '1' } }), first);
+  assert.deepEqual(await tickets.request({ ...asked, wait: true }), first);
   assert.equal(admission.requests.length, 1);
 });
 
 test('the same client asking while its first request is under way waits for that answer', async (t) => {
   const { admission, tickets } = setUp(t);
   const asked = request({ clientId: 'c' });
-  const answers = await Promise.all([tickets.ask(asked), tickets.ask(asked), tickets.ask(asked)]);
+  const answers = await Promise.all([tickets.request(asked), tickets.request(asked), tickets.request(asked)]);
   assert.equal(new Set(answers.map(ticketOf)).size, 1);
   assert.equal(admission.requests.length, 1);
   assert.equal(admission.line.length, 1);
@@ -190,13 +190,13 @@ test('the same client asking while its first request is under way waits for that
 test('the same client asking again keeps its place in line, also after it was silent', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c' });
-  const ticket = ticketOf(await tickets.ask(asked));
+  const ticket = ticketOf(await tickets.request(asked));
   await clock.advance(15);
   assert.deepEqual(admission.line, [`${ticket} away`]);
-  assert.equal(ticketOf(await tickets.ask(asked)), ticket);
+  assert.equal(ticketOf(await tickets.request(asked)), ticket);
   assert.deepEqual(admission.line, [ticket]);
   const outcome = admission.settle();
-  assert.deepEqual(await tickets.ask(asked), { kind: 'allocated', ticket, outcome });
+  assert.deepEqual(await tickets.request(asked), { kind: 'allocated', ticket, outcome });
 });
 
 test('others, other addresses and other wishes are other requests', async (t) => {
@@ -211,7 +211,7 @@ test('others, other addresses and other wishes are other requests', async (t) =>
     request({ wait: false }),
     request({ wait: false }),
   ];
-  const answers = await Promise.all(others.map((other) => tickets.ask(other)));
+  const answers = await Promise.all(others.map((other) => tickets.request(other)));
   assert.equal(new Set(answers.map(ticketOf)).size, others.length);
   assert.equal(admission.requests.length, others.length);
 });
@@ -220,25 +220,25 @@ test('a refusal books nothing, so asking again is trying again', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c', wait: false });
   admission.next.push({ kind: 'refused', code: 'no-room', reason: 'No room.' });
-  assert.equal((await tickets.ask(asked)).kind, 'refused');
-  assert.equal((await tickets.ask(asked)).kind, 'allocated');
+  assert.equal((await tickets.request(asked)).kind, 'refused');
+  assert.equal((await tickets.request(asked)).kind, 'allocated');
 
   const waits = request({ clientId: 'd' });
-  await tickets.ask(waits);
+  await tickets.request(waits);
   admission.settle();
   await clock.advance(RESUME + 2);
-  assert.equal((await tickets.ask(waits)).kind, 'waiting', 'what lapsed is asked for anew');
+  assert.equal((await tickets.request(waits)).kind, 'waiting', 'what lapsed is asked for anew');
 });
 
 test('giving up, and time, let the same client ask anew', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c', wait: false });
-  const first = ticketOf(await tickets.ask(asked));
+  const first = ticketOf(await tickets.request(asked));
   await tickets.giveUp(first);
-  const second = ticketOf(await tickets.ask(asked));
+  const second = ticketOf(await tickets.request(asked));
   assert.notEqual(second, first);
   await clock.advance(61);
-  assert.notEqual(ticketOf(await tickets.ask(asked)), second);
+  assert.notEqual(ticketOf(await tickets.request(asked)), second);
   assert.equal(admission.requests.length, 3);
 });
 
@@ -246,36 +246,36 @@ test('a failure inside reaches every client that asked, and is not remembered', 
   const { admission, tickets } = setUp(t);
   const asked = request({ clientId: 'c', wait: false });
   const ask = t.mock.method(admission, 'ask', () => Promise.reject(new Error('broken')));
-  const answers = await Promise.allSettled([tickets.ask(asked), tickets.ask(asked)]);
+  const answers = await Promise.allSettled([tickets.request(asked), tickets.request(asked)]);
   assert.deepEqual(
     answers.map(({ status }) => status),
     ['rejected', 'rejected'],
   );
   ask.mock.restore();
-  assert.equal((await tickets.ask(asked)).kind, 'allocated');
+  assert.equal((await tickets.request(asked)).kind, 'allocated');
 });
 
 test('memory stays bounded: the oldest outcomes go, and what nobody heard of is given back', async (t) => {
   const { admission, tickets } = setUp(t);
-  const first = ticketOf(await tickets.ask(request()));
+  const first = ticketOf(await tickets.request(request()));
   admission.settle();
-  for (let i = 0; i < 20_000; i += 1) await tickets.ask(request({ clientId: `client ${i}`, wait: false }));
+  for (let i = 0; i < 20_000; i += 1) await tickets.request(request({ clientId: `client ${i}`, wait: false }));
   assert.equal(tickets.size, 20_000);
   assert.equal(admission.released.length, 1);
-  assert.equal(tickets.look(first), undefined);
+  assert.equal(tickets.poll(first), undefined);
 });
 
 test('an old ticket that is forgotten takes nothing from a newer one of the same client', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const again = request({ clientId: 'a' });
-  await tickets.ask(again);
+  await tickets.request(again);
   admission.settle();
   // Nobody fetched it, so it lapses, and is forgotten a minute later.
   await clock.advance(RESUME + 2);
-  const second = ticketOf(await tickets.ask(again));
+  const second = ticketOf(await tickets.request(again));
   for (let passed = 5; passed <= 70; passed += 5) {
     await clock.advance(5);
-    assert.equal(ticketOf(await tickets.ask(again)), second, `after ${passed} s`);
+    assert.equal(ticketOf(await tickets.request(again)), second, `after ${passed} s`);
   }
   assert.deepEqual(admission.line, [second]);
 });

@@ -1,18 +1,20 @@
 /**
- * Session requests of clients that ask again and again instead of keeping a connection open.
+ * Session requests of clients that poll instead of keeping a connection open.
  *
- * A ticket is what such a client shows. It is good for three things: a place in line, the outcome once there is one, and a booking to give back.
+ * Such a client shows a ticket. The ticket stands for a place in line, then for the outcome, and for a booking that can
+ * be given back.
  *
- *     waiting ──(allocated or refused)──▶ settled ──(kept a while)──▶ forgotten
+ *     waiting ──(allocated or refused)──▶ settled ──(after a while)─▶ forgotten
  *      │   ▲
- *      │   └─(asked)────┐
- *      └─(not asked)──▶ away ──(not asked)──▶ forgotten
+ *      │   └─(polls)────┐
+ *      └─(silent)────▶ away ──(silent)──▶ forgotten
  *
- * While a client asks every few seconds it counts as present, and its place is tried like any other. When it falls silent it is away: the line keeps
- * the place for `waiting.resume` seconds more, as for a lost connection, but gives it no server. What was allocated and never asked for is given back
- * after the same time. An outcome is kept for a while, because an answer can be lost on its way to the client.
+ * A client that polls every few seconds is present, and its place is tried like any other. A silent client is away: the
+ * line keeps its place for `waiting.resume` seconds more, as for a lost connection, but gives it no server. An allocation
+ * that is not fetched is released after the same time. An outcome is retained for a while after it was delivered,
+ * because a response can be lost on its way to the client.
  *
- * A client that says who it is gets its answer again when it asks again, and never a second booking.
+ * A client that sends an identity gets the same answer when it asks again, and never a second booking.
  */
 import { startLoop, type Loop } from '../../engine/loop.ts';
 import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
@@ -23,7 +25,7 @@ export interface TicketAdmission {
   ask(request: SessionRequest): Promise<Outcome>;
   wait(request: SessionRequest, waiter: Waiter): Promise<void>;
   resume(token: string, waiter: Waiter): boolean;
-  /** The outcome of a token is kept here from now on. */
+  /** From now on the outcome of this token is retained here. */
   heard(token: string): void;
   giveUp(token: string): Promise<boolean>;
   tokenFromBefore(request: SessionRequest): string | undefined;
@@ -44,34 +46,34 @@ export interface TicketRequest extends Omit<SessionRequest, 'resumeToken'> {
   readonly wait: boolean;
 }
 
-export type Answer =
+export type TicketAnswer =
   | { readonly kind: 'allocated'; readonly ticket: string; readonly outcome: Allocated }
   | { readonly kind: 'waiting'; readonly ticket: string; readonly waiting: Waiting }
   | { readonly kind: 'refused'; readonly outcome: Refused };
 
-/** Seconds after which a waiting client should ask again. */
-export const ASK_AGAIN = 2;
-/** Seconds since a client last asked for which it counts as present. */
-const PRESENT = 10;
-/** Seconds an outcome is kept after it was told. */
-const KEPT = 60;
-/** Outcomes kept. Places are as many as the line is long. */
-const MAX_KEPT = 20_000;
+/** Seconds after which a waiting client should poll again. */
+export const POLL_INTERVAL = 2;
+/** Seconds after its last poll for which a client counts as present. */
+const PRESENCE = 10;
+/** Seconds an outcome is retained after it was delivered. */
+const OUTCOME_LIFE = 60;
+/** Maximum number of outcomes. The waiting line limits the number of tickets. */
+const MAX_OUTCOMES = 20_000;
 const SWEEP = 1;
 
 const LAPSED: Refused = {
   kind: 'refused',
   code: 'lapsed',
-  reason: 'A place came free, but nobody asked for it in time; ask for a session again.',
+  reason: 'A server became available, but the client did not poll in time; request a session again.',
 };
 
-interface Place {
-  /** Names the client and what it wants. */
+interface WaitingTicket {
+  /** The client and what it wants. */
   identity: string | undefined;
-  /** Known from the moment the line has taken the client in. */
+  /** Known as soon as the client is in the waiting line. */
   ticket: string | undefined;
   waiting: Waiting | undefined;
-  /** What became of it before it was known by its ticket. */
+  /** An outcome that came before there was a ticket. */
   outcome: Outcome | undefined;
   /** Aborted when the client falls silent; `undefined`: it is away. */
   present: AbortController | undefined;
@@ -82,18 +84,18 @@ interface Place {
 interface Settled {
   readonly identity: string | undefined;
   readonly outcome: Outcome;
-  /** The client heard of it. */
-  readonly told: boolean;
+  /** The client has fetched it. */
+  readonly delivered: boolean;
   readonly due: number;
 }
 
 export class SessionTickets {
   readonly #options: SessionTicketsOptions;
-  readonly #places = new Map<string, Place>();
-  /** In the order in which they are forgotten, but for those that nobody asked for. */
+  readonly #waiting = new Map<string, WaitingTicket>();
+  /** In the order in which they are forgotten, except those that were not fetched. */
   readonly #settled = new Map<string, Settled>();
-  /** What was answered, or will be, to clients that say who they are. */
-  readonly #answers = new Map<string, Promise<Answer>>();
+  /** Answers, present or to come, by the identity of the client. */
+  readonly #answers = new Map<string, Promise<TicketAnswer>>();
   /** The ticket of the last of those answers; the same client may have older ones, which end later. */
   readonly #tickets = new Map<string, string>();
   readonly #sweeping: Loop;
@@ -105,24 +107,24 @@ export class SessionTickets {
       clock: options.clock,
       cycle: () => this.#sweep(),
       failed: (error) => {
-        options.log.error('looking after session tickets failed inside the session server', { error });
+        options.log.error('the sweep of session tickets failed', { error });
         return SWEEP;
       },
     });
   }
 
   /** Allocated, refused, or a place in line. The same client asking for the same again gets the same answer. */
-  async ask(request: TicketRequest): Promise<Answer> {
+  async request(request: TicketRequest): Promise<TicketAnswer> {
     const identity = identityOf(request);
     if (identity === undefined) return this.#enter(request, undefined);
     for (let known = this.#answers.get(identity); known !== undefined; known = this.#answers.get(identity)) {
       const first = await known;
-      const again = first.kind === 'refused' ? undefined : this.look(first.ticket);
+      const again = first.kind === 'refused' ? undefined : this.poll(first.ticket);
       // A refusal books nothing: asking again is trying again.
       if (again !== undefined && again.kind !== 'refused') return again;
       if (this.#answers.get(identity) === known) this.#answers.delete(identity);
     }
-    const before = this.#fromBefore(request, identity);
+    const before = this.#fromLastRun(request, identity);
     if (before !== undefined) return before;
     const answer = this.#enter(request, identity);
     this.#answers.set(identity, answer);
@@ -138,17 +140,17 @@ export class SessionTickets {
     return answer;
   }
 
-  /** How it stands with a ticket, which counts as asking. `undefined`: there is none, or no longer. */
-  look(ticket: string): Answer | undefined {
+  /** The state of a ticket; this counts as polling. `undefined`: the ticket is unknown or has expired. */
+  poll(ticket: string): TicketAnswer | undefined {
     const settled = this.#settled.get(ticket);
-    if (settled !== undefined) return this.#tell(ticket, settled);
-    const place = this.#places.get(ticket);
-    if (place?.present === undefined) return this.#resume(ticket, place?.identity);
-    place.due = this.#options.clock.now() + PRESENT;
-    return answerOf(place);
+    if (settled !== undefined) return this.#deliver(ticket, settled);
+    const entry = this.#waiting.get(ticket);
+    if (entry?.present === undefined) return this.#resume(ticket, entry?.identity);
+    entry.due = this.#options.clock.now() + PRESENCE;
+    return answerOf(entry);
   }
 
-  /** The client wants its place, or what was booked for it, no more. `false`: there is no such ticket. */
+  /** Gives up the place in line or the booking. `false`: the ticket is unknown. */
   async giveUp(ticket: string): Promise<boolean> {
     const { admission } = this.#options;
     const settled = this.#settled.get(ticket);
@@ -161,157 +163,157 @@ export class SessionTickets {
     return true;
   }
 
-  /** Tickets that are known: places of clients that ask, and outcomes. */
+  /** Number of known tickets: of waiting clients, and outcomes. */
   get size(): number {
-    return this.#places.size + this.#settled.size;
+    return this.#waiting.size + this.#settled.size;
   }
 
   async stop(): Promise<void> {
     await this.#sweeping.stop();
   }
 
-  /** How it stands with what the same client was given before a restart of the program. */
-  #fromBefore(request: TicketRequest, identity: string): Answer | undefined {
+  /** The answer that the same client got before a restart of the program. */
+  #fromLastRun(request: TicketRequest, identity: string): TicketAnswer | undefined {
     const ticket = this.#options.admission.tokenFromBefore(request);
-    const answer = ticket === undefined ? undefined : this.look(ticket);
+    const answer = ticket === undefined ? undefined : this.poll(ticket);
     if (ticket === undefined || answer === undefined || answer.kind === 'refused') return undefined;
-    const place = this.#places.get(ticket);
+    const entry = this.#waiting.get(ticket);
     const settled = this.#settled.get(ticket);
-    if (place !== undefined) place.identity = identity;
+    if (entry !== undefined) entry.identity = identity;
     if (settled !== undefined) this.#settled.set(ticket, { ...settled, identity });
     this.#answers.set(identity, Promise.resolve(answer));
     this.#tickets.set(identity, ticket);
     return answer;
   }
 
-  async #enter({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<Answer> {
+  async #enter({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<TicketAnswer> {
     const { admission, newId } = this.#options;
     if (wait) return this.#wait(request, identity);
     const outcome = await admission.ask(request);
     if (outcome.kind === 'refused') return { kind: 'refused', outcome };
-    return this.#keep(newId(), { identity, outcome, told: true, due: this.#options.clock.now() + KEPT });
+    return this.#retain(newId(), { identity, outcome, delivered: true, due: this.#options.clock.now() + OUTCOME_LIFE });
   }
 
-  async #wait(request: SessionRequest, identity: string | undefined): Promise<Answer> {
+  async #wait(request: SessionRequest, identity: string | undefined): Promise<TicketAnswer> {
     const { admission, newId, clock } = this.#options;
     const present = new AbortController();
-    const place: Place = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
-    await admission.wait(request, this.#waiter(place, present.signal));
-    const answer = place.ticket === undefined ? undefined : this.look(place.ticket);
+    const entry: WaitingTicket = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
+    await admission.wait(request, this.#waiter(entry, present.signal));
+    const answer = entry.ticket === undefined ? undefined : this.poll(entry.ticket);
     if (answer !== undefined) return answer;
-    const { outcome } = place;
-    if (outcome === undefined) throw new Error('a session request was neither answered nor given a place in line');
+    const { outcome } = entry;
+    if (outcome === undefined) throw new Error('a session request got neither an answer nor a place in line');
     if (outcome.kind === 'refused') return { kind: 'refused', outcome };
-    return this.#keep(newId(), { identity, outcome, told: true, due: clock.now() + KEPT });
+    return this.#retain(newId(), { identity, outcome, delivered: true, due: clock.now() + OUTCOME_LIFE });
   }
 
-  /** The place, or what became of it, of a client that was away, or came from another connection, or from before a restart. */
-  #resume(ticket: string, identity: string | undefined): Answer | undefined {
+  /** Resumes the ticket of a client that was away, used another connection, or was waiting before a restart. */
+  #resume(ticket: string, identity: string | undefined): TicketAnswer | undefined {
     const present = new AbortController();
-    const place: Place = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
+    const entry: WaitingTicket = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
     const { admission, clock } = this.#options;
-    if (!admission.resume(ticket, this.#waiter(place, present.signal))) {
+    if (!admission.resume(ticket, this.#waiter(entry, present.signal))) {
       this.#forget(ticket);
       return undefined;
     }
-    const { outcome } = place;
-    if (outcome === undefined) return answerOf(place);
+    const { outcome } = entry;
+    if (outcome === undefined) return answerOf(entry);
     admission.heard(ticket);
-    return this.#keep(ticket, { identity, outcome, told: true, due: clock.now() + KEPT });
+    return this.#retain(ticket, { identity, outcome, delivered: true, due: clock.now() + OUTCOME_LIFE });
   }
 
-  #waiter(place: Place, gone: AbortSignal): Waiter {
+  #waiter(entry: WaitingTicket, gone: AbortSignal): Waiter {
     return {
       gone,
       keepPlace: true,
       changed: (waiting) => {
-        place.waiting = waiting;
-        if (place.ticket === undefined) this.#attend(place, waiting.resumeToken);
+        entry.waiting = waiting;
+        if (entry.ticket === undefined) this.#register(entry, waiting.resumeToken);
       },
       settled: (outcome) => {
-        if (place.ticket === undefined) place.outcome = outcome;
-        else this.#settle(place, outcome);
+        if (entry.ticket === undefined) entry.outcome = outcome;
+        else this.#settle(entry, outcome);
       },
     };
   }
 
-  #attend(place: Place, ticket: string): void {
-    place.ticket = ticket;
-    place.due = this.#options.clock.now() + PRESENT;
-    this.#places.set(ticket, place);
+  #register(entry: WaitingTicket, ticket: string): void {
+    entry.ticket = ticket;
+    entry.due = this.#options.clock.now() + PRESENCE;
+    this.#waiting.set(ticket, entry);
     this.#wake();
   }
 
-  #settle(place: Place, outcome: Outcome): void {
-    const { ticket, identity } = place;
-    if (ticket === undefined || this.#places.get(ticket) !== place) return;
+  #settle(entry: WaitingTicket, outcome: Outcome): void {
+    const { ticket, identity } = entry;
+    if (ticket === undefined || this.#waiting.get(ticket) !== entry) return;
     const due = this.#options.clock.now() + this.#options.resume();
     if (outcome.kind === 'refused' && outcome.code === 'continued-elsewhere') {
-      // Whoever shows the ticket here again takes the place back.
-      place.present = undefined;
-      place.due = due;
+      // A client that polls again with this ticket takes the place back.
+      entry.present = undefined;
+      entry.due = due;
       return;
     }
-    this.#places.delete(ticket);
-    this.#keep(ticket, { identity, outcome, told: false, due });
+    this.#waiting.delete(ticket);
+    this.#retain(ticket, { identity, outcome, delivered: false, due });
   }
 
-  #tell(ticket: string, settled: Settled): Answer {
-    if (settled.told) return outcomeOf(ticket, settled.outcome);
+  #deliver(ticket: string, settled: Settled): TicketAnswer {
+    if (settled.delivered) return outcomeOf(ticket, settled.outcome);
     this.#settled.delete(ticket);
-    return this.#keep(ticket, { ...settled, told: true, due: this.#options.clock.now() + KEPT });
+    return this.#retain(ticket, { ...settled, delivered: true, due: this.#options.clock.now() + OUTCOME_LIFE });
   }
 
-  #keep(ticket: string, settled: Settled): Answer {
+  #retain(ticket: string, settled: Settled): TicketAnswer {
     this.#settled.set(ticket, settled);
-    for (const [oldest, { told, outcome }] of this.#settled) {
-      if (this.#settled.size <= MAX_KEPT) break;
+    for (const [oldest, { delivered, outcome }] of this.#settled) {
+      if (this.#settled.size <= MAX_OUTCOMES) break;
       this.#forget(oldest);
-      if (!told && outcome.kind === 'allocated') this.#release(outcome);
+      if (!delivered && outcome.kind === 'allocated') this.#release(outcome);
     }
     this.#wake();
     return outcomeOf(ticket, settled.outcome);
   }
 
   #forget(ticket: string): void {
-    const identity = (this.#settled.get(ticket) ?? this.#places.get(ticket))?.identity;
+    const identity = (this.#settled.get(ticket) ?? this.#waiting.get(ticket))?.identity;
     if (identity !== undefined && this.#tickets.get(identity) === ticket) {
       this.#tickets.delete(identity);
       this.#answers.delete(identity);
     }
     this.#settled.delete(ticket);
-    this.#places.delete(ticket);
+    this.#waiting.delete(ticket);
   }
 
-  /** Returns the seconds until the next. */
+  /** Returns the seconds until the next sweep. */
   #sweep(): number {
     const now = this.#options.clock.now();
-    for (const [ticket, place] of this.#places) {
-      if (place.due > now) continue;
-      if (place.present === undefined) this.#forget(ticket);
+    for (const [ticket, entry] of this.#waiting) {
+      if (entry.due > now) continue;
+      if (entry.present === undefined) this.#forget(ticket);
       else {
-        place.due = now + this.#options.resume();
-        place.present.abort();
-        place.present = undefined;
+        entry.due = now + this.#options.resume();
+        entry.present.abort();
+        entry.present = undefined;
       }
     }
     for (const [ticket, settled] of this.#settled) {
       if (settled.due > now) continue;
-      if (settled.told || settled.outcome.kind === 'refused') this.#forget(ticket);
+      if (settled.delivered || settled.outcome.kind === 'refused') this.#forget(ticket);
       else {
         this.#release(settled.outcome);
-        this.#settled.set(ticket, { ...settled, outcome: LAPSED, due: now + KEPT });
+        this.#settled.set(ticket, { ...settled, outcome: LAPSED, due: now + OUTCOME_LIFE });
       }
     }
     this.#idle = this.size === 0;
     return this.#idle ? Infinity : SWEEP;
   }
 
-  /** Gives back what nobody came for. */
+  /** Releases a booking that was not fetched. */
   #release({ bookingId }: Allocated): void {
     const { admission, log } = this.#options;
     admission.release(bookingId).catch((error: unknown) => {
-      log.limited('warn', 'release of a lapsed booking', 'giving back a booking that nobody came for failed', { error });
+      log.limited('warn', 'release of a lapsed booking', 'releasing an unused booking failed', { error });
     });
   }
 
@@ -322,17 +324,17 @@ export class SessionTickets {
   }
 }
 
-/** Who asks for what. The address is part of it, so that nobody gets the answer of somebody elsewhere who happens to call itself the same. */
+/** The client and its request. The address is part of it, so that two clients with the same `clientId` do not share an answer. */
 function identityOf({ address, clientId, projectUrl, labels }: TicketRequest): string | undefined {
   if (clientId === undefined) return undefined;
   const wanted = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([address.limitKey ?? address.address, clientId, projectUrl, wanted]);
 }
 
-function answerOf({ ticket, waiting }: Place): Answer | undefined {
+function answerOf({ ticket, waiting }: WaitingTicket): TicketAnswer | undefined {
   return ticket === undefined || waiting === undefined ? undefined : { kind: 'waiting', ticket, waiting };
 }
 
-function outcomeOf(ticket: string, outcome: Outcome): Answer {
+function outcomeOf(ticket: string, outcome: Outcome): TicketAnswer {
   return outcome.kind === 'allocated' ? { kind: 'allocated', ticket, outcome } : { kind: 'refused', outcome };
 }

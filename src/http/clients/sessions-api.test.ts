@@ -352,7 +352,7 @@ test('labels and client ids have limits', async (t) => {
 test('the name of a label that is too long is told in part, without what is unusual in it, and with the limit', async (t) => {
   const { post } = setUp(t);
   const { reason } = (await (await post({ labels: { [`<b>\u202e${'x'.repeat(50_000)}`]: 'y' } })).json()) as RefusalView;
-  assert.match(reason, /^"labels\.\\u\{3c\}b\\u\{3e\}\\u\{202e\}x+\.\.\.": the name of a label has 1 to 60 characters\.$/);
+  assert.match(reason, /^"labels\.\\u\{3c\}b\\u\{3e\}\\u\{202e\}x+\.\.\.": the name of a label must have 1 to 60 characters\.$/);
   assert.equal(reason.length < 200, true, `${reason.length} characters`);
 });
 

@@ -11,7 +11,9 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
-import { createClientRelay, type Arrival, type ClientUrl } from './client-relay.ts';
+import { createClientRelay } from './client-relay.ts';
+import type { Arrival } from './relayed-client.ts';
+import type { ClientUrl } from './server-connection.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
 
@@ -38,7 +40,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
       },
       release: (bookingId) => admission.release(bookingId),
     },
-    shares: new PerClientCounts(),
+    relaysByClient: new PerClientCounts(),
     limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
     clientUrl: () => clientUrl,
   });

@@ -6,7 +6,9 @@ import { hashOf } from '../../config/token.ts';
 import type { RefusalView, ViewerView } from '../../core/views/monitor-view.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
-import { createAccess, CSRF_HEADER, type AccessToken } from './access.ts';
+import { CSRF_HEADER } from '../../core/views/csrf-header.ts';
+import { createAccess } from './access.ts';
+import type { AccessToken } from './browser-sessions.ts';
 import { createAddressOf, parseNetworks } from '../server/client-address.ts';
 import type { Env } from '../server/routes.ts';
 
@@ -83,12 +85,12 @@ test('nobody acts without a token, with a wrong one, or with the hash of one', a
   }
 });
 
-test('a token that may only read opens what is closed and no lever, sent by a program or entered on the page', async () => {
+test('a read-only token opens what is closed and changes nothing, sent by a program or entered on the page', async () => {
   const { send, enter, state } = setUp({ tokens: [ADA, PROMETHEUS], reading: 'token' });
   const { headers } = bearer('the token of prometheus');
   assert.equal((await send('/read', { headers })).status, 200);
   const refused = await send('/act', { method: 'POST', headers });
-  assert.match(((await refused.clone().json()) as RefusalView).reason, /token of prometheus may only read/);
+  assert.match(((await refused.clone().json()) as RefusalView).reason, /token of prometheus is read-only/);
   assert.equal(await refusal(refused), '403 token-read-only');
 
   const entered = await enter('the token of prometheus');

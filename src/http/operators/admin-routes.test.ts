@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChannelTestView, RefusalView } from '../../core/views/monitor-view.ts';
-import { createAdminRoutes } from './admin-routes.ts';
-import type { OperatorActionOutcome, OperatorActions } from './monitor-source.ts';
+import { createAdminRoutes, type AdminActions } from './admin-routes.ts';
 
 const NOW = 1_800_000_000;
 const TESTED: readonly ChannelTestView[] = [
@@ -11,29 +10,29 @@ const TESTED: readonly ChannelTestView[] = [
 ];
 const ID = 'sim1.example.org:2000';
 
-function setUp(outcome: OperatorActionOutcome = { kind: 'done' }) {
+type Refused = Extract<Awaited<ReturnType<AdminActions['addServer']>>, { kind: 'refused' }>;
+
+/** `onServer`: what becomes of actions on a server; `refused`: of adding, removing and testing. */
+function setUp({
+  onServer = { kind: 'done' },
+  refused,
+}: { onServer?: Awaited<ReturnType<AdminActions['drain']>>; refused?: Refused } = {}) {
   const acts: unknown[][] = [];
   const act =
-    (name: string) =>
-    (...given: unknown[]) => {
+    <T>(name: string, outcome: T) =>
+    (...given: unknown[]): Promise<T> => {
       acts.push([name, ...given]);
       return Promise.resolve(outcome);
     };
-  const levers: OperatorActions = {
-    drain: act('drain'),
-    resume: act('resume'),
-    removeServer: act('remove'),
-    addServer: async (...given) => {
-      const result = await act('add')(...given);
-      return result.kind === 'done' ? { kind: 'done', id: 'new:1' } : result;
-    },
-    testNotification: async (...given) => {
-      const result = await act('test')(...given);
-      return result.kind === 'refused' ? result : { kind: 'done', channels: TESTED };
-    },
+  const actions: AdminActions = {
+    drain: act('drain', onServer),
+    resume: act('resume', onServer),
+    removeServer: act('remove', refused ?? onServer),
+    addServer: act('add', refused ?? ({ kind: 'done', id: 'new:1' } as const)),
+    testNotification: act('test', refused ?? ({ kind: 'done', channels: TESTED } as const)),
   };
   const routes = createAdminRoutes({
-    levers,
+    actions,
     clock: { wallTime: () => NOW },
     mayAct: async (c, next) => {
       if (c.req.header('Authorization') === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
@@ -114,15 +113,17 @@ test('a test notification says of each channel what became of it', async () => {
 });
 
 test('an act on an unknown server or one that makes no sense is refused', async () => {
-  const unknown = setUp({ kind: 'unknown-server' });
+  const unknown = setUp({ onServer: { kind: 'unknown-server' } });
   assert.equal(await code(await unknown.send('POST', path('drain'))), '404 unknown-server');
   assert.equal(await code(await unknown.send('POST', path('resume'))), '404 unknown-server');
   assert.equal(await code(await unknown.send('DELETE', '/api/v1/servers/a:1')), '404 unknown-server');
-  const refused = setUp({ kind: 'refused', code: 'configured', reason: 'It stands in the configuration file; remove it there.' });
+  const refused = setUp({
+    refused: { kind: 'refused', code: 'configured', reason: 'It stands in the configuration file; remove it there.' },
+  });
   assert.equal(await code(await refused.send('DELETE', '/api/v1/servers/a:1')), '409 configured');
   assert.equal(await code(await refused.send('POST', '/api/v1/servers', { address: 'x' })), '409 configured');
   assert.equal(await code(await refused.send('POST', '/api/v1/notifications/test')), '409 configured');
-  const bad = setUp({ kind: 'refused', code: 'bad-server', reason: 'It has no address.' });
+  const bad = setUp({ refused: { kind: 'refused', code: 'bad-server', reason: 'It has no address.' } });
   assert.equal(await code(await bad.send('POST', '/api/v1/servers', { address: 'x' })), '400 bad-server');
 });
 

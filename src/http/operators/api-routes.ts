@@ -1,9 +1,9 @@
 /**
- * What programs may read under `/api/v1`: the fleet, why a server was or would be taken, decisions, incidents, and whether a session can start now. All but
- * the last obey `monitor.access`; the last is what clients without a token have to know.
+ * What programs may read under `/api/v1`: the fleet, why a server was or would be chosen, decisions, incidents, and
+ * whether a session can start now. All but the last obey `monitor.access`; clients without a token need the last.
  *
- * Anybody may read as often as it likes, so nothing here costs more the more ask: lists are drawn up a few times a second at most (`shared-value.ts`), and
- * explanations, of which each is another one, are limited by address and in all.
+ * There is no limit on reading, so the cost must not grow with the number of readers: lists are computed a few times a
+ * second at most (`throttled-value.ts`), and explanations, which all differ, are limited by address and in total.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
@@ -23,20 +23,20 @@ export interface ApiRoutesOptions {
   readonly source: Pick<MonitorSource, 'snapshot'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly addressOf: AddressOf;
-  /** Asked by everybody, so it should cost little. */
+  /** Open to all clients, so it should cost little. */
   readonly availability: () => AvailabilityView;
-  /** What would become of a session request now: see `explain-view.ts`. */
+  /** What a session request would get now; see `explain-view.ts`. */
   readonly explain: (projectUrl: string | undefined, labels: Labels | undefined) => ExplainView;
   readonly mayRead: MiddlewareHandler<Env>;
 }
 
 const MAX_DECISIONS = 200;
 const MAX_LABELS = 20;
-/** Explanations of one address: those of a person who tries projects on the page, and a program's. */
+/** Explanations for one address: a person who tries projects on the page, and a program. */
 const EXPLANATIONS = { burst: 30, rate: 2, maxKeys: 10_000 };
-/** Servers explained for all addresses together: of a large fleet some twenty explanations a second, which are a tenth of a processor. */
-const EXPLAINED = { burst: 40_000, rate: 20_000, maxKeys: 1 };
-/** About the bytes of one server's view. */
+/** Servers explained for all addresses together: some twenty explanations a second of a large fleet, a tenth of a processor. */
+const EXPLAINED_SERVERS = { burst: 40_000, rate: 20_000, maxKeys: 1 };
+/** Approximate size of one server's view. */
 const SERVER_BYTES = 700;
 
 const at = z.number().describe('Seconds since the epoch.');
@@ -76,34 +76,34 @@ const oneServer = createRoute({
 const explain = createRoute({
   method: 'get',
   path: '/api/v1/explain',
-  summary: 'Whether a project would get a server now, and what each server says to it',
+  summary: 'Whether a project would get a server now, and why, for each server',
   security: readingSecurity,
   request: {
     query: z.object({
       url: z
         .string()
         .optional()
-        .describe('What a client would ask to run. Absent: anything.')
+        .describe('URL of the project that a client would request. Absent: any project.')
         .openapi({ example: 'https://github.com/owner/name/blob/main/worlds/world.wbt' }),
       label: z
         .union([z.string(), z.array(z.string())])
         .optional()
-        .describe('A label that the server must have, `name=value`; may be repeated.')
+        .describe('A label the server must have, as `name=value`. May be repeated.')
         .openapi({ type: 'array', items: { type: 'string' }, example: ['room=B12'] }),
     }),
   },
-  responses: { 200: answerOf('A project that would be refused is explained too.', explanation), ...readingRefusals },
+  responses: { 200: answerOf('The explanation, also for a project that would be refused.', explanation), ...readingRefusals },
 });
 const listDecisions = createRoute({
   method: 'get',
   path: '/api/v1/decisions',
-  summary: `The last ${MAX_DECISIONS} decisions with their reasons, newest first; or of one kind`,
+  summary: `The last ${MAX_DECISIONS} decisions, or the last of one kind, with their reasons; newest first`,
   security: readingSecurity,
   request: {
     query: z.object({
       kind: decision.shape.kind
         .optional()
-        .describe(`Only these; of refusals the last ${MAX_DECISIONS}, however much was handed out since. Absent: any.`)
+        .describe(`Only decisions of this kind: its last ${MAX_DECISIONS}, however many others followed. Absent: all kinds.`)
         .openapi({ example: 'refused' }),
     }),
   },
@@ -112,7 +112,7 @@ const listDecisions = createRoute({
 const listIncidents = createRoute({
   method: 'get',
   path: '/api/v1/incidents',
-  summary: 'What happened to servers and was worth telling a person, newest first',
+  summary: 'Incidents of servers that a person should know about, newest first',
   security: readingSecurity,
   responses: { 200: answerOf('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...readingRefusals },
 });
@@ -124,7 +124,37 @@ const showAvailability = createRoute({
 });
 
 export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
-  const { source, mayRead, clock, addressOf } = options;
+  const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
+  for (const { path } of [listServers, oneServer, explain, listDecisions, listIncidents])
+    routes.on('GET', path.replace('{id}', ':id'), options.mayRead);
+  addListRoutes(routes, options);
+  addExplainRoute(routes, options);
+  routes.openapi(showAvailability, (c) => {
+    const { open, availability, places, waiting, meanLoad } = options.availability();
+    return c.json({ open, availability, places, waiting, meanLoad }, 200, NO_STORE);
+  });
+  return routes;
+}
+
+function addListRoutes(routes: OpenAPIHono<Env>, options: ApiRoutesOptions): void {
+  const { fleet, decisions, decisionsOf, incidents } = throttledLists(options);
+  routes.openapi(listServers, () => encodedResponse(fleet().body()));
+  routes.openapi(oneServer, (c) => {
+    const { id } = c.req.valid('param');
+    const found = fleet().byId.get(id);
+    if (found === undefined) return refusal(c, 404, 'unknown-server', `There is no simulation server "${shown(id)}".`);
+    return c.json(found, 200, NO_STORE);
+  });
+  routes.openapi(listDecisions, (c) => {
+    const { kind } = c.req.valid('query');
+    const list = (kind && decisionsOf.get(kind)) ?? decisions;
+    return encodedResponse(list());
+  });
+  routes.openapi(listIncidents, () => encodedResponse(incidents()));
+}
+
+/** The lists, as JSON that is computed a few times a second at most. */
+function throttledLists({ source, clock }: ApiRoutesOptions) {
   const fleet = createThrottledValue(clock, () => {
     const { at, servers } = source.snapshot();
     const byId = new Map(servers.map((server) => [server.id, server]));
@@ -144,52 +174,49 @@ export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
     ]),
   );
   const incidents = list(({ incidents }) => ({ incidents }));
-  const explanations = new TokenBuckets(EXPLANATIONS);
-  const explained = new TokenBuckets(EXPLAINED);
-  /** Seconds until the address may ask for an explanation; 0: now. */
-  const untilExplained = (limitKey: string | undefined): number => {
-    const now = clock.now();
-    const seconds = limitKey === undefined ? 0 : explanations.take(limitKey, now);
-    return seconds > 0 ? seconds : explained.wait('', now);
-  };
-  const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
-  for (const { path } of [listServers, oneServer, explain, listDecisions, listIncidents])
-    routes.on('GET', path.replace('{id}', ':id'), mayRead);
+  return { fleet, decisions, decisionsOf, incidents };
+}
 
-  routes.openapi(listServers, () => answered(fleet().body()));
-  routes.openapi(oneServer, (c) => {
-    const { id } = c.req.valid('param');
-    const found = fleet().byId.get(id);
-    if (found === undefined) return refusal(c, 404, 'unknown-server', `There is no simulation server "${shown(id)}".`);
-    return c.json(found, 200, NO_STORE);
-  });
+function addExplainRoute(routes: OpenAPIHono<Env>, options: ApiRoutesOptions): void {
+  const limit = new ExplainLimit(options.clock);
   routes.openapi(explain, (c) => {
     const { label = [] } = c.req.valid('query');
     const labels = readLabels(typeof label === 'string' ? [label] : label);
     if (typeof labels === 'string') return refusal(c, 400, 'bad-request', labels);
-    const seconds = untilExplained(addressOf(c.env.incoming).limitKey);
-    if (seconds > 0) {
-      const wait = Math.ceil(seconds);
+    const wait = Math.ceil(limit.take(options.addressOf(c.env.incoming).limitKey));
+    if (wait > 0) {
       c.header('Retry-After', String(wait));
-      return refusal(c, 429, 'too-many-explanations', `Too many explanations are asked for; try again in ${wait} s.`);
+      return refusal(c, 429, 'too-many-explanations', `Too many explain requests; try again in ${wait} s.`);
     }
-    // Not the decoded parameter: clients append the project's URL as it is, and a plus in it is a plus.
+    // Not the decoded parameter: clients append the project URL as it is, so a plus in it is a plus.
     const project = projectParameter(new URL(c.req.url).search);
     const view = options.explain(project, labels);
-    explained.take('', clock.now(), view.servers.length);
+    limit.explained(view.servers.length);
     return c.json(view, 200, NO_STORE);
   });
-  routes.openapi(listDecisions, (c) => {
-    const { kind } = c.req.valid('query');
-    const listed = (kind && decisionsOf.get(kind)) ?? decisions;
-    return answered(listed());
-  });
-  routes.openapi(listIncidents, () => answered(incidents()));
-  routes.openapi(showAvailability, (c) => {
-    const { open, availability, places, waiting, meanLoad } = options.availability();
-    return c.json({ open, availability, places, waiting, meanLoad }, 200, NO_STORE);
-  });
-  return routes;
+}
+
+/** Each explanation is computed separately, so explanations are limited by address and in total. */
+class ExplainLimit {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #byAddress = new TokenBuckets(EXPLANATIONS);
+  readonly #servers = new TokenBuckets(EXPLAINED_SERVERS);
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  /** Seconds until the address may send an explain request; 0: now, and it is counted. */
+  take(limitKey: string | undefined): number {
+    const now = this.#clock.now();
+    const wait = limitKey === undefined ? 0 : this.#byAddress.take(limitKey, now);
+    if (wait > 0) return wait;
+    return this.#servers.wait('', now);
+  }
+
+  explained(servers: number): void {
+    this.#servers.take('', this.#clock.now(), servers);
+  }
 }
 
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
@@ -202,18 +229,18 @@ function encode(value: object): Bytes {
   return encoder.encode(JSON.stringify(value));
 }
 
-/** Made when it is asked for the first time. */
+/** Computes the value when it is first needed. */
 function lazily<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
 }
 
-/** JSON that was written already. The framework types answers by the values it writes itself; that these fit the document is tested. */
-function answered(body: Bytes): never {
+/** JSON that is encoded already. The framework can check only values that it encodes itself; a test compares these with the document. */
+function encodedResponse(body: Bytes): never {
   return new Response(body, { headers: { 'Content-Type': 'application/json', ...NO_STORE } }) as never;
 }
 
-/** Labels, or why they are none. */
+/** The labels, or what is wrong with them. */
 function readLabels(texts: readonly string[]): Labels | string | undefined {
   if (texts.length === 0) return undefined;
   if (texts.length > MAX_LABELS) return `"label": give at most ${MAX_LABELS} of them.`;

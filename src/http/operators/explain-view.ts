@@ -1,14 +1,14 @@
-/** The answer to `GET /api/v1/explain`: would a session request be allocated now, and what does each server say to it. */
+/** The response to `GET /api/v1/explain`: whether a session request would be allocated now, and the answer of each server. */
 import type { AnswerView, ExplainView } from '../../core/views/monitor-view.ts';
 import { parseProject, type Project } from '../../core/fleet/project.ts';
 import type { Labels, Route } from '../../core/fleet/routing.ts';
 import type { Prospect } from '../../engine/admission.ts';
 
 export interface ExplainSource {
-  /** Hosts besides `github.com` from which projects may come. */
+  /** Hosts besides `github.com` from which projects are allowed. */
   readonly otherHosts: () => readonly string[];
   readonly route: (project: Project | undefined, labels: Labels | undefined) => Route;
-  /** What somebody who asked now would get. */
+  /** What a request now would get. */
   readonly prospect: (project: Project | undefined, labels: Labels | undefined) => Prospect;
   readonly explain: (
     project: Project | undefined,

@@ -1,4 +1,4 @@
-/** `GET /api/v1/history`: what the charts show, for the page and for spreadsheets. */
+/** `GET /api/v1/history`: the data of the charts, for the page and for spreadsheets. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { HistoryView } from '../../core/views/monitor-view.ts';
@@ -16,13 +16,13 @@ export interface HistoryRoutesOptions {
 
 const HOUR = 3600;
 
-const question = z.object({
+const historyQuery = z.object({
   server: z
     .string()
     .min(1)
     .max(300)
     .optional()
-    .describe('Identity of a simulation server, such as `host:2000`. Absent: the fleet.'),
+    .describe('Identity of a simulation server, such as `host:2000`. Absent: the whole fleet.'),
   from: timeText.optional().describe('Absent: one hour before `to`.'),
   to: timeText.optional().describe('Absent: now.'),
   step: z.coerce
@@ -30,7 +30,7 @@ const question = z.object({
     .min(1, 'write at least 1 second')
     .max(30 * 86_400, 'write at most 30 days in seconds')
     .optional()
-    .describe('Seconds of a bucket; larger where finer ones are not kept. Absent: about 400 buckets.'),
+    .describe('Seconds per bucket; larger where the history is coarser. Absent: about 400 buckets.'),
   format: z.enum(['json', 'csv'], { message: 'write json or csv' }).default('json'),
 });
 
@@ -41,33 +41,35 @@ const answer = z
     from: z.number(),
     to: z.number(),
     step: z.number(),
-    time: z.array(z.number()).describe('Where each bucket begins, seconds since the epoch.'),
+    time: z.array(z.number()).describe('Start of each bucket, seconds since the epoch.'),
     min: measured,
-    mean: measured.describe('Reported load, percent; null: nothing was heard.'),
+    mean: measured.describe('Reported load, percent; null: no reports.'),
     max: measured,
     count: z
       .array(z.number())
-      .describe('Samples in the bucket: of a server its good probes, of the fleet the seconds in which a server answered.'),
+      .describe(
+        'Samples in the bucket. Of a server: its successful probes. Of the fleet: the seconds in which a server answered.',
+      ),
     predicted: measured.describe('Mean predicted load.'),
     handOuts: z.array(z.number()),
-    waiting: measured.describe('Longest the waiting line was; of the fleet only.'),
+    waiting: measured.describe('Maximum length of the waiting line; only of the fleet.'),
   })
   .openapi('History');
 
 const route = createRoute({
   method: 'get',
   path: '/api/v1/history',
-  summary: 'Load, hand-outs and the waiting line over time, of the fleet or of one server',
+  summary: 'Load, allocations and the waiting line over time, of the fleet or of one server',
   security: readingSecurity,
-  request: { query: question },
+  request: { query: historyQuery },
   responses: {
     ...readingRefusals,
     200: {
-      description: 'Columns of equal length; as CSV one line a bucket.',
+      description: 'Columns of equal length. As CSV: one line per bucket.',
       content: { 'application/json': { schema: answer }, 'text/csv': { schema: z.string() } },
     },
-    400: refusalResponse('The question cannot be understood.'),
-    404: refusalResponse('No history is kept of this server.'),
+    400: refusalResponse('The query is not valid.'),
+    404: refusalResponse('There is no history of this server.'),
   },
 });
 
@@ -78,7 +80,7 @@ export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOpt
     const { server, step, format, to = clock.wallTime(), from = to - HOUR } = c.req.valid('query');
     if (from >= to) return refusal(c, 400, 'bad-request', '"from" must be before "to".');
     const view = source.history({ from, to, ...(server !== undefined && { server }), ...(step !== undefined && { step }) });
-    if (view === undefined) return refusal(c, 404, 'no-history', 'No history is kept of a server with this identity.');
+    if (view === undefined) return refusal(c, 404, 'no-history', 'There is no history of a server with this identity.');
     if (format === 'json') return c.json(writable(view), 200, NO_CACHE);
     return c.body(csvOf(view), 200, {
       ...NO_CACHE,
@@ -90,12 +92,12 @@ export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOpt
   return routes;
 }
 
-/** Several of them are told apart in the folder of downloads. An identity has characters that file systems do not take. */
+/** Contains the server, so that downloads are distinguishable. An identity has characters that file systems do not allow. */
 function fileName({ server }: HistoryView): string {
   return `${['history', ...(server?.match(/[A-Za-z0-9.-]+/g) ?? [])].join('-')}.csv`;
 }
 
-/** Lines as RFC 4180 has them; the first names the columns. A gap is an empty field. */
+/** Lines as in RFC 4180; the first names the columns. A gap is an empty field. */
 export function csvOf(view: HistoryView): string {
   const lines = ['time,min,mean,max,count,predicted,hand_outs,waiting'];
   for (const [index, at] of view.time.entries()) {
@@ -107,7 +109,7 @@ export function csvOf(view: HistoryView): string {
 
 const NO_CACHE = { 'Cache-Control': 'no-store' } as const;
 
-/** The description of the answer knows no read-only lists. */
+/** The response type has no read-only lists. */
 function writable(view: HistoryView): z.output<typeof answer> {
   return {
     ...view,

@@ -1,10 +1,10 @@
-/** The files of the monitor page as `scripts/build-web.mjs` leaves them: read once at start, with their compressed forms. */
+/** The files of the monitor page from `scripts/build-web.mjs`: read once at start, with their compressed forms. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface MonitorAsset {
   readonly name: string;
-  /** Of its content; stands in its address, so that browsers may keep it for ever. */
+  /** Hash of its content; part of its URL, so that browsers may cache it forever. */
   readonly hash: string;
   readonly type: string;
   readonly plain: Uint8Array<ArrayBuffer>;

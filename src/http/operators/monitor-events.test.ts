@@ -60,7 +60,7 @@ class Reader {
   }
 }
 
-function setUp(options: { mostViewers?: number; servers?: number; mayRead?: MiddlewareHandler<Env> } = {}) {
+function setUp(options: { maxViewers?: number; servers?: number; mayRead?: MiddlewareHandler<Env> } = {}) {
   const clock = new FakeClock();
   const fleet = new DemoFleet({ servers: options.servers ?? 3 });
   let snapshots = 0;
@@ -238,7 +238,7 @@ test('a viewer that never reads is dropped, and its connection with it', async (
 });
 
 test('of a thousand viewers those over the limit are asked to come again, and get in when others leave', async () => {
-  const { events, request } = setUp({ mostViewers: 900 });
+  const { events, request } = setUp({ maxViewers: 900 });
   const responses = [];
   for (let index = 0; index < 1000; index++) responses.push(await request());
   assert.equal(events.viewers(), 900);
@@ -252,7 +252,7 @@ test('of a thousand viewers those over the limit are asked to come again, and ge
 });
 
 test('who asks for the head alone takes no place of a viewer', async () => {
-  const { clock, events, open } = setUp({ mostViewers: 1 });
+  const { clock, events, open } = setUp({ maxViewers: 1 });
   const response = await events.routes.request('/monitor/events', { method: 'HEAD' });
   assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8']);
   assert.equal(events.viewers(), 0);

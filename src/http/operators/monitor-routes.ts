@@ -1,15 +1,17 @@
 /**
  * `GET /monitor` and the files of the page.
  *
- * The HTML states all facts before any script has run; it is rendered at most once a second however many ask for it. Nothing is loaded from another
- * host, and the Content-Security-Policy holds the page to that: no script or style but its own files, no frame around it but our own.
+ * The HTML states all facts before any script has run. It is rendered at most once a second, however many clients request
+ * it. The page loads nothing from other hosts, and the Content-Security-Policy enforces that: only its own scripts and
+ * styles, and no frame of another site around it.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono, type Context } from 'hono';
 import type { MonitorSnapshot } from '../../core/views/monitor-view.ts';
 import type { Clock } from '../../ports.ts';
-import { noTokenInAddress, type Access } from './access.ts';
+import type { Access } from './access.ts';
+import { noTokenInUrl } from './credentials.ts';
 import { methodNotAllowed } from '../server/cors.ts';
 import type { MonitorAsset, MonitorAssets } from './monitor-assets.ts';
 import type { MonitorSource } from './monitor-source.ts';
@@ -17,11 +19,11 @@ import type { Env } from '../server/routes.ts';
 
 export interface MonitorPages {
   readonly monitor: (snapshot: MonitorSnapshot, files: PageFiles) => string | Promise<string>;
-  /** For who may not read; `refused` is the code of why the token entered before was. */
+  /** For visitors who may not read; `refused` is the code with which their last token was refused. */
   readonly entrance: (title: string, files: PageFiles, refused: string | undefined, tokens: boolean) => string | Promise<string>;
 }
 
-/** Addresses of the page's files, relative to the page. */
+/** URLs of the page's files, relative to the page. */
 export interface PageFiles {
   readonly script: string;
   readonly styles: string;
@@ -31,7 +33,7 @@ export interface MonitorRoutesOptions {
   readonly source: Pick<MonitorSource, 'snapshot'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly assets: MonitorAssets;
-  /** The page's own renderer (`web/render.ts`), handed in because the edge does not know the page. */
+  /** The page's own renderer (`web/render.ts`), passed in because the edge does not know the page. */
   readonly pages: MonitorPages;
   readonly access: Pick<Access, 'isReader'>;
   readonly title: () => string;
@@ -40,10 +42,10 @@ export interface MonitorRoutesOptions {
 
 type Encoding = 'br' | 'gzip' | 'identity';
 
-/** Seconds a rendered page is good for. */
-const FRESH = 1;
+/** Seconds for which a rendered page is served. */
+const PAGE_LIFE = 1;
 const YEAR = 31_536_000;
-/** Quick rather than small: the page is compressed once a second at most, but between two requests of clients who want a session. */
+/** Fast rather than small: the page is compressed at most once a second, but session requests wait meanwhile. */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
 
 const POLICY = [
@@ -69,11 +71,11 @@ const PAGE_HEADERS = {
 
 export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
   const { source, clock, assets, pages, access } = options;
-  const files: PageFiles = { script: addressOf(assets.script), styles: addressOf(assets.styles) };
+  const files: PageFiles = { script: urlOf(assets.script), styles: urlOf(assets.styles) };
   const rendered = new RenderedPage(() => pages.monitor(source.snapshot(), files), clock);
   const routes = new Hono<Env>();
 
-  routes.get('/monitor', noTokenInAddress, async (c) => {
+  routes.get('/monitor', noTokenInUrl, async (c) => {
     if (!access.isReader(c)) {
       const html = await pages.entrance(options.title(), files, c.req.query('refused'), options.hasTokens());
       return c.body(html, 401, PAGE_HEADERS);
@@ -89,7 +91,7 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
   return routes;
 }
 
-/** The newest HTML in each encoding that somebody asked for. */
+/** The latest HTML in each encoding that was requested. */
 class RenderedPage {
   readonly #render: () => string | Promise<string>;
   readonly #clock: Pick<Clock, 'now'>;
@@ -103,7 +105,7 @@ class RenderedPage {
 
   get(encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
     const now = this.#clock.now();
-    if (now - this.#at >= FRESH) {
+    if (now - this.#at >= PAGE_LIFE) {
       const html = Promise.resolve(this.#render());
       this.#bodies = new Map([['identity', html.then((text) => new Uint8Array(Buffer.from(text)))]]);
       this.#at = now;
@@ -135,14 +137,14 @@ function answerAsset(c: Context<Env>, asset: MonitorAsset): Response {
   return c.body(encoding === 'br' ? asset.brotli : asset.gzip, 200, { ...headers, 'Content-Encoding': encoding });
 }
 
-function addressOf({ name, hash }: MonitorAsset): string {
+function urlOf({ name, hash }: MonitorAsset): string {
   return `monitor/${name}?v=${hash}`;
 }
 
-/** The best encoding the client takes; one with `q=0` it does not. */
+/** The best encoding that the client accepts; `q=0` means not acceptable. */
 function encodingFor(c: Context): Encoding {
   const offered = (c.req.header('Accept-Encoding') ?? '').toLowerCase().split(',', 20);
-  const takes = (name: string): boolean =>
+  const accepts = (name: string): boolean =>
     offered.some((entry) => new RegExp(`^\\s*${name}\\s*(;|$)`).test(entry) && !/;\s*q=0(\.0*)?\s*$/.test(entry));
-  return takes('br') ? 'br' : takes('gzip') ? 'gzip' : 'identity';
+  return accepts('br') ? 'br' : accepts('gzip') ? 'gzip' : 'identity';
 }

@@ -1,5 +1,5 @@
 /**
- * Every code that `/api/v1` answers with: what it means, and the status it is sent with. `npm run docs` writes them into
+ * Every code in the responses of `/api/v1`: its meaning and its status. `npm run docs` writes them into
  * `docs/reference/api-codes.md`.
  */
 import type { AnswerCode } from '../../core/views/explanation.ts';
@@ -12,7 +12,7 @@ export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 
 export interface RefusalCode {
   readonly status: RefusalStatus;
   readonly meaning: string;
-  /** Seconds for `Retry-After`, where asking again later makes sense and nothing better is known. */
+  /** Seconds for `Retry-After`, where trying again later makes sense and nothing better is known. */
   readonly retryAfter?: number;
 }
 
@@ -20,25 +20,25 @@ type ProjectCode = `project-${ProjectRule}`;
 
 const routing: Readonly<Record<RouteRefusalCode, RefusalCode>> = {
   'no-servers': { status: 503, meaning: 'The fleet is empty.', retryAfter: 60 },
-  'no-server-has-labels': { status: 422, meaning: 'No server has all of the labels that were asked for.' },
+  'no-server-has-labels': { status: 422, meaning: 'No server has all of the requested labels.' },
   'no-server-allows-repository': {
     status: 403,
-    meaning: 'No server, or none with these labels, will ever run projects of this repository.',
+    meaning: 'No server, or none with these labels, allows projects of this repository.',
   },
 };
 
 const line: Readonly<Record<JoinRefusalCode, RefusalCode>> = {
   'waiting-line-full': {
     status: 503,
-    meaning: 'The waiting line has its greatest length (`waiting.maxLength`).',
+    meaning: 'The waiting line is full (`waiting.maxLength`).',
     retryAfter: 60,
   },
   'too-many-waiting': {
     status: 429,
-    meaning: 'As many requests of this address wait as may (`waiting.maxPerAddress`).',
+    meaning: 'Too many requests from this address are already waiting (`waiting.maxPerAddress`).',
     retryAfter: 30,
   },
-  'already-waiting': { status: 409, meaning: 'This request is in the waiting line already.' },
+  'already-waiting': { status: 409, meaning: 'This request is already in the waiting line.' },
 };
 
 const project: Readonly<Record<ProjectCode, RefusalCode>> = {
@@ -51,12 +51,12 @@ const project: Readonly<Record<ProjectCode, RefusalCode>> = {
   'project-scheme': rule('It does not begin with `https://`.'),
   'project-user-info': rule('It contains a user name before an `@`.'),
   'project-port': rule('It names a port.'),
-  'project-host': rule('Projects may not come from this host (`projects.otherHosts`).'),
+  'project-host': rule('Projects from this host are not allowed (`projects.otherHosts`).'),
   'project-fragment': rule('It contains a `#`.'),
   'project-query': rule('It contains a question mark.'),
-  'project-shell-metacharacter': rule('It contains a character with a meaning to shells.'),
-  'project-character': rule('It contains a character that may not stand in one.'),
-  'project-dot-segment': rule('It contains `..`, or a part that is a dot.'),
+  'project-shell-metacharacter': rule('It contains a character with a special meaning in shells.'),
+  'project-character': rule('It contains a character that is not allowed.'),
+  'project-dot-segment': rule('It contains the part `.` or `..`.'),
   'project-empty-segment': rule('It contains two slashes in a row, or one after the world.'),
   'project-leading-dash': rule('A part of it begins with a dash.'),
   'project-owner': rule('It has no valid owner after the host.'),
@@ -69,113 +69,113 @@ type Codes = Readonly<Record<string, RefusalCode>>;
 
 /** Of every route. */
 const general: Codes = {
-  'bad-request': { status: 400, meaning: 'Path, query or body cannot be understood; the reason names the place.' },
+  'bad-request': { status: 400, meaning: 'The path, query or body is not valid. The reason says where.' },
   'not-found': { status: 404, meaning: 'There is nothing at this path.' },
-  'method-not-allowed': { status: 405, meaning: 'The path has other methods; they are in the header `Allow`.' },
-  'too-large': { status: 413, meaning: 'The body is too large; for session requests, larger than `limits.bodyBytes`.' },
+  'method-not-allowed': { status: 405, meaning: 'This method is not allowed here. See the `Allow` header.' },
+  'too-large': { status: 413, meaning: 'The body is too large. For session requests, the maximum is `limits.bodyBytes`.' },
   'unsupported-media-type': { status: 415, meaning: 'The body was not sent as `application/json`.' },
-  'expectation-failed': { status: 417, meaning: 'The request had a header `Expect` with something that is not supported.' },
-  internal: { status: 500, meaning: 'The session server failed; its log says why.' },
+  'expectation-failed': { status: 417, meaning: 'The request has an `Expect` header with an unsupported value.' },
+  internal: { status: 500, meaning: 'Internal error; see the log of the session server.' },
 };
 
 /** Of session requests and tickets. */
 const sessions: Codes = {
-  'no-room': { status: 503, meaning: 'No server has room now; the reason says what each of them says.', retryAfter: 5 },
+  'no-room': { status: 503, meaning: 'No server has room now. The reason covers each server.', retryAfter: 5 },
   'others-wait': {
     status: 503,
-    meaning: 'There is room, but it is kept for those who wait already; take a place in line, or ask again.',
+    meaning: 'There is room, but it is reserved for clients already waiting. Join the waiting line, or try again.',
     retryAfter: 5,
   },
   ...routing,
   ...line,
   'too-many-requests': {
     status: 429,
-    meaning: 'More session requests came from this address than `limits.rateBurst` and `limits.ratePerSecond` allow.',
+    meaning: 'This address sent more session requests than `limits.rateBurst` and `limits.ratePerSecond` allow.',
     retryAfter: 1,
   },
   ...project,
 };
 const tickets: Codes = {
-  'unknown-ticket': { status: 404, meaning: 'There is no such ticket, or its time is over.' },
-  'continued-elsewhere': { status: 409, meaning: 'The place in line was taken over by another connection with the same ticket.' },
-  'given-up': { status: 410, meaning: 'The place in line was given up by the holder of the ticket.' },
-  lapsed: { status: 410, meaning: 'A place came free, but nobody asked for it within `waiting.resume` seconds.' },
+  'unknown-ticket': { status: 404, meaning: 'The ticket is unknown or has expired.' },
+  'continued-elsewhere': { status: 409, meaning: 'Another connection continued with the same ticket.' },
+  'given-up': { status: 410, meaning: 'The client gave up its place in line.' },
+  lapsed: { status: 410, meaning: 'A server became available, but the client did not poll within `waiting.resume` seconds.' },
 };
 
-/** Of reading and of acting. */
+/** Of reading the monitor and of operator actions. */
 const monitor: Codes = {
   'unknown-server': { status: 404, meaning: 'There is no simulation server with this identity.' },
-  'no-history': { status: 404, meaning: 'No history is kept of this server.' },
-  'token-missing': { status: 401, meaning: 'A token is needed: `Authorization: Bearer TOKEN`.' },
-  'token-wrong': { status: 401, meaning: 'The token is not one of those in `admin.tokens`.' },
-  'token-read-only': { status: 403, meaning: 'The token may read and not act (`readOnly` in `admin.tokens`).' },
-  'token-in-query': { status: 400, meaning: 'A token stood in the address, where logs keep it.' },
-  'too-many-tries': { status: 429, meaning: 'Too many wrong tokens came from this address.' },
+  'no-history': { status: 404, meaning: 'There is no history of this server.' },
+  'token-missing': { status: 401, meaning: 'A token is required: `Authorization: Bearer TOKEN`.' },
+  'token-wrong': { status: 401, meaning: 'The token is not in `admin.tokens`.' },
+  'token-read-only': { status: 403, meaning: 'The token is read-only (`readOnly` in `admin.tokens`).' },
+  'token-in-query': { status: 400, meaning: 'The URL contained a token, and logs keep URLs.' },
+  'too-many-tries': { status: 429, meaning: 'Too many wrong tokens from this address.' },
   'too-many-explanations': {
     status: 429,
-    meaning: 'More explanations were asked for, by this address or in all, than are drawn up.',
+    meaning: 'Too many explain requests, from this address or in total. Try again shortly.',
     retryAfter: 1,
   },
-  'no-tokens': { status: 403, meaning: 'No tokens are configured, so nobody may do this.' },
-  csrf: { status: 403, meaning: 'The act did not come from the monitor page.' },
-  'bad-server': { status: 400, meaning: 'This cannot stand in `simulationServers`.' },
-  'known-server': { status: 409, meaning: 'The server is in the fleet already.' },
-  'too-many-servers': { status: 409, meaning: 'No more servers can be added while running.' },
-  'configured-server': { status: 409, meaning: 'The server stands in the configuration file and is removed there.' },
+  'no-tokens': { status: 403, meaning: 'No tokens are configured, so this is not possible.' },
+  csrf: { status: 403, meaning: 'The request did not come from the monitor page.' },
+  'bad-server': { status: 400, meaning: 'This is not a valid entry of `simulationServers`.' },
+  'known-server': { status: 409, meaning: 'The server is already in the fleet.' },
+  'too-many-servers': { status: 409, meaning: 'The maximum number of added servers is reached.' },
+  'configured-server': { status: 409, meaning: 'The server is listed in the configuration file; remove it there.' },
   'registered-server': {
     status: 409,
-    meaning: 'The server registered itself and would do so again; it can be removed when it is down.',
+    meaning: 'The server registered itself and would do so again. It can be removed when it is down.',
   },
   'no-notifiers': { status: 409, meaning: 'Neither e-mail nor a webhook is configured.' },
 };
 
 /** Of simulation servers that register themselves. */
 const registration: Codes = {
-  'no-registration': { status: 403, meaning: 'Registration is switched off: `registration.token` is not set.' },
-  'too-many-registrations': { status: 429, meaning: 'Too many registrations came from this address.' },
+  'no-registration': { status: 403, meaning: 'Registration is switched off because `registration.token` is not set.' },
+  'too-many-registrations': { status: 429, meaning: 'Too many registrations from this address.' },
 };
 
 export const REFUSAL_CODES: Codes = { ...general, ...sessions, ...tickets, ...monitor, ...registration };
 
-/** Codes with which a session request, and what became of it, can be refused. */
+/** Codes of refused session requests. */
 export const SESSION_CODES: Codes = { ...general, ...sessions };
 export const TICKET_CODES: Codes = { ...SESSION_CODES, ...tickets };
 
-/** Codes of an answer: what one server says to a session request. */
+/** Codes of an answer: the verdict of one server on a session request. */
 export const ANSWER_MEANINGS: Readonly<Record<AnswerCode, string>> = {
   chosen: 'It got the session.',
-  first: 'It has room, and of those that have it would get the session.',
-  'has-room': 'It has room; another server comes first, because it would be at less with the session.',
-  'later-tier': 'It could take the session; servers that are there for this repository come first.',
-  'last-resort': 'It was given sessions and still looks idle; it would get this one, because no other server has room.',
-  draining: 'It drains: new sessions go elsewhere.',
+  first: 'It has room and would get the session.',
+  'has-room': 'It has room, but another server would be less loaded with the session.',
+  'later-tier': 'It could take the session, but servers dedicated to this repository come first.',
+  'last-resort': 'It looks idle although it was given sessions. It would get this one because no other server has room.',
+  draining: 'It is draining: it gets no new sessions.',
   down: 'It is down.',
-  unknown: 'It did not answer the last time, or not yet.',
-  suspected: 'It was given sessions and still looks idle, so it is tried rarely.',
-  'other-labels': 'It does not have the labels that were asked for.',
+  unknown: 'It did not answer the last probe, or has not been probed yet.',
+  suspected: 'It looks idle although it was given sessions, so it is tried rarely.',
+  'other-labels': 'It does not have the requested labels.',
   'blocked-repository': 'It blocks this repository.',
   'other-repository': 'It does not allow this repository.',
-  'not-idle': 'It shares only idle time with this repository, and is not idle.',
-  'session-limit': 'It has as many sessions as it may have (`maxSessions`).',
-  'no-room': 'The session would take its predicted load to `allocation.target`.',
+  'not-idle': 'It accepts this repository only while idle, and it is not idle.',
+  'session-limit': 'It has reached its maximum number of sessions (`maxSessions`).',
+  'no-room': 'The session would raise its predicted load to `allocation.target`.',
   full: 'It reported a load at or above `loadThreshold`.',
-  kept: 'It has room, but it is kept for others, who wait already.',
+  kept: 'It has room, but is reserved for clients already waiting.',
 };
 
-/** Codes of decisions and explanations that are no refusals. */
+/** Codes of decisions and explanations that are not refusals. */
 export const OTHER_MEANINGS: Readonly<Record<string, string>> = {
   allocated: 'Decision: the request got a server.',
-  'client-gone': 'Decision: the client went away before it had a server.',
-  stopped: 'Decision: the session server stopped before the client had a server.',
+  'client-gone': 'Decision: the client disconnected before it got a server.',
+  stopped: 'Decision: the session server stopped before the client got a server.',
   open: 'Explanation: a request now would be allocated.',
 };
 
-/** The refusal that belongs to a code; a code nobody described is no fault of the client's. */
+/** The refusal of a code. A code without a description is not the client's fault. */
 export function refusalCode(code: string): RefusalCode {
   return Object.hasOwn(REFUSAL_CODES, code) ? (REFUSAL_CODES[code] ?? UNDESCRIBED) : UNDESCRIBED;
 }
 
-const UNDESCRIBED: RefusalCode = { status: 503, meaning: 'The request is refused; the reason says why.' };
+const UNDESCRIBED: RefusalCode = { status: 503, meaning: 'The request is refused. See the reason.' };
 
 function rule(meaning: string): RefusalCode {
   return { status: 422, meaning };

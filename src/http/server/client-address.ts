@@ -1,6 +1,6 @@
 /**
- * Who is asking. Behind a front all connections come from the front; `X-Forwarded-For` tells the client, and is believed only when the connection comes
- * from a trusted proxy, because anybody can send the header.
+ * The address of a client. Behind a reverse proxy all connections come from the proxy, and `X-Forwarded-For` names the
+ * client. The header is trusted only when the connection comes from a trusted proxy, because any client can send it.
  */
 import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
@@ -10,9 +10,9 @@ export interface ClientAddress {
   /** For people and the log. */
   readonly address: string;
   /**
-   * What limits count by: the IPv4 address or the IPv6 /64 network, since one machine has a whole network of IPv6 addresses. `undefined`: not limited. That is
-   * a request from this machine that names nobody else, as from a front that does not send the header or hides its clients in it: limiting it
-   * would make all its clients share one bucket.
+   * The key of per-address limits: the IPv4 address, or the IPv6 /64 network, since one machine has a whole network of
+   * IPv6 addresses. `undefined`: not limited. That is a request from this machine without a client address, for example
+   * from a reverse proxy that does not send the header: all its clients would share one limit.
    */
   readonly limitKey: string | undefined;
 }
@@ -25,10 +25,10 @@ export interface NetworksResult {
   readonly invalid: readonly string[];
 }
 
-/** Proxies between us and a client at most; the first ones of a longer chain are not looked at. */
+/** Maximum number of proxies between us and a client; the first ones of a longer chain are ignored. */
 const MAX_CHAIN = 50;
-/** Addresses of which it is remembered whether they are trusted: fronts, and clients that ask again. */
-const MAX_REMEMBERED = 1000;
+/** Addresses for which the trust decision is cached: proxies, and clients that return. */
+const MAX_CACHED = 1000;
 
 /** Reads `trustedProxies`: addresses and networks in CIDR notation. */
 export function parseNetworks(entries: readonly string[]): NetworksResult {
@@ -55,13 +55,13 @@ export function parseNetworks(entries: readonly string[]): NetworksResult {
 }
 
 export function createAddressOf(trusted: BlockList): AddressOf {
-  const remembered = new Map<string, boolean>();
+  const cached = new Map<string, boolean>();
   const isTrusted = (address: string) => {
-    let answer = remembered.get(address);
+    let answer = cached.get(address);
     if (answer === undefined) {
       answer = trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-      remembered.set(address, answer);
+      if (cached.size >= MAX_CACHED) cached.clear();
+      cached.set(address, answer);
     }
     return answer;
   };
@@ -77,7 +77,7 @@ export function createAddressOf(trusted: BlockList): AddressOf {
   };
 }
 
-/** Each proxy appends whom it heard from: the last entry that is no trusted proxy is the client; what stands before it is hearsay. */
+/** Each proxy appends its peer, so the last entry that is not a trusted proxy is the client. Entries before it are not reliable. */
 function lastUntrusted(peer: string, header: string, isTrusted: (address: string) => boolean): string {
   let address = peer;
   const chain = header.split(',').slice(-MAX_CHAIN);
@@ -93,13 +93,13 @@ function lastUntrusted(peer: string, header: string, isTrusted: (address: string
   return address;
 }
 
-/** Some fronts put what has a colon in quotes, as the header `Forwarded` wants it (RFC 7239 § 6). */
+/** Some proxies quote addresses with a colon, as the header `Forwarded` requires (RFC 7239 § 6). */
 function withoutPort(quoted: string): string {
   const text = /^"(.*)"$/.exec(quoted)?.[1] ?? quoted;
   return /^\[(.*)\](?::[0-9]+)?$/.exec(text)?.[1] ?? /^([0-9.]+):[0-9]+$/.exec(text)?.[1] ?? text;
 }
 
-/** IPv4 in IPv6 clothes, as a socket that listens on both has it, is IPv4. */
+/** IPv4-mapped IPv6 addresses, which a socket that listens on both reports, are IPv4. */
 function plain(address: string): string {
   return /^[0:]+:ffff:/i.test(address) ? (mappedIpv4(address) ?? address) : address;
 }

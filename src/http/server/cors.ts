@@ -1,7 +1,4 @@
-/**
- * What pages of other origins may read (docs/design/protocol.md, "HTTP"): the headers of the original, on answers and
- * on refusals alike, so that a page can see why.
- */
+/** What pages of other origins may read (docs/design/protocol.md, "HTTP"): the headers of the original, also on refusals, so that a page can see the reason. */
 import type { Context } from 'hono';
 
 export const CORS = {
@@ -10,7 +7,7 @@ export const CORS = {
   'Access-Control-Allow-Methods': 'POST, GET, OPTIONS',
 } as const;
 
-/** `allow`: the methods that the path has, such as `GET, HEAD`. */
+/** `allow`: the methods of the path, such as `GET, HEAD`. */
 export function methodNotAllowed(c: Context, allow: string): Response {
   return c.text('Method not allowed.\n', 405, { ...CORS, Allow: allow });
 }

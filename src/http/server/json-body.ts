@@ -1,6 +1,6 @@
 /**
- * Bodies that the library would answer with bare text, take for an empty one, or drop in part without a word: refused here with a sentence, before it sees
- * them. No body at all is let through; a route that needs one says so itself.
+ * Rejects, with a sentence, bodies that the library would answer with bare text, treat as empty, or drop in part. A
+ * request without a body passes; a route that needs one says so itself.
  */
 import type { MiddlewareHandler } from 'hono';
 import { refusal } from './refusal.ts';
@@ -10,7 +10,7 @@ export const refuseOddJson: MiddlewareHandler<Env> = async (c, next) => {
   const text = await c.req.text();
   const type = c.req.header('Content-Type');
   if (text === '' && type === undefined) return next();
-  // What the library takes for JSON.
+  // The content types that the library reads as JSON.
   if (!/^application\/json(?:;\s*[a-z-]+=[^;]+)*$/i.test(type ?? ''))
     return refusal(c, 415, 'unsupported-media-type', 'Send the body with "Content-Type: application/json".');
   let body: unknown;
@@ -20,7 +20,7 @@ export const refuseOddJson: MiddlewareHandler<Env> = async (c, next) => {
     return refusal(c, 400, 'bad-request', 'The body is not JSON; write at least {}.');
   }
   if (isObject(body) && [body, ...Object.values(body)].some((part) => isObject(part) && Object.hasOwn(part, '__proto__')))
-    return refusal(c, 400, 'bad-request', 'A field may not be called __proto__.');
+    return refusal(c, 400, 'bad-request', 'A field must not be called __proto__.');
   return next();
 };
 

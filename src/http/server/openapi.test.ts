@@ -52,8 +52,8 @@ function build() {
     groups: [
       createSessionsApi({
         tickets: {
-          ask: () => Promise.resolve({ kind: 'refused', outcome: { kind: 'refused', code: 'no-room', reason: 'No room.' } }),
-          look: () => undefined,
+          request: () => Promise.resolve({ kind: 'refused', outcome: { kind: 'refused', code: 'no-room', reason: 'No room.' } }),
+          poll: () => undefined,
           giveUp: () => Promise.resolve(false),
         },
         addressOf: () => ({ address: 'x', limitKey: undefined }),
@@ -75,7 +75,7 @@ function build() {
         mayRead: pass,
       }),
       createAdminRoutes({
-        levers: {
+        actions: {
           drain: nothing,
           resume: nothing,
           removeServer: nothing,

@@ -1,8 +1,9 @@
 /**
- * All of `/api/v1` under one roof: what every route of it has in common, and the one document that describes them all.
+ * All of `/api/v1`: what its routes have in common, and the document that describes them.
  *
- * Pages of any origin may read, and may ask for sessions: clients are pages of other sites. Nobody's authority travels with such a request, because the
- * cookie of the monitor page is not sent from elsewhere (SameSite) and a token is sent by whoever holds it.
+ * Pages of any origin may read and request sessions, because clients are pages of other sites. Such requests carry no
+ * authority of the person at the browser: the cookie of the monitor page is not sent from other sites (SameSite), and a
+ * token is sent only by a program that has it.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
@@ -20,8 +21,8 @@ export interface ApiOptions {
 }
 
 const ALL = '/api/v1/*';
-/** Seconds for which a browser need not ask again whether it may. */
-const PREFLIGHT_KEPT = 86_400;
+/** Seconds for which a browser may cache a preflight response. */
+const PREFLIGHT_AGE = 86_400;
 
 const describe = createRoute({
   method: 'get',
@@ -42,7 +43,7 @@ export function createApi({ version, groups }: ApiOptions): OpenAPIHono<Env> {
         c.req.path.startsWith('/api/v1/sessions') ? ['GET', 'HEAD', 'POST', 'DELETE'] : ['GET', 'HEAD'],
       allowHeaders: ['Authorization', 'Content-Type'],
       exposeHeaders: ['Allow', 'Location', 'Retry-After'],
-      maxAge: PREFLIGHT_KEPT,
+      maxAge: PREFLIGHT_AGE,
     }),
     notStored,
     refuseMalformedPath,
@@ -50,7 +51,7 @@ export function createApi({ version, groups }: ApiOptions): OpenAPIHono<Env> {
       app: api,
       onMethodNotAllowed(c, methods) {
         c.header('Allow', [...methods, 'OPTIONS'].join(', '));
-        return refusal(c, 405, 'method-not-allowed', `This path answers ${methods.join(', ')}.`);
+        return refusal(c, 405, 'method-not-allowed', `This path supports ${methods.join(', ')}.`);
       },
     }),
   );
@@ -72,14 +73,14 @@ function documentOf(api: OpenAPIHono<Env>, version: string) {
       title: 'Session server',
       version,
       description:
-        'Hands each client the simulation server that suits it best. Times are seconds since the epoch, durations seconds, loads percent, unless a name says otherwise. Every refusal has a machine-readable `code` and a sentence.',
+        'Allocates to each client the simulation server that suits it best. Unless a name says otherwise, times are seconds since the epoch, durations are seconds and loads are percent. Every refusal has a machine-readable `code` and a sentence.',
     },
-    // Relative to the document, because a front may have put something before the path.
+    // Relative to the document, because a reverse proxy may have put something before the path.
     servers: [{ url: '../..' }],
   });
   const { Refusal } = document.components?.schemas ?? {};
   const code = Refusal !== undefined && 'properties' in Refusal ? Refusal.properties['code'] : undefined;
-  // New codes may come, so this is no closed list.
+  // New codes may be added, so this is not a closed list.
   if (code !== undefined) Object.assign(code, { 'x-extensible-enum': Object.keys(REFUSAL_CODES) });
   return document;
 }
@@ -89,7 +90,7 @@ const notStored: MiddlewareHandler<Env> = async (c, next) => {
   c.header('Cache-Control', 'no-store');
 };
 
-/** The router takes what it cannot decode as it is, and a wrong path would look like an unknown server. */
+/** The router keeps what it cannot decode, so a malformed path would look like an unknown server. */
 const refuseMalformedPath: MiddlewareHandler<Env> = (c, next) => {
   try {
     decodeURIComponent(new URL(c.req.url).pathname);

@@ -17,14 +17,14 @@ export function refusalResponse(description: string) {
   return { description, content: { 'application/json': { schema: refusalSchema } } } as const;
 }
 
-/** What `mayRead` may answer, for the `responses` of a route behind it. */
+/** The refusals of `mayRead`, for the `responses` of a route behind it. */
 export const readingRefusals = {
-  400: refusalResponse('The request cannot be understood.'),
-  401: refusalResponse('`monitor.access` asks for a token, and it is missing or wrong.'),
-  403: refusalResponse('`monitor.access` asks for a token, and none are configured.'),
-  429: refusalResponse('Too many wrong tokens from this address, or too many explanations.'),
+  400: refusalResponse('The request is not valid.'),
+  401: refusalResponse('`monitor.access` requires a token, and it is missing or wrong.'),
+  403: refusalResponse('`monitor.access` requires a token, and none are configured.'),
+  429: refusalResponse('Too many wrong tokens from this address, or too many explain requests.'),
 };
-/** For `security` of such a route: a token is needed only when the configuration says so. */
+/** For the `security` of such a route: a token is needed only if the configuration requires it. */
 export const readingSecurity = [{}, { token: [] }];
 
 interface Invalid {
@@ -32,7 +32,7 @@ interface Invalid {
   readonly error?: z.core.$ZodError;
 }
 
-/** For `defaultHook`: a request that does not fit its description is refused with the first problem, named by its place, which may be a name from outside. */
+/** For `defaultHook`: rejects a request that does not match its description with the first problem and its path, which may contain text from outside. */
 export function refuseInvalid(result: Invalid, c: Context): Response | undefined {
   if (result.success) return undefined;
   const [issue] = result.error?.issues ?? [];

@@ -1,4 +1,4 @@
-/** All HTTP routes in one place, and what every one of them has in common. */
+/** All HTTP routes, and what they have in common. */
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { routePath } from 'hono/route';
@@ -25,24 +25,24 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
   routes.onError((error, c) => {
     log.limited('warn', `request ${routePath(c)}`, `answering ${c.req.method} ${routePath(c)} failed`, { error });
     if (c.req.path.startsWith('/api/'))
-      return c.json({ code: 'internal', reason: 'The session server failed to answer; its log says why.' }, 500);
+      return c.json({ code: 'internal', reason: 'Internal error; see the log of the session server.' }, 500);
     // Clients of the original hang on any other status (docs/design/protocol.md, "HTTP").
-    if (c.req.path === '/session') return c.text('Error: the session server failed to answer.', 200, CORS);
-    return c.text('The session server failed to answer.\n', 500);
+    if (c.req.path === '/session') return c.text('Error: internal error of the session server.', 200, CORS);
+    return c.text('Internal error of the session server.\n', 500);
   });
   return routes;
 }
 
 /**
- * The routes as Node's HTTP server calls them. It replaces the global `Response` by one that makes a stream of its
- * body only when somebody asks for it: an answer costs a fourth.
+ * The routes as Node's HTTP server calls them. This replaces the global `Response` by one that creates a stream of its
+ * body only on demand, which reduces the cost of a response to a fourth.
  */
 export function toListener(routes: Hono<Env>): RequestListener {
   const listener = getRequestListener((request, env) => routes.fetch(request, env));
   return (incoming, outgoing) => {
-    // No route depends on how we are called, and the framework would refuse names that it does not like, such as `[0:0:0:0:0:0:0:1]`.
+    // No route depends on the host, and the framework would reject some valid hosts, such as `[0:0:0:0:0:0:0:1]`.
     incoming.headers.host = 'localhost';
-    // RFC 9110 § 9.3.7: the server as a whole, which is its root.
+    // RFC 9110 § 9.3.7: `*` means the server as a whole.
     if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
     void listener(incoming, outgoing);
   };

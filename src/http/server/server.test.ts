@@ -12,9 +12,9 @@ const MUCH = 'x'.repeat(16_777_216);
 
 async function start(t: TestContext, handle: RequestListener, options: Partial<HttpServerOptions> = {}) {
   const server = await startHttpServer({
-    ...{ host: '127.0.0.1', port: 0, limits: { headerBytes: 16_384, headerTimeout: 10 }, mostClients: () => 100 },
+    ...{ host: '127.0.0.1', port: 0, limits: { headerBytes: 16_384, headerTimeout: 10 }, maxClients: () => 100 },
     addressOf: () => ({ address: '127.0.0.1', limitKey: undefined }),
-    ...{ handle, upgrade: () => undefined, refused: () => undefined, ...options },
+    ...{ handle, upgrade: () => undefined, turnedAway: () => undefined, ...options },
   });
   t.after(() => server.close(0));
   const open = (): Socket => {

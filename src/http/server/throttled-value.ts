@@ -1,27 +1,27 @@
 /**
- * What costs much to draw up and many may ask for: everybody gets it fresh while that is seldom, and in a flood all get the one that was drawn last, which
- * is a fraction of a second old. So what a flood of reading costs does not hang on how many ask.
+ * A value that is expensive to compute and may be read often. While reads are rare, each gets a fresh value; in a flood
+ * all get the last one, which is a fraction of a second old. So the cost does not depend on the number of readers.
  */
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { Clock } from '../../ports.ts';
 
-export interface Drawn<T> {
+export interface Computed<T> {
   readonly value: T;
-  /** About the bytes of it as JSON: what drawing and writing it costs hangs on them. */
+  /** Its approximate size as JSON, on which the cost of computing and writing it depends. */
   readonly bytes: number;
 }
 
-/** Of one value: about a tenth of a second of work at once, and thirty milliseconds a second. */
+/** For one value: about a tenth of a second of work at once, and thirty milliseconds a second. */
 const BYTES = { burst: 8_000_000, rate: 2_000_000, maxKeys: 1 };
 
-export function createThrottledValue<T>(clock: Pick<Clock, 'now'>, draw: () => Drawn<T>): () => T {
-  const budget = new TokenBuckets(BYTES);
-  let last: Drawn<T> | undefined;
+export function createThrottledValue<T>(clock: Pick<Clock, 'now'>, compute: () => Computed<T>): () => T {
+  const allowance = new TokenBuckets(BYTES);
+  let last: Computed<T> | undefined;
   return () => {
-    const now = clock.now();
-    if (last === undefined || budget.wait('', now) === 0) {
-      last = draw();
-      budget.take('', now, last.bytes);
+    const allowed = allowance.wait('', clock.now()) === 0;
+    if (last === undefined || allowed) {
+      last = compute();
+      allowance.take('', clock.now(), last.bytes);
     }
     return last.value;
   };

@@ -1,9 +1,9 @@
-/** Times in what programs send: seconds since the epoch, or ISO 8601. */
+/** Times in requests: seconds since the epoch, or ISO 8601. */
 import { z } from '@hono/zod-openapi';
 
 export const EXPECTED_TIME = 'write seconds since the epoch, or a time such as 2026-11-22T15:00:00Z';
 
-/** As a text, which is all that a query has. */
+/** As text, for queries. */
 export const timeText = z
   .string()
   .max(40, EXPECTED_TIME)
