@@ -13,7 +13,7 @@ function lineOf(ids: string): LineOrder {
 
 /** Servers by project, as in `{ a: '12' }`: project a may run on the servers 1 and 2. The same object each time, as from the router. */
 function servers(byProject: Readonly<Record<string, string>>): CandidatesOf {
-  const known = new Map<string, Candidates>(Object.entries(byProject).map(([id, ids]) => [id, { tiers: [[...ids]] }]));
+  const known = new Map<string, Candidates>(Object.entries(byProject).map(([id, ids]) => [id, { tiers: [Array.from(ids)] }]));
   return ({ project = '' }) => known.get(project);
 }
 

@@ -4,7 +4,7 @@ import { kindOf, LineOrder, type Spot } from './line-order.ts';
 
 function setUp(ids: string): { readonly order: LineOrder; readonly spots: Readonly<Record<string, Spot>> } {
   const order = new LineOrder();
-  const spots = Object.fromEntries([...ids].map((id) => [id, order.append(ticket(id))]));
+  const spots = Object.fromEntries(Array.from(ids, (id) => [id, order.append(ticket(id))]));
   order.changes();
   return { order, spots };
 }
