@@ -155,13 +155,17 @@ export class Poller {
     }
   }
 
-  /** New rules, interval or probe from the next cycle on. */
-  reconfigure({ rules, interval, probe = this.#probe }: { rules: FleetRules; interval: number; probe?: Probe }): void {
+  /** New rules and interval from the next cycle on. */
+  reconfigure({ rules, interval }: { readonly rules: FleetRules; readonly interval: number }): void {
     this.#rules = rules;
     this.#interval = interval;
+  }
+
+  /** Probes from now on with another probe. The previous one is closed. */
+  replaceProbe(probe: Probe): void {
     const before = this.#probe;
     this.#probe = probe;
-    if (before !== probe) void before.close();
+    void before.close();
   }
 
   /** Nobody is sent there from the moment this returns. `false`: no such server. */

@@ -2,7 +2,7 @@
  * Places that came free for clients whose connection may have been dead by then. Who shows its resume token within the time that a place is kept gets what it
  * missed, instead of a new place at the end of the line. Nothing is given back: a client that heard its URL and said nothing looks the same.
  */
-import type { Allocated, SessionRequest } from './session-request.ts';
+import type { Allocated, SessionRequest } from './request-types.ts';
 
 export interface UndeliveredOutcome {
   readonly request: SessionRequest;

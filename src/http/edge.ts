@@ -6,6 +6,7 @@ import type { History } from '../core/history/history.ts';
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
+import type { RegisteredServers } from '../discovery/registered.ts';
 import type { Admission } from '../engine/admission.ts';
 import type { StartupGate } from '../engine/startup-gate.ts';
 import type { Decisions } from '../engine/decisions.ts';
@@ -13,6 +14,7 @@ import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
 import type { Poller } from '../engine/poller.ts';
+import type { Topic } from '../engine/topic.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
 import { createAccess } from './operators/access.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
@@ -24,8 +26,8 @@ import type { Gateway } from './gateway/gateway.ts';
 import { explainView, type ExplainSource } from './operators/explain-view.ts';
 import { createHealthRoutes } from './health.ts';
 import { createHistoryRoutes } from './operators/history-routes.ts';
-import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
-import { createRegisterRoutes, type Registrations } from './registration/register-routes.ts';
+import { addGauges, createMetricsRoutes, type Metrics } from './metrics.ts';
+import { createRegisterRoutes } from './registration/register-routes.ts';
 import { createMonitorEvents } from './operators/monitor-events.ts';
 import type { MonitorAssets } from './operators/monitor-assets.ts';
 import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
@@ -52,13 +54,18 @@ export interface EdgeOptions {
   readonly ledger: Ledger;
   readonly router: Router;
   readonly line: WaitingLine;
-  readonly admission: Admission;
+  readonly requests: Admission['requests'];
+  readonly queue: Admission['queue'];
+  readonly prospects: Admission['prospects'];
   readonly decisions: Decisions;
-  readonly overview: MonitorViews;
+  readonly monitorViews: MonitorViews;
   readonly history: History;
-  readonly levers: OperatorActions;
+  readonly operatorActions: OperatorActions;
   readonly notifying: Notifying;
-  readonly registered: Registrations;
+  readonly registered: RegisteredServers;
+  readonly metrics: Metrics;
+  /** The server of which something changed last. Clients on it may have to be told. */
+  readonly serverChanges: Pick<Topic<ServerFacts | undefined>, 'subscribe'>;
   /** Where a server that came by itself may lead; `undefined` for all others. */
   readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
   readonly answers: StartupGate;
@@ -74,11 +81,8 @@ export interface MonitorFiles {
 
 export interface Edge {
   readonly port: number;
-  readonly metrics: Metrics;
   /** Absent: it is switched off. */
   readonly gateway: { readonly port: number | undefined; readonly redirectPort: number | undefined } | undefined;
-  /** What clients on a server have to know. */
-  serverChanged(facts: ServerFacts): void;
   /** Takes over what changed in the settings and is kept here. */
   reconfigure(): void;
   /** Says good-bye to all clients within `grace` seconds. */
@@ -87,7 +91,8 @@ export interface Edge {
 
 /** Throws the `listen` error of the port. */
 export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Promise<Edge> {
-  const { clock, newId, log, version, settings, poller, admission, history, overview, levers, answers, sessions } = options;
+  const { clock, newId, log, version, settings, poller, requests, queue, prospects } = options;
+  const { history, monitorViews, operatorActions, metrics, answers, sessions } = options;
   const { limits, port, listen } = settings();
   const descriptors = readDescriptorLimit();
   const mostRelays = () =>
@@ -107,20 +112,22 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     log,
   });
   const source: MonitorSource = {
-    snapshot: () => overview.snapshot(),
+    snapshot: () => monitorViews.snapshot(),
     history: (query) => history.query(query),
     sparklines: () => history.sparklines(),
   };
   const events = createMonitorEvents({ source, clock, newId, log, mayRead: access.mayRead, readsOn: access.readsOn });
-  const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
+  const tickets = new SessionTickets({ requests, queue, clock, newId, log, resume: () => settings().waiting.resume });
   const register = createRegisterRoutes({
     ...{ addressOf, clock, log, registered: options.registered },
     rules: () => settings().registration,
   });
   const currentMeanLoad = () => meanLoad(poller.servers());
 
-  const metrics = createMetrics({
+  addGauges(metrics.registry, {
     ...options,
+    availability: prospects.availability,
+    waiting: () => queue.length,
     notifying: () => options.notifying.statistics(),
     longestWait: () => options.line.longestWait(clock.now()),
     meanLoad: currentMeanLoad,
@@ -133,7 +140,8 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     log,
     groups: [
       createLegacyRoutes({
-        ...{ admission, gateway, answers, sessions },
+        ...{ requests, queue, gateway, answers, sessions },
+        availability: prospects.availability,
         addressOf,
         meanLoad: currentMeanLoad,
         hold: () => settings().waiting.hold,
@@ -155,11 +163,11 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
           createApiRoutes({
             ...{ source, clock, addressOf },
             mayRead: access.mayRead,
-            availability: () => overview.fleet(),
+            availability: () => monitorViews.fleet(),
             explain: (url, labels) => explainView(explainSource(options), url, labels),
           }),
           createHistoryRoutes({ source, clock, mayRead: access.mayRead }),
-          createAdminRoutes({ levers, clock, mayAct: access.mayAct }),
+          createAdminRoutes({ operatorActions, clock, mayAct: access.mayAct }),
           register.api,
         ],
       }),
@@ -168,7 +176,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
   const bufferBytes = () => settings().limits.bufferBytes;
   const availability = createAvailabilitySocket({
     ...{ clock, log, bufferBytes },
-    availability: admission.availability,
+    availability: prospects.availability,
     ready: answers.ready,
   });
   const sockets = createSockets({
@@ -181,7 +189,7 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
     },
     handlers: {
       '/': availability.handler,
-      '/session': createSessionSocket({ admission, ready: sessions.ready, addressOf, bufferBytes }),
+      '/session': createSessionSocket({ queue, ready: sessions.ready, addressOf, bufferBytes }),
     },
     relayOf: (path) => gateway?.socketHandlerOf(path),
   });
@@ -209,11 +217,13 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
       throw error;
     });
 
+  options.serverChanges.subscribe((facts) => {
+    if (facts !== undefined) gateway?.serverChanged(facts, poller.state(facts));
+  });
+
   return {
     port: server.port,
-    metrics,
     gateway: gateway && { port: gateway.port(), redirectPort: gateway.redirectPort() },
-    serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
     reconfigure() {
       trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
     },
@@ -233,13 +243,13 @@ export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Pr
 
 /** What is switched off is not even loaded. */
 async function gatewayIfEnabled(
-  { clock, newId, log, settings, admission, poller, notifying, addressGuard, sessions }: EdgeOptions,
+  { clock, newId, log, settings, queue, poller, notifying, addressGuard, sessions }: EdgeOptions,
   more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly mostRelays: () => number },
 ): Promise<Gateway | undefined> {
   if (!settings().gateway.enabled) return undefined;
   const { createGateway } = await import('./gateway/gateway.ts');
   return createGateway({
-    ...{ clock, newId, log, settings, admission, ready: sessions.ready, ...more },
+    ...{ clock, newId, log, settings, queue, ready: sessions.ready, ...more },
     addressGuard,
     endpoint: (id) => poller.facts(id)?.endpoint,
     notify: (reason) => {
@@ -249,11 +259,11 @@ async function gatewayIfEnabled(
   });
 }
 
-function explainSource({ settings, router, admission, overview }: EdgeOptions): ExplainSource {
+function explainSource({ settings, router, prospects, monitorViews }: EdgeOptions): ExplainSource {
   return {
     otherHosts: () => settings().projects.otherHosts,
     route: (project, labels) => router.route(project, labels),
-    prospect: (project, labels) => admission.prospect(project, labels),
-    explain: (project, labels) => overview.explain(project, labels),
+    prospect: (project, labels) => prospects.prospect(project, labels),
+    explain: (project, labels) => monitorViews.explain(project, labels),
   };
 }

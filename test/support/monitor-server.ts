@@ -11,13 +11,13 @@ import { buildWeb } from '../../scripts/build-web.mjs';
 import { hashOf } from '../../src/config/token.ts';
 import type { ChannelTestView } from '../../src/core/views/monitor-view.ts';
 import { createAccess } from '../../src/http/operators/access.ts';
-import { createAdminRoutes } from '../../src/http/operators/admin-routes.ts';
+import { createAdminRoutes, type AdminActions } from '../../src/http/operators/admin-routes.ts';
 import { createAddressOf, parseNetworks } from '../../src/http/server/client-address.ts';
 import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
 import { readMonitorAssets, type MonitorAssets } from '../../src/http/operators/monitor-assets.ts';
 import { createMonitorEvents, type MonitorEvents } from '../../src/http/operators/monitor-events.ts';
 import { createMonitorRoutes } from '../../src/http/operators/monitor-routes.ts';
-import type { OperatorActionOutcome, OperatorActions } from '../../src/http/operators/monitor-source.ts';
+import type { OperatorActionOutcome } from '../../src/engine/operator-actions.ts';
 import { createRoutes, toListener, type Env } from '../../src/http/server/routes.ts';
 import type { Clock } from '../../src/ports.ts';
 import { systemClock } from '../../src/system/system-clock.ts';
@@ -95,7 +95,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     const { mayRead, mayAct, readsOn } = access;
     const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
     const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead });
-    const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
+    const admin = createAdminRoutes({ operatorActions: actionsOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
     const explain = new Hono<Env>();
     explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
     events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead, readsOn });
@@ -120,7 +120,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   return { fleet, url: `http://127.0.0.1:${port}/monitor`, log, viewers: () => events?.viewers() ?? 0, stop, start, cut };
 }
 
-function leversOf(fleet: DemoFleet): OperatorActions {
+function actionsOf(fleet: DemoFleet): AdminActions {
   const known = (id: string, act: () => void): Promise<OperatorActionOutcome> => {
     if (fleet.server(id) === undefined) return Promise.resolve({ kind: 'unknown-server' });
     act();
@@ -137,7 +137,7 @@ function leversOf(fleet: DemoFleet): OperatorActions {
         return Promise.resolve({
           kind: 'refused',
           code: 'bad-address',
-          reason: `"${address}" is no address; write "host/2000".`,
+          reason: `"${address}" is not an address; write "host/2000".`,
         });
       return Promise.resolve({ kind: 'done', id: fleet.add(address).id });
     },

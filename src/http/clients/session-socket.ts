@@ -6,8 +6,8 @@
  */
 import type { WebSocket } from 'ws';
 import { projectParameter } from '../../core/fleet/project.ts';
-import type { Admission } from '../../engine/admission.ts';
-import type { Allocated, Refused, Waiting } from '../../engine/session-request.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { Allocated, Refused, Waiting } from '../../engine/request-types.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { errorText } from './legacy-routes.ts';
 import { onceGone, type SocketHandler } from '../server/sockets.ts';
@@ -15,7 +15,7 @@ import { onceGone, type SocketHandler } from '../server/sockets.ts';
 export const SESSION_PROTOCOL = 'session-server.v1';
 
 export interface SessionSocketOptions {
-  readonly admission: Admission;
+  readonly queue: Pick<QueueService, 'wait' | 'delivered'>;
   readonly ready: Promise<unknown>;
   readonly addressOf: AddressOf;
   /** Bytes waiting for a client that does not read; above it the client is dropped. */
@@ -47,7 +47,7 @@ const json: Speech = {
 };
 
 export function createSessionSocket(options: SessionSocketOptions): SocketHandler {
-  const { admission, ready, addressOf, bufferBytes } = options;
+  const { queue, ready, addressOf, bufferBytes } = options;
 
   return (socket, stream, request, url) => {
     const speech = socket.protocol === SESSION_PROTOCOL ? json : plain;
@@ -76,7 +76,7 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
     });
     socket.once('close', (code) => {
       // A client that says good-bye in return has read what was said before.
-      if (allocated && code === NORMAL && token !== undefined) admission.heard(token);
+      if (allocated && code === NORMAL && token !== undefined) queue.delivered(token);
     });
     const projectUrl = projectParameter(url.search);
     const resumeToken = token;
@@ -84,7 +84,7 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
       socket,
       ready,
       start: () =>
-        admission.wait(
+        queue.wait(
           {
             address,
             ...(projectUrl !== undefined && { projectUrl }),

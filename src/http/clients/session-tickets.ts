@@ -15,23 +15,14 @@
  * A client that says who it is gets its answer again when it asks again, and never a second booking.
  */
 import { startLoop, type Loop } from '../../engine/loop.ts';
-import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { SessionRequests } from '../../engine/session-requests.ts';
+import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Clock, Log, NewId } from '../../ports.ts';
 
-/** What tickets need of the admission. */
-export interface TicketAdmission {
-  ask(request: SessionRequest): Promise<Outcome>;
-  wait(request: SessionRequest, waiter: Waiter): Promise<void>;
-  resume(token: string, waiter: Waiter): boolean;
-  /** The outcome of a token is kept here from now on. */
-  heard(token: string): void;
-  giveUp(token: string): Promise<boolean>;
-  tokenFromBefore(request: SessionRequest): string | undefined;
-  release(bookingId: string): Promise<void>;
-}
-
 export interface SessionTicketsOptions {
-  readonly admission: TicketAdmission;
+  readonly requests: Pick<SessionRequests, 'request'>;
+  readonly queue: Pick<QueueService, 'wait' | 'resume' | 'delivered' | 'giveUp' | 'restoredToken' | 'release'>;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
@@ -150,14 +141,14 @@ export class SessionTickets {
 
   /** The client wants its place, or what was booked for it, no more. `false`: there is no such ticket. */
   async giveUp(ticket: string): Promise<boolean> {
-    const { admission } = this.#options;
+    const { queue } = this.#options;
     const settled = this.#settled.get(ticket);
     if (settled === undefined) {
       this.#forget(ticket);
-      return admission.giveUp(ticket);
+      return queue.giveUp(ticket);
     }
     this.#forget(ticket);
-    if (settled.outcome.kind === 'allocated') await admission.release(settled.outcome.bookingId);
+    if (settled.outcome.kind === 'allocated') await queue.release(settled.outcome.bookingId);
     return true;
   }
 
@@ -172,7 +163,7 @@ export class SessionTickets {
 
   /** How it stands with what the same client was given before a restart of the program. */
   #fromBefore(request: TicketRequest, identity: string): Answer | undefined {
-    const ticket = this.#options.admission.tokenFromBefore(request);
+    const ticket = this.#options.queue.restoredToken(request);
     const answer = ticket === undefined ? undefined : this.look(ticket);
     if (ticket === undefined || answer === undefined || answer.kind === 'refused') return undefined;
     const place = this.#places.get(ticket);
@@ -185,18 +176,18 @@ export class SessionTickets {
   }
 
   async #enter({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<Answer> {
-    const { admission, newId } = this.#options;
+    const { requests, newId } = this.#options;
     if (wait) return this.#wait(request, identity);
-    const outcome = await admission.ask(request);
+    const outcome = await requests.request(request);
     if (outcome.kind === 'refused') return { kind: 'refused', outcome };
     return this.#keep(newId(), { identity, outcome, told: true, due: this.#options.clock.now() + KEPT });
   }
 
   async #wait(request: SessionRequest, identity: string | undefined): Promise<Answer> {
-    const { admission, newId, clock } = this.#options;
+    const { queue, newId, clock } = this.#options;
     const present = new AbortController();
     const place: Place = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
-    await admission.wait(request, this.#waiter(place, present.signal));
+    await queue.wait(request, this.#waiter(place, present.signal));
     const answer = place.ticket === undefined ? undefined : this.look(place.ticket);
     if (answer !== undefined) return answer;
     const { outcome } = place;
@@ -209,14 +200,14 @@ export class SessionTickets {
   #resume(ticket: string, identity: string | undefined): Answer | undefined {
     const present = new AbortController();
     const place: Place = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
-    const { admission, clock } = this.#options;
-    if (!admission.resume(ticket, this.#waiter(place, present.signal))) {
+    const { queue, clock } = this.#options;
+    if (!queue.resume(ticket, this.#waiter(place, present.signal))) {
       this.#forget(ticket);
       return undefined;
     }
     const { outcome } = place;
     if (outcome === undefined) return answerOf(place);
-    admission.heard(ticket);
+    queue.delivered(ticket);
     return this.#keep(ticket, { identity, outcome, told: true, due: clock.now() + KEPT });
   }
 
@@ -309,8 +300,8 @@ export class SessionTickets {
 
   /** Gives back what nobody came for. */
   #release({ bookingId }: Allocated): void {
-    const { admission, log } = this.#options;
-    admission.release(bookingId).catch((error: unknown) => {
+    const { queue, log } = this.#options;
+    queue.release(bookingId).catch((error: unknown) => {
       log.limited('warn', 'release of a lapsed booking', 'giving back a booking that nobody came for failed', { error });
     });
   }

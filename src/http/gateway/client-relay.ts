@@ -24,8 +24,8 @@ import {
 import type { ServerId } from '../../core/fleet/endpoint.ts';
 import type { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { readStartMessage } from '../../core/gateway/start-message.ts';
-import type { Admission } from '../../engine/admission.ts';
-import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { AddressGuard, Clock, Log } from '../../ports.ts';
 import { onceGone, type SocketHandler } from '../server/sockets.ts';
 
@@ -41,7 +41,7 @@ export interface ClientRelayLimits {
 export interface ClientRelayOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
+  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release'>;
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly limits: () => ClientRelayLimits;
@@ -283,7 +283,7 @@ class RelayedSession implements Waiter {
     this.#queued.push(message);
     this.#request = { ...this.#request, ...(read.projectUrl !== undefined && { projectUrl: read.projectUrl }) };
     const { sentTo } = this.#arrival;
-    if (sentTo === undefined) void this.#wait((request) => this.#options.admission.wait(request, this));
+    if (sentTo === undefined) void this.#wait((request) => this.#options.queue.wait(request, this));
     else this.#connect(sentTo.server);
   }
 
@@ -381,7 +381,7 @@ class RelayedSession implements Waiter {
 
   /** `message`: what the server said; the client hears it only if there is no further server to try. */
   #fail(why: string, message?: string): void {
-    const { log, count, admission } = this.#options;
+    const { log, count, queue } = this.#options;
     const server = this.#server ?? '';
     log.limited('warn', `relayed ${server}`, `${server} simulation server failed a client: ${why}`);
     this.#dropServer();
@@ -397,7 +397,7 @@ class RelayedSession implements Waiter {
     const servers = [...this.#failed];
     void this.#wait((request) => {
       const bookingId = this.#takeBooking();
-      return admission.again(request, { since: this.#since, servers, ...(bookingId !== undefined && { bookingId }) }, this);
+      return queue.requeue(request, { since: this.#since, servers, ...(bookingId !== undefined && { bookingId }) }, this);
     });
   }
 
@@ -417,7 +417,7 @@ class RelayedSession implements Waiter {
   /** The session ended, or never began: its predicted load is free at once. */
   async #release(): Promise<void> {
     const bookingId = this.#takeBooking();
-    if (bookingId !== undefined) await this.#options.admission.release(bookingId);
+    if (bookingId !== undefined) await this.#options.queue.release(bookingId);
   }
 
   /** What becomes of it is the business of whoever takes it. */

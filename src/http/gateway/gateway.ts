@@ -10,7 +10,7 @@ import { ExpectedClients } from '../../core/gateway/expected-clients.ts';
 import type { ServerFacts, ServerState } from '../../core/fleet/fleet.ts';
 import { authorityOf, destinationOf, upstreamOf } from '../../core/gateway/gateway-routes.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
-import type { Admission } from '../../engine/admission.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../../ports.ts';
 import type { AddressOf, ClientAddress } from '../server/client-address.ts';
 import { answerPlainly, startHttpServer, type HttpServer, type UpgradeHandler } from '../server/server.ts';
@@ -26,7 +26,7 @@ export interface GatewayOptions {
   readonly newId: NewId;
   readonly log: Log;
   readonly settings: () => Settings;
-  readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
+  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release'>;
   /** Of a server of the fleet. */
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   /** Where a server that came by itself may lead; `undefined` for all others. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChannelTestView, RefusalView } from '../../core/views/monitor-view.ts';
-import { createAdminRoutes } from './admin-routes.ts';
-import type { OperatorActionOutcome, OperatorActions } from './monitor-source.ts';
+import type { OperatorActionOutcome } from '../../engine/operator-actions.ts';
+import { createAdminRoutes, type AdminActions } from './admin-routes.ts';
 
 const NOW = 1_800_000_000;
 const TESTED: readonly ChannelTestView[] = [
@@ -19,13 +19,13 @@ function setUp(outcome: OperatorActionOutcome = { kind: 'done' }) {
       acts.push([name, ...given]);
       return Promise.resolve(outcome);
     };
-  const levers: OperatorActions = {
+  const operatorActions: AdminActions = {
     drain: act('drain'),
     resume: act('resume'),
     removeServer: act('remove'),
     addServer: async (...given) => {
       const result = await act('add')(...given);
-      return result.kind === 'done' ? { kind: 'done', id: 'new:1' } : result;
+      return result.kind === 'refused' ? result : { kind: 'done', id: 'new:1' };
     },
     testNotification: async (...given) => {
       const result = await act('test')(...given);
@@ -33,7 +33,7 @@ function setUp(outcome: OperatorActionOutcome = { kind: 'done' }) {
     },
   };
   const routes = createAdminRoutes({
-    levers,
+    operatorActions,
     clock: { wallTime: () => NOW },
     mayAct: async (c, next) => {
       if (c.req.header('Authorization') === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
@@ -174,14 +174,14 @@ test('a body of another type is refused, so that a form of another site cannot a
 
 test('every lever asks who pulls it', async () => {
   const { acts, routes } = setUp();
-  const levers: [string, string][] = [
+  const operatorActions: [string, string][] = [
     ['POST', path('drain')],
     ['POST', path('resume')],
     ['POST', '/api/v1/servers'],
     ['DELETE', '/api/v1/servers/a:1'],
     ['POST', '/api/v1/notifications/test'],
   ];
-  for (const [method, path] of levers) assert.equal((await routes.request(path, { method })).status, 401, path);
+  for (const [method, path] of operatorActions) assert.equal((await routes.request(path, { method })).status, 401, path);
   assert.deepEqual(acts, []);
 });
 

@@ -1,21 +1,24 @@
 /**
  * What holders of a token can do: stop and restart handing out a server, add and remove servers while running, try the notifications.
  *
- * An answer means that the act is in force: after the reply to *drain* no session is handed out there. The levers themselves write each act to the log.
+ * An answer means that the act is in force: after the reply to *drain* no session is handed out there. The operatorActions themselves write each act to the log.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { OperatorActionOutcome, OperatorActions } from '../../engine/operator-actions.ts';
 import type { Clock } from '../../ports.ts';
 import { channelTest } from '../server/api-schemas.ts';
 import { refuseOddJson } from '../server/json-body.ts';
-import type { OperatorActionOutcome, OperatorActions } from './monitor-source.ts';
 import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 import { EXPECTED_TIME, timeText } from '../server/time-text.ts';
 
+/** What the routes call. */
+export type AdminActions = Pick<OperatorActions, 'drain' | 'resume' | 'addServer' | 'removeServer' | 'testNotification'>;
+
 export interface AdminRoutesOptions {
-  readonly levers: OperatorActions;
+  readonly operatorActions: AdminActions;
   readonly clock: Pick<Clock, 'wallTime'>;
   readonly mayAct: MiddlewareHandler<Env>;
 }
@@ -128,7 +131,7 @@ const testNotification = createRoute({
   },
 });
 
-export function createAdminRoutes({ levers, clock, mayAct }: AdminRoutesOptions): OpenAPIHono<Env> {
+export function createAdminRoutes({ operatorActions, clock, mayAct }: AdminRoutesOptions): OpenAPIHono<Env> {
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   routes.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   for (const { method, path } of [drain, resume, add, remove, testNotification]) {
@@ -146,34 +149,33 @@ export function createAdminRoutes({ levers, clock, mayAct }: AdminRoutesOptions)
     const by = c.get('actor');
     const said = reason?.trim() ?? '';
     const request = { by, ...(said !== '' && { reason: said }), ...(end !== undefined && { until: end }) };
-    const outcome = await levers.drain(id, request);
+    const outcome = await operatorActions.drain(id, request);
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
     return c.json({ done: true as const }, 200);
   });
   routes.openapi(resume, async (c) => {
     const { id } = c.req.valid('param');
     const by = c.get('actor');
-    const outcome = await levers.resume(id, by);
+    const outcome = await operatorActions.resume(id, by);
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
     return c.json({ done: true as const }, 200);
   });
   routes.openapi(add, async (c) => {
     const by = c.get('actor');
-    const outcome = await levers.addServer(c.req.valid('json'), by);
-    if (outcome.kind === 'unknown-server') return refusal(c, 409, 'unknown-server', 'There is no such simulation server.');
+    const outcome = await operatorActions.addServer(c.req.valid('json'), by);
     if (outcome.kind === 'refused') return refusal(c, outcome.code === 'bad-server' ? 400 : 409, outcome.code, outcome.reason);
     return c.json({ id: outcome.id }, 201);
   });
   routes.openapi(remove, async (c) => {
     const { id } = c.req.valid('param');
     const by = c.get('actor');
-    const outcome = await levers.removeServer(id, by);
+    const outcome = await operatorActions.removeServer(id, by);
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
     return c.json({ done: true as const }, 200);
   });
   routes.openapi(testNotification, async (c) => {
     const by = c.get('actor');
-    const outcome = await levers.testNotification(by);
+    const outcome = await operatorActions.testNotification(by);
     if (outcome.kind === 'refused') return refusal(c, 409, outcome.code, outcome.reason);
     return c.json({ channels: outcome.channels }, 200);
   });

@@ -75,7 +75,7 @@ function build() {
         mayRead: pass,
       }),
       createAdminRoutes({
-        levers: {
+        operatorActions: {
           drain: nothing,
           resume: nothing,
           removeServer: nothing,
@@ -222,7 +222,8 @@ test('every code that the source refuses with is described', () => {
       )
       .map((file) => `src/http/${file}`),
     ...[
-      'src/engine/admission.ts',
+      'src/engine/session-requests.ts',
+      'src/engine/queue-service.ts',
       'src/engine/request-routing.ts',
       'src/engine/operator-actions.ts',
       'src/core/queue/waiting-line.ts',
@@ -237,7 +238,7 @@ test('every code that the source refuses with is described', () => {
       /refused\(\s*\d{3},\s*'([a-z-]+)'/g,
       /\brefused\(\s*'([a-z-]+)'/g,
       /\bcode: '([a-z-]+)',\s*reason/g,
-      /this\.#refuse\([^;)]*?'([a-z-]+)'/g,
+      /(?:this|requests)\.#?refuse\([^;)]*?'([a-z-]+)'/g,
     ])
       for (const [, code = ''] of text.matchAll(pattern)) codes.add(code);
   }
