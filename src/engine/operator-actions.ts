@@ -229,7 +229,7 @@ export class OperatorActions {
     const { log, membership, readServer } = this.#options;
     for (const entry of Array.isArray(saved) ? saved.slice(0, MAX_ADDED) : []) {
       const read = readServer(entry);
-      if (read.kind === 'refused') log.warn(`a server that was added while running cannot be used any more: ${read.reason}`);
+      if (read.kind === 'refused') log.warn(`a server that was added while running can no longer be used: ${read.reason}`);
       else this.#added.set(read.server.endpoint.id, { entry, server: read.server });
     }
     if (this.#added.size > 0) membership.set('added', this.#servers());
