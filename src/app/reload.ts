@@ -3,6 +3,7 @@
  * lets a part read no key that the row does not name, and a test finds keys that no row names.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { below } from '../config/keys.ts';
 import { inForce } from '../config/reload.ts';
 import type { Settings } from '../config/settings.ts';
 import { incidentRules } from '../core/incidents/incidents.ts';
@@ -105,5 +106,5 @@ function row<K extends SettingsKey>(
 }
 
 function valueAt(settings: Settings, key: SettingsKey): unknown {
-  return key.split('.').reduce<unknown>((value, step) => Object(value)[step] as unknown, settings);
+  return key.split('.').reduce<unknown>(below, settings);
 }

@@ -59,10 +59,10 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
 
 /** Restores what the last run saved and saves from now on. What could not be read is never overwritten. */
 async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapters): Promise<(StateSaver | HistorySaver)[]> {
-  const { clock, log, history, poller, operatorActions, registrations } = parts;
+  const { clock, log, history, poller, notifying, operatorActions, registrations } = parts;
   const store = adapters.createStore(initial, log);
   const file = adapters.createHistoryFile?.(initial);
-  const { restored, saved } = stateDocuments(parts, store);
+  const { restored, saved } = stateDocuments(parts);
   const state = await readInTime(
     async () => {
       const [documents, past] = await Promise.all([readDocuments(store, restored), file && readHistory(file, clock.wallTime())]);
@@ -77,6 +77,7 @@ async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapter
   if (file !== undefined && state.past !== undefined) await restoreHistory(state.past, { log, history, file });
   await restoreDocuments(store, state.documents);
   history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
+  notifying.startSaving(store);
   operatorActions.begin(store);
   const stateSaver = startStateSaver({ clock, log, store, documents: saved });
   registrations.subscribe(() => {

@@ -2,7 +2,7 @@
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { RegisteredServers } from '../discovery/registered.ts';
 import type { Clock, StateStore } from '../ports.ts';
-import type { Decisions } from '../engine/decisions.ts';
+import type { Decisions, Restored } from '../engine/decisions.ts';
 import { NOTIFICATIONS, type Notifying } from '../engine/notifying.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { QueueService } from '../engine/queue-service.ts';
@@ -11,9 +11,7 @@ import type { Document } from '../engine/state-saver.ts';
 export interface SavedDocument {
   readonly name: string;
   /** `saved` is JSON of any shape; never called when nothing is saved. A foreign document is set aside. */
-  readonly restore: (
-    saved: unknown,
-  ) => { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string } | void;
+  readonly restore: (saved: unknown) => Restored;
 }
 
 export interface StateDocuments {
@@ -33,15 +31,10 @@ interface Owners {
   readonly operatorActions: OperatorActions;
 }
 
-export function stateDocuments(owners: Owners, store: StateStore): StateDocuments {
+export function stateDocuments(owners: Owners): StateDocuments {
   const { notifying, operatorActions } = owners;
   const documents = savedDocuments(owners);
-  const notifications = {
-    name: NOTIFICATIONS,
-    restore: (saved: unknown) => {
-      notifying.restore(saved, store);
-    },
-  };
+  const notifications = { name: NOTIFICATIONS, restore: (saved: unknown) => notifying.restore(saved) };
   return {
     restored: [notifications, ...operatorActions.documents, ...documents],
     saved: [...documents, ...operatorActions.documents],

@@ -51,7 +51,7 @@ export async function restoreHistory(
       // It may be readable again later. Not waited for: the disk may hang.
       file.setAside().catch(ignore);
       return;
-    default: {
+    case 'unusable': {
       const aside = await file.setAside();
       log.warn(
         `the history of the last run cannot be used: ${saved.reason}; it is set aside as ${aside} and the charts start empty`,

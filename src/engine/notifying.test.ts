@@ -38,7 +38,11 @@ async function scene(
     ...options,
   });
   notifying.start(notifiers);
-  if (store !== undefined) notifying.restore(await store.read(NOTIFICATIONS), store);
+  if (store !== undefined) {
+    const saved = await store.read(NOTIFICATIONS);
+    if (saved !== undefined) notifying.restore(saved);
+    notifying.startSaving(store);
+  }
   t.after(() => notifying.stop(0));
   const sees = (to: ServerState, id = 'a') => {
     notifying.observe({ id, address: `${id}/2000`, to, at: clock.now(), ...(to === 'available' && { load: 10 }) });

@@ -19,6 +19,7 @@ import type { ChannelTestView, IncidentView } from '../core/views/monitor-view.t
 import { fromDocument, toDocument } from '../core/incidents/notification-document.ts';
 import { notificationsInWords, type Outgoing } from '../core/incidents/outbox.ts';
 import type { Clock, Log, NewId, Notifier, Random, StateStore } from '../ports.ts';
+import type { Restored } from './decisions.ts';
 import { Delivery, type DeliveryStatistics } from './delivery.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { sendTestNotification } from './test-notification.ts';
@@ -88,8 +89,8 @@ export class Notifying {
     });
   }
 
-  /** Continues with what the last run saved, and saves to `store` from now on. To be called once. */
-  restore(saved: unknown, store: Pick<StateStore, 'write'>): void {
+  /** Continues with what the last run saved. To be called once at most, before `startSaving`. */
+  restore(saved: unknown): Restored {
     const left = fromDocument(saved, this.#offset());
     this.#happens(() => {
       this.#incidents.restore(left.open, left.ended);
@@ -98,6 +99,11 @@ export class Notifying {
       this.#park(name, outbox);
       this.#unpark(name);
     }
+    return { kind: 'restored' };
+  }
+
+  /** Without it, nothing survives a restart. To be called once. */
+  startSaving(store: Pick<StateStore, 'write'>): void {
     const { clock } = this.#options;
     this.#store = store;
     this.#saving = startLoop({ clock, cycle: () => this.#save(store), failed: (error) => this.#notSaved(error) });

@@ -8,6 +8,7 @@ import type { ChannelTestView } from '../core/views/monitor-view.ts';
 import { isoTime } from '../core/text/iso-time.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
+import type { Restored } from './decisions.ts';
 import type { Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
 import { createStartupGate } from './startup-gate.ts';
@@ -43,7 +44,7 @@ export interface DrainRequest {
 
 /** A document and how it is restored. */
 export interface SavedActions extends Document {
-  readonly restore: (saved: unknown) => void;
+  readonly restore: (saved: unknown) => Restored;
 }
 
 interface Added {
@@ -204,28 +205,25 @@ export class OperatorActions {
     return [
       {
         ...{ name: DRAINS, version: () => this.#failed[DRAINS], written: 0, save: () => this.#savedDrains() },
-        restore: (saved) => {
-          this.#restoreDrains(saved);
-        },
+        restore: (saved) => this.#restoreDrains(saved),
       },
       {
         ...{ name: ADDED, version: () => this.#failed[ADDED], written: 0, save: () => this.#savedAdded() },
-        restore: (saved) => {
-          this.#restoreAdded(saved);
-        },
+        restore: (saved) => this.#restoreAdded(saved),
       },
     ];
   }
 
-  #restoreDrains(saved: unknown): void {
+  #restoreDrains(saved: unknown): Restored {
     for (const [id, drain] of entries(saved)) {
       if (!isDrain(drain)) continue;
       this.#drains.set(id, drain);
       this.#options.poller.drain(id, drain);
     }
+    return { kind: 'restored' };
   }
 
-  #restoreAdded(saved: unknown): void {
+  #restoreAdded(saved: unknown): Restored {
     const { log, membership, readServer } = this.#options;
     for (const entry of Array.isArray(saved) ? saved.slice(0, MAX_ADDED) : []) {
       const read = readServer(entry);
@@ -233,6 +231,7 @@ export class OperatorActions {
       else this.#added.set(read.server.endpoint.id, { entry, server: read.server });
     }
     if (this.#added.size > 0) membership.set('added', this.#servers());
+    return { kind: 'restored' };
   }
 
   #savedDrains(): unknown {

@@ -33,10 +33,11 @@ test('state that arrives late is ignored and never overwritten, and the next sta
   const store = new MemoryStore();
   const before = await start(store);
   assert.equal((await before.edge.operatorActions.addServer('b:2000', 'ada')).kind, 'done');
+  probe.behaviours.set('b:2000', 'refuses');
   await clock.advance(60);
   await stop(before);
   const saved = new Map(store.documents);
-  assert.ok(saved.has('added-servers'), 'nothing was saved');
+  assert.ok(saved.has('added-servers') && saved.has('notifications'), 'it was not saved');
 
   const starting = start({
     async read(name) {
