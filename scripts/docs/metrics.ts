@@ -1,7 +1,7 @@
 /** The list of metrics, from the registry that the program fills. */
 import { Registry } from 'prom-client';
 import { createGateway } from '../../src/http/gateway/gateway.ts';
-import { createMetrics } from '../../src/http/metrics.ts';
+import { addGauges, createMetrics } from '../../src/http/metrics.ts';
 import { listItem } from './layout.ts';
 import { unused } from './unused.ts';
 
@@ -20,7 +20,8 @@ const groups: readonly (readonly [title: string, has: (name: string) => boolean]
 ];
 
 export function metricsList(): string {
-  const { registry } = createMetrics(unused);
+  const { registry } = createMetrics();
+  addGauges(registry, unused);
   // What the library counts of Node.js depends on the system.
   const all = [...described(registry), ...gatewayMetrics()].filter(({ name }) => name.startsWith('session_server_'));
   const titleOf = ({ name }: Metric) => groups.find(([, has]) => has(name))?.[0];
@@ -34,7 +35,7 @@ function gatewayMetrics(): readonly Metric[] {
   const registry = new Registry();
   const settings = () => ({ gateway: { tls: undefined } });
   createGateway({
-    ...{ clock: unused, log: unused, admission: unused, endpoint: unused, addressGuard: unused },
+    ...{ clock: unused, log: unused, queue: unused, endpoint: unused, addressGuard: unused },
     ...{ addressOf: unused, ready: unused, maxRelays: unused, notify: unused },
     newId: () => 'id',
     settings: settings as never,

@@ -17,15 +17,19 @@ const tls = { cert: '/etc/cert.pem', key: '/etc/key.pem' };
 const gateway = (more: object) => ({ server: 'a.org', gateway: { enabled: true, ...more } });
 
 for (const [title, file, link] of [
-  ['a front that maps ports', { server: 'a.org' }, 'https://a.org/1999/monitor'],
-  ['no such front', { server: 'a.org', portRewrite: false, ssl: false }, 'http://a.org:1999/monitor'],
+  ['a reverse proxy that maps ports', { server: 'a.org' }, 'https://a.org/1999/monitor'],
+  ['no such reverse proxy', { server: 'a.org', portRewrite: false, ssl: false }, 'http://a.org:1999/monitor'],
   ['an IPv6 address', { server: '::1', portRewrite: false, ssl: false }, 'http://[::1]:1999/monitor'],
   ['the gateway', gateway({ tls }), 'https://a.org/monitor'],
   ['the gateway on another port', gateway({ tls, port: 8443 }), 'https://a.org:8443/monitor'],
   ['the gateway on a port that a router hides', gateway({ tls, port: 8443, publicPort: 443 }), 'https://a.org/monitor'],
   ['the gateway without TLS', gateway({ port: 8080 }), 'http://a.org:8080/monitor'],
   ['the gateway without TLS on the port of HTTP', gateway({ port: 80 }), 'http://a.org/monitor'],
-  ['the gateway without TLS behind a front that has it', gateway({ port: 8080, publicPort: 443 }), 'https://a.org/monitor'],
+  [
+    'the gateway without TLS behind a reverse proxy that has it',
+    gateway({ port: 8080, publicPort: 443 }),
+    'https://a.org/monitor',
+  ],
 ] as const)
   test(`messages link to the monitor page: ${title}`, async (t) => {
     const sink = await WebhookSink.start();

@@ -1,11 +1,15 @@
-import type { Settings } from '../config/settings.ts';
 import { hostInUrl } from '../core/fleet/endpoint.ts';
 import { createNotifiers } from '../notifiers/index.ts';
 import type { Clock, Log, NameLookup, Notifier } from '../ports.ts';
+import type { Chosen } from './settings-keys.ts';
 
-/** The notifiers that the settings ask for. What is configured by half is told in the log. */
+export type NotifierSettings = Chosen<'mail' | 'webhooks' | LinkKey>;
+type LinkKey =
+  'server' | 'ssl' | 'port' | 'portRewrite' | 'gateway.enabled' | 'gateway.port' | 'gateway.publicPort' | 'gateway.tls';
+
+/** The notifiers that are configured. Incomplete configurations are reported in the log. */
 export function configuredNotifiers(
-  settings: Settings,
+  settings: NotifierSettings,
   { clock, log, names }: { clock: Clock; log: Pick<Log, 'warn'>; names: NameLookup },
 ): Notifier[] {
   const { mail, webhooks } = settings;
@@ -27,15 +31,12 @@ export function configuredNotifiers(
   return notifiers;
 }
 
-/**
- * Where people find the monitor page (docs/design/protocol.md, "Configuration file", `portRewrite`). The gateway has
- * it at its own port, or where a front leads there.
- */
-function monitorUrl({ ssl, server, port, portRewrite, gateway }: Settings): string {
+/** The URL of the monitor page (docs/design/protocol.md, "Configuration file", `portRewrite`). With the gateway it is at the gateway's port, or at that of a reverse proxy before it. */
+function monitorUrl({ ssl, server, port, portRewrite, gateway }: Chosen<LinkKey>): string {
   const host = hostInUrl(server);
   if (gateway.enabled) {
     const publicPort = gateway.publicPort ?? gateway.port;
-    // A gateway without TLS of its own may have it from the front that has the port of HTTPS.
+    // A gateway without TLS may be behind a reverse proxy that has it, at the port of HTTPS.
     const [scheme, usual] = gateway.tls !== undefined || gateway.publicPort === 443 ? ['https', 443] : ['http', 80];
     return `${scheme}://${host}${publicPort === usual ? '' : `:${publicPort}`}/monitor`;
   }

@@ -1,6 +1,6 @@
 /**
- * Writes decisions down with their reasons, and says why there is no room. What each server says costs a walk over the fleet; so in a flood only some
- * decisions get it, and a sentence serves for a second all who ask the same.
+ * Records decisions with their reasons, and explains why there is no room. The reason of each server costs a walk over the fleet. In a flood, therefore, only
+ * some decisions get it, and one sentence serves all equal requests for a second.
  */
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import type { Candidates } from '../core/allocation/ledger.ts';
@@ -10,10 +10,10 @@ import type { Labels } from '../core/fleet/routing.ts';
 import { TokenBuckets } from '../core/limits/token-bucket.ts';
 import type { Clock } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
-import type { SessionRequest } from './session-request.ts';
+import type { ReceivedRequest, SessionRequest } from './request-types.ts';
 
 export interface Explained {
-  /** The whole in a sentence: *3 servers: one is draining, …*. */
+  /** All servers in one sentence: *3 servers: one is draining, …*. */
   readonly summary: string;
   readonly answers: readonly AnswerView[];
 }
@@ -22,46 +22,39 @@ export interface DecisionLogOptions {
   readonly clock: Clock;
   readonly decisions: Decisions;
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
-  /** Without a hand-out: what somebody who asks now hears. */
+  /** Without a hand-out: what a request would be answered now. */
   readonly explain: (project: Project | undefined, labels: Labels | undefined, handOut: HandOut | undefined) => Explained;
   /** Load points of a session of the project. */
   readonly costOf: (project: Project | undefined) => number;
-}
-
-/** Who asked for what. */
-export interface Asked {
-  readonly id: string;
-  readonly request: SessionRequest;
-  readonly project: Project | undefined;
 }
 
 /** A session was handed out. */
 export interface HandOut {
   readonly server: ServerId;
   readonly candidates: Candidates;
-  /** Those that were not kept for others. */
-  readonly left: Candidates;
+  /** Those that were not reserved for others. */
+  readonly unreserved: Candidates;
 }
 
-export interface Ending extends Asked {
+export interface DecidedRequest extends ReceivedRequest {
   readonly kind: DecisionKind;
   readonly code: string;
   readonly reason: string;
   /** Seconds in the waiting line. */
   readonly waited: number;
   readonly handOut?: HandOut;
-  /** What the servers say does not matter to it, as to a request whose project cannot be read. */
+  /** The servers have nothing to do with it. */
   readonly alone?: boolean;
 }
 
-/** Decisions whose reasons are written down for every server: those of a class at once, and so many a second. More come only in floods. */
+/** Decisions that record the reason of every server: a class at once, and some per second. Only a flood brings more. */
 const EXPLAINED = { burst: 100, rate: 5, maxKeys: 1 };
-/** Answers of servers drawn up: of a large fleet fewer decisions get them, or the reasons would cost more than the decisions. */
+/** Reasons of servers: in a large fleet fewer decisions get them, or they would cost more than the decisions. */
 const ANSWERS = { burst: 10_000, rate: 2000, maxKeys: 1 };
 /** Servers in the reasons of one decision. */
 const MAX_ANSWERS = 24;
-/** Seconds for which the sentence that says why there is no room serves all who ask the same, or for what costs the same. */
-const SUMMARY_KEPT = 1;
+/** Seconds for which one sentence about missing room serves all requests with the same route and cost. */
+const SUMMARY_REUSED = 1;
 const MAX_SUMMARIES = 200;
 
 export class DecisionLog {
@@ -74,21 +67,21 @@ export class DecisionLog {
     this.#options = options;
   }
 
-  /** Why nobody has room, for all requests with the same `routeKey` and cost. */
-  noRoom({ routeKey, project, request }: Asked & { readonly routeKey: string }): string {
+  /** Why no server has room, for all requests with the same `routeKey` and cost. */
+  noRoom({ routeKey, project, request }: ReceivedRequest & { readonly routeKey: string }): string {
     const { clock, explain, costOf } = this.#options;
     const now = clock.now();
-    // Projects of which nothing was learned cost the same, so that a flood of them shares one sentence.
+    // Projects without a learned cost all cost the same, so a flood of them shares one sentence.
     const key = `${costOf(project).toFixed(1)} ${routeKey}`;
     const known = this.#summaries.get(key);
-    if (known !== undefined && now - known.at < SUMMARY_KEPT) return known.text;
+    if (known !== undefined && now - known.at < SUMMARY_REUSED) return known.text;
     const text = explain(project, request.labels, undefined).summary;
     if (this.#summaries.size >= MAX_SUMMARIES) this.#summaries.clear();
     this.#summaries.set(key, { at: now, text });
     return text;
   }
 
-  record({ id, request, project, kind, code, reason, waited, handOut, alone = false }: Ending): void {
+  record({ id, request, project, kind, code, reason, waited, handOut, alone = false }: DecidedRequest): void {
     const { decisions, clock, endpoint } = this.#options;
     const now = clock.now();
     const server = handOut?.server;
@@ -111,7 +104,7 @@ export class DecisionLog {
     );
   }
 
-  /** What the servers say that did not get the session; nothing while there is no time to ask them. */
+  /** The reasons of the servers that did not get the session; empty while the limits are used up. */
   #others(
     { labels }: SessionRequest,
     project: Project | undefined,
@@ -128,7 +121,7 @@ export class DecisionLog {
 
 const NONE: readonly AnswerView[] = [];
 
-/** What the servers would say of it would be said of a request without a project. */
+/** The servers would be asked about a request without a project, which it is not. */
 function unreadable({ projectUrl }: SessionRequest, project: Project | undefined): boolean {
   return project === undefined && projectUrl !== undefined;
 }

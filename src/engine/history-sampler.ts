@@ -1,4 +1,4 @@
-/** Lets the history know the time, how the fleet stands and the length of the waiting line, once a second. */
+/** Gives the history the time, the loads of the fleet and the length of the waiting line, once a second. */
 import type { FleetLoads } from '../core/fleet/fleet.ts';
 import type { History } from '../core/history/history.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -16,7 +16,7 @@ export function startHistorySampler({
   clock: Clock;
   log: Log;
   history: History;
-  /** `undefined`: no server answers. */
+  /** `undefined`: no server responds. */
   loads: () => FleetLoads | undefined;
   waiting: () => number;
 }): Loop {
@@ -31,7 +31,7 @@ export function startHistorySampler({
       return INTERVAL;
     },
     failed: (error) => {
-      log.error('recording the history failed inside the session server', { error });
+      log.error('sampling the history failed inside the session server', { error });
       return INTERVAL;
     },
   });

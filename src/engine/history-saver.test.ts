@@ -4,7 +4,7 @@ import { History } from '../core/history/history.ts';
 import type { HistoryFile } from '../ports.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
-import { restoreHistory, startHistorySaver } from './history-saver.ts';
+import { readHistory, restoreHistory, startHistorySaver, type HistorySaverOptions } from './history-saver.ts';
 
 /** A file in memory. */
 class MemoryFile implements HistoryFile {
@@ -41,6 +41,10 @@ function setUp() {
   return { clock, log, file, history };
 }
 
+async function restore({ clock, ...options }: HistorySaverOptions): Promise<void> {
+  await restoreHistory(await readHistory(options.file, clock.wallTime()), options);
+}
+
 function record(history: History, clock: FakeClock, load: number): void {
   history.advance(clock.wallTime());
   history.sampled('a:1', clock.wallTime(), load, 0);
@@ -54,20 +58,20 @@ function loads(history: History, clock: FakeClock): number[] {
 
 test('the history is written every minute and once more at the end, and the next run goes on from it', async () => {
   const { clock, log, file, history } = setUp();
-  const keeping = startHistorySaver({ clock, log, history, file });
+  const saver = startHistorySaver({ clock, log, history, file });
   record(history, clock, 10);
   await clock.advance(59);
   assert.equal(file.writes, 0);
   await clock.advance(121);
   assert.equal(file.writes, 3);
   record(history, clock, 20);
-  await keeping.stop();
+  await saver.stop();
   assert.equal(file.writes, 4);
 
   await clock.advance(300);
   const next = new History();
   next.fleetIs(['a:1']);
-  await restoreHistory({ clock, log, history: next, file });
+  await restore({ clock, log, history: next, file });
   record(next, clock, 30);
   assert.deepEqual(loads(next, clock), [10, 20, 30]);
   assert.deepEqual(log.lines, []);
@@ -75,14 +79,14 @@ test('the history is written every minute and once more at the end, and the next
 
 test('a first start finds nothing and says nothing', async () => {
   const { clock, log, file, history } = setUp();
-  await restoreHistory({ clock, log, history, file });
+  await restore({ clock, log, history, file });
   assert.deepEqual(log.lines, []);
 });
 
-test('what cannot be used is set aside, said once, and recording begins anew', async () => {
+test('what cannot be used is set aside, reported once, and recording starts empty', async () => {
   const { clock, log, file, history } = setUp();
   file.bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  await restoreHistory({ clock, log, history, file });
+  await restore({ clock, log, history, file });
   assert.deepEqual(file.aside, new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   assert.match(log.complaints.join(), /cannot be used: it is damaged.*set aside as history\.bin\.damaged/);
   record(history, clock, 10);
@@ -92,21 +96,21 @@ test('what cannot be used is set aside, said once, and recording begins anew', a
 test('a disk that is full or gone costs one line in the log, and one when it is back', async () => {
   const { clock, log, file, history } = setUp();
   file.failing = true;
-  await restoreHistory({ clock, log, history, file });
-  const keeping = startHistorySaver({ clock, log, history, file });
+  await restore({ clock, log, history, file });
+  const saver = startHistorySaver({ clock, log, history, file });
   await clock.advance(600);
   assert.equal(log.complaints.length, 2);
   file.failing = false;
   await clock.advance(60);
   assert.equal(log.lines.at(-1)?.message, 'the history can be written again');
-  await keeping.stop();
+  await saver.stop();
 });
 
-test('a history that cannot be read is not written over: it may be readable again tomorrow', async () => {
+test('a history that cannot be read is not written over: it may be readable again later', async () => {
   const { clock, log, file, history } = setUp();
   const before = (file.bytes = new Uint8Array([1, 2, 3]));
   file.failing = true;
-  await restoreHistory({ clock, log, history, file });
+  await restore({ clock, log, history, file });
   assert.equal(log.complaints.length, 1);
   file.failing = false;
   await startHistorySaver({ clock, log, history, file }).stop();

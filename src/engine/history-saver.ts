@@ -1,6 +1,6 @@
 /**
- * Keeps the history over restarts: read once at the start, written every minute and at the end. What cannot be used is set aside with a line in the log; a
- * session server without its past still works.
+ * Saves the history over restarts: it is read once at the start, and written every minute and at the end. What cannot be used is set aside with a line in the
+ * log; a session server without its past still works.
  */
 import type { History } from '../core/history/history.ts';
 import { encodeHistory, HistoryDecoder } from '../core/history/history-snapshot.ts';
@@ -19,21 +19,44 @@ export interface HistorySaver {
   stop(): Promise<void>;
 }
 
+export type SavedHistory =
+  ReturnType<HistoryDecoder['end']> | { readonly kind: 'none' } | { readonly kind: 'unreadable'; readonly error: unknown };
+
 /** Seconds. */
 const INTERVAL = 60;
 
-/** Takes up what the last run recorded, in place of what was recorded meanwhile: with a slow disk that is the time since the start. */
-export async function restoreHistory({ clock, log, history, file }: HistorySaverOptions): Promise<void> {
-  const decoder = new HistoryDecoder(clock.wallTime());
+/** What the last run recorded. */
+export async function readHistory(file: HistoryFile, wallTime: number): Promise<SavedHistory> {
+  const decoder = new HistoryDecoder(wallTime);
   try {
-    if (!(await file.read((piece) => decoder.add(piece)))) return;
-    const restored = decoder.end();
-    if (restored.kind === 'restored') history.adopt(restored.history);
-    else await setAside(log, file, restored.reason);
+    return (await file.read((piece) => decoder.add(piece))) ? decoder.end() : { kind: 'none' };
   } catch (error) {
-    log.warn('the history of the last run cannot be read; the charts begin anew', { error });
-    // The next write would take its place, and it may be readable again by then. Not waited for: the disk may hang.
-    file.setAside().catch(ignore);
+    return { kind: 'unreadable', error };
+  }
+}
+
+/** Continues the history of the last run. One that cannot be used is set aside, because the next write would replace it. */
+export async function restoreHistory(
+  saved: SavedHistory,
+  { log, history, file }: Omit<HistorySaverOptions, 'clock'>,
+): Promise<void> {
+  switch (saved.kind) {
+    case 'none':
+      return;
+    case 'restored':
+      history.adopt(saved.history);
+      return;
+    case 'unreadable':
+      log.warn('the history of the last run cannot be read; the charts start empty', { error: saved.error });
+      // It may be readable again later. Not waited for: the disk may hang.
+      file.setAside().catch(ignore);
+      return;
+    case 'unusable': {
+      const aside = await file.setAside();
+      log.warn(
+        `the history of the last run cannot be used: ${saved.reason}; it is set aside as ${aside} and the charts start empty`,
+      );
+    }
   }
 }
 
@@ -57,7 +80,7 @@ export function startHistorySaver({ clock, log, history, file }: HistorySaverOpt
       return INTERVAL;
     },
     failed: (error) => {
-      log.error('keeping the history failed inside the session server', { error });
+      log.error('saving the history failed inside the session server', { error });
       return INTERVAL;
     },
   });
@@ -70,10 +93,5 @@ export function startHistorySaver({ clock, log, history, file }: HistorySaverOpt
 }
 
 function ignore(): void {
-  // A folder in which nothing can be renamed is one in which nothing is replaced either.
-}
-
-async function setAside(log: Log, file: HistoryFile, reason: string): Promise<void> {
-  const aside = await file.setAside();
-  log.warn(`the history of the last run cannot be used: ${reason}; it is set aside as ${aside} and the charts begin anew`);
+  // In a folder where nothing can be renamed, nothing can be replaced either.
 }

@@ -1,6 +1,6 @@
 /**
- * Which simulation servers are in the fleet, from all sources together, and who has to hear of it. A server that is named by several sources counts once, by
- * the first of them; it keeps its state as long as one of them names it.
+ * Which simulation servers are in the fleet, from all sources together. A server that several sources name counts once, by the first of them; it keeps its state
+ * as long as one of them names it.
  */
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { ServerFacts } from '../core/fleet/fleet.ts';
@@ -23,7 +23,7 @@ export interface MembershipOptions {
   readonly poller: Poller;
   readonly ledger: Ledger;
   readonly router: Router;
-  /** The fleet is these from now on. */
+  /** The fleet consists of these servers from now on. */
   readonly changed: (ids: readonly ServerId[]) => void;
   readonly removed: (id: ServerId) => void;
 }
@@ -46,7 +46,7 @@ export class Membership {
     return this.#bySource.get(source) ?? [];
   }
 
-  /** The servers of one source are these from now on. */
+  /** Replaces the servers of one source. */
   set(source: Source, servers: readonly SimulationServer[]): void {
     const { ledger, router, poller, changed, removed } = this.#options;
     this.#bySource.set(source, servers);
@@ -63,18 +63,18 @@ export class Membership {
       const { weight, maxSessions } = server;
       ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }) });
     }
-    // Last: whoever is told of a server that comes or goes finds the accounts settled.
+    // Last: the accounts must be up to date when the poller reports servers that come or go.
     poller.update([...this.#members.values()].map(({ server }) => server.endpoint));
     this.reroute();
     changed([...this.#members.keys()]);
   }
 
-  /** What is known of every server may mean something else from now on, because the settings are others. */
+  /** The settings changed, so the same facts may mean another state. */
   reroute(): void {
     for (const facts of this.#options.poller.servers()) this.route(facts);
   }
 
-  /** Tells the router what is known of a server. Booked load counts, so that a burst of guests does not take more than the idle time that is shared. */
+  /** Passes the facts of a server to the router. Booked load counts, so that a burst of guests cannot take more than the shared idle time. */
   route(facts: ServerFacts): void {
     const member = this.#members.get(facts.endpoint.id);
     if (member === undefined) return;
@@ -91,7 +91,7 @@ export class Membership {
     this.#options.router.update(routed);
   }
 
-  /** The booked load of a server is another; only of servers that share idle time does it change where the next session may go. */
+  /** The booked load of a server changed. It matters to the router only for servers that share idle time. */
   booked(id: ServerId): void {
     const facts = this.#options.poller.facts(id);
     if (facts !== undefined && (this.#members.get(id)?.server.shareIdleTime ?? 0) > 0) this.route(facts);

@@ -1,10 +1,10 @@
 /**
- * What the monitor and the API show, drawn from the owners of the facts: fleet, ledger, waiting line, decisions, incidents. It decides nothing and keeps
- * nothing but the last views, so that what did not change stays the same object and deltas are cheap.
+ * What the monitor and the API show, built from the owners of the facts: fleet, ledger, waiting line, decisions, incidents. It decides nothing and stores only
+ * the last views: what did not change stays the same object, which makes deltas cheap.
  */
 import type { Decision } from '../core/views/decision.ts';
 import { httpUrl, type ServerId } from '../core/fleet/endpoint.ts';
-import { explain, type Explanation, type Situation, type Verdict as Said } from '../core/views/explanation.ts';
+import { explain, type Explanation, type Situation, type Verdict as ExplainedVerdict } from '../core/views/explanation.ts';
 import { reservedOf } from '../core/queue/reserved-servers.ts';
 import { meanLoad, type Drain, type ServerFacts } from '../core/fleet/fleet.ts';
 import type { Ledger, Verdict } from '../core/allocation/ledger.ts';
@@ -13,11 +13,11 @@ import type { Project } from '../core/fleet/project.ts';
 import type { Admittance, Labels, Router } from '../core/fleet/routing.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock } from '../ports.ts';
-import type { Admission } from './admission.ts';
 import type { Decisions } from './decisions.ts';
 import type { Member, Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
 import type { HandOut } from './decision-log.ts';
+import type { Prospects } from './prospects.ts';
 
 export interface MonitorViewsOptions {
   readonly clock: Clock;
@@ -26,13 +26,13 @@ export interface MonitorViewsOptions {
   readonly router: Router;
   readonly line: WaitingLine;
   readonly decisions: Decisions;
-  readonly admission: Pick<Admission, 'availability' | 'leftFor'>;
+  readonly prospects: Pick<Prospects, 'availability' | 'unreservedFor'>;
   /** Newest first. */
   readonly incidents: () => readonly IncidentView[];
-  /** Grows whenever `incidents` would answer something else. */
+  /** Grows whenever `incidents` would return something else. */
   readonly incidentsVersion: () => number;
   readonly settings: () => MonitorViewsSettings;
-  /** Who is told of incidents. */
+  /** The notification channels. */
   readonly channels: () => FleetView['channels'];
   readonly membership: Pick<Membership, 'get'>;
 }
@@ -51,16 +51,16 @@ export interface MonitorViewsSettings {
   readonly ssl: boolean;
 }
 
-/** Seconds for which the view of the fleet serves all who ask. */
+/** Seconds for which the view of the fleet is reused. */
 const FRESH = 0.5;
-/** Seconds by which the machine's clock may drift from the engine's before times on the page move. */
+/** Seconds by which the machine's clock may drift from the engine's before the times on the page follow. */
 const DRIFT = 1;
 
 export class MonitorViews {
   readonly #options: MonitorViewsOptions;
   /** From seconds of the engine's clock to seconds since the epoch. */
   #offset = Number.NaN;
-  #servers = new Map<ServerId, Seen>();
+  #servers = new Map<ServerId, Drawn>();
   /** Grows whenever something changed that is in the view of every server. */
   #generation = 0;
   #common: Pick<MonitorViewsSettings, 'ssl' | 'recent' | 'target' | 'loadThreshold'> | undefined;
@@ -89,31 +89,31 @@ export class MonitorViews {
     };
   }
 
-  /** What each server says to a project, and the whole in a sentence: to a session that was handed out, or else to somebody who asks now. */
+  /** The reason of each server, and all in one sentence: for a session that was handed out, or else for a request now. */
   explain(project: Project | undefined, labels: Labels | undefined, handOut?: HandOut): Explanation {
-    const { poller, ledger, router, admission, clock, settings } = this.#options;
+    const { poller, ledger, router, prospects, clock, settings } = this.#options;
     const now = clock.now();
-    const tried = handOut ?? admission.leftFor(project, labels);
+    const tried = handOut ?? prospects.unreservedFor(project, labels);
     const moment: Moment = {
       now,
       loadThreshold: settings().loadThreshold,
       project: project?.key,
       admittance: router.admittances(project, labels),
-      kept: tried === undefined ? NONE_KEPT : reservedOf(tried.candidates, tried.left),
+      reserved: tried === undefined ? NONE : reservedOf(tried.candidates, tried.unreserved),
     };
     const situations: Situation[] = [];
     for (const facts of poller.servers()) situations.push(this.#situation(facts, moment));
     if (handOut !== undefined) return explain(situations, handOut.server);
-    return explain(situations, undefined, tried && ledger.first(tried.left, project?.key, now));
+    return explain(situations, undefined, tried && ledger.first(tried.unreserved, project?.key, now));
   }
 
-  /** The fleet as a whole; whether it is open is of this moment, the rest at most half a second old, however many ask. */
+  /** The fleet as a whole. Whether it is open is current; the rest is at most half a second old, which bounds the cost. */
   fleet(): FleetView {
     const now = this.#options.clock.now();
     if (
       this.#fleet === undefined ||
       now - this.#fleetAt > FRESH ||
-      this.#fleet.open !== this.#options.admission.availability.value
+      this.#fleet.open !== this.#options.prospects.availability.value
     ) {
       this.#fleetAt = now;
       this.#fleetView(this.servers());
@@ -121,11 +121,11 @@ export class MonitorViews {
     return this.#fleet ?? this.#fleetView(this.servers());
   }
 
-  /** A server of which nothing new is known keeps its view: of a thousand servers one in five is drawn anew each second. */
+  /** A server without news keeps its view: of a thousand servers, one in five changes each second. */
   servers(): ServerView[] {
     const { poller, ledger, decisions, membership, clock } = this.#options;
     const now = clock.now();
-    this.#noteWhatIsCommon(now);
+    this.#updateCommon(now);
     const views: ServerView[] = [];
     for (const facts of poller.servers()) {
       const { id } = facts.endpoint;
@@ -137,12 +137,12 @@ export class MonitorViews {
         handOuts: decisions.ofServer(id, now),
         generation: this.#generation,
       };
-      let seen = this.#servers.get(id);
-      if (seen === undefined || !nothingNew(seen.sources, sources)) {
-        seen = { sources, view: this.#serverView(sources, now) };
-        this.#servers.set(id, seen);
+      let drawn = this.#servers.get(id);
+      if (drawn === undefined || !isCurrent(drawn.sources, sources)) {
+        drawn = { sources, view: this.#serverView(sources, now) };
+        this.#servers.set(id, drawn);
       }
-      views.push(seen.view);
+      views.push(drawn.view);
     }
     if (this.#servers.size > views.length) this.#forgetOthers(views);
     return views;
@@ -153,7 +153,7 @@ export class MonitorViews {
     for (const id of this.#servers.keys()) if (!present.has(id)) this.#servers.delete(id);
   }
 
-  #noteWhatIsCommon(now: number): void {
+  #updateCommon(now: number): void {
     const { clock, settings } = this.#options;
     const { ssl, recent, target, loadThreshold } = settings();
     const offset = clock.wallTime() - now;
@@ -165,12 +165,12 @@ export class MonitorViews {
     this.#generation += 1;
   }
 
-  #situation(facts: ServerFacts, { now, loadThreshold, project, admittance, kept }: Moment): Situation {
+  #situation(facts: ServerFacts, { now, loadThreshold, project, admittance, reserved }: Moment): Situation {
     const { poller, ledger, membership } = this.#options;
     const { endpoint, since, load, drain, lastFailure } = facts;
     const { id, address } = endpoint;
     const state = poller.state(facts);
-    // One literal without spreads, as below: there is one for each server of the fleet.
+    // One literal without spreads, as below: there is one per server of the fleet.
     return {
       id,
       address,
@@ -181,10 +181,10 @@ export class MonitorViews {
       booked: ledger.booked(id),
       admittance: admittance(id) ?? 'open',
       shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
-      reserved: kept.has(id),
+      reserved: reserved.has(id),
       drain: drain && this.#drainSituation(drain),
       failure: lastFailure?.reason,
-      verdict: state === 'available' ? said(ledger.examine(id, project, now)) : undefined,
+      verdict: state === 'available' ? explainedVerdict(ledger.examine(id, project, now)) : undefined,
     };
   }
 
@@ -200,7 +200,7 @@ export class MonitorViews {
     const account = ledger.account(id);
     const state = poller.state(facts);
     const answers = failures === 0 && facts.load !== undefined;
-    // One literal without spreads: with so many fields anything else makes an object that is slow to make and to compare.
+    // One literal without spreads: with so many fields, anything else is slow to create and to compare.
     return {
       id,
       number,
@@ -234,7 +234,7 @@ export class MonitorViews {
     };
   }
 
-  /** Why the server is in its state, in a sentence. It stands beside the state, so it does not say that again. */
+  /** Why the server is in its state, in a sentence. The state is shown beside it and not repeated. */
   #reason(facts: ServerFacts, now: number): string {
     const { poller, ledger, settings } = this.#options;
     const { lastFailure, drain, load } = facts;
@@ -254,11 +254,11 @@ export class MonitorViews {
   }
 
   #fleetView(servers: readonly ServerView[]): FleetView {
-    const { poller, line, decisions, admission, clock, settings, ledger } = this.#options;
+    const { poller, line, decisions, prospects, clock, settings, ledger } = this.#options;
     const { title, server, version, startedAt, target, loadThreshold, pollInterval } = settings();
     const now = clock.now();
-    const open = admission.availability.value;
-    const left = open ? admission.leftFor()?.left : undefined;
+    const open = prospects.availability.value;
+    const unreserved = open ? prospects.unreservedFor()?.unreserved : undefined;
     const predicted = servers.flatMap((view) => view.predicted ?? []);
     const length = line.length;
     const longest = line.longestWait(now);
@@ -267,7 +267,7 @@ export class MonitorViews {
       ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
       channels: this.#options.channels(),
       availability: open ? 'A session can start now.' : this.#whyClosed(length),
-      places: left === undefined ? 0 : ledger.places(left, undefined, now),
+      places: unreserved === undefined ? 0 : ledger.places(unreserved, undefined, now),
       waiting: {
         length,
         longest: longest === undefined ? null : Math.floor(longest),
@@ -285,7 +285,7 @@ export class MonitorViews {
   #whyClosed(waiting: number): string {
     const { summary, answers } = this.explain(undefined, undefined);
     if (waiting > 0 && answers.some(({ code }) => code === 'kept'))
-      return 'No session can start now for somebody new: the room there is goes to those who wait.';
+      return 'Free capacity is reserved for clients already waiting.';
     return `No session can start now: ${summary}.`;
   }
 
@@ -315,7 +315,7 @@ export class MonitorViews {
   }
 }
 
-/** What is the same for every server when somebody asks. */
+/** What is the same for every server of an explanation. */
 interface Moment {
   /** Seconds of the engine's clock. */
   readonly now: number;
@@ -324,28 +324,29 @@ interface Moment {
   /** Key of the project. */
   readonly project: string | undefined;
   readonly admittance: (id: ServerId) => Admittance | undefined;
-  readonly kept: ReadonlySet<ServerId>;
+  /** Servers reserved for clients in line. */
+  readonly reserved: ReadonlySet<ServerId>;
 }
 
-const NONE_KEPT: ReadonlySet<ServerId> = new Set();
+const NONE: ReadonlySet<ServerId> = new Set();
 
-/** What the view of a server was drawn from. Facts and members are replaced, never changed, so the same object says the same. */
+/** What the view of a server was built from. Facts and members are replaced, never changed, so the same object means the same facts. */
 interface Sources {
   readonly facts: ServerFacts;
   readonly number: number;
-  /** The revision of its account; what reports change in it comes with the facts. */
+  /** The revision of its account. What reports change in it comes with the facts. */
   readonly account: number;
   readonly member: Member | undefined;
   readonly handOuts: { readonly total: number; readonly lastHour: number };
   readonly generation: number;
 }
 
-interface Seen {
+interface Drawn {
   readonly sources: Sources;
   readonly view: ServerView;
 }
 
-function nothingNew(before: Sources, now: Sources): boolean {
+function isCurrent(before: Sources, now: Sources): boolean {
   return (
     before.facts === now.facts &&
     before.account === now.account &&
@@ -359,8 +360,8 @@ function nothingNew(before: Sources, now: Sources): boolean {
 
 const NO_LABELS: Labels = {};
 
-/** In the words of explanations. */
-function said(verdict: Verdict): Said {
+/** The verdict of the ledger, reduced to what explanations mention. */
+function explainedVerdict(verdict: Verdict): ExplainedVerdict {
   switch (verdict.kind) {
     case 'fits':
       return { kind: 'fits', predicted: verdict.level };
@@ -382,7 +383,7 @@ function said(verdict: Verdict): Said {
 
 const NOT_HEARD = 'Not offered: it has not answered yet.';
 
-/** Short: the table has two lines for it, on a narrow screen of twenty letters each. */
+/** Short: the table has two lines for it, each twenty letters long on a narrow screen. */
 function availableReason(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'fits':
@@ -409,7 +410,7 @@ function fullReason(load: number | undefined, { loadThreshold, recent }: Monitor
     : `At ${percent(load)}; back after ${recent} s with room.`;
 }
 
-/** The deadline is told beside it, because it is a time of the reader's zone. */
+/** Without the deadline: it is shown beside it in the reader's time zone. */
 function drainSentence({ by, reason }: Drain): string {
   return reason === undefined ? `Drained by ${by}.` : `${by}: ${ended(reason)}`;
 }
@@ -439,7 +440,7 @@ function decisionView({ id, kind, at, project, server, address, code, reason, wa
   };
 }
 
-/** Values are equal, nested ones by what they hold. */
+/** Compares nested values by their content. */
 function same(a: object, b: object): boolean {
   const other = new Map(Object.entries(b));
   return Object.entries(a).every(([key, value]) => {

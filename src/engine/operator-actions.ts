@@ -1,6 +1,6 @@
 /**
- * What operators do to a running fleet: drain and resume, add and remove servers, try the notifications. Each act is in force when its promise resolves, stands
- * in the log with who did it, and survives a restart.
+ * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action is in force when its promise resolves,
+ * is logged with the operator's name, and survives a restart.
  */
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { Drain } from '../core/fleet/fleet.ts';
@@ -8,30 +8,44 @@ import type { ChannelTestView } from '../core/views/monitor-view.ts';
 import { isoTime } from '../core/text/iso-time.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
+import type { Restored } from '../state/document.ts';
 import type { Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
+import { createStartupGate } from './startup-gate.ts';
 import type { Document } from './state-saver.ts';
 
 export interface OperatorActionsOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: StateStore;
   readonly poller: Pick<Poller, 'drain' | 'resume'>;
   readonly membership: Pick<Membership, 'get' | 'set'>;
-  /** Reads what may stand in `simulationServers`. */
+  /** Reads an entry of `simulationServers`. */
   readonly readServer: (entry: unknown) => ReadServer;
-  /** Lets a server that registered itself leave, if it is down: `false` if not. */
+  /** Removes a server that registered itself if it is down. `false`: it is not. */
   readonly forget: (id: ServerId, by: string) => boolean;
-  /** Sends a test on every channel; resolves within seconds with what became of it. */
+  /** Sends a test on every channel. Resolves within seconds with the outcomes. */
   readonly sendTest: () => Promise<readonly ChannelTestView[]>;
 }
 
 export type ReadServer =
   { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
 
-export type Done = { readonly kind: 'done' };
-export type UnknownServer = { readonly kind: 'unknown-server' };
-export type ActRefused = { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+/** `refused`: the action makes no sense now; `code` and `reason` are for the operator. */
+export type OperatorActionOutcome = { readonly kind: 'done' } | { readonly kind: 'unknown-server' } | ActionRefused;
+export type ActionRefused = { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+
+export interface DrainRequest {
+  /** Name of the token's holder. */
+  readonly by: string;
+  readonly reason?: string;
+  /** Seconds since the epoch. */
+  readonly until?: number;
+}
+
+/** A document and how it is restored. */
+export interface SavedActions extends Document {
+  readonly restore: (saved: unknown) => Restored;
+}
 
 interface Added {
   readonly entry: unknown;
@@ -45,35 +59,23 @@ const MAX_ADDED = 10_000;
 export class OperatorActions {
   readonly #options: OperatorActionsOptions;
   readonly #added = new Map<ServerId, Added>();
-  /** Of servers that are not in the fleet at present, too: they may return. */
+  /** Includes servers that are not in the fleet at present: they may return. */
   readonly #drains = new Map<ServerId, Drain>();
-  /** Servers on which somebody acted before the acts of the last run were read. `undefined`: they are read. */
-  #early: Set<ServerId> | undefined = new Set();
-  /** Writings that failed, of each document. */
+  /** Actions wait until those of the last run are restored: newer ones must not be undone by them. */
+  readonly #begun = createStartupGate();
+  /** Absent: actions are not saved. */
+  #store: StateStore | undefined;
+  /** Failed writes of each document. */
   readonly #failed = { [DRAINS]: 0, [ADDED]: 0 };
 
   constructor(options: OperatorActionsOptions) {
     this.#options = options;
   }
 
-  /** Takes up the acts of the last run. The disk may have been slow: acts of this run count for more, and are written now. */
-  async recall(): Promise<void> {
-    const { store, log, poller, membership, readServer } = this.#options;
-    const [drains, added] = await Promise.all([store.read(DRAINS), store.read(ADDED)]);
-    const early = this.#early ?? new Set();
-    this.#early = undefined;
-    for (const [id, drain] of entries(drains)) {
-      if (!isDrain(drain) || early.has(id)) continue;
-      this.#drains.set(id, drain);
-      poller.drain(id, drain);
-    }
-    for (const entry of Array.isArray(added) ? added.slice(0, MAX_ADDED) : []) {
-      const read = readServer(entry);
-      if (read.kind === 'refused') log.warn(`a server that was added while running cannot be used any more: ${read.reason}`);
-      else if (!early.has(read.server.endpoint.id)) this.#added.set(read.server.endpoint.id, { entry, server: read.server });
-    }
-    if (this.#added.size > 0) membership.set('added', this.#servers());
-    if (early.size > 0) await Promise.all([this.#keepDrains(), this.#keepAdded()]);
+  /** To be called once the actions of the last run are restored. Without a store, new actions do not survive a restart. */
+  begin(store?: StateStore): void {
+    this.#store = store;
+    this.#begun.begin();
   }
 
   /** A server joined the fleet: it is drained if it was before. */
@@ -82,14 +84,14 @@ export class OperatorActions {
     if (drain !== undefined) this.#options.poller.drain(id, drain);
   }
 
-  /** A drain ended, by an act or by its deadline. */
+  /** A drain ended, by an action or at its deadline. */
   resumed(id: ServerId): void {
     const drain = this.#drains.get(id);
     if (drain === undefined) return;
     const { log, clock } = this.#options;
     const { by, until } = drain;
     if (until !== undefined && until <= clock.wallTime())
-      log.info(`${id} simulation server is drained no longer: the deadline that ${by} set has passed`, {
+      log.info(`${id} simulation server is no longer drained: the deadline that ${by} set has passed`, {
         by,
         until: isoTime(until),
       });
@@ -97,10 +99,9 @@ export class OperatorActions {
     void this.#keepDrains();
   }
 
-  async drain(
-    id: ServerId,
-    { by, reason, until }: { readonly by: string; readonly reason?: string; readonly until?: number },
-  ): Promise<Done | UnknownServer> {
+  /** Once it resolves, no session is handed out there. Draining again replaces reason and deadline. */
+  async drain(id: ServerId, { by, reason, until }: DrainRequest): Promise<OperatorActionOutcome> {
+    await this.#begun.ready;
     const { poller, clock, log } = this.#options;
     const drain: Drain = {
       since: clock.wallTime(),
@@ -109,33 +110,34 @@ export class OperatorActions {
       ...(until !== undefined && { until }),
     };
     if (!poller.drain(id, drain)) return { kind: 'unknown-server' };
-    this.#early?.add(id);
     this.#drains.set(id, drain);
     log.info(`${id} simulation server drained by ${by}`, { by, reason, ...(until !== undefined && { until: isoTime(until) }) });
     await this.#keepDrains();
     return { kind: 'done' };
   }
 
-  async resume(id: ServerId, by: string): Promise<Done | UnknownServer> {
+  /** Resuming a server that is not drained does nothing. */
+  async resume(id: ServerId, by: string): Promise<OperatorActionOutcome> {
+    await this.#begun.ready;
     const { poller, log } = this.#options;
     if (!poller.resume(id)) return { kind: 'unknown-server' };
-    this.#early?.add(id);
     this.#drains.delete(id);
     log.info(`${id} simulation server resumed by ${by}`, { by });
     await this.#keepDrains();
     return { kind: 'done' };
   }
 
-  async addServer(entry: unknown, by: string): Promise<{ readonly kind: 'done'; readonly id: ServerId } | ActRefused> {
+  /** `entry` is an entry of `simulationServers`; it is checked here. */
+  async addServer(entry: unknown, by: string): Promise<{ readonly kind: 'done'; readonly id: ServerId } | ActionRefused> {
+    await this.#begun.ready;
     const { membership, log, readServer } = this.#options;
     const read = readServer(entry);
     if (read.kind === 'refused') return { kind: 'refused', code: 'bad-server', reason: read.reason };
     const { id, address } = read.server.endpoint;
     if (membership.get(id) !== undefined)
-      return { kind: 'refused', code: 'known-server', reason: `${address} is in the fleet already.` };
+      return { kind: 'refused', code: 'known-server', reason: `${address} is already in the fleet.` };
     if (this.#added.size >= MAX_ADDED)
       return { kind: 'refused', code: 'too-many-servers', reason: `At most ${MAX_ADDED} servers can be added while running.` };
-    this.#early?.add(id);
     this.#added.set(id, { entry, server: read.server });
     membership.set('added', this.#servers());
     log.info(`${address} simulation server added by ${by}`, { by });
@@ -143,7 +145,9 @@ export class OperatorActions {
     return { kind: 'done', id };
   }
 
-  async removeServer(id: ServerId, by: string): Promise<Done | UnknownServer | ActRefused> {
+  /** Only servers that were added while running, or registered themselves and are down. */
+  async removeServer(id: ServerId, by: string): Promise<OperatorActionOutcome> {
+    await this.#begun.ready;
     const { membership, log } = this.#options;
     if (!this.#added.has(id)) {
       const member = membership.get(id);
@@ -152,10 +156,9 @@ export class OperatorActions {
       return {
         kind: 'refused',
         code: 'configured-server',
-        reason: 'This server stands in the configuration file; remove it there.',
+        reason: 'This server is listed in the configuration file; remove it there.',
       };
     }
-    this.#early?.add(id);
     this.#added.delete(id);
     this.#drains.delete(id);
     membership.set('added', this.#servers());
@@ -164,22 +167,23 @@ export class OperatorActions {
     return { kind: 'done' };
   }
 
-  /** What answers would come again, so it may be removed only when it is down. */
-  #forget(id: ServerId, by: string): Done | ActRefused {
+  /** A server that answers would register again, so it can be removed only while it is down. */
+  #forget(id: ServerId, by: string): OperatorActionOutcome {
     const { forget, log } = this.#options;
     if (!forget(id, by))
       return {
         kind: 'refused',
         code: 'registered-server',
-        reason: 'This server registered itself and would do so again; drain it, or stop it and remove it when it is down.',
+        reason: 'This server registered itself and would register again; drain it, or stop it and remove it once it is down.',
       };
     log.info(`${id} simulation server removed by ${by}`, { by });
     return { kind: 'done' };
   }
 
+  /** Sends a test on every channel. Resolves within seconds with the outcomes. */
   async testNotification(
     by: string,
-  ): Promise<{ readonly kind: 'done'; readonly channels: readonly ChannelTestView[] } | ActRefused> {
+  ): Promise<{ readonly kind: 'done'; readonly channels: readonly ChannelTestView[] } | ActionRefused> {
     const { log, sendTest } = this.#options;
     const channels = await sendTest();
     if (channels.length === 0)
@@ -196,12 +200,38 @@ export class OperatorActions {
     return [...this.#added.values()].map(({ server }) => server);
   }
 
-  /** What a disk did not take is to be written again: each act is written at once, and this only tells of those that could not be, since the start. */
-  get documents(): readonly Document[] {
+  /** Each action is written at once. The state saver only writes again what could not be written, so their versions count failures. */
+  get documents(): readonly SavedActions[] {
     return [
-      { name: DRAINS, version: () => this.#failed[DRAINS], written: 0, save: () => this.#savedDrains() },
-      { name: ADDED, version: () => this.#failed[ADDED], written: 0, save: () => this.#savedAdded() },
+      {
+        ...{ name: DRAINS, version: () => this.#failed[DRAINS], written: 0, save: () => this.#savedDrains() },
+        restore: (saved) => this.#restoreDrains(saved),
+      },
+      {
+        ...{ name: ADDED, version: () => this.#failed[ADDED], written: 0, save: () => this.#savedAdded() },
+        restore: (saved) => this.#restoreAdded(saved),
+      },
     ];
+  }
+
+  #restoreDrains(saved: unknown): Restored {
+    for (const [id, drain] of entries(saved)) {
+      if (!isDrain(drain)) continue;
+      this.#drains.set(id, drain);
+      this.#options.poller.drain(id, drain);
+    }
+    return { kind: 'restored' };
+  }
+
+  #restoreAdded(saved: unknown): Restored {
+    const { log, membership, readServer } = this.#options;
+    for (const entry of Array.isArray(saved) ? saved.slice(0, MAX_ADDED) : []) {
+      const read = readServer(entry);
+      if (read.kind === 'refused') log.warn(`a server that was added while running can no longer be used: ${read.reason}`);
+      else this.#added.set(read.server.endpoint.id, { entry, server: read.server });
+    }
+    if (this.#added.size > 0) membership.set('added', this.#servers());
+    return { kind: 'restored' };
   }
 
   #savedDrains(): unknown {
@@ -220,24 +250,22 @@ export class OperatorActions {
     return this.#keep(ADDED, this.#savedAdded());
   }
 
-  /** The act is in force whether or not the disk takes it. */
+  /** The action is in force whether or not it can be written. */
   async #keep(name: typeof DRAINS | typeof ADDED, value: unknown): Promise<void> {
-    const { store, log } = this.#options;
-    if (this.#early !== undefined) {
+    const { log } = this.#options;
+    if (this.#store === undefined) {
       log.limited(
         'warn',
-        'early acts',
-        'this act is in force, but not written yet: the disk has not told the acts of the last run; it survives a restart when it has',
+        'unsaved actions',
+        'this action is in force but will not survive a restart: the state folder could not be read at the start',
       );
       return;
     }
-    await store.write(name, value).catch((error: unknown) => {
+    await this.#store.write(name, value).catch((error: unknown) => {
       this.#failed[name] += 1;
       log.error(
-        'this act is in force, but could not be written and would not survive a restart; it is tried again every few seconds',
-        {
-          error,
-        },
+        'this action is in force but could not be written and would not survive a restart; it is tried again every few seconds',
+        { error },
       );
     });
   }

@@ -1,7 +1,7 @@
-/** Resume tokens of places in line from before a restart, by who took them and for what: a client that asks again gets the place it had. */
+/** Resume tokens of places from before a restart, by client and request: a client that asks again gets the place it had. */
 import type { Labels } from '../core/fleet/routing.ts';
 
-/** A client and what it wants, as both are known after a restart. */
+/** A client and its request, as far as both are known after a restart. */
 export interface Claim {
   readonly clientId: string;
   /** The address as limits know it. */
@@ -21,7 +21,7 @@ export class RestoredTickets {
     this.#tokens.set(keyOf(claim), token);
   }
 
-  /** It is told once: whoever asked is who knows from then on what was answered to the client. */
+  /** Returned once: from then on the caller knows what the client was answered. */
   take(claim: Claim): string | undefined {
     const key = keyOf(claim);
     const token = this.#tokens.get(key);

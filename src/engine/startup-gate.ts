@@ -1,6 +1,6 @@
-/** Something that cannot be done from the first moment on. */
+/** Opens once, some time after the start; what comes earlier waits. */
 export interface StartupGate {
-  /** Resolves when it can. */
+  /** Resolves when it opens. */
   readonly ready: Promise<unknown>;
   readonly isReady: () => boolean;
 }

@@ -19,7 +19,7 @@ test('a class that worked and left makes nobody suspect its server after a clean
   const clock = new FakeClock(0);
   const store = new MemoryStore();
   const before = fleet();
-  const remembering = startStateSaver({
+  const stateSaver = startStateSaver({
     ...{ clock, log: new MemoryLog(), store },
     documents: [{ name: 'learned', version: () => before.revision, save: () => before.save(clock.now(), clock.wallTime()) }],
   });
@@ -31,7 +31,7 @@ test('a class that worked and left makes nobody suspect its server after a clean
     await clock.advance(5);
   }
   assert.deepEqual(before.suspects(), []);
-  await remembering.stop();
+  await stateSaver.stop();
 
   const after = fleet();
   after.restore(await store.read('learned'), clock.now(), clock.wallTime() + 2);
@@ -44,17 +44,17 @@ test('what is urgent is written as soon as it changes, and puts off nothing else
   const store = new MemoryStore();
   let version = 0;
   const document = (name: string) => ({ name, version: () => version, save: () => version });
-  const remembering = startStateSaver({
+  const stateSaver = startStateSaver({
     ...{ clock, log: new MemoryLog(), store },
     documents: [document('often'), { ...document('once'), urgent: true }],
   });
   const written = () => Object.fromEntries(store.documents);
   for (version = 1; version <= 9; version += 1) {
-    remembering.hurry();
+    stateSaver.hurry();
     await clock.advance(1);
     assert.deepEqual(written(), { once: String(version) });
   }
   await clock.advance(1);
   assert.deepEqual(written(), { often: '10', once: '10' });
-  await remembering.stop();
+  await stateSaver.stop();
 });

@@ -1,6 +1,6 @@
 /**
- * Writes down what must survive a restart: at most every ten seconds, only what changed, and once more at the end; what nobody says twice is written at
- * once. A disk that is full costs a line in the log and nothing else.
+ * Writes what must survive a restart: every ten seconds at most, only what changed, and once more at the end. What is reported only once is written at once. A full
+ * disk costs a line in the log and nothing else.
  */
 import type { Clock, Log, StateStore } from '../ports.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -9,18 +9,18 @@ export interface Document {
   readonly name: string;
   /** Differs whenever `save` would give something else. */
   readonly version: () => unknown;
-  /** The version that is on the disk when remembering starts. Absent: the one of then. */
+  /** The version on the disk when the state saver starts. Default: the version at start. */
   readonly written?: unknown;
   /** Plain JSON. */
   readonly save: () => unknown;
-  /** A crash must not lose ten seconds of it. */
+  /** Written at once: a crash must not lose it. */
   readonly urgent?: boolean;
 }
 
 export interface StateSaver {
-  /** Writes what changed now; resolves when it is written, or could not be. */
+  /** Writes what changed. Resolves when it is written, or could not be. */
   flush(): Promise<void>;
-  /** Urgent documents that changed are written now. */
+  /** Writes the urgent documents that changed, soon. */
   hurry(): void;
   stop(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export function startStateSaver({
 }): StateSaver {
   const written = new Map(documents.map(({ name, version, written = version() }) => [name, written]));
   let failing = false;
-  /** When all documents have their turn, in seconds of the clock. */
+  /** When all documents are written next, in seconds of the clock. */
   let next = clock.now() + INTERVAL;
 
   const writeChanged = async (due: readonly Document[]) => {
@@ -53,8 +53,7 @@ export function startStateSaver({
         if (failing) log.info('the state folder can be written again');
         failing = false;
       } catch (error) {
-        if (!failing)
-          log.error('what must survive a restart could not be written; it is tried again every few seconds', { error });
+        if (!failing) log.error('the state could not be saved; it is tried again every few seconds', { error });
         failing = true;
       }
     }
@@ -69,7 +68,7 @@ export function startStateSaver({
       return Math.max(0, next - clock.now());
     },
     failed: (error) => {
-      log.error('collecting what must survive a restart failed inside the session server', { error });
+      log.error('collecting the state failed inside the session server', { error });
       return INTERVAL;
     },
   });

@@ -8,14 +8,15 @@ export type TestOutcome =
       readonly kind: 'failed';
       readonly notifier: string;
       readonly code: string;
-      /** What is wrong and how to fix it. */ readonly reason: string;
+      /** What is wrong and how to fix it. */
+      readonly reason: string;
     };
 
 export interface TestOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly deadline?: number;
-  /** Aborted when nobody waits for the outcome any more. */
+  /** Aborted when the outcome is no longer needed. */
   readonly signal?: AbortSignal;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Places that came free for clients whose connection may have been dead by then. Who shows its resume token within the time that a place is kept gets what it
- * missed, instead of a new place at the end of the line. Nothing is given back: a client that heard its URL and said nothing looks the same.
+ * Servers that were given to clients whose connection may already have been dead. A client that shows its resume token in time gets its outcome again, instead of
+ * a new place at the end of the line. No booking is released: a client that received its URL and did not confirm it looks the same.
  */
-import type { Allocated, SessionRequest } from './session-request.ts';
+import type { Allocated, SessionRequest } from './request-types.ts';
 
 export interface UndeliveredOutcome {
   readonly request: SessionRequest;
@@ -14,17 +14,17 @@ export class UndeliveredOutcomes {
   readonly #outcomes = new Map<string, UndeliveredOutcome & { readonly until: number }>();
 
   /** `now` and `until` are seconds of the engine's clock. */
-  keep(token: string, unheard: UndeliveredOutcome, now: number, until: number): void {
+  keep(token: string, undelivered: UndeliveredOutcome, now: number, until: number): void {
     for (const [old, { until }] of this.#outcomes) {
       if (until > now) break;
       this.#outcomes.delete(old);
     }
-    this.#outcomes.set(token, { ...unheard, until });
+    this.#outcomes.set(token, { ...undelivered, until });
   }
 
   get(token: string, now: number): UndeliveredOutcome | undefined {
-    const unheard = this.#outcomes.get(token);
-    return unheard !== undefined && unheard.until > now ? unheard : undefined;
+    const undelivered = this.#outcomes.get(token);
+    return undelivered !== undefined && undelivered.until > now ? undelivered : undefined;
   }
 
   forget(token: string): void {

@@ -6,6 +6,7 @@ import type { History } from '../core/history/history.ts';
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
+import type { RegisteredServers } from '../discovery/registered.ts';
 import type { Admission } from '../engine/admission.ts';
 import type { StartupGate } from '../engine/startup-gate.ts';
 import type { Decisions } from '../engine/decisions.ts';
@@ -13,6 +14,7 @@ import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
 import type { Poller } from '../engine/poller.ts';
+import type { Topic } from '../engine/topic.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
 import { createAccess, type Access } from './operators/access.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
@@ -24,8 +26,8 @@ import type { Gateway } from './gateway/gateway.ts';
 import { explainView, type ExplainSource } from './operators/explain-view.ts';
 import { createHealthRoutes } from './health.ts';
 import { createHistoryRoutes } from './operators/history-routes.ts';
-import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
-import { createRegisterRoutes, type RegisterRoutes, type Registrations } from './registration/register-routes.ts';
+import { addGauges, createMetricsRoutes, type Metrics } from './metrics.ts';
+import { createRegisterRoutes, type RegisterRoutes } from './registration/register-routes.ts';
 import { createMonitorEvents } from './operators/monitor-events.ts';
 import type { MonitorAssets } from './operators/monitor-assets.ts';
 import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
@@ -52,13 +54,18 @@ export interface EdgeOptions {
   readonly ledger: Ledger;
   readonly router: Router;
   readonly line: WaitingLine;
-  readonly admission: Admission;
+  readonly requests: Admission['requests'];
+  readonly queue: Admission['queue'];
+  readonly prospects: Admission['prospects'];
   readonly decisions: Decisions;
-  readonly overview: MonitorViews;
+  readonly monitorViews: MonitorViews;
   readonly history: History;
-  readonly levers: OperatorActions;
+  readonly operatorActions: OperatorActions;
   readonly notifying: Notifying;
-  readonly registered: Registrations;
+  readonly registered: RegisteredServers;
+  readonly metrics: Metrics;
+  /** The server that changed last: clients on it may be affected, because it was drained or is down. */
+  readonly serverChanges: Pick<Topic<ServerFacts | undefined>, 'subscribe'>;
   /** The addresses that a server which registered itself may have; `undefined` for all others. */
   readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
   /** Answers may be given. */
@@ -75,11 +82,8 @@ export interface MonitorFiles {
 
 export interface Edge {
   readonly port: number;
-  readonly metrics: Metrics;
   /** Absent: the gateway is switched off. */
   readonly gateway: { readonly port: number | undefined; readonly redirectPort: number | undefined } | undefined;
-  /** Clients on this server may be affected: it was drained or is down. */
-  serverChanged(facts: ServerFacts): void;
   /** Applies changed settings that are not read at each use. */
   reconfigure(): void;
   /** Disconnects all clients within `grace` seconds. */
@@ -116,21 +120,22 @@ interface Parts {
   readonly options: EdgeOptions;
   readonly closers: Closers;
   readonly addressOf: AddressOf;
-  readonly metrics: Metrics;
   readonly gateway: Gateway | undefined;
   readonly port: () => number;
 }
 
 async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Closers): Promise<Edge> {
-  const { settings, poller } = options;
+  const { settings, poller, metrics } = options;
   const maxima = connectionMaxima(options);
   const addresses = clientAddresses(settings);
   const addressOf = addresses.of;
   /** Filled below; the metrics and the cookie's name are read later. */
   const own: { server?: HttpServer; sockets?: Sockets } = {};
   const connections = () => own.server?.connections() ?? 0;
-  const metrics = createMetrics({
+  addGauges(metrics.registry, {
     ...options,
+    availability: options.prospects.availability,
+    waiting: () => options.queue.length,
     notifying: () => options.notifying.statistics(),
     longestWait: () => options.line.longestWait(options.clock.now()),
     meanLoad: () => meanLoad(poller.servers()),
@@ -144,7 +149,7 @@ async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Cl
   });
   const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
   closers.add((grace) => gateway?.close(grace));
-  const parts: Parts = { options, closers, addressOf, metrics, gateway, port: () => own.server?.port ?? settings().port };
+  const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
   const handle = toListener(routesOf(parts, monitor));
   own.sockets = socketsOf(parts);
   const shared = {
@@ -153,11 +158,12 @@ async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Cl
   };
   own.server = await listen(parts, shared);
   await gateway?.start({ ...shared, otherConnections: connections });
+  options.serverChanges.subscribe((facts) => {
+    if (facts !== undefined) gateway?.serverChanged(facts, poller.state(facts));
+  });
   return {
     port: own.server.port,
-    metrics,
     gateway: gateway && { port: gateway.port(), redirectPort: gateway.redirectPort() },
-    serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
     reconfigure: () => addresses.reconfigure(),
     close: (grace) => closers.close(grace),
   };
@@ -184,8 +190,8 @@ function clientAddresses(settings: () => Settings) {
   };
 }
 
-function reportTurnedAway({ options, metrics }: Parts, why: 'too-many-clients', max: number): void {
-  metrics.turnedAway(why);
+function reportTurnedAway({ options }: Parts, why: 'too-many-clients', max: number): void {
+  options.metrics.turnedAway(why);
   options.log.limited(
     'warn',
     why,
@@ -194,8 +200,8 @@ function reportTurnedAway({ options, metrics }: Parts, why: 'too-many-clients', 
 }
 
 function routesOf(parts: Parts, monitor: MonitorFiles) {
-  const { options, closers, addressOf, metrics, gateway, port } = parts;
-  const { clock, newId, log, settings, admission, poller, overview, history, answers, sessions } = options;
+  const { options, closers, addressOf, gateway, port } = parts;
+  const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions } = options;
   let stopping = false;
   const access = createAccess({
     ...{ addressOf, clock, newId, log, port },
@@ -203,7 +209,7 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
     reading: () => settings().monitor.access,
   });
   const source: MonitorSource = {
-    snapshot: () => overview.snapshot(),
+    snapshot: () => monitorViews.snapshot(),
     history: (query) => history.query(query),
     sparklines: () => history.sparklines(),
   };
@@ -217,7 +223,8 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
   closers.add(() => events.stop());
   const groups = [
     createLegacyRoutes({
-      ...{ admission, gateway, answers, sessions, addressOf },
+      ...{ requests: options.requests, queue: options.queue, availability: options.prospects.availability },
+      ...{ gateway, answers, sessions, addressOf },
       meanLoad: () => meanLoad(poller.servers()),
       hold: () => settings().waiting.hold,
     }),
@@ -242,8 +249,8 @@ function apiOf(
   source: MonitorSource,
   registration: RegisterRoutes['api'],
 ) {
-  const { clock, newId, log, version, settings, admission, overview, levers, sessions } = options;
-  const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
+  const { clock, newId, log, version, settings, requests, queue, monitorViews, operatorActions, sessions } = options;
+  const tickets = new SessionTickets({ requests, queue, clock, newId, log, resume: () => settings().waiting.resume });
   closers.add(() => tickets.stop());
   return createApi({
     version,
@@ -251,28 +258,28 @@ function apiOf(
       createSessionsApi({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
       createApiRoutes({
         ...{ source, clock, addressOf, mayRead },
-        availability: () => overview.fleet(),
+        availability: () => monitorViews.fleet(),
         explain: (url, labels) => explainView(explainSource(options), url, labels),
       }),
       createHistoryRoutes({ source, clock, mayRead }),
-      createAdminRoutes({ actions: levers, clock, mayAct }),
+      createAdminRoutes({ actions: operatorActions, clock, mayAct }),
       registration,
     ],
   });
 }
 
 function socketsOf({ options, closers, addressOf, gateway }: Parts): Sockets {
-  const { clock, log, settings, admission, answers, sessions } = options;
+  const { clock, log, settings, queue, prospects, answers, sessions } = options;
   const bufferBytes = () => settings().limits.bufferBytes;
   const availability = createAvailabilitySocket({
-    ...{ clock, log, bufferBytes, availability: admission.availability, ready: answers.ready },
+    ...{ clock, log, bufferBytes, availability: prospects.availability, ready: answers.ready },
   });
   const sockets = createSockets({
     ...{ clock, log, bufferBytes, subprotocols: [SESSION_PROTOCOL] },
     allowedOrigins: () => settings().allowedOrigins,
     handlers: {
       '/': availability.handler,
-      '/session': createSessionSocket({ admission, ready: sessions.ready, addressOf, bufferBytes }),
+      '/session': createSessionSocket({ queue, ready: sessions.ready, addressOf, bufferBytes }),
     },
     relayOf: (path) => gateway?.socketHandlerOf(path),
   });
@@ -296,13 +303,13 @@ async function listen(
 
 /** The gateway is not even loaded while it is switched off. */
 async function gatewayIfEnabled(
-  { clock, newId, log, settings, admission, poller, notifying, addressGuard, sessions }: EdgeOptions,
+  { clock, newId, log, settings, queue, poller, notifying, addressGuard, sessions }: EdgeOptions,
   more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly maxRelays: () => number },
 ): Promise<Gateway | undefined> {
   if (!settings().gateway.enabled) return undefined;
   const { createGateway } = await import('./gateway/gateway.ts');
   return createGateway({
-    ...{ clock, newId, log, settings, admission, ready: sessions.ready, ...more },
+    ...{ clock, newId, log, settings, queue, ready: sessions.ready, ...more },
     addressGuard,
     endpoint: (id) => poller.facts(id)?.endpoint,
     notify: (reason) => {
@@ -312,11 +319,11 @@ async function gatewayIfEnabled(
   });
 }
 
-function explainSource({ settings, router, admission, overview }: EdgeOptions): ExplainSource {
+function explainSource({ settings, router, prospects, monitorViews }: EdgeOptions): ExplainSource {
   return {
     otherHosts: () => settings().projects.otherHosts,
     route: (project, labels) => router.route(project, labels),
-    prospect: (project, labels) => admission.prospect(project, labels),
-    explain: (project, labels) => overview.explain(project, labels),
+    prospect: (project, labels) => prospects.prospect(project, labels),
+    explain: (project, labels) => monitorViews.explain(project, labels),
   };
 }

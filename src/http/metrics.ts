@@ -7,20 +7,24 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ServerFacts } from '../core/fleet/fleet.ts';
 import type { DecisionKind } from '../core/views/monitor-view.ts';
 import type { AccountView, Ledger } from '../core/allocation/ledger.ts';
-import type { Admission } from '../engine/admission.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { NotifyingStatistics } from '../engine/notifying.ts';
 import type { Poller } from '../engine/poller.ts';
+import type { Topic } from '../engine/topic.ts';
 import { methodNotAllowed } from './server/cors.ts';
 import type { Env } from './server/routes.ts';
 
-export interface MetricsOptions {
+/** Where the gauges read their values. */
+export interface MetricsSources {
   readonly version: string;
   /** Seconds since the epoch. */
   readonly startedAt: number;
   readonly poller: Poller;
   readonly ledger: Ledger;
-  readonly admission: Admission;
+  /** Can a session be started now. */
+  readonly availability: Pick<Topic<boolean>, 'value'>;
+  /** Clients in line. */
+  readonly waiting: () => number;
   readonly decisions: Decisions;
   readonly notifying: () => NotifyingStatistics;
   /** Seconds the first client in line has waited. */
@@ -44,17 +48,9 @@ export interface Metrics {
 const OUTCOMES: readonly DecisionKind[] = ['allocated', 'refused', 'abandoned'];
 const STATES = ['unknown', 'available', 'full', 'draining', 'down'] as const;
 
-export function createMetrics(options: MetricsOptions): Metrics {
+/** The metrics of events. They need nothing else, so they are created before everything that has events. */
+export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  // Gauges named like counters, which Prometheus's own check rejects. The metrics by type add up to the same.
-  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
-  fleetMetrics(registry, options);
-  serverMetrics(registry, options);
-  decisionMetrics(registry, options);
-  clientMetrics(registry, options);
-  notificationMetrics(registry, options);
-
   const probe = new Histogram({
     name: 'session_server_probe_duration_seconds',
     help: 'Duration of successful probes.',
@@ -90,6 +86,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
     waited: (seconds, outcome) => wait.observe({ outcome }, seconds),
     turnedAway: (reason) => turnedAway.inc({ reason }),
   };
+}
+
+/** The metrics that are read from their owners at each scrape, and those of the process. */
+export function addGauges(registry: Registry, sources: MetricsSources): void {
+  collectDefaultMetrics({ register: registry });
+  // Gauges named like counters, which Prometheus's own check rejects. The metrics by type add up to the same.
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
+  fleetMetrics(registry, sources);
+  serverMetrics(registry, sources);
+  decisionMetrics(registry, sources);
+  clientMetrics(registry, sources);
+  notificationMetrics(registry, sources);
 }
 
 export function createMetricsRoutes({ registry, mayRead }: { registry: Registry; mayRead: MiddlewareHandler<Env> }): Hono<Env> {
@@ -152,13 +160,11 @@ function counters(
 
 function fleetMetrics(
   registry: Registry,
-  { version, startedAt, poller, ledger, admission, meanLoad, longestWait }: MetricsOptions,
+  { version, startedAt, poller, ledger, availability, waiting, meanLoad, longestWait }: MetricsSources,
 ): void {
   gauges(registry, 'session_server_info', 'Version of the session server.', ['version'], () => [[{ version }, 1]]);
   gauge(registry, 'session_server_start_time_seconds', 'When the session server started.', () => startedAt);
-  gauge(registry, 'session_server_available', 'Whether a session can start now: 1 or 0.', () =>
-    Number(admission.availability.value),
-  );
+  gauge(registry, 'session_server_available', 'Whether a session can start now: 1 or 0.', () => Number(availability.value));
   gauge(registry, 'session_server_mean_load_percent', 'Mean load of the simulation servers that answer.', meanLoad);
   gauges(registry, 'session_server_simulation_servers', 'Simulation servers by state.', ['state'], () => countStates(poller));
   gauge(
@@ -173,7 +179,7 @@ function fleetMetrics(
     'Learned cost of a session on an average simulation server.',
     () => ledger.fleetCost().value,
   );
-  gauge(registry, 'session_server_waiting_tickets', 'Clients in the waiting line.', () => admission.waiting);
+  gauge(registry, 'session_server_waiting_tickets', 'Clients in the waiting line.', waiting);
   gauge(
     registry,
     'session_server_longest_wait_seconds',
@@ -186,7 +192,7 @@ function fleetMetrics(
 }
 
 /** Above `limits.metricsServers` only fleet metrics are exported: ten thousand servers would cost the scraper and us too much time. */
-function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsOptions): void {
+function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsSources): void {
   const each = (read: (facts: ServerFacts, account: AccountView | undefined) => number | undefined) => (): Labelled[] => {
     if (poller.size > limits().metricsServers) return [];
     return [...poller.servers()].flatMap((facts): Labelled[] => {
@@ -239,13 +245,13 @@ function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsOp
   );
 }
 
-function decisionMetrics(registry: Registry, { decisions }: MetricsOptions): void {
+function decisionMetrics(registry: Registry, { decisions }: MetricsSources): void {
   counters(registry, 'session_server_decisions_total', 'Session requests by outcome and reason.', ['kind', 'code'], () =>
     [...decisions.counts()].map(({ kind, code, count }): Labelled => [{ kind, code }, count]),
   );
 }
 
-function clientMetrics(registry: Registry, { connections, sockets, limits }: MetricsOptions): void {
+function clientMetrics(registry: Registry, { connections, sockets, limits }: MetricsSources): void {
   gauge(registry, 'session_server_connections', 'Open client connections.', connections);
   gauge(registry, 'session_server_websockets', 'Open WebSockets.', sockets);
   gauge(registry, 'session_server_connections_limit', 'Maximum number of client connections.', () => limits().clients);
@@ -257,7 +263,7 @@ function clientMetrics(registry: Registry, { connections, sockets, limits }: Met
   );
 }
 
-function notificationMetrics(registry: Registry, { notifying }: MetricsOptions): void {
+function notificationMetrics(registry: Registry, { notifying }: MetricsSources): void {
   counters(
     registry,
     'session_server_notifications_total',

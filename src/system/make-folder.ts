@@ -1,16 +1,16 @@
 /**
- * Makes a folder and those above it that are missing, as `mkdir -p` does.
+ * Creates a folder and its missing parents, as `mkdir -p` does.
  *
- * Not by `mkdir` with `recursive`: where a folder cannot be made although the one above it exists (a mount whose source was removed, `/proc`), Node tries for
- * ever; its synchronous form stops the whole program.
+ * Not `mkdir` with `recursive`: if a folder cannot be created although its parent exists (a mount whose source was removed, `/proc`), Node retries forever, and its
+ * synchronous form blocks the whole program.
  */
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Returns the topmost folder that was made; `undefined`: all were there. `mode` is what those have that are made, whatever the umask takes away; without one
- * the umask decides. Throws the error of the operating system.
+ * Returns the topmost folder that was created; `undefined`: all existed. Created folders have exactly `mode`, whatever the umask is; without a mode, the umask
+ * decides. Throws the error of the operating system.
  */
 export function makeFolderSync(path: string, mode?: number): string | undefined {
   try {
@@ -23,7 +23,7 @@ export function makeFolderSync(path: string, mode?: number): string | undefined 
   }
 }
 
-/** The same without blocking; on a disk that hangs it does not end. */
+/** The same without blocking. On a disk that hangs, it does not return. */
 export async function makeFolder(path: string, mode?: number): Promise<string | undefined> {
   try {
     return await makeOne(path, mode);
@@ -57,7 +57,7 @@ async function makeOne(path: string, mode?: number): Promise<string | undefined>
   }
 }
 
-/** Not whether they differ: there are file systems that know no permissions, show all of them and refuse any change. */
+/** Not a comparison for equality: some file systems have no permissions, report all of them and refuse any change. */
 function lacks(mode: number, wanted: number): boolean {
   return (mode & wanted) !== wanted;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports.ts';
 
-/** Longest delay a timer takes, in milliseconds; a longer sleep is slept in parts. */
+/** Maximum delay of a timer, in milliseconds. A longer sleep is divided. */
 const MAX_TIMER = 2 ** 31 - 1;
 
 /** The machine's clock. `now` counts from the start of the process and never jumps. */
@@ -19,7 +19,7 @@ export const systemClock: Clock = {
       const part = (left: number) => {
         timer = left > MAX_TIMER ? setTimeout(part, MAX_TIMER, left - MAX_TIMER) : setTimeout(end, left);
       };
-      // Whoever sleeps for ever is woken by the signal alone.
+      // An endless sleep is ended by the signal only.
       if (seconds !== Infinity) part(seconds * 1000);
       signal?.addEventListener('abort', end, { once: true });
     });

@@ -50,7 +50,6 @@ async function scene(t: TestContext, settings: NotifierSettings) {
     deadline: 1_000_000,
   });
   notifying.start(notifiers);
-  await notifying.recall();
   t.after(() => notifying.stop(0));
   const sees = (to: ServerState, id = 'a') => {
     notifying.observe({ id, address: `${id}.example.org/2000`, to, at: clock.now(), ...(to === 'available' && { load: 30 }) });

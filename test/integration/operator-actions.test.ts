@@ -102,7 +102,7 @@ test('a drain ends at its deadline, and the log says so', async (t) => {
   const path = `/servers/${encodeURIComponent(sim1.address)}/drain`;
   assert.equal((await send(program, { method: 'POST', path, body: { lasts: 1 } })).status, 200);
   await eventually('the end of the drain in the log', () =>
-    /drained no longer: the deadline that ada set has passed/.test(program.log),
+    /no longer drained: the deadline that ada set has passed/.test(program.log),
   );
   await eventually('a session again', async () => (await program.get('/session')).startsWith('ws://'));
 });

@@ -136,7 +136,7 @@ function actionsOf(fleet: DemoFleet): AdminActions {
         return Promise.resolve({
           kind: 'refused',
           code: 'bad-address',
-          reason: `"${address}" is no address; write "host/2000".`,
+          reason: `"${address}" is not an address; write "host/2000".`,
         });
       return Promise.resolve({ kind: 'done', id: fleet.add(address).id });
     },

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { HttpBindings } from '@hono/node-server';
 import { createStartupGate } from '../../engine/startup-gate.ts';
-import type { Outcome } from '../../engine/session-request.ts';
+import type { Outcome } from '../../engine/request-types.ts';
 import { createTopic } from '../../engine/topic.ts';
 import { createLegacyRoutes } from './legacy-routes.ts';
 
@@ -29,18 +29,20 @@ function start(hold: number) {
   let asked = 0;
   const refused: Outcome = { kind: 'refused', code: 'no-room', reason: 'Full.' };
   const routes = createLegacyRoutes({
-    admission: {
-      availability: createTopic(false),
-      ask: () => {
+    requests: {
+      request: () => {
         asked += 1;
         return Promise.resolve(refused);
       },
-      attempt: () => Promise.resolve(refused),
+      tryOnce: () => Promise.resolve(refused),
+    },
+    queue: {
       hold: (_request, _seconds, gone) => {
         held.push(gone);
         return Promise.resolve(refused);
       },
     },
+    availability: createTopic(false),
     answers,
     sessions,
     addressOf: () => ({ address: '192.0.2.1', limitKey: '192.0.2.1' }),

@@ -6,14 +6,19 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { projectParameter } from '../../core/fleet/project.ts';
-import type { Admission } from '../../engine/admission.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { SessionRequests } from '../../engine/session-requests.ts';
 import type { StartupGate } from '../../engine/startup-gate.ts';
-import type { Allocated, Outcome, Refused } from '../../engine/session-request.ts';
+import type { Allocated, Outcome, Refused } from '../../engine/request-types.ts';
+import type { Topic } from '../../engine/topic.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { CORS, methodNotAllowed } from '../server/cors.ts';
 
 export interface LegacyRoutesOptions {
-  readonly admission: Pick<Admission, 'ask' | 'attempt' | 'hold' | 'availability'>;
+  readonly requests: Pick<SessionRequests, 'request' | 'tryOnce'>;
+  readonly queue: Pick<QueueService, 'hold'>;
+  /** Can a session without a project be started now. */
+  readonly availability: Pick<Topic<boolean>, 'value'>;
   /** Answers may be given. */
   readonly answers: StartupGate;
   /** Clients may join the waiting line. */
@@ -45,7 +50,7 @@ const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no
 const SESSION = { ...TEXT, ...CORS };
 
 export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
-  const { admission, answers, sessions, addressOf, hold, gateway } = options;
+  const { requests, queue, answers, sessions, addressOf, hold, gateway } = options;
   const routes = new Hono<Env>();
 
   const allocate = async (c: Context<Env>): Promise<Response> => {
@@ -60,18 +65,18 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
     const projectUrl = projectParameter(queryOf(incoming.url ?? ''));
     const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
     if (gateway?.waits() === true) {
-      const outcome = await admission.attempt(request);
+      const outcome = await requests.tryOnce(request);
       if (outcome.kind === 'no-room') return answer(gateway.waitingUrl());
       if (outcome.kind === 'allocated') gateway.sent(outcome, request.address.address);
       return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
     }
     const seconds = hold();
-    const outcome = seconds > 0 ? await admission.hold(request, seconds, gone ?? closed(c)) : await admission.ask(request);
+    const outcome = seconds > 0 ? await queue.hold(request, seconds, gone ?? closed(c)) : await requests.request(request);
     return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
   };
   const availability = async (): Promise<Response> => {
     if (!answers.isReady()) await answers.ready;
-    return answer(admission.availability.value ? '1' : '0');
+    return answer(options.availability.value ? '1' : '0');
   };
   const load = async (): Promise<Response> => {
     if (!answers.isReady()) await answers.ready;

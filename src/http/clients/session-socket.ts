@@ -8,8 +8,8 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { projectParameter } from '../../core/fleet/project.ts';
-import type { Admission } from '../../engine/admission.ts';
-import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { onceGone, type SocketHandler } from '../server/sockets.ts';
 import { errorText } from './legacy-routes.ts';
@@ -17,7 +17,7 @@ import { errorText } from './legacy-routes.ts';
 export const SESSION_PROTOCOL = 'session-server.v1';
 
 export interface SessionSocketOptions {
-  readonly admission: Admission;
+  readonly queue: Pick<QueueService, 'wait' | 'delivered'>;
   readonly ready: Promise<unknown>;
   readonly addressOf: AddressOf;
   /** Bytes waiting for a client that does not read; above it the client is disconnected. */
@@ -91,14 +91,14 @@ class SocketWaiter implements Waiter {
     });
     socket.once('close', (code) => {
       // A client that closes the WebSocket in return has read what was sent before.
-      if (this.#allocated && code === NORMAL && this.#resumeToken !== undefined) options.admission.heard(this.#resumeToken);
+      if (this.#allocated && code === NORMAL && this.#resumeToken !== undefined) options.queue.delivered(this.#resumeToken);
     });
   }
 
   async begin(request: SessionRequest): Promise<void> {
-    const { ready, admission } = this.#options;
+    const { ready, queue } = this.#options;
     await ready;
-    if (this.#socket.readyState === this.#socket.OPEN) await admission.wait(request, this);
+    if (this.#socket.readyState === this.#socket.OPEN) await queue.wait(request, this);
   }
 
   changed(waiting: Waiting): void {

@@ -12,7 +12,7 @@ function setUp(context: { after(done: () => Promise<void>): void }) {
   const clock = new FakeClock();
   let serial = 0;
   const tickets = new SessionTickets({
-    ...{ admission, clock, log: new MemoryLog() },
+    ...{ requests: admission, queue: admission, clock, log: new MemoryLog() },
     newId: () => `ticket-${(serial += 1)}`,
     resume: () => RESUME,
   });
@@ -130,9 +130,9 @@ test('a place that went on over a WebSocket is taken back by whoever shows the t
 test('what became of a place on a WebSocket that was dead by then is heard by whoever shows the ticket, and can be given up', async (t) => {
   const { admission, tickets } = setUp(t);
   const outcome = admission.allocated();
-  admission.unheard.set('a token', outcome);
+  admission.undelivered.set('a token', outcome);
   for (let i = 0; i < 2; i += 1) assert.deepEqual(tickets.poll('a token'), { kind: 'allocated', ticket: 'a token', outcome });
-  assert.equal(admission.unheard.size, 0, 'it is kept here from now on');
+  assert.equal(admission.undelivered.size, 0, 'it is kept here from now on');
   assert.equal(await tickets.giveUp('a token'), true);
   assert.deepEqual(admission.released, [outcome.kind === 'allocated' && outcome.bookingId]);
   assert.equal(tickets.poll('a token'), undefined);
@@ -143,7 +143,7 @@ test('a ticket from before a restart is good as long as the line knows it', asyn
   const { admission, clock, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));
   const after = new SessionTickets({
-    ...{ admission, clock, log: new MemoryLog(), newId: () => 'x' },
+    ...{ requests: admission, queue: admission, clock, log: new MemoryLog(), newId: () => 'x' },
     resume: () => RESUME,
   });
   t.after(() => after.stop());
@@ -155,11 +155,14 @@ test('a client that asks again after a restart gets the place that it had, and n
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c' });
   const ticket = ticketOf(await tickets.request(asked));
-  const after = new SessionTickets({ ...{ admission, clock, log: new MemoryLog(), newId: () => 'x' }, resume: () => RESUME });
+  const after = new SessionTickets({
+    ...{ requests: admission, queue: admission, clock, log: new MemoryLog(), newId: () => 'x' },
+    resume: () => RESUME,
+  });
   t.after(() => after.stop());
   for (const looksFirst of [false, true]) {
     if (looksFirst) assert.equal(after.poll(ticket)?.kind, 'waiting');
-    admission.fromBefore.set('c', ticket);
+    admission.restored.set('c', ticket);
     for (let i = 0; i < 2; i += 1) assert.equal(ticketOf(await after.request(asked)), ticket);
   }
   assert.equal(admission.requests.length, 1);
@@ -245,7 +248,7 @@ test('giving up, and time, let the same client ask anew', async (t) => {
 test('a failure inside reaches every client that asked, and is not remembered', async (t) => {
   const { admission, tickets } = setUp(t);
   const asked = request({ clientId: 'c', wait: false });
-  const ask = t.mock.method(admission, 'ask', () => Promise.reject(new Error('broken')));
+  const ask = t.mock.method(admission, 'request', () => Promise.reject(new Error('broken')));
   const answers = await Promise.allSettled([tickets.request(asked), tickets.request(asked)]);
   assert.deepEqual(
     answers.map(({ status }) => status),

@@ -17,23 +17,14 @@
  * A client that sends an identity gets the same answer when it asks again, and never a second booking.
  */
 import { startLoop, type Loop } from '../../engine/loop.ts';
-import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { SessionRequests } from '../../engine/session-requests.ts';
+import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Clock, Log, NewId } from '../../ports.ts';
 
-/** What tickets need of the admission. */
-export interface TicketAdmission {
-  ask(request: SessionRequest): Promise<Outcome>;
-  wait(request: SessionRequest, waiter: Waiter): Promise<void>;
-  resume(token: string, waiter: Waiter): boolean;
-  /** From now on the outcome of this token is retained here. */
-  heard(token: string): void;
-  giveUp(token: string): Promise<boolean>;
-  tokenFromBefore(request: SessionRequest): string | undefined;
-  release(bookingId: string): Promise<void>;
-}
-
 export interface SessionTicketsOptions {
-  readonly admission: TicketAdmission;
+  readonly requests: Pick<SessionRequests, 'request'>;
+  readonly queue: Pick<QueueService, 'wait' | 'resume' | 'delivered' | 'giveUp' | 'restoredToken' | 'release'>;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
@@ -152,14 +143,14 @@ export class SessionTickets {
 
   /** Gives up the place in line or the booking. `false`: the ticket is unknown. */
   async giveUp(ticket: string): Promise<boolean> {
-    const { admission } = this.#options;
+    const { queue } = this.#options;
     const settled = this.#settled.get(ticket);
     if (settled === undefined) {
       this.#forget(ticket);
-      return admission.giveUp(ticket);
+      return queue.giveUp(ticket);
     }
     this.#forget(ticket);
-    if (settled.outcome.kind === 'allocated') await admission.release(settled.outcome.bookingId);
+    if (settled.outcome.kind === 'allocated') await queue.release(settled.outcome.bookingId);
     return true;
   }
 
@@ -174,7 +165,7 @@ export class SessionTickets {
 
   /** The answer that the same client got before a restart of the program. */
   #fromLastRun(request: TicketRequest, identity: string): TicketAnswer | undefined {
-    const ticket = this.#options.admission.tokenFromBefore(request);
+    const ticket = this.#options.queue.restoredToken(request);
     const answer = ticket === undefined ? undefined : this.poll(ticket);
     if (ticket === undefined || answer === undefined || answer.kind === 'refused') return undefined;
     const entry = this.#waiting.get(ticket);
@@ -187,18 +178,18 @@ export class SessionTickets {
   }
 
   async #enter({ wait, ...request }: TicketRequest, identity: string | undefined): Promise<TicketAnswer> {
-    const { admission, newId } = this.#options;
+    const { requests, newId } = this.#options;
     if (wait) return this.#wait(request, identity);
-    const outcome = await admission.ask(request);
+    const outcome = await requests.request(request);
     if (outcome.kind === 'refused') return { kind: 'refused', outcome };
     return this.#retain(newId(), { identity, outcome, delivered: true, due: this.#options.clock.now() + OUTCOME_LIFE });
   }
 
   async #wait(request: SessionRequest, identity: string | undefined): Promise<TicketAnswer> {
-    const { admission, newId, clock } = this.#options;
+    const { queue, newId, clock } = this.#options;
     const present = new AbortController();
     const entry: WaitingTicket = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
-    await admission.wait(request, this.#waiter(entry, present.signal));
+    await queue.wait(request, this.#waiter(entry, present.signal));
     const answer = entry.ticket === undefined ? undefined : this.poll(entry.ticket);
     if (answer !== undefined) return answer;
     const { outcome } = entry;
@@ -211,14 +202,14 @@ export class SessionTickets {
   #resume(ticket: string, identity: string | undefined): TicketAnswer | undefined {
     const present = new AbortController();
     const entry: WaitingTicket = { identity, present, ticket: undefined, waiting: undefined, outcome: undefined, due: 0 };
-    const { admission, clock } = this.#options;
-    if (!admission.resume(ticket, this.#waiter(entry, present.signal))) {
+    const { queue, clock } = this.#options;
+    if (!queue.resume(ticket, this.#waiter(entry, present.signal))) {
       this.#forget(ticket);
       return undefined;
     }
     const { outcome } = entry;
     if (outcome === undefined) return answerOf(entry);
-    admission.heard(ticket);
+    queue.delivered(ticket);
     return this.#retain(ticket, { identity, outcome, delivered: true, due: clock.now() + OUTCOME_LIFE });
   }
 
@@ -311,8 +302,8 @@ export class SessionTickets {
 
   /** Releases a booking that was not fetched. */
   #release({ bookingId }: Allocated): void {
-    const { admission, log } = this.#options;
-    admission.release(bookingId).catch((error: unknown) => {
+    const { queue, log } = this.#options;
+    queue.release(bookingId).catch((error: unknown) => {
       log.limited('warn', 'release of a lapsed booking', 'releasing an unused booking failed', { error });
     });
   }

@@ -24,7 +24,14 @@ function setUp(context: Context, { ready = Promise.resolve(), isReady = true } =
   const clock = new FakeClock();
   const log = new MemoryLog();
   let serial = 0;
-  const tickets = new SessionTickets({ admission, clock, log, newId: () => `ticket-${(serial += 1)}`, resume: () => 30 });
+  const tickets = new SessionTickets({
+    requests: admission,
+    queue: admission,
+    clock,
+    log,
+    newId: () => `ticket-${(serial += 1)}`,
+    resume: () => 30,
+  });
   context.after(() => tickets.stop());
   const sessions = createSessionsApi({
     tickets,

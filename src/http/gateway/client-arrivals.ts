@@ -3,7 +3,7 @@ import type { GatewaySettings } from '../../config/settings.ts';
 import { parseEndpoint, webSocketUrl, type Endpoint, type ServerId } from '../../core/fleet/endpoint.ts';
 import { ExpectedClients } from '../../core/gateway/expected-clients.ts';
 import { authorityOf, upstreamOf } from '../../core/gateway/gateway-routes.ts';
-import type { Allocated } from '../../engine/session-request.ts';
+import type { Allocated } from '../../engine/request-types.ts';
 import type { AddressGuard, Clock, NewId } from '../../ports.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import type { SocketHandler } from '../server/sockets.ts';

@@ -32,9 +32,9 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   const failed: (string | undefined)[] = [];
   const clients = createClientRelay({
     ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready },
-    admission: {
+    queue: {
       wait: (request, waiter) => admission.wait(request, waiter),
-      again: (request, { bookingId }, waiter) => {
+      requeue: (request, { bookingId }, waiter) => {
         failed.push(bookingId);
         return admission.wait(request, waiter);
       },

@@ -8,7 +8,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { ServerId } from '../../core/fleet/endpoint.ts';
 import type { ServerFacts, ServerState } from '../../core/fleet/fleet.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
-import type { Admission } from '../../engine/admission.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
 import type { NewId } from '../../ports.ts';
 import type { ClientsAtGateway } from '../clients/legacy-routes.ts';
 import type { AddressOf, ClientAddress } from '../server/client-address.ts';
@@ -23,7 +23,7 @@ import { createRelay } from './relay.ts';
 export interface GatewayOptions extends Omit<FleetAddresses, 'settings'>, Omit<GatewayListenersOptions, 'settings'> {
   readonly newId: NewId;
   readonly settings: () => Settings;
-  readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
+  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release'>;
   readonly addressOf: AddressOf;
   readonly ready: Promise<unknown>;
   readonly registry: Registry;

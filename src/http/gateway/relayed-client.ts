@@ -20,8 +20,8 @@ import {
   shutdownMessage,
 } from '../../core/gateway/client-messages.ts';
 import { readStartMessage } from '../../core/gateway/start-message.ts';
-import type { Admission } from '../../engine/admission.ts';
-import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/session-request.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { ClientAddress } from '../server/client-address.ts';
 import { onceGone } from '../server/sockets.ts';
@@ -30,7 +30,7 @@ import { openingHeaders, refuseAddress, ServerConnection, type ClientUrl, type M
 export interface RelayedClientOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
+  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release'>;
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly limits: () => ClientRelayLimits;
@@ -226,7 +226,7 @@ export class RelayedClient implements Waiter {
     this.#queued.push(message);
     this.#request = { ...this.#request, ...(start.projectUrl !== undefined && { projectUrl: start.projectUrl }) };
     const { sentTo } = this.#arrival;
-    if (sentTo === undefined) void this.#wait((request) => this.#options.admission.wait(request, this));
+    if (sentTo === undefined) void this.#wait((request) => this.#options.queue.wait(request, this));
     else this.#connect(sentTo.server);
   }
 
@@ -310,7 +310,7 @@ export class RelayedClient implements Waiter {
 
   /** `message`: what the server said. The client gets it only if no further server is tried. */
   #fail(why: string, message?: string): void {
-    const { log, admission } = this.#options;
+    const { log, queue } = this.#options;
     const server = this.server ?? '';
     log.limited('warn', `relayed ${server}`, `${server} simulation server failed a client: ${why}`);
     this.#failedServers.push(server);
@@ -325,7 +325,7 @@ export class RelayedClient implements Waiter {
     const servers = [...this.#failedServers];
     void this.#wait((request) => {
       const bookingId = this.#takeBooking();
-      return admission.again(request, { since: this.#arrivedAt, servers, ...(bookingId !== undefined && { bookingId }) }, this);
+      return queue.requeue(request, { since: this.#arrivedAt, servers, ...(bookingId !== undefined && { bookingId }) }, this);
     });
   }
 
@@ -355,7 +355,7 @@ export class RelayedClient implements Waiter {
   /** The session ended, or never began: its predicted load is free at once. */
   async #release(): Promise<void> {
     const bookingId = this.#takeBooking();
-    if (bookingId !== undefined) await this.#options.admission.release(bookingId);
+    if (bookingId !== undefined) await this.#options.queue.release(bookingId);
   }
 
   /** From then on the caller is responsible for the booking. */

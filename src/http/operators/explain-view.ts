@@ -2,7 +2,7 @@
 import type { AnswerView, ExplainView } from '../../core/views/monitor-view.ts';
 import { parseProject, type Project } from '../../core/fleet/project.ts';
 import type { Labels, Route } from '../../core/fleet/routing.ts';
-import type { Prospect } from '../../engine/admission.ts';
+import type { Prospect } from '../../engine/prospects.ts';
 
 export interface ExplainSource {
   /** Hosts besides `github.com` from which projects are allowed. */

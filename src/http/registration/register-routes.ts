@@ -12,6 +12,7 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { addressOfUrl, entryOfForm } from '../../core/fleet/registration.ts';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
+import type { RegisteredServers } from '../../discovery/registered.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { refuseOddJson } from '../server/json-body.ts';
@@ -19,24 +20,12 @@ import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 
 export interface RegisterRoutesOptions {
-  readonly registered: Registrations;
+  readonly registered: Pick<RegisteredServers, 'announce' | 'leave'>;
   /** As configured now. Without a token registration is switched off. */
   readonly rules: () => { readonly token?: string | undefined; readonly heartbeat: number };
   readonly addressOf: AddressOf;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
-}
-
-/** What happens with a registration; implemented outside. */
-export interface Registrations {
-  announce(
-    entry: unknown,
-    how: { readonly heartbeats: boolean },
-  ):
-    | { readonly kind: 'accepted'; readonly id: string; readonly state: 'checking' | 'registered' | 'configured' }
-    | { readonly kind: 'refused'; readonly code: 'bad-server' | 'too-many-servers'; readonly reason: string };
-  /** `false`: it was not registered. */
-  leave(id: string): boolean;
 }
 
 export interface RegisterRoutes {

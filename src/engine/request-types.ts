@@ -1,30 +1,40 @@
-/** A session request, what can become of it, and what its client hears meanwhile. Types only. */
+/** A session request, its possible outcomes, and what a waiting client is sent. Types only. */
 import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Project } from '../core/fleet/project.ts';
 import type { SecondsRange } from '../core/views/monitor-view.ts';
 import type { Labels } from '../core/fleet/routing.ts';
 
+/** As the client sent it. */
 export interface SessionRequest {
-  /** Who asks; `limitKey` is what limits count by, and `undefined` is not limited. */
+  /** Where the request comes from. `limitKey` is what limits count by; requests without one are not limited. */
   readonly address: { readonly address: string; readonly limitKey: string | undefined };
-  /** What the client wants to run, as it said it. */
+  /** What the client wants to run, as it sent it. */
   readonly projectUrl?: string;
   /** The server must have these. */
   readonly labels?: Labels;
-  /** The same when a client asks again. */
+  /** The same whenever the same client asks again. */
   readonly clientId?: string;
   /** Continues a ticket whose connection was lost. */
   readonly resumeToken?: string;
-  /** It was counted against the limits of its address when it was made for the first time. */
+  /** It was already counted against the limits of its address. */
   readonly counted?: true;
 }
 
-/** A session that its server could not begin. */
+/** A request with an id and its project read. */
+export interface ReceivedRequest {
+  readonly id: string;
+  readonly request: SessionRequest;
+  /** `undefined`: none was sent, or it cannot be read. */
+  readonly project: Project | undefined;
+}
+
+/** A session that its server could not start. */
 export interface FailedSession {
-  /** Absent: nobody knows of a booking. */
+  /** Absent: no booking is known. */
   readonly bookingId?: string;
   /** Seconds of the clock when the client's waiting began. */
   readonly since: number;
-  /** Every server that failed it. */
+  /** Every server that failed to start it. */
   readonly servers: readonly ServerId[];
 }
 
@@ -35,7 +45,7 @@ export interface Allocated {
   readonly url: string;
   readonly server: ServerId;
   readonly bookingId: string;
-  /** Seconds since the epoch; until then the place is counted for a client that has not come yet. */
+  /** Seconds since the epoch. Until then the booking counts although the client has not connected. */
   readonly expiresAt: number;
 }
 
@@ -44,7 +54,7 @@ export interface Refused {
   readonly code: string;
   /** A sentence a student can act on. */
   readonly reason: string;
-  /** Place in line of a client that waited as long as it was held. */
+  /** The last position in line of a request that was held for its maximum time. */
   readonly position?: number;
   /** Seconds after which asking again makes sense. */
   readonly retryAfter?: number;
@@ -52,22 +62,29 @@ export interface Refused {
 
 export type Outcome = Allocated | Refused;
 
-/** What a waiting client is told. */
+export interface NoRoom {
+  readonly kind: 'no-room';
+  /** There is room, but it is reserved for clients in line. */
+  readonly othersWait?: true;
+}
+
+/** What a waiting client is sent. */
 export interface Waiting {
   /** 1 is next. */
   readonly position: number;
-  /** Seconds left, `undefined` while there is nothing to tell it from. */
+  /** Seconds left. `undefined`: not enough is known for an estimate. */
   readonly estimate: SecondsRange | undefined;
   readonly resumeToken: string;
 }
 
+/** The connection of a waiting client. */
 export interface Waiter {
   changed(waiting: Waiting): void;
   settled(outcome: Outcome): void;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client disconnects. */
   readonly gone: AbortSignal;
-  /** The place is kept for a while when the client goes away: it knows its resume token. */
+  /** The client knows its resume token, so its place is held for a while after it disconnects. */
   readonly keepPlace: boolean;
-  /** So is the server that it got, until the client is known to have heard of it. */
+  /** The outcome is held as well, until the client has confirmed it. */
   readonly keepOutcome?: true;
 }
