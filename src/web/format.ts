@@ -40,31 +40,7 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 });
   const points = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-  const clock = new Intl.DateTimeFormat(locale, { ...zone, hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const minute = new Intl.DateTimeFormat(locale, { ...zone, hour: '2-digit', minute: '2-digit' });
-  const day = new Intl.DateTimeFormat(locale, { ...zone, day: 'numeric', month: 'short' });
-  const dayAndMinute = new Intl.DateTimeFormat(locale, {
-    ...zone,
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
-  const dayAndClock = new Intl.DateTimeFormat(locale, {
-    ...zone,
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
-  const longDay = new Intl.DateTimeFormat('en-US', {
-    ...zone,
-    weekday: 'long',
-    month: 'long',
-    day: '2-digit',
-    year: 'numeric',
-  });
+  const { clock, minute, day, dayAndMinute, dayAndClock, longDay } = timeFormats(locale, zone);
   const date = (time: number) => new Date(time * 1000);
   return {
     load: (value) => (value === null ? 'N/A' : percent.format(value / 100)),
@@ -89,6 +65,21 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
       });
     },
     milliseconds: (seconds) => `${whole.format(seconds * 1000)} ms`,
+  };
+}
+
+function timeFormats(locale: string | undefined, zone: Intl.DateTimeFormatOptions) {
+  const toMinute = { hour: '2-digit', minute: '2-digit' } as const;
+  const toSecond = { ...toMinute, second: '2-digit' } as const;
+  const dayAndMonth = { day: 'numeric', month: 'short' } as const;
+  const formatOf = (fields: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { ...zone, ...fields });
+  return {
+    clock: formatOf(toSecond),
+    minute: formatOf(toMinute),
+    day: formatOf(dayAndMonth),
+    dayAndMinute: formatOf({ ...dayAndMonth, ...toMinute }),
+    dayAndClock: formatOf({ ...dayAndMonth, ...toSecond }),
+    longDay: new Intl.DateTimeFormat('en-US', { ...zone, weekday: 'long', month: 'long', day: '2-digit', year: 'numeric' }),
   };
 }
 

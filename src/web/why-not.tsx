@@ -13,14 +13,7 @@ interface WhyNotProps {
 
 export function WhyNot({ asked }: WhyNotProps) {
   const id = useUniqueId();
-  const [project, setProject] = useState('');
-  const [answer, setAnswer] = useState<Answer<ExplainView>>();
-  const [busy, setBusy] = useState(false);
-  const ask = async (project: string): Promise<void> => {
-    setBusy(true);
-    setAnswer(await explain(project.trim()));
-    setBusy(false);
-  };
+  const { project, setProject, answer, busy, ask } = useExplanation();
   useEffect(() => {
     if (asked === undefined) return;
     setProject(asked.project);
@@ -66,4 +59,16 @@ export function WhyNot({ asked }: WhyNotProps) {
       )}
     </section>
   );
+}
+
+function useExplanation() {
+  const [project, setProject] = useState('');
+  const [answer, setAnswer] = useState<Answer<ExplainView>>();
+  const [busy, setBusy] = useState(false);
+  const ask = async (about: string): Promise<void> => {
+    setBusy(true);
+    setAnswer(await explain(about.trim()));
+    setBusy(false);
+  };
+  return { project, setProject, answer, busy, ask };
 }
