@@ -73,7 +73,7 @@ type Guard = NonNullable<LoadProbeOptions['guard']>;
 /** The page is loaded when somebody looks at it: it takes a tenth of the memory of an idle session server. */
 const pages: MonitorPages = {
   monitor: async (...page) => (await import('../web/render.ts')).renderMonitorPage(...page),
-  entrance: async (...page) => (await import('../web/render.ts')).renderEntrancePage(...page),
+  entrance: async (...page) => (await import('../web/render.ts')).renderSignInPage(...page),
 };
 
 export const realAdapters: Adapters = {

@@ -9,9 +9,9 @@ import { useUniqueId } from './use-unique-id.ts';
 import type { Viewing } from './use-viewer.ts';
 
 const buttonWords: Readonly<Record<ViewerView['levers'], string>> = {
-  none: 'How to act',
-  locked: 'Enter a token',
-  ready: 'Levers',
+  none: 'Get access',
+  locked: 'Sign in',
+  ready: 'Operator actions',
 };
 
 /** The button in the page's head, and its dialog. */
@@ -31,7 +31,7 @@ export function Access({ viewing }: { readonly viewing: Viewing }) {
       </button>
       <dialog ref={dialog} class="small" aria-labelledby={`${id}-heading`}>
         <div class="card-head">
-          <h2 id={`${id}-heading`}>Levers</h2>
+          <h2 id={`${id}-heading`}>Operator actions</h2>
           <button type="button" class="close" onClick={() => dialog.current?.close()}>
             Close
           </button>
@@ -58,14 +58,14 @@ function DialogBody({ viewer, viewing, id }: DialogBodyProps) {
   };
   const signedOut = (): void => {
     focusNext(`${id}-token`);
-    setResult('This browser has forgotten the token.');
+    setResult('Signed out.');
   };
   const action = { viewer, viewing, onResult: setResult, onSignedOut: signedOut };
   return (
     <>
       {readsOnly && (
         <p>
-          The token of <b class="text">{viewer.name}</b> may only read.
+          Signed in as <b class="text">{viewer.name}</b> with a read-only token.
         </p>
       )}
       {viewer.levers === 'none' && <NoTokens />}

@@ -29,7 +29,10 @@ export interface Drain {
 }
 
 export const eventsUrl = 'monitor/events';
-/** Milliseconds. Without a limit, a connection that died silently would never be given up. A test notification may take 10 s. */
+/**
+ * Milliseconds. Without a limit, a connection that died silently would never be given up. A test notification may take
+ * 10 s.
+ */
 const TIMEOUT_MS = 30_000;
 const CSRF_HEADER = 'X-Session-Server-CSRF';
 
@@ -51,7 +54,7 @@ export function askSparklines(): Promise<Answer<SparklinesView>> {
 export function explain(project: string): Promise<Answer<ExplainView>> {
   // Some URLs of this length do not fit into an HTTP request at all, and would be refused for the wrong reason.
   if (project.length > MAX_PROJECT_URL) {
-    const reason = `A project's address has at most ${MAX_PROJECT_URL} characters; this one has ${project.length}.`;
+    const reason = `A project URL has at most ${MAX_PROJECT_URL} characters; this one has ${project.length}.`;
     return Promise.resolve({ kind: 'refused', refusal: { code: 'project-too-long', reason } });
   }
   const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;
@@ -139,7 +142,7 @@ async function ask<T>(url: string, { signal, ...init }: AskInit = {}): Promise<A
   const { status } = response;
   return {
     kind: 'refused',
-    refusal: { code: String(status), reason: `The answer was the HTTP status ${status}, without a reason.` },
+    refusal: { code: String(status), reason: `The server answered with HTTP status ${status} and no reason.` },
   };
 }
 

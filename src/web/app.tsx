@@ -48,7 +48,7 @@ export function App({ snapshot, live }: AppProps) {
   return (
     <div class={stale ? 'page stale' : 'page'}>
       <a class="skip" href="#servers">
-        To the servers
+        Skip to servers
       </a>
       <Top fleet={fleet} live={runsScripts} staleSince={live?.staleSince}>
         {runsScripts && <Access viewing={viewing} />}

@@ -28,7 +28,7 @@ export function Legend({ view, index, fleet, target, now }: LegendProps) {
       </li>
       <li>
         <Sample class="band" path="M0 0H22V10H0Z" />
-        {fleet ? 'least to most loaded' : 'least to most'}{' '}
+        {fleet ? 'lowest to highest load' : 'lowest to highest'}{' '}
         <b>{min === null ? 'N/A' : `${format.load(min)} – ${format.load(max)}`}</b>
       </li>
       <li>

@@ -47,7 +47,7 @@ export function useZoom(age: () => number): Zoom {
 
 export function RangeButtons({ range, last, showLast, reset }: Zoom) {
   return (
-    <div class="ranges" role="group" aria-label="Time shown">
+    <div class="ranges" role="group" aria-label="Time range">
       {range.kind === 'zoomed' && (
         <button type="button" class="quiet" onClick={reset}>
           Back to the {ranges.find(({ seconds }) => seconds === last)?.long}

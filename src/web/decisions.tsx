@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** Who was sent where and why, and why not elsewhere. */
+/** Which server each session request was given, and why not another one. */
 import { useRef, useState } from 'preact/hooks';
 import type { AnswerView, DecisionKind, DecisionView } from '../core/views/monitor-view.ts';
 import { duration, plural } from './format.ts';
@@ -10,10 +10,10 @@ interface DecisionsProps {
   readonly decisions: readonly DecisionView[];
   /** Seconds since the epoch. */
   readonly now: number;
-  /** The kind that is shown alone. */
+  /** The only kind shown; `undefined`: all kinds. */
   readonly only: DecisionKind | undefined;
   readonly onOnly: (only: DecisionKind | undefined) => void;
-  /** Puts a project into the field *Why not?*. */
+  /** Explains a project again, as things are now. */
   readonly onAsk?: (project: string) => void;
 }
 
@@ -46,7 +46,7 @@ export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProp
   return (
     <>
       <div class="card-head">
-        <h2>Last decisions</h2>
+        <h2>Recent decisions</h2>
         <OnlyRefused decisions={decisions} only={only} onOnly={onOnly} />
         {decisions.length > FIRST && <Search words={words} onWords={setWords} />}
       </div>
@@ -105,8 +105,8 @@ function mentions({ kind, project, server, reason }: DecisionView, words: string
 }
 
 function nothingInWords(decisions: number, words: string): string {
-  if (decisions === 0) return 'Nobody has asked for a session yet.';
-  return words.trim() === '' ? 'None was refused.' : 'None fits the search.';
+  if (decisions === 0) return 'No session requests yet.';
+  return words.trim() === '' ? 'No refusals.' : 'No matches.';
 }
 
 interface DecisionProps {
@@ -152,14 +152,14 @@ function Decision({ decision, now, onAsk }: DecisionProps) {
       )}
       {kind === 'refused' && project !== null && onAsk !== undefined && (
         <button type="button" class="quiet" onClick={() => onAsk(project)}>
-          And now?
+          Check again
         </button>
       )}
     </li>
   );
 }
 
-/** What each server said. */
+/** The answer of each server. */
 export function Answers({ answers }: { readonly answers: readonly AnswerView[] }) {
   return (
     <ul class="answers">
@@ -171,7 +171,7 @@ export function Answers({ answers }: { readonly answers: readonly AnswerView[] }
           <b class="text" dir="auto">
             {address}
           </b>
-          <span class="hidden">{chosen ? 'would be handed out' : eligible ? 'could take it' : 'cannot take it'}: </span>
+          <span class="hidden">{chosen ? 'would be chosen' : eligible ? 'could take it' : 'cannot take it'}: </span>
           <span class="text" dir="auto">
             {reason}
           </span>

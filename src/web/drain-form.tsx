@@ -42,14 +42,14 @@ export function DrainForm(props: DrainFormProps) {
         void startDraining({ reason, ...picked?.deadline });
       }}
     >
-      <label for={reasonId}>{drained ? 'It drains' : 'Drain: sessions go on, none is added'}</label>
+      <label for={reasonId}>{drained ? 'Draining' : 'Drain: running sessions continue'}</label>
       <div class="field">
         <input
           id={reasonId}
           name="reason"
           type="text"
           maxLength={1000}
-          placeholder="reason, shown to everybody"
+          placeholder="reason, visible to everyone"
           autocomplete="off"
           value={reason}
           onInput={(event) => setReason(event.currentTarget.value)}
@@ -73,7 +73,9 @@ export function DrainForm(props: DrainFormProps) {
   );
 }
 
-/** What the form's fields hold. They start with the present drain, so that changing one of its values keeps the other. */
+/**
+ * What the form's fields hold. They start with the present drain, so that changing one of its values keeps the other.
+ */
 function useDrain({ drain }: ServerView, at: number) {
   const format = useFormat();
   const [reason, setReason] = useState(drain?.reason ?? '');
@@ -83,7 +85,7 @@ function useDrain({ drain }: ServerView, at: number) {
     pick(undefined);
   }, [drain?.since]);
   const until = drain?.until ?? null;
-  const unchanged = until === null ? [] : [{ name: `as now, until ${format.moment(until, at)}`, deadline: { until } }];
+  const unchanged = until === null ? [] : [{ name: `unchanged, until ${format.moment(until, at)}`, deadline: { until } }];
   const options: readonly DrainOption[] = [...unchanged, ...newDeadlines];
   return { reason, setReason, options, picked: options.find(({ name }) => name === picked) ?? options[0], pick };
 }
@@ -100,12 +102,11 @@ function useServerActions({ server: { id }, viewer, act, onResumed }: DrainFormP
   };
   return {
     busy,
-    startDraining: (request: Drain) =>
-      once(() => drain(id, request, viewer), 'It drains: no session is handed out here any more.'),
+    startDraining: (request: Drain) => once(() => drain(id, request, viewer), 'Draining: no new sessions will start here.'),
     endDraining: async (): Promise<void> => {
-      if (await once(() => resume(id, viewer), 'It is offered again as soon as it answers.')) onResumed();
+      if (await once(() => resume(id, viewer), 'Resumed: new sessions can start here as soon as it answers.')) onResumed();
     },
-    remove: () => once(() => removeServer(id, viewer), 'It was removed.'),
+    remove: () => once(() => removeServer(id, viewer), 'Removed.'),
   };
 }
 

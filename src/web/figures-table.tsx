@@ -6,7 +6,7 @@ import { useFormat } from './format-context.ts';
 import { countInWords, handOutsIn } from './history-words.ts';
 
 const MAX_ROWS = 60;
-const headings = ['time', 'mean load', 'least', 'most', 'predicted', 'handed out'];
+const headings = ['time', 'mean load', 'lowest', 'highest', 'predicted', 'handed out'];
 
 interface FiguresTableProps {
   readonly view: HistoryView;
@@ -19,7 +19,7 @@ export function FiguresTable({ view, fleet, now }: FiguresTableProps) {
   const [open, setOpen] = useState(false);
   return (
     <details class="figures-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>The same as a table</summary>
+      <summary>Show as table</summary>
       {open && (
         <div class="scroll" tabIndex={0} role="region" aria-label="Figures of the chart">
           <Figures view={view} fleet={fleet} now={now} />

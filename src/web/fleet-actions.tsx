@@ -24,7 +24,7 @@ export function FleetActions({ addressId, onSignedOut, ...action }: FleetActions
   return (
     <>
       <p>
-        You act as <b class="text">{action.viewer.name}</b>. Open a server to drain or resume it.
+        Signed in as <b class="text">{action.viewer.name}</b>. Open a server to drain or resume it.
       </p>
       <AddServerForm {...action} addressId={addressId} />
       <div class="buttons">
@@ -67,7 +67,7 @@ function AddServerForm({ addressId, ...action }: ActionProps & { readonly addres
           max="100"
           step="any"
           placeholder="weight 1"
-          aria-label="Rough power; 2 is twice as strong"
+          aria-label="Relative power; 2 means twice as strong"
         />
         <button type="submit">Add</button>
       </div>
@@ -80,7 +80,7 @@ function TestNotificationButton(action: ActionProps) {
   const send = async (): Promise<void> => {
     if (sending) return;
     setSending(true);
-    action.onResult('A test is being sent on every channel …');
+    action.onResult('Sending a test on every channel…');
     const answer = await testNotification(action.viewer);
     setSending(false);
     report(action, answer, ({ channels }) => channels.map(outcomeInWords).join('\n'));
@@ -94,7 +94,7 @@ function TestNotificationButton(action: ActionProps) {
 
 function outcomeInWords({ notifier, recipient, outcome, reason }: ChannelTestView): string {
   const whom = recipient ?? notifier;
-  return outcome === 'sent' ? `${whom}: a test was sent.` : `${whom}: the test failed${reason === null ? '.' : `: ${reason}`}`;
+  return outcome === 'sent' ? `${whom}: test sent.` : `${whom}: test failed${reason === null ? '.' : `: ${reason}`}`;
 }
 
 export function SignOutButton({ viewer, viewing, onResult, onSignedOut }: SignOutProps) {
@@ -109,7 +109,7 @@ export function SignOutButton({ viewer, viewing, onResult, onSignedOut }: SignOu
   };
   return (
     <button type="button" onClick={() => void leave()}>
-      Forget the token
+      Sign out
     </button>
   );
 }

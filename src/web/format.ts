@@ -1,6 +1,6 @@
 /**
- * How the page says numbers and times: in the viewer's locale and zone in the browser, in English and the server's zone before any script has run.
- * The words between them are English, as all of the page.
+ * How the page writes numbers and times: in the viewer's locale and time zone in the browser, in English and the
+ * server's time zone before any script has run. The words around them are English.
  */
 export interface Format {
   /** `20.5%`, or `N/A` when nothing is known. */
@@ -10,17 +10,19 @@ export interface Format {
   readonly count: (count: number) => string;
   /** `15:18:24`. Times are seconds since the epoch. */
   readonly clock: (time: number) => string;
-  /** With the day, when it is not the day of `now`. */
+  /** With the day, unless it is the day of `now`. */
   readonly moment: (time: number, now: number) => string;
-  /** With the day, whatever day it is: for what stands there until the page is looked at again. */
+  /** Always with the day: for text that may be read days later. */
   readonly dayAndClock: (time: number) => string;
-  /** A word for the day it is where the viewer is; the same for all times of that day. */
+  /** Identifies the day in the viewer's time zone: the same for all times of that day. */
   readonly dayOf: (time: number) => string;
-  /** `Sunday, November 22, 2026 at 15:18:24`: the date in English as the words around it, the clock as everywhere on the page. */
+  /** `Sunday, November 22, 2026 at 15:18:24`: the date in English, the clock as everywhere on the page. */
   readonly started: (time: number) => string;
-  /** Where a bucket of `step` seconds begins; with the day, when it is not the day of `now`. */
+  /** The beginning of a bucket of `step` seconds; with the day, unless it is the day of `now`. */
   readonly bucket: (time: number, step: number, now: number) => string;
-  /** For ticks of an axis that are `increment` seconds apart; the day stands below the first one and below those with which a day begins. */
+  /**
+   * For ticks of an axis, `increment` seconds apart. The first tick and the first of each day have the day below them.
+   */
   readonly ticks: (times: readonly number[], increment: number) => readonly string[];
   readonly milliseconds: (seconds: number) => string;
 }
@@ -29,7 +31,7 @@ export interface FormatOptions {
   /** Absent: the viewer's. */
   readonly locale?: string;
   readonly timeZone?: string;
-  /** Absent: as the locale has it. */
+  /** Absent: that of the locale. */
   readonly hourCycle?: 'h23';
 }
 
@@ -103,7 +105,7 @@ export function duration(seconds: number): string {
 
 /** `since`: milliseconds since the epoch. */
 export function staleInWords(since: number, format: Format): string {
-  return `Not live since ${format.dayAndClock(since / 1000)}; trying again`;
+  return `Connection lost at ${format.dayAndClock(since / 1000)}. Reconnecting…`;
 }
 
 /** `1 server`, `2 servers`. */
@@ -111,7 +113,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** The address of a link, if it is one of the web: nothing that runs. */
+/** The target of a link, if it is a web address: never a script. */
 export function safeLink(url: string): { readonly href?: string } {
   return /^https?:\/\//i.test(url) ? { href: url } : {};
 }

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /**
- * A chart with its ranges, its legend and its keyboard. To a screen reader it is a slider along time whose value is what
- * the chart shows at that time. The same figures are offered as a table and as a CSV file.
+ * A chart with its ranges, its legend and its keyboard. To a screen reader it is a slider along time whose value is
+ * what the chart shows at that time. The same figures are offered as a table and as a CSV file.
  */
 import { historyUrl } from './api.ts';
 import { actionOf } from './chart-keys.ts';
@@ -52,7 +52,7 @@ export function HistoryChart({ server, heading, target, startedAt, now }: Histor
         aria-valuemin={0}
         aria-valuemax={Math.max(0, count - 1)}
         aria-valuenow={index ?? 0}
-        aria-valuetext={view === undefined || index === null ? 'nothing yet' : pointInWords(view, index, now(), format)}
+        aria-valuetext={view === undefined || index === null ? 'no data yet' : pointInWords(view, index, now(), format)}
         aria-describedby={`${id}-keys`}
         onKeyDown={onKeyDown}
       />

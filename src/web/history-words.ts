@@ -23,7 +23,7 @@ export function countInWords(count: number | null, format: Format): string {
 export function pointInWords(view: HistoryView, index: number, now: number, format: Format): string {
   const mean = view.mean[index] ?? null;
   const time = format.bucket(view.time[index] ?? 0, view.step, now);
-  if (mean === null) return `${time}: nothing heard`;
+  if (mean === null) return `${time}: no data`;
   const waiting = view.waiting[index] ?? 0;
   const load = `mean load ${format.load(mean)}, from ${format.load(view.min[index] ?? null)} to ${format.load(view.max[index] ?? null)}`;
   const counts = `${view.handOuts[index] ?? 0} handed out${waiting > 0 ? `, ${waiting} waiting` : ''}`;

@@ -1,10 +1,10 @@
 /**
  * Keeps the page's snapshot up to date by server-sent events.
  *
- * The browser reconnects by itself after a broken connection and reports what it received last. When it gives up because
- * it was answered with an error (for example by a reverse proxy), the page reconnects. The session server sends something
- * every few seconds, so silence means that the page is stale. When the silence lasts, a new connection is opened. A hidden
- * tab closes its connection and costs nothing.
+ * The browser reconnects by itself after a broken connection and reports what it received last. When it gives up
+ * because it was answered with an error (for example by a reverse proxy), the page reconnects. The session server
+ * sends something every few seconds, so silence means that the page is stale. When the silence lasts, a new connection
+ * is opened. A hidden tab closes its connection and costs nothing.
  */
 import { applied } from '../core/views/monitor-delta.ts';
 import type { MonitorDelta, MonitorSnapshot } from '../core/views/monitor-view.ts';
@@ -26,9 +26,14 @@ export interface LiveOptions {
   readonly onError: () => void;
 }
 
-/** Milliseconds of silence after which the page is stale. The session server sends something at least every 5 seconds. */
+/**
+ * Milliseconds of silence after which the page is stale. The session server sends something at least every 5 seconds.
+ */
 const SILENCE_MS = 8000;
-/** Milliseconds of silence after which a new connection is opened. The session server waits as long for a viewer that reads nothing. */
+/**
+ * Milliseconds of silence after which a new connection is opened. The session server waits as long for a viewer that
+ * reads nothing.
+ */
 const DEAD_MS = 30_000;
 /** Milliseconds before the page reconnects when the browser has given up. */
 const RETRY_MS = 4000;

@@ -1,5 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** Where the page's script starts. The HTML as served stays until the first snapshot is received; the live page replaces it. */
+/**
+ * Where the page's script starts. The HTML as served stays until the first snapshot is received; the live page
+ * replaces it.
+ */
 import './viewer-locale.ts';
 import { render } from 'preact';
 import { App } from './app.tsx';
@@ -20,7 +23,8 @@ function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   version ??= snapshot.fleet.version;
   if (snapshot.fleet.version !== version) {
     // This script may not understand what another version sends; that version's own page does. Events are no longer
-    // received meanwhile: each would restart the loading, which would then never end if it takes longer than the next event.
+    // received meanwhile: each would restart the loading, which would then never end if it takes longer than the next
+    // event.
     stop?.();
     location.reload();
     return;

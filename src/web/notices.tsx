@@ -30,7 +30,7 @@ export function Announcer({ open, stale }: { readonly open: boolean; readonly st
   const [announced, announce] = useState('');
   const before = useRef({ open, stale });
   useEffect(() => {
-    if (before.current.stale !== stale) announce(stale ? 'The page is no longer live.' : 'The page is live again.');
+    if (before.current.stale !== stale) announce(stale ? 'Connection lost. Reconnecting…' : 'Connected again.');
     else if (before.current.open !== open) announce(open ? 'Sessions can start again.' : 'No session can start now.');
     before.current = { open, stale };
   }, [open, stale]);

@@ -36,7 +36,7 @@ export function ServerActions({ server, viewing, at }: ServerActionsProps) {
     return answer.kind === 'answer';
   };
   return (
-    <section class="card levers" aria-label="Levers">
+    <section class="card operator-actions" aria-label="Operator actions">
       {viewer.levers === 'none' && <NoTokens />}
       {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
       {viewer.levers === 'ready' && (

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /**
- * The columns of the table of servers: to add one, add an entry here and a width in the style sheet. The first three are
- * those of the original's page: number, address with a link to the server's own monitor, load.
+ * The columns of the table of servers: to add one, add an entry here and a width in the style sheet. The first three
+ * are those of the original's page: number, address with a link to the server's own monitor, load.
  */
 import { Fragment, type ComponentChildren } from 'preact';
 import type { ServerView } from '../core/views/monitor-view.ts';
@@ -99,7 +99,7 @@ export const columns: readonly Column[] = [
     value: ({ handOutsLastHour }) => handOutsLastHour,
     descendsFirst: true,
     cell: ({ handOutsLastHour, handOuts }, { format }) =>
-      twoLines(format.count(handOutsLastHour), `${format.count(handOuts)} in all`),
+      twoLines(format.count(handOutsLastHour), `${format.count(handOuts)} total`),
   },
   {
     name: 'last answer',

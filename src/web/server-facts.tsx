@@ -51,14 +51,14 @@ function factsOf(server: ServerView, { at, servers }: MonitorSnapshot, format: F
     ['predicted load', `${format.load(server.predicted)}, ${format.points(server.booked)} points booked`],
     ['places left', format.count(server.places)],
     ['session cost', costInWords(server, costSource(servers), format)],
-    ['handed out', `${format.count(server.handOutsLastHour)} in the last hour, ${format.count(server.handOuts)} in all`],
+    ['handed out', `${format.count(server.handOutsLastHour)} in the last hour, ${format.count(server.handOuts)} total`],
     ['last answer', lastAnswerInWords(server, moment, format)],
     ...when(server.failures > 0, ['failed probes', `${plural(server.failures, 'probe')} in a row`]),
     ...when(suspectSince !== null, ['suspect since', moment(suspectSince ?? 0)]),
     ...(drain === null ? [] : drainFacts(drain, moment)),
     ...when(server.weight !== 1, ['weight', format.points(server.weight)]),
-    ...when(server.maxSessions !== null, ['most sessions', format.count(server.maxSessions ?? 0)]),
-    ...when(server.allowedRepositories !== null, ['only projects of', server.allowedRepositories?.join(', ') ?? '']),
+    ...when(server.maxSessions !== null, ['maximum sessions', format.count(server.maxSessions ?? 0)]),
+    ...when(server.allowedRepositories !== null, ['only projects from', server.allowedRepositories?.join(', ') ?? '']),
   ];
 }
 
@@ -77,5 +77,5 @@ function lastAnswerInWords({ lastAnswerAt, latency }: ServerView, moment: (time:
 
 function drainFacts({ by, since, until, reason }: DrainView, moment: (time: number) => string): readonly Fact[] {
   const end = until === null ? 'until resumed' : `until ${moment(until)}`;
-  return [['drained', `by ${by} at ${moment(since)}, ${end}`], ...when(reason !== null, ['because', reason ?? ''])];
+  return [['drained', `by ${by} at ${moment(since)}, ${end}`], ...when(reason !== null, ['reason', reason ?? ''])];
 }

@@ -55,5 +55,5 @@ function searchable({ address, state, reason, labels, suspectSince }: ServerView
 
 /** Where the expected cost of a session comes from on a server on which nothing was learned yet. */
 export function costSource(servers: readonly ServerView[]): string {
-  return servers.some(({ costUncertainty }) => costUncertainty !== null) ? 'from the others' : 'not learned yet';
+  return servers.some(({ costUncertainty }) => costUncertainty !== null) ? 'from other servers' : 'not learned yet';
 }

@@ -46,7 +46,7 @@ export function ServerPanel({ server, snapshot, viewing, now, onClose }: ServerP
         <Facts server={server} snapshot={snapshot} />
         <HistoryChart
           server={server.id}
-          heading="Its load"
+          heading="Load of this server"
           target={snapshot.fleet.target}
           startedAt={snapshot.fleet.startedAt}
           now={now}

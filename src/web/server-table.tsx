@@ -183,7 +183,7 @@ function Remark({ order, servers, live, onShowAll }: TableParts & { readonly onS
     return (
       <tr>
         <td colSpan={4} class="empty">
-          No server fits the filter.{' '}
+          No server matches the filter.{' '}
           <button type="button" onClick={onShowAll}>
             Show all
           </button>
@@ -194,7 +194,7 @@ function Remark({ order, servers, live, onShowAll }: TableParts & { readonly onS
   return (
     <tr>
       <td colSpan={3} class="empty">
-        and {order.length - MAX_ROWS_WITHOUT_SCRIPT} more, which a browser that runs scripts shows
+        and {order.length - MAX_ROWS_WITHOUT_SCRIPT} more, shown only with JavaScript enabled
       </td>
     </tr>
   );

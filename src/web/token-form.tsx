@@ -6,15 +6,14 @@ import { signIn } from './api.ts';
 import type { Viewing } from './use-viewer.ts';
 
 /** Announced after signing in, because the form is gone then. */
-export const TOKEN_ACCEPTED = 'The token was accepted.';
+export const TOKEN_ACCEPTED = 'Signed in.';
 
 /** How to set up operator actions. */
 export function NoTokens() {
   return (
     <p>
-      Nobody can drain, resume, add or remove servers here, because no tokens are configured for that. Run{' '}
-      <code>session-server token NAME</code> where the session server runs, put the line it prints into <code>"admin"</code> of
-      the configuration, and enter the token here.
+      To drain, resume, add or remove servers here, you need a token. Run <code>session-server token NAME</code> on the machine of
+      the session server, add the line it prints to <code>"admin"</code> in the configuration, and sign in here with the token.
     </p>
   );
 }
@@ -43,14 +42,14 @@ export function TokenForm({ viewing, fieldId, onEntered }: TokenFormProps) {
     >
       {viewing.signedOut && (
         <p role="alert">
-          You were signed out, because the session server was started again or twelve hours have passed. What you tried since then
-          was not done.
+          You were signed out, because the session server restarted or twelve hours have passed. Actions since then were not
+          carried out.
         </p>
       )}
-      <label for={fieldId}>Draining, resuming, adding and removing servers needs a token</label>
+      <label for={fieldId}>Sign in with a token to drain, resume, add or remove servers</label>
       <div class="field">
         <input id={fieldId} name="token" type="password" autocomplete="off" required />
-        <button type="submit">Enter</button>
+        <button type="submit">Sign in</button>
       </div>
       {refusal !== undefined && <p role="alert">{refusal.reason}</p>}
     </form>
@@ -70,7 +69,10 @@ function useSignIn(viewing: Viewing, onEntered: () => void) {
     if (levers === 'ready') onEntered();
     else {
       form.reset();
-      setRefusal({ code: 'token-read-only', reason: `The token of ${name ?? ''} may only read; to act enter another one.` });
+      setRefusal({
+        code: 'token-read-only',
+        reason: `The token of ${name ?? ''} is read-only. Use another one for operator actions.`,
+      });
     }
     viewing.changeTo(answer.value);
   };

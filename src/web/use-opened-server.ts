@@ -30,9 +30,7 @@ export function useOpenedServerOrNotice(servers: readonly ServerView[], live: bo
     }
     if (!gone) return;
     const removed = lastShown.current?.id === id ? lastShown.current : undefined;
-    setNotice(
-      removed === undefined ? `There is no simulation server ${id}.` : `${removed.address} is not in the fleet any more.`,
-    );
+    setNotice(removed === undefined ? `There is no simulation server ${id}.` : `${removed.address} is no longer in the fleet.`);
     open(undefined);
     onGone();
   }, [id, gone, open]);

@@ -1,6 +1,6 @@
 /**
- * Who is signed in and what they may do. Asked again whenever that may have changed: browser sessions end when the session
- * server restarts and after some hours, and a reader of the instructions comes back with a token.
+ * Who is signed in and what they may do. Asked again whenever that may have changed: browser sessions end when the
+ * session server restarts and after some hours, and a reader of the instructions comes back with a token.
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ViewerView } from '../core/views/monitor-view.ts';

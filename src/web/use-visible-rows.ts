@@ -7,7 +7,10 @@ export const VIRTUAL_ABOVE = 200;
 export const ROW_HEIGHT = 60;
 const SPARE_ROWS = 8;
 
-/** `first` and `last`: the range of rows to draw, `last` not included. `live`: scripts run, so that scrolling is noticed. */
+/**
+ * `first` and `last`: the range of rows to draw, `last` not included. `live`: scripts run, so that scrolling is
+ * noticed.
+ */
 export function useVisibleRows(count: number, live: boolean) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = live && count > VIRTUAL_ABOVE;

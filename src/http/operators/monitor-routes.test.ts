@@ -5,7 +5,7 @@ import { DemoFleet } from '../../../test/support/monitor-source.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { buildWeb } from '../../../scripts/build-web.mjs';
-import { renderEntrancePage, renderMonitorPage } from '../../web/render.ts';
+import { renderSignInPage, renderMonitorPage } from '../../web/render.ts';
 import { readMonitorAssets, type MonitorAssets } from './monitor-assets.ts';
 import { createMonitorRoutes } from './monitor-routes.ts';
 
@@ -33,7 +33,7 @@ function setUp({ isReader = true, assets = noAssets } = {}) {
         renderings += 1;
         return renderMonitorPage(snapshot, files);
       },
-      entrance: renderEntrancePage,
+      entrance: renderSignInPage,
     },
     access: { isReader: () => isReader },
     title: () => 'Webots session server',
