@@ -23,6 +23,7 @@ export function Access({ viewing }: { readonly viewing: Viewing }) {
   const open = (): void => {
     viewing.recheck();
     dialog.current?.showModal();
+    document.getElementById(`${id}-token`)?.focus();
   };
   return (
     <>

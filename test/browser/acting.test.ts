@@ -124,6 +124,7 @@ test('a read-only token is reported at the field, signs in, and can be signed ou
   await page.getByRole('button', { name: 'Sign in' }).click();
   const dialog = page.getByRole('dialog', { name: 'Operator actions' });
   const field = dialog.getByLabel(/^Sign in with a token/);
+  await assertFocus(page, field, 'opening the dialog');
   await field.fill(READING_TOKEN);
   await page.keyboard.press('Enter');
   await dialog

@@ -595,7 +595,7 @@ test('servers are added and removed by holders of a token', async (t) => {
   await page.getByRole('heading', { name: 'Managing 1 simulation server:' }).waitFor();
   await page.getByRole('button', { name: 'ada' }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  await dialog.getByRole('button', { name: 'Sign in' }).waitFor();
 });
 
 test('without configured tokens the page says how to get access', async (t) => {

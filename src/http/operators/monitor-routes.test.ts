@@ -107,7 +107,7 @@ test('who may not read gets a form for the token, and no figure', async () => {
   const html = await response.text();
   assert.match(html, /<form method="post" action="monitor\/enter">/);
   assert.doesNotMatch(html, /sim01/);
-  assert.match(await (await get('/monitor?refused=token-wrong')).text(), /not one of those/);
+  assert.match(await (await get('/monitor?refused=token-wrong')).text(), /This token is not in/);
 });
 
 test('the files of the page are small, compressed beforehand, and kept by browsers for ever under their hash', async (t) => {
