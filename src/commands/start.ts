@@ -42,11 +42,8 @@ export async function startCommand(args: readonly string[], options: { readonly 
 
   const starting = startServer(settings, log);
   const reloading = startReloading(loaded.path, starting, log);
-  const watching = watchConfiguration(loaded.path, {
-    changed: () => reloading.wake(),
-    failed: (error) => log.warn('the configuration file cannot be watched; send SIGHUP after changing it', { error }),
-  });
-  life.add(reloading, { stop: async () => (await watching).close() }, { stop: async () => (await starting)?.stop() });
+  const watching = watchConfiguration(loaded.path, { clock: systemClock, changed: () => reloading.wake() });
+  life.add(reloading, { stop: async () => (await watching).stop() }, { stop: async () => (await starting)?.stop() });
   life.onReload(() => reloading.wake());
 
   const agentPort = options.agent === true ? AGENT_PORT : options.agent;
