@@ -1,4 +1,4 @@
-/** Reads the configuration file that a command was given, and says what is wrong with it. */
+/** Reads the configuration file of a command, and reports what is wrong with it. */
 import { findConfiguration, findInstalled, type Found } from '../config/find.ts';
 import { loadConfiguration, type Loaded } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
@@ -8,8 +8,8 @@ import { packageRoot } from '../system/package-root.ts';
 export const REFUSED = 2;
 
 export interface ReadOptions {
-  /** `returned`: whoever asks tells them. */
-  readonly warnings: 'said' | 'returned';
+  /** `returned`: the caller reports them. */
+  readonly warnings: 'printed' | 'returned';
 }
 
 /** The settings, or `undefined` after all problems were written to stderr and the exit status was set. */
@@ -22,19 +22,20 @@ export function readInstalled(args: readonly string[], options?: ReadOptions): P
   return read(findInstalled(args, process.cwd()), options);
 }
 
-async function read(found: Found, { warnings }: ReadOptions = { warnings: 'said' }): Promise<Loaded | undefined> {
+async function read(found: Found, { warnings }: ReadOptions = { warnings: 'printed' }): Promise<Loaded | undefined> {
   if (found.kind === 'refused') {
-    refuse(found.problems);
+    console.error(`error: ${found.reason}`);
+    process.exitCode = REFUSED;
     return undefined;
   }
   const result = await loadConfiguration(found.path);
-  if (warnings === 'said' || result.kind === 'refused') sayWarnings(result.warnings);
+  if (warnings === 'printed' || result.kind === 'refused') printWarnings(result.warnings);
   if (result.kind === 'loaded') return result;
   refuse(result.problems);
   return undefined;
 }
 
-function sayWarnings(warnings: readonly Problem[]): void {
+function printWarnings(warnings: readonly Problem[]): void {
   for (const warning of warnings) console.error(`warning: ${formatProblem(warning)}`);
 }
 

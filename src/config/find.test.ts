@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { packageRoot } from '../system/package-root.ts';
 import { findConfiguration, findInstalled } from './find.ts';
-import { formatProblem } from './problem.ts';
 
 test('the file that is named is meant, relative to the working directory', () => {
   assert.deepEqual(findConfiguration(['x.json'], '/work', packageRoot), { kind: 'found', path: '/work/x.json' });
@@ -36,8 +35,8 @@ test('a command for an installation means the one that was installed, or none', 
   const installed = join(cwd, 'session.json');
   const refused = findInstalled([], cwd, installed);
   assert.match(
-    refused.kind === 'refused' ? refused.problems.map(formatProblem).join() : '',
-    /^command line: no configuration file — .*\/session\.json, where "session-server setup" writes it; name it/,
+    refused.kind === 'refused' ? refused.reason : '',
+    /^there is no configuration at .*\/session\.json; name a configuration file, or run "session-server setup" first$/,
   );
   await writeFile(installed, '{}');
   assert.deepEqual(findInstalled([], cwd, installed), { kind: 'found', path: installed });
@@ -45,14 +44,12 @@ test('a command for an installation means the one that was installed, or none', 
 });
 
 test('several arguments are refused, and an empty one', () => {
-  const lines = (args: string[]): string[] => {
+  const reason = (args: string[]): string => {
     const result = findConfiguration(args, '/work', packageRoot);
-    return result.kind === 'refused' ? result.problems.map(formatProblem) : [];
+    return result.kind === 'refused' ? result.reason : '';
   };
-  assert.deepEqual(lines(['a', 'b']), ['command line: 2 arguments — expected one configuration file, or none; name one file']);
-  assert.deepEqual(lines(['']), [
-    'command line: "" (empty) — expected the path of a configuration file; name the file, or leave the argument out',
-  ]);
+  assert.equal(reason(['a', 'b']), 'too many arguments: 2; name one configuration file');
+  assert.equal(reason(['']), 'the path of the configuration file is empty; name the file, or leave the argument out');
 });
 
 async function temporaryFolder(t: TestContext): Promise<string> {

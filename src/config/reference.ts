@@ -1,40 +1,40 @@
 /**
- * The reference page of the configuration and its JSON Schema, from the schema. `scripts/generate-docs.mjs` writes them; a test compares what stands in
+ * The reference page of the configuration and its JSON Schema, from the schema. `scripts/generate-docs.mjs` writes them; a test compares the files in
  * the repository with what would be written now.
  */
 import { allKeys, expectation, type KeyInfo, publishedJsonSchema } from './keys.ts';
 import { originalKeys } from './schema.ts';
 
-const introduction = `<!-- Written by scripts/generate-docs.mjs from src/config/schema.ts. Change the schema, not this page. -->
+const introduction = `<!-- Written by scripts/generate-docs.mjs from src/config/schema/. Change the schema, not this page. -->
 
 # Configuration
 
-One JSON file. The program reads the one it is started with, \`session-server path/to/config.json\`; without an argument \`config/session/local.json\` of
-the working directory, else the one that comes with the package. [\`config/session/example.json\`](../config/session/example.json) is a good beginning.
-The smallest configuration that works:
+The configuration is one JSON file. \`session-server path/to/config.json\` reads the file that is named; without an argument it reads
+\`config/session/local.json\` of the working directory, or the one that comes with the package.
+[\`config/session/example.json\`](../config/session/example.json) is a good starting point. The smallest configuration that works:
 
 \`\`\`json
 { "simulationServers": ["localhost:2000"], "ssl": false, "portRewrite": false }
 \`\`\`
 
-- **Check it** before it is used: \`session-server check config.json\` names every problem, with key, value, what is expected and how to fix it, and exits
-  with 2 when there is one. With \`--strict\` it does so for warnings too.
-- **Warnings** stop nothing: an unknown key (it is ignored), a server listed twice (it counts once), a mail key without its partner (e-mail is
+- **Check** the file before you use it: \`session-server check config.json\` lists every error with its key, its value, what is expected and how to fix it.
+  It exits with 2 if there is one. With \`--strict\` warnings count as errors. With \`--json\` the result is JSON.
+- **Warnings** do not stop the program: an unknown key (it is ignored), a server listed twice (it counts once), a mail key without its partner (e-mail is
   disabled), an address that does not fit \`portRewrite\`, a key given twice (the last one counts).
-- **Help in the editor**: with \`"$schema": "./schema.json"\` in the file, and the path of \`config/session/schema.json\`, editors complete and check
-  keys. \`session-server schema\` prints it.
-- **Changes** are taken over when the file is saved, and on SIGHUP, without dropping a connection. A file with problems is refused as a whole and the
-  configuration in force stays. Keys that need a restart say so below.
-- **Secrets** need not stand in the file. The mail password may be given by the environment variable \`SESSION_SERVER_MAIL_PASSWORD\`, or by a file named
-  in \`SESSION_SERVER_MAIL_PASSWORD_FILE\` (a line break at its end is removed); the first that is set wins over the file's \`mailSenderPassword\`. A
-  webhook's secret may be given by \`secretFile\`. No message, log line or page shows a secret.
+- **Editor support**: with \`"$schema": "./schema.json"\` in the file, and the path of \`config/session/schema.json\`, editors complete and check
+  keys. \`session-server schema\` prints the schema.
+- **Changes** take effect within two seconds after the file is saved, or at once on SIGHUP. No connection is dropped. An invalid file is rejected as a
+  whole, and the current configuration stays active. Keys that need a restart are marked below.
+- **Secrets** can be kept outside the file. Set the mail password in the environment variable \`SESSION_SERVER_MAIL_PASSWORD\`, or name a file in
+  \`SESSION_SERVER_MAIL_PASSWORD_FILE\` (a line break at its end is removed). The first of these that is set overrides \`mailSenderPassword\`. For the secret
+  of a webhook use \`secretFile\`. No message, log line or page shows a secret.
 - **Folders**: \`~\`, \`$VAR\` and \`\${VAR}\` are expanded; relative paths begin at the working directory.
-- The file is text in UTF-8 of at most 5 MiB. JSON has no comments and no comma after the last entry; a fault is reported with line and column.
+- **Format**: UTF-8 text of at most 5 MiB. JSON has no comments and no comma after the last entry; an error is reported with line and column.
 
-Dots name keys inside keys: \`waiting.hold\` is written \`{"waiting": {"hold": 20}}\`. \`[]\` stands for each entry of a list.
+A dot means a nested key: \`waiting.hold\` is written \`{"waiting": {"hold": 20}}\`. \`[]\` means each entry of a list.
 `;
 
-/** Between them stands what `npm run docs` writes; the formatter leaves it alone. */
+/** Marks around the table that `npm run docs` writes; the formatter leaves it alone. */
 const TABLE_BEGINS = '<!-- prettier-ignore-start -->';
 const TABLE_ENDS = '<!-- prettier-ignore-end -->';
 
@@ -45,7 +45,7 @@ interface Group {
   readonly has: (key: string) => boolean;
 }
 
-/** Every key stands in exactly one of them. */
+/** Every key belongs to exactly one of them. */
 const groups: readonly Group[] = [
   {
     title: 'Keys of the original session server',
@@ -89,7 +89,7 @@ export function configurationTable(has: (key: string) => boolean): string {
   return ['| key | meaning | default | allowed |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-/** The table of the original's keys, for the front page. */
+/** The table of the original's keys, for the README. */
 export function originalKeysTable(): string {
   return configurationTable((key) => originalKeys.includes(key));
 }
@@ -112,7 +112,7 @@ export function jsonSchemaFile(): string {
   return `${JSON.stringify(publishedJsonSchema(), undefined, 2)}\n`;
 }
 
-/** The innermost section a key stands in. */
+/** The innermost section of a key. */
 function sectionOf(key: string): string | undefined {
   for (let end = key.lastIndexOf('.'); end > 0; end = key.lastIndexOf('.', end - 1))
     if (isSection(key.slice(0, end))) return key.slice(0, end);
@@ -134,7 +134,7 @@ function defaultOf(info: KeyInfo): string {
   return info.required ? '**required**' : 'none';
 }
 
-/** Shorter than in messages, where the reader has not chosen to read a table. */
+/** Shorter than in messages. */
 function allowed(info: KeyInfo): string {
   if (info.type === 'boolean') return '`true`, `false`';
   return info.words.length > 0 ? info.words.map((word) => `\`"${word}"\``).join(', ') : expectation(info);

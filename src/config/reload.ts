@@ -1,6 +1,6 @@
 /**
- * What differs between the settings in force and new ones, so that only that is applied, servers are kept by identity, and people are told what needs
- * a restart: such keys keep the values of the start, so that no part of the program goes by a port on which nothing listens. Pure.
+ * What differs between the settings in force and new ones, so that only that is applied, servers are kept by identity, and the operator learns what
+ * needs a restart: such keys keep the values of the start, so that no part of the program uses a port on which nothing listens. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerId } from '../core/fleet/endpoint.ts';
@@ -15,7 +15,7 @@ export interface Changes {
   readonly servers: ServerChanges;
 }
 
-/** By identity: a server that is listed before and after goes on with its state, whatever else is changed. */
+/** By identity: a server that is listed before and after keeps its state, whatever else has changed. */
 export interface ServerChanges {
   readonly added: readonly SimulationServerSettings[];
   readonly removed: readonly ServerId[];
@@ -32,7 +32,7 @@ export function compareSettings(old: Settings, next: Settings): Changes {
 }
 
 export interface InForce {
-  /** As wanted, but for the keys that need a restart. */
+  /** As wanted, except for the keys that need a restart. */
   readonly settings: Settings;
   /** Keys that differ from the start and take effect only after a restart, as in the documentation, such as `limits.headerBytes`. */
   readonly afterRestart: readonly string[];

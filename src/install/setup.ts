@@ -3,8 +3,8 @@
  * stays in front, from a configuration. Each file is shown before it is written.
  */
 import { resolve } from 'node:path';
-import { contradictions } from '../config/checks.ts';
 import { formatProblem } from '../config/problem.ts';
+import { contradictions } from '../config/schema.ts';
 import { validate } from '../config/validate.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { readInstalled, REFUSED } from '../commands/configuration.ts';

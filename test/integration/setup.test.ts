@@ -551,7 +551,7 @@ describe('doctor', () => {
     const [found, fix] = stdout.split('\n');
     assert.equal(
       found,
-      `WARNING  configuration  ${path}: portRwrite: unknown key, ignored — expected a key of the documentation`,
+      `WARNING  configuration  ${path}: portRwrite: unknown key, ignored — expected a documented key`,
     );
     assert.equal(fix, '         → did you mean "portRewrite"?');
   });
