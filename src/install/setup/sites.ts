@@ -1,10 +1,8 @@
 /** The web servers that can stay in front: where the site of each belongs, and what takes it into use. */
 import { getServers } from 'node:dns';
-import { APACHE_MODULES, apacheSite } from './apache.ts';
-import { caddyfile } from './caddy.ts';
 import { CERTIFICATE_STEP, certbotCommands } from './certbot.ts';
 import type { ReverseProxy } from './reverse-proxy.ts';
-import { nginxSite } from './nginx.ts';
+import { APACHE_MODULES, apacheSite, caddyfile, nginxSite } from './site-files.ts';
 
 export type WebServerName = 'apache' | 'nginx' | 'caddy';
 
