@@ -28,10 +28,10 @@ const AGENT_PORT = 2000;
  */
 const LARGE_FLEET = 2000;
 
-export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
+export async function startCommand(file: string | undefined, options: { readonly agent?: number | true }): Promise<void> {
   // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
   const life = new ProcessLifecycle({ reloads: true });
-  const loaded = await readConfiguration(args);
+  const loaded = await readConfiguration(file);
   if (loaded === undefined || life.ending) return;
   const { settings } = loaded;
   if (settings.simulationServers.length > LARGE_FLEET) setFlagsFromString('--heap-growing-percent=25');
