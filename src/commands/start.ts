@@ -44,7 +44,10 @@ export async function startCommand(file: string | undefined, options: { readonly
   const reloading = startReloading(loaded.path, starting, log);
   const watching = watchConfiguration(loaded.path, { clock: systemClock, changed: () => reloading.wake() });
   life.add(reloading, { stop: async () => (await watching).stop() }, { stop: async () => (await starting)?.stop() });
-  life.onReload(() => reloading.wake());
+  life.onReload(() => {
+    log.reopen();
+    reloading.wake();
+  });
 
   const agentPort = options.agent === true ? AGENT_PORT : options.agent;
   // Its connections are descriptors of this process, and the budget of the clients leaves room for so many.

@@ -33,11 +33,11 @@ export function hashOf(token: string): string {
 export function tokenAdvice(name: string, { token, hash }: MadeToken, { readOnly = false } = {}): string {
   const entry = JSON.stringify({ name, hash, ...(readOnly && { readOnly }) });
   return [
-    `The token of ${name}, shown only now:`,
+    `Token of ${name}, shown only once:`,
     '',
     `    ${token}`,
     '',
-    'Put this into the configuration file; a running session server takes it over by itself:',
+    'Add this to the configuration file; a running session server picks it up automatically:',
     '',
     `    "admin": { "tokens": [${entry}] }`,
     '',
