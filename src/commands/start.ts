@@ -122,15 +122,15 @@ function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], addresse
   // `hostname`: the name service was asked for it in vain.
   const { code, port, address, hostname = address } = error as Readonly<Record<string, unknown>>;
   const aboutPort: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another program listens there; stop it, or choose another port',
-    EACCES: 'this user may not listen there; choose a port from 1024 on, or give the program the right to',
+    EADDRINUSE: 'another program uses it; stop that program, or choose another port',
+    EACCES: 'this user cannot listen on it; choose a port from 1024 on, or grant the capability CAP_NET_BIND_SERVICE',
   };
   const aboutAddress: Readonly<Record<string, string>> = {
-    EADDRNOTAVAIL: 'this machine does not have the address; name one it has',
-    EAFNOSUPPORT: 'this machine has no addresses of that kind; name one it has',
-    EINVAL: 'this machine does not have the address; name one it has',
-    ENOTFOUND: 'the name service does not know the name; write an IP address',
-    EAI_AGAIN: 'the name service does not answer; write an IP address',
+    EADDRNOTAVAIL: 'this machine does not have the address; use one that it has',
+    EAFNOSUPPORT: 'this machine has no addresses of that kind; use one that it has',
+    EINVAL: 'this machine does not have the address; use one that it has',
+    ENOTFOUND: 'the name does not exist; write an IP address',
+    EAI_AGAIN: 'the DNS server does not answer; write an IP address',
   };
   if (typeof code !== 'string') throw error;
   const [places, wrong] = code in aboutPort ? [ports, port] : [addresses, hostname];
@@ -175,7 +175,7 @@ function startReloading(path: string, starting: Promise<App | undefined>, log: O
       return Infinity;
     },
     failed: (error) => {
-      log.error('reading the configuration again failed inside the session server; the one before stays in force', { error });
+      log.error('reloading the configuration failed inside the session server; the current one stays active', { error });
       return Infinity;
     },
   });
@@ -186,7 +186,7 @@ async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
   for (const warning of result.warnings) log.warn(formatProblem(warning));
   if (result.kind === 'refused') {
     for (const problem of result.problems) log.error(formatProblem(problem));
-    log.error('the new configuration is refused; the one before stays in force', { path });
+    log.error('the new configuration is refused; the current one stays active', { path });
     return;
   }
   const settings: Settings = result.settings;
