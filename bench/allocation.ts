@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation-parameters.ts';
-import { Ledger, type Candidates } from '../src/core/ledger.ts';
+import type { Candidates } from '../src/core/candidates.ts';
+import { Ledger } from '../src/core/ledger.ts';
 
 type Metric = 'unhappy' | 'overloaded' | 'overloadTime' | 'peak' | 'wait99' | 'gaveUp' | 'utilWhenQueued';
 /** Scenario → policy → metric; shares are from 0 to 1. */

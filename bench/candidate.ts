@@ -3,7 +3,8 @@
  * are taken from the environment variable `ALLOCATION_PARAMETERS` (JSON), for the goals that ask what wrong ones cost.
  */
 import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation-parameters.ts';
-import { Ledger, type Candidates } from '../src/core/ledger.ts';
+import type { Candidates } from '../src/core/candidates.ts';
+import { Ledger } from '../src/core/ledger.ts';
 
 /** What the simulator hands to a policy. */
 interface Context {

@@ -2,7 +2,8 @@
 import type { LookupFunction } from 'node:net';
 import type { Endpoint, ServerId } from './core/endpoint.ts';
 import type { Failure } from './core/fleet.ts';
-import type { BookingOutcome, BookingRequest, Candidates } from './core/ledger.ts';
+import type { Candidates } from './core/candidates.ts';
+import type { BookingOutcome, BookingRequest } from './core/ledger.ts';
 import type { Notification } from './core/incidents.ts';
 
 export interface Clock {

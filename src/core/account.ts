@@ -8,13 +8,12 @@
 import type { AllocationParameters } from './allocation-parameters.ts';
 import { limited, moveExpectation, newServerEstimate, overwrite, VARIANCE, type Costs, type Estimate } from './cost.ts';
 import type { ServerId } from './endpoint.ts';
-import type { LearningWindow } from './learning.ts';
 
 /** One allocation that is remembered. */
 export interface Booking {
   readonly id: string;
   readonly server: ServerId;
-  at: number;
+  readonly at: number;
   /** The same when a client asks again. */
   readonly request: string;
   readonly project: string | undefined;
@@ -22,8 +21,18 @@ export interface Booking {
   returned: boolean;
 }
 
+/** What a window of learning knows of its beginning; `learning.ts` closes it. */
+export interface LearningWindow {
+  /** When the baseline was measured. */
+  readonly start: number;
+  /** Percent: the baseline. */
+  readonly load: number;
+  /** Load points that should have left by themselves since. */
+  gone: number;
+}
+
 interface Report {
-  at: number;
+  readonly at: number;
   readonly load: number;
 }
 
@@ -229,18 +238,6 @@ export class Account {
     this.seen = undefined;
     this.load = 0;
     this.missed = 0;
-  }
-
-  /** The clock was set: what is remembered moves with it, `before` a time perhaps by something else. All in seconds. */
-  shift(by: number, before: { readonly until: number; readonly by: number } = { until: -Infinity, by }): void {
-    const moved = (at: number) => at + (at <= before.until ? before.by : by);
-    if (this.seen !== undefined) this.seen = moved(this.seen);
-    for (const report of this.#recent) report.at = moved(report.at);
-    for (const booking of this.bookings) booking.at = moved(booking.at);
-    if (this.window !== undefined) this.window.start = moved(this.window.start);
-    if (this.suspectSince !== undefined) this.suspectSince = moved(this.suspectSince);
-    this.sessionsSeenAt = moved(this.sessionsSeenAt);
-    this.usedAt = moved(this.usedAt);
   }
 
   #forgetReports(): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keptOf, KeptServers } from './kept-servers.ts';
-import type { Candidates } from './ledger.ts';
+import type { Candidates } from './candidates.ts';
 
 const of = (...tiers: string[][]): Candidates => ({ tiers });
 

@@ -6,7 +6,7 @@
  * for the candidates themselves.
  */
 import type { ServerId } from './endpoint.ts';
-import type { Candidates } from './ledger.ts';
+import type { Candidates } from './candidates.ts';
 
 export class KeptServers {
   /** Disjoint: there are never more than servers, however many tickets they are kept for. */

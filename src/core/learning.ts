@@ -5,19 +5,9 @@
  * quarter to a half: the least loaded server is the one somebody has just left, so that departures and arrivals fall into the same window
  * (ALLOCATION, "Two findings of our own"). For the same reason nothing is learned from windows that began on a busy server.
  */
-import type { Account } from './account.ts';
-import { hidden } from './account.ts';
+import { hidden, type Account, type LearningWindow } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
 import { limited, type Costs, type Evidence } from './cost.ts';
-
-export interface LearningWindow {
-  /** When the baseline was measured. */
-  start: number;
-  /** Percent: the baseline. */
-  readonly load: number;
-  /** Load points that should have left by themselves since. */
-  gone: number;
-}
 
 /**
  * Seconds. A window closes once most of its sessions should be visible, but not before and not after these. Closing at the first glimpse would

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_ALLOCATION, type AllocationParameters } from './allocation-parameters.ts';
-import { Ledger, type BookingOutcome, type Candidates, type ServerOptions } from './ledger.ts';
+import type { Candidates } from './candidates.ts';
+import { Ledger, type BookingOutcome, type ServerOptions } from './ledger.ts';
 
 type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
 
@@ -325,41 +326,12 @@ test('a reading that is no number is no report', () => {
   assert.equal(ledger.account('a')?.load, 20);
 });
 
-test('when the clock is set back by an hour reports are believed at once and bookings keep their age', () => {
-  const { ledger, all } = ledgerOf({ a: 20 }, fixed);
-  ledger.report('a', 20, 5000);
-  bookOn(ledger, all, 5000);
-  ledger.report('a', 20, 5035);
-  assert.equal(Math.round(ledger.account('a')?.booked ?? NaN), 4);
-  ledger.report('a', 40, 1435);
-  assert.equal(ledger.account('a')?.load, 40);
-  assert.equal(Math.round(ledger.account('a')?.booked ?? NaN), 4);
-  ledger.report('a', 40, 1460);
-  assert.equal(ledger.account('a')?.booked, 0);
-});
-
 test('when the clock leaps ahead bookings count until a report retires them', () => {
   const { ledger, all } = ledgerOf({ a: 0 }, fixed);
   assert.equal(bookAll(ledger, all, 101).length, 11);
   assert.equal(ledger.fits(all, undefined, 3700), false);
   ledger.report('a', 0, 3700);
   assert.equal(ledger.booked('a'), 0);
-});
-
-test('a clock that leaps ahead and is put right again erases no booking, whatever was booked meanwhile', () => {
-  for (const [ahead, back] of [
-    [3700, 106],
-    [3700, 60],
-    [3700, 111],
-  ] as const) {
-    const { ledger, all } = ledgerOf({ a: 0 }, fixed);
-    bookAll(ledger, all, 101, 5);
-    bookAll(ledger, all, ahead, 3);
-    ledger.report('a', 0, back);
-    assert.equal(ledger.booked('a'), 8 * 8, `back to ${back}`);
-    ledger.report('a', 0, back + 101);
-    assert.equal(ledger.booked('a'), 0, `a while after ${back}`);
-  }
 });
 
 test('the time stands still while it is a little behind', () => {

@@ -10,6 +10,7 @@
 import { Account, type Booking } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
 import { BookingIndex } from './booking-index.ts';
+import type { Candidates } from './candidates.ts';
 import { Choice, type Search } from './choice.ts';
 import { canBeKept, Costs, limited, type CostView } from './cost.ts';
 import type { ServerId } from './endpoint.ts';
@@ -28,14 +29,6 @@ export interface BookingRequest {
   readonly id: string;
   /** Key of the project, when the client said what it wants to run. */
   readonly project?: string;
-}
-
-/**
- * The servers that may take a session, best tier first: a later tier is used only when the earlier ones have no room. The same object is passed as
- * long as the same servers may take it, so that what was looked up for it can be kept.
- */
-export interface Candidates {
-  readonly tiers: readonly (readonly ServerId[])[];
 }
 
 export type BookingOutcome =
@@ -75,8 +68,6 @@ export type Restored =
   /** Not ours, of another version, or damaged: nothing was taken over. */
   | { readonly kind: 'foreign'; readonly reason: string };
 
-/** Seconds. Within it, times in disorder are no news; a clock that is further back was set. */
-const DISORDER = 60;
 /** Seconds. No clock of ours shows more: what does is an error of the caller and is ignored. */
 const LATEST_TIME = 1e12;
 
@@ -92,8 +83,6 @@ export class Ledger {
   readonly #prefix: string;
   #allocations = 0;
   #now = -LATEST_TIME;
-  /** The last time the clock went ahead by more than disorder explains: because it was set, or because nobody asked for so long. */
-  #leap = NO_LEAP;
   #revision = 0;
   /** Moves on with what changes the accounts of many servers. */
   #common = 0;
@@ -419,31 +408,12 @@ export class Ledger {
     return true;
   }
 
-  /**
-   * The time as the ledger takes it. It never runs backwards by a little; when the clock was set back by much, all that is remembered moves with it, so that
-   * no booking hides behind a time that takes hours to come. A clock that leapt ahead and is put right again aged nothing: what is from before the leap stays.
-   */
+  /** The time as the ledger takes it: it never runs backwards, and what is not a time changes nothing. */
   #advance(now: number): number {
-    if (!isTime(now) || now === this.#now) return this.#now;
-    const known = this.#now > -LATEST_TIME;
-    if (now < this.#now - DISORDER && known) this.#setBack(this.#now - now);
-    else if (now > this.#now + DISORDER && known) this.#leap = { from: this.#now, by: now - this.#now };
-    this.#now = Math.max(this.#now, now);
+    if (isTime(now)) this.#now = Math.max(this.#now, now);
     return this.#now;
   }
-
-  #setBack(back: number): void {
-    const { from, by } = this.#leap;
-    const undone = Math.abs(back - by) <= DISORDER;
-    const before = undone ? { until: from, by: Math.min(0, by - back) } : undefined;
-    for (const account of this.#roster.all()) account.shift(-back, before);
-    this.#common += 1;
-    this.#now -= back;
-    this.#leap = NO_LEAP;
-  }
 }
-
-const NO_LEAP = { from: -Infinity, by: 0 };
 
 interface Chosen {
   readonly account: Account;

@@ -7,7 +7,7 @@
  * it anyway.
  */
 import { KeptServers } from './kept-servers.ts';
-import type { Candidates } from './ledger.ts';
+import type { Candidates } from './candidates.ts';
 import { kindOf, type LineOrder, type Spot, type Ticket, type Want } from './line-order.ts';
 import { compete } from './routing.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Candidates } from './ledger.ts';
+import type { Candidates } from './candidates.ts';
 import type { Ticket, TicketRequest, Want } from './line-order.ts';
 import type { Pass } from './passing.ts';
 import { WaitingLine, type Restored, type WaitingRules } from './waiting-line.ts';

@@ -7,7 +7,8 @@
  */
 import { allocationReason } from '../core/allocation-reason.ts';
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
-import type { BookingOutcome, BookingRequest, Candidates } from '../core/ledger.ts';
+import type { Candidates } from '../core/candidates.ts';
+import type { BookingOutcome, BookingRequest } from '../core/ledger.ts';
 import type { SecondsRange } from '../core/monitor-view.ts';
 import { asSent, type Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';

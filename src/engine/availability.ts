@@ -3,7 +3,7 @@
  *
  * It is asked after every probe and every booking, so it looks at one server as long as that one has room.
  */
-import type { Candidates } from '../core/ledger.ts';
+import type { Candidates } from '../core/candidates.ts';
 import type { Router } from '../core/routing.ts';
 import type { Bookings } from '../ports.ts';
 import { createTopic, type Topic } from './topic.ts';

@@ -4,7 +4,7 @@
  */
 import { Allowance } from '../core/allowance.ts';
 import type { Endpoint, ServerId } from '../core/endpoint.ts';
-import type { Candidates } from '../core/ledger.ts';
+import type { Candidates } from '../core/candidates.ts';
 import type { AnswerView, DecisionKind } from '../core/monitor-view.ts';
 import { asSent, type Project } from '../core/project.ts';
 import type { Labels } from '../core/routing.ts';

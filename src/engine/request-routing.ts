@@ -1,6 +1,6 @@
 /** What a session request wants, read strictly, and the servers that may run it. */
 import type { ServerId } from '../core/endpoint.ts';
-import type { Candidates } from '../core/ledger.ts';
+import type { Candidates } from '../core/candidates.ts';
 import { parseProject, type Project, type ProjectResult } from '../core/project.ts';
 import type { Labels, Route, Router } from '../core/routing.ts';
 import type { Want } from '../core/line-order.ts';

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { BookingOutcome, Candidates, ServerOptions } from '../../src/core/ledger.ts';
+import type { Candidates } from '../../src/core/candidates.ts';
+import type { BookingOutcome, ServerOptions } from '../../src/core/ledger.ts';
 import type { Bookings } from '../../src/ports.ts';
 
 /** One store, and the outside it lives in. Sessions cost 8 points in it, whatever happens: learning is off. */
