@@ -7,7 +7,7 @@ import { readSimulationServer } from './config/read-server.ts';
 import { compareSettings, inForce } from './config/reload.ts';
 import type { Settings } from './config/settings.ts';
 import { configuredNotifiers } from './configured-notifiers.ts';
-import type { AllocationParameters } from './core/allocation-parameters.ts';
+import { DEFAULT_ALLOCATION, type AllocationParameters } from './core/allocation-parameters.ts';
 import type { Endpoint, ServerId } from './core/endpoint.ts';
 import { fleetLoads, type FleetRules, type ServerFacts, type Transition } from './core/fleet.ts';
 import { insideEndpoint } from './core/gateway-routes.ts';
@@ -173,6 +173,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
       history.fleetIs(ids);
       admission.refresh();
     },
+    countsSessions: (endpoint) => insideOf(endpoint) !== undefined,
     removed(id) {
       notifying.removed(id);
       decisions.forget(id);
@@ -402,7 +403,7 @@ export async function startApp(initial: Settings, surroundings: Surroundings, ad
 }
 
 function allocationParameters({ allocation, loadThreshold }: Settings): AllocationParameters {
-  return { ...allocation, threshold: loadThreshold };
+  return { ...allocation, threshold: loadThreshold, margin: DEFAULT_ALLOCATION.margin };
 }
 
 function fleetRules({ loadThreshold, downAfter, allocation: { target, recent } }: Settings): FleetRules {

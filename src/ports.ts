@@ -71,6 +71,10 @@ export interface Bookings {
   book(request: BookingRequest, candidates: Candidates): Promise<BookingOutcome>;
   /** Would `book` find a place now, as far as this replica knows? `project` is the key of a project. */
   fits(candidates: Candidates, project?: string): boolean;
+  /** Whether `book` would answer `unconfirmed` to a client from this address. */
+  isUnconfirmed(address: string | undefined): boolean;
+  /** The client of the booking opened its session. */
+  connected(bookingId: string): Promise<void>;
   /** The session ended, or the client never got its place: its predicted load is free at once. */
   release(bookingId: string): Promise<void>;
 }

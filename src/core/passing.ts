@@ -14,8 +14,11 @@ import { compete } from './routing.ts';
 /** The servers that may take a ticket now; `undefined` when none ever will, which the engine has to tell its holder. */
 export type CandidatesOf = (want: Want) => Candidates | undefined;
 
-/** Is there room now for somebody who wants this, on one of these servers? */
-export type Fits = (want: Want, candidates: Candidates) => boolean;
+/**
+ * Is there room now for the ticket on one of these servers? `undefined`: it may not have a place now for a reason of its own, and others who want the same
+ * may.
+ */
+export type Fits = (ticket: Ticket, candidates: Candidates) => boolean | undefined;
 
 /**
  * May a newcomer be tried: yes, on these servers; no, those who wait come first; or only once the line was served, because somebody in it could have what
@@ -38,6 +41,8 @@ export interface Pass {
    */
   next(): Turn | undefined;
   readonly ended: boolean;
+  /** The ticket that was handed out last did not fit for a reason of its own: others who want the same are still tried. */
+  skip(): void;
 }
 
 /** Has it waited so long that it may not be passed any more? */
@@ -101,6 +106,7 @@ export function passAlong(order: LineOrder, isOverdue: IsOverdue, candidatesOf: 
     get ended() {
       return ended;
     },
+    skip: () => (handedOut = undefined),
   };
 }
 
@@ -119,32 +125,34 @@ export function mayPass(order: LineOrder, isOverdue: IsOverdue, want: Want, cand
   for (let spot = order.first; spot !== undefined && isOverdue(spot); spot = spot.next) {
     if (seen.size >= order.kinds.size) break;
     if (spot.ticket.lostAt !== undefined || seen.has(spot.kind)) continue;
-    seen.add(spot.kind);
     const candidates = candidatesOf(spot.ticket);
-    if (candidates === undefined) continue;
-    const left = kept.leftOf(candidates);
-    const hasRoom = left.tiers.length > 0 && fits(spot.ticket, left);
+    const left = candidates && kept.leftOf(candidates);
+    const hasRoom = left !== undefined && left.tiers.length > 0 && fits(spot.ticket, left);
+    if (hasRoom === undefined) continue;
+    seen.add(spot.kind);
+    if (candidates === undefined || left === undefined) continue;
     if (hasRoom && (spot.kind === kind || compete(left, kept.leftOf(own)))) return LINE_FIRST;
     if (!hasRoom) kept.keep(candidates);
     if (spot.kind === kind || kept.leftOf(own).tiers.length === 0) return NO;
   }
   const open = kept.leftOf(own);
   for (const [other, spots] of order.kinds) {
-    const first = seen.has(other) ? undefined : firstPresent(spots);
-    const candidates = first && candidatesOf(first.ticket);
-    if (first === undefined || candidates === undefined) continue;
-    const left = kept.leftOf(candidates);
-    if (other !== kind && !compete(left, open)) continue;
-    if (left.tiers.length > 0 && fits(first.ticket, left)) return LINE_FIRST;
-    if (other === kind) return NO;
+    if (seen.has(other)) continue;
+    for (const { ticket } of spots) {
+      if (ticket.lostAt !== undefined) continue;
+      const candidates = candidatesOf(ticket);
+      if (candidates === undefined) break;
+      const left = kept.leftOf(candidates);
+      if (other !== kind && !compete(left, open)) break;
+      const hasRoom = left.tiers.length > 0 && fits(ticket, left);
+      if (hasRoom === undefined) continue;
+      if (hasRoom) return LINE_FIRST;
+      if (other === kind) return NO;
+      break;
+    }
   }
   return { kind: 'yes', candidates: open };
 }
 
 const NO: Passing = { kind: 'no' };
 const LINE_FIRST: Passing = { kind: 'line-first' };
-
-function firstPresent(spots: Iterable<Spot>): Spot | undefined {
-  for (const spot of spots) if (spot.ticket.lostAt === undefined) return spot;
-  return undefined;
-}

@@ -7,7 +7,7 @@
  * machine that was started again, is idle too, and nobody is to blame. A suspected server stays so until it shows load; the sessions that it
  * gets now and then, and when nobody else has room, let it.
  */
-import type { Account } from './account.ts';
+import type { Account, Booking } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
 import type { Costs } from './cost.ts';
 
@@ -24,14 +24,22 @@ const SEEN_SHARE = 1 / 3;
  * Load points that should be visible and were not seen yet. What sessions cost on this server is left out on purpose: one that swallows sessions has
  * taught us that they cost nothing there.
  */
-export function pointsToShow({ bookings, seen = -Infinity, sessionsSeenAt }: Account, costs: Costs): number {
+export function pointsToShow(account: Account, costs: Costs): number {
+  const { bookings, sessionsSeenAt } = account;
   let points = 0;
   for (let i = bookings.length - 1; i >= 0; i--) {
     const booking = bookings[i];
     if (booking === undefined || booking.at <= sessionsSeenAt) break;
-    if (booking.returned || booking.at <= seen - SHOULD_SHOW) points += costs.ofProject(booking.project);
+    if (shouldShow(booking, account))
+      points += (booking.connected === undefined ? booking.weight : 1) * costs.ofProject(booking.project);
   }
   return points;
+}
+
+function shouldShow({ at, returned, connected, left }: Booking, { seen = -Infinity, countsSessions }: Account): boolean {
+  if (countsSessions && connected === undefined) return false;
+  if (returned) return true;
+  return left === undefined ? at <= seen - SHOULD_SHOW : left - (connected ?? at) >= SHOULD_SHOW;
 }
 
 /** Called after each report: whether the server is suspected from now on. */

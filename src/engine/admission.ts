@@ -13,7 +13,7 @@ import type { SecondsRange } from '../core/monitor-view.ts';
 import { asSent, type Project } from '../core/project.ts';
 import type { Labels, Router } from '../core/routing.ts';
 import type { TokenBuckets } from '../core/token-bucket.ts';
-import type { Standing, Want } from '../core/line-order.ts';
+import type { Standing, Ticket, Want } from '../core/line-order.ts';
 import type { Passing, Turn } from '../core/passing.ts';
 import type { Restored, WaitingLine } from '../core/waiting-line.ts';
 import type { Bookings, Clock, Log, NewId } from '../ports.ts';
@@ -279,6 +279,12 @@ export class Admission {
     this.refresh();
   }
 
+  /** The client of the booking opened its session. */
+  async connected(bookingId: string): Promise<void> {
+    await this.#options.bookings.connected(bookingId);
+    this.refresh();
+  }
+
   /** What somebody who asked now would get, as far as it can be known without serving the line. */
   prospect(project?: Project, labels?: Labels): Prospect {
     const { bookings, router, line } = this.#options;
@@ -408,7 +414,7 @@ export class Admission {
     const { bookings, line } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
     const asked = bookingRequest(request, project);
-    if (line.length === 0) return bookings.book(asked, candidates);
+    if (line.length === 0) return found(await bookings.book(asked, candidates));
     // What most hear who ask while others wait; nobody else has to be looked at for it.
     if (!bookings.fits(candidates, project?.key)) return { kind: 'no-room' };
     let passing = this.#passing(want);
@@ -418,6 +424,7 @@ export class Admission {
     }
     if (passing.kind === 'yes') {
       const booked = await bookings.book(asked, passing.candidates);
+      if (booked.kind === 'unconfirmed') return UNCONFIRMED;
       if (booked.kind === 'booked') return { ...booked, left: passing.candidates };
     }
     return { kind: 'no-room', ...(bookings.fits(candidates, project?.key) && { othersWait: true }) };
@@ -425,7 +432,8 @@ export class Admission {
 
   #passing(want: Want): Passing {
     const { line, clock, bookings } = this.#options;
-    const fits = (other: Want, candidates: Candidates) => bookings.fits(candidates, this.#routing.route(other).project?.key);
+    const fits = (other: Ticket, candidates: Candidates) =>
+      bookings.isUnconfirmed(other.address) ? undefined : bookings.fits(candidates, this.#routing.route(other).project?.key);
     return line.mayPass(want, clock.now(), this.#routing.candidatesOf, fits);
   }
 
@@ -603,7 +611,8 @@ export class Admission {
     const { signal } = this.#stopping;
     const pass = line.pass(clock.now(), this.#routing.candidatesOf, STRETCH);
     while (!signal.aborted) {
-      for (let turn = pass.next(); turn !== undefined; turn = pass.next()) await this.#try(turn);
+      for (let turn = pass.next(); turn !== undefined; turn = pass.next())
+        if ((await this.#try(turn)) === 'unconfirmed') pass.skip();
       if (pass.ended) break;
       await clock.sleep(0, signal);
     }
@@ -611,7 +620,8 @@ export class Admission {
     this.#open.publish();
   }
 
-  async #try({ ticket, candidates }: Turn): Promise<void> {
+  /** `unconfirmed`: it does not fit for a reason of its own, and others who want the same may. */
+  async #try({ ticket, candidates }: Turn): Promise<'unconfirmed' | undefined> {
     const { line, clock, bookings } = this.#options;
     const place = this.#places.get(ticket.id);
     const { project, route } = this.#routing.route(ticket);
@@ -624,15 +634,16 @@ export class Admission {
         const refused = this.#refuseForEver({ id: ticket.id, request: place.request, project }, route.code, route.reason);
         place.waiter?.settled(refused);
       }
-      return;
+      return undefined;
     }
     const booked = await bookings.book(bookingRequest(place.request, project), candidates);
-    if (booked.kind === 'no-room') return;
+    if (booked.kind === 'unconfirmed') return booked.kind;
+    if (booked.kind === 'no-room') return undefined;
     const { waiter } = place;
     // Gone during the booking: a holder with a token keeps the place, without a server.
     if (waiter === undefined || line.admitted(ticket.id, clock.now()) === undefined) {
       await this.release(booked.bookingId);
-      return;
+      return undefined;
     }
     this.#places.delete(ticket.id);
     this.#version += 1;
@@ -651,6 +662,7 @@ export class Admission {
       waiter,
       place.token,
     );
+    return undefined;
   }
 
   #tellChanges(): void {
@@ -674,19 +686,25 @@ export class Admission {
     place.waiter.changed(waiting);
   }
 
-  #refuseForRoom(routed: Routed, { othersWait: kept }: NoRoom): Refused {
+  #refuseForRoom(routed: Routed, { othersWait: kept, unconfirmed }: NoRoom): Refused {
+    if (unconfirmed === true) return this.#refuse(routed, 'too-many-requests', TOO_MANY_UNCONFIRMED, UNCONFIRMED_RETRY);
     if (kept === true) return this.#refuse(routed, 'others-wait', othersWait(this.#options.line.length));
     return this.#refuse(routed, 'no-room', this.#reasons.noRoom(routed));
   }
 
-  #refuse({ id, request, project }: Asked, code: string, reason: string): Refused {
+  #refuse({ id, request, project }: Asked, code: string, reason: string, retryAfter?: number): Refused {
     this.#reasons.record({ id, request, project, kind: 'refused', code, reason, waited: 0 });
-    return { kind: 'refused', code, reason };
+    return { kind: 'refused', code, reason, ...(retryAfter !== undefined && { retryAfter }) };
   }
 }
 
 const GONE = { code: 'client-gone', reason: 'The client went away while it waited.' };
 const STOPPED = { code: 'stopped', reason: 'The session server stopped while the client waited.' };
+/** Seconds after which an address that was given much may ask again: some of it is used by then, or given up. */
+const UNCONFIRMED_RETRY = 10;
+const TOO_MANY_UNCONFIRMED =
+  'Many places were given to your network address within the last minute and are not in use yet; try again in a moment.';
+const UNCONFIRMED: NoRoom = { kind: 'no-room', unconfirmed: true };
 const NONE: Candidates = { tiers: [] };
 const NO_ROOM: Refused = { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.' };
 
@@ -697,6 +715,8 @@ export interface NoRoom {
   readonly kind: 'no-room';
   /** There is room, but it is kept for others. */
   readonly othersWait?: true;
+  /** There may be room, but not for this address: much was given to it that nobody has used yet. */
+  readonly unconfirmed?: true;
 }
 
 /** What somebody who asked now would get. */
@@ -707,6 +727,10 @@ type Booked = Extract<BookingOutcome, { kind: 'booked' }> & {
   /** The candidates that were not kept for others. Absent: all of them. */
   readonly left?: Candidates;
 };
+
+function found(outcome: BookingOutcome): Booked | NoRoom {
+  return outcome.kind === 'unconfirmed' ? UNCONFIRMED : outcome;
+}
 
 function isPart(candidates: Candidates, whole: Candidates): boolean {
   return candidates !== whole && sizeOf(candidates) < sizeOf(whole);
@@ -720,6 +744,7 @@ function sizeOf({ tiers }: Candidates): number {
 function bookingRequest({ clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
   return {
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,
+    ...(address.limitKey !== undefined && { address: address.limitKey }),
     ...(project !== undefined && { project: project.key }),
   };
 }

@@ -2,7 +2,7 @@
  * Which simulation servers are in the fleet, from all sources together, and who has to hear of it. A server that is named by several sources counts once, by
  * the first of them; it keeps its state as long as one of them names it.
  */
-import type { ServerId } from '../core/endpoint.ts';
+import type { Endpoint, ServerId } from '../core/endpoint.ts';
 import type { ServerFacts } from '../core/fleet.ts';
 import type { RoutedServer } from '../core/routing.ts';
 import type { SimulationServer } from '../core/simulation-server.ts';
@@ -26,6 +26,8 @@ export interface MembershipOptions {
   /** The fleet is these from now on. */
   readonly changed: (ids: readonly ServerId[]) => void;
   readonly removed: (id: ServerId) => void;
+  /** Whether clients reach the server through the gateway, so that it is known when their sessions begin and end. */
+  readonly countsSessions: (endpoint: Endpoint) => boolean;
 }
 
 export class Membership {
@@ -48,7 +50,7 @@ export class Membership {
 
   /** The servers of one source are these from now on. */
   set(source: Source, servers: readonly SimulationServer[]): void {
-    const { ledger, router, poller, changed, removed } = this.#options;
+    const { ledger, router, poller, changed, removed, countsSessions } = this.#options;
     this.#bySource.set(source, servers);
     const before = this.#members;
     this.#members = this.#merge();
@@ -60,8 +62,9 @@ export class Membership {
     }
     for (const [id, { server }] of this.#members) {
       if (before.get(id)?.server === server) continue;
-      const { weight, maxSessions } = server;
-      ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }) });
+      const { weight, maxSessions, endpoint } = server;
+      const isCounted = countsSessions(endpoint);
+      ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }), countsSessions: isCounted });
     }
     // Last: whoever is told of a server that comes or goes finds the accounts settled.
     poller.update([...this.#members.values()].map(({ server }) => server.endpoint));

@@ -12,6 +12,12 @@ export function createMemoryBookings(ledger: Ledger, clock: Pick<Clock, 'now'>, 
       return Promise.resolve(outcome);
     },
     fits: (candidates, project) => ledger.fits(candidates, project, clock.now()),
+    isUnconfirmed: (address) => ledger.isUnconfirmed(address, clock.now()),
+    connected(bookingId) {
+      const server = ledger.connected(bookingId, clock.now());
+      if (server !== undefined) changed?.(server);
+      return Promise.resolve();
+    },
     release(bookingId) {
       const server = ledger.release(bookingId, clock.now());
       if (server !== undefined) changed?.(server);

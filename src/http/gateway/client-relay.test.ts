@@ -28,6 +28,8 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   const admission = new FakeAdmission();
   /** Bookings of clients that ask for another server. */
   const failed: (string | undefined)[] = [];
+  /** Bookings whose clients are on their server. */
+  const connected: string[] = [];
   const clients = createClientRelay({
     ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready },
     admission: {
@@ -37,6 +39,10 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
         return admission.wait(request, waiter);
       },
       release: (bookingId) => admission.release(bookingId),
+      connected(bookingId) {
+        connected.push(bookingId);
+        return Promise.resolve();
+      },
     },
     shares: new Shares(),
     limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),

@@ -34,7 +34,7 @@ export interface ClientRelayLimits {
 export interface ClientRelayOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
+  readonly admission: Pick<Admission, 'wait' | 'again' | 'release' | 'connected'>;
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly limits: () => ClientRelayLimits;
@@ -330,6 +330,7 @@ class RelayedSession implements Waiter {
       if (this.#upstream === upstream) this.#upstreamStream = socket;
     });
     upstream.once('open', () => {
+      if (this.#bookingId !== undefined) void this.#options.admission.connected(this.#bookingId);
       // The start message is kept: another server may need it.
       for (const { data, binary } of this.#queued) upstream.send(data, { binary });
     });

@@ -26,7 +26,7 @@ export interface GatewayOptions {
   readonly newId: NewId;
   readonly log: Log;
   readonly settings: () => Settings;
-  readonly admission: Pick<Admission, 'wait' | 'again' | 'release'>;
+  readonly admission: Pick<Admission, 'wait' | 'again' | 'release' | 'connected'>;
   /** Of a server of the fleet. */
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   /** Where a server that came by itself may lead; `undefined` for all others. */
