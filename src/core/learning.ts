@@ -27,7 +27,7 @@ const TELLING = 60;
 /** Percent. A window that begins above it teaches nothing: there, somebody is let in exactly when somebody leaves. */
 const BUSY = 70;
 /** Square points: what a server does besides its sessions. */
-const UNREST = 5;
+const UNREST = 7;
 /** One standard deviation of a report, as a share of the load. */
 const REPORT_NOISE = 0.04;
 /** Seconds of which a report is the mean, half of which pass until a departure shows for the most part. */

@@ -763,6 +763,27 @@ test('a flood from many addresses leaves room for the refusals that people ask a
   await admission.stop();
 });
 
+test('an address that was given much and uses none of it is told so, and whoever waits behind it is served', async () => {
+  const loads = Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`s${i}:2000`, 0]));
+  const { admission, ledger, clock } = start(loads);
+  const everywhere = { tiers: [Object.keys(loads)] };
+  for (let i = 0; i < 40; i += 1) ledger.book({ id: '', address: '192.0.2.1' }, everywhere, clock.now());
+  const refused = await admission.ask({ ...from('192.0.2.1'), counted: true });
+  assert.ok(refused.kind === 'refused' && refused.code === 'too-many-requests' && refused.retryAfter === 10);
+  const greedy = new Client();
+  await admission.wait({ ...from('192.0.2.1'), counted: true }, greedy);
+  assert.deepEqual(greedy.places, [1], 'it may wait');
+  assert.equal((await admission.ask(from('192.0.2.2'))).kind, 'allocated');
+  const patient = new Client();
+  await admission.wait(from('192.0.2.3'), patient);
+  assert.equal(patient.outcome?.kind, 'allocated');
+  await clock.advance(61);
+  assert.equal(greedy.outcome?.kind, 'allocated', 'after a minute what it did not use counts no longer');
+  greedy.leave();
+  patient.leave();
+  await admission.stop();
+});
+
 test('freed load lets the next one in at once', async () => {
   const { admission, clock } = start({ 'a:2000': 75 });
   const first = await admission.ask(from());

@@ -64,6 +64,30 @@ export function bookingsConformance(name: string, setUp: () => Promise<BookingsS
         assert.deepEqual([...countByServer(outcomes).values()].sort(), [10, 10, 10]);
       }));
 
+    test('thirty at once behind one address all get a place, and one address does not get the whole fleet before any of it is used', () =>
+      withStore([0, 0, 0, 0, 0, 0], async ({ replicas }, all) => {
+        const from = (address: string, count: number) =>
+          Promise.all(Array.from({ length: count }, (_, i) => at(replicas, i).book({ id: `${address} ${i}`, address }, all)));
+        const booked = (outcomes: readonly BookingOutcome[]) => outcomes.filter(({ kind }) => kind === 'booked').length;
+        assert.equal(booked(await from('school', 30)), 30);
+        const more = await from('school', 30);
+        assert.equal(booked(more), 18, '48 are 8 for each server');
+        assert.equal(more.at(-1)?.kind, 'unconfirmed');
+        assert.equal(at(replicas, 0).isUnconfirmed('school'), true);
+        assert.equal(booked(await from('home', 1)), 1);
+      }));
+
+    test('places of an address whose sessions began count no longer against it', () =>
+      withStore([0, 0, 0, 0, 0, 0], async ({ replicas }, all) => {
+        const bookings = at(replicas, 0);
+        for (let i = 0; i < 48; i++) {
+          const outcome = await bookings.book({ id: '', address: 'school' }, all);
+          assert.ok(outcome.kind === 'booked');
+          if (i < 2) await bookings.connected(outcome.bookingId);
+        }
+        assert.equal(bookings.isUnconfirmed('school'), false);
+      }));
+
     test('a released place is free at once, and free once', () =>
       withStore([75], async (setup, all) => {
         const bookings = first(setup);

@@ -63,7 +63,14 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { clock, admission, failed, count: clients.count, open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open() };
+  return {
+    clock,
+    admission,
+    failed,
+    connected,
+    count: clients.count,
+    open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open(),
+  };
 }
 
 /** What was sent before this was answered has arrived. */
@@ -209,11 +216,12 @@ function frameOf(text: string): Buffer {
 }
 
 test('a session that its server ends leaves no booking behind, though its client never agrees to the end', async (t) => {
-  const { admission, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });
+  const { admission, connected, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });
   const client = await open();
   client.socket.send(START);
   client.socket.pause();
   await eventually('the booking to be released', () => admission.released.length > 0);
+  assert.deepEqual(connected, [SENT.bookingId], 'it was known to have begun');
   assert.deepEqual(admission.released, [SENT.bookingId]);
   assert.deepEqual(count(), { waiting: 0, sessions: 0 });
 });
