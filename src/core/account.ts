@@ -50,6 +50,12 @@ interface Report {
 const REMEMBERED = 1800;
 /** Seconds after which a client that was expected to connect is not expected any more. */
 const CONNECT_WITHIN = 10;
+/** Seconds of which a report is the mean, of which half pass until a departure shows for the most part. */
+export const REPORT_LAG = 3;
+/** Seconds after its beginning between which a session that ends takes load with it. */
+export const SHOWN = [5, 60] as const;
+/** The share of its cost that a session is sure to take with it. */
+const CERTAIN = 0.8;
 /** Seconds after that in which it may come late and still be booked. */
 export const LATE = 60;
 /** Seconds without a learning window after which whoever comes opens one, however unlikely it is to become a session. */
@@ -103,6 +109,8 @@ export class Account {
   #weight: number;
   #maxSessions: number | undefined;
   #countsSessions = false;
+  /** Counted sessions that left lately, and the load points that left with them. */
+  readonly #departures: { readonly at: number; readonly points: number }[] = [];
   /** When the last learning window was opened. */
   #windowAt = -Infinity;
 
@@ -149,12 +157,14 @@ export class Account {
 
   /** Percent: reported load, booked load and doubt. The choice goes by it. */
   level(parameters: AllocationParameters): number {
-    return this.load + this.booked + this.doubt(parameters);
+    return Math.max(0, this.load - this.#relief(this.seen)) + this.booked + this.doubt(parameters);
   }
 
   /** The same with the highest of the recent reports: admission goes by it. `Infinity` while nobody may be sent there at all. */
   ceiling(parameters: AllocationParameters): number {
-    return this.isOpen(parameters) ? Math.max(this.load, this.peak) + this.booked + this.risk + this.doubt(parameters) : Infinity;
+    return this.isOpen(parameters)
+      ? Math.max(this.load - this.#relief(this.seen), this.#reliefPeak()) + this.booked + this.risk + this.doubt(parameters)
+      : Infinity;
   }
 
   isOpen({ threshold, closedAfter }: AllocationParameters): boolean {
@@ -207,6 +217,8 @@ export class Account {
     this.seen = at;
     this.missed = 0;
     this.#remember({ at, load: read }, parameters.recent);
+    const oldest = (this.#recent[0]?.at ?? at) - REPORT_LAG;
+    while ((this.#departures[0]?.at ?? Infinity) <= oldest) this.#departures.shift();
     return true;
   }
 
@@ -263,12 +275,14 @@ export class Account {
   }
 
   /** The session ended, or never began. `false`: it stays remembered as evidence. */
-  release(booking: Booking, now: number, { learnSettle }: AllocationParameters): boolean {
+  release(booking: Booking, now: number, points: number, { learnSettle }: AllocationParameters): boolean {
     const index = this.bookings.lastIndexOf(booking);
     if (index < 0) return true;
     this.revision += 1;
     if (this.#countsSessions && booking.connected !== undefined) {
-      booking.left ??= now;
+      booking.left = now;
+      const shown = 1 - hidden(now - booking.connected, SHOWN);
+      this.#departures.push({ at: now, points: CERTAIN * shown * points });
       return false;
     }
     this.bookings.splice(index, 1);
@@ -336,6 +350,21 @@ export class Account {
     this.seen = undefined;
     this.load = 0;
     this.missed = 0;
+  }
+
+  /** Load points of sessions that are known to have left and that a report of that time still shows. */
+  #relief(at = -Infinity): number {
+    let points = 0;
+    for (const departure of this.#departures) if (departure.at + REPORT_LAG > at) points += departure.points;
+    return points;
+  }
+
+  /** The highest of the recent reports, each without what has left since. */
+  #reliefPeak(): number {
+    if (this.#departures.length === 0) return this.peak;
+    let peak = 0;
+    for (const { at, load } of this.#recent) peak = Math.max(peak, load - this.#relief(at));
+    return peak;
   }
 
   /** The share of the recent reports that were measured at or after `at`. */

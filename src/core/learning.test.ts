@@ -151,10 +151,10 @@ test('a session that is released while it may be visible ends the window, one th
   const { account } = accountWith(20, 2);
   const [first, second] = account.bookings;
   assert.ok(first && second);
-  account.release(first, 103, DEFAULT_ALLOCATION);
+  account.release(first, 103, 8, DEFAULT_ALLOCATION);
   assert.ok(account.window);
   account.report(25, 130, DEFAULT_ALLOCATION);
-  account.release(second, 131, DEFAULT_ALLOCATION);
+  account.release(second, 131, 8, DEFAULT_ALLOCATION);
   assert.equal(account.window, undefined);
 });
 
@@ -192,7 +192,7 @@ test('where sessions are counted only those that began are expected, and those t
   assert.ok(came && stayed);
   account.connect(came, 104);
   account.connect(stayed, 105);
-  account.release(came, 150, DEFAULT_ALLOCATION);
+  account.release(came, 150, 8, DEFAULT_ALLOCATION);
   const { observation } = watch(setup, 28);
   assert.ok(observation);
   assert.equal(observation.parties.flatMap(({ bookings }) => bookings).length, 2);

@@ -6,7 +6,7 @@
  * arrivals fall into the same window (ALLOCATION, "Two findings of our own"). For the same reason nothing is learned from windows that began on a busy
  * server.
  */
-import { hidden, LATE, type Account, type Booking, type LearningWindow } from './account.ts';
+import { hidden, LATE, REPORT_LAG, SHOWN, type Account, type Booking, type LearningWindow } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
 import { beliefIn, isGroup, ORDINARY, shareOf, type Arrivals, type Source } from './arrivals.ts';
 import { limited, type Costs } from './cost.ts';
@@ -30,8 +30,6 @@ const BUSY = 70;
 const UNREST = 7;
 /** One standard deviation of a report, as a share of the load. */
 const REPORT_NOISE = 0.04;
-/** Seconds of which a report is the mean, half of which pass until a departure shows for the most part. */
-const REPORT_LAG = 3;
 /** Of several addresses that asked but once or twice, the least chance that none came: whoever checks from ever-changing addresses is silent. */
 const LEAST_NONE = 0.1;
 const SEVERAL = 3;
@@ -148,7 +146,7 @@ function departed(account: Account, { start }: LearningWindow, costs: Costs): Ma
   const gone = new Map<string | undefined, number>();
   for (const { project, left, connected } of account.bookings) {
     if (left === undefined || connected === undefined || left + REPORT_LAG <= start) continue;
-    const shown = 1 - hidden(left - connected, LEARNED_BY_LEAVING);
+    const shown = 1 - hidden(left - connected, SHOWN);
     const points =
       (shown * account.recentShareSince(left + REPORT_LAG) * limited(costs.ofProject(project) * account.server.factor)) /
       ORDINARY;
@@ -206,5 +204,3 @@ function expected({ booking, cost, shown, hidden: rest }: HandOut, share: number
 }
 
 const NOBODY: ReadonlyMap<string | undefined, number> = new Map();
-/** Seconds after its beginning between which a session that ends takes load with it. */
-const LEARNED_BY_LEAVING = [5, 60] as const;

@@ -252,7 +252,9 @@ export class Ledger {
     const time = this.#advance(now);
     const booking = this.#bookings.get(bookingId);
     if (booking === undefined || booking.left !== undefined) return undefined;
-    const isGone = this.#roster.find(booking.server)?.release(booking, time, this.#parameters) ?? true;
+    const where = this.#roster.find(booking.server);
+    const points = limited(this.#costs.ofProject(booking.project) * (where?.server.factor ?? 1));
+    const isGone = where?.release(booking, time, points, this.#parameters) ?? true;
     if (isGone) this.#bookings.delete(booking);
     return this.#changed(booking.server);
   }
