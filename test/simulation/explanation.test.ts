@@ -230,7 +230,7 @@ test('a server that is kept for somebody who waits counts as no place and is not
   const { overview, decisions, clock, stop, ask, waits, costs } = await start([60, 40, 80]);
   const [, , guest = ''] = PROJECTS;
   costs(guest, 7.5);
-  assert.equal(overview.fleet().places, 10);
+  assert.equal(overview.fleet().places, 9);
   const gone = new AbortController();
   // Only on the server that shares its idle time, which has no room for so much.
   const settled = await waits(guest, gone.signal);
