@@ -121,7 +121,7 @@ async function ownScenarios(): Promise<Figure[]> {
   return [
     ...figure('check-at-school', 50, 35),
     ...figure('wandering-checks', 30, 25),
-    ...figure('wandering-busy', 20, 15),
+    ...figure('wandering-busy', 26, 15),
     ...figure('half-real', 5, 5),
   ];
 }
