@@ -1,5 +1,5 @@
 # The session server in a container: no root, nothing to write to but /var/lib/session-server and /var/log/session-server.
-FROM node:22-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -13,7 +13,7 @@ COPY docs docs
 COPY bin bin
 RUN npm run build
 
-FROM node:22-bookworm-slim
+FROM node:24-bookworm-slim
 WORKDIR /opt/session-server
 ENV NODE_ENV=production
 COPY --from=build /build/package.json ./

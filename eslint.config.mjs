@@ -1,9 +1,12 @@
 import tseslint from 'typescript-eslint';
 
-// Time and chance are handed in (ARCHITECTURE.md, "Time, randomness, identity"), so that a day of a fleet can be replayed in seconds.
-const noHiddenInputs = [
-  { name: 'Date', message: 'Take the time as an argument, or from Clock.' },
-  { name: 'performance', message: 'Take the time as an argument, or from Clock.' },
+// Time and randomness are passed in (docs/decisions/0001-monotonic-seconds.md), so that a day of a fleet can be replayed in seconds.
+const TIME = 'Take the time as an argument, or from Clock.';
+const noHiddenInputs = [{ name: 'performance', message: TIME }];
+/** `new Date(time)` is allowed, because it only converts a time that was passed in. */
+const noHiddenDates = [
+  { selector: ':not(NewExpression) > Identifier[name="Date"]', message: TIME },
+  { selector: 'NewExpression[callee.name="Date"][arguments.length!=1]', message: TIME },
 ];
 
 export default tseslint.config(
@@ -25,6 +28,7 @@ export default tseslint.config(
     ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-globals': ['error', ...noHiddenInputs, 'setTimeout', 'setInterval', 'setImmediate'],
+      'no-restricted-syntax': ['error', ...noHiddenDates],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Take Random as an argument.' }],
     },
   },

@@ -1,16 +1,18 @@
 /**
- * The goals of ALLOCATION, judged by its simulator with the ledger that ships: `npm run bench:allocation [JUDGE]`, where JUDGE is the folder of the
- * simulator; default: the environment variable `ALLOCATION_JUDGE`, else `../shared/policy-sim` beside the project. It takes some minutes and ends with
- * status 1 when a goal is missed. Goals 2 and 10 are not the ledger's.
+ * Compares the ledger that ships with the goals of docs/design/allocation.md, "Goals", in the simulator
+ * `bench/policy-sim`:
+ * `npm run bench:allocation [SIMULATOR]`. SIMULATOR is the folder of another version of the simulator, for instance one
+ * with more scenarios. It takes some minutes and ends with status 1 when a goal is missed. Goal 10 is not covered: it
+ * concerns a store that replicas share.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation-parameters.ts';
-import type { Candidates } from '../src/core/candidates.ts';
-import { Ledger } from '../src/core/ledger.ts';
+import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation/allocation-parameters.ts';
+import type { Candidates } from '../src/core/fleet/candidates.ts';
+import { Ledger } from '../src/core/allocation/ledger.ts';
 
 type Metric = 'unhappy' | 'overloaded' | 'overloadTime' | 'peak' | 'wait99' | 'gaveUp' | 'utilWhenQueued';
 /** Scenario → policy → metric; shares are from 0 to 1. */
@@ -19,14 +21,14 @@ type Results = Readonly<Record<string, Readonly<Record<string, Readonly<Record<M
 interface Figure {
   readonly what: string;
   readonly figure: number;
-  /** As ALLOCATION states them. */
+  /** Both as docs/design/allocation.md, "Goals" states them. */
   readonly reference: string;
   readonly original: string;
   readonly must: '<=' | '>=';
   readonly goal: number;
 }
 
-/** ALLOCATION, "With parameters badly wrong", without the switches. */
+/** docs/design/allocation.md, "Sensitivity to wrong parameters": all rows except the three that switch a part off. */
 const WRONG: Readonly<Record<string, Partial<AllocationParameters>>> = {
   'cost 3': { cost: 3 },
   'cost 30': { cost: 30 },
@@ -50,7 +52,7 @@ const FORMER = [
 ];
 
 const projectRoot = findProjectRoot();
-const judge = resolve(process.argv[2] ?? process.env['ALLOCATION_JUDGE'] ?? join(projectRoot, '../shared/policy-sim'));
+const judge = resolve(process.argv[2] ?? join(projectRoot, 'bench/policy-sim'));
 const candidate = join(projectRoot, 'dist/bench/candidate.js');
 const run = promisify(execFile);
 
@@ -59,7 +61,7 @@ for (const [what, path] of [
   ['the built ledger', candidate],
 ] as const) {
   if (existsSync(path)) continue;
-  console.error(`${what} is missing: ${path}. Give the simulator's folder as argument, and run "npm run build" before.`);
+  console.error(`${what} is missing: ${path}. Run "npm run build" first; a folder given as argument must hold a simulator.`);
   process.exit(2);
 }
 

@@ -2,9 +2,9 @@
  * The ledger that ships, in the form the allocation simulator takes: `create(ctx)`, called by its `--with FILE`. Parameters other than the defaults
  * are taken from the environment variable `ALLOCATION_PARAMETERS` (JSON), for the goals that ask what wrong ones cost.
  */
-import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation-parameters.ts';
-import type { Candidates } from '../src/core/candidates.ts';
-import { Ledger } from '../src/core/ledger.ts';
+import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation/allocation-parameters.ts';
+import type { Candidates } from '../src/core/fleet/candidates.ts';
+import { Ledger } from '../src/core/allocation/ledger.ts';
 
 /** What the simulator hands to a policy. */
 interface Context {

@@ -1,11 +1,11 @@
 /**
- * Draws docs/allocation.svg from a real run: the program, three simulation servers on real sockets at loads 10, 30 and 50, and a class of eighteen that presses
+ * Draws docs/images/allocation.svg from a real run: the program, three simulation servers on real sockets at loads 10, 30 and 50, and a class of eighteen that presses
  * start within twelve seconds; each session adds six points 15 to 25 s after it was handed out.
  *
- *     npm run build && node dist/bench/draw-class.js docs/allocation.svg
+ *     npm run build && node dist/bench/draw-class.js docs/images/allocation.svg
  */
 import { writeFileSync } from 'node:fs';
-import type { ServerView } from '../src/core/monitor-view.ts';
+import type { ServerView } from '../src/core/views/monitor-view.ts';
 import { pause } from './support/pause.ts';
 import { startProgram } from './support/program.ts';
 import { getOnce } from './support/requests.ts';
@@ -38,7 +38,7 @@ const RIGHT = 130;
 const TOP = 46;
 
 const file = process.argv[2];
-if (file === undefined) throw new Error('name the file to draw, as in: node dist/bench/draw-class.js docs/allocation.svg');
+if (file === undefined) throw new Error('name the file to draw, as in: node dist/bench/draw-class.js docs/images/allocation.svg');
 writeFileSync(file, draw(await run()));
 
 async function run(): Promise<Course[]> {

@@ -36,7 +36,7 @@ const FREED = 200;
 const WAITING = 20;
 
 /** Someone who passes messages on, and where. */
-interface Front {
+interface ReverseProxy {
   readonly name: string;
   readonly to: Destination;
   readonly usage: () => Usage;
@@ -53,14 +53,14 @@ try {
   for (const tls of [false, true])
     await withGateway(tls, async (program, port) => {
       const path = `/${upstream.port}/`;
-      const ours: Front = { name: 'session server', to: { port, path, tls }, usage: () => program.usage() };
-      const theirs: Front = { name: 'nginx', to: { port: portOf(nginx, tls), path, tls }, usage: () => nginx.usage() };
+      const ours: ReverseProxy = { name: 'session server', to: { port, path, tls }, usage: () => program.usage() };
+      const theirs: ReverseProxy = { name: 'nginx', to: { port: portOf(nginx, tls), path, tls }, usage: () => nginx.usage() };
       if (tls) {
         await messages(64, [ours, theirs]);
         await messages(4096, [ours, theirs]);
         return;
       }
-      const bare: Front = {
+      const bare: ReverseProxy = {
         name: 'two sockets piped together by Node',
         to: { port: await reference.forward(upstream.port), path: '/', tls },
         usage: () => reference.usage(),
@@ -80,7 +80,11 @@ try {
  * All pass the same messages in the same time. As fast as they come it is told too, but compares less: whoever is slower finds the others asleep more often, and
  * to wake a process is most of what a small message costs. The third, if there is one, does the least that Node can.
  */
-async function messages(size: number, fronts: readonly [ours: Front, theirs: Front, bare?: Front], most?: number): Promise<void> {
+async function messages(
+  size: number,
+  fronts: readonly [ours: ReverseProxy, theirs: ReverseProxy, bare?: ReverseProxy],
+  most?: number,
+): Promise<void> {
   const by = fronts[0].to.tls ? ', TLS' : '';
   const names = fronts.flatMap((front) => front?.name ?? []);
   const said = (costs: readonly number[]) => costs.map((cost, i) => `${names[i]} ${cost.toFixed(1)}`).join(', ');
@@ -99,7 +103,7 @@ async function messages(size: number, fronts: readonly [ours: Front, theirs: Fro
 }
 
 /** Microseconds of CPU a message, of each. */
-async function costs(size: number, fronts: readonly (Front | undefined)[], pace: number | undefined): Promise<number[]> {
+async function costs(size: number, fronts: readonly (ReverseProxy | undefined)[], pace: number | undefined): Promise<number[]> {
   const sums = fronts.flatMap((front) => (front === undefined ? [] : { front, messages: 0, cpu: 0 }));
   for (let i = 0; i <= ROUNDS; i += 1)
     for (const sum of sums) {
@@ -115,9 +119,9 @@ async function costs(size: number, fronts: readonly (Front | undefined)[], pace:
   return sums.map(({ messages: came, cpu }) => (cpu / came) * 1_000_000);
 }
 
-async function pages(ours: Front, theirs: Front): Promise<void> {
-  const rate = new Map<Front, { answers: number; cpu: number }>();
-  const round = async ({ to: { port, path }, usage }: Front) => {
+async function pages(ours: ReverseProxy, theirs: ReverseProxy): Promise<void> {
+  const rate = new Map<ReverseProxy, { answers: number; cpu: number }>();
+  const round = async ({ to: { port, path }, usage }: ReverseProxy) => {
     const before = usage().cpu;
     const { answers } = await makeRequests({ port, path: `${path}textures/floor.png`, connections: 16, seconds: SECONDS });
     return { answers, cpu: usage().cpu - before };
@@ -129,7 +133,7 @@ async function pages(ours: Front, theirs: Front): Promise<void> {
       const sum = rate.get(front) ?? { answers: 0, cpu: 0 };
       rate.set(front, { answers: sum.answers + answers, cpu: sum.cpu + cpu });
     }
-  const perSecond = (front: Front) => (rate.get(front)?.answers ?? 0) / (rate.get(front)?.cpu ?? 0);
+  const perSecond = (front: ReverseProxy) => (rate.get(front)?.answers ?? 0) / (rate.get(front)?.cpu ?? 0);
   tell({
     what: `page of ${PAGE_BYTES} bytes by HTTP`,
     value: perSecond(ours),
@@ -140,7 +144,7 @@ async function pages(ours: Front, theirs: Front): Promise<void> {
 }
 
 /** Connections to the simulation server itself and through the gateway take turns. */
-async function addedTime(ours: Front): Promise<void> {
+async function addedTime(ours: ReverseProxy): Promise<void> {
   const direct: number[] = [];
   const through: number[] = [];
   const ways = [

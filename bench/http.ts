@@ -16,7 +16,7 @@ const ROUNDS = 3;
 const SECONDS = 2;
 /** Requests, and the most seconds they may take. */
 const WARM_UP = 40_000;
-const LONGEST_WARM_UP = 8;
+const MAX_WARM_UP = 8;
 /** Requests a second while latencies are compared: few enough for both cores to have room. */
 const PACE = 400;
 const PHASES = 3;
@@ -162,7 +162,7 @@ async function measure(
 
 /** The compiler has to see this many requests, however slow the machine is at the moment. */
 async function atLeast(port: number, requests: number): Promise<void> {
-  for (let made = 0, turn = 0; made < requests && turn < LONGEST_WARM_UP; turn += 1)
+  for (let made = 0, turn = 0; made < requests && turn < MAX_WARM_UP; turn += 1)
     made += (await makeRequests({ port, path: '/session', connections: CONNECTIONS, seconds: 1 })).answers;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { tsImport } from 'tsx/esm/api';
-import { packageRoot } from '../src/package-root.ts';
+import { packageRoot } from '../src/system/package-root.ts';
 import { startChild } from './support/child.ts';
 import { note, quantile, tell, title } from './support/figures.ts';
 import type { HistoryAnswer, HistoryOrder } from './support/history-process.ts';

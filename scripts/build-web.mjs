@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 /** Bytes of all files as Brotli. */
-const MOST_BYTES = 100_000;
+const MAX_BYTES = 100_000;
 
 export async function buildWeb(folder = join(root, 'dist', 'web')) {
   const { outputFiles } = await build({
@@ -47,7 +47,7 @@ export async function buildWeb(folder = join(root, 'dist', 'web')) {
   }
   await writeFile(join(folder, 'manifest.json'), `${JSON.stringify({ files }, undefined, 2)}\n`);
   const total = files.reduce((sum, { brotli }) => sum + brotli, 0);
-  if (total > MOST_BYTES) throw new Error(`the page has ${total} bytes compressed, more than ${MOST_BYTES}`);
+  if (total > MAX_BYTES) throw new Error(`the page has ${total} bytes compressed, more than ${MAX_BYTES}`);
   return files;
 }
 

@@ -1,13 +1,10 @@
 /**
- * Writes what is derived from the configuration's schema: the reference page, the table in the README and the JSON Schema.
+ * Writes the parts of the documentation that come from the source: configuration, metrics, routes and codes, command line, log messages, JSON Schema.
  *
- *     node --import tsx scripts/generate-docs.mjs
+ *     npm run docs
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { configurationPage, jsonSchemaFile, withConfigurationTable } from '../src/config/reference.ts';
+import { writeFileSync } from 'node:fs';
+import { generatedFiles } from './docs/pages.ts';
 
 const root = new URL('../', import.meta.url);
-writeFileSync(new URL('docs/configuration.md', root), configurationPage());
-writeFileSync(new URL('config/session/schema.json', root), jsonSchemaFile());
-const readme = new URL('README.md', root);
-writeFileSync(readme, withConfigurationTable(readFileSync(readme, 'utf8')));
+for (const [path, current] of generatedFiles) writeFileSync(new URL(path, root), await current());

@@ -1,13 +1,11 @@
-/** What the engine needs from outside. Types only; each is implemented by one adapter per file, found by name in the `index.ts` of its folder. */
+/** What the engine needs from outside. Types only; each adapter that implements one has a file of its own. */
 import type { LookupFunction } from 'node:net';
-import type { Endpoint, ServerId } from './core/endpoint.ts';
-import type { Failure } from './core/fleet.ts';
-import type { Candidates } from './core/candidates.ts';
-import type { BookingOutcome, BookingRequest } from './core/ledger.ts';
-import type { Notification } from './core/incidents.ts';
+import type { Endpoint, ServerId } from './core/fleet/endpoint.ts';
+import type { Failure } from './core/fleet/fleet.ts';
+import type { Notification } from './core/incidents/incidents.ts';
 
 export interface Clock {
-  /** Seconds; monotonic: it never jumps when somebody sets the machine's clock. Its zero means nothing. */
+  /** Seconds; monotonic: it never jumps when the machine's clock is set. Its zero has no meaning. */
   now(): number;
   /** Seconds since the epoch, for people and for files. It may jump. */
   wallTime(): number;
@@ -18,7 +16,7 @@ export interface Clock {
 /** Uniform in [0, 1). */
 export type Random = () => number;
 
-/** An identity nobody can guess. */
+/** An identity that cannot be guessed. */
 export type NewId = () => string;
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -29,33 +27,33 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
   /**
-   * For what strangers can cause: at most a few lines a minute with the same `key`, and a hundred with the same first word of it, then one line that says how
-   * many were left out.
+   * For messages that outside clients can trigger: a few lines per minute with the same `key`, and a hundred with the same first word of it; then one line that
+   * says how many were suppressed.
    */
   limited(level: 'debug' | 'info' | 'warn', key: string, message: string, fields?: LogFields): void;
 }
 
-/** Keeps connections to a server that came by itself away from addresses it may not have. */
+/** Restricts the addresses of a server that registered itself. */
 export interface AddressGuard {
   /** Why this IP address may not be connected to, as a sentence, or `undefined` when it may. */
   readonly refuse: (ip: string) => string | undefined;
-  /** For each connection by name: it refuses by itself. */
+  /** Resolves names for connections and refuses forbidden addresses. */
   readonly lookup: LookupFunction;
 }
 
-/** Finds out where hosts are, without that one name keeps the others waiting. */
+/** Resolves host names, so that one slow name does not delay the others. */
 export interface NameLookup {
   readonly lookup: LookupFunction;
-  /** Somebody waits to hear where this host is. */
+  /** The name of this host is being resolved. */
   readonly isPending: (hostname: string) => boolean;
 }
 
-/** One request for one server's load. An answer that does not count is a value; it never throws. */
+/** One request for the load of one server. A bad answer is a value; it never throws. */
 export interface Probe {
   probe(endpoint: Endpoint): Promise<ProbeResult>;
-  /** The server left the fleet: ends a probe of it, and drops its connection. */
+  /** The server left the fleet: ends a running probe of it, and closes its connection. */
   forget(id: ServerId): void;
-  /** Ends all probes under way and drops all connections. */
+  /** Ends all running probes and closes all connections. */
   close(): Promise<void>;
 }
 
@@ -63,26 +61,10 @@ export type ProbeResult =
   | { readonly kind: 'sample'; readonly load: number /* percent */; readonly latency: number /* seconds */ }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-/**
- * Bookings of all servers. `book` chooses and books in one step, so that a store shared by several replicas can implement it without a gap in which
- * two requests get the same last place.
- */
-export interface Bookings {
-  book(request: BookingRequest, candidates: Candidates): Promise<BookingOutcome>;
-  /** Would `book` find a place now, as far as this replica knows? `project` is the key of a project. */
-  fits(candidates: Candidates, project?: string): boolean;
-  /** Whether `book` would answer `unconfirmed` to a client from this address. */
-  isUnconfirmed(address: string | undefined): boolean;
-  /** The client of the booking opened its session. */
-  connected(bookingId: string): Promise<void>;
-  /** The session ended, or the client never got its place: its predicted load is free at once. */
-  release(bookingId: string): Promise<void>;
-}
-
-/** Sends one notification. Throws an `Error` with a stable `code`; retry, damping and order are the engine's business. */
+/** Sends one notification. Throws an `Error` with a stable `code`. Retries, flap damping and order belong to the engine. */
 export interface Notifier {
   readonly name: string;
-  /** Whom it tells, for the operator to read; nothing secret. Absent: the name says so. */
+  /** The recipient, shown to operators; not a secret. Absent: the name says it. */
   readonly recipient?: string;
   notify(notification: Notification, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -94,31 +76,25 @@ export interface OutsideFailure extends Error {
   readonly permanent?: boolean;
 }
 
-/** Where endpoints come from. */
-export interface Discovery {
-  readonly name: string;
-  list(): Promise<readonly Endpoint[]>;
-}
-
-/** Small named documents that survive a restart. What cannot be read is set aside and reported as absent, never a crash. */
+/** Small named documents that survive a restart. A document that cannot be read is set aside and reported as absent. */
 export interface StateStore {
-  /** The stored value, or `undefined` when there is none that can be read. */
+  /** The stored value; `undefined`: there is none that can be read. */
   read(name: string): Promise<unknown>;
-  /** Atomic: after a crash the old or the new value is there, never half of one. Throws an `OutsideFailure`. */
+  /** Atomic: after a crash, either the old or the new value is there. Throws an `OutsideFailure`. */
   write(name: string, value: unknown): Promise<void>;
-  /** What was read is no use to this program, such as a value of another version: it is kept under another name, and the log says why. Never throws. */
+  /** What was read cannot be used, such as a value of another version: it is renamed, and the log says why. Never throws. */
   setAside(name: string, reason: string): Promise<void>;
 }
 
-/** The history behind the monitor's charts: large and binary, so it is read and written piece by piece. */
+/** The history behind the monitor's charts: large and binary, so it is read and written in pieces. */
 export interface HistoryFile {
   /**
    * Hands over the stored bytes in pieces until `take` returns `false`. Returns `false` when nothing is stored. Throws an `OutsideFailure` when it cannot
    * be read.
    */
   read(take: (piece: Uint8Array) => boolean): Promise<boolean>;
-  /** Atomic: after a crash the old or the new bytes are there. Throws an `OutsideFailure`. */
+  /** Atomic: after a crash, either the old or the new bytes are there. Throws an `OutsideFailure`. */
   write(pieces: Iterable<Uint8Array>): Promise<void>;
-  /** What is stored cannot be used: keeps it under another name, for people to look at. Returns that name. */
+  /** What is stored cannot be used: renames it for later inspection. Returns the new name. */
   setAside(): Promise<string>;
 }

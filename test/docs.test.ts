@@ -1,44 +1,56 @@
-/** What is written about the configuration and what the program knows of it are the same, in both directions. */
+/** What is generated from the source is current, and what is written about the configuration is what the program knows of it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { allKeys } from '../src/config/keys.ts';
 import { loadConfiguration } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
-import { configurationPage, jsonSchemaFile, originalKeysTable, withConfigurationTable } from '../src/config/reference.ts';
 import { originalKeys, schema } from '../src/config/schema.ts';
+import { withGenerated } from '../scripts/docs/layout.ts';
+import { generatedFiles } from '../scripts/docs/pages.ts';
 
 const root = new URL('../', import.meta.url);
-const generate = 'run: node --import tsx scripts/generate-docs.mjs';
+const page = read('docs/reference/configuration.md');
 
 function read(path: string): string {
   return readFileSync(new URL(path, root), 'utf8');
 }
 
-function keysOfPage(page: string): string[] {
-  return [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, key = '']) => key);
+function keysOfPage(): string[] {
+  return [...page.matchAll(/^### `([^`]+)`$/gm)].map(([, key = '']) => key);
 }
 
-for (const [path, current] of [
-  ['docs/configuration.md', configurationPage],
-  ['config/session/schema.json', jsonSchemaFile],
-] as const)
-  test(`${path} is what the schema says`, () => {
-    assert.ok(read(path) === current(), `${path} is out of date; ${generate}`);
+for (const [path, current] of generatedFiles)
+  test(`${path} is what the source says`, async () => {
+    assert.ok(read(path) === (await current()), `${path} is out of date; run: npm run docs`);
   });
 
-test('the table of the README is what the schema says', () => {
-  const readme = read('README.md');
-  assert.ok(readme.includes(originalKeysTable().trim()), `README.md has no table, or an old one; ${generate}`);
-  assert.equal(withConfigurationTable(readme), readme);
+test('a page keeps what is written by hand around what is generated', () => {
+  const marks = ['<!-- prettier-ignore-start -->', '<!-- prettier-ignore-end -->'] as const;
+  const written = withGenerated(`before\n${marks.join('old')}\nafter\n`, 'new\n');
+  assert.equal(written, `before\n${marks[0]}\n\nnew\n\n${marks[1]}\nafter\n`);
+  assert.equal(withGenerated(written, 'new'), written);
+  assert.throws(() => withGenerated('no marks', 'new'), /lacks the marks/);
 });
 
 test('every key of the schema is on the page once, and the page has no other', () => {
   const sections = new Set([...allKeys()].filter(([, { keys }]) => keys.size > 0).map(([key]) => key));
   const expected = [...allKeys().keys()].filter((key) => !sections.has(key));
-  assert.deepEqual(keysOfPage(read('docs/configuration.md')).sort(), expected.sort());
-  for (const section of sections) assert.match(read('docs/configuration.md'), new RegExp(`^## \`${section}\`$`, 'm'));
+  assert.deepEqual(keysOfPage().sort(), expected.sort());
+  for (const section of sections) assert.match(page, new RegExp(`^## \`${section}\`$`, 'm'));
 });
+
+for (const [path, names] of [
+  ['docs/reference/metrics.md', ['session_server_available', 'session_server_server_up', 'session_server_gateway_relays']],
+  [
+    'docs/reference/api-codes.md',
+    ['POST /api/v1/sessions', 'DELETE /api/v1/register/{id}', 'no-room', 'has-room', 'client-gone'],
+  ],
+  ['docs/reference/log.md', ['configuration read again', '… simulation server answers again']],
+] as const)
+  test(`${path} has what is known to be there`, () => {
+    for (const name of names) assert.ok(read(path).includes(`- \`${name}\``), name);
+  });
 
 test('every key has a description, and a default, or says that it is required', () => {
   for (const [key, { description, default: value, absent, required }] of allKeys()) {
@@ -50,7 +62,7 @@ test('every key has a description, and a default, or says that it is required', 
 test("the original's keys are all there, under their own names", () => {
   for (const key of originalKeys) assert.ok(key in schema.shape, key);
   assert.equal(originalKeys.length, 13);
-  assert.deepEqual(keysOfPage(originalKeysTable()), originalKeys);
+  assert.deepEqual(keysOfPage().slice(0, originalKeys.length), originalKeys);
 });
 
 test('the JSON Schema knows the keys, refuses others, and has no annotation of our own', () => {

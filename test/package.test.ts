@@ -36,7 +36,7 @@ test('it holds the program, the page, the examples and the documents, and nothin
     'config/session/local.json',
     'config/session/example.json',
     'config/session/schema.json',
-    'docs/configuration.md',
+    'docs/reference/configuration.md',
     'README.md',
     'LICENSE',
     'CHANGELOG.md',

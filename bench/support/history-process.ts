@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { History } from '../../src/core/history.ts';
-import { encodeHistory, HistoryDecoder } from '../../src/core/history-snapshot.ts';
+import { History } from '../../src/core/history/history.ts';
+import { encodeHistory, HistoryDecoder } from '../../src/core/history/history-snapshot.ts';
 import { createHistoryFile } from '../../src/stores/history-file.ts';
 import { obey } from './child.ts';
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { usageOf, type Usage } from './usage.ts';
 
 export interface Program {
@@ -15,8 +15,8 @@ export interface Program {
 }
 
 /** Seconds. A start that takes longer is given up; a stop that takes longer is made to. */
-const LONGEST_START = 30;
-const LONGEST_STOP = 10;
+const MAX_START = 30;
+const MAX_STOP = 10;
 
 /** Listens on a free port of the loopback; `args` follow `start` on its command line, `NODE_FLAGS` of the environment (`--cpu-prof` …) go to Node. */
 export async function startProgram(configuration: ConfigurationFile, args: readonly string[] = []): Promise<Program> {
@@ -40,14 +40,14 @@ export async function startProgram(configuration: ConfigurationFile, args: reado
       resolve();
     });
   });
-  const port = await within(LONGEST_START, 'the session server did not start', portOf(child.stdout));
+  const port = await within(MAX_START, 'the session server did not start', portOf(child.stdout));
   const pid = child.pid ?? 0;
   return {
     ...{ pid, port },
     usage: () => usageOf(pid),
     async stop() {
       child.kill('SIGTERM');
-      await within(LONGEST_STOP, 'the session server did not stop', exited).catch(end);
+      await within(MAX_STOP, 'the session server did not stop', exited).catch(end);
       await exited;
     },
   };

@@ -11,7 +11,7 @@ interface Client {
 }
 
 /** Most latencies told. */
-const MOST_KEPT = 200_000;
+const MAX_KEPT = 200_000;
 let clients: readonly Client[] = [];
 
 obey(async (order: RelayClientsOrder): Promise<Exchanged> => {
@@ -57,7 +57,7 @@ async function exchange({ size, seconds, pace }: Exchange): Promise<Exchanged> {
   let messages = 0;
   const keep = (due: number) => {
     messages += 1;
-    if (latencies.length < MOST_KEPT) latencies.push(performance.now() - due);
+    if (latencies.length < MAX_KEPT) latencies.push(performance.now() - due);
   };
   const asFastAsReturned = (client: Client) =>
     new Promise<void>((resolve) => {

@@ -22,7 +22,7 @@ export interface RequestsResult {
 }
 
 /** Most latencies kept; of more, every so many. */
-const MOST_KEPT = 200_000;
+const MAX_KEPT = 200_000;
 
 export async function makeRequests(options: RequestsOptions): Promise<RequestsResult> {
   const { port, path, connections, seconds, pace, headers, answered } = options;
@@ -34,8 +34,8 @@ export async function makeRequests(options: RequestsOptions): Promise<RequestsRe
   let answers = 0;
   const keep = (latency: number) => {
     answers += 1;
-    if (latencies.length < MOST_KEPT) latencies.push(latency);
-    else latencies[answers % MOST_KEPT] = latency;
+    if (latencies.length < MAX_KEPT) latencies.push(latency);
+    else latencies[answers % MAX_KEPT] = latency;
   };
   const ask = async (socket: KeptAlive, due: number) => {
     const extra = headers?.((asked += 1)) ?? '';

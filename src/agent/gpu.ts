@@ -16,7 +16,7 @@ export const GPU_COLUMNS = 'index,utilization.gpu,memory.used,memory.total';
 
 /** Seconds after which a reading is not believed any more. */
 const FRESH = 10;
-const MOST_GPUS = 64;
+const MAX_GPUS = 64;
 
 export interface GpuLine extends GpuReading {
   readonly index: number;
@@ -43,7 +43,7 @@ export class GpuReadings {
 
   /** `at` is seconds. */
   add({ index, ...reading }: GpuLine, at: number): void {
-    if (this.#byIndex.size < MOST_GPUS || this.#byIndex.has(index)) this.#byIndex.set(index, { reading, at });
+    if (this.#byIndex.size < MAX_GPUS || this.#byIndex.has(index)) this.#byIndex.set(index, { reading, at });
   }
 
   /** The highest figures of the last ten seconds, or `undefined` when there are none. */

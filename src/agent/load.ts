@@ -1,5 +1,6 @@
 /**
- * The load a simulation server reports (PROTOCOL § 5): the mean of the last five one-second samples of `max(CPU, (swap + memory + GPU memory) / 3, GPU)`.
+ * The load a simulation server reports (docs/design/protocol.md, "Simulation servers"): the mean of the last five
+ * one-second samples of `max(CPU, (swap + memory + GPU memory) / 3, GPU)`.
  *
  * Without a GPU its two figures are 0 and memory is still divided by three, as the original does: the same machine must report the same load whichever
  * program measures it.
@@ -22,7 +23,7 @@ export function loadOf({ cpu, memory, swap, gpu = 0, gpuMemory = 0 }: Figures): 
 
 const SAMPLES = 5;
 /** Seconds. After a longer gap, in which the machine slept or could not be measured, older samples say nothing. */
-const LONGEST_GAP = 5;
+const MAX_GAP = 5;
 
 export class LoadWindow {
   #samples: number[] = [];
@@ -30,7 +31,7 @@ export class LoadWindow {
 
   /** `at` is seconds. */
   add(load: number, at: number): void {
-    if (at - this.#youngestAt > LONGEST_GAP) this.#samples = [];
+    if (at - this.#youngestAt > MAX_GAP) this.#samples = [];
     if (this.#samples.length === SAMPLES) this.#samples.shift();
     this.#samples.push(load);
     this.#youngestAt = at;
@@ -38,7 +39,7 @@ export class LoadWindow {
 
   /** Percent; `undefined` until there are five samples, and when the youngest is too old to be true. */
   mean(now: number): number | undefined {
-    if (this.#samples.length < SAMPLES || now - this.#youngestAt > LONGEST_GAP) return undefined;
+    if (this.#samples.length < SAMPLES || now - this.#youngestAt > MAX_GAP) return undefined;
     return this.#samples.reduce((sum, load) => sum + load, 0) / SAMPLES;
   }
 }

@@ -30,10 +30,10 @@ const SILENCE = 15;
 /** Seconds between two attempts after one that gave readings. */
 const PAUSE = 5;
 /** Seconds between two attempts at most. */
-const LONGEST_PAUSE = 600;
-const LONGEST_LINE = 1000;
+const MAX_PAUSE = 600;
+const MAX_LINE = 1000;
 /** Characters between two calls of `read`. */
-const MOST_OUTPUT = 65_536;
+const MAX_OUTPUT = 65_536;
 
 type Outcome = 'absent' | 'failed' | 'ended';
 
@@ -67,7 +67,7 @@ export function startNvidiaSmi({ clock, log, command = 'nvidia-smi' }: NvidiaSmi
       // No process could be started at all, for want of memory for instance.
       if (!(error instanceof Error && 'syscall' in error)) throw error;
       tell('failed', error.message);
-      return LONGEST_PAUSE;
+      return MAX_PAUSE;
     },
   });
 
@@ -83,11 +83,11 @@ export function startNvidiaSmi({ clock, log, command = 'nvidia-smi' }: NvidiaSmi
 function pauseAfter(outcome: Outcome, failures: number): number {
   switch (outcome) {
     case 'absent':
-      return LONGEST_PAUSE;
+      return MAX_PAUSE;
     case 'ended':
       return PAUSE;
     case 'failed':
-      return Math.min(LONGEST_PAUSE, PAUSE * 2 ** (failures - 1));
+      return Math.min(MAX_PAUSE, PAUSE * 2 ** (failures - 1));
   }
 }
 
@@ -154,7 +154,7 @@ class Run {
     this.#output += text.length;
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
-    if (this.#output > MOST_OUTPUT || this.#rest.length > LONGEST_LINE) {
+    if (this.#output > MAX_OUTPUT || this.#rest.length > MAX_LINE) {
       this.#fail('prints far more than was asked for');
       return;
     }

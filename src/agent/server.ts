@@ -1,5 +1,6 @@
 /**
- * The load agent: the small program on a simulation machine that serves `/load` (PROTOCOL § 5) where no simulation server does, and on a trial machine.
+ * The load agent: the small program on a simulation machine that serves `/load`
+ * (docs/design/protocol.md, "Simulation servers") where no simulation server does, and on a trial machine.
  *
  * Bare `node:http`: two routes that take no input need no framework, and it costs the machine it measures as little as can be.
  */

@@ -2,14 +2,14 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { checkCommand } from './check.ts';
 import { agentCommand, startCommand } from './start.ts';
-import { takeSignals } from './held-signals.ts';
+import { takeSignals } from './early-signals.ts';
 import { schemaCommand } from './schema.ts';
 import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand } from './token.ts';
 import { INSTALLED } from '../config/find.ts';
-import { version } from '../version.ts';
-import type { DoctorOptions } from './doctor.ts';
-import type { FrontOptions, SetupOptions } from './setup.ts';
+import { version } from '../system/version.ts';
+import type { DoctorOptions } from '../install/doctor.ts';
+import type { FrontOptions, SetupOptions } from '../install/setup.ts';
 
 /** Commands that run until a signal ends them, and take the signals themselves; the others are ended by any, as programs are. */
 const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent']);
@@ -105,7 +105,7 @@ function addInstallation(program: Command): void {
     .option('--yes', 'ask nothing')
     .option('--force', 'replace files that are different; they are kept as copies')
     .option('--dry-run', 'show the files and write none')
-    .action(async (options: SetupOptions) => (await import('./setup.ts')).setupCommand(options));
+    .action(async (options: SetupOptions) => (await import('../install/setup.ts')).setupCommand(options));
   for (const name of ['apache', 'nginx', 'caddy'] as const)
     setup
       .command(name)
@@ -116,7 +116,7 @@ function addInstallation(program: Command): void {
       .option('--force', 'replace a file that is different; it is kept as a copy')
       .option('--dry-run', 'show the file and do not write it')
       .action(async (config: string[], options: FrontOptions) =>
-        (await import('./setup.ts')).setupFrontCommand(name, config, options),
+        (await import('../install/setup.ts')).setupFrontCommand(name, config, options),
       );
   program
     .command('migrate')
@@ -132,7 +132,9 @@ function addInstallation(program: Command): void {
     .option('--config <path>', `configuration file; default: ${INSTALLED}, unless a URL is given`)
     .option('--json', 'findings as JSON')
     .option('--timeout <seconds>', 'time for each question', Number, 5)
-    .action(async (url: string | undefined, options: DoctorOptions) => (await import('./doctor.ts')).doctorCommand(url, options));
+    .action(async (url: string | undefined, options: DoctorOptions) =>
+      (await import('../install/doctor.ts')).doctorCommand(url, options),
+    );
 }
 
 /** A folder that was deployed anew is gone for who still stands in it. */

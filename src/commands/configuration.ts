@@ -2,9 +2,9 @@
 import { findConfiguration, findInstalled, type Found } from '../config/find.ts';
 import { loadConfiguration, type Loaded } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
-import { packageRoot } from '../package-root.ts';
+import { packageRoot } from '../system/package-root.ts';
 
-/** PROTOCOL § 2: nothing was started. */
+/** docs/design/protocol.md, "Configuration file": nothing was started. */
 export const REFUSED = 2;
 
 export interface ReadOptions {

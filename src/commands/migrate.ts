@@ -12,7 +12,7 @@ import { readConfiguration } from './configuration.ts';
 export async function migrateCommand(path: string): Promise<void> {
   const loaded = await readConfiguration([path]);
   if (loaded === undefined) {
-    console.error('The original would not have run with this file either, or not as it says. Mend it, and ask again.');
+    console.error('The original would not have run with this file either, or not as it says. Fix it, and ask again.');
     return;
   }
   const file: unknown = JSON.parse((await readFile(loaded.path, 'utf8')).replace(/^\ufeff/, ''));
@@ -24,8 +24,8 @@ export async function migrateCommand(path: string): Promise<void> {
       '',
       'The file can be used as it is:',
       `  session-server ${path}`,
-      'What is done differently on purpose stands in docs/operations.md, "Differences from the original".',
-      'To be rid of the web server in front, look at docs/gateway.md; for the unit of systemd: session-server setup --help.',
+      'Intended differences are listed in docs/reference/differences-from-the-original.md.',
+      'To run without a separate web server, see docs/how-to/gateway.md. For a systemd unit: session-server setup --help.',
     ].join('\n'),
   );
 }

@@ -1,40 +1,33 @@
 /** `session-server start` and `session-server agent`. The configuration is read again at SIGHUP and when the file changes. */
 import { randomUUID } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
 import type { Agent, AgentOptions } from '../agent/server.ts';
-import type { App, Surroundings } from '../app.ts';
+import type { App, Environment } from '../app/index.ts';
 import type { Loaded } from '../config/load.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { watchConfiguration } from '../config/watch.ts';
-import { hostInUrl } from '../core/endpoint.ts';
-import { addressKind } from '../core/ip-address.ts';
+import { hostInUrl } from '../core/fleet/endpoint.ts';
+import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
-import { AGENT_CONNECTIONS } from '../http/descriptors.ts';
+import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
-import { systemClock } from '../system-clock.ts';
+import { tuneForFleet } from '../system/process-memory.ts';
+import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
-import { FAILED, ProcessLife } from './process-life.ts';
-import { version } from '../version.ts';
+import { FAILED, ProcessLifecycle } from './process-lifecycle.ts';
+import { version } from '../system/version.ts';
 
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
 
-/**
- * What is known of a server lives until its next poll, which is long enough to be moved to the old objects and to be garbage there. V8 lets that heap grow to
- * several times what is in use before it looks: with ten thousand servers 470 MiB instead of 240. From so many on it looks sooner. For fewer there is little
- * to gain, and hand-outs by the ten thousand a second would cost nearly twice as much.
- */
-const LARGE_FLEET = 2000;
-
 export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
   // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
-  const life = new ProcessLife({ reloads: true });
+  const life = new ProcessLifecycle({ reloads: true });
   const loaded = await readConfiguration(args);
   if (loaded === undefined || life.ending) return;
   const { settings } = loaded;
-  if (settings.simulationServers.length > LARGE_FLEET) setFlagsFromString('--heap-growing-percent=25');
+  tuneForFleet(settings.simulationServers.length);
   const log = openLog({ logDir: settings.logDir, debug: settings.debug, format: settings.logFormat, clock: systemClock });
   life.log = log;
   life.endOnBugs(log);
@@ -65,7 +58,7 @@ export async function startCommand(args: readonly string[], options: { readonly 
 }
 
 export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
-  const life = new ProcessLife({ reloads: false });
+  const life = new ProcessLifecycle({ reloads: false });
   const addresses: KeyAndValue[] = host === undefined ? [] : [['--host', host]];
   const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], addresses);
   if (agent === undefined) return;
@@ -76,9 +69,9 @@ export async function agentCommand({ port, host }: { readonly port: number; read
 /** `undefined`: it cannot listen, which was said. */
 async function startServer(settings: Settings, log: OpenLog): Promise<App | undefined> {
   // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
-  const { startApp } = await import('../app.ts');
+  const { startApp } = await import('../app/index.ts');
   const { createSharedLookup } = await import('../probes/shared-lookup.ts');
-  const surroundings: Surroundings = {
+  const surroundings: Environment = {
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
   };

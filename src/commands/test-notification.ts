@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { sendTestNotification } from '../engine/test-notification.ts';
 import { createSharedLookup } from '../probes/shared-lookup.ts';
-import { systemClock } from '../system-clock.ts';
+import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
 
 /** `session-server test-notification`: exit status 0 when every channel took the message, else 1. */
 export async function testNotificationCommand(args: readonly string[]): Promise<void> {
   const loaded = await readConfiguration(args);
   if (loaded === undefined) return;
-  const { configuredNotifiers } = await import('../configured-notifiers.ts');
+  const { configuredNotifiers } = await import('../app/configured-notifiers.ts');
   const notifiers = configuredNotifiers(loaded.settings, {
     clock: systemClock,
     names: createSharedLookup(),

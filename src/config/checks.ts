@@ -2,15 +2,15 @@
  * What no single key shows: keys that contradict, repeat or lack one another. None of it stops the program, so all of it is a warning; what does
  * stop it, such as `pollTimeout` and `pollInterval`, is in `validate.ts`.
  */
-import { parseRoutes, portBehind, upstreamOf, upstreamOfPort } from '../core/gateway-routes.ts';
-import { addressKind } from '../core/ip-address.ts';
+import { parseRoutes, portBehind, upstreamOf, upstreamOfPort } from '../core/gateway/gateway-routes.ts';
+import { addressKind } from '../core/fleet/ip-address.ts';
 import { formatKey, type Problem, showValue } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
 import { simulationServerSettings } from './settings.ts';
-import { type Surroundings, unsetVariables } from './surroundings.ts';
+import { type Environment, unsetVariables } from './environment.ts';
 
 /** `hasPassword`: a mail password is known, wherever it came from. */
-export function contradictions(configuration: PartOfConfiguration, hasPassword: boolean, env: Surroundings['env']): Problem[] {
+export function contradictions(configuration: PartOfConfiguration, hasPassword: boolean, env: Environment['env']): Problem[] {
   return [
     ...aboutName(configuration),
     ...aboutServers(configuration),
@@ -26,7 +26,7 @@ function aboutName({ server, portRewrite }: PartOfConfiguration): Problem[] {
   if (server === undefined || portRewrite !== false || /^(?:\[[^\]]*\]|[^:/]*)$/.test(server)) return [];
   if (addressKind(server) !== undefined) return [];
   const expected = 'a host name alone, because "portRewrite" is false and links append ":" and "port"';
-  return [{ key: 'server', value: showValue(server), expected, mend: 'remove what follows the host name' }];
+  return [{ key: 'server', value: showValue(server), expected, fix: 'remove what follows the host name' }];
 }
 
 function aboutServers({ simulationServers, portRewrite, registration }: PartOfConfiguration): Problem[] {
@@ -35,7 +35,7 @@ function aboutServers({ simulationServers, portRewrite, registration }: PartOfCo
   if (simulationServers.length === 0 && registration?.token !== undefined) return [];
   if (simulationServers.length === 0) {
     const expected = 'at least one address, or no session can ever start';
-    return [{ key: 'simulationServers', value: 'an empty list', expected, mend: 'add one, such as "localhost:2000"' }];
+    return [{ key: 'simulationServers', value: 'an empty list', expected, fix: 'add one, such as "localhost:2000"' }];
   }
   const problems: Problem[] = [];
   const seen = new Map<string, number>();
@@ -56,8 +56,8 @@ function aboutServers({ simulationServers, portRewrite, registration }: PartOfCo
 }
 
 function duplicateServer(key: string, address: string, first: number): Problem {
-  const mend = `remove one of the two; it is counted once, as simulationServers[${first}] says`;
-  return { key, value: showValue(address), expected: `an address that is not yet in simulationServers[${first}]`, mend };
+  const fix = `remove one of the two; it is counted once, as simulationServers[${first}] says`;
+  return { key, value: showValue(address), expected: `an address that is not yet in simulationServers[${first}]`, fix };
 }
 
 /** One warning for all servers: who forgot `portRewrite` forgot it for all of them. */
@@ -67,7 +67,7 @@ function otherSpelling(key: string, address: string, portRewrite: boolean, count
     key,
     value: `${showValue(address)}${others}`,
     expected: portRewrite ? '"host/2000", because "portRewrite" is true' : '"host:2000", because "portRewrite" is false',
-    mend: `clients are sent to exactly this address; if no front maps ports, write "host:2000" and "portRewrite": false, else "host/2000" and true`,
+    fix: `clients are sent to exactly this address; if no front maps ports, write "host:2000" and "portRewrite": false, else "host/2000" and true`,
   };
 }
 
@@ -91,40 +91,40 @@ function aboutMail(configuration: PartOfConfiguration, hasPassword: boolean): Pr
       key: 'mailServer',
       value: showValue(mailServer),
       expected: `the host alone, because "mailServerPort" is ${mailServerPort}`,
-      mend: `"mailServerPort" is used; remove ":${ownPort}"`,
+      fix: `"mailServerPort" is used; remove ":${ownPort}"`,
     });
   return problems;
 }
 
 function missingPartner(key: string, what: string, because: string): Problem {
-  const mend = `e-mail is disabled until you add it, or remove "${because}"`;
-  return { key, value: 'missing', expected: `${what}, because "${because}" is set`, mend };
+  const fix = `e-mail is disabled until you add it, or remove "${because}"`;
+  return { key, value: 'missing', expected: `${what}, because "${because}" is set`, fix };
 }
 
 const userWithoutPassword: Problem = {
   key: 'mailSenderPassword',
   value: 'missing',
   expected: 'a password, because "mailSenderUser" is set',
-  mend: 'without it there is no login to the SMTP server; set SESSION_SERVER_MAIL_PASSWORD, or remove "mailSenderUser"',
+  fix: 'without it there is no login to the SMTP server; set SESSION_SERVER_MAIL_PASSWORD, or remove "mailSenderUser"',
 };
 
-function aboutFolders({ logDir, stateDir }: PartOfConfiguration, env: Surroundings['env']): Problem[] {
+function aboutFolders({ logDir, stateDir }: PartOfConfiguration, env: Environment['env']): Problem[] {
   return Object.entries({ logDir, stateDir }).flatMap(([key, path = '']): Problem[] => {
     const value = showValue(path);
     const unset = unsetVariables(path, env);
     const unknown = unset.map((name) => ({
       name,
       expected: 'environment variables that are set',
-      mend: `set ${name}; it stays in the path as it is`,
+      fix: `set ${name}; it stays in the path as it is`,
     }));
     const otherHome = /^~[^/]+/.exec(path)?.[0];
     if (otherHome !== undefined)
       unknown.push({
         name: otherHome,
         expected: '~ for the own home folder only',
-        mend: 'write the path of the other home folder',
+        fix: 'write the path of the other home folder',
       });
-    return unknown.map(({ expected, mend }) => ({ key, value, expected, mend }));
+    return unknown.map(({ expected, fix }) => ({ key, value, expected, fix }));
   });
 }
 
@@ -132,9 +132,9 @@ function aboutTokens({ monitor, admin }: PartOfConfiguration): Problem[] {
   const names = (admin?.tokens ?? []).map(({ name }) => name);
   const problems = names.flatMap((name, index): Problem[] => {
     if (names.indexOf(name) === index) return [];
-    const mend = 'give each holder a name of its own; the log cannot tell them apart';
+    const fix = 'give each holder a name of its own; the log cannot tell them apart';
     return [
-      { key: formatKey(['admin', 'tokens', index, 'name']), value: showValue(name), expected: 'a name not used before', mend },
+      { key: formatKey(['admin', 'tokens', index, 'name']), value: showValue(name), expected: 'a name not used before', fix },
     ];
   });
   if (monitor?.access === 'token' && admin !== undefined && names.length === 0)
@@ -142,7 +142,7 @@ function aboutTokens({ monitor, admin }: PartOfConfiguration): Problem[] {
       key: 'admin.tokens',
       value: 'an empty list',
       expected: 'at least one token, because "monitor.access" is "token"',
-      mend: 'nobody can read the monitor; make a token with `session-server token NAME`',
+      fix: 'nobody can read the monitor; make a token with `session-server token NAME`',
     });
   return problems;
 }
@@ -157,7 +157,7 @@ function aboutGateway(configuration: PartOfConfiguration): Problem[] {
         key: 'waiting.relay',
         value: 'true',
         expected: 'a gateway, because clients wait on a connection to it',
-        mend: 'nobody waits in a progress bar until "gateway.enabled" is true; set it, or remove "waiting.relay"',
+        fix: 'nobody waits in a progress bar until "gateway.enabled" is true; set it, or remove "waiting.relay"',
       });
     return problems;
   }
@@ -168,7 +168,7 @@ function aboutGateway(configuration: PartOfConfiguration): Problem[] {
       key: 'gateway.routes',
       value: 'no range of ports',
       expected: 'the ports of the simulation servers, because "gateway.enabled" is true',
-      mend: 'no session can be reached through the gateway; add one, such as {"2000-2999": "localhost"}',
+      fix: 'no session can be reached through the gateway; add one, such as {"2000-2999": "localhost"}',
     });
   for (const [key, own] of Object.entries({ port, 'gateway.port': gateway.port, 'gateway.redirectFrom': gateway.redirectFrom }))
     if (own !== undefined && upstreamOfPort(routes, own) !== undefined)
@@ -176,7 +176,7 @@ function aboutGateway(configuration: PartOfConfiguration): Problem[] {
         key: 'gateway.routes',
         value: `a range with ${own}`,
         expected: `the ports of simulation servers alone; ${own} is "${key}"`,
-        mend: 'leave the port out of the range, or choose another port',
+        fix: 'leave the port out of the range, or choose another port',
       });
   const behind = (simulationServers ?? [])
     .flatMap(simulationServerSettings)
@@ -187,7 +187,7 @@ function aboutGateway(configuration: PartOfConfiguration): Problem[] {
       key: 'gateway.routes',
       value: `no range with ${missing.endpoint.port}`,
       expected: `a range for each simulation server, because clients reach ${showValue(missing.endpoint.address)} through the gateway`,
-      mend: 'add its port and those of its sessions to a range',
+      fix: 'add its port and those of its sessions to a range',
     });
   const [first] = behind;
   if (first !== undefined) problems.push(...aboutPublicPort(gateway, configuration, first.endpoint.address));
@@ -196,14 +196,14 @@ function aboutGateway(configuration: PartOfConfiguration): Problem[] {
       key: 'gateway.redirectFrom',
       value: String(gateway.redirectFrom),
       expected: '"gateway.tls", because clients are sent from that port to HTTPS',
-      mend: 'set "gateway.tls", or remove "gateway.redirectFrom"',
+      fix: 'set "gateway.tls", or remove "gateway.redirectFrom"',
     });
   if (gateway.acmeDir !== undefined && gateway.redirectFrom === undefined)
     problems.push({
       key: 'gateway.acmeDir',
       value: showValue(gateway.acmeDir),
       expected: '"gateway.redirectFrom", because the folder is served on that port',
-      mend: 'set "gateway.redirectFrom" to 80, or remove "gateway.acmeDir"',
+      fix: 'set "gateway.redirectFrom" to 80, or remove "gateway.acmeDir"',
     });
   return problems;
 }
@@ -222,7 +222,7 @@ function aboutPublicPort(
       key: publicPort === undefined ? 'gateway.port' : 'gateway.publicPort',
       value: String(seen),
       expected: `${usual}, because clients are sent to ${showValue(address)}, which names no other port`,
-      mend: `set it to ${usual}; where a router, a container or another front leads ${usual} to the gateway, that is "gateway.publicPort"`,
+      fix: `set it to ${usual}; where a router, a container or another front leads ${usual} to the gateway, that is "gateway.publicPort"`,
     },
   ];
 }

@@ -1,4 +1,4 @@
-/** Which configuration file is meant (PROTOCOL § 2). */
+/** Which configuration file is meant (docs/design/protocol.md, "Configuration file"). */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Problem } from './problem.ts';
@@ -30,7 +30,7 @@ export function findInstalled(args: readonly string[], cwd: string, installed = 
   const problem = {
     value: 'no configuration file',
     expected: `the path of one, because there is none at ${installed}, where "session-server setup" writes it`,
-    mend: 'name it, or run "session-server setup" first',
+    fix: 'name it, or run "session-server setup" first',
   };
   return { kind: 'refused', problems: [{ key: 'command line', ...problem }] };
 }
@@ -38,14 +38,14 @@ export function findInstalled(args: readonly string[], cwd: string, installed = 
 function findNamed(args: readonly string[], cwd: string): Found | undefined {
   const [path, ...more] = args;
   if (more.length > 0) {
-    const problem = { value: `${args.length} arguments`, expected: 'one configuration file, or none', mend: 'name one file' };
+    const problem = { value: `${args.length} arguments`, expected: 'one configuration file, or none', fix: 'name one file' };
     return { kind: 'refused', problems: [{ key: 'command line', ...problem }] };
   }
   if (path === '') {
     const problem = {
       value: '"" (empty)',
       expected: 'the path of a configuration file',
-      mend: 'name the file, or leave the argument out',
+      fix: 'name the file, or leave the argument out',
     };
     return { kind: 'refused', problems: [{ key: 'command line', ...problem }] };
   }

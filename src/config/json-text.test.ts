@@ -5,7 +5,7 @@ import { checkJson } from './json-text.ts';
 
 function faultOf(text: string): string {
   const check = checkJson(text);
-  return check.kind === 'ok' ? 'ok' : `${check.line}:${check.column} ${check.fault}; ${check.mend}`;
+  return check.kind === 'ok' ? 'ok' : `${check.line}:${check.column} ${check.fault}; ${check.fix}`;
 }
 
 const faults: readonly (readonly [text: string, expected: string])[] = [

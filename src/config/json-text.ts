@@ -9,7 +9,7 @@ import type { KeyPath } from './problem.ts';
 
 export type JsonCheck =
   | { readonly kind: 'ok'; readonly duplicates: readonly DuplicateKey[] }
-  | { readonly kind: 'fault'; readonly line: number; readonly column: number; readonly fault: string; readonly mend: string };
+  | { readonly kind: 'fault'; readonly line: number; readonly column: number; readonly fault: string; readonly fix: string };
 
 export interface DuplicateKey {
   readonly path: KeyPath;
@@ -19,14 +19,14 @@ export interface DuplicateKey {
 
 /** A configuration has six levels; the limit keeps a hostile file from exhausting the stack. */
 const DEEPEST = 64;
-const MOST_DUPLICATES = 100;
+const MAX_DUPLICATES = 100;
 
 const NUMBER_OR_WORD = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null/y;
 const WORD = /[A-Za-z_]+/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/y;
 
 /** What people write who come from other languages, in small letters. */
-const foreignWords: ReadonlyMap<string, readonly [fault: string, mend: string]> = new Map([
+const foreignWords: ReadonlyMap<string, readonly [fault: string, fix: string]> = new Map([
   ['true', ['true with more than its own small letters', 'write true']],
   ['false', ['false with more than its own small letters', 'write false']],
   ['null', ['null with more than its own small letters', 'write null, or remove the key']],
@@ -46,13 +46,13 @@ export function checkJson(text: string): JsonCheck {
     const duplicates = reader.duplicates.map(({ path, at }) => ({ path, line: position(text, at).line }));
     return { kind: 'ok', duplicates };
   }
-  return { kind: 'fault', ...position(text, fault.at), fault: fault.fault, mend: fault.mend };
+  return { kind: 'fault', ...position(text, fault.at), fault: fault.fault, fix: fault.fix };
 }
 
 interface Fault {
   readonly at: number;
   readonly fault: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** Methods return the first fault, or `undefined` when they have read what they are named after. */
@@ -98,7 +98,7 @@ class JsonReader {
       const fault = this.#text[start] === '"' ? this.#string() : this.#notAKey(opening);
       if (fault !== undefined) return fault;
       const key = String(JSON.parse(this.#text.slice(start, this.#at)));
-      if (seen.has(key) && this.duplicates.length < MOST_DUPLICATES)
+      if (seen.has(key) && this.duplicates.length < MAX_DUPLICATES)
         this.duplicates.push({ path: [...this.#path, key], at: start });
       seen.add(key);
       this.#skipSpace();
@@ -229,8 +229,8 @@ class JsonReader {
     while (' \t\n\r'.includes(this.#text[this.#at] ?? 'end')) this.#at += 1;
   }
 
-  #fault(fault: string, mend: string, at: number = this.#at): Fault {
-    return { at, fault, mend };
+  #fault(fault: string, fix: string, at: number = this.#at): Fault {
+    return { at, fault, fix };
   }
 }
 

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { LARGEST_FILE, loadConfiguration, type LoadResult } from './load.ts';
 import { formatProblem } from './problem.ts';
-import type { FileFailure, Surroundings } from './surroundings.ts';
+import type { FileFailure, Environment } from './environment.ts';
 
 const minimal = { simulationServers: ['localhost:2000'], portRewrite: false };
 
@@ -72,7 +72,7 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
 ];
 
 for (const [title, text, line] of refusedTexts)
-  test(`${title} is refused with one line that says where and how to mend it`, async () => {
+  test(`${title} is refused with one line that says where and how to fix it`, async () => {
     assert.deepEqual(problemsOf(await loadText(text)), [line]);
   });
 
@@ -510,11 +510,11 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     { simulationServers: [{ address: 'a:1', wieght: 2 }] },
     `simulationServers[0].wieght: ${ignored} did you mean "simulationServers[0].weight"?`,
   ],
-  ['nothing known', { 'a b\n': 1 }, `["a b\\n"]: ${ignored} remove it, or look up its name in docs/configuration.md`],
+  ['nothing known', { 'a b\n': 1 }, `["a b\\n"]: ${ignored} remove it, or look up its name in docs/reference/configuration.md`],
   [
     'a hostile name',
     JSON.parse('{"__proto__": {"ssl": false}}') as Record<string, unknown>,
-    `__proto__: ${ignored} remove it, or look up its name in docs/configuration.md`,
+    `__proto__: ${ignored} remove it, or look up its name in docs/reference/configuration.md`,
   ],
   [
     'an empty list',
@@ -896,7 +896,7 @@ interface Machine {
   readonly mode?: number;
 }
 
-function surroundings({ env = {}, files = {}, mode = 0o600 }: Machine = {}): Surroundings {
+function surroundings({ env = {}, files = {}, mode = 0o600 }: Machine = {}): Environment {
   return {
     env,
     cwd: '/cwd',

@@ -8,7 +8,7 @@ import { atMost, formatKey, type Problem } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
 import { resolveSecrets } from './secrets.ts';
 import { type Settings, toSettings } from './settings.ts';
-import { type FileContent, type FileFailure, type Surroundings, thisMachine } from './surroundings.ts';
+import { type FileContent, type FileFailure, type Environment, thisMachine } from './environment.ts';
 import { validate } from './validate.ts';
 
 export type LoadResult = Loaded | Refused;
@@ -31,10 +31,10 @@ export interface Refused {
 
 /** Enough for a hundred thousand simulation servers. */
 export const LARGEST_FILE = 5 * 1024 * 1024;
-const MOST_PROBLEMS = 1000;
-const MOST_WARNINGS = 200;
+const MAX_PROBLEMS = 1000;
+const MAX_WARNINGS = 200;
 
-export async function loadConfiguration(path: string, overrides: Partial<Surroundings> = {}): Promise<LoadResult> {
+export async function loadConfiguration(path: string, overrides: Partial<Environment> = {}): Promise<LoadResult> {
   const surroundings = { ...thisMachine(), ...overrides };
   const absolute = resolve(surroundings.cwd, path);
   const read = await surroundings.readFile(absolute, LARGEST_FILE);
@@ -55,11 +55,11 @@ export async function loadConfiguration(path: string, overrides: Partial<Surroun
   ];
   if (configuration === undefined || allProblems.length > 0) return refused(absolute, allProblems, allWarnings);
   const settings = toSettings(configuration, resolved.secrets, surroundings);
-  return { kind: 'loaded', path: absolute, settings, warnings: atMost(allWarnings, MOST_WARNINGS) };
+  return { kind: 'loaded', path: absolute, settings, warnings: atMost(allWarnings, MAX_WARNINGS) };
 }
 
 function refused(path: string, problems: readonly Problem[], warnings: readonly Problem[] = []): Refused {
-  return { kind: 'refused', path, problems: atMost(problems, MOST_PROBLEMS), warnings: atMost(warnings, MOST_WARNINGS) };
+  return { kind: 'refused', path, problems: atMost(problems, MAX_PROBLEMS), warnings: atMost(warnings, MAX_WARNINGS) };
 }
 
 type Parsed =
@@ -70,19 +70,19 @@ function parse(path: string, bytes: Uint8Array): Parsed {
   const text = decode(bytes);
   if (text === undefined) return notText(path, bytes);
   if (text.trim() === '') {
-    const mend = 'write at least {"simulationServers": ["localhost:2000"]}';
-    return { kind: 'problem', problem: { key: path, value: 'an empty file', expected: 'a configuration in JSON', mend } };
+    const fix = 'write at least {"simulationServers": ["localhost:2000"]}';
+    return { kind: 'problem', problem: { key: path, value: 'an empty file', expected: 'a configuration in JSON', fix } };
   }
   const check = checkJson(text);
   if (check.kind === 'fault') {
     const value = `line ${check.line}, column ${check.column}: ${check.fault}`;
-    return { kind: 'problem', problem: { key: path, value, expected: 'a configuration in JSON', mend: check.mend } };
+    return { kind: 'problem', problem: { key: path, value, expected: 'a configuration in JSON', fix: check.fix } };
   }
   const warnings = check.duplicates.map(({ path: key, line }) => ({
     key: formatKey(key),
     value: `given twice, again in line ${line}`,
     expected: 'each key once',
-    mend: 'the last one counts; remove the others',
+    fix: 'the last one counts; remove the others',
   }));
   return { kind: 'value', value: JSON.parse(text), warnings };
 }
@@ -99,7 +99,7 @@ function decode(bytes: Uint8Array): string | undefined {
 function notText(path: string, bytes: Uint8Array): Parsed {
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   const value = utf16 ? 'text in UTF-16' : 'bytes that are not text in UTF-8';
-  return { kind: 'problem', problem: { key: path, value, expected: 'text in UTF-8', mend: 'save it as UTF-8 in your editor' } };
+  return { kind: 'problem', problem: { key: path, value, expected: 'text in UTF-8', fix: 'save it as UTF-8 in your editor' } };
 }
 
 function unreadable(path: string, { kind, code }: FileFailure): Problem {
@@ -110,18 +110,18 @@ function unreadable(path: string, { kind, code }: FileFailure): Problem {
         key: path,
         value: 'no such file',
         expected,
-        mend: 'check the path; config/session/example.json is one to begin with',
+        fix: 'check the path; config/session/example.json is one to begin with',
       };
     case 'folder':
-      return { key: path, value: 'a folder', expected, mend: 'name the file in it' };
+      return { key: path, value: 'a folder', expected, fix: 'name the file in it' };
     case 'not-a-file':
-      return { key: path, value: 'a pipe or a device', expected, mend: 'name a regular file' };
+      return { key: path, value: 'a pipe or a device', expected, fix: 'name a regular file' };
     case 'forbidden':
-      return { key: path, value: `not readable for this user (${code})`, expected, mend: 'check its owner and permissions' };
+      return { key: path, value: `not readable for this user (${code})`, expected, fix: 'check its owner and permissions' };
     case 'too-large':
-      return { key: path, value: `larger than ${LARGEST_FILE} bytes`, expected, mend: 'check the path' };
+      return { key: path, value: `larger than ${LARGEST_FILE} bytes`, expected, fix: 'check the path' };
     case 'unreadable':
-      return { key: path, value: `cannot be read (${code})`, expected, mend: 'check the disk and the path' };
+      return { key: path, value: `cannot be read (${code})`, expected, fix: 'check the disk and the path' };
   }
 }
 
@@ -145,7 +145,7 @@ function openToAll(
       key: path,
       value: `a file with a ${mailSenderPassword === undefined ? 'token' : 'password'} that every user may read`,
       expected: 'a file that others cannot read',
-      mend: `run: chmod 640 ${JSON.stringify(path)}${elsewhere}`,
+      fix: `run: chmod 640 ${JSON.stringify(path)}${elsewhere}`,
     },
   ];
 }

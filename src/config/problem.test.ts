@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { formatKey, formatProblem, showValue } from './problem.ts';
 
 test('a problem is one line, though its parts hold line breaks, escapes and turns of direction', () => {
-  const line = formatProblem({ key: 'a\nb', value: '\u001b[31m', expected: '\u2028\u0085', mend: '\u202etxt\ufeff' });
+  const line = formatProblem({ key: 'a\nb', value: '\u001b[31m', expected: '\u2028\u0085', fix: '\u202etxt\ufeff' });
   assert.equal(line, 'a\\u000ab: \\u001b[31m — expected \\u2028\\u0085; \\u202etxt\\ufeff');
 });
 

@@ -1,5 +1,5 @@
 /**
- * One thing that is wrong with the configuration, in the words of the person who has to mend it: where, what stands there, what may stand there, what
+ * One thing that is wrong with the configuration, in the words of the person who has to fix it: where, what stands there, what may stand there, what
  * to do. A problem of a secret never carries the secret; whoever makes a problem decides that, so that nobody who prints one has to.
  */
 
@@ -10,22 +10,22 @@ export interface Problem {
   readonly value: string;
   readonly expected: string;
   /** What to do about it. */
-  readonly mend: string;
+  readonly fix: string;
 }
 
 export type KeyPath = readonly (string | number)[];
 
 /** Characters of a value that are shown. */
-const LONGEST_VALUE = 60;
+const MAX_VALUE = 60;
 /** Characters of a value that are looked at at all. */
-const LONGEST_LOOK = 4000;
+const MAX_LOOK = 4000;
 
 /** Exactly one line, whatever stands in the file: nothing in it can forge a line of the log or move the cursor of a terminal. */
 export function formatProblem(problem: Problem): string {
-  return escapeControls(`${problem.key}: ${faultOf(problem)}; ${problem.mend}`);
+  return escapeControls(`${problem.key}: ${faultOf(problem)}; ${problem.fix}`);
 }
 
-/** What is wrong, without where and how to mend it. */
+/** What is wrong, without where and how to fix it. */
 export function faultOf({ value, expected }: Problem): string {
   return `${value} — expected ${expected}`;
 }
@@ -45,7 +45,7 @@ export function formatKey(path: KeyPath): string {
 export function showValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === '') return '"" (empty)';
-  if (typeof value === 'string') return JSON.stringify(shorten(hideLogin(value.slice(0, LONGEST_LOOK))));
+  if (typeof value === 'string') return JSON.stringify(shorten(hideLogin(value.slice(0, MAX_LOOK))));
   if (Array.isArray(value)) return showList(value);
   if (typeof value === 'object' && value !== null) return 'an object in braces';
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'null';
@@ -59,7 +59,7 @@ export function atMost(problems: readonly Problem[], most: number): Problem[] {
     key: 'and so on',
     value: `${rest} more of this kind`,
     expected: 'none',
-    mend: 'mend those above and check the file again',
+    fix: 'fix those above and check the file again',
   };
   return [...problems.slice(0, most), last];
 }
@@ -72,9 +72,9 @@ function showList(list: readonly unknown[]): string {
 }
 
 function shorten(text: string): string {
-  const characters = Array.from(text.slice(0, 4 * LONGEST_VALUE));
-  if (characters.length <= LONGEST_VALUE && text.length <= 4 * LONGEST_VALUE) return text;
-  return `${characters.slice(0, LONGEST_VALUE).join('')}…`;
+  const characters = Array.from(text.slice(0, 4 * MAX_VALUE));
+  if (characters.length <= MAX_VALUE && text.length <= 4 * MAX_VALUE) return text;
+  return `${characters.slice(0, MAX_VALUE).join('')}…`;
 }
 
 /** `https://name:password@host` → `https://…@host`, wherever somebody wrote it. */

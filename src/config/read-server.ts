@@ -18,12 +18,12 @@ export function readSimulationServer(entry: unknown): ReadServer {
 
 /** Whoever sent one server knows of no list in a configuration. */
 function inEntry(problem: Problem): Problem {
-  const { key, value, mend } = problem;
+  const { key, value, fix } = problem;
   return {
     ...problem,
     key: key.replace(/^simulationServers\[0\]\.?/, '') || 'the server',
     // In a file the rest goes on without it; here the whole server is refused.
     value: value.replace(/^unknown key, ignored$/, 'unknown key'),
-    mend: mend.replace('simulationServers[0].', ''),
+    fix: fix.replace('simulationServers[0].', ''),
   };
 }

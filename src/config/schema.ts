@@ -2,7 +2,8 @@
  * Every key of the configuration file: its type, default, check, unit and description. The reference page, the JSON Schema, the error messages and
  * the type `Settings` all come from here; a key is documented nowhere else.
  *
- * The first group are the original session server's keys with the original's meaning (PROTOCOL § 2). Beside its description a key may carry:
+ * The first group are the original session server's keys with the original's meaning
+ * (docs/design/protocol.md, "Configuration file"). Beside its description a key may carry:
  *
  * - `unit`: of the number;
  * - `expected`: what may stand there, where type and range do not say it well enough;
@@ -14,9 +15,9 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseEndpoint } from '../core/endpoint.ts';
-import { parseRoutes } from '../core/gateway-routes.ts';
-import { readRepositoryPrefix } from '../core/routing.ts';
+import { parseEndpoint } from '../core/fleet/endpoint.ts';
+import { parseRoutes } from '../core/gateway/gateway-routes.ts';
+import { readRepositoryPrefix } from '../core/fleet/routing.ts';
 
 /** The keys that the original session server has; all others are ours. */
 export const originalKeys: readonly string[] = [
@@ -555,7 +556,7 @@ function checkAddress({ value, issues }: z.core.ParsePayload<string>): void {
   if (problem !== undefined) issues.push({ code: 'custom', input: value, params: { problem }, message: addressAdvice[problem] });
 }
 
-/** What to do about an address that is not one; a mend, as all messages of this file. */
+/** What to do about an address that is not one; a fix, as all messages of this file. */
 const addressAdvice = {
   empty: 'write host and port, or remove the entry',
   'too-long': 'it is longer than any host name; check it',

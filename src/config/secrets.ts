@@ -4,7 +4,7 @@
  */
 import { formatKey, type Problem } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
-import { absolutePath, type FileFailure, type Surroundings } from './surroundings.ts';
+import { absolutePath, type FileFailure, type Environment } from './environment.ts';
 
 export const PASSWORD_VARIABLE = 'SESSION_SERVER_MAIL_PASSWORD';
 export const PASSWORD_FILE_VARIABLE = 'SESSION_SERVER_MAIL_PASSWORD_FILE';
@@ -22,9 +22,9 @@ export interface ResolvedSecrets {
 }
 
 /** A secret is a line, not a book. */
-const LONGEST_FILE = 4096;
+const MAX_FILE = 4096;
 
-export async function resolveSecrets(configuration: PartOfConfiguration, surroundings: Surroundings): Promise<ResolvedSecrets> {
+export async function resolveSecrets(configuration: PartOfConfiguration, surroundings: Environment): Promise<ResolvedSecrets> {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const mailPassword = await findMailPassword(configuration, surroundings, problems, warnings);
@@ -41,7 +41,7 @@ export async function resolveSecrets(configuration: PartOfConfiguration, surroun
 
 async function findMailPassword(
   { mailSenderPassword: inFile }: PartOfConfiguration,
-  surroundings: Surroundings,
+  surroundings: Environment,
   problems: Problem[],
   warnings: Problem[],
 ): Promise<string | undefined> {
@@ -53,7 +53,7 @@ async function findMailPassword(
       key: PASSWORD_VARIABLE,
       value: 'a value that is not shown',
       expected: 'at most 1000 characters',
-      mend: 'check the environment variable',
+      fix: 'check the environment variable',
     });
   const given = [
     { name: PASSWORD_VARIABLE, present: inEnvironment !== '' },
@@ -70,10 +70,10 @@ async function findMailPassword(
 async function readSecret(
   key: string,
   path: string,
-  surroundings: Surroundings,
+  surroundings: Environment,
   problems: Problem[],
 ): Promise<string | undefined> {
-  const result = await surroundings.readFile(absolutePath(path, surroundings), LONGEST_FILE);
+  const result = await surroundings.readFile(absolutePath(path, surroundings), MAX_FILE);
   const value = result.kind === 'content' ? lineOf(result.bytes) : undefined;
   if (value !== undefined && value !== '' && value.length <= 1000) return value;
   const fault = result.kind === 'content' ? 'a file that does not hold one line of text' : faults[result.kind];
@@ -82,7 +82,7 @@ async function readSecret(
     key,
     value: `${JSON.stringify(path)}, ${fault}`,
     expected,
-    mend: 'check the path, the file and who may read it',
+    fix: 'check the path, the file and who may read it',
   });
   return undefined;
 }
@@ -106,10 +106,10 @@ const faults: Readonly<Record<FileFailure['kind'], string>> = {
   folder: 'which is a folder',
   'not-a-file': 'which is no regular file',
   forbidden: 'which this user may not read',
-  'too-large': `which is larger than ${LONGEST_FILE} bytes`,
+  'too-large': `which is larger than ${MAX_FILE} bytes`,
   unreadable: 'which cannot be read',
 };
 
-function twice(key: string, value: string, mend: string): Problem {
-  return { key, value, expected: 'a secret in one place', mend };
+function twice(key: string, value: string, fix: string): Problem {
+  return { key, value, expected: 'a secret in one place', fix };
 }

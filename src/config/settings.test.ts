@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { type ConfigurationFile, schema } from './schema.ts';
 import type { Secrets } from './secrets.ts';
 import { type Settings, toSettings } from './settings.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Environment } from './environment.ts';
 
-const surroundings: Surroundings = {
+const surroundings: Environment = {
   env: { LOGS: '/srv/logs', NAME: 'lab' },
   cwd: '/work',
   home: '/home/me',

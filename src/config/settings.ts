@@ -5,11 +5,11 @@
  * Names are those of the configuration file; what has more to it than its key has a type here.
  */
 import { dirname, join } from 'node:path';
-import { type Endpoint, parseEndpoint, type ServerId } from '../core/endpoint.ts';
-import { parseRoutes, type GatewayRoutes } from '../core/gateway-routes.ts';
+import { type Endpoint, parseEndpoint, type ServerId } from '../core/fleet/endpoint.ts';
+import { parseRoutes, type GatewayRoutes } from '../core/gateway/gateway-routes.ts';
 import type { Configuration, SimulationServerEntry } from './schema.ts';
 import type { Secrets } from './secrets.ts';
-import { absolutePath, type Surroundings } from './surroundings.ts';
+import { absolutePath, type Environment } from './environment.ts';
 
 /** Keys whose value is the same as in the file. */
 type Plain = Pick<
@@ -97,7 +97,7 @@ export interface GatewaySettings extends Readonly<Omit<Configuration['gateway'],
 /** SMTP's own port, which the original uses with and without a password. */
 const SMTP_PORT = 25;
 
-export function toSettings(configuration: Configuration, secrets: Secrets, surroundings: Surroundings): Settings {
+export function toSettings(configuration: Configuration, secrets: Secrets, surroundings: Environment): Settings {
   const { server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter } =
     configuration;
   const { trustedProxies, limits, allocation, waiting, registration, projects, monitor, admin } = configuration;
@@ -144,7 +144,7 @@ function distinct(servers: readonly SimulationServerSettings[]): SimulationServe
   return [...byId.values()];
 }
 
-/** Without a receiver, a server or a sender there is no e-mail (PROTOCOL § 2). */
+/** Without a receiver, a server or a sender there is no e-mail (docs/design/protocol.md, "Configuration file"). */
 function mailSettings(configuration: Configuration, { mailPassword: password }: Secrets): MailSettings | undefined {
   const { mailServer, mailServerPort = 0 } = configuration;
   if (configuration.administrator === undefined || mailServer === undefined || configuration.mailSender === undefined)
@@ -158,14 +158,17 @@ function mailSettings(configuration: Configuration, { mailPassword: password }: 
   return { administrator, server: host ?? mailServer, port, sender, user, ...(password !== undefined && { password }) };
 }
 
-/** Without the name before it: PROTOCOL § 6 says which names stand in the messages. */
+/**
+ * Without the name before it: docs/design/protocol.md, "Notifications by e-mail" says which names stand in the
+ * messages.
+ */
 function mailboxOf(address: string): string {
   return /<([^<>]*)>$/.exec(address)?.[1] ?? address;
 }
 
 function gatewaySettings(
   { gateway: { tls, acmeDir, routes, ...rest } }: Configuration,
-  surroundings: Surroundings,
+  surroundings: Environment,
 ): GatewaySettings {
   const read = parseRoutes(routes);
   return {

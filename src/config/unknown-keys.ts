@@ -40,7 +40,7 @@ function unknownKey(path: KeyPath, place: KeyInfo, key: string): Problem {
     key: formatKey(path),
     value: 'unknown key, ignored',
     expected: 'a key of the documentation',
-    mend: adviceFor(place, key, formatKey(path.slice(0, -1))),
+    fix: adviceFor(place, key, formatKey(path.slice(0, -1))),
   };
 }
 
@@ -52,7 +52,9 @@ function adviceFor(place: KeyInfo, key: string, where: string): string {
   const meant = (seen !== undefined && place.keys.has(seen) ? seen : undefined) ?? nearest(plain, [...place.keys.keys()]);
   if (meant !== undefined) return `did you mean "${where === '' ? meant : `${where}.${meant}`}"?`;
   const elsewhere = [...allKeys().keys()].find((dotted) => simplify(dotted.slice(dotted.lastIndexOf('.') + 1)) === plain);
-  return elsewhere === undefined ? 'remove it, or look up its name in docs/configuration.md' : `did you mean "${elsewhere}"?`;
+  return elsewhere === undefined
+    ? 'remove it, or look up its name in docs/reference/configuration.md'
+    : `did you mean "${elsewhere}"?`;
 }
 
 /** The key that differs by a slip of the fingers, if there is one. */

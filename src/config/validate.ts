@@ -59,11 +59,11 @@ function withPollTimeout(file: Readonly<Record<string, unknown>>): Readonly<Reco
   return { ...file, pollTimeout: Math.max(0.02, Math.round(pollInterval * 800) / 1000) };
 }
 
-/** Two probes of one server must never run at once (PROTOCOL § 5). */
+/** Two probes of one server must never run at once (docs/design/protocol.md, "Simulation servers"). */
 function pollingDisorder({ pollInterval = 5, pollTimeout = 4 }: Readonly<Record<string, unknown>>): Problem[] {
   if (typeof pollInterval !== 'number' || typeof pollTimeout !== 'number' || pollTimeout < pollInterval) return [];
   const expected = `less than "pollInterval", which is ${pollInterval}`;
-  return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, mend: 'lower it, or raise "pollInterval" (at most 6)' }];
+  return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, fix: 'lower it, or raise "pollInterval" (at most 6)' }];
 }
 
 /** The second to listen at one port would find the first there, and take it for another program. */
@@ -79,7 +79,7 @@ function sharedPorts({ listen = EVERYWHERE, port, gateway }: PartOfConfiguration
       .slice(0, i)
       .find((place) => place.port === port && (place.address === address || isEverywhere(place.address, address)));
     if (before === undefined) return [];
-    return [{ key, value: showValue(port), expected: `another port than "${before.key}"`, mend: 'choose two different ones' }];
+    return [{ key, value: showValue(port), expected: `another port than "${before.key}"`, fix: 'choose two different ones' }];
   });
 }
 
@@ -89,11 +89,14 @@ function isEverywhere(...addresses: readonly string[]): boolean {
 
 const EVERYWHERE = '::';
 
-/** PROTOCOL § 5: a server that answers within 2 s is served. Who polls faster than that has chosen otherwise. */
+/**
+ * docs/design/protocol.md, "Simulation servers": a server that answers within 2 s is served. Who polls faster than
+ * that has chosen otherwise.
+ */
 function hastyTimeout({ pollTimeout }: Readonly<Record<string, unknown>>): Problem[] {
   if (typeof pollTimeout !== 'number' || pollTimeout >= 2) return [];
   const expected = 'at least 2 s, because a simulation server under load may need as long to answer';
-  return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, mend: 'raise it, or slow servers count as failed' }];
+  return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, fix: 'raise it, or slow servers count as failed' }];
 }
 
 function soundPart(file: Readonly<Record<string, unknown>>, issues: readonly z.core.$ZodIssue[]): PartOfConfiguration {
@@ -103,12 +106,12 @@ function soundPart(file: Readonly<Record<string, unknown>>, issues: readonly z.c
 }
 
 function notAnObject(file: unknown): Problem {
-  const mend = 'put braces around the keys, as in {"simulationServers": ["localhost:2000"]}';
+  const fix = 'put braces around the keys, as in {"simulationServers": ["localhost:2000"]}';
   return {
     key: 'the whole file',
     value: Array.isArray(file) ? showValue(file) : 'a single value',
     expected: 'an object in braces',
-    mend,
+    fix,
   };
 }
 
@@ -123,7 +126,7 @@ function problemsOf(issue: z.core.$ZodIssue, above: KeyPath, file: unknown): Pro
   return [problemAt(path, file, mendOf(issue))];
 }
 
-/** What the schema itself has to say about the mend. */
+/** What the schema itself has to say about the fix. */
 function mendOf(issue: z.core.$ZodIssue): string | undefined {
   if (issue.code === 'custom') return issue.message;
   if (issue.code === 'invalid_key') return 'the name before the colon has characters that are not allowed there; correct it';
@@ -131,14 +134,14 @@ function mendOf(issue: z.core.$ZodIssue): string | undefined {
   return undefined;
 }
 
-function problemAt(path: KeyPath, file: unknown, mend?: string): Problem {
+function problemAt(path: KeyPath, file: unknown, fix?: string): Problem {
   const { value, info, secret } = find(path, file);
   const expected = info === undefined ? 'nothing' : expectation(info);
   return {
     key: formatKey(path),
     value: secret && value !== undefined ? 'a value that is not shown' : showValue(value),
     expected,
-    mend: mend ?? (info === undefined ? 'remove it' : mendFor(path, info, value, secret)),
+    fix: fix ?? (info === undefined ? 'remove it' : mendFor(path, info, value, secret)),
   };
 }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
-import { parseEndpoint, type ServerId } from '../core/endpoint.ts';
-import type { SimulationServer } from '../core/simulation-server.ts';
+import { parseEndpoint, type ServerId } from '../core/fleet/endpoint.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { RegisteredServers } from './registered.ts';
 
 /** Servers that prove to be some; the test says which of them are down, since when, and whether any other is heard. */
@@ -49,7 +49,7 @@ test('a server that stays down while others answer is forgotten', async (t) => {
   assert.deepEqual(members(), ['b:2000']);
 });
 
-test('a network that leads to nobody makes nobody leave, nor does its return', async (t) => {
+test('servers do not leave because of a network failure, nor at its end', async (t) => {
   const { clock, down, outside, registered, members } = start(t);
   registered.announce('a:2000', { heartbeats: false });
   registered.announce('b:2000', { heartbeats: false });
@@ -65,7 +65,7 @@ test('a network that leads to nobody makes nobody leave, nor does its return', a
   assert.deepEqual(members(), ['a:2000']);
 });
 
-test('what a slow disk tells late brings no more servers than may register', async (t) => {
+test('restored servers do not exceed the maximum that may register', async (t) => {
   const { clock, registered, members } = start(t);
   for (const name of 'abcdefgh') registered.announce(`${name}:2000`, { heartbeats: false });
   registered.restore(Array.from('hijklm', (name) => ({ entry: `${name}:2000`, heartbeats: false })));

@@ -1,12 +1,12 @@
 /**
- * Simulation servers that register themselves. What announced itself is checked from our side until it proves to be a simulation server; only then is it part
- * of the fleet. It leaves when it stays silent or down for long (`core/registration`), and joins again by announcing itself.
+ * Simulation servers that register themselves. A new one is checked until it proves to be a simulation server, and only then joins the fleet. It leaves when it is
+ * silent or down for long (`core/fleet/registration`), and joins again by registering again.
  *
- * The check comes after the answer, never before: a simulation server of the original announces itself before it serves anybody, and waits for our answer.
+ * The check comes after the answer, never before: a simulation server of the original registers before it serves clients, and waits for our answer.
  */
-import type { Endpoint, ServerId } from '../core/endpoint.ts';
-import { giveUpAfter, nextCheck, reasonToLeave, type LeavingRules } from '../core/registration.ts';
-import type { SimulationServer } from '../core/simulation-server.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
+import { giveUpAfter, nextCheck, reasonToRemove, type RemovalRules } from '../core/fleet/registration.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -15,7 +15,7 @@ export interface RegisteredOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly membership: Pick<Membership, 'get' | 'of' | 'set'>;
-  /** Reads what may stand in `simulationServers`. */
+  /** Reads an entry of `simulationServers`. */
   readonly readServer: (
     entry: unknown,
   ) => { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
@@ -24,36 +24,36 @@ export interface RegisteredOptions {
     endpoint: Endpoint,
     signal: AbortSignal,
   ) => Promise<{ readonly kind: 'simulation-server' } | { readonly kind: 'failed'; readonly reason: string }>;
-  /** Why this server may not be here by the rules as they are now, as far as its address tells. */
+  /** Why the present rules forbid this server, judged by its address alone. */
   readonly refuse: (endpoint: Endpoint) => string | undefined;
-  /** Since when a server of the fleet is down, in seconds of the engine's clock; `undefined` when it is not. */
+  /** Since when a server of the fleet is down, in seconds of the engine's clock. `undefined`: it is not. */
   readonly downSince: (id: ServerId) => number | undefined;
-  /** Servers can be reached: who is not heard is down, and not our network. */
+  /** Other servers can be reached: one that does not answer is down, and not our network. */
   readonly isNetworkProved: () => boolean;
   /** As configured now. */
   readonly rules: () => RegistrationRules;
-  /** `version` is another one. */
+  /** `version` changed. */
   readonly changed: () => void;
 }
 
-export interface RegistrationRules extends LeavingRules {
+export interface RegistrationRules extends RemovalRules {
   /** Registration is switched on. */
   readonly enabled: boolean;
   readonly maxServers: number;
 }
 
 export type Announced =
-  /** `checking`: not part of the fleet before it was asked whether it is a simulation server. */
+  /** `checking`: it joins the fleet once it proves to be a simulation server. */
   | { readonly kind: 'accepted'; readonly id: ServerId; readonly state: 'checking' | 'registered' | 'configured' }
   | { readonly kind: 'refused'; readonly code: 'bad-server' | 'too-many-servers'; readonly reason: string };
 
-/** `foreign`: not ours, or of another version; nothing was taken over, and it should not be overwritten. */
+/** `foreign`: not ours, or of another version; nothing was restored. */
 export type RestoredServers = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
 
 const RESTORED: RestoredServers = { kind: 'restored' };
 
 interface Registered {
-  /** As it was announced. */
+  /** As it was sent. */
   readonly entry: unknown;
   readonly server: SimulationServer;
   readonly heartbeats: boolean;
@@ -71,15 +71,15 @@ interface Checking {
 
 /** Seconds. */
 const LOOK = 0.5;
-/** Checks at a time: hosts that take connections and never answer must not hold up the others for long. */
-const MOST_CHECKS = 16;
+/** Simultaneous checks: hosts that accept connections and never answer must not delay the others for long. */
+const MAX_CHECKS = 16;
 
 export class RegisteredServers {
   readonly #options: RegisteredOptions;
   readonly #servers = new Map<ServerId, Registered>();
   readonly #loop: Loop;
   #version = 0;
-  /** Until when our network may have been at fault. */
+  /** Until when our network may have been the cause of silence. */
   #deafUntil = -Infinity;
 
   constructor(options: RegisteredOptions) {
@@ -92,18 +92,18 @@ export class RegisteredServers {
         return this.#servers.size > 0 ? LOOK : Infinity;
       },
       failed: (error) => {
-        options.log.error('looking after registered servers failed inside the session server', { error });
+        options.log.error('checking registered servers failed inside the session server', { error });
         return LOOK;
       },
     });
   }
 
-  /** Differs whenever `save` would give something else. */
+  /** Differs whenever `save` would return something else. */
   get version(): number {
     return this.#version;
   }
 
-  /** A server said that it is there, for the first time or again. `heartbeats`: it will say so again and again. */
+  /** A server registers, for the first time or again. `heartbeats`: it will repeat this regularly. */
   announce(entry: unknown, { heartbeats }: { readonly heartbeats: boolean }): Announced {
     const { clock, log, membership, readServer, rules } = this.#options;
     const read = readServer(entry);
@@ -123,7 +123,7 @@ export class RegisteredServers {
     const now = clock.now();
     const same = known !== undefined && JSON.stringify(known.entry) === JSON.stringify(entry);
     const asBefore = known?.server.endpoint.address === address;
-    // A check that is under way goes on; one that is due later comes now, because the server may have started since.
+    // A running check continues; one that is due later comes now, because the server may have started since.
     const checking = asBefore
       ? known.checking && { ...known.checking, next: Math.min(known.checking.next, now + nextCheck(0)) }
       : freshCheck(now);
@@ -134,13 +134,14 @@ export class RegisteredServers {
       ...(checking !== undefined && { checking }),
     });
     if (!same || known.heartbeats !== heartbeats) this.#changed();
-    if (known === undefined) log.info(`${address} simulation server registers; it is offered once it has proved to be one`);
+    if (known === undefined)
+      log.info(`${address} simulation server registers; sessions are handed out once it has proved to be one`);
     this.#loop.wake();
     return { kind: 'accepted', id, state: checking === undefined ? 'registered' : 'checking' };
   }
 
-  /** `false`: it was not here. */
-  leave(id: ServerId, reason = 'it said good-bye'): boolean {
+  /** `false`: it was not registered. */
+  leave(id: ServerId, reason = 'it deregistered'): boolean {
     const known = this.#servers.get(id);
     if (known === undefined) return false;
     this.#forget(id, known, reason);
@@ -148,7 +149,7 @@ export class RegisteredServers {
     return true;
   }
 
-  /** The rules are different ones; whoever may not be here any more leaves. An address may be allowed again soon, so those servers are asked again for a while. */
+  /** The rules changed, and servers that they forbid leave. An address may be allowed again soon, so those servers are checked again for a while. */
   reconfigure(): void {
     if (this.#servers.size === 0) return;
     const { clock, log, refuse, rules } = this.#options;
@@ -166,7 +167,7 @@ export class RegisteredServers {
     this.#loop.wake();
   }
 
-  /** Those that are being checked, too: the original announces itself at its own start alone. */
+  /** Includes those being checked: a simulation server of the original registers only at its own start. */
   save(): unknown {
     return [...this.#servers.values()].map(({ entry, heartbeats, checking }) => ({
       ...{ entry, heartbeats },
@@ -174,27 +175,27 @@ export class RegisteredServers {
     }));
   }
 
-  /** `saved` is of any type. The silence of the time in which we were not there is nobody's fault. */
+  /** `saved` is of any type. Silence while the session server was stopped does not count. */
   restore(saved: unknown): RestoredServers {
     const { clock, log, readServer, refuse, rules } = this.#options;
     const { enabled, maxServers } = rules();
     if (!enabled || saved === undefined) return RESTORED;
-    if (!Array.isArray(saved)) return { kind: 'foreign', reason: 'it is no list of registered servers' };
+    if (!Array.isArray(saved)) return { kind: 'foreign', reason: 'it is not a list of registered servers' };
     for (const item of saved.slice(0, maxServers) as unknown[]) {
       if (typeof item !== 'object' || item === null || !('entry' in item)) continue;
       const read = readServer(item.entry);
       if (read.kind === 'refused') {
-        log.warn(`a registered server cannot be used any more: ${read.reason}`);
+        log.warn(`a registered server can no longer be used: ${read.reason}`);
         continue;
       }
       const heartbeats = 'heartbeats' in item && item.heartbeats === true;
       const { server } = read;
-      // The disk was slow, and the server has said meanwhile what it is, or others have taken the places.
+      // It may have registered already, or others have, while the state was being read.
       if (this.#servers.has(server.endpoint.id) || this.#servers.size >= maxServers) continue;
       const proved = !('checking' in item) || item.checking !== true;
       this.#servers.set(server.endpoint.id, {
         ...{ entry: item.entry, server, heartbeats, heardAt: clock.now() },
-        // The rules may be others than those it came by.
+        // The rules may have changed since it registered.
         ...((!proved || refuse(server.endpoint) !== undefined) && { checking: freshCheck(clock.now()) }),
       });
     }
@@ -217,7 +218,7 @@ export class RegisteredServers {
     for (const [id, known] of this.#servers) {
       const down = downSince(id);
       const presence = { ...known, deafUntil: this.#deafUntil, ...(down !== undefined && { downSince: down }) };
-      const reason = reasonToLeave(presence, now, leaving) ?? reasonToGiveUp(known, now, leaving);
+      const reason = reasonToRemove(presence, now, leaving) ?? reasonToGiveUp(known, now, leaving);
       if (reason === undefined) continue;
       this.#forget(id, known, reason);
       changed = true;
@@ -226,7 +227,7 @@ export class RegisteredServers {
     const due = [...this.#servers]
       .filter(([, { checking }]) => checking !== undefined && checking.next <= now)
       .sort(([, a], [, b]) => (a.checking?.next ?? 0) - (b.checking?.next ?? 0))
-      .slice(0, MOST_CHECKS);
+      .slice(0, MAX_CHECKS);
     await Promise.all(due.map(([id, known]) => this.#check(id, known, signal)));
   }
 
@@ -234,7 +235,7 @@ export class RegisteredServers {
     const { clock, log, check } = this.#options;
     const result = await check(endpoint, signal);
     const known = this.#servers.get(id);
-    // It may have left, or have given another address, while it was asked.
+    // It may have left, or changed its address, during the check.
     if (signal.aborted || checking === undefined || known?.server.endpoint.address !== endpoint.address) return;
     const { checking: _, ...rest } = known;
     if (result.kind === 'simulation-server') {
@@ -274,7 +275,7 @@ function freshCheck(now: number): Checking {
   return { since: now, tries: 0, next: now + nextCheck(0) };
 }
 
-function reasonToGiveUp({ checking }: Registered, now: number, rules: LeavingRules): string | undefined {
+function reasonToGiveUp({ checking }: Registered, now: number, rules: RemovalRules): string | undefined {
   if (checking === undefined || now - checking.since < giveUpAfter(rules)) return undefined;
-  return checking.problem ?? 'it was not asked in time';
+  return checking.problem ?? 'it could not be checked in time';
 }

@@ -1,4 +1,4 @@
-/** What is to be done when: things in the order of their times. A binary heap, since there may be ten thousand and each comes back every few seconds. */
+/** Things in the order of their times. A binary heap, because there may be ten thousand, each of which returns every few seconds. */
 interface Entry<T> {
   readonly time: number;
   readonly thing: T;
@@ -11,7 +11,7 @@ export class Agenda<T> {
     return this.#entries.length;
   }
 
-  /** The earliest time, or `Infinity` when there is nothing to do. */
+  /** The earliest time, or `Infinity` if there is none. */
   get next(): number {
     return this.#timeAt(0);
   }
@@ -38,7 +38,7 @@ export class Agenda<T> {
     return first;
   }
 
-  /** What stands first finds its place. */
+  /** Moves the first entry to its place. */
   #sink(): void {
     const time = this.#timeAt(0);
     let at = 0;

@@ -1,17 +1,17 @@
 /**
- * Whether a session without a project can be started now: availability equals *a request now would be allocated*, and is published only when it differs.
+ * Whether a session without a project can be started now: availability equals *a request now would be allocated*, and is published only when it changes.
  *
- * It is asked after every probe and every booking, so it looks at one server as long as that one has room.
+ * It is computed after every probe and every booking, so it looks at a single server as long as that one has room.
  */
-import type { Candidates } from '../core/candidates.ts';
-import type { Router } from '../core/routing.ts';
-import type { Bookings } from '../ports.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
+import type { Router } from '../core/fleet/routing.ts';
+import type { Bookings } from './bookings.ts';
 import { createTopic, type Topic } from './topic.ts';
 
 export interface AvailabilityOptions {
   readonly router: Router;
   readonly bookings: Pick<Bookings, 'fits'>;
-  /** Somebody waits: then that a server has room does not say that a request would get it. */
+  /** Clients are waiting: room on a server does not mean that a request would get it. */
   readonly isWaiting: () => boolean;
   /** A request now would be allocated. */
   readonly isOpen: () => boolean;
@@ -20,14 +20,14 @@ export interface AvailabilityOptions {
 export class Availability {
   readonly topic: Topic<boolean> = createTopic(false);
   readonly #options: AvailabilityOptions;
-  /** A server that had room when somebody looked through the fleet: while it has, nobody needs to look again. */
+  /** A server that had room at the last search through the fleet. While it has room, no search is needed. */
   #roomy: Candidates | undefined;
 
   constructor(options: AvailabilityOptions) {
     this.#options = options;
   }
 
-  /** Something changed that may make it another. */
+  /** To be called after every change that may matter. */
   publish(): void {
     const { isWaiting, isOpen } = this.#options;
     if (!isWaiting() && this.#hasRoom(this.#roomy)) {

@@ -6,8 +6,8 @@ export interface DeadlineError extends Error {
 }
 
 /**
- * Runs a task and gives it up after `seconds`, or when `signal` is aborted: the task's own signal is aborted, and the result is not waited for, should
- * the task not obey.
+ * Runs a task and gives it up after `seconds`, or when `signal` is aborted: the task's own signal is aborted, and its result is not waited for even if the task
+ * continues.
  */
 export async function withDeadline<T>(
   clock: Clock,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Decision } from '../core/decision.ts';
+import type { Decision } from '../core/views/decision.ts';
 import { Decisions } from './decisions.ts';
 
 function decision(id: string, changes: Partial<Decision> = {}): Decision {

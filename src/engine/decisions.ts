@@ -1,15 +1,14 @@
-/** The last decisions with their reasons, and how many there were: who was sent where, and why. */
-import { listed, mostListed } from '../core/decision-list.ts';
-import type { Decision } from '../core/decision.ts';
-import type { ServerId } from '../core/endpoint.ts';
-import { LastHour } from '../core/last-hour.ts';
-import type { DecisionKind } from '../core/monitor-view.ts';
-import { readDecisions, saveDecisions, type SavedDecisions } from '../core/saved-decisions.ts';
-
-export type Restored = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
+/** The last decisions with their reasons, and how many there were. */
+import { listed, MAX_LISTED } from '../core/views/decision-list.ts';
+import type { Decision } from '../core/views/decision.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import { LastHour } from '../core/views/last-hour.ts';
+import type { DecisionKind } from '../core/views/monitor-view.ts';
+import { readDecisions, saveDecisions, type SavedDecisions } from '../state/decisions.ts';
+import type { Restored } from '../state/document.ts';
 
 export class Decisions {
-  /** Oldest first; more than are listed, so that they need not be sorted out at each. */
+  /** Oldest first. More than are listed, so that they need not be trimmed at every decision. */
   #last: Decision[] = [];
   readonly #counts = new Map<string, { readonly kind: DecisionKind; readonly code: string; count: number }>();
   readonly #byServer = new Map<ServerId, { total: number; readonly lastHour: LastHour }>();
@@ -17,14 +16,14 @@ export class Decisions {
   readonly #refused = new LastHour();
   readonly #recorded: (decision: Decision) => void;
 
-  /** `recorded` hears of each decision that is written down. */
+  /** `recorded` is called with each decision that is recorded. */
   constructor(recorded: (decision: Decision) => void = () => undefined) {
     this.#recorded = recorded;
   }
 
-  /** Differs whenever `last` would answer something else. */
+  /** Differs whenever `last` would return something else. */
   version = 0;
-  /** Differs whenever `save` would give something else. */
+  /** Differs whenever `save` would return something else. */
   revision = 0;
 
   /** `now` is seconds of the engine's clock. */
@@ -32,7 +31,7 @@ export class Decisions {
     this.version += 1;
     this.#recorded(decision);
     this.#last.push(decision);
-    if (this.#last.length >= 4 * mostListed) this.#last = this.last().reverse();
+    if (this.#last.length >= 4 * MAX_LISTED) this.#last = this.last().reverse();
     this.count(decision.kind, decision.code, now);
     if (decision.kind !== 'allocated' || decision.server === undefined) return;
     this.#handedOut.add(now);
@@ -41,7 +40,7 @@ export class Decisions {
     server.lastHour.add(now);
   }
 
-  /** Counts a decision without writing it down. */
+  /** Counts a decision without recording it. */
   count(kind: DecisionKind, code: string, now: number): void {
     this.revision += 1;
     const key = `${kind} ${code}`;
@@ -87,7 +86,7 @@ export class Decisions {
     return saveDecisions({ decisions: this.last(), ...counts }, wallTime);
   }
 
-  /** Goes on from what the last run saved. */
+  /** Continues with what the last run saved. */
   restore(value: unknown, now: number, wallTime: number): Restored {
     const read = readDecisions(value);
     if (read.kind === 'foreign') return read;

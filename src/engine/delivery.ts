@@ -1,12 +1,12 @@
 /**
- * Brings notifications to one notifier: in order, one at a time, each attempt with a deadline, as often as it takes.
+ * Delivers notifications to one notifier: in order, one at a time, each attempt with a deadline, until they are accepted.
  *
- * A failure that will pass (mail server gone, 4xx) stops the whole channel for a growing pause. A failure that will not pass by itself (5xx, wrong password)
- * is tried again rarely; the next notification is tried once before, because the refusal may have been of that one message.
+ * A temporary failure (mail server down, 4xx) stops the whole channel for a growing pause. A permanent failure (5xx, wrong password) is tried again rarely; the
+ * next notification is tried once before, because only that one message may have been refused.
  */
-import type { Notification, NoticeOutcome } from '../core/incidents.ts';
-import { appended, compacted, type Outgoing } from '../core/outbox.ts';
-import { retryPause } from '../core/retry.ts';
+import type { Notification, NoticeOutcome } from '../core/incidents/incidents.ts';
+import { appended, compacted, type Outgoing } from '../core/incidents/outbox.ts';
+import { retryPause } from '../core/limits/retry.ts';
 import type { Clock, Log, Notifier, OutsideFailure, Random } from '../ports.ts';
 import { withDeadline } from './deadline.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -20,7 +20,7 @@ export interface DeliveryOptions {
   readonly deadline: number;
   /** The outbox changed. */
   readonly changed: () => void;
-  /** What became of these notifications; `at` is seconds since the epoch. */
+  /** The outcome of these notifications; `at` is seconds since the epoch. */
   readonly outcome: (notifications: readonly string[], outcome: NoticeOutcome, at: number) => void;
 }
 
@@ -30,16 +30,16 @@ export interface DeliveryStatistics {
   readonly sent: number;
   /** Attempts that failed. */
   readonly failed: number;
-  /** Messages that wait now. */
+  /** Messages that are waiting. */
   readonly pending: number;
-  /** Times the outbox was full and old news were dropped for newer ones. */
+  /** Times the outbox was full and older news was replaced by newer. */
   readonly overflows: number;
   /** Why the last attempt failed; absent when it was accepted. */
   readonly lastFailure?: { readonly code: string; readonly reason: string };
 }
 
-/** Messages that wait at most; then only the last news of each server is kept. */
-const MOST_WAITING = 50;
+/** Maximum of waiting messages; beyond it only the last news of each server is kept. */
+const MAX_WAITING = 50;
 /** Seconds until the notification after a refused one is tried. */
 const PROBATION = 60;
 
@@ -47,7 +47,7 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #loop: Loop;
   #outbox: readonly Outgoing[] = [];
-  /** Ids of what was refused for good: it is tried again when all others were, and the round is over. */
+  /** Ids of refused notifications: they are tried again when all others were tried and the round is over. */
   readonly #refused = new Set<string>();
   #roundEnd = -Infinity;
   #retryAt = -Infinity;
@@ -92,23 +92,23 @@ export class Delivery {
     };
   }
 
-  /** What was left over from before: it comes first. */
+  /** Undelivered notifications from before come first. */
   takeOver(left: readonly Outgoing[]): void {
     const own = this.#outbox;
-    this.#outbox = left.length + own.length > MOST_WAITING ? compacted([...left, ...own]) : [...left, ...own];
+    this.#outbox = left.length + own.length > MAX_WAITING ? compacted([...left, ...own]) : [...left, ...own];
     this.#options.changed();
     this.#loop.wake();
   }
 
   add(notification: Notification): void {
     const before = this.#outbox.length;
-    this.#outbox = appended(this.#outbox, notification, MOST_WAITING);
+    this.#outbox = appended(this.#outbox, notification, MAX_WAITING);
     if (this.#outbox.length < before) this.#overflowed(before);
     this.#options.changed();
     this.#loop.wake();
   }
 
-  /** One more attempt, of at most so many seconds in all; then no more. What could not be sent stays in `outbox`. */
+  /** One last attempt within so many seconds. What could not be sent stays in `outbox`. */
   async finish(within: number): Promise<void> {
     if (within > 0 && this.#outbox.length > 0 && this.#refused.size === 0) {
       const timer = new AbortController();
@@ -178,8 +178,8 @@ export class Delivery {
   }
 
   /**
-   * The receiver said no, so it does not have it, and the notification may be merged with later ones. At the first refusal of a round another notification is tried,
-   * at the second the round is over: a wrong password costs two attempts an hour, however many notifications wait.
+   * The receiver refused the notification, so it may be merged with later ones. After the first refusal of a round another notification is tried; the second
+   * ends the round: a wrong password costs two attempts an hour, however many notifications wait.
    */
   #refuse(tried: Outgoing, pause: number): void {
     const now = this.#options.clock.now();
@@ -204,7 +204,7 @@ export class Delivery {
     return changed;
   }
 
-  /** A dead mail server is told once, not at each attempt. */
+  /** A dead mail server is logged once, not at each attempt. */
   #say(failure: Failed): void {
     const { log, notifier } = this.#options;
     const known = this.#lastFailure?.code === failure.code;
@@ -222,7 +222,7 @@ export class Delivery {
     this.#options.log.limited(
       'warn',
       `outbox ${this.notifier.name}`,
-      `${before} notifications wait for ${this.notifier.name}: of each server only the last news is kept`,
+      `${before} notifications are waiting for ${this.notifier.name}: only the last news of each server is kept`,
     );
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The only place of the engine that sleeps. Every loop is: while not aborted, one cycle, then sleep; a cycle that throws is reported and the next one
- * runs (ARCHITECTURE.md, "What happens when things fail").
+ * All periodic work runs in such a loop: while not aborted, one cycle, then sleep. A cycle that throws is reported, and the next one runs. Other code may sleep
+ * once, as for a deadline, but never repeatedly.
  */
 import type { Clock } from '../ports.ts';
 
 export interface Loop {
-  /** Ends the sleep now, if there is one: the next cycle starts at once. */
+  /** Starts the next cycle at once. */
   wake(): void;
   /** Aborts the running cycle and resolves when it has ended. */
   stop(): Promise<void>;
@@ -23,7 +23,7 @@ export interface LoopOptions {
 
 export function startLoop({ clock, delay = 0, cycle, failed }: LoopOptions): Loop {
   const stopping = new AbortController();
-  /** Ends the sleep. It serves until it was used: there are loops by the thousand, and most of them are never woken. */
+  /** Ends the sleep. Replaced only after use: there are thousands of loops, and most of them are never woken. */
   let alarm = new AbortController();
   let sleeping = false;
   let woken = false;

@@ -1,13 +1,13 @@
 /**
- * Which simulation servers are in the fleet, from all sources together, and who has to hear of it. A server that is named by several sources counts once, by
- * the first of them; it keeps its state as long as one of them names it.
+ * Which simulation servers are in the fleet, from all sources together. A server that several sources name counts once, by the first of them; it keeps its state
+ * as long as one of them names it.
  */
-import type { Endpoint, ServerId } from '../core/endpoint.ts';
-import type { ServerFacts } from '../core/fleet.ts';
-import type { RoutedServer } from '../core/routing.ts';
-import type { SimulationServer } from '../core/simulation-server.ts';
-import type { Ledger } from '../core/ledger.ts';
-import type { Router } from '../core/routing.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
+import type { ServerFacts } from '../core/fleet/fleet.ts';
+import type { RoutedServer } from '../core/fleet/routing.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
+import type { Ledger } from '../core/allocation/ledger.ts';
+import type { Router } from '../core/fleet/routing.ts';
 import type { Poller } from './poller.ts';
 
 /** Sources in the order in which they count. */
@@ -23,7 +23,7 @@ export interface MembershipOptions {
   readonly poller: Poller;
   readonly ledger: Ledger;
   readonly router: Router;
-  /** The fleet is these from now on. */
+  /** The fleet consists of these servers from now on. */
   readonly changed: (ids: readonly ServerId[]) => void;
   readonly removed: (id: ServerId) => void;
   /** Whether clients reach the server through the gateway, so that it is known when their sessions begin and end. */
@@ -48,7 +48,7 @@ export class Membership {
     return this.#bySource.get(source) ?? [];
   }
 
-  /** The servers of one source are these from now on. */
+  /** Replaces the servers of one source. */
   set(source: Source, servers: readonly SimulationServer[]): void {
     const { ledger, router, poller, changed, removed, countsSessions } = this.#options;
     this.#bySource.set(source, servers);
@@ -66,18 +66,18 @@ export class Membership {
       const isCounted = countsSessions(endpoint);
       ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }), countsSessions: isCounted });
     }
-    // Last: whoever is told of a server that comes or goes finds the accounts settled.
+    // Last: the accounts must be up to date when the poller reports servers that come or go.
     poller.update([...this.#members.values()].map(({ server }) => server.endpoint));
     this.reroute();
     changed([...this.#members.keys()]);
   }
 
-  /** What is known of every server may mean something else from now on, because the settings are others. */
+  /** The settings changed, so the same facts may mean another state. */
   reroute(): void {
     for (const facts of this.#options.poller.servers()) this.route(facts);
   }
 
-  /** Tells the router what is known of a server. Booked load counts, so that a burst of guests does not take more than the idle time that is shared. */
+  /** Passes the facts of a server to the router. Booked load counts, so that a burst of guests cannot take more than the shared idle time. */
   route(facts: ServerFacts): void {
     const member = this.#members.get(facts.endpoint.id);
     if (member === undefined) return;
@@ -94,7 +94,7 @@ export class Membership {
     this.#options.router.update(routed);
   }
 
-  /** The booked load of a server is another; only of servers that share idle time does it change where the next session may go. */
+  /** The booked load of a server changed. It matters to the router only for servers that share idle time. */
   booked(id: ServerId): void {
     const facts = this.#options.poller.facts(id);
     if (facts !== undefined && (this.#members.get(id)?.server.shareIdleTime ?? 0) > 0) this.route(facts);

@@ -4,11 +4,11 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FakeNotifier } from '../../test/support/fake-notifier.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
-import type { ServerState } from '../core/fleet.ts';
+import type { ServerState } from '../core/fleet/fleet.ts';
 import type { Notifier } from '../ports.ts';
-import { Notifying, type NotifyingOptions } from './notifying.ts';
+import { NOTIFICATIONS, Notifying, type NotifyingOptions } from './notifying.ts';
 
-const rules = { gather: 6, settle: 10, longestSettle: 900, calm: 1800 };
+const rules = { groupWait: 6, minHold: 10, maxHold: 900, relapseLifetime: 1800 };
 const HOUR = 3600;
 
 let ids = 0;
@@ -23,7 +23,7 @@ interface Scene {
 
 async function scene(
   t: TestContext,
-  options: Partial<NotifyingOptions> = {},
+  { store, ...options }: Partial<NotifyingOptions> & { readonly store?: MemoryStore } = {},
   email = new FakeNotifier(),
   notifiers: readonly Notifier[] = [email],
 ): Promise<Scene> {
@@ -38,7 +38,11 @@ async function scene(
     ...options,
   });
   notifying.start(notifiers);
-  await notifying.recall();
+  if (store !== undefined) {
+    const saved = await store.read(NOTIFICATIONS);
+    if (saved !== undefined) notifying.restore(saved);
+    notifying.startSaving(store);
+  }
   t.after(() => notifying.stop(0));
   const sees = (to: ServerState, id = 'a') => {
     notifying.observe({ id, address: `${id}/2000`, to, at: clock.now(), ...(to === 'available' && { load: 10 }) });
@@ -167,10 +171,10 @@ test('a reload keeps what waits, retries it at once with the new notifier, and c
   email.weather = 'fails';
   sees('down');
   await clock.advance(HOUR);
-  const mended = new FakeNotifier();
-  await notifying.reconfigure({ rules, notifiers: [mended] });
+  const fixed = new FakeNotifier();
+  await notifying.reconfigure({ rules, notifiers: [fixed] });
   await clock.advance(1);
-  assert.deepEqual(mended.told, ['down a']);
+  assert.deepEqual(fixed.told, ['down a']);
   assert.equal(email.closed, true);
 });
 
@@ -212,88 +216,6 @@ test('with a store, undelivered notices and open incidents survive a restart', a
   second.sees('available');
   await clock.advance(60);
   assert.deepEqual(second.email.told, ['down a', 'recovered a']);
-});
-
-/** As it is while the disk has not told what the last run left over. */
-function begin(
-  t: TestContext,
-  { store, clock }: { readonly store: MemoryStore; readonly clock: FakeClock },
-  notifiers: readonly Notifier[],
-) {
-  const log = new MemoryLog();
-  const notifying = new Notifying({ clock, store, log, random: () => 0.5, newId: () => `i${++ids}`, rules });
-  t.after(() => notifying.stop(0));
-  notifying.start(notifiers);
-  const see = (to: ServerState, id: string) => {
-    notifying.observe({ id, address: `${id}/2000`, to, at: clock.now() });
-  };
-  return { log, notifying, see };
-}
-
-test('what a slow disk tells late is taken up: what waited is sent first, and who was told of before is told of once', async (t) => {
-  const store = new MemoryStore();
-  const clock = new FakeClock();
-  const first = await scene(t, { store, clock });
-  first.sees('down', 'a');
-  await clock.advance(60);
-  first.email.weather = 'fails';
-  first.sees('down', 'b');
-  await clock.advance(60);
-  await first.notifying.stop(1);
-  assert.deepEqual(first.email.told, ['down a']);
-
-  const email = new FakeNotifier();
-  const { notifying, see } = begin(t, { store, clock }, [email]);
-  email.weather = 'fails';
-  see('down', 'a');
-  see('down', 'c');
-  await clock.advance(3);
-  const { writes } = store;
-  await notifying.recall();
-  email.weather = undefined;
-  await clock.advance(HOUR);
-  assert.deepEqual(email.told, ['down b', 'down c']);
-  see('available', 'a');
-  await clock.advance(60);
-  assert.deepEqual(email.told, ['down b', 'down c', 'recovered a']);
-  assert.ok(store.writes > writes, 'nothing is written after it was read');
-});
-
-test('what waits for a notifier that was taken away meanwhile is kept beside what a slow disk tells of it late', async (t) => {
-  const store = new MemoryStore();
-  const clock = new FakeClock();
-  const first = await scene(t, { store, clock });
-  first.email.weather = 'fails';
-  first.sees('down', 'a');
-  await clock.advance(60);
-  await first.notifying.stop(1);
-
-  const email = new FakeNotifier();
-  const { notifying, see } = begin(t, { store, clock }, [email]);
-  email.weather = 'fails';
-  see('down', 'b');
-  await clock.advance(60);
-  await notifying.reconfigure({ rules, notifiers: [] });
-  await notifying.recall();
-  const later = new FakeNotifier();
-  await notifying.reconfigure({ rules, notifiers: [later] });
-  await clock.advance(HOUR);
-  assert.deepEqual(later.told, ['down a', 'down b']);
-});
-
-test('what a slow disk tells after the end begins nothing any more, and nobody is told that the rest was kept', async (t) => {
-  const store = new MemoryStore();
-  const clock = new FakeClock();
-  const email = new FakeNotifier();
-  const { log, notifying, see } = begin(t, { store, clock }, [email]);
-  email.weather = 'fails';
-  see('down', 'a');
-  await clock.advance(60);
-  await notifying.stop(1);
-  assert.match(log.complaints.at(-1) ?? '', /^1 notification could not be sent by email and will be lost$/);
-  await notifying.recall();
-  await clock.advance(60);
-  assert.equal(store.writes, 0);
 });
 
 test('after a crash the state is that of two seconds before', async (t) => {

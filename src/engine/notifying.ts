@@ -1,24 +1,19 @@
 /**
- * Tells people: takes in what happens to the servers, lets `Incidents` decide what is worth a message and when, and hands each message to one `Delivery`
- * for each notifier. Nothing here is waited for by a probe or a hand-out.
+ * Notifies people: takes in what happens to the servers, lets `Incidents` decide what is worth a message and when, and hands each message to one `Delivery` per
+ * notifier. No probe and no hand-out waits for any of this.
  *
- * Open incidents and what could not be delivered outlive a reload, and with a store a restart: the administrator is then told that a server is
- * back by the session server that did not see it go. What waits for a notifier that is configured no longer is kept a week, in case it comes back.
+ * Open incidents and undelivered notifications outlive a reload and a restart: the administrator is then notified of a recovery by a session server that did
+ * not see the failure. What waits for a notifier that is no longer configured is kept for a week, in case it returns.
  */
-import type { ServerId } from '../core/endpoint.ts';
-import { incidentViews } from '../core/incident-view.ts';
-import {
-  Incidents,
-  type Affected,
-  type IncidentRules,
-  type Notification,
-  type NotificationKind,
-  type Sighting,
-} from '../core/incidents.ts';
-import type { ChannelTestView, IncidentView } from '../core/monitor-view.ts';
-import { fromDocument, toDocument } from '../core/notification-document.ts';
-import { notificationsInWords, type Outgoing } from '../core/outbox.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import { incidentViews } from '../core/views/incident-view.ts';
+import { Incidents, type Affected, type IncidentRules, type Notification, type Sighting } from '../core/incidents/incidents.ts';
+import type { ChannelTestView, IncidentView } from '../core/views/monitor-view.ts';
+import { notificationsInWords, type Outgoing } from '../core/incidents/outbox.ts';
 import type { Clock, Log, NewId, Notifier, Random, StateStore } from '../ports.ts';
+import type { NotificationKind } from '../core/incidents/notification-kinds.ts';
+import type { Restored } from '../state/document.ts';
+import { readNotifications, saveNotifications } from '../state/notifications.ts';
 import { Delivery, type DeliveryStatistics } from './delivery.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { sendTestNotification } from './test-notification.ts';
@@ -31,8 +26,6 @@ export interface NotifyingOptions {
   readonly rules: IncidentRules;
   /** The present load of a server in percent, for the texts. */
   readonly loadOf?: (id: ServerId) => number | undefined;
-  /** Absent: nothing survives a restart. */
-  readonly store?: StateStore;
   /** Seconds one attempt to send may take. */
   readonly deadline?: number;
 }
@@ -45,30 +38,31 @@ export interface NotifyingStatistics {
   readonly saveFailures: number;
 }
 
-const DOCUMENT = 'notifications';
+/** Name of the document that `restore` reads. */
+export const NOTIFICATIONS = 'notifications';
 const DEADLINE = 30;
-/** Seconds a channel has for a test: somebody is waiting for the outcome. */
+/** Seconds a channel has for a test: an operator is waiting for the outcome. */
 const TEST_DEADLINE = 10;
-/** Seconds between two writings of the state. */
+/** Seconds between two writes of the state. */
 const SAVE_PAUSE = 2;
-/** Seconds what waits for an unknown notifier is kept. */
+/** Seconds for which undelivered notifications of an unknown notifier are kept. */
 const WEEK = 7 * 86_400;
 
 export class Notifying {
   readonly #options: NotifyingOptions;
   readonly #incidents: Incidents;
   readonly #deliveries = new Map<string, Delivery>();
-  /** What waits for notifiers that are not configured at present. */
+  /** Undelivered notifications of notifiers that are not configured at present. */
   readonly #parked = new Map<string, readonly Outgoing[]>();
   readonly #made: Partial<Record<NotificationKind, number>> = {};
-  #telling: Loop | undefined;
+  #notifying: Loop | undefined;
   #saving: Loop | undefined;
+  /** Absent: nothing survives a restart. */
+  #store: Pick<StateStore, 'write'> | undefined;
   #saved = true;
   #saveAt = -Infinity;
   #saveFailures = 0;
   readonly #stopping = new AbortController();
-  /** Nothing is taken up any more. */
-  #ended = false;
 
   constructor(options: NotifyingOptions) {
     this.#options = options;
@@ -79,9 +73,9 @@ export class Notifying {
   start(notifiers: readonly Notifier[]): void {
     const { clock, log } = this.#options;
     this.#deliver(notifiers);
-    this.#telling = startLoop({
+    this.#notifying = startLoop({
       clock,
-      cycle: () => this.#tell(),
+      cycle: () => this.#notify(),
       failed: (error) => {
         log.error('deciding on notifications failed inside the session server', { error });
         return 1;
@@ -89,13 +83,9 @@ export class Notifying {
     });
   }
 
-  /** Takes up what the last run left over, also when this one has news of its own already. Nothing is written before. */
-  async recall(): Promise<void> {
-    const { clock, store } = this.#options;
-    if (store === undefined) return;
-    const read = await store.read(DOCUMENT);
-    if (this.#ended) return;
-    const left = fromDocument(read, this.#offset());
+  /** Continues with what the last run saved. To be called once at most, before `startSaving`. */
+  restore(saved: unknown): Restored {
+    const left = readNotifications(saved, this.#offset());
     this.#happens(() => {
       this.#incidents.restore(left.open, left.ended);
     });
@@ -103,6 +93,13 @@ export class Notifying {
       this.#park(name, outbox);
       this.#unpark(name);
     }
+    return { kind: 'restored' };
+  }
+
+  /** Without it, nothing survives a restart. To be called once. */
+  startSaving(store: Pick<StateStore, 'write'>): void {
+    const { clock } = this.#options;
+    this.#store = store;
     this.#saving = startLoop({ clock, cycle: () => this.#save(store), failed: (error) => this.#notSaved(error) });
   }
 
@@ -113,14 +110,14 @@ export class Notifying {
     });
   }
 
-  /** Work was given to a server and it still looks idle; `reason` is a sentence for the operator. */
+  /** A server was given sessions and still looks idle. `reason` is a sentence for the operator. */
   suspected(server: { id: ServerId; address: string; load?: number }, reason: string): void {
     this.#happens((at) => {
       this.#incidents.suspected(server, at, reason);
     });
   }
 
-  /** A suspicion was wrong or is mended. */
+  /** A suspicion is over. */
   trusted(id: ServerId): void {
     this.#happens((at) => {
       this.#incidents.trusted(id, at);
@@ -160,7 +157,7 @@ export class Notifying {
     }));
   }
 
-  /** New rules and notifiers. A notifier that is the same object goes on undisturbed, one of the same name takes over what waits. */
+  /** New rules and notifiers. A notifier that is the same object continues undisturbed; a new one of the same name takes over what waits. */
   async reconfigure({ rules, notifiers }: { rules: IncidentRules; notifiers: readonly Notifier[] }): Promise<void> {
     this.#incidents.setRules(rules);
     const obsolete = [...this.#deliveries.values()].filter(({ notifier }) => !notifiers.includes(notifier));
@@ -193,20 +190,18 @@ export class Notifying {
   }
 
   /**
-   * Tries for at most `within` seconds to send what waits, keeps the rest in the store, and closes the notifiers. What is still being gathered is not
-   * told: whoever is down is seen again after the next start, and a machine that is switched off with everything on it is no news.
+   * Tries for at most `within` seconds to send what waits, saves the rest, and closes the notifiers. Incidents within their group wait are not sent: a server
+   * that is down is noticed again after the next start, and a machine that is shut down with everything on it needs no message.
    */
   async stop(within: number): Promise<void> {
     this.#stopping.abort();
-    await this.#telling?.stop();
+    await this.#notifying?.stop();
     await Promise.all([...this.#deliveries.values()].map((delivery) => this.#retire(delivery, within)));
     await this.#saving?.stop();
-    this.#ended = true;
     this.#sayUndelivered();
-    const { store } = this.#options;
-    if (store === undefined || this.#saving === undefined) return;
+    if (this.#store === undefined) return;
     try {
-      await this.#write(store);
+      await this.#write(this.#store);
     } catch (error) {
       this.#notSaved(error);
     }
@@ -216,10 +211,10 @@ export class Notifying {
     const { nextDue, version } = this.#incidents;
     what(this.#options.clock.now());
     if (this.#incidents.version !== version) this.#changed();
-    if (this.#incidents.nextDue < nextDue) this.#telling?.wake();
+    if (this.#incidents.nextDue < nextDue) this.#notifying?.wake();
   }
 
-  #tell(): number {
+  #notify(): number {
     const { clock, loadOf } = this.#options;
     const at = clock.now();
     if (this.#incidents.nextDue <= at) {
@@ -263,13 +258,13 @@ export class Notifying {
     }
   }
 
-  /** What waits for a notifier is its own affair as soon as there is one of this name. */
+  /** Hands undelivered notifications to the notifier of that name, if there is one. */
   #unpark(name: string): void {
     const delivery = this.#deliveries.get(name);
     const outbox = this.#parked.get(name);
     if (delivery === undefined || outbox === undefined) return;
     this.#parked.delete(name);
-    this.#options.log.info(`${notificationsInWords(outbox)} from before to be sent by ${name}`);
+    this.#options.log.info(`${notificationsInWords(outbox)} from before will be sent by ${name}`);
     delivery.takeOver(outbox);
   }
 
@@ -281,10 +276,9 @@ export class Notifying {
     await delivery.notifier.close();
   }
 
-  /** Before what is parked already: only what the last run left over comes to it, and that is older. */
   #park(name: string, outbox: readonly Outgoing[]): void {
     const oldest = this.#options.clock.wallTime() - WEEK;
-    const kept = [...outbox, ...(this.#parked.get(name) ?? [])].filter(({ notification }) => notification.at >= oldest);
+    const kept = outbox.filter(({ notification }) => notification.at >= oldest);
     if (kept.length > 0) this.#parked.set(name, kept);
   }
 
@@ -292,7 +286,7 @@ export class Notifying {
     const { log } = this.#options;
     for (const [name, outbox] of this.#parked)
       log.warn(
-        `${notificationsInWords(outbox)} could not be sent by ${name}${this.#saving === undefined ? ' and will be lost' : '; tried again after the next start'}`,
+        `${notificationsInWords(outbox)} could not be sent by ${name}${this.#store === undefined ? ' and will be lost' : '; tried again after the next start'}`,
       );
   }
 
@@ -306,7 +300,7 @@ export class Notifying {
     this.#saving?.wake();
   }
 
-  async #save(store: StateStore): Promise<number> {
+  async #save(store: Pick<StateStore, 'write'>): Promise<number> {
     const { clock } = this.#options;
     const wait = this.#saveAt - clock.now();
     if (this.#saved) return Infinity;
@@ -316,11 +310,11 @@ export class Notifying {
     return SAVE_PAUSE;
   }
 
-  async #write(store: StateStore): Promise<void> {
+  async #write(store: Pick<StateStore, 'write'>): Promise<void> {
     this.#saved = true;
     const outboxes = new Map(this.#parked);
     for (const [name, { outbox }] of this.#deliveries) outboxes.set(name, outbox);
-    await store.write(DOCUMENT, toDocument(this.#incidents, outboxes, this.#offset()));
+    await store.write(NOTIFICATIONS, saveNotifications(this.#incidents, outboxes, this.#offset()));
   }
 
   #notSaved(error: unknown): number {

@@ -4,7 +4,7 @@ import { endpointOf } from '../../test/support/endpoints.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FakeProbe } from '../../test/support/fake-probe.ts';
 import { MemoryLog } from '../../test/support/memory-log.ts';
-import type { Transition } from '../core/fleet.ts';
+import type { Transition } from '../core/fleet/fleet.ts';
 import { Poller } from './poller.ts';
 
 function start(addresses: readonly string[]) {

@@ -1,12 +1,11 @@
 /**
- * Probes every simulation server on a schedule of its own and keeps what is known of the fleet.
+ * Probes every simulation server on its own schedule and holds the facts about the fleet.
  *
- * Nobody waits for anybody: each server has its own schedule, spread over the interval, and each probe its own deadline, so that a hung server costs
- * nobody anything. After a failure the server is probed again soon, so that a doubt is short. One loop begins the probes as they fall due; between two
- * probes a server is an entry of its agenda and nothing else, because there may be ten thousand. Facts go out by the callbacks of `PollerEvents`; what
- * they mean for hand-outs, notices and the page is the business of others.
+ * No server delays another: each has its own schedule, spread over the interval, and each probe its own deadline. After a failure the server is probed again
+ * soon, so that a doubt is short. One loop starts the probes when they are due; between two probes a server is only an entry of its agenda, because there may be
+ * ten thousand. Facts go out by the callbacks of `PollerEvents`; what they mean for hand-outs, notifications and the page is decided elsewhere.
  */
-import type { Endpoint, ServerId } from '../core/endpoint.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import {
   apply,
   newServer,
@@ -17,7 +16,7 @@ import {
   type ServerFacts,
   type ServerState,
   type Transition,
-} from '../core/fleet.ts';
+} from '../core/fleet/fleet.ts';
 import type { Clock, Log, Probe, ProbeResult, Random } from '../ports.ts';
 import { Agenda } from './agenda.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -26,7 +25,7 @@ export interface PollerEvents {
   /** A server answered. `at` is seconds of the engine's clock. */
   sampled(id: ServerId, load: number, at: number, latency: number): void;
   missed(id: ServerId, at: number): void;
-  /** After every probe and every act that changed what is known of a server; `transition` is set when its state changed. */
+  /** After every probe and operator action that changed the facts about a server. `transition` is set when its state changed. */
   changed(facts: ServerFacts, transition: Transition | undefined): void;
   added(facts: ServerFacts): void;
 }
@@ -44,24 +43,24 @@ export interface PollerOptions {
 
 /** Seconds until the next probe after a failed one. */
 const SOON = 1;
-/** Failed probes in a row after which a server that never answered is no longer taken to be starting. Machines of one room are often switched on together. */
+/** Failed probes in a row after which a server that never answered no longer counts as starting. The machines of a room are often switched on together. */
 const STARTING = 10;
-/** Seconds over which the first probes are spread, and how many of them a second are begun at most: each opens a connection. */
+/** Seconds over which the first probes are spread, and the maximum per second: each opens a connection. */
 const FIRST_ROUND = 0.5;
 const FIRST_PER_SECOND = 2000;
-/** Share of the interval by which probes come early at random, so that servers do not fall into step. Never late: a poll comes every 6 s at least. */
+/** Share of the interval by which probes come early at random, so that servers do not synchronize. Never late: the interval is a maximum. */
 const JITTER = 0.1;
-/** Seconds without a kind of failure after which it is worth a line in the log again. */
+/** Seconds without a kind of failure after which it is logged again. */
 const FORGOTTEN = 600;
 
 interface Polled {
   facts: ServerFacts;
   /** The first probe has ended, well or badly. */
-  heard: boolean;
-  /** It left the fleet: what is heard of it no longer counts. */
+  probed: boolean;
+  /** It left the fleet: its results no longer count. */
   gone: boolean;
-  /** A failure was told in the log, and not yet that it is over. */
-  told: boolean;
+  /** A failure was logged, and its end was not. */
+  failureLogged: boolean;
   /** When each kind of failure was seen last, by its code; seconds of the engine's clock. */
   readonly failed: Map<string, number>;
 }
@@ -81,8 +80,8 @@ export class Poller {
   #sleepsUntil = Infinity;
   #begun = false;
   #stopped = false;
-  #unheard = 0;
-  #allHeard: (() => void) | undefined;
+  #unprobed = 0;
+  #allProbed: (() => void) | undefined;
   /** Probes that ended, by outcome: `sample` or the code of the failure. */
   readonly outcomes = new Map<string, number>();
 
@@ -93,9 +92,9 @@ export class Poller {
     this.#probe = options.probe;
     this.#loop = startLoop({
       clock: options.clock,
-      cycle: () => this.#beginProbes(),
+      cycle: () => this.#startProbes(),
       failed: (error) => {
-        options.log.error('beginning probes failed inside the session server', { error });
+        options.log.error('starting probes failed inside the session server', { error });
         return this.#interval;
       },
     });
@@ -118,7 +117,7 @@ export class Poller {
     return stateOf(facts, this.#rules);
   }
 
-  /** Nobody is probed before, though servers may be known. */
+  /** Starts probing. Servers may be known before. */
   begin(): void {
     this.#begun = true;
     const spread = this.#spreadOf(this.#servers.size);
@@ -127,17 +126,17 @@ export class Poller {
 
   /** Resolves when every server was probed once, well or badly. */
   async firstRound(): Promise<void> {
-    if (this.#unheard === 0) return;
+    if (this.#unprobed === 0) return;
     await new Promise<void>((resolve) => {
-      const before = this.#allHeard;
-      this.#allHeard = () => {
+      const before = this.#allProbed;
+      this.#allProbed = () => {
         before?.();
         resolve();
       };
     });
   }
 
-  /** The fleet is these endpoints from now on: known ones keep what is known of them, in the new order. */
+  /** Replaces the endpoints of the fleet: known ones keep their facts, in the new order. */
   update(endpoints: readonly Endpoint[]): void {
     const wanted = new Set(endpoints.map(({ id }) => id));
     for (const [id, polled] of this.#servers) if (!wanted.has(id)) this.#remove(id, polled);
@@ -155,16 +154,20 @@ export class Poller {
     }
   }
 
-  /** New rules, interval or probe from the next cycle on. */
-  reconfigure({ rules, interval, probe = this.#probe }: { rules: FleetRules; interval: number; probe?: Probe }): void {
+  /** New rules and interval from the next cycle on. */
+  reconfigure({ rules, interval }: { readonly rules: FleetRules; readonly interval: number }): void {
     this.#rules = rules;
     this.#interval = interval;
-    const before = this.#probe;
-    this.#probe = probe;
-    if (before !== probe) void before.close();
   }
 
-  /** Nobody is sent there from the moment this returns. `false`: no such server. */
+  /** Probes from now on with another probe. The previous one is closed. */
+  replaceProbe(probe: Probe): void {
+    const before = this.#probe;
+    this.#probe = probe;
+    void before.close();
+  }
+
+  /** No session is handed out there from the moment this returns. `false`: no such server. */
   drain(id: ServerId, drain: Drain): boolean {
     return this.#fold(id, { kind: 'drained', drain });
   }
@@ -182,9 +185,15 @@ export class Poller {
 
   #add(endpoint: Endpoint, spread: number): void {
     const { clock } = this.#options;
-    const polled: Polled = { facts: newServer(endpoint, clock.now()), heard: false, gone: false, told: false, failed: new Map() };
+    const polled: Polled = {
+      facts: newServer(endpoint, clock.now()),
+      probed: false,
+      gone: false,
+      failureLogged: false,
+      failed: new Map(),
+    };
     this.#servers.set(endpoint.id, polled);
-    this.#unheard += 1;
+    this.#unprobed += 1;
     if (this.#begun) this.#scheduleFirst(polled, spread);
     this.#options.events.added(polled.facts);
   }
@@ -201,7 +210,7 @@ export class Poller {
   #remove(id: ServerId, polled: Polled): void {
     this.#servers.delete(id);
     polled.gone = true;
-    this.#hear(polled);
+    this.#markProbed(polled);
     this.#probe.forget(id);
   }
 
@@ -212,7 +221,7 @@ export class Poller {
   }
 
   /** Returns the seconds until the next one is due. */
-  #beginProbes(): number {
+  #startProbes(): number {
     const { clock } = this.#options;
     const now = clock.now();
     for (let due = this.#agenda.take(now); due !== undefined; due = this.#agenda.take(now))
@@ -242,15 +251,15 @@ export class Poller {
     const began = clock.now();
     const probe = this.#probe;
     const result = await probe.probe(polled.facts.endpoint);
-    // Stopped or removed meanwhile: what was heard no longer counts.
+    // Stopped or removed meanwhile: the result no longer counts.
     if (polled.gone || this.#stopped) return Infinity;
-    // Replaced meanwhile, which cut it off: asked again by the new one.
+    // Replaced meanwhile, which closed it: probed again by the new one.
     if (probe !== this.#probe) return 0;
 
     this.#count(result);
     this.#take(polled.facts.endpoint.id, result);
-    const first = !polled.heard;
-    this.#hear(polled);
+    const first = !polled.probed;
+    this.#markProbed(polled);
     const took = clock.now() - began;
     if (result.kind === 'failed' && this.#isDoubtful(polled.facts)) return Math.max(0, Math.min(SOON, this.#interval - took));
     // The first pause is any part of the interval: it spreads the fleet over it.
@@ -258,7 +267,7 @@ export class Poller {
     return Math.max(0, pause - took);
   }
 
-  /** Worth asking again soon: it may only have missed one probe, or be about to start. */
+  /** Probed again soon: it may only have missed one probe, or be starting. */
   #isDoubtful({ failures, load }: ServerFacts): boolean {
     return failures < (load === undefined ? Math.max(STARTING, this.#rules.downAfter) : this.#rules.downAfter);
   }
@@ -269,11 +278,11 @@ export class Poller {
     const now = clock.now();
     if (result.kind === 'sample') {
       events.sampled(id, result.load, now, result.latency);
-      this.#sayRecovered(id);
+      this.#logRecovered(id);
       this.#fold(id, { kind: 'sampled', load: result.load, latency: result.latency });
     } else {
       events.missed(id, now);
-      this.#sayOnce(id, result);
+      this.#logOnce(id, result);
       this.#fold(id, { kind: 'failed', failure: result.failure });
     }
   }
@@ -284,25 +293,25 @@ export class Poller {
     if (until !== undefined && until <= this.#options.clock.wallTime()) this.#fold(id, { kind: 'resumed' });
   }
 
-  /** What a misbehaving server does stands in the log once, not at every probe: not when it does two things in turn either, nor when it answers well in between. */
-  #sayOnce(id: ServerId, { failure }: Extract<ProbeResult, { kind: 'failed' }>): void {
+  /** A failure is logged once, not at every probe: not even if two kinds alternate, or good answers come in between. */
+  #logOnce(id: ServerId, { failure }: Extract<ProbeResult, { kind: 'failed' }>): void {
     const polled = this.#servers.get(id);
     if (polled === undefined) return;
     const now = this.#options.clock.now();
     const seen = polled.failed.get(failure.code) ?? -Infinity;
     polled.failed.set(failure.code, now);
     if (now - seen < FORGOTTEN) return;
-    polled.told = true;
+    polled.failureLogged = true;
     this.#options.log.warn(`${polled.facts.endpoint.address} simulation server gave no usable load: ${failure.reason}`, {
       code: failure.code,
     });
   }
 
-  /** Of one that was down the transition tells. */
-  #sayRecovered(id: ServerId): void {
+  /** The recovery of a server that was down is logged as a transition. */
+  #logRecovered(id: ServerId): void {
     const polled = this.#servers.get(id);
-    if (polled?.told !== true) return;
-    polled.told = false;
+    if (polled?.failureLogged !== true) return;
+    polled.failureLogged = false;
     const { facts } = polled;
     if (this.state(facts) === 'unknown' && facts.load !== undefined)
       this.#options.log.info(`${facts.endpoint.address} simulation server answers again`);
@@ -317,13 +326,13 @@ export class Poller {
     return true;
   }
 
-  #hear(polled: Polled): void {
-    if (polled.heard) return;
-    polled.heard = true;
-    this.#unheard -= 1;
-    if (this.#unheard > 0) return;
-    this.#allHeard?.();
-    this.#allHeard = undefined;
+  #markProbed(polled: Polled): void {
+    if (polled.probed) return;
+    polled.probed = true;
+    this.#unprobed -= 1;
+    if (this.#unprobed > 0) return;
+    this.#allProbed?.();
+    this.#allProbed = undefined;
   }
 
   #count(result: ProbeResult): void {

@@ -1,22 +1,22 @@
-/** What a session request wants, read strictly, and the servers that may run it. */
-import type { ServerId } from '../core/endpoint.ts';
-import type { Candidates } from '../core/candidates.ts';
-import { parseProject, type Project, type ProjectResult } from '../core/project.ts';
-import type { Labels, Route, Router } from '../core/routing.ts';
-import type { Want } from '../core/line-order.ts';
-import type { SessionRequest } from './session-request.ts';
+/** Reads what a session request wants, strictly, and finds the servers that may run it. */
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
+import { parseProject, type Project, type ProjectResult } from '../core/fleet/project.ts';
+import type { Labels, Route, Router } from '../core/fleet/routing.ts';
+import type { Want } from '../core/queue/line-order.ts';
+import type { SessionRequest } from './request-types.ts';
 
-/** Some server may run it, though perhaps none now. */
-export interface RoutedRequest {
-  readonly kind: 'routed';
+/** At least one server may run it, though perhaps not now. */
+export interface RoutableRequest {
+  readonly kind: 'routable';
   readonly project: Project | undefined;
   readonly want: Want;
   readonly candidates: Candidates;
-  /** Same for requests that the same servers may ever take. */
+  /** The same for all requests that the same servers may run. */
   readonly routeKey: string;
 }
 
-/** Nobody may ever run it, or what it wants is no project. */
+/** No server may ever run it, or its project cannot be read. */
 export interface UnroutableRequest {
   readonly kind: 'refused';
   readonly code: string;
@@ -24,15 +24,15 @@ export interface UnroutableRequest {
   readonly project: Project | undefined;
 }
 
-/** Nobody may ever run it: by the servers' rules, or because its project cannot be read (any more). */
+/** No server may ever run it: because of the servers' rules, or because its project cannot be read under the present settings. */
 type Impossible = Pick<UnroutableRequest, 'kind' | 'code' | 'reason'>;
 
 export class RequestRouting {
   readonly #router: Router;
   readonly #otherHosts: () => readonly string[];
-  /** The hosts by which `#projects` were read. */
+  /** The allowed hosts when `#projects` were read. */
   #hosts: readonly string[] = [];
-  /** What was read, for as long as somebody waits for it: each walk along the line asks again. */
+  /** Projects of waiting requests: every walk along the line asks for them again. */
   #projects = new WeakMap<Want, ProjectResult>();
 
   constructor(router: Router, otherHosts: () => readonly string[]) {
@@ -40,23 +40,23 @@ export class RequestRouting {
     this.#otherHosts = otherHosts;
   }
 
-  read({ projectUrl, labels }: SessionRequest): RoutedRequest | UnroutableRequest {
+  read({ projectUrl, labels }: SessionRequest): RoutableRequest | UnroutableRequest {
     const read = projectUrl === undefined ? undefined : this.#read(projectUrl);
     if (read?.kind === 'refused') return { ...unreadable(read), project: undefined };
     const project = read?.project;
     const route = this.#router.route(project, labels);
     if (route.kind === 'refused') return { ...route, project };
-    return { kind: 'routed', project, want: this.want(project, labels), candidates: route.candidates, routeKey: route.key };
+    return { kind: 'routable', project, want: this.want(project, labels), candidates: route.candidates, routeKey: route.key };
   }
 
-  /** What somebody wants whose project was read already. */
+  /** For a project that was read already. */
   want(project: Project | undefined, labels: Labels | undefined): Want {
     const want: Want = { ...(project !== undefined && { project: project.url }), ...(labels !== undefined && { labels }) };
     if (project !== undefined) this.#known().set(want, { kind: 'project', project });
     return want;
   }
 
-  /** Of the same object the project is read once, unless the settings change. */
+  /** The project of the same object is read once, unless the settings change. */
   route(want: Want): { readonly project: Project | undefined; readonly route: Exclude<Route, { kind: 'refused' }> | Impossible } {
     const { labels, except } = want;
     const read = this.#projectOf(want);
@@ -64,8 +64,8 @@ export class RequestRouting {
     const project = read?.project;
     const route = this.#router.route(project, labels);
     if (except === undefined || route.kind === 'refused') return { project, route };
-    const everybody = this.#router.eligible(project, labels);
-    return { project, route: everybody.every((id) => except.includes(id)) ? route : without(except, route) };
+    const eligible = this.#router.eligible(project, labels);
+    return { project, route: eligible.every((id) => except.includes(id)) ? route : without(except, route) };
   }
 
   readonly candidatesOf = (want: Want): Candidates | undefined => {
@@ -73,10 +73,10 @@ export class RequestRouting {
     return route.kind === 'candidates' ? route.candidates : undefined;
   };
 
-  /** `undefined`: the text is no project, or no longer one by the present settings. */
-  project(url: string): Project | undefined {
-    const read = this.#read(url);
-    return read.kind === 'refused' ? undefined : read.project;
+  /** `undefined`: the text is not a project, or not allowed by the present settings. */
+  project(url: string | undefined): Project | undefined {
+    const read = url === undefined ? undefined : this.#read(url);
+    return read?.kind === 'project' ? read.project : undefined;
   }
 
   #projectOf(want: Want): ProjectResult | undefined {
@@ -103,7 +103,7 @@ function unreadable({ rule, reason }: Extract<ProjectResult, { kind: 'refused' }
   return { kind: 'refused', code: `project-${rule}`, reason };
 }
 
-/** The same route but for some servers. Only who was failed by one asks for it, so that nothing is remembered. */
+/** The same route without some servers. Needed only after a server failed to start a session, so nothing is cached. */
 function without(except: readonly ServerId[], route: Extract<Route, { kind: 'candidates' }>): Route {
   const tiers = route.candidates.tiers
     .map((tier) => tier.filter((id) => !except.includes(id)))

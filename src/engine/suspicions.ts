@@ -1,6 +1,6 @@
-/** Tells people of servers that were given work and still look idle, when the suspicion begins and when it ends. */
-import type { ServerId } from '../core/endpoint.ts';
-import type { Ledger } from '../core/ledger.ts';
+/** Reports servers that were given sessions and still look idle, when the suspicion begins and when it ends. */
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Log } from '../ports.ts';
 import type { Notifying } from './notifying.ts';
 
@@ -19,7 +19,7 @@ export class Suspicions {
     this.#options = options;
   }
 
-  /** To be called after each report; it costs next to nothing while nobody is suspected. */
+  /** To be called after each report. It costs almost nothing while no server is suspected. */
   look(): void {
     const { ledger, notifying, log, addressOf } = this.#options;
     const suspects = ledger.suspects();

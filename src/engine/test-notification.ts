@@ -1,4 +1,4 @@
-import type { Notification } from '../core/incidents.ts';
+import type { Notification } from '../core/incidents/incidents.ts';
 import type { Clock, NewId, Notifier } from '../ports.ts';
 import { withDeadline } from './deadline.ts';
 
@@ -8,14 +8,15 @@ export type TestOutcome =
       readonly kind: 'failed';
       readonly notifier: string;
       readonly code: string;
-      /** What is wrong and how to mend it. */ readonly reason: string;
+      /** What is wrong and how to fix it. */
+      readonly reason: string;
     };
 
 export interface TestOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly deadline?: number;
-  /** Aborted when nobody waits for the outcome any more. */
+  /** Aborted when the outcome is no longer needed. */
   readonly signal?: AbortSignal;
 }
 

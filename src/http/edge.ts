@@ -1,43 +1,45 @@
-/** The edge that clients see, put together: routes, sockets, limits, and the port they share. */
+/** Builds the edge that clients see: routes, sockets, limits, and the port they share. */
 import type { Settings } from '../config/settings.ts';
-import type { ServerId } from '../core/endpoint.ts';
-import { meanLoad, type ServerFacts } from '../core/fleet.ts';
-import type { History } from '../core/history.ts';
-import type { Ledger } from '../core/ledger.ts';
-import type { Router } from '../core/routing.ts';
-import type { WaitingLine } from '../core/waiting-line.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import { meanLoad, type ServerFacts } from '../core/fleet/fleet.ts';
+import type { History } from '../core/history/history.ts';
+import type { Ledger } from '../core/allocation/ledger.ts';
+import type { Router } from '../core/fleet/routing.ts';
+import type { WaitingLine } from '../core/queue/waiting-line.ts';
+import type { RegisteredServers } from '../discovery/registered.ts';
 import type { Admission } from '../engine/admission.ts';
-import type { Beginning } from '../engine/beginning.ts';
+import type { StartupGate } from '../engine/startup-gate.ts';
 import type { Decisions } from '../engine/decisions.ts';
-import type { Levers } from '../engine/levers.ts';
+import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { Notifying } from '../engine/notifying.ts';
-import type { Overview } from '../engine/overview.ts';
+import type { MonitorViews } from '../engine/monitor-views.ts';
 import type { Poller } from '../engine/poller.ts';
+import type { Topic } from '../engine/topic.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
-import { createAccess } from './access.ts';
-import { createAdminRoutes } from './admin-routes.ts';
-import { createApiRoutes } from './api-routes.ts';
-import { createAvailabilitySocket } from './availability-socket.ts';
-import { createAddressOf, parseNetworks, type AddressOf } from './client-address.ts';
-import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './descriptors.ts';
+import { createAccess, type Access } from './operators/access.ts';
+import { createAdminRoutes } from './operators/admin-routes.ts';
+import { createApiRoutes } from './operators/api-routes.ts';
+import { createAvailabilitySocket } from './clients/availability-socket.ts';
+import { createAddressOf, parseNetworks, type AddressOf } from './server/client-address.ts';
+import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './server/descriptors.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { explainView, type ExplainSource } from './explain-view.ts';
-import { createHealthRoutes } from './health-routes.ts';
-import { createHistoryRoutes } from './history-routes.ts';
-import { createMetrics, createMetricsRoutes, type Metrics } from './metrics.ts';
-import { createRegisterRoutes, type Registrations } from './register-routes.ts';
-import { createMonitorEvents } from './monitor-events.ts';
-import type { MonitorAssets } from './monitor-assets.ts';
-import { createMonitorRoutes, type MonitorPages } from './monitor-routes.ts';
-import type { MonitorSource } from './monitor-source.ts';
-import { createApi } from './openapi.ts';
-import { createRoutes, toListener } from './routes.ts';
-import { startHttpServer } from './server.ts';
-import { createSessionRoutes } from './session-routes.ts';
-import { createSessionSocket, SESSION_PROTOCOL } from './session-socket.ts';
-import { SessionTickets } from './session-tickets.ts';
-import { createSessionsRoutes } from './sessions-routes.ts';
-import { createSockets } from './sockets.ts';
+import { explainView, type ExplainSource } from './operators/explain-view.ts';
+import { createHealthRoutes } from './health.ts';
+import { createHistoryRoutes } from './operators/history-routes.ts';
+import { addGauges, createMetricsRoutes, type Metrics } from './metrics.ts';
+import { createRegisterRoutes, type RegisterRoutes } from './registration/register-routes.ts';
+import { createMonitorEvents } from './operators/monitor-events.ts';
+import type { MonitorAssets } from './operators/monitor-assets.ts';
+import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
+import type { MonitorSource } from './operators/monitor-source.ts';
+import { createApi } from './server/openapi.ts';
+import { createRoutes, toListener } from './server/routes.ts';
+import { startHttpServer, type HttpServer, type HttpServerOptions } from './server/server.ts';
+import { createLegacyRoutes } from './clients/legacy-routes.ts';
+import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.ts';
+import { SessionTickets } from './clients/session-tickets.ts';
+import { createSessionsApi } from './clients/sessions-api.ts';
+import { createSockets, type Sockets } from './server/sockets.ts';
 
 export interface EdgeOptions {
   readonly clock: Clock;
@@ -46,27 +48,33 @@ export interface EdgeOptions {
   readonly version: string;
   /** Seconds since the epoch. */
   readonly startedAt: number;
-  /** As in force now. */
+  /** The current settings. */
   readonly settings: () => Settings;
   readonly poller: Poller;
   readonly ledger: Ledger;
   readonly router: Router;
   readonly line: WaitingLine;
-  readonly admission: Admission;
+  readonly requests: Admission['requests'];
+  readonly queue: Admission['queue'];
+  readonly prospects: Admission['prospects'];
   readonly decisions: Decisions;
-  readonly overview: Overview;
+  readonly monitorViews: MonitorViews;
   readonly history: History;
-  readonly levers: Levers;
+  readonly operatorActions: OperatorActions;
   readonly notifying: Notifying;
-  readonly registered: Registrations;
-  /** Where a server that came by itself may lead; `undefined` for all others. */
+  readonly registered: RegisteredServers;
+  readonly metrics: Metrics;
+  /** The server that changed last: clients on it may be affected, because it was drained or is down. */
+  readonly serverChanges: Pick<Topic<ServerFacts | undefined>, 'subscribe'>;
+  /** The addresses that a server which registered itself may have; `undefined` for all others. */
   readonly addressGuard: (id: ServerId) => AddressGuard | undefined;
-  readonly answers: Beginning;
-  /** Clients may wait and get servers: what survived the last run is known, and with it who was in line before. */
-  readonly sessions: Beginning;
+  /** Answers may be given. */
+  readonly answers: StartupGate;
+  /** Clients may wait and get servers: the state of the last run is loaded, and with it the waiting line. */
+  readonly sessions: StartupGate;
 }
 
-/** The monitor page, which the edge serves and does not know. */
+/** The monitor page, which the edge serves without knowing it. */
 export interface MonitorFiles {
   readonly assets: MonitorAssets;
   readonly pages: MonitorPages;
@@ -74,172 +82,234 @@ export interface MonitorFiles {
 
 export interface Edge {
   readonly port: number;
-  readonly metrics: Metrics;
-  /** Absent: it is switched off. */
+  /** Absent: the gateway is switched off. */
   readonly gateway: { readonly port: number | undefined; readonly redirectPort: number | undefined } | undefined;
-  /** What clients on a server have to know. */
-  serverChanged(facts: ServerFacts): void;
-  /** Takes over what changed in the settings and is kept here. */
+  /** Applies changed settings that are not read at each use. */
   reconfigure(): void;
-  /** Says good-bye to all clients within `grace` seconds. */
+  /** Disconnects all clients within `grace` seconds. */
   close(grace: number): Promise<void>;
 }
 
 /** Throws the `listen` error of the port. */
 export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Promise<Edge> {
-  const { clock, newId, log, version, settings, poller, admission, history, overview, levers, answers, sessions } = options;
-  const { limits, port, listen } = settings();
-  const descriptors = readDescriptorLimit();
-  const mostRelays = () =>
-    settings().gateway.enabled ? budgetRelays(descriptors, poller.size, settings().gateway.limits.relays) : 0;
-  const mostClients = () => budgetDescriptors(descriptors, poller.size + mostRelays(), settings().limits.clients).clients;
-  let stopping = false;
-
-  let trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
-  const addressOf: AddressOf = (request) => trusted(request);
-  const access = createAccess({
-    tokens: () => settings().admin.tokens,
-    reading: () => settings().monitor.access,
-    port: () => server.port,
-    addressOf,
-    clock,
-    newId,
-    log,
-  });
-  const source: MonitorSource = {
-    snapshot: () => overview.snapshot(),
-    history: (query) => history.query(query),
-    sparklines: () => history.sparklines(),
-  };
-  const events = createMonitorEvents({ source, clock, newId, log, mayRead: access.mayRead, readsOn: access.readsOn });
-  const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => settings().waiting.resume });
-  const register = createRegisterRoutes({
-    ...{ addressOf, clock, log, registered: options.registered },
-    rules: () => settings().registration,
-  });
-  const currentMeanLoad = () => meanLoad(poller.servers());
-
-  const metrics = createMetrics({
-    ...options,
-    notifying: () => options.notifying.statistics(),
-    longestWait: () => options.line.longestWait(clock.now()),
-    meanLoad: currentMeanLoad,
-    connections: () => server.connections(),
-    sockets: () => sockets.count(),
-    limits: () => ({ clients: mostClients(), descriptors, metricsServers: settings().limits.metricsServers }),
-  });
-  const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, mostRelays });
-  const routes = createRoutes({
-    log,
-    groups: [
-      createSessionRoutes({
-        ...{ admission, gateway, answers, sessions },
-        addressOf,
-        meanLoad: currentMeanLoad,
-        hold: () => settings().waiting.hold,
-      }),
-      createHealthRoutes({ isReady: answers.isReady, isStopping: () => stopping }),
-      createMetricsRoutes({ registry: metrics.registry, mayRead: access.mayRead }),
-      access.routes,
-      register.form,
-      events.routes,
-      createMonitorRoutes({
-        ...{ source, clock, access, ...monitor },
-        title: () => settings().monitor.title,
-        hasTokens: () => settings().admin.tokens.length > 0,
-      }),
-      createApi({
-        version,
-        groups: [
-          createSessionsRoutes({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
-          createApiRoutes({
-            ...{ source, clock, addressOf },
-            mayRead: access.mayRead,
-            availability: () => overview.fleet(),
-            explain: (url, labels) => explainView(explainSource(options), url, labels),
-          }),
-          createHistoryRoutes({ source, clock, mayRead: access.mayRead }),
-          createAdminRoutes({ levers, clock, mayAct: access.mayAct }),
-          register.api,
-        ],
-      }),
-    ],
-  });
-  const bufferBytes = () => settings().limits.bufferBytes;
-  const availability = createAvailabilitySocket({
-    ...{ clock, log, bufferBytes },
-    availability: admission.availability,
-    ready: answers.ready,
-  });
-  const sockets = createSockets({
-    ...{
-      clock,
-      log,
-      bufferBytes,
-      subprotocols: [SESSION_PROTOCOL],
-      allowedOrigins: () => settings().allowedOrigins,
-    },
-    handlers: {
-      '/': availability.handler,
-      '/session': createSessionSocket({ admission, ready: sessions.ready, addressOf, bufferBytes }),
-    },
-    relayOf: (path) => gateway?.socketHandlerOf(path),
-  });
-  const handle = toListener(routes);
-  const refused = (why: 'too-many-clients') => {
-    metrics.turnedAway(why);
-    log.limited(
-      'warn',
-      why,
-      `clients are turned away: ${mostClients()} connections are open, which is the limit (limits.clients, file descriptors)`,
-    );
-  };
-  const server = await startHttpServer({
-    ...{ host: listen, port, limits, mostClients, addressOf, handle, refused },
-    upgrade: sockets.upgrade,
-    others: () => gateway?.connections() ?? 0,
-  }).catch(async (error: unknown) => {
-    await Promise.all([availability.stop(), sockets.close(0)]);
+  const closers = new Closers();
+  try {
+    return await assemble(options, monitor, closers);
+  } catch (error) {
+    await closers.close(0);
     throw error;
-  });
-  await gateway
-    ?.start({ ...{ mostClients, handle, refused }, upgrade: sockets.upgrade, others: () => server.connections() })
-    .catch(async (error: unknown) => {
-      await Promise.all([gateway.close(0), availability.stop(), sockets.close(0), server.close(0)]);
-      throw error;
-    });
+  }
+}
 
+/** What was started, and how it is stopped: at the end, or when a later part fails to start. */
+class Closers {
+  readonly #closers: ((grace: number) => unknown)[] = [];
+
+  add(close: (grace: number) => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** All at once; clients have `grace` seconds. */
+  async close(grace: number): Promise<void> {
+    await Promise.all(this.#closers.map((close) => close(grace)));
+  }
+}
+
+/** What the routes and sockets are built from. */
+interface Parts {
+  readonly options: EdgeOptions;
+  readonly closers: Closers;
+  readonly addressOf: AddressOf;
+  readonly gateway: Gateway | undefined;
+  readonly port: () => number;
+}
+
+async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Closers): Promise<Edge> {
+  const { settings, poller, metrics } = options;
+  const maxima = connectionMaxima(options);
+  const addresses = clientAddresses(settings);
+  const addressOf = addresses.of;
+  /** Filled below; the metrics and the cookie's name are read later. */
+  const own: { server?: HttpServer; sockets?: Sockets } = {};
+  const connections = () => own.server?.connections() ?? 0;
+  addGauges(metrics.registry, {
+    ...options,
+    availability: options.prospects.availability,
+    waiting: () => options.queue.length,
+    notifying: () => options.notifying.statistics(),
+    longestWait: () => options.line.longestWait(options.clock.now()),
+    meanLoad: () => meanLoad(poller.servers()),
+    connections,
+    sockets: () => own.sockets?.count() ?? 0,
+    limits: () => ({
+      clients: maxima.clients(),
+      descriptors: maxima.descriptors,
+      metricsServers: settings().limits.metricsServers,
+    }),
+  });
+  const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
+  closers.add((grace) => gateway?.close(grace));
+  const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
+  const handle = toListener(routesOf(parts, monitor));
+  own.sockets = socketsOf(parts);
+  const shared = {
+    ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },
+    turnedAway: (why: 'too-many-clients') => reportTurnedAway(parts, why, maxima.clients()),
+  };
+  own.server = await listen(parts, shared);
+  await gateway?.start({ ...shared, otherConnections: connections });
+  options.serverChanges.subscribe((facts) => {
+    if (facts !== undefined) gateway?.serverChanged(facts, poller.state(facts));
+  });
   return {
-    port: server.port,
-    metrics,
+    port: own.server.port,
     gateway: gateway && { port: gateway.port(), redirectPort: gateway.redirectPort() },
-    serverChanged: (facts) => gateway?.serverChanged(facts, poller.state(facts)),
+    reconfigure: () => addresses.reconfigure(),
+    close: (grace) => closers.close(grace),
+  };
+}
+
+/** How many clients and relays this process may have, given its file descriptors and the size of the fleet. */
+function connectionMaxima({ settings, poller }: EdgeOptions) {
+  const descriptors = readDescriptorLimit();
+  const relays = () =>
+    settings().gateway.enabled ? budgetRelays(descriptors, poller.size, settings().gateway.limits.relays) : 0;
+  const clients = () => budgetDescriptors(descriptors, poller.size + relays(), settings().limits.clients).clients;
+  return { descriptors, relays, clients };
+}
+
+/** Addresses of clients, by the proxies that are trusted now. */
+function clientAddresses(settings: () => Settings) {
+  const create = () => createAddressOf(parseNetworks(settings().trustedProxies).networks);
+  let addressOf = create();
+  return {
+    of: (request: Parameters<AddressOf>[0]) => addressOf(request),
     reconfigure() {
-      trusted = createAddressOf(parseNetworks(settings().trustedProxies).networks);
-    },
-    async close(grace) {
-      stopping = true;
-      await Promise.all([
-        availability.stop(),
-        events.stop(),
-        tickets.stop(),
-        sockets.close(grace),
-        server.close(grace),
-        gateway?.close(grace),
-      ]);
+      addressOf = create();
     },
   };
 }
 
-/** What is switched off is not even loaded. */
+function reportTurnedAway({ options }: Parts, why: 'too-many-clients', max: number): void {
+  options.metrics.turnedAway(why);
+  options.log.limited(
+    'warn',
+    why,
+    `clients are turned away: ${max} connections are open, which is the maximum (limits.clients, file descriptors)`,
+  );
+}
+
+function routesOf(parts: Parts, monitor: MonitorFiles) {
+  const { options, closers, addressOf, gateway, port } = parts;
+  const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions } = options;
+  let stopping = false;
+  const access = createAccess({
+    ...{ addressOf, clock, newId, log, port },
+    tokens: () => settings().admin.tokens,
+    reading: () => settings().monitor.access,
+  });
+  const source: MonitorSource = {
+    snapshot: () => monitorViews.snapshot(),
+    history: (query) => history.query(query),
+    sparklines: () => history.sparklines(),
+  };
+  const { mayRead, readsOn } = access;
+  const events = createMonitorEvents({ source, clock, newId, log, mayRead, readsOn });
+  const rules = () => settings().registration;
+  const register = createRegisterRoutes({ addressOf, clock, log, registered: options.registered, rules });
+  closers.add(() => {
+    stopping = true;
+  });
+  closers.add(() => events.stop());
+  const groups = [
+    createLegacyRoutes({
+      ...{ requests: options.requests, queue: options.queue, availability: options.prospects.availability },
+      ...{ gateway, answers, sessions, addressOf },
+      meanLoad: () => meanLoad(poller.servers()),
+      hold: () => settings().waiting.hold,
+    }),
+    createHealthRoutes({ isReady: answers.isReady, isStopping: () => stopping }),
+    createMetricsRoutes({ registry: metrics.registry, mayRead }),
+    access.routes,
+    register.form,
+    events.routes,
+    createMonitorRoutes({
+      ...{ source, clock, access, ...monitor },
+      title: () => settings().monitor.title,
+      hasTokens: () => settings().admin.tokens.length > 0,
+    }),
+    apiOf(parts, access, source, register.api),
+  ];
+  return createRoutes({ log, groups });
+}
+
+function apiOf(
+  { options, closers, addressOf }: Parts,
+  { mayRead, mayAct }: Access,
+  source: MonitorSource,
+  registration: RegisterRoutes['api'],
+) {
+  const { clock, newId, log, version, settings, requests, queue, monitorViews, operatorActions, sessions } = options;
+  const tickets = new SessionTickets({ requests, queue, clock, newId, log, resume: () => settings().waiting.resume });
+  closers.add(() => tickets.stop());
+  return createApi({
+    version,
+    groups: [
+      createSessionsApi({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
+      createApiRoutes({
+        ...{ source, clock, addressOf, mayRead },
+        availability: () => monitorViews.fleet(),
+        explain: (url, labels) => explainView(explainSource(options), url, labels),
+      }),
+      createHistoryRoutes({ source, clock, mayRead }),
+      createAdminRoutes({ actions: operatorActions, clock, mayAct }),
+      registration,
+    ],
+  });
+}
+
+function socketsOf({ options, closers, addressOf, gateway }: Parts): Sockets {
+  const { clock, log, settings, queue, prospects, answers, sessions } = options;
+  const bufferBytes = () => settings().limits.bufferBytes;
+  const availability = createAvailabilitySocket({
+    ...{ clock, log, bufferBytes, availability: prospects.availability, ready: answers.ready },
+  });
+  const sockets = createSockets({
+    ...{ clock, log, bufferBytes, subprotocols: [SESSION_PROTOCOL] },
+    allowedOrigins: () => settings().allowedOrigins,
+    handlers: {
+      '/': availability.handler,
+      '/session': createSessionSocket({ queue, ready: sessions.ready, addressOf, bufferBytes }),
+    },
+    relayOf: (path) => gateway?.socketHandlerOf(path),
+  });
+  closers.add(() => availability.stop());
+  closers.add((grace) => sockets.close(grace));
+  return sockets;
+}
+
+async function listen(
+  { options, closers, addressOf, gateway }: Parts,
+  shared: Pick<HttpServerOptions, 'handle' | 'upgrade' | 'maxClients' | 'turnedAway'>,
+): Promise<HttpServer> {
+  const { limits, port, listen: host } = options.settings();
+  const server = await startHttpServer({
+    ...{ ...shared, host, port, limits, addressOf },
+    otherConnections: () => gateway?.connections() ?? 0,
+  });
+  closers.add((grace) => server.close(grace));
+  return server;
+}
+
+/** The gateway is not even loaded while it is switched off. */
 async function gatewayIfEnabled(
-  { clock, newId, log, settings, admission, poller, notifying, addressGuard, sessions }: EdgeOptions,
-  more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly mostRelays: () => number },
+  { clock, newId, log, settings, queue, poller, notifying, addressGuard, sessions }: EdgeOptions,
+  more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly maxRelays: () => number },
 ): Promise<Gateway | undefined> {
   if (!settings().gateway.enabled) return undefined;
   const { createGateway } = await import('./gateway/gateway.ts');
   return createGateway({
-    ...{ clock, newId, log, settings, admission, ready: sessions.ready, ...more },
+    ...{ clock, newId, log, settings, queue, ready: sessions.ready, ...more },
     addressGuard,
     endpoint: (id) => poller.facts(id)?.endpoint,
     notify: (reason) => {
@@ -249,11 +319,11 @@ async function gatewayIfEnabled(
   });
 }
 
-function explainSource({ settings, router, admission, overview }: EdgeOptions): ExplainSource {
+function explainSource({ settings, router, prospects, monitorViews }: EdgeOptions): ExplainSource {
   return {
     otherHosts: () => settings().projects.otherHosts,
     route: (project, labels) => router.route(project, labels),
-    prospect: (project, labels) => admission.prospect(project, labels),
-    explain: (project, labels) => overview.explain(project, labels),
+    prospect: (project, labels) => prospects.prospect(project, labels),
+    explain: (project, labels) => monitorViews.explain(project, labels),
   };
 }

@@ -1,28 +1,33 @@
 /**
- * `/metrics` for Prometheus. Nothing is counted here: each value is read from its owner when somebody asks, so that a metric cannot disagree with the page.
+ * `/metrics` for Prometheus. Most values are read from their owners at each scrape, so that a metric cannot disagree with
+ * the page.
  */
 import { Hono, type MiddlewareHandler } from 'hono';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ServerFacts } from '../core/fleet.ts';
-import type { DecisionKind } from '../core/monitor-view.ts';
-import type { AccountView, Ledger } from '../core/ledger.ts';
-import type { Admission } from '../engine/admission.ts';
+import type { ServerFacts } from '../core/fleet/fleet.ts';
+import type { DecisionKind } from '../core/views/monitor-view.ts';
+import type { AccountView, Ledger } from '../core/allocation/ledger.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { NotifyingStatistics } from '../engine/notifying.ts';
 import type { Poller } from '../engine/poller.ts';
-import { methodNotAllowed } from './cors.ts';
-import type { Env } from './routes.ts';
+import type { Topic } from '../engine/topic.ts';
+import { methodNotAllowed } from './server/cors.ts';
+import type { Env } from './server/routes.ts';
 
-export interface MetricsOptions {
+/** Where the gauges read their values. */
+export interface MetricsSources {
   readonly version: string;
   /** Seconds since the epoch. */
   readonly startedAt: number;
   readonly poller: Poller;
   readonly ledger: Ledger;
-  readonly admission: Admission;
+  /** Can a session be started now. */
+  readonly availability: Pick<Topic<boolean>, 'value'>;
+  /** Clients in line. */
+  readonly waiting: () => number;
   readonly decisions: Decisions;
   readonly notifying: () => NotifyingStatistics;
-  /** Seconds the head of the line has waited. */
+  /** Seconds the first client in line has waited. */
   readonly longestWait: () => number | undefined;
   readonly meanLoad: () => number | undefined;
   readonly connections: () => number;
@@ -32,10 +37,10 @@ export interface MetricsOptions {
 
 export interface Metrics {
   readonly registry: Registry;
-  /** Seconds a good probe took. */
+  /** Seconds a successful probe took. */
   probed(latency: number): void;
   transition(to: string): void;
-  /** Seconds in line before the request ended so. */
+  /** Seconds in line before the request had this outcome. */
   waited(seconds: number, outcome: DecisionKind): void;
   turnedAway(why: string): void;
 }
@@ -43,33 +48,25 @@ export interface Metrics {
 const OUTCOMES: readonly DecisionKind[] = ['allocated', 'refused', 'abandoned'];
 const STATES = ['unknown', 'available', 'full', 'draining', 'down'] as const;
 
-export function createMetrics(options: MetricsOptions): Metrics {
+/** The metrics of events. They need nothing else, so they are created before everything that has events. */
+export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  // Gauges named like counters, which Prometheus's own check refuses. The sums over the kinds beside them are the same.
-  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
-  fleetMetrics(registry, options);
-  serverMetrics(registry, options);
-  decisionMetrics(registry, options);
-  clientMetrics(registry, options);
-  notificationMetrics(registry, options);
-
   const probe = new Histogram({
     name: 'session_server_probe_duration_seconds',
-    help: 'Duration of good probes.',
+    help: 'Duration of successful probes.',
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 4],
     registers: [registry],
   });
   const wait = new Histogram({
     name: 'session_server_wait_seconds',
-    help: 'Time in the waiting line, by what became of the request; 0 for who never waited.',
+    help: 'Time in the waiting line by outcome of the request; 0 for clients that did not wait.',
     labelNames: ['outcome'],
     buckets: [0, 1, 5, 15, 30, 60, 120, 300, 900],
     registers: [registry],
   });
   const transitions = new Counter({
     name: 'session_server_transitions_total',
-    help: 'Changes of server state, by the new state.',
+    help: 'Changes of server state by new state.',
     labelNames: ['state'],
     registers: [registry],
   });
@@ -91,6 +88,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
+/** The metrics that are read from their owners at each scrape, and those of the process. */
+export function addGauges(registry: Registry, sources: MetricsSources): void {
+  collectDefaultMetrics({ register: registry });
+  // Gauges named like counters, which Prometheus's own check rejects. The metrics by type add up to the same.
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
+  fleetMetrics(registry, sources);
+  serverMetrics(registry, sources);
+  decisionMetrics(registry, sources);
+  clientMetrics(registry, sources);
+  notificationMetrics(registry, sources);
+}
+
 export function createMetricsRoutes({ registry, mayRead }: { registry: Registry; mayRead: MiddlewareHandler<Env> }): Hono<Env> {
   const routes = new Hono<Env>();
   routes.get('/metrics', mayRead, async (c) =>
@@ -100,7 +109,7 @@ export function createMetricsRoutes({ registry, mayRead }: { registry: Registry;
   return routes;
 }
 
-/** A gauge that is read when somebody asks; `undefined` leaves it out. */
+/** A gauge that is read at each scrape; `undefined` leaves it out. */
 function gauge(registry: Registry, name: string, help: string, read: () => number | undefined): void {
   new Gauge({
     name,
@@ -151,41 +160,39 @@ function counters(
 
 function fleetMetrics(
   registry: Registry,
-  { version, startedAt, poller, ledger, admission, meanLoad, longestWait }: MetricsOptions,
+  { version, startedAt, poller, ledger, availability, waiting, meanLoad, longestWait }: MetricsSources,
 ): void {
   gauges(registry, 'session_server_info', 'Version of the session server.', ['version'], () => [[{ version }, 1]]);
   gauge(registry, 'session_server_start_time_seconds', 'When the session server started.', () => startedAt);
-  gauge(registry, 'session_server_available', 'Can a session be started now: 1 or 0.', () =>
-    Number(admission.availability.value),
-  );
+  gauge(registry, 'session_server_available', 'Whether a session can start now: 1 or 0.', () => Number(availability.value));
   gauge(registry, 'session_server_mean_load_percent', 'Mean load of the simulation servers that answer.', meanLoad);
   gauges(registry, 'session_server_simulation_servers', 'Simulation servers by state.', ['state'], () => countStates(poller));
   gauge(
     registry,
     'session_server_suspected_servers',
-    'Simulation servers that were given sessions and still look idle.',
+    'Simulation servers that look idle although they were given sessions.',
     () => ledger.suspects().length,
   );
   gauge(
     registry,
     'session_server_cost_percent',
-    'Learned cost of a session on an ordinary simulation server.',
+    'Learned cost of a session on an average simulation server.',
     () => ledger.fleetCost().value,
   );
-  gauge(registry, 'session_server_waiting_tickets', 'Clients in the waiting line.', () => admission.waiting);
+  gauge(registry, 'session_server_waiting_tickets', 'Clients in the waiting line.', waiting);
   gauge(
     registry,
     'session_server_longest_wait_seconds',
-    'Time the head of the waiting line has waited; 0 when nobody waits.',
+    'Time the first client in line has waited; 0 if the line is empty.',
     () => longestWait() ?? 0,
   );
-  counters(registry, 'session_server_probes_total', 'Probes by outcome: sample, or what went wrong.', ['outcome'], () =>
+  counters(registry, 'session_server_probes_total', 'Probes by outcome: sample, or the kind of failure.', ['outcome'], () =>
     [...poller.outcomes].map(([outcome, count]): Labelled => [{ outcome }, count]),
   );
 }
 
-/** Above the limit of series only the fleet's metrics are given: ten thousand servers would take a scraper's time and our own. */
-function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsOptions): void {
+/** Above `limits.metricsServers` only fleet metrics are exported: ten thousand servers would cost the scraper and us too much time. */
+function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsSources): void {
   const each = (read: (facts: ServerFacts, account: AccountView | undefined) => number | undefined) => (): Labelled[] => {
     if (poller.size > limits().metricsServers) return [];
     return [...poller.servers()].flatMap((facts): Labelled[] => {
@@ -197,21 +204,21 @@ function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsOp
   gauges(
     registry,
     'session_server_server_load_percent',
-    'Load as last reported by a simulation server that answers.',
+    'Last reported load of a simulation server that answers.',
     ['server'],
     each(answering),
   );
   gauges(
     registry,
     'session_server_server_predicted_load_percent',
-    'Reported and booked load of a simulation server.',
+    'Reported plus booked load of a simulation server.',
     ['server'],
     each((facts, account) => (answering(facts) === undefined ? undefined : account?.predicted)),
   );
   gauges(
     registry,
     'session_server_server_booked_load_percent',
-    'Load handed out to a simulation server that its reports do not show yet.',
+    'Load of allocated sessions that the reports of a simulation server do not show yet.',
     ['server'],
     each((_, account) => account?.booked),
   );
@@ -225,42 +232,42 @@ function serverMetrics(registry: Registry, { poller, ledger, limits }: MetricsOp
   gauges(
     registry,
     'session_server_server_bookings',
-    'Bookings of a simulation server that count.',
+    'Active bookings of a simulation server.',
     ['server'],
     each((_, account) => account?.bookings),
   );
   gauges(
     registry,
     'session_server_server_up',
-    'Does the simulation server answer: 1 or 0.',
+    'Whether the simulation server answers: 1 or 0.',
     ['server'],
     each((facts) => Number(answering(facts) !== undefined)),
   );
 }
 
-function decisionMetrics(registry: Registry, { decisions }: MetricsOptions): void {
-  counters(registry, 'session_server_decisions_total', 'Session requests by what became of them and why.', ['kind', 'code'], () =>
+function decisionMetrics(registry: Registry, { decisions }: MetricsSources): void {
+  counters(registry, 'session_server_decisions_total', 'Session requests by outcome and reason.', ['kind', 'code'], () =>
     [...decisions.counts()].map(({ kind, code, count }): Labelled => [{ kind, code }, count]),
   );
 }
 
-function clientMetrics(registry: Registry, { connections, sockets, limits }: MetricsOptions): void {
+function clientMetrics(registry: Registry, { connections, sockets, limits }: MetricsSources): void {
   gauge(registry, 'session_server_connections', 'Open client connections.', connections);
   gauge(registry, 'session_server_websockets', 'Open WebSockets.', sockets);
-  gauge(registry, 'session_server_connections_limit', 'Most client connections.', () => limits().clients);
+  gauge(registry, 'session_server_connections_limit', 'Maximum number of client connections.', () => limits().clients);
   gauge(
     registry,
     'session_server_file_descriptors_limit',
-    'Most open file descriptors of the process.',
+    'Maximum number of open file descriptors of the process.',
     () => limits().descriptors,
   );
 }
 
-function notificationMetrics(registry: Registry, { notifying }: MetricsOptions): void {
+function notificationMetrics(registry: Registry, { notifying }: MetricsSources): void {
   counters(
     registry,
     'session_server_notifications_total',
-    'Notifications by notifier and outcome of the attempt.',
+    'Attempts to send a notification, by notifier and outcome.',
     ['notifier', 'outcome'],
     () =>
       notifying().notifiers.flatMap(({ notifier: name, sent, failed }): Labelled[] => [
@@ -268,7 +275,7 @@ function notificationMetrics(registry: Registry, { notifying }: MetricsOptions):
         [{ notifier: name, outcome: 'failed' }, failed],
       ]),
   );
-  gauges(registry, 'session_server_notifications_pending', 'Notifications that wait for a notifier.', ['notifier'], () =>
+  gauges(registry, 'session_server_notifications_pending', 'Notifications waiting to be sent, by notifier.', ['notifier'], () =>
     notifying().notifiers.map(({ notifier: name, pending }): Labelled => [{ notifier: name }, pending]),
   );
 }

@@ -1,5 +1,6 @@
 /**
- * Text from outside must not forge a line of the log, nor command the terminal of the person who reads it (PROTOCOL § 2).
+ * Text from outside must not forge a line of the log, nor command the terminal of the person who reads it
+ * (docs/design/protocol.md, "Configuration file").
  *
  * Escaped are: control characters (with carriage return, line feed, escape and the C1 range that terminals obey), the line and paragraph separators
  * that some programs take for an end of line, the marks that turn the direction of writing, and halves of surrogate pairs.

@@ -170,7 +170,7 @@ test('a file that another program moved away gets no more lines', () => {
   assert.deepEqual(harness.complaints, []);
 });
 
-test('a file in place of the folder is told once; lines wait, and are written when it is mended', () => {
+test('a file in place of the folder is told once; lines wait, and are written when it is fixed', () => {
   writeFileSync(join(folder, 'log'), 'in the way');
   const harness = new Harness();
   for (let index = 0; index < 5; index += 1) {
@@ -181,9 +181,9 @@ test('a file in place of the folder is told once; lines wait, and are written wh
   assert.match(harness.complaints[0]!, /cannot be written: .*(EEXIST|ENOTDIR).*move it away.*goes on and tries again every 10 s/);
   rmSync(join(folder, 'log'));
   harness.now += 10;
-  harness.say('mended');
+  harness.say('fixed');
   harness.file.close();
-  assert.deepEqual(lines(path), ['line 0', 'line 1', 'line 2', 'line 3', 'line 4', 'mended']);
+  assert.deepEqual(lines(path), ['line 0', 'line 1', 'line 2', 'line 3', 'line 4', 'fixed']);
   assert.equal(harness.gaps.length, 1);
   assert.equal(harness.gaps[0]!.seconds, 35);
   assert.equal(harness.gaps[0]!.lostLines, 0);
@@ -259,9 +259,9 @@ test('when old files cannot be moved the file does not grow beyond its size', ()
   assert.equal(harness.complaints.length, 1);
   rmSync(`${path}.1`, { recursive: true });
   harness.now += 10;
-  harness.say('mended');
+  harness.say('fixed');
   harness.file.close();
-  assert.deepEqual(lines(path), ['mended']);
+  assert.deepEqual(lines(path), ['fixed']);
 });
 
 test('a pipe that nobody reads is a failure and does not block', () => {

@@ -10,7 +10,7 @@
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolderSync } from '../make-folder.ts';
+import { makeFolderSync } from '../system/make-folder.ts';
 import { rotate } from './rotation.ts';
 
 export interface LogFileOptions {
@@ -42,7 +42,7 @@ const COMPLAIN_AGAIN = 3600;
 /** Seconds between two looks whether the file is still the one under its name. */
 const LOOK = 1;
 /** Bytes that wait while the file cannot be written. */
-const LONGEST_QUEUE = 1_048_576;
+const MAX_QUEUE = 1_048_576;
 /** Bytes after which the end of the turn is not waited for. */
 const LARGE_BATCH = 65_536;
 /** Without blocking, so that a named pipe that nobody reads is a failure and not the end of everything. */
@@ -87,7 +87,7 @@ export class LogFile {
       return;
     }
     const bytes = Buffer.byteLength(line);
-    if (this.#queuedBytes + bytes > LONGEST_QUEUE) {
+    if (this.#queuedBytes + bytes > MAX_QUEUE) {
       this.#lostLines += 1;
     } else {
       this.#queue.push({ text: line, bytes });

@@ -28,7 +28,7 @@ interface Tally<Level> {
   leftOut: number;
 }
 
-const LONGEST_KEY = 200;
+const MAX_KEY = 200;
 
 /** All keys of one kind. */
 interface Kind<Level> {
@@ -52,7 +52,7 @@ export class LogLimiter<Level extends string> {
     const { window, perKey, perKind } = this.#rules;
     this.#windowEnd ??= now + window;
     const kind = this.#kindOf(key);
-    const tally = this.#tallyOf(kind, level, key.slice(0, LONGEST_KEY));
+    const tally = this.#tallyOf(kind, level, key.slice(0, MAX_KEY));
     if (tally.written >= perKey || kind.written >= perKind) {
       tally.leftOut += 1;
       return false;

@@ -162,14 +162,14 @@ test('a log folder that cannot be made is told once on stderr; later the lines a
   log.info('still broken');
   await clock.advance(5);
   rmSync(logDir);
-  log.info('mended');
+  log.info('fixed');
   const written = lines();
   assert.deepEqual(
     written.map((line) => line.slice(35)),
     [
       'while broken',
       'still broken',
-      'mended',
+      'fixed',
       `The log could not be written for 10 s; no line was lost reason="${/reason="([^"]*)"/.exec(written[3]!)![1]!}"`,
     ],
   );

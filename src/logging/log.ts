@@ -1,6 +1,6 @@
 /**
  * The log: `Log` of `ports.ts` by pino. Text lines as the original writes them, or JSON for collectors, into `<logDir>/session/output.log`; with `debug`
- * to stdout instead, in more detail (PROTOCOL § 2).
+ * to stdout instead, in more detail (docs/design/protocol.md, "Configuration file").
  *
  * Nothing outside makes it throw. What it cannot say in the log it says on stderr, once.
  */

@@ -4,31 +4,31 @@
  * This is done here and not by pino's `redact`, because that knows exact paths of exact spelling (`password`, `*.password`): it lets
  * `mailSenderPassword`, `Authorization` and everything deeper through, and neither looks into texts nor limits sizes.
  */
-import { REDACTED, withoutSecrets } from '../core/secrets.ts';
+import { REDACTED, withoutSecrets } from '../core/text/secrets.ts';
 import type { LogFields } from '../ports.ts';
 
 const SECRET_KEY = /pass(?:word|wd|phrase)|secret|token|authorization|cookie|credential|(?:api|private)[-_]?key/i;
 
-const LONGEST_TEXT = 4096;
+const MAX_TEXT = 4096;
 /** More is not even searched for secrets. */
-const LONGEST_SEARCHED = 16_384;
+const MAX_SEARCHED = 16_384;
 const DEEPEST = 5;
 const DECIMALS = 3;
-const MOST_VALUES = 200;
+const MAX_VALUES = 200;
 /** Of all texts in the fields of one line together. */
-const MOST_CHARACTERS = 8192;
+const MAX_CHARACTERS = 8192;
 
 /** The text without passwords in URLs, and cut at 4096 characters. */
 export function loggableText(text: string): string {
-  const searched = withoutSecrets(text.length > LONGEST_SEARCHED ? text.slice(0, LONGEST_SEARCHED) : text);
-  if (text.length <= LONGEST_SEARCHED && searched.length <= LONGEST_TEXT) return searched;
-  const kept = searched.slice(0, LONGEST_TEXT);
+  const searched = withoutSecrets(text.length > MAX_SEARCHED ? text.slice(0, MAX_SEARCHED) : text);
+  if (text.length <= MAX_SEARCHED && searched.length <= MAX_TEXT) return searched;
+  const kept = searched.slice(0, MAX_TEXT);
   return `${kept}… (cut, ${text.length} characters)`;
 }
 
 /** A copy of the fields: values of keys such as `password` hidden, at most five levels, 200 values and 8192 characters, errors as plain objects. */
 export function loggableFields(fields: LogFields): Record<string, unknown> {
-  return copyObject(fields, 1, { values: MOST_VALUES, characters: MOST_CHARACTERS });
+  return copyObject(fields, 1, { values: MAX_VALUES, characters: MAX_CHARACTERS });
 }
 
 interface Budget {

@@ -1,4 +1,7 @@
-/** Old files of the log: `output.log.1` is the youngest, `output.log.10` the oldest, as Python's RotatingFileHandler names them (PROTOCOL § 2). */
+/**
+ * Old files of the log: `output.log.1` is the youngest, `output.log.10` the oldest, as Python's RotatingFileHandler
+ * names them (docs/design/protocol.md, "Configuration file").
+ */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LONGEST_LINE, textLine } from './text-line.ts';
+import { MAX_LINE, textLine } from './text-line.ts';
 
 const wallTime = new Date(2026, 10, 22, 15, 18, 24, 789).getTime() / 1000;
 
@@ -66,6 +66,6 @@ test('neither can keys and values of fields, and a value cannot forge another fi
 
 test('a line has a bounded length', () => {
   const line = textLine({ level: 'info', wallTime, message: '\u0000'.repeat(10_000) });
-  assert.ok(line.length < LONGEST_LINE + 20);
+  assert.ok(line.length < MAX_LINE + 20);
   assert.ok(line.endsWith('… (cut)\n'));
 });

@@ -1,5 +1,6 @@
 /**
- * One line of the log as the original writes it (PROTOCOL § 2), in the words of Python's logging: `%(asctime)s [%(levelname)-7s]  %(message)s`, local
+ * One line of the log as the original writes it (docs/design/protocol.md, "Configuration file"), in the words of
+ * Python's logging: `%(asctime)s [%(levelname)-7s]  %(message)s`, local
  * time. Fields follow the message as `key=value`, so that one `grep` finds them.
  */
 import { printable } from './control-characters.ts';
@@ -16,13 +17,13 @@ export interface LogRecord {
 }
 
 /** Characters of a line; above it the fields are cut. */
-export const LONGEST_LINE = 16_384;
+export const MAX_LINE = 16_384;
 
 /** Ends with a line feed and contains no other. */
 export function textLine({ level, wallTime, message, fields }: LogRecord): string {
   let line = `${timestamp(wallTime)} [${LEVEL_NAMES[level]}]  ${printable(message)}`;
   if (fields !== undefined) line += fieldsText(fields, '', 1);
-  if (line.length > LONGEST_LINE) line = `${printable(line.slice(0, LONGEST_LINE))}… (cut)`;
+  if (line.length > MAX_LINE) line = `${printable(line.slice(0, MAX_LINE))}… (cut)`;
   return `${line}\n`;
 }
 

@@ -3,7 +3,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { sinkPassword, sinkUser, SmtpSink, type SmtpSinkOptions } from '../../test/support/smtp-sink.ts';
-import type { Affected, Notification, NotificationKind } from '../core/incidents.ts';
+import type { Affected, Notification } from '../core/incidents/incidents.ts';
+import type { NotificationKind } from '../core/incidents/notification-kinds.ts';
 import type { OutsideFailure } from '../ports.ts';
 import { createEmailNotifier, type EmailOptions } from './email.ts';
 
@@ -156,7 +157,7 @@ for (const [what, options, trusted] of [
   ['that has expired', { days: -1 }, true],
   ['of another name', { names: ['mail.example.org'] }, true],
 ] as const) {
-  test(`a certificate ${what} is refused, with the mend, before the password is sent`, async (t) => {
+  test(`a certificate ${what} is refused, with the fix, before the password is sent`, async (t) => {
     const sink = await sinkFor(t, options);
     const authorities = trusted ? { authorities: [sink.cert] } : {};
     const failure = await failureOf(notifierFor(t, sink.port, { password: sinkPassword, ...authorities }).notify(oneDown, never));

@@ -1,13 +1,14 @@
 /**
- * Notifications by e-mail (PROTOCOL § 6): STARTTLS and login exactly when a password is set, neither without. Port 465 is TLS from the first byte
+ * Notifications by e-mail (docs/design/protocol.md, "Notifications by e-mail"): STARTTLS and login exactly when a
+ * password is set, neither without. Port 465 is TLS from the first byte
  * (RFC 8314), because nothing else is ever spoken there.
  *
  * Each message goes over a connection of its own: notices are rare, and a connection kept for the next one would be dead by then. The Message-ID is made
  * from the notification's id, so that a message which was accepted twice (the connection broke after DATA) is known to be one.
  */
 import type { Transporter } from 'nodemailer';
-import type { Notification } from '../core/incidents.ts';
-import { mailText, onOneLine, textOf } from '../core/notification-text.ts';
+import type { Notification } from '../core/incidents/incidents.ts';
+import { mailText, onOneLine, textOf } from '../core/incidents/notification-text.ts';
 import type { Notifier, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
@@ -162,11 +163,11 @@ function explainConnection(error: SmtpError, { host }: EmailOptions): OutsideFai
   const { code = '', originalCode = code } = error;
   const fail = (name: string, text: string, permanent = false) => outsideFailure(name, text, permanent, error);
   if (isCertificateError(error)) {
-    const mend =
+    const fix =
       'write into mailServer a name that stands in the certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS';
     return fail(
       'smtp-certificate',
-      `the certificate of the mail server ${host} is not accepted (${onOneLine(error.message)}): ${mend}`,
+      `the certificate of the mail server ${host} is not accepted (${onOneLine(error.message)}): ${fix}`,
       true,
     );
   }

@@ -1,4 +1,4 @@
-/** The table of the channels: one line each. How to add one: docs/adding-a-notifier.md. */
+/** The table of the channels: one line each. How to add one: docs/how-to/write-a-notifier.md. */
 import type { LookupFunction } from 'node:net';
 import type { Notifier } from '../ports.ts';
 import { createEmailNotifier } from './email.ts';

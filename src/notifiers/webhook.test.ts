@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { makeCertificate } from '../../test/support/certificate.ts';
-import type { Affected, Notification } from '../core/incidents.ts';
+import type { Affected, Notification } from '../core/incidents/incidents.ts';
 import type { OutsideFailure } from '../ports.ts';
 import { createWebhookNotifier, webhookBody, type WebhookOptions } from './webhook.ts';
 
@@ -225,7 +225,7 @@ test('a receiver that drops the connection, or is not there, is tried again late
   assert.deepEqual([refused.code, refused.permanent], ['webhook-unreachable', false]);
 });
 
-test('a certificate that nobody vouches for is refused, with the mend', async (t) => {
+test('a certificate that nobody vouches for is refused, with the fix', async (t) => {
   const received: string[] = [];
   const server = createTlsServer(makeCertificate({ names: ['127.0.0.1'] }), (request, response) => {
     received.push(request.url ?? '');

@@ -1,5 +1,5 @@
 /**
- * Notifications as JSON by POST, for chat bridges, pagers and programs. The body is described in `docs/notifications.md`; its field names are a promise.
+ * Notifications as JSON by POST, for chat bridges, pagers and programs. The body is described in `docs/reference/notifications.md`; its field names are a promise.
  *
  * With a secret the exact bytes of the body are signed. Redirects are not followed: a signed notice, perhaps with an `Authorization` header, goes
  * where the operator said and nowhere else.
@@ -7,8 +7,8 @@
 import { createHmac } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import { Agent, errors, type Dispatcher } from 'undici';
-import type { Notification } from '../core/incidents.ts';
-import { mostNamed, onOneLine, plainText, textOf } from '../core/notification-text.ts';
+import type { Notification } from '../core/incidents/incidents.ts';
+import { MAX_NAMED, onOneLine, plainText, textOf } from '../core/incidents/notification-text.ts';
 import type { Notifier, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
@@ -31,7 +31,7 @@ export const signatureHeader = 'x-session-server-signature';
 
 const PATIENCE = 15;
 /** Bytes of an answer that are read; the rest tells nothing. */
-const LONGEST_ANSWER = 4096;
+const MAX_ANSWER = 4096;
 
 export function createWebhookNotifier(options: WebhookOptions): Notifier {
   const { name, url, patience = PATIENCE } = options;
@@ -67,7 +67,7 @@ export function createWebhookNotifier(options: WebhookOptions): Notifier {
 export function webhookBody(notification: Notification, monitorUrl: string): string {
   const { id, kind, at, servers } = notification;
   const text = textOf(notification);
-  const listed = servers.slice(0, mostNamed);
+  const listed = servers.slice(0, MAX_NAMED);
   return JSON.stringify({
     version: 1,
     id,
@@ -146,7 +146,7 @@ async function post(
     chunks.push(chunk);
     size += chunk.length;
     // Leaving the loop destroys the body, and with it the connection.
-    if (size >= LONGEST_ANSWER) break;
+    if (size >= MAX_ANSWER) break;
   }
   return { status: answer.statusCode, text: Buffer.concat(chunks).toString('utf8') };
 }

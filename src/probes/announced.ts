@@ -2,7 +2,7 @@
  * Is it a simulation server, what announced itself? Asked from our side before anybody is sent there: its name leads to addresses it may have, `/load` answers a
  * load without a redirect, and `/client` opens a WebSocket.
  */
-import { webSocketUrl, type Endpoint } from '../core/endpoint.ts';
+import { webSocketUrl, type Endpoint } from '../core/fleet/endpoint.ts';
 import type { NameLookup } from '../ports.ts';
 import { createGuardedLookup, refuseHost, type RefuseAddress } from './guarded-lookup.ts';
 import { createLoadProbe } from './load.ts';

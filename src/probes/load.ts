@@ -1,5 +1,5 @@
 /**
- * Asks a simulation server for its load: `GET /load` (PROTOCOL § 5).
+ * Asks a simulation server for its load: `GET /load` (docs/design/protocol.md, "Simulation servers").
  *
  * What counts is narrow on purpose: status 200 and a body that is one finite number ≥ 0 within the limits of size and time. Error pages, half bodies and
  * silence are failures with a reason, never a load. One keep-alive connection per server; a connection that the server had closed while it lay idle is
@@ -7,7 +7,7 @@
  */
 import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector, Client, errors } from 'undici';
-import { httpUrl, type Endpoint, type ServerId } from '../core/endpoint.ts';
+import { httpUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
 import type { NameLookup, Probe, ProbeResult } from '../ports.ts';
 
 export interface LoadProbeOptions {
@@ -26,8 +26,8 @@ export interface LoadProbeOptions {
 }
 
 /** The longest answer that is read: a number needs less, and an error page must not be taken in. */
-export const LONGEST_ANSWER = 1024;
-const MOST_REDIRECTS = 2;
+export const MAX_ANSWER = 1024;
+const MAX_REDIRECTS = 2;
 const USER_AGENT = 'session-server';
 
 /** The number in an answer of `/load`, or `undefined` when the text is anything else. White space around it, whole numbers and exponents are fine. */
@@ -92,7 +92,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
   const ask = async (endpoint: Endpoint, attempt: Attempt): Promise<Answer> => {
     let url = new URL(httpUrl(endpoint, '/load', options.ssl));
     const host = url.hostname;
-    const mostRedirects = options.guard?.(endpoint.id) === undefined ? MOST_REDIRECTS : 0;
+    const mostRedirects = options.guard?.(endpoint.id) === undefined ? MAX_REDIRECTS : 0;
     for (let redirects = 0; ; redirects += 1) {
       if (attempt.over) throw new Error('it was given up');
       const answer = await getKept(() => connect(endpoint.id, url.origin), url.pathname + url.search, attempt);
@@ -223,8 +223,8 @@ function get(client: Client, path: string): Promise<Answer> {
         onResponseData(controller, chunk) {
           size += chunk.length;
           chunks.push(chunk);
-          if (size <= LONGEST_ANSWER) return;
-          resolve(status === 200 ? refused('too-long', `its answer is longer than ${LONGEST_ANSWER} bytes`) : bodiless());
+          if (size <= MAX_ANSWER) return;
+          resolve(status === 200 ? refused('too-long', `its answer is longer than ${MAX_ANSWER} bytes`) : bodiless());
           // The connection goes with it: nothing more is read.
           controller.abort(new Error('its answer is too long'));
         },

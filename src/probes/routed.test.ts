@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseEndpoint, type Endpoint } from '../core/endpoint.ts';
+import { parseEndpoint, type Endpoint } from '../core/fleet/endpoint.ts';
 import type { Probe } from '../ports.ts';
 import { createRoutedProbe } from './routed.ts';
 

@@ -2,7 +2,7 @@
  * Asks simulation servers that are behind our own gateway where they really are. By their public address the question would leave by the name service, come
  * back to our own port, and fail with the certificate or with a router that does not lead back inside, although the server is well.
  */
-import type { Endpoint } from '../core/endpoint.ts';
+import type { Endpoint } from '../core/fleet/endpoint.ts';
 import type { Probe } from '../ports.ts';
 
 export interface RoutedProbeOptions {

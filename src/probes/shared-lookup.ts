@@ -16,13 +16,13 @@ import type { LookupFunction } from 'node:net';
 import type { NameLookup } from '../ports.ts';
 
 /** Threads that names may occupy: libuv's own limit with its four threads. */
-const MOST_AT_ONCE = 2;
+const MAX_AT_ONCE = 2;
 /** How many of them by names that kept us waiting. */
-const MOST_SLOW = 1;
+const MAX_SLOW = 1;
 /** Seconds. */
 const PATIENCE = 1;
 /** Addresses that are remembered; those asked for first are forgotten first. */
-const MOST_KNOWN = 50_000;
+const MAX_KNOWN = 50_000;
 
 type Options = Parameters<LookupFunction>[1];
 type Done = Parameters<LookupFunction>[2];
@@ -57,8 +57,8 @@ export function createSharedLookup({
   const known = new Map<string, Found>();
 
   const begin = (): void => {
-    while (running.size < MOST_AT_ONCE) {
-      const mayBeSlow = [...running].filter(({ hostname }) => slow.has(hostname)).length < MOST_SLOW;
+    while (running.size < MAX_AT_ONCE) {
+      const mayBeSlow = [...running].filter(({ hostname }) => slow.has(hostname)).length < MAX_SLOW;
       const index = queue.findIndex(({ hostname }) => mayBeSlow || !slow.has(hostname));
       const [next] = index < 0 ? [] : queue.splice(index, 1);
       if (next === undefined) return;
@@ -93,7 +93,7 @@ export function createSharedLookup({
     if (found[0] !== null) return;
     known.set(key, found);
     const [first] = known.keys();
-    if (known.size > MOST_KNOWN && first !== undefined) known.delete(first);
+    if (known.size > MAX_KNOWN && first !== undefined) known.delete(first);
   };
 
   /** Answers one of those who wait with what is known otherwise. */

@@ -41,7 +41,7 @@ for (const [title, prepare] of [
     const folder = await temporaryFolder(t);
     await prepare(join(folder, 'learned.json'));
     const log = new MemoryLog();
-    const store = createFileStore({ folder, log, largest: 1000 });
+    const store = createFileStore({ folder, log, maxBytes: 1000 });
     assert.equal(await store.read('learned'), undefined);
     assert.equal(log.complaints.length, 1);
     assert.deepEqual(await readdir(folder), ['learned.json.damaged']);
@@ -50,7 +50,7 @@ for (const [title, prepare] of [
   });
 }
 
-test('what the program cannot use is kept under another name, with a line in the log that says why', async (t) => {
+test('a file that the program cannot use is kept under another name, with a line in the log that says why', async (t) => {
   const folder = await temporaryFolder(t);
   const log = new MemoryLog();
   const store = createFileStore({ folder, log });

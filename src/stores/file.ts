@@ -1,37 +1,34 @@
 /**
- * Small documents that survive a restart: one JSON file each in the state folder, replaced as a whole (temporary file, fsync, rename), so that a crash leaves
- * the old one or the new one. What cannot be read is set aside under another name and reported, never a crash: a session server without its memory still
- * works.
+ * Small documents that survive a restart: one JSON file each in the state folder. A file that cannot be read is renamed and reported, and never causes a
+ * crash, because a session server without its saved state still works.
  */
-import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
-import type { Log, LogFields, OutsideFailure, StateStore } from '../ports.ts';
+import type { Log, LogFields, StateStore } from '../ports.ts';
+import { fileFailure, openOwnFile, replaceFile } from './own-file.ts';
 
 export interface FileStoreOptions {
   readonly folder: string;
   readonly log: Log;
-  /** Bytes of the largest document that is read. */
-  readonly largest?: number;
+  /** Maximum size of a document, in bytes. */
+  readonly maxBytes?: number;
 }
 
-const LARGEST = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 const NAME = /^[a-z][a-z0-9-]{0,40}$/;
 
-export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOptions): StateStore {
+export function createFileStore({ folder, log, maxBytes = MAX_BYTES }: FileStoreOptions): StateStore {
   const pathOf = (name: string) => {
-    if (!NAME.test(name)) throw new Error(`not a name of a state document: ${name}`);
+    if (!NAME.test(name)) throw new Error(`not the name of a state document: ${name}`);
     return join(folder, `${name}.json`);
   };
   const moveAside = async (path: string, aside: string, why: LogFields) => {
-    log.warn(`the state file ${path} cannot be used and is set aside as ${aside}; what it held is learned anew`, why);
+    log.warn(`the state file ${path} cannot be used and was renamed to ${aside}; the session server starts without it`, why);
     await rename(path, aside).catch((failure: unknown) => {
       log.warn(`the state file ${path} cannot be renamed either; remove it by hand`, { error: failure });
     });
   };
-  /** Writes of one document follow each other. */
+  /** The last write of each document; they run one after the other. */
   const writing = new Map<string, Promise<void>>();
 
   return {
@@ -39,10 +36,10 @@ export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOpt
       const path = pathOf(name);
       let text: string | undefined;
       try {
-        text = await readOwn(path, largest);
+        text = await readText(path, maxBytes);
         return text === undefined ? undefined : (JSON.parse(text) as unknown);
       } catch (error) {
-        // What is wrong with the file, not where in this program it was seen.
+        // The message names the fault of the file. A stack trace would add nothing.
         await moveAside(path, `${path}.damaged`, { reason: error instanceof Error ? error.message : String(error) });
         return undefined;
       }
@@ -54,7 +51,7 @@ export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOpt
     async write(name, value) {
       const path = pathOf(name);
       const before = writing.get(name) ?? Promise.resolve();
-      const now = before.then(() => replace(folder, path, JSON.stringify(value)));
+      const now = before.then(() => replaceText(path, JSON.stringify(value)));
       const settled = now.catch(() => undefined);
       writing.set(name, settled);
       await now;
@@ -62,51 +59,23 @@ export function createFileStore({ folder, log, largest = LARGEST }: FileStoreOpt
   };
 }
 
-/** The text of a file that is ours: a regular file of this user (or of root), not too large. `undefined`: there is none. */
-async function readOwn(path: string, largest: number): Promise<string | undefined> {
-  let file: FileHandle;
+/** `undefined`: there is no such file. */
+async function readText(path: string, maxBytes: number): Promise<string | undefined> {
+  const file = await openOwnFile(path);
   try {
-    // Not blocking, because opening a pipe would wait for its other end.
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  try {
-    const stats = await file.stat();
-    const { size, uid } = stats;
-    const user = process.getuid?.();
-    if (!stats.isFile()) throw new Error('it is no regular file');
-    if (user !== undefined && uid !== user && uid !== 0) throw new Error(`it belongs to another user (${uid})`);
-    if (size > largest) throw new Error(`it has ${size} bytes, more than ${largest}`);
-    return await file.readFile('utf8');
+    const { size = 0 } = (await file?.stat()) ?? {};
+    if (size > maxBytes) throw new Error(`it has ${size} bytes, more than ${maxBytes}`);
+    return await file?.readFile('utf8');
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 
-async function replace(folder: string, path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+async function replaceText(path: string, text: string): Promise<void> {
   try {
-    await makeFolder(folder, 0o700);
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await replaceFile(path, (file) => file.writeFile(text));
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw failure(`the state file ${path} cannot be written; check that the folder is writable and the disk is not full`, error);
+    const message = `the state file ${path} cannot be written; check that the folder is writable and the disk is not full`;
+    throw fileFailure('state-not-written', message, error);
   }
-}
-
-function failure(message: string, cause: unknown): OutsideFailure {
-  return Object.assign(new Error(message, { cause }), { code: 'state-not-written' });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

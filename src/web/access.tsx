@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Entering a token, leaving again, and what a holder can do that belongs to no single server. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ChannelTestView, RefusalView, ViewerView } from '../core/monitor-view.ts';
+import type { ChannelTestView, RefusalView, ViewerView } from '../core/views/monitor-view.ts';
 import { addServer, enterToken, leave, testNotification, type Answer } from './api.ts';
 import { useNextFocus } from './use-next-focus.ts';
 import { useUniqueId } from './use-unique-id.ts';

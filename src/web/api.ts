@@ -2,8 +2,16 @@
  * What the page asks of the session server. All addresses are relative to the page, so that they also work behind a front that puts the port into the
  * path. A refusal is a value with its sentence, not an exception.
  */
-import { LONGEST_PROJECT_URL } from '../core/project.ts';
-import type { ChannelTestView, ExplainView, HistoryView, RefusalView, SparklinesView, ViewerView } from '../core/monitor-view.ts';
+import { MAX_PROJECT_URL } from '../core/fleet/project.ts';
+import { CSRF_HEADER } from '../core/views/csrf-header.ts';
+import type {
+  ChannelTestView,
+  ExplainView,
+  HistoryView,
+  RefusalView,
+  SparklinesView,
+  ViewerView,
+} from '../core/views/monitor-view.ts';
 
 export type Answer<T> =
   { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: RefusalView };
@@ -24,7 +32,6 @@ export interface Drain {
 export const eventsUrl = 'monitor/events';
 /** Milliseconds: a connection whose other end has gone without a word would be waited for without end. Testing the notifications may take ten seconds. */
 const PATIENCE_MS = 30_000;
-const CSRF_HEADER = 'X-Session-Server-CSRF';
 
 export function askHistory(server: string | null, { from, to }: HistoryRange, signal: AbortSignal): Promise<Answer<HistoryView>> {
   return ask(historyUrl(server, { from, to }), { signal });
@@ -43,8 +50,8 @@ export function askSparklines(): Promise<Answer<SparklinesView>> {
 
 export function explain(project: string): Promise<Answer<ExplainView>> {
   // It would be refused for its length; asked all the same, with an address that HTTP can carry, it would be refused for something else.
-  if (project.length > LONGEST_PROJECT_URL) {
-    const reason = `A project's address has at most ${LONGEST_PROJECT_URL} characters; this one has ${project.length}.`;
+  if (project.length > MAX_PROJECT_URL) {
+    const reason = `A project's address has at most ${MAX_PROJECT_URL} characters; this one has ${project.length}.`;
     return Promise.resolve({ kind: 'refused', refusal: { code: 'project-too-long', reason } });
   }
   const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;

@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { DecisionKind, MonitorSnapshot, ServerView, SparklinesView } from '../core/monitor-view.ts';
+import type { DecisionKind, MonitorSnapshot, ServerView, SparklinesView } from '../core/views/monitor-view.ts';
 import { Access } from './access.tsx';
 import { askSparklines } from './api.ts';
 import { Decisions } from './decisions.tsx';

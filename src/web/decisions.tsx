@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Who was sent where and why, and why not elsewhere. */
 import { useRef, useState } from 'preact/hooks';
-import type { AnswerView, DecisionKind, DecisionView } from '../core/monitor-view.ts';
+import type { AnswerView, DecisionKind, DecisionView } from '../core/views/monitor-view.ts';
 import { duration, plural } from './format.ts';
 import { useFormat } from './format-context.ts';
 import { useHeldList } from './use-held-list.ts';

@@ -4,7 +4,7 @@
  * along time whose value is what the chart says there; the same figures stand in a table and in a CSV file.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { HistoryView } from '../core/monitor-view.ts';
+import type { HistoryView } from '../core/views/monitor-view.ts';
 import { historyUrl } from './api.ts';
 import type { Format } from './format.ts';
 import { useFormat } from './format-context.ts';

@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** What happened to servers that was worth telling a person: when it began and ended, how long it took, and who was told. */
 import { useState } from 'preact/hooks';
-import type { NotificationKind } from '../core/incidents.ts';
-import type { ChannelView, IncidentView, NoticeView } from '../core/monitor-view.ts';
+import type { NotificationKind } from '../core/incidents/notification-kinds.ts';
+import type { ChannelView, IncidentView, NoticeView } from '../core/views/monitor-view.ts';
 import { duration } from './format.ts';
 import { useFormat } from './format-context.ts';
 

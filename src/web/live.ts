@@ -5,8 +5,8 @@
  * does it, after who may no longer read was told so. The session server says something every few seconds, so silence means that the page is stale, and it says so; when the silence lasts, it asks
  * over a new connection. A hidden tab closes its connection and costs nobody anything.
  */
-import { applied } from '../core/monitor-delta.ts';
-import type { MonitorDelta, MonitorSnapshot } from '../core/monitor-view.ts';
+import { applied } from '../core/views/monitor-delta.ts';
+import type { MonitorDelta, MonitorSnapshot } from '../core/views/monitor-view.ts';
 
 export interface LiveState {
   readonly snapshot: MonitorSnapshot;

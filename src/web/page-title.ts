@@ -1,4 +1,4 @@
-import type { FleetView } from '../core/monitor-view.ts';
+import type { FleetView } from '../core/views/monitor-view.ts';
 
 /** Of the document, for who has several monitors open. */
 export function pageTitle({ server, title }: Pick<FleetView, 'server' | 'title'>): string {

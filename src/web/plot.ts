@@ -3,7 +3,7 @@
  * line below. Colours come from the style sheet, so that light and dark are decided in one place.
  */
 import uPlot from 'uplot';
-import type { HistoryView } from '../core/monitor-view.ts';
+import type { HistoryView } from '../core/views/monitor-view.ts';
 import type { Format } from './format.ts';
 import { zoomByTouch } from './touch-zoom.ts';
 

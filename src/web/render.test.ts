@@ -26,7 +26,7 @@ function textOf(html: string): string {
     .trim();
 }
 
-test('before any script has run the page states what the original states (PROTOCOL § 3)', () => {
+test('before any script has run the page states what the original states (docs/design/protocol.md, "HTTP")', () => {
   const fleet = new DemoFleet({ servers: 2, now: Date.parse('2026-11-22T15:18:24Z') / 1000 });
   fleet.set(fleet.ids[0] ?? '', { load: 20.5 });
   fleet.set(fleet.ids[1] ?? '', { load: null, state: 'down' });

@@ -5,7 +5,7 @@
  */
 import { h, type ComponentProps } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import type { MonitorSnapshot } from '../core/monitor-view.ts';
+import type { MonitorSnapshot } from '../core/views/monitor-view.ts';
 import { App } from './app.tsx';
 import { Document, Entrance } from './document.tsx';
 import { createFormat } from './format.ts';

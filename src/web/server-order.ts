@@ -1,6 +1,6 @@
 /** Which servers the table shows and in what order. Pure. */
-import type { ServerState } from '../core/fleet.ts';
-import type { ServerView } from '../core/monitor-view.ts';
+import type { ServerState } from '../core/fleet/fleet.ts';
+import type { ServerView } from '../core/views/monitor-view.ts';
 import { stateOrder } from './state-mark.tsx';
 
 export type SortKey = 'number' | 'address' | 'load' | 'state' | 'predicted' | 'cost' | 'handOuts' | 'lastAnswer';

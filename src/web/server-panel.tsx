@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** All about one server: its history, its incidents, its decisions, and the buttons. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DecisionKind, MonitorSnapshot, ServerView, ViewerView } from '../core/monitor-view.ts';
+import type { DecisionKind, MonitorSnapshot, ServerView, ViewerView } from '../core/views/monitor-view.ts';
 import { NoTokens, TOKEN_ACCEPTED, TokenForm } from './access.tsx';
 import { drain, removeServer, resume, type Answer, type Drain } from './api.ts';
 import { Decisions } from './decisions.tsx';
@@ -62,7 +62,7 @@ export function ServerPanel({ server, snapshot, viewing, now, onClose }: ServerP
             Close
           </button>
         </header>
-        <Levers server={server} viewing={viewing} at={snapshot.at} />
+        <OperatorActions server={server} viewing={viewing} at={snapshot.at} />
         <Facts server={server} snapshot={snapshot} />
         <HistoryChart
           server={server.id}
@@ -151,7 +151,7 @@ interface LeversProps {
   readonly at: number;
 }
 
-function Levers({ server, viewing, at }: LeversProps) {
+function OperatorActions({ server, viewing, at }: LeversProps) {
   const { viewer } = viewing;
   const id = useUniqueId();
   const focusNext = useNextFocus();

@@ -8,8 +8,8 @@
  */
 import { Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { ServerState } from '../core/fleet.ts';
-import type { FleetView, ServerView } from '../core/monitor-view.ts';
+import type { ServerState } from '../core/fleet/fleet.ts';
+import type { FleetView, ServerView } from '../core/views/monitor-view.ts';
 import { plural, safeLink } from './format.ts';
 import { useFormat, useToday } from './format-context.ts';
 import { LoadBar } from './load-bar.tsx';
@@ -38,7 +38,7 @@ const SPARE_ROWS = 8;
 /** Seconds between two new orders. */
 const REORDER = 5;
 /** Rows of the HTML as it is served; a browser that runs scripts shows all. */
-const MOST_ROWS_WITHOUT_SCRIPT = 2000;
+const MAX_ROWS_WITHOUT_SCRIPT = 2000;
 
 const columns: readonly {
   readonly key: SortKey;
@@ -69,7 +69,7 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
   const bare = !live && servers.length > virtualAbove;
   const drawn = columns.filter(({ bare: kept = false }) => kept || !bare);
   const unlearned = costSource(servers);
-  const shown = live ? order.slice(first, last) : order.slice(0, MOST_ROWS_WITHOUT_SCRIPT);
+  const shown = live ? order.slice(first, last) : order.slice(0, MAX_ROWS_WITHOUT_SCRIPT);
   const sortBy = (key: SortKey, descendsFirst: boolean): void => {
     setSorting((before) => ({ key, descending: before.key === key ? !before.descending : descendsFirst }));
   };
@@ -141,10 +141,10 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
                 </td>
               </tr>
             )}
-            {!live && order.length > MOST_ROWS_WITHOUT_SCRIPT && (
+            {!live && order.length > MAX_ROWS_WITHOUT_SCRIPT && (
               <tr>
                 <td colSpan={3} class="empty">
-                  and {order.length - MOST_ROWS_WITHOUT_SCRIPT} more, which a browser that runs scripts shows
+                  and {order.length - MAX_ROWS_WITHOUT_SCRIPT} more, which a browser that runs scripts shows
                 </td>
               </tr>
             )}

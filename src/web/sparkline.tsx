@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The last hour of a server's load as a line without axes. Gaps stay gaps. */
 import { useMemo } from 'preact/hooks';
-import { decodeSparkline } from '../core/sparkline.ts';
+import { decodeSparkline } from '../core/history/sparkline.ts';
 
 const WIDTH = 120;
 const HEIGHT = 26;

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The state of a server as a shape, a colour and a word, so that none of them is the only sign. */
-import type { ServerState } from '../core/fleet.ts';
-import type { ServerView } from '../core/monitor-view.ts';
+import type { ServerState } from '../core/fleet/fleet.ts';
+import type { ServerView } from '../core/views/monitor-view.ts';
 
 /** One path in a square of 16 by 16 for each state. */
 const shapes: Readonly<Record<ServerState, string>> = {

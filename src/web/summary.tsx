@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** What an operator wants to know from across the room: can a session start now, and how much is going on. */
 import type { ComponentChildren } from 'preact';
-import type { FleetView, ServerView } from '../core/monitor-view.ts';
+import type { FleetView, ServerView } from '../core/views/monitor-view.ts';
 import { duration, plural } from './format.ts';
 import { useFormat } from './format-context.ts';
 import { countStates } from './state-mark.tsx';

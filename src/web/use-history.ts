@@ -1,6 +1,6 @@
 /** The history behind a chart, fetched again as it grows. Nothing is fetched while the tab is hidden. */
 import { useEffect, useState } from 'preact/hooks';
-import type { HistoryView, RefusalView } from '../core/monitor-view.ts';
+import type { HistoryView, RefusalView } from '../core/views/monitor-view.ts';
 import { askHistory, type HistoryRange } from './api.ts';
 
 /** The last so many seconds, or a time somebody zoomed into. */

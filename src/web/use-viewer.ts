@@ -3,7 +3,7 @@
  * hours, and whoever read how to get levers comes back with a token.
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { ViewerView } from '../core/monitor-view.ts';
+import type { ViewerView } from '../core/views/monitor-view.ts';
 import { askViewer, type Answer } from './api.ts';
 
 export interface Viewing {

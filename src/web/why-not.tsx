@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The field *Why not?*: a project, and each server's answer to it. */
 import { useEffect, useState } from 'preact/hooks';
-import type { ExplainView } from '../core/monitor-view.ts';
+import type { ExplainView } from '../core/views/monitor-view.ts';
 import { explain, type Answer } from './api.ts';
 import { Answers } from './decisions.tsx';
 import { useUniqueId } from './use-unique-id.ts';

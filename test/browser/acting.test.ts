@@ -29,7 +29,7 @@ async function openPanel(page: Page): Promise<Locator> {
 async function assertFocus(page: Page, wanted: Locator, after: string): Promise<void> {
   await wanted.waitFor();
   await page
-    .waitForFunction((element) => document.activeElement === element, await wanted.elementHandle(), { timeout: 3000 })
+    .waitForFunction((element) => document.activeElement === element, await wanted.elementHandle())
     .catch(async () => {
       const focus = await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120));
       assert.fail(`after ${after} the keyboard is at ${focus ?? 'nothing'}`);

@@ -182,7 +182,7 @@ test('each row has its server as its header, and a filter says how much it shows
   await page.getByRole('rowheader', { name: 'average of all:' }).waitFor();
   fleet.set(fleet.ids[0] ?? '', { state: 'full' });
   fleet.advance(5);
-  await page.getByRole('heading', { name: 'Showing 7 of 12' }).waitFor({ timeout: 10_000 });
+  await page.getByRole('heading', { name: 'Showing 7 of 12' }).waitFor();
   assert.equal(await said.innerText(), '8 of 12 servers shown', 'what changes by itself is not read out');
   await page.getByRole('button', { name: /^available/ }).click();
   await page.getByRole('heading', { name: 'Managing 12 simulation servers:' }).waitFor();

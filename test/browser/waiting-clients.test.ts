@@ -1,5 +1,6 @@
 /**
- * The web clients that people have, by what PROTOCOL § 7 says of them, in a real browser and through TLS: they ask for a session, open `/client` on whatever
+ * The web clients that people have, by what docs/design/protocol.md, "URLs in gateway mode" says of them, in a real
+ * browser and through TLS: they ask for a session, open `/client` on whatever
  * they are told, and open the stream. None of them knows that somebody could have to wait.
  */
 import assert from 'node:assert/strict';
@@ -74,7 +75,7 @@ test('each of the deployed clients waits, sees its place move as far as it can s
     socket.send(`webots:wss://localhost:${running.port}/${stream.port}`);
   };
   const ahead = await waiting(t, running.port);
-  assert.equal(await ahead.message(1), 'loading: You are number 1');
+  assert.equal(await ahead.message(1), 'loading: Position 1 in line');
   const pageUrl = await servePage(t);
   const pages: Page[] = [];
   // One after the other, so that each has its place.
@@ -82,12 +83,12 @@ test('each of the deployed clients waits, sees its place move as far as it can s
     const page = await open(t, pageUrl, running.port, generation);
     pages.push(page);
     await eventually(`a client ${generation.name} to wait`, async () => metricOf(running.localUrl, 'waiting', index + 2));
-    await shows(page, 'progress', generation.progress === undefined ? 'Connecting…' : `You are number ${index + 2}`);
+    await shows(page, 'progress', generation.progress === undefined ? 'Connecting…' : `Position ${index + 2} in line`);
   }
   ahead.socket.close();
   for (const [index, { progress }] of generations.entries())
     if (progress !== undefined)
-      await shows(page(pages, index), 'progress', new RegExp(`^You are number ${index + 1}(?:, about .+)?$`));
+      await shows(page(pages, index), 'progress', new RegExp(`^Position ${index + 1}(?: in line|, about .+)$`));
   assert.equal(server.clients.length, 0, 'nobody is sent to a full server');
   server.load = 5;
   for (const page of pages) {

@@ -1,8 +1,9 @@
-/** What every notifier must do, whatever its channel. A new one runs this suite over a real receiver of its kind: docs/adding-a-notifier.md. */
+/** What every notifier must do, whatever its channel. A new one runs this suite over a real receiver of its kind: docs/how-to/write-a-notifier.md. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import type { Affected, Notification, NotificationKind } from '../../src/core/incidents.ts';
-import { textOf } from '../../src/core/notification-text.ts';
+import type { Affected, Notification } from '../../src/core/incidents/incidents.ts';
+import { NOTIFICATION_KINDS, type NotificationKind } from '../../src/core/incidents/notification-kinds.ts';
+import { textOf } from '../../src/core/incidents/notification-text.ts';
 import type { Notifier } from '../../src/ports.ts';
 
 export interface NotifierUnderTest {
@@ -15,7 +16,6 @@ export interface NotifierUnderTest {
   readonly hangOnce: () => void;
 }
 
-const kinds: readonly NotificationKind[] = ['down', 'recovered', 'full', 'available', 'suspect', 'certificate', 'test'];
 const never = new AbortController().signal;
 
 function notification(id: string, kind: NotificationKind = 'down', ...servers: Affected[]): Notification {
@@ -30,7 +30,7 @@ export function describeNotifier(name: string, setUp: (t: TestContext) => Promis
       assert.match(notifier.name, /^[\x20-\x7e]{1,300}$/);
     });
 
-    for (const kind of kinds) {
+    for (const kind of NOTIFICATION_KINDS) {
       test(`brings the whole text of the kind ${kind}`, async (t) => {
         const { notifier, received } = await setUp(t);
         const sent = notification('n', kind);

@@ -13,7 +13,7 @@ test('start --agent: within seconds the machine itself is handed out, and the mo
   const program = await startProgram(t, configuration, { args: ['start', '--agent', String(port)] });
   const line = `Load agent of this machine on port ${port}; simulation servers: 1\n`;
   await eventually('what runs where', () => program.stdout.includes(line));
-  await eventually('a session', async () => (await program.get('/session')) === `ws://localhost:${port}`, 15);
+  await eventually('a session', async () => (await program.get('/session')) === `ws://localhost:${port}`);
   assert.match(await program.get('/load'), /^\d+(?:\.\d+)?$/);
   assert.match(
     (await program.get('/monitor')).replaceAll(/<[^>]*>/g, ' '),
@@ -26,21 +26,16 @@ test('agent: says where it is, answers 503 until it has measured, then the load,
   const port = await freePort();
   const child = startChild(t, ['agent', '--port', String(port), '--host', '127.0.0.1']);
   const line = `Load agent running on port ${port}: http://localhost:${port}/monitor\n`;
-  await eventually('its line', () => child.stdout === line, 10);
+  await eventually('its line', () => child.stdout === line);
   const first = await fetch(`http://127.0.0.1:${port}/load`);
   assert.equal(first.status, 503);
-  const load = await eventually(
-    'the load',
-    async () => {
-      const response = await fetch(`http://127.0.0.1:${port}/load`);
-      return response.ok && (await response.text());
-    },
-    15,
-  );
+  const load = await eventually('the load', async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/load`);
+    return response.ok && (await response.text());
+  });
   assert.match(load, /^\d+(?:\.\d+)?$/);
   assert.match(await (await fetch(`http://127.0.0.1:${port}/monitor`)).text(), /<html/);
   child.signal('SIGTERM');
-  const { status, took, stderr } = await inTime('the end', child.ended);
+  const { status, stderr } = await inTime('the end', child.ended);
   assert.deepEqual([status, stderr], [0, '']);
-  assert.ok(took < 2, `${took} s`);
 });

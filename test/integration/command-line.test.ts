@@ -1,4 +1,7 @@
-/** PROTOCOL § 2 from the outside: arguments, exit statuses, what stands on stderr, and the log file. What each problem of a file says is tested with its reader. */
+/**
+ * docs/design/protocol.md, "Configuration file" from the outside: arguments, exit statuses, what stands on stderr, and
+ * the log file. What each problem of a file says is tested with its reader.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -220,12 +223,11 @@ describe('the port', () => {
     const { port } = other.address() as AddressInfo;
     const server = await startSimulationServer(t, 10);
     const path = fileWith(t, { port, simulationServers: [server.address], ssl: false, portRewrite: false, logDir: temporary(t) });
-    const { status, stdout, stderr, took } = await runProgram(t, [path]);
+    const { status, stdout, stderr } = await runProgram(t, [path]);
     assert.equal(status, 1);
     assert.equal(stdout, '');
     assert.equal(lines(stderr).length, 1, stderr);
     assert.match(stderr, new RegExp(`^error: port: ${port} .*another program`));
-    assert.ok(took < 5, `${took} s`);
     assert.equal(server.connections, 0, 'the port is found taken before anything is probed');
   });
 
@@ -458,8 +460,7 @@ describe('a log that cannot be written', { concurrency: 2 }, () => {
     const program = await startProgram(t, { simulationServers: [server.address] }, { folder });
     await eventually('the load', async () => (await program.get('/load')) === '10');
     assert.equal(await program.get('/session'), `ws://${server.address}`);
-    const { status, took } = await program.stop();
-    assert.deepEqual([status, took < 2], [0, true]);
+    assert.equal((await program.stop()).status, 0);
     assert.match(program.log, /could not be written/);
     for (const line of lines(program.log)) assert.match(line, LINE);
   });

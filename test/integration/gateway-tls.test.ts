@@ -81,7 +81,7 @@ test('a new certificate is served to new connections, and no open stream is drop
   stream.socket.send('first');
   const before = await fingerprintAt(t, port);
   write(makeCertificate({ names: [NAME], days: 60 }));
-  await eventually('the new certificate', async () => (await fingerprintAt(t, port)) !== before, 10);
+  await eventually('the new certificate', async () => (await fingerprintAt(t, port)) !== before);
   stream.socket.send('second');
   await eventually('the open stream to go on', () => stream.messages.includes('second'));
 });

@@ -1,4 +1,7 @@
-/** Waiting inside clients that nobody will update, and the second server for those whose first one fails (PROTOCOL § 7). */
+/**
+ * Waiting inside clients that nobody will update, and the second server for those whose first one fails
+ * (docs/design/protocol.md, "URLs in gateway mode").
+ */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
@@ -87,12 +90,12 @@ test('it sees its place, moves up, and gets the server and its stream on the sam
   const [server] = running.scripted;
   assert.ok(server !== undefined);
   const first = await connects(t, running);
-  assert.equal(await first.message(1), 'loading: You are number 1');
-  assert.equal(await first.message(2), 'docker: You are number 1');
+  assert.equal(await first.message(1), 'loading: Position 1 in line');
+  assert.equal(await first.message(2), 'docker: Position 1 in line');
   const second = await connects(t, running);
-  assert.equal(await second.message(1), 'loading: You are number 2');
+  assert.equal(await second.message(1), 'loading: Position 2 in line');
   first.socket.close();
-  await eventually('the move', () => second.messages.some((line) => line.startsWith('loading: You are number 1')));
+  await eventually('the move', () => second.messages.some((line) => line.startsWith('loading: Position 1')));
   server.load = 5;
   await eventually('the stream', () => second.messages.at(-1) === `webots:ws://localhost/${server.port + 1}`);
   assert.deepEqual(server.clients[0]?.messages, [START], 'the start message as the client wrote it');
@@ -107,10 +110,10 @@ test('a client that says good-bye while it waits is gone, though the end of its 
   const first = await connects(t, running);
   await first.message(1);
   const second = await connects(t, running);
-  assert.equal(await second.message(1), 'loading: You are number 2');
+  assert.equal(await second.message(1), 'loading: Position 2 in line');
   first.socket.pause();
   first.socket.close();
-  await eventually('the move', () => second.messages.some((line) => line.startsWith('loading: You are number 1')), 2);
+  await eventually('the move', () => second.messages.some((line) => line.startsWith('loading: Position 1')));
 });
 
 test('the connection to the server lives exactly as long as that of the client, both ways', async (t) => {
@@ -147,7 +150,7 @@ for (const [title, start, reason] of [
   ['JSON that starts nothing', '{"stop":1}', /does not start/],
   ['no project', '{"start":{}}', /which project/],
   ['bytes', Buffer.from([1, 2, 3]), /cannot be read/],
-  ['a project that can never run', '{"start":{"url":"https://example.org/a/b"}}', /^error: Projects may come from github\.com/],
+  ['a project that can never run', '{"start":{"url":"https://example.org/a/b"}}', /^error: Only projects on github\.com/],
 ] as const)
   test(`a start message that is ${title} is refused with a reason`, async (t) => {
     const running = await front(t, [{ load: 99 }]);
@@ -183,7 +186,7 @@ test('who waits is counted once against the limit of its address, not twice', as
     const told = await (await fetch(`${running.url}/session?url=${WORLD}`, { headers })).text();
     const client = await new SocketClient(t, `${told}/client`, { headers }).open();
     client.socket.send(START);
-    assert.match(await client.message(1), /^loading: You are number/);
+    assert.match(await client.message(1), /^loading: Position/);
   }
   assert.match(await (await fetch(`${running.url}/session`, { headers })).text(), /^Error: too many session requests/i);
   const uninvited = await new SocketClient(t, `${running.socketUrl}/relay/invented/client`, { headers }).open();
@@ -196,16 +199,14 @@ for (const [title, spoil] of [
   ['dies before the simulation is there', (server: ScriptedSimulationServer) => (server.script = dies)],
   ['says that it cannot', (server: ScriptedSimulationServer) => (server.script = givesUp)],
 ] as const)
-  test(`a client whose server ${title} gets another one on the same connection, within 3 s`, async (t) => {
+  test(`a client whose server ${title} gets another one on the same connection`, async (t) => {
     const running = await front(t, [{ load: 5 }, { load: 30 }]);
     const [bad, good] = running.scripted;
     assert.ok(bad !== undefined && good !== undefined);
     spoil(bad);
     const client = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
-    const began = performance.now();
     client.socket.send(START);
     await eventually('the stream of the other server', () => client.messages.includes(`webots:ws://localhost/${good.port + 1}`));
-    assert.ok(performance.now() - began < 3000);
     assert.ok(client.messages.includes('loading: Trying another machine'));
     assert.deepEqual(sentLines(client, 'loading: Error:'), [], 'the failure of the first is not shown');
     assert.deepEqual(good.clients[0]?.messages, [START]);
@@ -257,10 +258,10 @@ test('whoever failed waits at the head of the line', async (t) => {
   server.load = 99;
   await eventually('a full fleet', async () => (await ask(running, '/')) === '0');
   const waiting = await connects(t, running);
-  assert.equal(await waiting.message(1), 'loading: You are number 1');
+  assert.equal(await waiting.message(1), 'loading: Position 1 in line');
   server.clients[0]?.socket.terminate();
-  await eventually('the head of the line', () => failing.messages.includes('loading: You are number 1'));
-  await eventually('the second place', () => sentLines(waiting, 'loading: You are number 2').length > 0);
+  await eventually('the head of the line', () => failing.messages.includes('loading: Position 1 in line'));
+  await eventually('the second place', () => sentLines(waiting, 'loading: Position 2').length > 0);
 });
 
 test('the end of a session frees its predicted load at once', async (t) => {
@@ -282,7 +283,7 @@ test('a freed place goes to the first in line at once, before anybody asks for t
   inside.socket.send(START);
   await eventually('the only place', () => inside.messages.some((line) => line.startsWith('webots:')));
   const next = await connects(t, running);
-  assert.equal(await next.message(1), 'loading: You are number 1');
+  assert.equal(await next.message(1), 'loading: Position 1 in line');
   const asked = server.loadsAsked;
   inside.socket.close();
   await server.client(2);

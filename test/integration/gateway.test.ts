@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { ScriptedSimulationServer, type ScriptedOptions } from '../support/scripted-simulation-server.ts';
 import { SocketClient } from '../support/socket-client.ts';
@@ -249,8 +249,8 @@ test('a server that is not there, stalls, hangs up or talks nonsense becomes a c
   });
   const status = async (port: number) => (await fetch(`${url}/${port}/x`)).status;
   assert.deepEqual(await Promise.all([silent, hangsUp, nonsense, huge, drip].map(status)), [504, 502, 502, 502, 504]);
-  assert.match(log.complaints.join('\n'), /did not answer within 0.3 s/);
-  assert.match(log.complaints.join('\n'), /headers of its answer are too long/);
+  assert.match(log.complaints.join('\n'), /did not respond within 0.3 s/);
+  assert.match(log.complaints.join('\n'), /response headers are too long/);
 });
 
 test('a port on which nothing listens is 502', async (t) => {
@@ -401,13 +401,11 @@ async function twoServers(scope: TestContext): Promise<[ScriptedSimulationServer
   throw new Error('no two free ports that are 500 apart');
 }
 
-test('a stop ends what is passed on, within its time', async (t) => {
+test('a stop ends what is passed on', async (t) => {
   const { server, socketUrl, stop } = await withServer(t);
   const client = await new SocketClient(t, `${socketUrl}/${server.port}/`).open();
-  const began = performance.now();
-  await stop();
+  await inTime('the stop', stop());
   await client.ends();
-  assert.ok(performance.now() - began < 2000);
   await eventually('the end at the simulation server', () => server.openClients === 0);
 });
 

@@ -57,7 +57,7 @@ describe('slow clients', () => {
     test(`${what} are told so with 408 and cut`, async (t) => {
       const connection = new RawConnection(t, program.port).send(beginning);
       if (beginning.includes('\r\n\r\n')) assert.equal((await connection.response()).body, '20');
-      assert.equal((await connection.response('GET', 4)).status, 408);
+      assert.equal((await connection.response()).status, 408);
       await inTime('the end of the connection', connection.closed);
     });
   }
@@ -66,7 +66,7 @@ describe('slow clients', () => {
     const connection = new RawConnection(t, program.port).send('GET /session HTTP/1.1\r\n');
     const timer = setInterval(() => connection.send('X-A: a\r\n'), 100);
     connection.socket.once('close', () => clearInterval(timer));
-    assert.equal((await connection.response('GET', 4)).status, 408);
+    assert.equal((await connection.response()).status, 408);
     await inTime('the end of the connection', connection.closed);
   });
 });
@@ -101,11 +101,7 @@ describe('bodies', () => {
       }
     };
     pump();
-    await eventually(
-      'the end of the connection, or of the 64 MB',
-      () => connection.socket.destroyed || sent >= 64 * MEGABYTE,
-      20,
-    );
+    await eventually('the end of the connection, or of the 64 MB', () => connection.socket.destroyed || sent >= 64 * MEGABYTE);
     assert.ok(program.memory - before < 50 * MEGABYTE, `${(program.memory - before) / MEGABYTE} MB more`);
   });
 
@@ -291,10 +287,8 @@ test('a client that sends requests by the thousand and waits for no answer is cu
   const connection = new RawConnection(t, program.port);
   connection.socket.pause();
   for (let i = 0; i < 40; i += 1) connection.send(requestText('GET /load').repeat(2000));
-  const began = performance.now();
-  assert.equal(await program.get('/load'), '20');
-  assert.ok(performance.now() - began < 1000, `${performance.now() - began} ms`);
-  await inTime('the end of the connection', connection.closed);
+  const [answer] = await Promise.all([program.get('/load'), inTime('the end of the connection', connection.closed)]);
+  assert.equal(answer, '20');
   assert.ok(program.memory - before < 50 * MEGABYTE, `${(program.memory - before) / MEGABYTE} MB more`);
 });
 

@@ -1,4 +1,4 @@
-/** PROTOCOL § 3, row by row, against the real program. */
+/** docs/design/protocol.md, "HTTP", row by row, against the real program. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { hashOf } from '../../src/config/token.ts';

@@ -1,4 +1,7 @@
-/** The facts of the original's monitor, in the page as it is served, before any script has run (PROTOCOL § 3). */
+/**
+ * The facts of the original's monitor, in the page as it is served, before any script has run
+ * (docs/design/protocol.md, "HTTP").
+ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';

@@ -2,8 +2,8 @@
 import { lookup } from 'node:dns';
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { ServerState } from '../../src/core/fleet.ts';
-import { incidentRules } from '../../src/core/incidents.ts';
+import type { ServerState } from '../../src/core/fleet/fleet.ts';
+import { incidentRules } from '../../src/core/incidents/incidents.ts';
 import { Notifying } from '../../src/engine/notifying.ts';
 import { sendTestNotification } from '../../src/engine/test-notification.ts';
 import { createNotifiers, type NotifierSettings } from '../../src/notifiers/index.ts';
@@ -50,7 +50,6 @@ async function scene(t: TestContext, settings: NotifierSettings) {
     deadline: 1_000_000,
   });
   notifying.start(notifiers);
-  await notifying.recall();
   t.after(() => notifying.stop(0));
   const sees = (to: ServerState, id = 'a') => {
     notifying.observe({ id, address: `${id}.example.org/2000`, to, at: clock.now(), ...(to === 'available' && { load: 30 }) });
@@ -138,7 +137,7 @@ test('while the mail server is gone the webhook gets everything, and the mail se
   );
 });
 
-test('the test message says of each channel whether it was accepted, and how to mend it', async (t) => {
+test('the test message says of each channel whether it was accepted, and how to fix it', async (t) => {
   const sink = await mailbox(t);
   const hooks = await WebhookSink.start();
   t.after(() => hooks.close());

@@ -136,7 +136,7 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     await eventually('the first remark', () => told() === 1);
     await program.reconfigure({ port: 3999, downAfter: 1, ssl: true });
     await eventually('the second remark', () => told() === 2);
-    await eventually('the notice', () => sink.hooks.length > 0, 15);
+    await eventually('the notice', () => sink.hooks.length > 0);
     const { monitor } = JSON.parse(sink.hooks[0]?.body ?? '{}') as { monitor: string };
     // The configuration says any free port: the link leads to the one that was found.
     assert.match(monitor, new RegExp(`^https?://localhost:${program.port}/monitor$`));

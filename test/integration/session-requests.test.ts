@@ -1,23 +1,23 @@
 /** Session requests of programs from the route down to the ledger: real admission, real waiting line, real ledger, on a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_ALLOCATION } from '../../src/core/allocation-parameters.ts';
-import type { ServerState } from '../../src/core/fleet.ts';
-import { explain, type Situation } from '../../src/core/explanation.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import type { ExplainView, RefusalView } from '../../src/core/monitor-view.ts';
-import { Router, type RoutingRules } from '../../src/core/routing.ts';
-import { TokenBuckets } from '../../src/core/token-bucket.ts';
-import { WaitingLine } from '../../src/core/waiting-line.ts';
-import { Admission } from '../../src/engine/admission.ts';
+import { DEFAULT_ALLOCATION } from '../../src/core/allocation/allocation-parameters.ts';
+import type { ServerState } from '../../src/core/fleet/fleet.ts';
+import { explain, type Situation } from '../../src/core/views/explanation.ts';
+import { Ledger } from '../../src/core/allocation/ledger.ts';
+import type { ExplainView, RefusalView } from '../../src/core/views/monitor-view.ts';
+import { Router, type RoutingRules } from '../../src/core/fleet/routing.ts';
+import { TokenBuckets } from '../../src/core/limits/token-bucket.ts';
+import { WaitingLine } from '../../src/core/queue/waiting-line.ts';
+import { createAdmission, type AdmissionOptions } from '../../src/engine/admission.ts';
+import { ledgerBookings } from '../../src/engine/bookings.ts';
 import { Decisions } from '../../src/engine/decisions.ts';
-import { createApiRoutes } from '../../src/http/api-routes.ts';
-import { explainView } from '../../src/http/explain-view.ts';
-import { createApi } from '../../src/http/openapi.ts';
-import { createRoutes } from '../../src/http/routes.ts';
-import { SessionTickets } from '../../src/http/session-tickets.ts';
-import { createSessionsRoutes } from '../../src/http/sessions-routes.ts';
-import { createMemoryBookings } from '../../src/stores/memory.ts';
+import { createApiRoutes } from '../../src/http/operators/api-routes.ts';
+import { explainView } from '../../src/http/operators/explain-view.ts';
+import { createApi } from '../../src/http/server/openapi.ts';
+import { createRoutes } from '../../src/http/server/routes.ts';
+import { SessionTickets } from '../../src/http/clients/session-tickets.ts';
+import { createSessionsApi } from '../../src/http/clients/sessions-api.ts';
 import { endpointOf } from '../support/endpoints.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLog } from '../support/memory-log.ts';
@@ -60,7 +60,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
   /** A session server; a second one is the same after a restart. */
   const start = () => {
     const line = new WaitingLine({ maxLength: 50, maxPerAddress: 20, resume: RESUME, passing: 120 });
-    const explained: ConstructorParameters<typeof Admission>[0]['explain'] = (project, labels, handOut) =>
+    const explained: AdmissionOptions['explain'] = (project, labels, handOut) =>
       explain(
         [...endpoints.values()].map(({ id, address }): Situation => {
           const admittance = router.admittance(id, project, labels) ?? 'open';
@@ -68,24 +68,24 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
         }),
         handOut?.server,
       );
-    const admission = new Admission({
+    const { requests, queue, prospects } = createAdmission({
       ...{ clock, newId, log, router, line, explain: explained },
-      bookings: createMemoryBookings(ledger, clock),
-      buckets: new TokenBuckets({ burst: 100, rate: 1, mostKeys: 1000 }),
+      bookings: ledgerBookings(ledger, clock),
+      buckets: new TokenBuckets({ burst: 100, rate: 1, maxKeys: 1000 }),
       decisions: new Decisions(),
       costOf: () => 8,
       settings: () => ({ handOutSsl: true, otherHosts: [], settle: 60, resume: RESUME }),
       endpoint: (id) => endpoints.get(id),
     });
-    const tickets = new SessionTickets({ admission, clock, newId, log, resume: () => RESUME });
+    const tickets = new SessionTickets({ requests, queue, clock, newId, log, resume: () => RESUME });
     context.after(() => tickets.stop());
-    context.after(() => admission.stop());
+    context.after(() => queue.stop());
     let address = 'unknown';
     const fleet = new DemoFleet();
     const api = createApi({
       version: '1',
       groups: [
-        createSessionsRoutes({
+        createSessionsApi({
           ...{ tickets, ready: Promise.resolve(), isReady: () => true, bodyBytes: () => 65_536 },
           addressOf: () => ({ address, limitKey: address }),
         }),
@@ -99,7 +99,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
               {
                 otherHosts: () => [],
                 route: (project, labels) => router.route(project, labels),
-                prospect: (project, labels) => admission.prospect(project, labels),
+                prospect: (project, labels) => prospects.prospect(project, labels),
                 explain: (project, labels) => explained(project, labels, undefined),
               },
               url,
@@ -117,7 +117,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
       return await routes.request(`/api/v1${path}`, init, { incoming: undefined });
     };
     return {
-      ...{ admission, line, send },
+      ...{ queue, line, send },
       ask: async (body: unknown = {}, from?: string) => await send('POST', '/sessions', body, from),
       look: async (ticket: string) => await send('GET', `/sessions/${ticket}`),
     };
@@ -248,10 +248,10 @@ test('a place in line survives a restart of the session server', async (t) => {
   const before = start();
   const tickets = [];
   for (let i = 0; i < 3; i += 1) tickets.push((await bodyOf(await before.ask({ wait: true }), 202)).ticket);
-  const saved: unknown = JSON.parse(JSON.stringify(before.admission.save()));
-  await before.admission.stop();
+  const saved: unknown = JSON.parse(JSON.stringify(before.queue.save()));
+  await before.queue.stop();
   const after = start();
-  after.admission.restore(saved);
+  after.queue.restore(saved);
   await clock.advance(5);
   const positions = [];
   for (const ticket of tickets) positions.push((await bodyOf(await after.look(ticket), 200)).position);
@@ -271,10 +271,10 @@ test('a client that asks again after a restart has one place in line, and others
   const before = start();
   const request = { clientId: 'k', project: 'HTTPS://github.com/bob/two', labels: { room: 'B12', gpu: 'yes' }, wait: true };
   const { ticket } = await bodyOf(await before.ask(request), 202);
-  const saved: unknown = JSON.parse(JSON.stringify(before.admission.save()));
-  await before.admission.stop();
+  const saved: unknown = JSON.parse(JSON.stringify(before.queue.save()));
+  await before.queue.stop();
   const after = start();
-  after.admission.restore(saved);
+  after.queue.restore(saved);
   const others = [{ ...request, clientId: 'l' }, { ...request, project: 'https://github.com/bob/three' }, { wait: true }];
   for (const other of others) assert.notEqual((await bodyOf(await after.ask(other), 202)).ticket, ticket);
   assert.notEqual((await bodyOf(await after.ask(request, 'elsewhere'), 202)).ticket, ticket);

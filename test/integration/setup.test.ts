@@ -1,14 +1,14 @@
-/** `setup`, `migrate` and `doctor` of the real program. What they write is tried with real web servers and systemd in `test/fronts`. */
+/** `setup`, `migrate` and `doctor` of the real program. What they write is tried with real web servers and systemd in `test/system`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import { certificateHook } from '../../src/commands/setup/certificate-hook.ts';
-import { askForAnswers } from '../../src/commands/setup/questions.ts';
+import { certificateHook } from '../../src/install/setup/certificate-hook.ts';
+import { askForAnswers } from '../../src/install/setup/questions.ts';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -97,7 +97,7 @@ describe('setup', () => {
     const hook = certificateHook(inside(stateDir));
     const ran = spawnSync('sh', ['-c', hook], { encoding: 'utf8', env: { ...process.env, RENEWED_LINEAGE: lineage } });
     assert.deepEqual([ran.status, ran.stderr], [0, '']);
-    await eventually('the certificate', () => servesCertificate(others[1 - plain] ?? 0, pair.cert), 15);
+    await eventually('the certificate', () => servesCertificate(others[1 - plain] ?? 0, pair.cert));
   });
 
   for (const front of ['apache', 'nginx', 'caddy', 'none'])
@@ -426,14 +426,14 @@ interface Report {
     readonly subject: string;
     readonly level: string;
     readonly text: string;
-    readonly mend?: string;
+    readonly fix?: string;
   }[];
 }
 
 describe('doctor', () => {
   async function examine(t: TestContext, ...args: string[]): Promise<Report & { readonly exit: number | null }> {
     // It asks one thing after the other, and a busy machine makes each of them slow.
-    const { status, stdout, stderr } = await runProgram(t, ['doctor', '--json', '--timeout', '3', ...args], { patience: 30 });
+    const { status, stdout, stderr } = await runProgram(t, ['doctor', '--json', '--timeout', '3', ...args]);
     assert.ok(stdout.startsWith('{'), stderr);
     return { ...(JSON.parse(stdout) as Report), exit: status };
   }
@@ -458,7 +458,7 @@ describe('doctor', () => {
     assert.equal(sink.mails.length, 0, 'no mail was sent');
   });
 
-  test('names each fault with its mend, and exits with 2', async (t) => {
+  test('names each fault with its fix, and exits with 2', async (t) => {
     const server = await ClientSocketServer.start(t);
     const dead = await ClientSocketServer.start(t);
     const { address } = dead;
@@ -479,9 +479,9 @@ describe('doctor', () => {
       faults.map(({ check, subject }) => `${check} ${subject.split(' ')[0] ?? ''}`).sort(),
       [`client-socket ${address}`, `client-socket ${server.address}`, `load ${address}`, `mail localhost:${sink.port}`].sort(),
     );
-    for (const { mend } of report.findings.filter(({ level }) => level !== 'ok')) assert.ok(mend);
+    for (const { fix } of report.findings.filter(({ level }) => level !== 'ok')) assert.ok(fix);
     assert.ok(
-      faults.some(({ mend }) => mend?.endsWith(`test-notification ${program.path}`)),
+      faults.some(({ fix }) => fix?.endsWith(`test-notification ${program.path}`)),
       'a test by the same file',
     );
   });
@@ -502,7 +502,7 @@ describe('doctor', () => {
     const [descriptors] = of('descriptors');
     assert.equal(descriptors?.level, 'warning');
     assert.match(descriptors.text, /^the 200 of the session server are enough for \d+ clients/);
-    assert.match(descriptors.mend ?? '', /LimitNOFILE=\d+/);
+    assert.match(descriptors.fix ?? '', /LimitNOFILE=\d+/);
   });
 
   test('says so when the session server cannot be asked', async (t) => {
@@ -528,7 +528,7 @@ describe('doctor', () => {
     const { findings } = await examine(t, `https://localhost:${front?.port ?? 0}`, '--config', program.path);
     const running = findings.find(({ check }) => check === 'running');
     assert.match(running?.text ?? '', /certificate/);
-    assert.equal(running?.mend, 'mend the certificate first; then ask again');
+    assert.equal(running?.fix, 'fix the certificate first; then ask again');
   });
 
   test('says that nothing listens, that a name is unknown, and what is no address', async (t) => {
@@ -548,12 +548,12 @@ describe('doctor', () => {
     const flags = ['--config', path, '--timeout', '0.2'];
     const { stdout, stderr } = await runProgram(t, ['doctor', 'http://127.0.0.1:1', ...flags]);
     assert.equal(stderr, '');
-    const [found, mend] = stdout.split('\n');
+    const [found, fix] = stdout.split('\n');
     assert.equal(
       found,
       `WARNING  configuration  ${path}: portRwrite: unknown key, ignored — expected a key of the documentation`,
     );
-    assert.equal(mend, '         → did you mean "portRewrite"?');
+    assert.equal(fix, '         → did you mean "portRewrite"?');
   });
 
   test('tells people in lines what it tells scripts in JSON', async (t) => {

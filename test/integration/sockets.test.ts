@@ -1,4 +1,4 @@
-/** PROTOCOL § 4, line by line, against the real program. */
+/** docs/design/protocol.md, "WebSocket", line by line, against the real program. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
@@ -29,9 +29,9 @@ describe('WebSocket /', () => {
 
   test('says at once 1 or 0', async (t) => {
     const { program } = await open;
-    assert.equal(await new SocketClient(t, `${program.socketUrl}/`).message(1, 1), '1');
+    assert.equal(await new SocketClient(t, `${program.socketUrl}/`).message(1), '1');
     const none = await startProgram(t, { simulationServers: [] });
-    assert.equal(await new SocketClient(t, `${none.socketUrl}/`).message(1, 2), '0');
+    assert.equal(await new SocketClient(t, `${none.socketUrl}/`).message(1), '0');
   });
 
   test('says something again only when it changes, never the same twice, and nothing else', async (t) => {
@@ -54,7 +54,7 @@ describe('WebSocket /', () => {
     const client = new SocketClient(t, `${program.socketUrl}/`);
     await client.message(1);
     await program.get('/session');
-    assert.equal(await client.message(2, 1), '0');
+    assert.equal(await client.message(2), '0');
     server.report(10);
     assert.equal(await client.message(3), '1');
     await server.stop();
@@ -152,10 +152,10 @@ describe('WebSocket /session', { concurrency: 2 }, () => {
     const [first, second, third] = clients;
     assert.ok(first && second && third);
     first.lose();
-    assert.equal(await third.message(2, 2), 'queue: 2');
-    assert.equal(await second.message(2, 2), 'queue: 1');
+    assert.equal(await third.message(2), 'queue: 2');
+    assert.equal(await second.message(2), 'queue: 1');
     second.socket.close(1000);
-    assert.equal(await third.message(3, 2), 'queue: 1');
+    assert.equal(await third.message(3), 'queue: 1');
     server.report(0);
     assert.equal(await third.message(4), url);
     assert.equal(await lineLength(program), 0);

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { realAdapters, startApp } from '../../src/app.ts';
+import { realAdapters, startApp } from '../../src/app/index.ts';
 import { schema } from '../../src/config/schema.ts';
 import { toSettings } from '../../src/config/settings.ts';
 import { hashOf } from '../../src/config/token.ts';
@@ -104,7 +104,7 @@ for (const [what, content, aside] of [
     writeFileSync(join(state, 'learned.json'), content);
     const { program, server } = await learned(t, folder);
     assert.equal(readFileSync(join(state, aside), 'utf8'), content);
-    assert.match(program.log, /\[WARNING\] {2}the state file \S*learned\.json cannot be used and is set aside as /);
+    assert.match(program.log, /\[WARNING\] {2}the state file \S*learned\.json cannot be used and was renamed to /);
     assert.equal(await program.get('/session'), `ws://${server.address}`);
     await program.stop();
     assert.equal((JSON.parse(readFileSync(join(state, 'learned.json'), 'utf8')) as { version: number }).version, 1);
@@ -121,8 +121,8 @@ test('a waiting line and a list of servers of another version are set aside, not
   writeFileSync(join(state, 'registered-servers.json'), servers);
   const registration = { token: 'a-token-of-registration-0123456789' };
   const program = await startProgram(t, { simulationServers: [], registration }, { folder });
-  assert.match(program.log, /\[WARNING\] {2}the state file \S*waiting-line\.json cannot be used and is set aside as /);
-  assert.match(program.log, /\[WARNING\] {2}the state file \S*registered-servers\.json cannot be used and is set aside as /);
+  assert.match(program.log, /\[WARNING\] {2}the state file \S*waiting-line\.json cannot be used and was renamed to /);
+  assert.match(program.log, /\[WARNING\] {2}the state file \S*registered-servers\.json cannot be used and was renamed to /);
   await program.stop();
   assert.equal(readFileSync(join(state, 'waiting-line.json.foreign'), 'utf8'), line);
   assert.equal(readFileSync(join(state, 'registered-servers.json.foreign'), 'utf8'), servers);
@@ -158,7 +158,7 @@ test('pipes in the place of all state files delay nothing: they are set aside, a
   for (const name of names) execFileSync('mkfifo', [join(state, name)]);
   const { program, server } = await learned(t, folder);
   assert.equal(await program.get('/session'), `ws://${server.address}`);
-  assert.match(program.log, /learned\.json cannot be used and is set aside as /);
+  assert.match(program.log, /learned\.json cannot be used and was renamed to /);
   assert.equal((await program.stop()).status, 0);
   assert.ok(statSync(join(state, 'learned.json.damaged')).isFIFO());
   for (const name of ['learned.json', 'history.bin']) assert.ok(statSync(join(state, name)).isFile(), name);
@@ -207,7 +207,7 @@ async function startOn(t: TestContext, store: StateStore, simulationServers: str
   return { clock, log, starting, url: `http://127.0.0.1:${port}`, stop };
 }
 
-test('a disk that does not answer delays the first answers by a second at most, and is written no more', async (t) => {
+test('a disk that does not answer delays the first answers by a second at most, and is not written', async (t) => {
   const server = await startSimulationServer(t, 10);
   const store = new MemoryStore();
   store.read = () => new Promise(() => undefined);
@@ -233,72 +233,6 @@ test('a disk that does not answer delays the first answers by a second at most, 
   assert.equal(log.complaints.filter((line) => /the state folder did not answer within 3 s/.test(line)).length, 1);
   await stop();
   assert.equal(store.writes, 0);
-});
-
-test('what a disk tells twenty seconds after the start is in force from then on: drains, added servers, costs, bookings, the decisions', async (t) => {
-  const [drained, open] = [await startSimulationServer(t, 5), await startSimulationServer(t, 30)];
-  const store = new MemoryStore();
-  const before = await startOn(t, store, [drained.address]);
-  const get = async (at: string, path: string) => (await fetch(`${at}${path}`)).text();
-  const act = (at: string, path: string, body: object = {}) =>
-    fetch(`${at}/api/v1/${path}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${TOKEN}` },
-      body: JSON.stringify(body),
-    });
-  const serversOf = async (at: string) =>
-    (JSON.parse(await get(at, '/api/v1/servers')) as { servers: { state: string; booked: number }[] }).servers;
-  const idOf = encodeURIComponent(drained.address);
-  await before.clock.advance(2);
-  await inTime('the start', before.starting);
-  assert.equal((await act(before.url, 'servers', { address: open.address })).status, 201);
-  await eventually('both loads', async () => {
-    await before.clock.advance(0.1);
-    return (await serversOf(before.url)).every(({ state }) => state === 'available');
-  });
-  assert.equal(await get(before.url, '/session'), `ws://${drained.address}`);
-  assert.equal((await act(before.url, `servers/${idOf}/drain`, { reason: 'new disk' })).ok, true);
-  await before.stop();
-
-  let answer: () => void = () => undefined;
-  const answers = new Promise<void>((resolve) => (answer = resolve));
-  const slow: StateStore = {
-    read: (name) => answers.then(() => store.read(name)),
-    write: (name, value) => store.write(name, value),
-    setAside: (name) => store.setAside(name),
-  };
-  const { writes } = store;
-  const after = await startOn(t, slow, [drained.address]);
-  const { clock, log, url } = after;
-  const servers = () => serversOf(url);
-  const started = after.starting.then(() => 'started');
-  await eventually('the start', async () => {
-    await clock.advance(0.5);
-    return Promise.race([started, Promise.resolve(undefined)]);
-  });
-  await eventually('the load', async () => {
-    await clock.advance(0.1);
-    return (await servers())[0]?.state === 'available';
-  });
-  assert.equal((await servers()).length, 1, 'the disk has told nothing');
-  await clock.advance(15);
-  assert.equal(store.writes, writes, 'it was written before it was read');
-
-  answer();
-  await eventually('the acts of the last run', async () => {
-    await clock.advance(0.1);
-    return (await servers()).map(({ state }) => state).join() === 'draining,available';
-  });
-  assert.ok(((await servers())[0]?.booked ?? 0) > 0, 'the booking is forgotten');
-  assert.equal(await get(url, '/session'), `ws://${open.address}`);
-  const { decisions } = JSON.parse(await get(url, '/api/v1/decisions')) as { decisions: { server: string | null }[] };
-  assert.deepEqual(
-    decisions.map(({ server }) => server),
-    [open.address, drained.address],
-  );
-  assert.equal(log.lines.filter(({ message }) => /^the state folder answered after \d+ s/.test(message)).length, 1);
-  await after.stop();
-  assert.ok(store.writes > writes, 'nothing is written though it was read');
 });
 
 test('a disk that answers slowly costs nobody the place in line, and nobody hears that there is no server', async (t) => {

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { test, type TestContext } from 'node:test';
-import type { App } from '../../src/app.ts';
+import type { App } from '../../src/app/index.ts';
 import { validate } from '../../src/config/validate.ts';
 import { toSettings, type Settings } from '../../src/config/settings.ts';
-import { thisMachine } from '../../src/config/surroundings.ts';
-import type { ServerId } from '../../src/core/endpoint.ts';
-import type { Outcome, SessionRequest, Waiter } from '../../src/engine/session-request.ts';
+import { thisMachine } from '../../src/config/environment.ts';
+import type { ServerId } from '../../src/core/fleet/endpoint.ts';
+import type { Outcome, SessionRequest, Waiter } from '../../src/engine/request-types.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -107,7 +107,7 @@ class Day {
     this.#app = app;
     this.#edge = edge;
     this.#published = [];
-    this.edge.admission.availability.subscribe((value) => {
+    this.edge.prospects.availability.subscribe((value) => {
       assert.notEqual(value, this.#published.at(-1), 'the same availability was published twice');
       this.#published.push(value);
     });
@@ -122,7 +122,7 @@ class Day {
     await this.start();
     for (const { request, waiter, resumeToken } of this.#returning) {
       if (resumeToken === undefined) continue;
-      await this.edge.admission.wait({ ...request, resumeToken }, this.#heardNow(waiter));
+      await this.edge.queue.wait({ ...request, resumeToken }, this.#heardNow(waiter));
       this.#resumed += 1;
     }
   }
@@ -195,11 +195,11 @@ class Day {
     const request = this.#drawRequest();
     const gone = new AbortController();
     if (!hasTime) {
-      this.#settle(await this.edge.admission.ask(request), began, request);
+      this.#settle(await this.edge.requests.request(request), began, request);
       return;
     }
     if (this.#random() < 0.1) {
-      this.#settle(await this.edge.admission.hold(request, HOLD, gone.signal), began, request);
+      this.#settle(await this.edge.queue.hold(request, HOLD, gone.signal), began, request);
       this.#held += 1;
       return;
     }
@@ -227,7 +227,7 @@ class Day {
     };
     const isSettled = () => settled;
     this.#returning.add(returning);
-    await this.edge.admission.wait(request, this.#heardNow(returning.waiter));
+    await this.edge.queue.wait(request, this.#heardNow(returning.waiter));
     if (isSettled()) return;
     await this.#clock.sleep(patience);
     if (isSettled()) return;
@@ -291,13 +291,13 @@ class Day {
 
   /** Availability equals *a request now would be allocated*. */
   async #checkAvailability(): Promise<void> {
-    const { admission } = this.edge;
-    const promised = admission.availability.value;
+    const { requests, prospects } = this.edge;
+    const promised = prospects.availability.value;
     this.#asked += 1;
     this.#pending += 1;
     const began = this.#clock.now();
     const request = { address: { address: '192.0.2.2', limitKey: undefined } };
-    const outcome = await admission.ask(request);
+    const outcome = await requests.request(request);
     assert.equal(outcome.kind === 'allocated', promised, 'availability was not what a request then found');
     this.#settle(outcome, began, request);
   }

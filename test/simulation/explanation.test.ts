@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Explanation } from '../../src/core/explanation.ts';
-import { parseProject, type Project } from '../../src/core/project.ts';
+import type { Explanation } from '../../src/core/views/explanation.ts';
+import { parseProject, type Project } from '../../src/core/fleet/project.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -43,7 +43,7 @@ async function start(loads: readonly number[]) {
     await stopped;
   };
   const ask = (project?: string) =>
-    edge.admission.ask({
+    edge.requests.request({
       address: { address: '192.0.2.1', limitKey: undefined },
       ...(project !== undefined && { projectUrl: project }),
     });
@@ -56,7 +56,7 @@ async function start(loads: readonly number[]) {
   /** What becomes of one who waits. */
   const waits = async (project: string | undefined, gone: AbortSignal) => {
     const settled: unknown[] = [];
-    await edge.admission.wait(
+    await edge.queue.wait(
       { address: { address: '192.0.2.2', limitKey: undefined }, ...(project !== undefined && { projectUrl: project }) },
       { gone, keepPlace: false, changed: () => undefined, settled: (outcome) => settled.push(outcome) },
     );
@@ -91,7 +91,7 @@ test('whatever was reported, handed out and given back, and whoever waits: one s
       fc.array(fc.nat(100), { minLength: 3, maxLength: 3 }),
       fc.array(act, { maxLength: 25 }),
       async (loads, acts) => {
-        const { admission, overview, clock, probe, stop, ask, waits, costs } = await start(loads);
+        const { queue, prospects, monitorViews, clock, probe, stop, ask, waits, costs } = await start(loads);
         // Or whoever waits would be of one size, and nobody would have to be kept a place.
         costs(PROJECTS[1] ?? '', 4);
         const gone = new AbortController();
@@ -107,12 +107,12 @@ test('whatever was reported, handed out and given back, and whoever waits: one s
           else if (done.kind === 'time-passes') await clock.advance(60);
           else {
             const [bookingId] = bookings.splice(done.which % (bookings.length + 1), 1);
-            if (bookingId !== undefined) await admission.release(bookingId);
+            if (bookingId !== undefined) await queue.release(bookingId);
           }
           for (const url of PROJECTS) {
             const project = projectOf(url);
-            const { summary, answers } = overview.explain(project, undefined);
-            const prospect = admission.prospect(project).kind;
+            const { summary, answers } = monitorViews.explain(project, undefined);
+            const prospect = prospects.prospect(project).kind;
             const open = prospect === 'open';
             const told = `${url ?? 'no project'}: ${summary}`;
             assert.equal(
@@ -138,10 +138,10 @@ test('whatever was reported, handed out and given back, and whoever waits: one s
 });
 
 test('the server that is explained to come first is the one that a request then gets, though it was the fullest a moment ago', async () => {
-  const { overview, clock, probe, stop, ask } = await start([60, 100, 30]);
+  const { monitorViews, clock, probe, stop, ask } = await start([60, 100, 30]);
   probe.behaviours.set('school:2000', 10);
   await clock.advance(6.5);
-  const { answers } = overview.explain(undefined, undefined);
+  const { answers } = monitorViews.explain(undefined, undefined);
   assert.deepEqual(
     answers.map(({ code, chosen }) => [code, chosen]),
     [
@@ -150,16 +150,16 @@ test('the server that is explained to come first is the one that a request then 
       ['has-room', false],
     ],
   );
-  assert.match(answers[0]?.reason ?? '', /would be at 18 %/);
-  assert.match(answers[2]?.reason ?? '', /would be at 38 %/);
+  assert.match(answers[0]?.reason ?? '', /\(18 % with this session\)/);
+  assert.match(answers[2]?.reason ?? '', /\(38 % with this session\)/);
   const outcome = await ask();
   assert.ok(outcome.kind === 'allocated');
   assert.equal(outcome.server, 'school:2000');
   await stop();
 });
 
-test('guests take no more than the idle time that is shared, hear why, and what one gives back is free at once', async () => {
-  const { admission, overview, stop, ask } = await start([0, 30, 0]);
+test('guests take no more than the idle time that is shared, get the reason, and what one gives back is free at once', async () => {
+  const { queue, monitorViews, stop, ask } = await start([0, 30, 0]);
   const [, , guest = ''] = PROJECTS;
   const first = await ask(guest);
   assert.ok(first.kind === 'allocated');
@@ -167,29 +167,29 @@ test('guests take no more than the idle time that is shared, hear why, and what 
   const refused = await ask(guest);
   assert.ok(refused.kind === 'refused');
   assert.match(refused.reason, /one is too busy to share idle time/);
-  const shared = overview.explain(projectOf(guest), undefined).answers.find(({ id }) => id === 'shared:2000');
-  assert.match(shared?.reason ?? '', /it is at 30 %, and at 54 % with what was just handed out\.$/);
-  await admission.release(first.bookingId);
+  const shared = monitorViews.explain(projectOf(guest), undefined).answers.find(({ id }) => id === 'shared:2000');
+  assert.match(shared?.reason ?? '', /it is at 30 %, and at 54 % with the sessions just handed out\.$/);
+  await queue.release(first.bookingId);
   assert.equal((await ask(guest)).kind, 'allocated');
   await stop();
 });
 
 test('guests get the idle time that a new cost of sessions leaves, from the moment that the configuration is read again', async () => {
-  const { admission, stop, ask, reload } = await start([100, 30, 100]);
+  const { prospects, stop, ask, reload } = await start([100, 30, 100]);
   const [, , guest = ''] = PROJECTS;
   for (let i = 0; i < 3; i += 1) assert.equal((await ask(guest)).kind, 'allocated');
   assert.equal((await ask(guest)).kind, 'refused');
   await reload({ allocation: { ...settingsOf({}).allocation, cost: 4 } });
-  assert.equal(admission.prospect(projectOf(guest)).kind, 'open');
+  assert.equal(prospects.prospect(projectOf(guest)).kind, 'open');
   await reload({ allocation: { ...settingsOf({}).allocation, cost: 8 } });
-  assert.equal(admission.prospect(projectOf(guest)).kind, 'no-room');
+  assert.equal(prospects.prospect(projectOf(guest)).kind, 'no-room');
   await stop();
 });
 
 test('a server that a new threshold makes full is said to be full, and not to be silent', async () => {
-  const { overview, stop, ask, reload } = await start([100, 100, 40]);
+  const { monitorViews, stop, ask, reload } = await start([100, 100, 40]);
   await reload({ loadThreshold: 30 });
-  const { answers } = overview.explain(undefined, undefined);
+  const { answers } = monitorViews.explain(undefined, undefined);
   assert.deepEqual(
     answers.map(({ code }) => code),
     ['full', 'full', 'full'],
@@ -200,44 +200,44 @@ test('a server that a new threshold makes full is said to be full, and not to be
   await stop();
 });
 
-test('while the room there is is kept for somebody who waits, the page says so and a newcomer hears the same', async () => {
+test('while free capacity is reserved for a waiting client, the page says so and a new client gets the same answer', async () => {
   const heavy = 'https://github.com/school/robots';
   // Nobody but the third server, where a session of usual cost fits and one of this project does not.
-  const { overview, clock, stop, ask, waits, costs } = await start([100, 100, 65]);
+  const { monitorViews, clock, stop, ask, waits, costs } = await start([100, 100, 65]);
   costs(heavy, 5);
-  assert.equal(overview.fleet().open, true);
+  assert.equal(monitorViews.fleet().open, true);
   const gone = new AbortController();
   const settled = await waits(heavy, gone.signal);
   await clock.advance(121);
   assert.deepEqual(settled, [], 'it waits');
-  assert.deepEqual(codesOf(overview.explain(undefined, undefined)), ['full', 'full', 'kept']);
-  const { open, availability } = overview.fleet();
+  assert.deepEqual(codesOf(monitorViews.explain(undefined, undefined)), ['full', 'full', 'kept']);
+  const { open, availability } = monitorViews.fleet();
   assert.equal(open, false);
   assert.equal(
     availability,
-    'No session can start now for somebody new: the room there is goes to those who wait.',
-    overview.explain(undefined, undefined).summary,
+    'Free capacity is reserved for clients already waiting.',
+    monitorViews.explain(undefined, undefined).summary,
   );
   const refused = await ask();
   assert.ok(refused.kind === 'refused' && refused.code === 'others-wait');
   gone.abort();
   await clock.advance(1);
-  assert.equal(overview.fleet().open, true);
+  assert.equal(monitorViews.fleet().open, true);
   await stop();
 });
 
-test('a server that is kept for somebody who waits counts as no place and is not said to come first, before a hand-out and in its reasons', async () => {
-  const { overview, decisions, clock, stop, ask, waits, costs } = await start([60, 40, 80]);
+test('a server that is reserved for a waiting client does not count as room and is not said to come first, before a hand-out and in its reasons', async () => {
+  const { monitorViews, decisions, clock, stop, ask, waits, costs } = await start([60, 40, 80]);
   const [, , guest = ''] = PROJECTS;
   costs(guest, 7.5);
-  assert.equal(overview.fleet().places, 9);
+  assert.equal(monitorViews.fleet().places, 9);
   const gone = new AbortController();
   // Only on the server that shares its idle time, which has no room for so much.
   const settled = await waits(guest, gone.signal);
   await clock.advance(121);
   assert.deepEqual(settled, [], 'it waits');
-  assert.deepEqual(codesOf(overview.explain(undefined, undefined)), ['first', 'kept', 'has-room']);
-  assert.equal(overview.fleet().places, 4);
+  assert.deepEqual(codesOf(monitorViews.explain(undefined, undefined)), ['first', 'kept', 'has-room']);
+  assert.equal(monitorViews.fleet().places, 4);
   const outcome = await ask();
   assert.equal(outcome.kind === 'allocated' && outcome.server, 'school:2000');
   assert.deepEqual(
@@ -249,6 +249,6 @@ test('a server that is kept for somebody who waits counts as no place and is not
   );
   gone.abort();
   await clock.advance(1);
-  assert.deepEqual(codesOf(overview.explain(undefined, undefined)), ['has-room', 'first', 'has-room']);
+  assert.deepEqual(codesOf(monitorViews.explain(undefined, undefined)), ['has-room', 'first', 'has-room']);
   await stop();
 });

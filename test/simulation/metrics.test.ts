@@ -1,7 +1,7 @@
 /** Metrics of what takes minutes to come about: learned costs, suspicions, waits. That they can be scraped is tried in `test/integration/metrics.test.ts`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMetrics } from '../../src/http/metrics.ts';
+import { addGauges, createMetrics } from '../../src/http/metrics.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { startEdgelessApp } from '../support/edgeless-app.ts';
 import { readExposition } from '../support/exposition.ts';
@@ -14,7 +14,7 @@ import { settingsOf } from '../support/settings.ts';
 const [HOLE, HEAVY] = ['hole:2000', 'heavy:2000'];
 const SERVERS = [HOLE, HEAVY, 'c:2000', 'd:2000'];
 
-test('metrics tell what was learned of costs, who is suspected, and how long the first in line has waited', async () => {
+test('metrics show learned costs, suspected servers, and how long the first client in line has waited', async () => {
   const clock = new FakeClock();
   const probe = new FakeProbe(clock);
   for (const id of SERVERS) probe.behaviours.set(id, 40);
@@ -28,9 +28,12 @@ test('metrics tell what was learned of costs, who is suspected, and how long the
     createProbe: () => probe,
     createStore: () => new MemoryStore(),
   });
-  const { ledger, admission, line } = edge;
-  const { registry } = createMetrics({
+  const { ledger, queue, prospects, line } = edge;
+  const { registry } = createMetrics();
+  addGauges(registry, {
     ...edge,
+    availability: prospects.availability,
+    waiting: () => queue.length,
     notifying: () => ({ notifiers: [], made: {}, saveFailures: 0 }),
     longestWait: () => line.longestWait(clock.now()),
     meanLoad: () => undefined,
@@ -72,7 +75,7 @@ test('metrics tell what was learned of costs, who is suspected, and how long the
   await clock.advance(10);
   const { signal: gone } = new AbortController();
   const waiter = { gone, keepPlace: false, changed: () => undefined, settled: () => undefined };
-  await admission.wait({ address: { address: '192.0.2.1', limitKey: undefined } }, waiter);
+  await queue.wait({ address: { address: '192.0.2.1', limitKey: undefined } }, waiter);
   await clock.advance(42);
   assert.equal((await told()).longestWait, 42);
 

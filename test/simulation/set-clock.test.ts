@@ -25,7 +25,7 @@ test('after the clock was set by an hour the page says the same of how long stat
   probe.behaviours.set('a:2000', 'refuses');
   await clock.advance(60);
   const lasting = () => {
-    const { at, servers, incidents } = edge.overview.snapshot();
+    const { at, servers, incidents } = edge.monitorViews.snapshot();
     return [...servers.map(({ since }) => at - since), ...incidents.map(({ began }) => at - began)].map(Math.round);
   };
   const before = lasting();

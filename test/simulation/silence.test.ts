@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_ALLOCATION } from '../../src/core/allocation-parameters.ts';
-import type { Candidates } from '../../src/core/candidates.ts';
-import { Ledger, type ServerOptions } from '../../src/core/ledger.ts';
+import { DEFAULT_ALLOCATION } from '../../src/core/allocation/allocation-parameters.ts';
+import type { Candidates } from '../../src/core/fleet/candidates.ts';
+import { Ledger, type ServerOptions } from '../../src/core/allocation/ledger.ts';
 
 const DAY = 86_400;
 const POLL = 30;

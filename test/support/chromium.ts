@@ -1,6 +1,6 @@
 /**
  * A real Chromium for the tests of the monitor page: the one `CHROMIUM_PATH` names, else an installed one, else the one that comes as the development
- * dependency `@sparticuz/chromium` with the libraries it needs. None of them: an error that says how to mend it, never a skipped test.
+ * dependency `@sparticuz/chromium` with the libraries it needs. None of them: an error that says how to fix it, never a skipped test.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /** The whole session server but for its edge: nothing listens, and a test reaches what the edge is given. */
 import assert from 'node:assert/strict';
-import { startApp, type Adapters, type App, type Surroundings } from '../../src/app.ts';
+import { startApp, type Adapters, type App, type Environment } from '../../src/app/index.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
 
@@ -11,7 +11,7 @@ export interface EdgelessApp {
 
 export async function startEdgelessApp(
   settings: Settings,
-  surroundings: Surroundings,
+  surroundings: Environment,
   adapters: Pick<Adapters, 'createProbe' | 'createStore'>,
   /** Called as soon as clients could ask. */
   listening: (edge: EdgeOptions) => void = nothing,
@@ -24,7 +24,7 @@ export async function startEdgelessApp(
       edge = options;
       listening(options);
       return Promise.resolve({
-        ...{ port: 0, metrics: silentMetrics, gateway: undefined, serverChanged: nothing, reconfigure: nothing },
+        ...{ port: 0, gateway: undefined, reconfigure: nothing },
         close: () => Promise.resolve(),
       });
     },
@@ -33,14 +33,6 @@ export async function startEdgelessApp(
   return { app, edge };
 }
 
-const silentMetrics = {
-  registry: undefined as never,
-  probed: nothing,
-  transition: nothing,
-  waited: nothing,
-  turnedAway: nothing,
-};
-
 function nothing(): void {
-  // Nobody looks.
+  // There is no edge.
 }

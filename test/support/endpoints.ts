@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseEndpoint, type Endpoint } from '../../src/core/endpoint.ts';
+import { parseEndpoint, type Endpoint } from '../../src/core/fleet/endpoint.ts';
 
 export function endpointOf(address: string): Endpoint {
   const result = parseEndpoint(address);

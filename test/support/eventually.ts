@@ -1,6 +1,11 @@
 /** Waiting in tests, always with an end: what does not come in time is a failure that says what was awaited. */
 import { AssertionError } from 'node:assert';
 
+/**
+ * Seconds. Nothing in a test takes so long but on a machine that is busy with other things, so the limit only says what was awaited in vain. Tests do not
+ * measure time by it.
+ */
+const PATIENCE = 30;
 /** Milliseconds until the second look, and at most between two later ones: looking costs those who are waited for their time. */
 const SOON = 5;
 const LATER = 60;
@@ -12,7 +17,7 @@ const LATER = 60;
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
-  within = 5,
+  within = PATIENCE,
 ): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = performance.now() + within * 1000;
   let failed: unknown;
@@ -31,7 +36,7 @@ export async function eventually<T>(
 }
 
 /** The value of a promise that has to settle within `seconds`. */
-export async function inTime<T>(what: string, awaited: Promise<T>, seconds = 5): Promise<T> {
+export async function inTime<T>(what: string, awaited: Promise<T>, seconds = PATIENCE): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(late(what, seconds, undefined)), seconds * 1000);

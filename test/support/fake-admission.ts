@@ -1,25 +1,27 @@
-import type { Outcome, SessionRequest, Waiter } from '../../src/engine/session-request.ts';
-import type { TicketAdmission } from '../../src/http/session-tickets.ts';
+import type { Outcome, SessionRequest, Waiter } from '../../src/engine/request-types.ts';
+import type { SessionTicketsOptions } from '../../src/http/clients/session-tickets.ts';
 
 interface FakePlace {
   readonly token: string;
   waiter: Waiter | undefined;
 }
 
-/** An admission that does what a test says: what it answers next, and who is let in. Whoever asks to wait gets a place unless something else was said. */
-export class FakeAdmission implements TicketAdmission {
+type Faked = SessionTicketsOptions['requests'] & SessionTicketsOptions['queue'];
+
+/** Session requests and queue service that do what a test says: what they answer next, and who gets a server. A client that waits gets a place by default. */
+export class FakeAdmission implements Faked {
   readonly requests: SessionRequest[] = [];
   readonly released: string[] = [];
-  /** Outcomes that are kept for whoever shows the token. */
-  readonly unheard = new Map<string, Outcome>();
-  /** Tokens by client ids. */
-  readonly fromBefore = new Map<string, string>();
+  /** Outcomes by resume tokens. */
+  readonly undelivered = new Map<string, Outcome>();
+  /** Tokens from before a restart, by client ids. */
+  readonly restored = new Map<string, string>();
   /** Answers to the next requests, in order. */
   readonly next: Outcome[] = [];
   readonly #places: FakePlace[] = [];
   #serial = 0;
 
-  ask(request: SessionRequest): Promise<Outcome> {
+  request(request: SessionRequest): Promise<Outcome> {
     this.requests.push(request);
     return Promise.resolve(this.next.shift() ?? this.allocated());
   }
@@ -33,17 +35,17 @@ export class FakeAdmission implements TicketAdmission {
   }
 
   resume(token: string, waiter: Waiter): boolean {
-    const unheard = this.unheard.get(token);
-    if (unheard !== undefined) waiter.settled(unheard);
+    const undelivered = this.undelivered.get(token);
+    if (undelivered !== undefined) waiter.settled(undelivered);
     const place = this.#places.find((place) => place.token === token);
-    if (place === undefined) return unheard !== undefined;
+    if (place === undefined) return undelivered !== undefined;
     place.waiter?.settled({ kind: 'refused', code: 'continued-elsewhere', reason: 'Continued elsewhere.' });
     this.#attach(place, waiter, false);
     return true;
   }
 
-  heard(token: string): void {
-    this.unheard.delete(token);
+  delivered(token: string): void {
+    this.undelivered.delete(token);
   }
 
   giveUp(token: string): Promise<boolean> {
@@ -53,9 +55,9 @@ export class FakeAdmission implements TicketAdmission {
     return Promise.resolve(place !== undefined);
   }
 
-  tokenFromBefore({ clientId = '' }: SessionRequest): string | undefined {
-    const token = this.fromBefore.get(clientId);
-    this.fromBefore.delete(clientId);
+  restoredToken({ clientId = '' }: SessionRequest): string | undefined {
+    const token = this.restored.get(clientId);
+    this.restored.delete(clientId);
     return token;
   }
 

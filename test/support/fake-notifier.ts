@@ -1,4 +1,4 @@
-import type { Notification } from '../../src/core/incidents.ts';
+import type { Notification } from '../../src/core/incidents/incidents.ts';
 import type { Notifier } from '../../src/ports.ts';
 
 /** What the next attempt meets: a failure that passes, one that does not, or no end. */

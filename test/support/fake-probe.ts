@@ -1,4 +1,4 @@
-import type { Endpoint, ServerId } from '../../src/core/endpoint.ts';
+import type { Endpoint, ServerId } from '../../src/core/fleet/endpoint.ts';
 import type { Clock, Probe, ProbeResult } from '../../src/ports.ts';
 
 export type Behaviour = number | 'hangs' | 'refuses';

@@ -9,18 +9,17 @@ import type { TestContext } from 'node:test';
 import { Hono } from 'hono';
 import { buildWeb } from '../../scripts/build-web.mjs';
 import { hashOf } from '../../src/config/token.ts';
-import type { ChannelTestView } from '../../src/core/monitor-view.ts';
-import { createAccess } from '../../src/http/access.ts';
-import { createAdminRoutes } from '../../src/http/admin-routes.ts';
-import { createAddressOf, parseNetworks } from '../../src/http/client-address.ts';
-import { createHistoryRoutes } from '../../src/http/history-routes.ts';
-import { readMonitorAssets, type MonitorAssets } from '../../src/http/monitor-assets.ts';
-import { createMonitorEvents, type MonitorEvents } from '../../src/http/monitor-events.ts';
-import { createMonitorRoutes } from '../../src/http/monitor-routes.ts';
-import type { LeverOutcome, Levers } from '../../src/http/monitor-source.ts';
-import { createRoutes, toListener, type Env } from '../../src/http/routes.ts';
+import type { ChannelTestView } from '../../src/core/views/monitor-view.ts';
+import { createAccess } from '../../src/http/operators/access.ts';
+import { createAdminRoutes, type AdminActions } from '../../src/http/operators/admin-routes.ts';
+import { createAddressOf, parseNetworks } from '../../src/http/server/client-address.ts';
+import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
+import { readMonitorAssets, type MonitorAssets } from '../../src/http/operators/monitor-assets.ts';
+import { createMonitorEvents, type MonitorEvents } from '../../src/http/operators/monitor-events.ts';
+import { createMonitorRoutes } from '../../src/http/operators/monitor-routes.ts';
+import { createRoutes, toListener, type Env } from '../../src/http/server/routes.ts';
 import type { Clock } from '../../src/ports.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { systemClock } from '../../src/system/system-clock.ts';
 import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.ts';
 import { MemoryLog } from './memory-log.ts';
 import { DemoFleet } from './monitor-source.ts';
@@ -95,7 +94,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     const { mayRead, mayAct, readsOn } = access;
     const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
     const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead });
-    const admin = createAdminRoutes({ levers: leversOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
+    const admin = createAdminRoutes({ actions: actionsOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
     const explain = new Hono<Env>();
     explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
     events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead, readsOn });
@@ -120,8 +119,8 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   return { fleet, url: `http://127.0.0.1:${port}/monitor`, log, viewers: () => events?.viewers() ?? 0, stop, start, cut };
 }
 
-function leversOf(fleet: DemoFleet): Levers {
-  const known = (id: string, act: () => void): Promise<LeverOutcome> => {
+function actionsOf(fleet: DemoFleet): AdminActions {
+  const known = (id: string, act: () => void): ReturnType<AdminActions['resume']> => {
     if (fleet.server(id) === undefined) return Promise.resolve({ kind: 'unknown-server' });
     act();
     return Promise.resolve({ kind: 'done' });
@@ -137,7 +136,7 @@ function leversOf(fleet: DemoFleet): Levers {
         return Promise.resolve({
           kind: 'refused',
           code: 'bad-address',
-          reason: `"${address}" is no address; write "host/2000".`,
+          reason: `"${address}" is not an address; write "host/2000".`,
         });
       return Promise.resolve({ kind: 'done', id: fleet.add(address).id });
     },

@@ -11,10 +11,10 @@ import type {
   IncidentView,
   MonitorSnapshot,
   ServerView,
-} from '../../src/core/monitor-view.ts';
-import { listed } from '../../src/core/decision-list.ts';
-import type { FleetLoads } from '../../src/core/fleet.ts';
-import { History } from '../../src/core/history.ts';
+} from '../../src/core/views/monitor-view.ts';
+import { listed } from '../../src/core/views/decision-list.ts';
+import type { FleetLoads } from '../../src/core/fleet/fleet.ts';
+import { History } from '../../src/core/history/history.ts';
 
 export interface DemoOptions {
   readonly servers?: number;
@@ -148,10 +148,7 @@ export class DemoFleet {
     this.history.advance(this.now);
     for (const server of this.#servers) {
       const { view, base, phase } = server;
-      if (view.state === 'down' || view.state === 'unknown') {
-        this.history.failed(view.id);
-        continue;
-      }
+      if (view.state === 'down' || view.state === 'unknown') continue;
       const wave =
         base + 14 * Math.sin(this.now / 700 + phase) + 7 * Math.sin(this.now / 97 + phase * 3) + 3 * (this.#random() - 0.5);
       const load = Math.round(Math.max(1, Math.min(104, wave)) * 10) / 10;

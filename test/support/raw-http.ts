@@ -63,8 +63,8 @@ export class RawConnection {
   }
 
   /** The next response. `to` is the method that was asked with: the answer to HEAD has no body. */
-  async response(to = 'GET', within = 5): Promise<RawResponse> {
-    return inTime('a response', this.#response(to), within);
+  async response(to = 'GET'): Promise<RawResponse> {
+    return inTime('a response', this.#response(to));
   }
 
   async #response(to: string): Promise<RawResponse> {

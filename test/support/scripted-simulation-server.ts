@@ -1,5 +1,7 @@
 /**
- * A simulation server as clients of it know it (PROTOCOL §§ 5, 7): `/load`, and a `/client` that does what a test wants. Every other path answers with what
+ * A simulation server as clients of it know it
+ * (docs/design/protocol.md, "Simulation servers" and "URLs in gateway mode"): `/load`, and a `/client` that does what
+ * a test wants. Every other path answers with what
  * was asked, so that a test sees what came through.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

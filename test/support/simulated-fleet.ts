@@ -1,4 +1,4 @@
-import type { Endpoint, ServerId } from '../../src/core/endpoint.ts';
+import type { Endpoint, ServerId } from '../../src/core/fleet/endpoint.ts';
 import type { Clock, Probe, ProbeResult } from '../../src/ports.ts';
 import { exponential } from './seeded-random.ts';
 
@@ -108,7 +108,7 @@ export class SimulatedFleet implements Probe {
     return Promise.resolve();
   }
 
-  /** The machine as it is now: sessions ended, faults begun and mended. */
+  /** The machine as it is now: sessions ended, faults begun and fixed. */
   #present(id: ServerId): Machine {
     const machine = this.#machines.get(id);
     if (machine === undefined) throw new Error(`no machine ${id}`);

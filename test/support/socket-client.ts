@@ -60,14 +60,14 @@ export class SocketClient {
   }
 
   /** The message with this number; 1 is the first. */
-  async message(number: number, within = 5): Promise<string> {
+  async message(number: number): Promise<string> {
     const has = () => this.messages.length >= number;
-    await eventually(`message ${number}, after ${JSON.stringify(this.messages)}`, has, within);
+    await eventually(`message ${number}, after ${JSON.stringify(this.messages)}`, has);
     return this.messages[number - 1] ?? '';
   }
 
-  async ends(within = 5): Promise<Closed> {
-    return inTime('a WebSocket to close', this.closed, within);
+  async ends(): Promise<Closed> {
+    return inTime('a WebSocket to close', this.closed);
   }
 
   /** Ends it without a word, as a lost connection does. */

@@ -2,10 +2,10 @@
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { startApp, type App } from '../../src/app.ts';
+import { startApp, type App } from '../../src/app/index.ts';
 import { schema, type ConfigurationFile } from '../../src/config/schema.ts';
 import { toSettings, type Settings } from '../../src/config/settings.ts';
-import { systemClock } from '../../src/system-clock.ts';
+import { systemClock } from '../../src/system/system-clock.ts';
 import { MemoryLog } from './memory-log.ts';
 import { temporary, type Scope } from './start-program.ts';
 

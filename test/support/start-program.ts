@@ -21,8 +21,6 @@ export interface RunOptions {
   readonly node?: readonly string[];
   /** Shell commands before the program, such as `ulimit -n 200`. */
   readonly before?: string;
-  /** Seconds until its end has to come; 10 by default. */
-  readonly patience?: number;
 }
 
 export interface StartOptions extends RunOptions {
@@ -46,7 +44,7 @@ export type Configuration = Readonly<Record<string, unknown>>;
 /** Runs the program until it ends by itself. */
 export async function runProgram(scope: Scope, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = new Child(scope, args, options);
-  return inTime(`the end of session-server ${args.join(' ')}`, child.ended, options.patience ?? 10);
+  return inTime(`the end of session-server ${args.join(' ')}`, child.ended);
 }
 
 /** Starts the program and waits for nothing. */
@@ -62,7 +60,7 @@ export async function startProgram(scope: Scope, configuration: Configuration, o
   writeFileSync(path, JSON.stringify(written));
   const child = new Child(scope, [...(options.args ?? []), path], options);
   const port = await Promise.race([
-    eventually('the port of the session server', () => /^Session server \S+ on port (\d+)/m.exec(child.stdout)?.[1], 10),
+    eventually('the port of the session server', () => /^Session server \S+ on port (\d+)/m.exec(child.stdout)?.[1]),
     child.ended.then(({ status, stderr }) => {
       throw new Error(`the session server ended with status ${status} instead of starting: ${stderr}`);
     }),
@@ -144,7 +142,7 @@ export class Program {
 
   /** Body of an answer whose status is not looked at. */
   async get(path: string, init: RequestInit = {}): Promise<string> {
-    const response = await fetch(this.url + path, { ...init, signal: AbortSignal.timeout(5000) });
+    const response = await fetch(this.url + path, { ...init, signal: AbortSignal.timeout(30_000) });
     return response.text();
   }
 
@@ -155,7 +153,7 @@ export class Program {
   /** Ends it as a supervisor does. */
   async stop(): Promise<Ended> {
     this.signal('SIGTERM');
-    return inTime('the end of the session server', this.ended, 10);
+    return inTime('the end of the session server', this.ended);
   }
 
   /** Resident memory in bytes. */

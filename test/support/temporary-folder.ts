@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 /** A folder of this test alone; it is removed when the test has ended. */
-export async function temporaryFolder(test: TestContext): Promise<string> {
+export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'session-server-'));
-  test.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

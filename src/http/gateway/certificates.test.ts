@@ -62,7 +62,7 @@ test('a pair that does not fit together, or is cut short, is refused once with a
   const { write, log, used, looks } = await watched(t, first);
   write({ cert: other.cert });
   await looks('the refusal', () => log.complaints.length === 1);
-  assert.match(log.complaints[0] ?? '', /key does not belong to the certificate; the one before stays in use/);
+  assert.match(log.complaints[0] ?? '', /key does not belong to the certificate; the previous one stays in use/);
   write({ cert: first.cert.slice(0, 200) });
   await looks('the second refusal', () => log.complaints.length === 2);
   await looks('two more looks', () => true);
@@ -91,7 +91,7 @@ test('people are told once 14 days before the end, and once at the end', async (
   assert.match(notices[0] ?? '', /^it expires on \d{4}-\d\d-\d\d, in 1[234] days, and was not renewed$/);
   clock.jumpWallTime(14 * DAY);
   await looks('the second notice', () => notices.length === 2);
-  assert.match(notices[1] ?? '', /expired .* clients cannot connect/);
+  assert.match(notices[1] ?? '', /expired .* clients can no longer connect/);
   await looks('another look', () => true);
   assert.equal(notices.length, 2);
 });
@@ -99,17 +99,17 @@ test('people are told once 14 days before the end, and once at the end', async (
 test('a pair that is over at the start is told at once, with its end', async (t) => {
   const { clock, notices, used, certificates } = await watched(t, makeCertificate({ names: ['a'], days: -3 }));
   assert.deepEqual(used, []);
-  assert.match(notices[0] ?? '', /^it expired on .* clients cannot connect/);
+  assert.match(notices[0] ?? '', /^it expired on .* clients can no longer connect/);
   assert.ok((certificates.expiresAt() ?? Infinity) < clock.wallTime());
 });
 
 test('no pair at all is told after ten minutes: a new installation gets its first one sooner', async (t) => {
   const { clock, notices, looks, log } = await watched(t);
-  assert.match(log.complaints[0] ?? '', /ENOENT.*takes no TLS connection until there is one/);
+  assert.match(log.complaints[0] ?? '', /ENOENT.*accepts no TLS connections until there is a valid one/);
   await clock.advance(500);
   await looks('a look', () => true);
   assert.equal(notices.length, 0);
   await clock.advance(100);
   await looks('the notice', () => notices.length === 1);
-  assert.match(notices[0] ?? '', /none that can be used: ENOENT.*clients cannot connect/);
+  assert.match(notices[0] ?? '', /no usable certificate: ENOENT.*clients cannot connect/);
 });

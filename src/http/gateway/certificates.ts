@@ -1,10 +1,11 @@
 /**
- * The certificate of the gateway: read, checked, and read again every few seconds, because those who renew certificates replace the files and tell nobody.
- * (The files are small; watching them would miss what happens behind the links that certbot makes.)
+ * The certificate of the gateway: read, checked, and read again every few seconds, because programs that renew
+ * certificates replace the files without notice. (The files are small, and watching them would miss changes behind the
+ * links that certbot creates.)
  *
- * A pair that cannot be used, because it is half written, does not fit together or is over, is refused with a line in the log, and the one before stays. At the
- * start there may be none: then the gateway runs without TLS connections until there is one, so that the redirect listener can answer the challenge by which the first
- * certificate is got.
+ * An incomplete, mismatched or expired pair is rejected with a line in the log, and the previous one stays in use. At
+ * start there may be none. Then the gateway accepts no TLS connections until there is one, but runs, so that the redirect
+ * listener can answer the challenge for the first certificate.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -22,14 +23,14 @@ export interface CertificatesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly files: () => CertificateFiles | undefined;
-  /** A pair that can be used; called again for each that replaces it. */
+  /** Called with each new usable pair. */
   readonly use: (pair: { readonly cert: string; readonly key: string }) => void;
-  /** A person should see to it; `reason` is a sentence. */
+  /** The certificate needs a person; `reason` is a sentence. */
   readonly notify: (reason: string) => void;
 }
 
 export interface Certificates {
-  /** Seconds since the epoch at which the one in use is over; `undefined`: none is in use. */
+  /** When the certificate in use expires, in seconds since the epoch; `undefined`: none is in use. */
   readonly expiresAt: () => number | undefined;
   stop(): Promise<void>;
 }
@@ -41,39 +42,39 @@ export type CertificateResult =
       readonly from: number /* seconds since the epoch */;
       readonly until: number;
     }
-  /** `until`: of a pair that is over, seconds since the epoch. */
+  /** `until`: when an expired pair expired, in seconds since the epoch. */
   | { readonly kind: 'refused'; readonly reason: string; readonly until?: number };
 
-/** Seconds between two readings; a new certificate is served within 10 s. */
+/** Seconds between two reads; a new certificate is served within 10 s. */
 const INTERVAL = 5;
-/** Seconds before the end when people are told: 14 days. */
-const NOTICE = 14 * 86_400;
-/** Seconds without any certificate after which people are told. A new installation gets its first one sooner. */
-const NONE_NOTICE = 600;
-/** No certificate chain is longer. */
-const MOST_BYTES = 1_048_576;
+/** Seconds before the expiry at which operators are notified: 14 days. */
+const EXPIRY_NOTICE = 14 * 86_400;
+/** Seconds without any certificate after which operators are notified. A new installation gets its first one sooner. */
+const MISSING_NOTICE = 600;
+/** Maximum size of a file; certificate chains are shorter. */
+const MAX_BYTES = 1_048_576;
 const DAY = 86_400;
 
-/** Resolves when the first reading is done. */
+/** Resolves after the first read. */
 export async function startCertificates(options: CertificatesOptions): Promise<Certificates> {
-  const watching = new Watching(options);
-  await watching.look();
+  const watch = new CertificateWatch(options);
+  await watch.check();
   const loop = startLoop({
     clock: options.clock,
     delay: INTERVAL,
     cycle: async () => {
-      await watching.look();
+      await watch.check();
       return INTERVAL;
     },
     failed: (error) => {
-      options.log.error('looking after the certificate failed inside the session server', { error });
+      options.log.error('checking the certificate failed', { error });
       return INTERVAL;
     },
   });
-  return { expiresAt: () => watching.expiresAt, stop: () => loop.stop() };
+  return { expiresAt: () => watch.expiresAt, stop: () => loop.stop() };
 }
 
-/** Can this pair prove anything to anybody? Never throws. */
+/** Whether clients will accept this pair now. Never throws. */
 export function checkCertificate(cert: string, key: string, wallTime: number): CertificateResult {
   try {
     const certificate = new X509Certificate(cert);
@@ -90,30 +91,30 @@ export function checkCertificate(cert: string, key: string, wallTime: number): C
   }
 }
 
-class Watching {
-  /** Of the one in use, or of one that is over while none is. */
+class CertificateWatch {
+  /** Of the certificate in use; while there is none, of an expired one. */
   expiresAt: number | undefined;
   readonly #options: CertificatesOptions;
-  /** Since when, in seconds of the monotonic clock, no pair could be used. */
+  /** The start, in seconds of the monotonic clock. */
   readonly #since: number;
   #seen = '';
   #inUse = '';
-  /** Why the pair that lies there cannot be used. */
+  /** Why the present files cannot be used. */
   #refused: string | undefined;
-  /** What people were told of: one notice for each certificate before its end, and one at its end. */
-  readonly #told = new Set<string>();
+  /** Notices that were sent: one for each certificate before it expires, and one when it expires. */
+  readonly #notified = new Set<string>();
 
   constructor(options: CertificatesOptions) {
     this.#options = options;
     this.#since = options.clock.now();
   }
 
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const files = this.#options.files();
     if (files === undefined) return;
     const [cert, key] = await Promise.all([readPem(files.cert), readPem(files.key)]);
     const seen = JSON.stringify([cert, key]);
-    // What was refused is judged again, although it is the same: the clock may have been wrong, as after a power cut.
+    // A rejected pair is checked again even if it did not change: the clock may have been wrong, as after a power cut.
     if (seen !== this.#seen || this.#refused !== undefined) {
       this.#seen = seen;
       this.#take(cert, key);
@@ -133,7 +134,7 @@ class Watching {
       if (none) this.expiresAt = checked.until;
       if (checked.reason === this.#refused) return;
       this.#refused = checked.reason;
-      const now = none ? 'the gateway takes no TLS connection until there is one' : 'the one before stays in use';
+      const now = none ? 'the gateway accepts no TLS connections until there is a valid one' : 'the previous one stays in use';
       log.error(`gateway.tls: this certificate and key cannot be used: ${checked.reason}; ${now}`);
       return;
     }
@@ -148,24 +149,24 @@ class Watching {
   #remind(): void {
     const { clock } = this.#options;
     if (this.expiresAt === undefined) {
-      if (this.#refused !== undefined && clock.now() - this.#since >= NONE_NOTICE)
-        this.#tell('none', `there is none that can be used: ${this.#refused}; clients cannot connect`);
+      if (this.#refused !== undefined && clock.now() - this.#since >= MISSING_NOTICE)
+        this.#notify('none', `there is no usable certificate: ${this.#refused}; clients cannot connect`);
       return;
     }
     const left = this.expiresAt - clock.wallTime();
-    if (left > NOTICE) return;
+    if (left > EXPIRY_NOTICE) return;
     if (left > 0)
-      this.#tell(
+      this.#notify(
         `${this.#inUse} before`,
         `it expires on ${day(this.expiresAt)}, in ${Math.ceil(left / DAY)} days, and was not renewed`,
       );
-    else this.#tell(`${this.#inUse} over`, `it expired on ${day(this.expiresAt)}; clients cannot connect any more`);
+    else this.#notify(`${this.#inUse} over`, `it expired on ${day(this.expiresAt)}; clients can no longer connect`);
   }
 
   /** Once for each `stage`. */
-  #tell(stage: string, reason: string): void {
-    if (this.#told.has(stage)) return;
-    this.#told.add(stage);
+  #notify(stage: string, reason: string): void {
+    if (this.#notified.has(stage)) return;
+    this.#notified.add(stage);
     this.#options.log.warn(`certificate of the gateway: ${reason}`);
     this.#options.notify(reason);
   }
@@ -175,11 +176,11 @@ type Pem = { readonly kind: 'text'; readonly text: string } | { readonly kind: '
 
 async function readPem(path: string): Promise<Pem> {
   try {
-    // A pipe would keep us waiting for its other end.
+    // A pipe would block until its other end is opened.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { size } = await file.stat();
-      if (size > MOST_BYTES) return { kind: 'failed', reason: `${path} is no certificate or key: it has ${size} bytes` };
+      if (size > MAX_BYTES) return { kind: 'failed', reason: `${path} is not a certificate or key: it has ${size} bytes` };
       return { kind: 'text', text: await file.readFile('latin1') };
     } finally {
       await file.close();

@@ -1,16 +1,17 @@
 /**
- * Headers on their way through the gateway. What concerns one connection alone is taken out in both directions (RFC 9110 § 7.6.1): whoever passes it on lets
- * one side speak about the connection of the other, which is how requests are smuggled. The rest goes on in order, in its own spelling and unread, because
- * simulation servers look for `Host:` letter by letter.
+ * Headers on their way through the gateway. Headers that concern a single connection are removed in both directions
+ * (RFC 9110 § 7.6.1): forwarding them would let one side control the connection of the other, which is how requests are
+ * smuggled. All other headers are forwarded in order and in their own spelling, because simulation servers look for
+ * `Host:` letter by letter.
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
-import { isMonitorCookie } from '../monitor-cookie.ts';
+import { isMonitorCookie } from '../server/monitor-cookie.ts';
 
 /** Names and values in turn, as Node takes and gives them. */
 export type RawHeaders = readonly string[];
 
 export interface Forwarded {
-  /** Of the client. */
+  /** Address of the client. */
   readonly address: string;
   readonly ssl: boolean;
   /** Our name in `Via`. */
@@ -19,69 +20,78 @@ export interface Forwarded {
   readonly host: () => string;
 }
 
-/** RFC 9110 § 7.6.1, and `Expect`, which is answered here, and what only we can know about the client. */
-const NOT_PASSED_ON: ReadonlySet<string> = new Set([
+/** What these functions read of a request or response. */
+export type MessageHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersion'>;
+
+/** RFC 9110 § 7.6.1, and `Expect`, which the gateway answers itself. */
+const NOT_FORWARDED: ReadonlySet<string> = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'],
   ...['proxy-authenticate', 'proxy-authorization', 'proxy-authentication-info', 'expect'],
 ]);
-const NOT_BELIEVED: ReadonlySet<string> = new Set([
+/** Claims about the client that only the gateway can make. */
+const NOT_TRUSTED: ReadonlySet<string> = new Set([
   ...['forwarded', 'x-forwarded', 'forwarded-for', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'x-cluster-client-ip'],
   ...['x-original-url', 'x-rewrite-url'],
 ]);
-/** All of this family, whatever its members are called today. */
+/** The whole family, so that members to come are covered. */
 const FORWARDED = /^x-forwarded-/;
+/** These frame the message, name the host or show loops; `Connection` cannot remove them. */
+const ALWAYS_FORWARDED = ['content-length', 'host', 'via'];
 
-/** The headers of a request without those of its connection, with who asks and by which way. */
-export function requestHeaders(request: IncomingMessage, { address, ssl, via, host: own }: Forwarded): string[] {
-  const headers = ofClient(passedOn(request.rawHeaders, request.headers.connection));
+/** The headers of a request without those of its connection, and with the client's address and route. */
+export function requestHeaders(request: MessageHeaders, { address, ssl, via, host: own }: Forwarded): string[] {
+  const headers = withoutClaims(endToEnd(request.rawHeaders, request.headers.connection));
   const host = valueOf(request.rawHeaders, 'host');
   headers.push('X-Forwarded-For', address, 'X-Forwarded-Proto', ssl ? 'https' : 'http');
   if (host !== undefined) headers.push('X-Forwarded-Host', host);
-  // HTTP/1.0 does without, and what we send is HTTP/1.1 (RFC 9112 § 3.2).
+  // HTTP/1.0 needs no host, and HTTP/1.1, which the gateway sends, does (RFC 9112 § 3.2).
   else headers.push('Host', own());
   // Several `Via` lines are one list (RFC 9110 § 5.3).
   headers.push('Via', `${request.httpVersion} ${via}`);
   return headers;
 }
 
-/** The headers of an answer without those of its connection. */
-export function responseHeaders(answer: IncomingMessage): string[] {
-  return passedOn(answer.rawHeaders, answer.headers.connection);
+/** The headers of a response without those of its connection. */
+export function responseHeaders({ rawHeaders, headers }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): string[] {
+  return endToEnd(rawHeaders, headers.connection);
 }
 
-/** The reason phrase of an answer, or the usual one for its status where it holds what no line may hold (RFC 9112 § 4). */
-export function fitPhrase({ statusCode = 502, statusMessage = '' }: IncomingMessage): string {
+/** The reason phrase of a response, or the standard one where it has characters that are not allowed (RFC 9112 § 4). */
+export function reasonPhrase({
+  statusCode = 502,
+  statusMessage = '',
+}: Pick<IncomingMessage, 'statusCode' | 'statusMessage'>): string {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusMessage) ? statusMessage : (STATUS_CODES[statusCode] ?? '');
 }
 
 /** How many `Host` lines the request has. */
-export function hostsOf({ rawHeaders }: IncomingMessage): number {
+export function hostCount({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number {
   return rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
 }
 
-/** Has the request come through here before? Then the route leads back to the gateway. */
-export function cameThrough(request: IncomingMessage, via: string): boolean {
-  return request.headers.via?.includes(via) === true;
+/** Whether the request has passed through this gateway before, so that its route is a loop. */
+export function cameThrough({ headers }: Pick<IncomingMessage, 'headers'>, via: string): boolean {
+  return headers.via?.includes(via) === true;
 }
 
-/** As it was sent; the parsed headers may have been changed for our own pages. */
-function valueOf(raw: RawHeaders, lowerName: string): string | undefined {
+/** The value as it was sent; the parsed headers may have been changed for our own pages. */
+export function valueOf(raw: RawHeaders, lowerName: string): string | undefined {
   const index = raw.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === lowerName);
   return index < 0 ? undefined : raw[index + 1];
 }
 
-/** Without what only we can know about the client, and without our own cookie. */
-function ofClient(headers: readonly string[]): string[] {
-  const kept: string[] = [];
+/** Without claims about the client, and without our own cookie. */
+function withoutClaims(headers: readonly string[]): string[] {
+  const result: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const [name = '', value = ''] = headers.slice(i, i + 2);
-    // Programs that know headers as variables of the environment do not tell the two apart.
+    // Programs that see headers as environment variables cannot distinguish `_` from `-`.
     const plain = name.toLowerCase().replaceAll('_', '-');
-    if (NOT_BELIEVED.has(plain) || FORWARDED.test(plain)) continue;
+    if (NOT_TRUSTED.has(plain) || FORWARDED.test(plain)) continue;
     const left = plain === 'cookie' ? withoutMonitorCookie(value) : value;
-    if (left !== '' || value === '') kept.push(name, left);
+    if (left !== '' || value === '') result.push(name, left);
   }
-  return kept;
+  return result;
 }
 
 function withoutMonitorCookie(cookies: string): string {
@@ -90,19 +100,19 @@ function withoutMonitorCookie(cookies: string): string {
   return others.length === pairs.length ? cookies : others.join('; ');
 }
 
-function passedOn(raw: RawHeaders, connection: string | undefined): string[] {
+function endToEnd(raw: RawHeaders, connection: string | undefined): string[] {
   const named = connection === undefined ? undefined : namedIn(connection);
   const headers: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const lower = name.toLowerCase();
-    if (NOT_PASSED_ON.has(lower) || named?.has(lower) === true) continue;
+    if (NOT_FORWARDED.has(lower) || named?.has(lower) === true) continue;
     headers.push(name, raw[i + 1] ?? '');
   }
   return headers;
 }
 
-/** Headers that `Connection` declares to be of the connection. It cannot declare away those that frame the message or name the host. */
+/** Headers that `Connection` declares to be of the connection. */
 function namedIn(connection: string): ReadonlySet<string> | undefined {
   if (/^(?:keep-alive|close|upgrade)$/i.test(connection)) return undefined;
   const names = new Set(
@@ -111,6 +121,6 @@ function namedIn(connection: string): ReadonlySet<string> | undefined {
       .split(',')
       .map((name) => name.trim()),
   );
-  for (const name of ['content-length', 'host', 'via']) names.delete(name);
+  for (const name of ALWAYS_FORWARDED) names.delete(name);
   return names;
 }

@@ -1,25 +1,25 @@
 /**
- * Plain HTTP, usually on port 80: everybody is sent to HTTPS, but for the challenge by which a certificate is renewed (RFC 8555 § 8.3), which is answered from
- * a folder that certbot writes to.
+ * Plain HTTP, usually on port 80: everything is redirected to HTTPS, except the challenge for renewing a certificate
+ * (RFC 8555 § 8.3), which is answered from a folder that certbot writes to.
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { UpgradeHandler } from '../server.ts';
-import { answerPlainly } from '../server.ts';
+import type { UpgradeHandler } from '../server/server.ts';
+import { answerPlainly } from '../server/plain-answers.ts';
 
 export interface RedirectOptions {
-  /** What stands after `https://` in links. Never taken from the request, which could name any host. */
+  /** What follows `https://` in links. Never taken from the request, which could name any host. */
   readonly host: () => string;
   /** Folder that holds `.well-known/acme-challenge/`. */
   readonly acmeDir: () => string | undefined;
 }
 
 const CHALLENGE = '/.well-known/acme-challenge/';
-/** RFC 8555 § 8.3: the token is base64url. So no name can lead out of the folder. */
+/** RFC 8555 § 8.3: the token is base64url, so no name can leave the folder. */
 const TOKEN = /^[A-Za-z0-9_-]{1,200}$/;
-const MOST_BYTES = 65_536;
+const MAX_BYTES = 65_536;
 
 export function createRedirect(options: RedirectOptions): { readonly handle: RequestListener; readonly upgrade: UpgradeHandler } {
   const location = (target = '/') => `https://${options.host()}${target.startsWith('/') ? target : '/'}`;
@@ -33,7 +33,7 @@ export function createRedirect(options: RedirectOptions): { readonly handle: Req
       response.writeHead(308, {
         Location: location(target),
         'Content-Length': 0,
-        // Pages of other origins follow only what they may read.
+        // Pages of other origins follow only redirects that they may read.
         'Access-Control-Allow-Origin': '*',
       });
       response.end();
@@ -55,18 +55,18 @@ async function answerChallenge(
   response.end(method === 'HEAD' ? undefined : (text ?? 'There is no such challenge.\n'));
 }
 
-/** The file itself, not one that a link leads to; `undefined` when there is none that could be a challenge. */
+/** The file itself, links not followed; `undefined` when there is none that could be a challenge. */
 async function readChallenge(folder: string, token: string): Promise<Buffer | undefined> {
   try {
     const file = await open(join(folder, CHALLENGE, token), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const info = await file.stat();
-      return info.isFile() && info.size <= MOST_BYTES ? await file.readFile() : undefined;
+      return info.isFile() && info.size <= MAX_BYTES ? await file.readFile() : undefined;
     } finally {
       await file.close();
     }
   } catch {
-    // Not there, not readable, or a link: to the asker it is all the same.
+    // Missing, unreadable, or a link: the answer is the same.
     return undefined;
   }
 }

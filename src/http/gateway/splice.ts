@@ -1,21 +1,21 @@
 /**
- * Two connections made one: what comes from either goes to the other, no faster than it is taken, until one of them ends; then the other ends too. Nothing is
- * understood and nothing kept, so that it costs little and cannot be wrong about what passes.
+ * Joins two connections: bytes from either go to the other, no faster than they are read, until one of them ends; then the
+ * other ends too. The bytes are neither parsed nor stored, so this costs little and cannot misread them.
  */
 import type { Socket } from 'node:net';
 
-/** Seconds between two questions of the operating system whether a silent peer is alive. */
-const ALIVE = 30;
-/** Seconds in which one side has to take something of what waits for it after the other has ended; as long as for an answer by HTTP. */
-const UNREAD = 30;
+/** Seconds between two checks by the operating system that a silent peer is alive. */
+const TCP_KEEP_ALIVE = 30;
+/** Seconds one side may leave the remaining bytes unread after the other has ended; the same as for HTTP responses. */
+const MAX_UNREAD = 30;
 
-/** Either may be a TLS connection. `idle`: seconds nothing may pass in either direction. Resolves when both are closed. */
+/** Either may be a TLS connection. `idle`: seconds without bytes in either direction after which both are closed. Resolves when both are. */
 export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
   for (const socket of [a, b]) {
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, ALIVE * 1000);
+    socket.setKeepAlive(true, TCP_KEEP_ALIVE * 1000);
   }
-  // Reading from one is writing to the other: one timer sees both directions, and the one that HTTP had for requests is of no use any more.
+  // Reading from one means writing to the other, so one timer covers both directions. The other one is HTTP's timer for requests.
   a.setTimeout(0);
   b.setTimeout(idle * 1000, () => b.destroy());
   return new Promise((resolve) => {
@@ -24,7 +24,7 @@ export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
       open -= 1;
       if (open === 0) resolve();
     };
-    const unread = Math.min(idle, UNREAD);
+    const unread = Math.min(idle, MAX_UNREAD);
     pass(a, b, unread, closed);
     pass(b, a, unread, closed);
   });
@@ -41,7 +41,7 @@ function pass(from: Socket, to: Socket, unread: number, closed: () => void): voi
   from.on('close', (failed) => {
     if (failed) to.destroy();
     else {
-      // What was taken before the end is still delivered, to whoever takes it.
+      // Bytes from before the end are still delivered, if the other side reads them.
       to.setTimeout(unread * 1000, () => to.destroy());
       to.destroySoon();
     }

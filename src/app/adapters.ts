@@ -1,0 +1,67 @@
+/** What the session server needs from outside, and its implementations in production. Simulations of whole days pass in others. */
+import { join } from 'node:path';
+import type { Settings } from '../config/settings.ts';
+import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
+import { startEdge, type Edge, type EdgeOptions } from '../http/edge.ts';
+import { readMonitorAssets } from '../http/operators/monitor-assets.ts';
+import type { MonitorPages } from '../http/operators/monitor-routes.ts';
+import type { Clock, HistoryFile, Log, NameLookup, NewId, Notifier, Probe, Random, StateStore } from '../ports.ts';
+import { createLoadProbe, type LoadProbeOptions } from '../probes/load.ts';
+import { createRoutedProbe } from '../probes/routed.ts';
+import { createFileStore } from '../stores/file.ts';
+import { createHistoryFile } from '../stores/history-file.ts';
+import { packageRoot } from '../system/package-root.ts';
+import { configuredNotifiers, type NotifierSettings } from './configured-notifiers.ts';
+import type { Chosen } from './settings-keys.ts';
+
+export interface Environment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly names: NameLookup;
+  readonly version: string;
+}
+
+export interface Adapters {
+  readonly createProbe: (settings: ProbeSettings, environment: Environment, guard?: Guard) => Probe;
+  readonly createStore: (settings: Settings, log: Log) => StateStore;
+  /** Absent: the history of the charts is not saved. */
+  readonly createHistoryFile?: (settings: Settings) => HistoryFile;
+  readonly createNotifiers: (settings: NotifierSettings, environment: Environment) => Notifier[];
+  readonly startEdge: (options: EdgeOptions) => Promise<Edge>;
+}
+
+export type Guard = NonNullable<LoadProbeOptions['guard']>;
+export type ProbeSettings = Chosen<'pollSsl' | 'pollTimeout' | 'pollInterval' | 'gateway.enabled' | 'gateway.routes' | 'server'>;
+
+/** The page is loaded at its first view: it takes a tenth of the memory of an idle session server. */
+const pages: MonitorPages = {
+  monitor: async (...page) => (await import('../web/render.ts')).renderMonitorPage(...page),
+  entrance: async (...page) => (await import('../web/render.ts')).renderEntrancePage(...page),
+};
+
+export const realAdapters: Adapters = {
+  createProbe: loadProbe,
+  createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
+  createHistoryFile: ({ stateDir }) => createHistoryFile(stateDir),
+  createNotifiers: configuredNotifiers,
+  async startEdge(options) {
+    const assets = await readMonitorAssets(join(packageRoot, 'dist', 'web'));
+    return startEdge(options, { assets, pages });
+  },
+};
+
+function loadProbe(
+  { pollSsl, pollTimeout, pollInterval, gateway, server }: ProbeSettings,
+  { clock, names }: Environment,
+  guard?: Guard,
+): Probe {
+  // A connection has to outlive the pause between two polls, or each poll would open a new one.
+  const common = { timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, names, now: () => clock.now() };
+  const outside = createLoadProbe({ ...common, ssl: pollSsl, ...(guard !== undefined && { guard }) });
+  if (!gateway.enabled) return outside;
+  // Not guarded: the operator wrote where the routes go.
+  const inside = createLoadProbe({ ...common, ssl: false });
+  return createRoutedProbe({ outside, inside, locate: (endpoint) => insideEndpoint(gateway.routes, endpoint, server) });
+}

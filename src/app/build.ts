@@ -1,0 +1,261 @@
+/** Builds the parts of the session server and connects them. Nothing runs yet: no port is open, no server is probed, nothing was read. */
+import { readSimulationServer } from '../config/read-server.ts';
+import type { Settings } from '../config/settings.ts';
+import { DEFAULT_ALLOCATION, type AllocationParameters } from '../core/allocation/allocation-parameters.ts';
+import { Ledger } from '../core/allocation/ledger.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
+import type { FleetRules, ServerFacts } from '../core/fleet/fleet.ts';
+import { isNetworkProved, refuseAddress, refuseIpHost } from '../core/fleet/registration.ts';
+import { Router } from '../core/fleet/routing.ts';
+import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
+import { History } from '../core/history/history.ts';
+import { incidentRules } from '../core/incidents/incidents.ts';
+import { TokenBuckets, type TokenBucketRules } from '../core/limits/token-bucket.ts';
+import { WaitingLine } from '../core/queue/waiting-line.ts';
+import { maskedAddress } from '../core/text/mail-address.ts';
+import type { ChannelView } from '../core/views/monitor-view.ts';
+import { RegisteredServers } from '../discovery/registered.ts';
+import { createAdmission, type Admission } from '../engine/admission.ts';
+import { ledgerBookings } from '../engine/bookings.ts';
+import { Decisions } from '../engine/decisions.ts';
+import { Membership } from '../engine/membership.ts';
+import { MonitorViews } from '../engine/monitor-views.ts';
+import { Notifying } from '../engine/notifying.ts';
+import { OperatorActions } from '../engine/operator-actions.ts';
+import { Poller } from '../engine/poller.ts';
+import type { Prospects } from '../engine/prospects.ts';
+import { createStartupGate } from '../engine/startup-gate.ts';
+import { Suspicions } from '../engine/suspicions.ts';
+import { createTopic } from '../engine/topic.ts';
+import { createMetrics } from '../http/metrics.ts';
+import { readDescriptorLimit } from '../http/server/descriptors.ts';
+import type { AddressGuard, Probe } from '../ports.ts';
+import { checkAnnounced } from '../probes/announced.ts';
+import { createGuardedLookup } from '../probes/guarded-lookup.ts';
+import type { Adapters, Environment, ProbeSettings } from './adapters.ts';
+import { createFleetEvents, recordDecision, type FleetEvents } from './events.ts';
+import type { Chosen } from './settings-keys.ts';
+
+export type Parts = ReturnType<typeof build>;
+
+type Core = ReturnType<typeof buildCore>;
+type Fleet = ReturnType<typeof buildFleet>;
+
+/** Addresses whose request rate is remembered. */
+const MAX_ADDRESSES = 100_000;
+/** Incidents that the page lists. */
+const MAX_INCIDENTS = 200;
+
+export function build(initial: Settings, environment: Environment, adapters: Adapters) {
+  const core = buildCore(initial, environment);
+  // Events start only after everything is built, so they may reach parts that are created later.
+  const fleet = buildFleet(core, adapters, (): FleetEvents => events);
+  const { requests, queue, prospects } = buildAdmission(core, fleet, (): MonitorViews => monitorViews);
+  const monitorViews = buildMonitorViews(core, fleet, prospects);
+  const registered = buildRegistered(core, fleet);
+  const operatorActions = buildOperatorActions(core, fleet, registered);
+  const parts = { ...core, ...fleet, requests, queue, prospects, monitorViews, registered, operatorActions };
+  const events = createFleetEvents({ ...parts, descriptors: readDescriptorLimit() });
+  return parts;
+}
+
+/** What depends on no other part. */
+function buildCore(initial: Settings, environment: Environment) {
+  const { clock, random } = environment;
+  const current = { settings: initial };
+  const metrics = createMetrics();
+  const history = new History();
+  return {
+    ...environment,
+    current,
+    settings: (): Settings => current.settings,
+    startedAt: clock.wallTime(),
+    metrics,
+    history,
+    ledger: new Ledger(allocationParameters(initial), random),
+    router: new Router(),
+    line: new WaitingLine(initial.waiting),
+    buckets: new TokenBuckets(bucketRules(initial)),
+    decisions: new Decisions((decision) => {
+      recordDecision(decision, metrics, history);
+    }),
+    /** The server of which something changed last. */
+    serverChanges: createTopic<ServerFacts | undefined>(undefined),
+    /** The version of the servers that registered themselves. */
+    registrations: createTopic(0),
+    /** Clients are answered. */
+    answers: createStartupGate(),
+    /** Clients can wait and get servers. */
+    sessions: createStartupGate(),
+  };
+}
+
+function buildFleet(core: Core, adapters: Adapters, events: () => FleetEvents) {
+  const { clock, random, newId, log, settings, ledger, router } = core;
+  const initial = settings();
+  const addressGuard = createAddressGuards(core, (id) => membership.get(id)?.source === 'registered');
+  const createProbe = (chosen: ProbeSettings): Probe => adapters.createProbe(chosen, core, (id) => addressGuard(id)?.lookup);
+  const poller: Poller = new Poller({
+    ...{ clock, random, log },
+    probe: createProbe(initial),
+    rules: fleetRules(initial),
+    interval: initial.pollInterval,
+    events: {
+      sampled: (...sample) => {
+        events().sampled(...sample);
+      },
+      missed: (...miss) => {
+        events().missed(...miss);
+      },
+      changed: (...change) => {
+        events().changed(...change);
+      },
+      added: (facts) => {
+        events().added(facts);
+      },
+    },
+  });
+  const notifying = new Notifying({
+    ...{ clock, random, newId, log },
+    rules: incidentRules(initial.pollInterval),
+    loadOf: (id) => poller.facts(id)?.load,
+  });
+  const membership: Membership = new Membership({
+    ...{ poller, ledger, router },
+    changed: (ids) => {
+      events().fleetChanged(ids);
+    },
+    removed: (id) => {
+      events().removed(id);
+    },
+    countsSessions: (endpoint) => insideOf(settings(), endpoint) !== undefined,
+  });
+  const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
+  return { addressGuard, createProbe, poller, notifying, membership, suspicions };
+}
+
+function buildAdmission(core: Core, { poller, membership }: Fleet, monitorViews: () => MonitorViews): Admission {
+  const { clock, newId, log, router, line, buckets, decisions, ledger, settings } = core;
+  return createAdmission({
+    ...{ clock, newId, log, router, line, buckets, decisions },
+    bookings: ledgerBookings(ledger, clock, (id) => {
+      membership.booked(id);
+    }),
+    settings: () => {
+      const { handOutSsl, projects, allocation, waiting } = settings();
+      return { handOutSsl, otherHosts: projects.otherHosts, settle: allocation.settle[1], resume: waiting.resume };
+    },
+    endpoint: (id) => poller.facts(id)?.endpoint,
+    explain: (project, labels, handOut) => monitorViews().explain(project, labels, handOut),
+    costOf: (project) => ledger.fleetCost(project?.key).value,
+  });
+}
+
+function buildMonitorViews(core: Core, { poller, membership, notifying }: Fleet, prospects: Prospects): MonitorViews {
+  const { clock, ledger, router, line, decisions, settings, version, startedAt } = core;
+  return new MonitorViews({
+    ...{ clock, poller, ledger, router, line, decisions, membership, prospects },
+    incidents: () => notifying.incidents(MAX_INCIDENTS),
+    incidentsVersion: () => notifying.version,
+    settings: () => {
+      const { monitor, server, allocation, loadThreshold, pollInterval, ssl } = settings();
+      const { target, recent } = allocation;
+      return { version, startedAt, title: monitor.title, server, target, recent, loadThreshold, pollInterval, ssl };
+    },
+    channels: () => channelViews(notifying, settings()),
+  });
+}
+
+function buildOperatorActions(
+  core: Core,
+  { poller, membership, notifying }: Fleet,
+  registered: RegisteredServers,
+): OperatorActions {
+  const { clock, log } = core;
+  return new OperatorActions({
+    ...{ clock, log, poller, membership, readServer: readSimulationServer },
+    sendTest: () => notifying.test(),
+    forget(id, by) {
+      const facts = poller.facts(id);
+      return facts !== undefined && poller.state(facts) === 'down' && registered.leave(id, `${by} removed it`);
+    },
+  });
+}
+
+function buildRegistered(core: Core, { poller, membership }: Fleet): RegisteredServers {
+  const { clock, log, names, settings, registrations } = core;
+  const registered = new RegisteredServers({
+    ...{ clock, log, membership, readServer: readSimulationServer },
+    check(endpoint, signal) {
+      const { pollSsl, handOutSsl, pollTimeout: timeout, registration } = settings();
+      const inside = insideOf(settings(), endpoint);
+      const common = { timeout, names, now: () => clock.now() };
+      // Every address is allowed inside: the operator wrote where the routes go.
+      return inside !== undefined
+        ? checkAnnounced(inside, { ...common, pollSsl: false, handOutSsl: false, refuseAddress: () => undefined }, signal)
+        : checkAnnounced(
+            endpoint,
+            { ...common, pollSsl, handOutSsl, refuseAddress: (ip) => refuseAddress(ip, registration) },
+            signal,
+          );
+    },
+    refuse: (endpoint) =>
+      insideOf(settings(), endpoint) === undefined ? refuseIpHost(endpoint.host, settings().registration) : undefined,
+    downSince(id) {
+      const facts = poller.facts(id);
+      return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
+    },
+    isNetworkProved: () => isNetworkProved(Array.from(poller.servers(), hostAndSuccess)),
+    rules: () => ({ ...settings().registration, enabled: settings().registration.token !== undefined }),
+    changed: () => {
+      registrations.publish(registered.version);
+    },
+  });
+  return registered;
+}
+
+/** Where the gateway's routes send connections to it; `undefined`: directly to it. */
+function insideOf(
+  { gateway, server }: Chosen<'gateway.enabled' | 'gateway.routes' | 'server'>,
+  endpoint: Endpoint,
+): Endpoint | undefined {
+  return gateway.enabled ? insideEndpoint(gateway.routes, endpoint, server) : undefined;
+}
+
+/** Guards of servers that registered themselves. Applied to each connection, so that a name cannot resolve to a forbidden address later. */
+function createAddressGuards({ settings, names }: Core, isRegistered: (id: ServerId) => boolean) {
+  const refuse = (ip: string) => refuseAddress(ip, settings().registration);
+  const guard: AddressGuard = { refuse, lookup: createGuardedLookup(refuse, names.lookup) };
+  return (id: ServerId): AddressGuard | undefined => (isRegistered(id) ? guard : undefined);
+}
+
+function hostAndSuccess({ endpoint, failures, load }: ServerFacts): { host: string; heard: boolean } {
+  return { host: endpoint.host, heard: failures === 0 && load !== undefined };
+}
+
+/** The notification channels, as the page may show them. */
+function channelViews(notifying: Notifying, { monitor: { access } }: Settings): readonly ChannelView[] {
+  return notifying.channels().map(({ name, recipient }) => ({
+    notifier: name,
+    recipient: recipient === undefined ? null : access === 'open' ? maskedAddress(recipient) : recipient,
+  }));
+}
+
+export function allocationParameters({
+  allocation,
+  loadThreshold,
+}: Chosen<'allocation' | 'loadThreshold'>): AllocationParameters {
+  return { ...allocation, threshold: loadThreshold, margin: DEFAULT_ALLOCATION.margin };
+}
+
+type FleetSettings = Chosen<'loadThreshold' | 'downAfter' | 'allocation.target' | 'allocation.recent'>;
+
+export function fleetRules({ loadThreshold, downAfter, allocation: { target, recent } }: FleetSettings): FleetRules {
+  return { loadThreshold, downAfter, target, recent };
+}
+
+type LimitSettings = Chosen<'limits.rateBurst' | 'limits.ratePerSecond'>;
+
+export function bucketRules({ limits: { rateBurst, ratePerSecond } }: LimitSettings): TokenBucketRules {
+  return { burst: rateBurst, rate: ratePerSecond, maxKeys: MAX_ADDRESSES };
+}

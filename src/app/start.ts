@@ -1,0 +1,116 @@
+/** Starts the parts in order: listen, restore the state of the last run, poll, answer. */
+import type { Settings } from '../config/settings.ts';
+import { fleetLoads } from '../core/fleet/fleet.ts';
+import { startHistorySampler } from '../engine/history-sampler.ts';
+import { readHistory, restoreHistory, startHistorySaver, type HistorySaver } from '../engine/history-saver.ts';
+import { readInTime } from '../engine/state-loader.ts';
+import { startStateSaver, type StateSaver } from '../engine/state-saver.ts';
+import type { Edge } from '../http/edge.ts';
+import type { Notifier } from '../ports.ts';
+import type { Adapters } from './adapters.ts';
+import type { Parts } from './build.ts';
+import type { NotifierSettings } from './configured-notifiers.ts';
+import { reconcileIncidents } from './events.ts';
+import { readDocuments, restoreDocuments, stateDocuments } from './state-documents.ts';
+
+export interface Running {
+  readonly edge: Edge;
+  readonly createNotifiers: (settings: NotifierSettings) => Notifier[];
+  /** Answers what is in flight, closes the sockets, saves the state. Takes less than 2 s. */
+  stop(): Promise<void>;
+}
+
+/** Seconds after which answers are given even if not every server was heard: what has not answered by then is unknown, not idle. */
+const FIRST_ANSWERS = 1;
+/** Seconds that clients have to take what is in flight at the end, and notifiers to send what waits. */
+const GRACE = 1.2;
+
+/** Throws the `listen` error of the port. */
+export async function start(parts: Parts, initial: Settings, adapters: Adapters): Promise<Running> {
+  const { clock, log, poller, membership, notifying, history, ledger, queue, registered } = parts;
+  // First: a port that is taken is found before anything is probed or written.
+  const edge = await adapters.startEdge(parts);
+  const createNotifiers = notifierFactory(parts, edge, adapters);
+  const waits = new AbortController();
+  void clock.sleep(FIRST_ANSWERS, waits.signal).then(() => {
+    answer(parts);
+  });
+  // Before the waiting line is restored, or its clients would be refused because there is no server.
+  membership.set('configured', initial.simulationServers);
+  notifying.start(createNotifiers(initial));
+  const savers = await restoreAndSave(parts, initial, adapters);
+  const sampler = startHistorySampler({
+    ...{ clock, log, history },
+    loads: () => fleetLoads(poller.servers(), (id) => ledger.booked(id)),
+    waiting: () => queue.length,
+  });
+  startPolling(parts, waits);
+  return {
+    edge,
+    createNotifiers,
+    async stop() {
+      waits.abort();
+      const closed = edge.close(GRACE);
+      await Promise.all([poller.stop(), sampler.stop(), queue.stop(), registered.stop()]);
+      await Promise.all([closed, ...savers.map((saver) => saver.stop()), notifying.stop(GRACE)]);
+    },
+  };
+}
+
+/** Restores what the last run saved and saves from now on. What could not be read is never overwritten. */
+async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapters): Promise<(StateSaver | HistorySaver)[]> {
+  const { clock, log, history, poller, notifying, operatorActions, registrations } = parts;
+  const store = adapters.createStore(initial, log);
+  const file = adapters.createHistoryFile?.(initial);
+  const { restored, saved } = stateDocuments(parts);
+  const state = await readInTime(
+    async () => {
+      const [documents, past] = await Promise.all([readDocuments(store, restored), file && readHistory(file, clock.wallTime())]);
+      return { documents, past };
+    },
+    { clock, log },
+  );
+  if (state === undefined) {
+    operatorActions.begin();
+    return [];
+  }
+  if (file !== undefined && state.past !== undefined) await restoreHistory(state.past, { log, history, file });
+  await restoreDocuments(store, state.documents);
+  history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
+  notifying.startSaving(store);
+  operatorActions.begin(store);
+  const stateSaver = startStateSaver({ clock, log, store, documents: saved });
+  registrations.subscribe(() => {
+    stateSaver.hurry();
+  });
+  return file === undefined ? [stateSaver] : [stateSaver, startHistorySaver({ clock, log, history, file })];
+}
+
+/** Clients get sessions when every server was probed once, or after a second. */
+function startPolling(parts: Parts, waits: AbortController): void {
+  const { clock, poller, sessions } = parts;
+  poller.begin();
+  const firstRound = poller.firstRound();
+  void firstRound.then(() => {
+    reconcileIncidents(parts);
+  });
+  void Promise.race([firstRound, clock.sleep(FIRST_ANSWERS, waits.signal)]).then(() => {
+    waits.abort();
+    answer(parts);
+    sessions.begin();
+  });
+}
+
+function answer({ answers, queue }: Parts): void {
+  if (answers.isReady()) return;
+  queue.refresh();
+  answers.begin();
+}
+
+/** The messages link to the port that is listened on, which may be any free one. */
+function notifierFactory(parts: Parts, edge: Edge, adapters: Adapters): (settings: NotifierSettings) => Notifier[] {
+  return (settings) => {
+    const gateway = { ...settings.gateway, port: edge.gateway?.port ?? settings.gateway.port };
+    return adapters.createNotifiers({ ...settings, port: edge.port, gateway }, parts);
+  };
+}

@@ -1,0 +1,90 @@
+/** The small documents that survive a restart: how each is saved, and how it is restored. */
+import type { Ledger } from '../core/allocation/ledger.ts';
+import type { RegisteredServers } from '../discovery/registered.ts';
+import type { Clock, StateStore } from '../ports.ts';
+import type { Decisions } from '../engine/decisions.ts';
+import { NOTIFICATIONS, type Notifying } from '../engine/notifying.ts';
+import type { OperatorActions } from '../engine/operator-actions.ts';
+import type { QueueService } from '../engine/queue-service.ts';
+import type { Document } from '../engine/state-saver.ts';
+import type { Restored } from '../state/document.ts';
+
+export interface SavedDocument {
+  readonly name: string;
+  /** `saved` is JSON of any shape; never called when nothing is saved. A foreign document is set aside. */
+  readonly restore: (saved: unknown) => Restored;
+}
+
+export interface StateDocuments {
+  /** In the order in which they are restored. */
+  readonly restored: readonly SavedDocument[];
+  /** Those that the state saver writes; the others are written by their owners. */
+  readonly saved: readonly Document[];
+}
+
+interface Owners {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly decisions: Decisions;
+  readonly registered: RegisteredServers;
+  readonly queue: QueueService;
+  readonly notifying: Notifying;
+  readonly operatorActions: OperatorActions;
+}
+
+export function stateDocuments(owners: Owners): StateDocuments {
+  const { notifying, operatorActions } = owners;
+  const documents = savedDocuments(owners);
+  const notifications = { name: NOTIFICATIONS, restore: (saved: unknown) => notifying.restore(saved) };
+  return {
+    restored: [notifications, ...operatorActions.documents, ...documents],
+    saved: [...documents, ...operatorActions.documents],
+  };
+}
+
+function savedDocuments({ clock, ledger, decisions, registered, queue }: Owners): readonly (Document & SavedDocument)[] {
+  return [
+    {
+      name: 'learned',
+      version: () => ledger.revision,
+      save: () => ledger.save(clock.now(), clock.wallTime()),
+      restore: (saved) => ledger.restore(saved, clock.now(), clock.wallTime()),
+    },
+    {
+      name: 'decisions',
+      version: () => decisions.revision,
+      save: () => decisions.save(clock.now(), clock.wallTime()),
+      restore: (saved) => decisions.restore(saved, clock.now(), clock.wallTime()),
+    },
+    {
+      name: 'registered-servers',
+      // A simulation server of the original announces itself only once.
+      urgent: true,
+      version: () => registered.version,
+      save: () => registered.save(),
+      restore: (saved) => registered.restore(saved),
+    },
+    {
+      // Last, when all servers are known: tickets for unknown servers would be refused.
+      name: 'waiting-line',
+      version: () => queue.version,
+      save: () => queue.save(),
+      restore: (saved) => queue.restore(saved),
+    },
+  ];
+}
+
+/** The saved documents by name, as they were read. */
+export type ReadDocuments = ReadonlyMap<SavedDocument, unknown>;
+
+export async function readDocuments(store: StateStore, documents: readonly SavedDocument[]): Promise<ReadDocuments> {
+  const read = documents.map(async (document) => [document, await store.read(document.name)] as const);
+  return new Map(await Promise.all(read));
+}
+
+export async function restoreDocuments(store: StateStore, read: ReadDocuments): Promise<void> {
+  for (const [{ name, restore }, saved] of read) {
+    const restored = saved === undefined ? undefined : restore(saved);
+    if (restored?.kind === 'foreign') await store.setAside(name, restored.reason);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Clients that got an answer on `/session` and will connect within a minute, either to their simulation server or with a pass to wait for one. This is the
+ * only link between the two connections of one client: old clients send nothing back but the URL they were given.
+ */
+import type { ServerId } from '../fleet/endpoint.ts';
+
+interface HandedOut {
+  readonly bookingId: string;
+  readonly server: ServerId;
+  readonly address: string;
+  readonly at: number;
+}
+
+/** Seconds a client may take to connect. */
+const MAX_DELAY = 60;
+const MAX_CLIENTS = 50_000;
+
+export class ExpectedClients {
+  /** The oldest first, as in every `Map`. */
+  readonly #passes = new Map<string, number>();
+  readonly #handedOut = new Map<string, HandedOut>();
+
+  /** `id` is unguessable. Returns the pass, which has only letters, because clients look for numbers in URLs (docs/design/protocol.md, "URLs in gateway mode"). */
+  issue(id: string, now: number): string {
+    const pass = lettersOf(id);
+    forgetOld(this.#passes, now, (at) => at);
+    this.#passes.set(pass, now);
+    return pass;
+  }
+
+  /** A pass is valid once. */
+  redeem(pass: string, now: number): boolean {
+    const at = this.#passes.get(pass);
+    this.#passes.delete(pass);
+    return at !== undefined && now - at < MAX_DELAY;
+  }
+
+  /** A client from this address was sent to the server. */
+  sent({ bookingId, server }: { readonly bookingId: string; readonly server: ServerId }, address: string, now: number): void {
+    forgetOld(this.#handedOut, now, ({ at }) => at);
+    this.#handedOut.set(bookingId, { bookingId, server, address, at: now });
+  }
+
+  /** A client from this address connects to the server. Returns the booking that was made for it, or `undefined` when it was not sent there. */
+  arrived(server: ServerId, address: string, now: number): string | undefined {
+    forgetOld(this.#handedOut, now, ({ at }) => at);
+    for (const expected of this.#handedOut.values()) {
+      if (expected.server !== server || expected.address !== address) continue;
+      this.#handedOut.delete(expected.bookingId);
+      return expected.bookingId;
+    }
+    return undefined;
+  }
+}
+
+function forgetOld<T>(expected: Map<string, T>, now: number, timeOf: (value: T) => number): void {
+  for (const [key, value] of expected) {
+    if (now - timeOf(value) < MAX_DELAY && expected.size < MAX_CLIENTS) return;
+    expected.delete(key);
+  }
+}
+
+/** Almost as hard to guess. */
+function lettersOf(id: string): string {
+  return id.replace(/[^a-zA-Z]/g, (character) => LETTERS.charAt((character.codePointAt(0) ?? 0) % LETTERS.length));
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

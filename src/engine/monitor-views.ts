@@ -1,0 +1,457 @@
+/**
+ * What the monitor and the API show, built from the owners of the facts: fleet, ledger, waiting line, decisions, incidents. It decides nothing and stores only
+ * the last views: what did not change stays the same object, which makes deltas cheap.
+ */
+import type { Decision } from '../core/views/decision.ts';
+import { httpUrl, type ServerId } from '../core/fleet/endpoint.ts';
+import { explain, type Explanation, type Situation, type Verdict as ExplainedVerdict } from '../core/views/explanation.ts';
+import { reservedOf } from '../core/queue/reserved-servers.ts';
+import { meanLoad, type Drain, type ServerFacts } from '../core/fleet/fleet.ts';
+import type { Ledger, Verdict } from '../core/allocation/ledger.ts';
+import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/views/monitor-view.ts';
+import type { Project } from '../core/fleet/project.ts';
+import type { Admittance, Labels, Router } from '../core/fleet/routing.ts';
+import type { WaitingLine } from '../core/queue/waiting-line.ts';
+import type { Clock } from '../ports.ts';
+import type { Decisions } from './decisions.ts';
+import type { Member, Membership } from './membership.ts';
+import type { Poller } from './poller.ts';
+import type { HandOut } from './decision-log.ts';
+import type { Prospects } from './prospects.ts';
+
+export interface MonitorViewsOptions {
+  readonly clock: Clock;
+  readonly poller: Poller;
+  readonly ledger: Ledger;
+  readonly router: Router;
+  readonly line: WaitingLine;
+  readonly decisions: Decisions;
+  readonly prospects: Pick<Prospects, 'availability' | 'unreservedFor'>;
+  /** Newest first. */
+  readonly incidents: () => readonly IncidentView[];
+  /** Grows whenever `incidents` would return something else. */
+  readonly incidentsVersion: () => number;
+  readonly settings: () => MonitorViewsSettings;
+  /** The notification channels. */
+  readonly channels: () => FleetView['channels'];
+  readonly membership: Pick<Membership, 'get'>;
+}
+
+export interface MonitorViewsSettings {
+  readonly title: string;
+  readonly server: string;
+  readonly version: string;
+  /** Seconds since the epoch. */
+  readonly startedAt: number;
+  readonly target: number;
+  readonly loadThreshold: number;
+  readonly pollInterval: number;
+  readonly recent: number;
+  /** `https` in links to the servers' own monitors. */
+  readonly ssl: boolean;
+}
+
+/** Seconds for which the view of the fleet is reused. */
+const FRESH = 0.5;
+/** Seconds by which the machine's clock may drift from the engine's before the times on the page follow. */
+const DRIFT = 1;
+
+export class MonitorViews {
+  readonly #options: MonitorViewsOptions;
+  /** From seconds of the engine's clock to seconds since the epoch. */
+  #offset = Number.NaN;
+  #servers = new Map<ServerId, Drawn>();
+  /** Grows whenever something changed that is in the view of every server. */
+  #generation = 0;
+  #common: Pick<MonitorViewsSettings, 'ssl' | 'recent' | 'target' | 'loadThreshold'> | undefined;
+  #fleet: FleetView | undefined;
+  #fleetAt = -Infinity;
+  #decisions: { readonly version: number; readonly views: readonly DecisionView[] } = { version: -1, views: [] };
+  #incidents: { readonly version: number; readonly offset: number; readonly views: readonly IncidentView[] } = {
+    version: -1,
+    offset: Number.NaN,
+    views: [],
+  };
+
+  constructor(options: MonitorViewsOptions) {
+    this.#options = options;
+  }
+
+  snapshot(): MonitorSnapshot {
+    const { clock } = this.#options;
+    const servers = this.servers();
+    return {
+      at: clock.wallTime(),
+      fleet: this.#fleetView(servers),
+      servers,
+      decisions: this.#decisionViews(),
+      incidents: this.#incidentViews(),
+    };
+  }
+
+  /** The reason of each server, and all in one sentence: for a session that was handed out, or else for a request now. */
+  explain(project: Project | undefined, labels: Labels | undefined, handOut?: HandOut): Explanation {
+    const { poller, ledger, router, prospects, clock, settings } = this.#options;
+    const now = clock.now();
+    const tried = handOut ?? prospects.unreservedFor(project, labels);
+    const moment: Moment = {
+      now,
+      loadThreshold: settings().loadThreshold,
+      project: project?.key,
+      admittance: router.admittances(project, labels),
+      reserved: tried === undefined ? NONE : reservedOf(tried.candidates, tried.unreserved),
+    };
+    const situations: Situation[] = [];
+    for (const facts of poller.servers()) situations.push(this.#situation(facts, moment));
+    if (handOut !== undefined) return explain(situations, handOut.server);
+    return explain(situations, undefined, tried && ledger.first(tried.unreserved, project?.key, now));
+  }
+
+  /** The fleet as a whole. Whether it is open is current; the rest is at most half a second old, which bounds the cost. */
+  fleet(): FleetView {
+    const now = this.#options.clock.now();
+    if (
+      this.#fleet === undefined ||
+      now - this.#fleetAt > FRESH ||
+      this.#fleet.open !== this.#options.prospects.availability.value
+    ) {
+      this.#fleetAt = now;
+      this.#fleetView(this.servers());
+    }
+    return this.#fleet ?? this.#fleetView(this.servers());
+  }
+
+  /** A server without news keeps its view: of a thousand servers, one in five changes each second. */
+  servers(): ServerView[] {
+    const { poller, ledger, decisions, membership, clock } = this.#options;
+    const now = clock.now();
+    this.#updateCommon(now);
+    const views: ServerView[] = [];
+    for (const facts of poller.servers()) {
+      const { id } = facts.endpoint;
+      const sources: Sources = {
+        facts,
+        number: views.length + 1,
+        account: ledger.revisionOf(id),
+        member: membership.get(id),
+        handOuts: decisions.ofServer(id, now),
+        generation: this.#generation,
+      };
+      let drawn = this.#servers.get(id);
+      if (drawn === undefined || !isCurrent(drawn.sources, sources)) {
+        drawn = { sources, view: this.#serverView(sources, now) };
+        this.#servers.set(id, drawn);
+      }
+      views.push(drawn.view);
+    }
+    if (this.#servers.size > views.length) this.#forgetOthers(views);
+    return views;
+  }
+
+  #forgetOthers(views: readonly ServerView[]): void {
+    const present = new Set(views.map(({ id }) => id));
+    for (const id of this.#servers.keys()) if (!present.has(id)) this.#servers.delete(id);
+  }
+
+  #updateCommon(now: number): void {
+    const { clock, settings } = this.#options;
+    const { ssl, recent, target, loadThreshold } = settings();
+    const offset = clock.wallTime() - now;
+    const drifted = !(Math.abs(offset - this.#offset) < DRIFT);
+    const common = { ssl, recent, target, loadThreshold };
+    if (!drifted && this.#common !== undefined && same(this.#common, common)) return;
+    if (drifted) this.#offset = offset;
+    this.#common = common;
+    this.#generation += 1;
+  }
+
+  #situation(facts: ServerFacts, { now, loadThreshold, project, admittance, reserved }: Moment): Situation {
+    const { poller, ledger, membership } = this.#options;
+    const { endpoint, since, load, drain, lastFailure } = facts;
+    const { id, address } = endpoint;
+    const state = poller.state(facts);
+    // One literal without spreads, as below: there is one per server of the fleet.
+    return {
+      id,
+      address,
+      state,
+      since: now - since,
+      load,
+      loadThreshold,
+      booked: ledger.booked(id),
+      admittance: admittance(id) ?? 'open',
+      shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
+      reserved: reserved.has(id),
+      drain: drain && this.#drainSituation(drain),
+      failure: lastFailure?.reason,
+      verdict: state === 'available' ? explainedVerdict(ledger.examine(id, project, now)) : undefined,
+    };
+  }
+
+  #drainSituation({ by, reason, until }: Drain): NonNullable<Situation['drain']> {
+    const left = until === undefined ? undefined : until - this.#options.clock.wallTime();
+    return { by, ...(reason !== undefined && { reason }), ...(left !== undefined && { left }) };
+  }
+
+  #serverView({ facts, number, member, handOuts }: Sources, now: number): ServerView {
+    const { poller, ledger } = this.#options;
+    const { endpoint, drain, failures } = facts;
+    const { id, address } = endpoint;
+    const account = ledger.account(id);
+    const state = poller.state(facts);
+    const answers = failures === 0 && facts.load !== undefined;
+    // One literal without spreads: with so many fields, anything else is slow to create and to compare.
+    return {
+      id,
+      number,
+      address,
+      monitorUrl: httpUrl(endpoint, '/monitor', this.#common?.ssl ?? true),
+      state,
+      since: this.#wall(facts.since),
+      reason: this.#reason(facts, now),
+      load: answers ? facts.load : null,
+      lastLoad: facts.load ?? null,
+      booked: account?.booked ?? 0,
+      predicted: answers ? facts.load + (account?.booked ?? 0) : null,
+      cost: account?.cost.value ?? 0,
+      costUncertainty: account?.learned === true ? (account.cost.high - account.cost.low) / 2 : null,
+      places: state === 'available' ? ledger.places({ tiers: [[id]] }, undefined, now) : 0,
+      handOuts: handOuts.total,
+      handOutsLastHour: handOuts.lastHour,
+      lastAnswerAt: facts.sampledAt === undefined ? null : this.#wall(facts.sampledAt),
+      latency: facts.latency ?? null,
+      failures,
+      suspectSince: account?.suspectSince === undefined ? null : this.#wall(account.suspectSince),
+      drain:
+        drain === undefined
+          ? null
+          : { since: drain.since, by: drain.by, reason: drain.reason ?? null, until: drain.until ?? null },
+      weight: account?.weight ?? 1,
+      maxSessions: account?.maxSessions ?? null,
+      labels: member?.server.labels ?? NO_LABELS,
+      allowedRepositories: member?.server.allowedRepositories ?? null,
+      removable: member?.source === 'added' || (member?.source === 'registered' && state === 'down'),
+    };
+  }
+
+  /** Why the server is in its state, in a sentence. The state is shown beside it and not repeated. */
+  #reason(facts: ServerFacts, now: number): string {
+    const { poller, ledger, settings } = this.#options;
+    const { lastFailure, drain, load } = facts;
+    const failure = lastFailure?.reason ?? 'it did not answer';
+    switch (poller.state(facts)) {
+      case 'down':
+        return [...(drain === undefined ? [] : [drainSentence(drain)]), asSentence(failure)].join(' ');
+      case 'draining':
+        return drain === undefined ? '' : drainSentence(drain);
+      case 'unknown':
+        return facts.failures > 0 ? `Not offered: ${failure}; asked again in a moment.` : NOT_HEARD;
+      case 'full':
+        return fullReason(load, settings());
+      case 'available':
+        return availableReason(ledger.examine(facts.endpoint.id, undefined, now));
+    }
+  }
+
+  #fleetView(servers: readonly ServerView[]): FleetView {
+    const { poller, line, decisions, prospects, clock, settings, ledger } = this.#options;
+    const { title, server, version, startedAt, target, loadThreshold, pollInterval } = settings();
+    const now = clock.now();
+    const open = prospects.availability.value;
+    const unreserved = open ? prospects.unreservedFor()?.unreserved : undefined;
+    const predicted = servers.flatMap((view) => view.predicted ?? []);
+    const length = line.length;
+    const longest = line.longestWait(now);
+    const estimate = length === 0 ? undefined : line.estimate(length + 1, now);
+    const view: FleetView = {
+      ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
+      channels: this.#options.channels(),
+      availability: open ? 'A session can start now.' : this.#whyClosed(length),
+      places: unreserved === undefined ? 0 : ledger.places(unreserved, undefined, now),
+      waiting: {
+        length,
+        longest: longest === undefined ? null : Math.floor(longest),
+        estimate: estimate === undefined ? null : { from: Math.floor(estimate.from), to: Math.ceil(estimate.to) },
+      },
+      meanLoad: meanLoad(poller.servers()) ?? null,
+      meanPredicted: predicted.length === 0 ? null : predicted.reduce((sum, value) => sum + value, 0) / predicted.length,
+      handedOutLastHour: decisions.handedOutLastHour(now),
+      refusedLastHour: decisions.refusedLastHour(now),
+    };
+    if (this.#fleet === undefined || !same(this.#fleet, view)) this.#fleet = view;
+    return this.#fleet;
+  }
+
+  #whyClosed(waiting: number): string {
+    const { summary, answers } = this.explain(undefined, undefined);
+    if (waiting > 0 && answers.some(({ code }) => code === 'kept'))
+      return 'Free capacity is reserved for clients already waiting.';
+    return `No session can start now: ${summary}.`;
+  }
+
+  #decisionViews(): readonly DecisionView[] {
+    const { decisions } = this.#options;
+    const { version } = decisions;
+    if (this.#decisions.version !== version) {
+      const known = new Map(this.#decisions.views.map((view) => [view.id, view]));
+      this.#decisions = {
+        version,
+        views: decisions.last().map((decision) => known.get(`${decision.id} ${decision.kind}`) ?? decisionView(decision)),
+      };
+    }
+    return this.#decisions.views;
+  }
+
+  #incidentViews(): readonly IncidentView[] {
+    const version = this.#options.incidentsVersion();
+    const offset = this.#offset;
+    if (this.#incidents.version !== version || this.#incidents.offset !== offset)
+      this.#incidents = { version, offset, views: this.#options.incidents() };
+    return this.#incidents.views;
+  }
+
+  #wall(at: number): number {
+    return at + this.#offset;
+  }
+}
+
+/** What is the same for every server of an explanation. */
+interface Moment {
+  /** Seconds of the engine's clock. */
+  readonly now: number;
+  /** Percent. */
+  readonly loadThreshold: number;
+  /** Key of the project. */
+  readonly project: string | undefined;
+  readonly admittance: (id: ServerId) => Admittance | undefined;
+  /** Servers reserved for clients in line. */
+  readonly reserved: ReadonlySet<ServerId>;
+}
+
+const NONE: ReadonlySet<ServerId> = new Set();
+
+/** What the view of a server was built from. Facts and members are replaced, never changed, so the same object means the same facts. */
+interface Sources {
+  readonly facts: ServerFacts;
+  readonly number: number;
+  /** The revision of its account. What reports change in it comes with the facts. */
+  readonly account: number;
+  readonly member: Member | undefined;
+  readonly handOuts: { readonly total: number; readonly lastHour: number };
+  readonly generation: number;
+}
+
+interface Drawn {
+  readonly sources: Sources;
+  readonly view: ServerView;
+}
+
+function isCurrent(before: Sources, now: Sources): boolean {
+  return (
+    before.facts === now.facts &&
+    before.account === now.account &&
+    before.number === now.number &&
+    before.generation === now.generation &&
+    before.member === now.member &&
+    before.handOuts.total === now.handOuts.total &&
+    before.handOuts.lastHour === now.handOuts.lastHour
+  );
+}
+
+const NO_LABELS: Labels = {};
+
+/** The verdict of the ledger, reduced to what explanations mention. */
+function explainedVerdict(verdict: Verdict): ExplainedVerdict {
+  switch (verdict.kind) {
+    case 'fits':
+      return { kind: 'fits', predicted: verdict.level };
+    case 'no-room': {
+      const { predicted, target, peak, level, load } = verdict;
+      return { kind: 'no-room', predicted, target, ...(level < target && peak > load && { peak }) };
+    }
+    case 'max-sessions':
+      return { kind: 'session-limit', sessions: verdict.sessions };
+    case 'suspect':
+      return { kind: 'suspected' };
+    case 'closed':
+      return { kind: verdict.cause === 'load' ? 'full' : 'closed' };
+    case 'never-heard':
+    case 'unknown-server':
+      return { kind: 'closed' };
+  }
+}
+
+const NOT_HEARD = 'Not offered: it has not answered yet.';
+
+/** Short: the table has two lines for it, each twenty letters long on a narrow screen. */
+function availableReason(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'fits':
+      return `Has room: ${percent(verdict.level)} with one more.`;
+    case 'no-room':
+      return `No room: ${percent(verdict.predicted)} with one more, and ${percent(verdict.target)} is the limit.`;
+    case 'max-sessions':
+      return `No room: ${verdict.sessions} of at most ${verdict.maxSessions} sessions are out.`;
+    case 'suspect':
+      return 'Suspected: given sessions, it still looks idle; tried rarely.';
+    case 'closed':
+      return verdict.cause === 'load'
+        ? `Not offered: it reported ${percent(verdict.load)}.`
+        : 'Not offered: its answers are missing.';
+    case 'never-heard':
+    case 'unknown-server':
+      return NOT_HEARD;
+  }
+}
+
+function fullReason(load: number | undefined, { loadThreshold, recent }: MonitorViewsSettings): string {
+  return load !== undefined && load >= loadThreshold
+    ? `At ${percent(load)}; full from ${percent(loadThreshold)} on.`
+    : `At ${percent(load)}; back after ${recent} s with room.`;
+}
+
+/** Without the deadline: it is shown beside it in the reader's time zone. */
+function drainSentence({ by, reason }: Drain): string {
+  return reason === undefined ? `Drained by ${by}.` : `${by}: ${ended(reason)}`;
+}
+
+function asSentence(text: string): string {
+  return ended(text.charAt(0).toUpperCase() + text.slice(1));
+}
+
+/** With a full stop, unless the text has one. */
+function ended(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function decisionView({ id, kind, at, project, server, address, code, reason, waited, others, omitted }: Decision): DecisionView {
+  return {
+    id: `${id} ${kind}`,
+    at,
+    kind,
+    project: project ?? null,
+    serverId: server ?? null,
+    server: address ?? null,
+    code,
+    reason,
+    waited,
+    others,
+    omitted,
+  };
+}
+
+/** Compares nested values by their content. */
+function same(a: object, b: object): boolean {
+  const other = new Map(Object.entries(b));
+  return Object.entries(a).every(([key, value]) => {
+    const second: unknown = other.get(key);
+    return (
+      Object.is(value, second) ||
+      (typeof value === 'object' && value !== null && JSON.stringify(value) === JSON.stringify(second))
+    );
+  });
+}
+
+function percent(load: number | undefined): string {
+  return load === undefined ? 'nothing' : `${Math.round(load)} %`;
+}

@@ -1,0 +1,287 @@
+/**
+ * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action is in force when its promise resolves,
+ * is logged with the operator's name, and survives a restart.
+ */
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Drain } from '../core/fleet/fleet.ts';
+import type { ChannelTestView } from '../core/views/monitor-view.ts';
+import { isoTime } from '../core/text/iso-time.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
+import type { Clock, Log, StateStore } from '../ports.ts';
+import type { Restored } from '../state/document.ts';
+import type { Membership } from './membership.ts';
+import type { Poller } from './poller.ts';
+import { createStartupGate } from './startup-gate.ts';
+import type { Document } from './state-saver.ts';
+
+export interface OperatorActionsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly poller: Pick<Poller, 'drain' | 'resume'>;
+  readonly membership: Pick<Membership, 'get' | 'set'>;
+  /** Reads an entry of `simulationServers`. */
+  readonly readServer: (entry: unknown) => ReadServer;
+  /** Removes a server that registered itself if it is down. `false`: it is not. */
+  readonly forget: (id: ServerId, by: string) => boolean;
+  /** Sends a test on every channel. Resolves within seconds with the outcomes. */
+  readonly sendTest: () => Promise<readonly ChannelTestView[]>;
+}
+
+export type ReadServer =
+  { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
+
+/** `refused`: the action makes no sense now; `code` and `reason` are for the operator. */
+export type OperatorActionOutcome = { readonly kind: 'done' } | { readonly kind: 'unknown-server' } | ActionRefused;
+export type ActionRefused = { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+
+export interface DrainRequest {
+  /** Name of the token's holder. */
+  readonly by: string;
+  readonly reason?: string;
+  /** Seconds since the epoch. */
+  readonly until?: number;
+}
+
+/** A document and how it is restored. */
+export interface SavedActions extends Document {
+  readonly restore: (saved: unknown) => Restored;
+}
+
+interface Added {
+  readonly entry: unknown;
+  readonly server: SimulationServer;
+}
+
+const DRAINS = 'drains';
+const ADDED = 'added-servers';
+const MAX_ADDED = 10_000;
+
+export class OperatorActions {
+  readonly #options: OperatorActionsOptions;
+  readonly #added = new Map<ServerId, Added>();
+  /** Includes servers that are not in the fleet at present: they may return. */
+  readonly #drains = new Map<ServerId, Drain>();
+  /** Actions wait until those of the last run are restored: newer ones must not be undone by them. */
+  readonly #begun = createStartupGate();
+  /** Absent: actions are not saved. */
+  #store: StateStore | undefined;
+  /** Failed writes of each document. */
+  readonly #failed = { [DRAINS]: 0, [ADDED]: 0 };
+
+  constructor(options: OperatorActionsOptions) {
+    this.#options = options;
+  }
+
+  /** To be called once the actions of the last run are restored. Without a store, new actions do not survive a restart. */
+  begin(store?: StateStore): void {
+    this.#store = store;
+    this.#begun.begin();
+  }
+
+  /** A server joined the fleet: it is drained if it was before. */
+  joined(id: ServerId): void {
+    const drain = this.#drains.get(id);
+    if (drain !== undefined) this.#options.poller.drain(id, drain);
+  }
+
+  /** A drain ended, by an action or at its deadline. */
+  resumed(id: ServerId): void {
+    const drain = this.#drains.get(id);
+    if (drain === undefined) return;
+    const { log, clock } = this.#options;
+    const { by, until } = drain;
+    if (until !== undefined && until <= clock.wallTime())
+      log.info(`${id} simulation server is no longer drained: the deadline that ${by} set has passed`, {
+        by,
+        until: isoTime(until),
+      });
+    this.#drains.delete(id);
+    void this.#keepDrains();
+  }
+
+  /** Once it resolves, no session is handed out there. Draining again replaces reason and deadline. */
+  async drain(id: ServerId, { by, reason, until }: DrainRequest): Promise<OperatorActionOutcome> {
+    await this.#begun.ready;
+    const { poller, clock, log } = this.#options;
+    const drain: Drain = {
+      since: clock.wallTime(),
+      by,
+      ...(reason !== undefined && { reason }),
+      ...(until !== undefined && { until }),
+    };
+    if (!poller.drain(id, drain)) return { kind: 'unknown-server' };
+    this.#drains.set(id, drain);
+    log.info(`${id} simulation server drained by ${by}`, { by, reason, ...(until !== undefined && { until: isoTime(until) }) });
+    await this.#keepDrains();
+    return { kind: 'done' };
+  }
+
+  /** Resuming a server that is not drained does nothing. */
+  async resume(id: ServerId, by: string): Promise<OperatorActionOutcome> {
+    await this.#begun.ready;
+    const { poller, log } = this.#options;
+    if (!poller.resume(id)) return { kind: 'unknown-server' };
+    this.#drains.delete(id);
+    log.info(`${id} simulation server resumed by ${by}`, { by });
+    await this.#keepDrains();
+    return { kind: 'done' };
+  }
+
+  /** `entry` is an entry of `simulationServers`; it is checked here. */
+  async addServer(entry: unknown, by: string): Promise<{ readonly kind: 'done'; readonly id: ServerId } | ActionRefused> {
+    await this.#begun.ready;
+    const { membership, log, readServer } = this.#options;
+    const read = readServer(entry);
+    if (read.kind === 'refused') return { kind: 'refused', code: 'bad-server', reason: read.reason };
+    const { id, address } = read.server.endpoint;
+    if (membership.get(id) !== undefined)
+      return { kind: 'refused', code: 'known-server', reason: `${address} is already in the fleet.` };
+    if (this.#added.size >= MAX_ADDED)
+      return { kind: 'refused', code: 'too-many-servers', reason: `At most ${MAX_ADDED} servers can be added while running.` };
+    this.#added.set(id, { entry, server: read.server });
+    membership.set('added', this.#servers());
+    log.info(`${address} simulation server added by ${by}`, { by });
+    await this.#keepAdded();
+    return { kind: 'done', id };
+  }
+
+  /** Only servers that were added while running, or registered themselves and are down. */
+  async removeServer(id: ServerId, by: string): Promise<OperatorActionOutcome> {
+    await this.#begun.ready;
+    const { membership, log } = this.#options;
+    if (!this.#added.has(id)) {
+      const member = membership.get(id);
+      if (member === undefined) return { kind: 'unknown-server' };
+      if (member.source === 'registered') return this.#forget(id, by);
+      return {
+        kind: 'refused',
+        code: 'configured-server',
+        reason: 'This server is listed in the configuration file; remove it there.',
+      };
+    }
+    this.#added.delete(id);
+    this.#drains.delete(id);
+    membership.set('added', this.#servers());
+    log.info(`${id} simulation server removed by ${by}`, { by });
+    await Promise.all([this.#keepAdded(), this.#keepDrains()]);
+    return { kind: 'done' };
+  }
+
+  /** A server that answers would register again, so it can be removed only while it is down. */
+  #forget(id: ServerId, by: string): OperatorActionOutcome {
+    const { forget, log } = this.#options;
+    if (!forget(id, by))
+      return {
+        kind: 'refused',
+        code: 'registered-server',
+        reason: 'This server registered itself and would register again; drain it, or stop it and remove it once it is down.',
+      };
+    log.info(`${id} simulation server removed by ${by}`, { by });
+    return { kind: 'done' };
+  }
+
+  /** Sends a test on every channel. Resolves within seconds with the outcomes. */
+  async testNotification(
+    by: string,
+  ): Promise<{ readonly kind: 'done'; readonly channels: readonly ChannelTestView[] } | ActionRefused> {
+    const { log, sendTest } = this.#options;
+    const channels = await sendTest();
+    if (channels.length === 0)
+      return { kind: 'refused', code: 'no-notifiers', reason: 'Neither e-mail nor a webhook is configured.' };
+    log.info(`test notification sent by ${by}`, { by, notifiers: channels.length });
+    for (const { notifier, outcome, reason } of channels) {
+      if (outcome === 'sent') log.info(`the test notification was accepted by ${notifier}`);
+      else log.warn(`the test notification could not be sent by ${notifier}: ${reason ?? 'it failed'}`);
+    }
+    return { kind: 'done', channels };
+  }
+
+  #servers(): SimulationServer[] {
+    return [...this.#added.values()].map(({ server }) => server);
+  }
+
+  /** Each action is written at once. The state saver only writes again what could not be written, so their versions count failures. */
+  get documents(): readonly SavedActions[] {
+    return [
+      {
+        ...{ name: DRAINS, version: () => this.#failed[DRAINS], written: 0, save: () => this.#savedDrains() },
+        restore: (saved) => this.#restoreDrains(saved),
+      },
+      {
+        ...{ name: ADDED, version: () => this.#failed[ADDED], written: 0, save: () => this.#savedAdded() },
+        restore: (saved) => this.#restoreAdded(saved),
+      },
+    ];
+  }
+
+  #restoreDrains(saved: unknown): Restored {
+    for (const [id, drain] of entries(saved)) {
+      if (!isDrain(drain)) continue;
+      this.#drains.set(id, drain);
+      this.#options.poller.drain(id, drain);
+    }
+    return { kind: 'restored' };
+  }
+
+  #restoreAdded(saved: unknown): Restored {
+    const { log, membership, readServer } = this.#options;
+    for (const entry of Array.isArray(saved) ? saved.slice(0, MAX_ADDED) : []) {
+      const read = readServer(entry);
+      if (read.kind === 'refused') log.warn(`a server that was added while running can no longer be used: ${read.reason}`);
+      else this.#added.set(read.server.endpoint.id, { entry, server: read.server });
+    }
+    if (this.#added.size > 0) membership.set('added', this.#servers());
+    return { kind: 'restored' };
+  }
+
+  #savedDrains(): unknown {
+    return Object.fromEntries(this.#drains);
+  }
+
+  #savedAdded(): unknown {
+    return [...this.#added.values()].map(({ entry }) => entry);
+  }
+
+  #keepDrains(): Promise<void> {
+    return this.#keep(DRAINS, this.#savedDrains());
+  }
+
+  #keepAdded(): Promise<void> {
+    return this.#keep(ADDED, this.#savedAdded());
+  }
+
+  /** The action is in force whether or not it can be written. */
+  async #keep(name: typeof DRAINS | typeof ADDED, value: unknown): Promise<void> {
+    const { log } = this.#options;
+    if (this.#store === undefined) {
+      log.limited(
+        'warn',
+        'unsaved actions',
+        'this action is in force but will not survive a restart: the state folder could not be read at the start',
+      );
+      return;
+    }
+    await this.#store.write(name, value).catch((error: unknown) => {
+      this.#failed[name] += 1;
+      log.error(
+        'this action is in force but could not be written and would not survive a restart; it is tried again every few seconds',
+        { error },
+      );
+    });
+  }
+}
+
+function entries(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+}
+
+function isDrain(value: unknown): value is Drain {
+  if (typeof value !== 'object' || value === null) return false;
+  const { since, by, reason, until } = value as Record<string, unknown>;
+  return (
+    typeof since === 'number' &&
+    typeof by === 'string' &&
+    (reason === undefined || typeof reason === 'string') &&
+    (until === undefined || typeof until === 'number')
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * WebSocket `/session`: the position in line, then the URL (docs/design/protocol.md, "WebSocket").
+ *
+ * Without a subprotocol the client gets plain lines: `queue: N` whenever N changes, then the URL, then a normal close.
+ * With `session-server.v1` it gets JSON with an estimate and a resume token: a client that reconnects with
+ * `?resume=<token>` within `waiting.resume` seconds keeps its place.
+ */
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { projectParameter } from '../../core/fleet/project.ts';
+import type { QueueService } from '../../engine/queue-service.ts';
+import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
+import type { AddressOf } from '../server/client-address.ts';
+import { onceGone, type SocketHandler } from '../server/sockets.ts';
+import { errorText } from './legacy-routes.ts';
+
+export const SESSION_PROTOCOL = 'session-server.v1';
+
+export interface SessionSocketOptions {
+  readonly queue: Pick<QueueService, 'wait' | 'delivered'>;
+  readonly ready: Promise<unknown>;
+  readonly addressOf: AddressOf;
+  /** Bytes waiting for a client that does not read; above it the client is disconnected. */
+  readonly bufferBytes: () => number;
+}
+
+/** RFC 6455 § 7.4.1. */
+const NORMAL = 1000;
+const MAX_TOKEN = 200;
+
+/** How messages are written. */
+interface Format {
+  waiting(waiting: Waiting): string;
+  allocated(outcome: Allocated): string;
+  refused(outcome: Refused): string;
+}
+
+const plain: Format = {
+  waiting: ({ position }) => `queue: ${position}`,
+  allocated: ({ url }) => url,
+  refused: (outcome) => errorText(outcome, true),
+};
+
+const json: Format = {
+  waiting: ({ position, estimate, resumeToken }) =>
+    JSON.stringify({ type: 'waiting', position, estimateSeconds: estimate ?? null, resumeToken }),
+  allocated: ({ url, server, expiresAt }) =>
+    JSON.stringify({ type: 'allocated', url, server, expiresAt: new Date(expiresAt * 1000).toISOString() }),
+  refused: ({ code, reason }) => JSON.stringify({ type: 'refused', code, reason }),
+};
+
+export function createSessionSocket(options: SessionSocketOptions): SocketHandler {
+  return (socket, stream, request, url) => {
+    const projectUrl = projectParameter(url.search);
+    const resumeToken = textParameter(url, 'resume')?.slice(0, MAX_TOKEN);
+    const client = new SocketWaiter(options, socket, stream, resumeToken);
+    void client.begin({
+      address: options.addressOf(request),
+      ...(projectUrl !== undefined && { projectUrl }),
+      ...(resumeToken !== undefined && { resumeToken }),
+    });
+  };
+}
+
+/** A client that waits on a WebSocket. */
+class SocketWaiter implements Waiter {
+  readonly gone: AbortSignal;
+  readonly keepPlace: boolean;
+  readonly keepOutcome?: true;
+  readonly #options: SessionSocketOptions;
+  readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+  readonly #format: Format;
+  #resumeToken: string | undefined;
+  #lastPosition: string | undefined;
+  #allocated = false;
+
+  constructor(options: SessionSocketOptions, socket: WebSocket, stream: Duplex, resumeToken: string | undefined) {
+    this.#options = options;
+    this.#socket = socket;
+    this.#stream = stream;
+    this.#resumeToken = resumeToken;
+    const canResume = socket.protocol === SESSION_PROTOCOL;
+    this.#format = canResume ? json : plain;
+    this.keepPlace = canResume;
+    if (canResume) this.keepOutcome = true;
+    const gone = new AbortController();
+    this.gone = gone.signal;
+    onceGone(socket, stream, () => {
+      gone.abort();
+    });
+    socket.once('close', (code) => {
+      // A client that closes the WebSocket in return has read what was sent before.
+      if (this.#allocated && code === NORMAL && this.#resumeToken !== undefined) options.queue.delivered(this.#resumeToken);
+    });
+  }
+
+  async begin(request: SessionRequest): Promise<void> {
+    const { ready, queue } = this.#options;
+    await ready;
+    if (this.#socket.readyState === this.#socket.OPEN) await queue.wait(request, this);
+  }
+
+  changed(waiting: Waiting): void {
+    this.#resumeToken = waiting.resumeToken;
+    const text = this.#format.waiting(waiting);
+    if (text !== this.#lastPosition) this.#send(text);
+    this.#lastPosition = text;
+  }
+
+  settled(outcome: Outcome): void {
+    this.#allocated = outcome.kind === 'allocated';
+    this.#send(outcome.kind === 'allocated' ? this.#format.allocated(outcome) : this.#format.refused(outcome));
+    this.#socket.close(NORMAL);
+  }
+
+  #send(text: string): void {
+    if (this.#stream.writableLength > this.#options.bufferBytes()) this.#socket.terminate();
+    else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
+  }
+}
+
+function textParameter(url: URL, name: string): string | undefined {
+  const value = url.searchParams.get(name);
+  return value === null || value === '' ? undefined : value;
+}

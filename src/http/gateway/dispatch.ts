@@ -1,0 +1,40 @@
+/** Sends each request on the gateway's port to the relay or to the session server's own pages. */
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { destinationOf, type GatewayRoutes } from '../../core/gateway/gateway-routes.ts';
+import { answerPlainly } from '../server/plain-answers.ts';
+import type { UpgradeHandler } from '../server/server.ts';
+import type { Relay } from './relay.ts';
+
+export interface Listeners {
+  readonly handle: RequestListener;
+  readonly upgrade: UpgradeHandler;
+}
+
+export interface DispatchOptions {
+  readonly routes: () => GatewayRoutes;
+  readonly relay: Pick<Relay, 'request' | 'upgrade'>;
+  /** The session server's own pages and sockets. */
+  readonly own: Listeners;
+  /** The request opens the `/client` of a server, and the client relay serves it. */
+  readonly isRelayedClient: (request: IncomingMessage) => boolean;
+}
+
+export function createDispatch({ routes, relay, own, isRelayedClient }: DispatchOptions): Listeners {
+  return {
+    handle(request, response) {
+      const destination = destinationOf(routes(), request.url ?? '');
+      if (destination.kind === 'own') own.handle(request, response);
+      else if (destination.kind === 'relay') relay.request(request, response, destination);
+      else {
+        response.writeHead(destination.status, { 'Content-Type': 'text/plain; charset=utf-8' });
+        response.end(`${destination.reason}\n`);
+      }
+    },
+    upgrade(request, socket, head) {
+      const destination = destinationOf(routes(), request.url ?? '');
+      if (destination.kind === 'own' || isRelayedClient(request)) own.upgrade(request, socket, head);
+      else if (destination.kind === 'relay') relay.upgrade(request, socket, head, destination);
+      else answerPlainly(socket, destination.status, `${destination.reason}\n`);
+    },
+  };
+}

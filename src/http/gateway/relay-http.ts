@@ -1,0 +1,94 @@
+/** Relays one HTTP request to a simulation server, and its response to the client. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { reasonPhrase, responseHeaders } from './headers.ts';
+import { refusalHeaders, type Refusal } from './relay-refusal.ts';
+import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
+
+/** Bytes that are still read of a request that was answered before its end. */
+const MAX_DISCARDED = 16_777_216;
+
+export function relayRequest(
+  relays: RelaysInFlight,
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: RelayTarget,
+): void {
+  const refuse = (refusal: Refusal, why?: string) => {
+    relays.refused(refusal, target, why);
+    answerRefusal(response, refusal);
+  };
+  const refusal = relays.refusalOf(request);
+  if (refusal !== undefined) {
+    // Bytes that are still arriving belong to a request that was not accepted.
+    response.shouldKeepAlive = false;
+    refuse(refusal);
+    return;
+  }
+  const upstream = relays.requestUpstream(request, target, framingHeaders(request), {
+    failed({ refusal, why }) {
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      discardRest(request);
+      refuse(refusal, why);
+    },
+    responded(answer) {
+      relays.count('answered');
+      upstream.socket.removeAllListeners('timeout');
+      upstream.socket.setTimeout(relays.idleTimeout * 1000, () => response.destroy());
+      passResponse(answer, request, response);
+    },
+  });
+  const remove = relays.add(request, 'requests', () => upstream.end());
+  response.once('close', () => {
+    remove();
+    if (!response.writableFinished && !response.headersSent) relays.count('abandoned');
+    upstream.end();
+  });
+  upstream.send(request);
+}
+
+/** How the body is framed towards the simulation server: by its length if it has one, else in chunks of our own. */
+export function framingHeaders({ method = '', headers }: Pick<IncomingMessage, 'method' | 'headers'>): readonly string[] {
+  if (headers['transfer-encoding'] !== undefined) return ['Connection', 'close', 'Transfer-Encoding', 'chunked'];
+  if (headers['content-length'] === undefined && !/^(?:GET|HEAD|DELETE|OPTIONS)$/.test(method))
+    return ['Connection', 'close', 'Content-Length', '0'];
+  return ['Connection', 'close'];
+}
+
+function passResponse(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer));
+  answer.on('data', (chunk: Buffer) => {
+    if (!response.write(chunk)) answer.pause();
+  });
+  response.on('drain', () => answer.resume());
+  answer.once('end', () => {
+    // The response may have come before the end of the request.
+    discardRest(request);
+    response.end();
+  });
+  // The client must not take a response that was cut short for a complete one.
+  answer.once('error', () => response.destroy());
+}
+
+/** Reads what is left of a request, so that the next one on its connection can be read. Too much of it ends the connection. */
+function discardRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  let left = MAX_DISCARDED;
+  request.unpipe();
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.socket.destroy();
+  });
+  request.resume();
+}
+
+function answerRefusal(response: ServerResponse, refusal: Refusal): void {
+  response.writeHead(refusal.status, {
+    ...refusalHeaders(refusal),
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-store',
+  });
+  response.end(`${refusal.reason}\n`);
+}

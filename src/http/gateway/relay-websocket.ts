@@ -1,0 +1,114 @@
+/** Relays a WebSocket: the opening request as HTTP, then bytes in both directions. */
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { answerPlainly } from '../server/plain-answers.ts';
+import { reasonPhrase, responseHeaders } from './headers.ts';
+import { refusalHeaders, refuseUpgrade, UNSUPPORTED_CONNECTION, type Refusal } from './relay-refusal.ts';
+import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
+import { splice } from './splice.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
+
+/** Bytes that a client may send before its WebSocket is open; well-behaved clients send none. */
+const MAX_EARLY_BYTES = 65_536;
+
+export function relayWebSocket(
+  relays: RelaysInFlight,
+  request: IncomingMessage,
+  stream: Duplex,
+  head: Buffer,
+  target: RelayTarget,
+): void {
+  const refuse = (refusal: Refusal, why?: string) => {
+    relays.refused(refusal, target, why);
+    answerPlainly(stream, refusal.status, `${refusal.reason}\n`, refusalHeaders(refusal));
+  };
+  const refusal = relays.refusalOf(request) ?? refuseUpgrade(request);
+  // Under HTTP there is always a socket, of TCP or of TLS.
+  if (refusal !== undefined || !(stream instanceof Socket)) {
+    refuse(refusal ?? UNSUPPORTED_CONNECTION);
+    return;
+  }
+  const client = new UpgradingClient(stream, head);
+  const upstream: UpstreamRequest = relays.requestUpstream(request, target, UPGRADE_HEADERS, {
+    failed: ({ refusal, why }) => refuse(refusal, why),
+    responded(answer) {
+      relays.count('answered');
+      client.answer(answer, relays.idleTimeout);
+    },
+    upgraded(answer, socket, first) {
+      relays.count('answered');
+      client.open(answer, socket, first, relays.idleTimeout);
+    },
+  });
+  const end = () => {
+    upstream.end();
+    stream.destroy();
+  };
+  const remove = relays.add(request, 'webSockets', end);
+  stream.once('close', () => {
+    remove();
+    upstream.end();
+  });
+  upstream.send(undefined);
+}
+
+const UPGRADE_HEADERS = ['Connection', 'Upgrade', 'Upgrade', 'websocket'] as const;
+
+/** A client whose WebSocket is not open yet. It is read meanwhile, because a socket that is not being read never reports its end. */
+class UpgradingClient {
+  readonly #stream: Socket;
+  readonly #earlyBytes: Buffer[];
+  #free = MAX_EARLY_BYTES;
+
+  constructor(stream: Socket, head: Buffer) {
+    this.#stream = stream;
+    this.#earlyBytes = [head];
+    stream.on('data', this.#keep);
+    stream.once('end', this.#leave);
+    // The close event follows.
+    stream.on('error', () => undefined);
+  }
+
+  /** The simulation server has no WebSocket there. The client gets its response instead, and has `idle` seconds to read it. */
+  answer(answer: IncomingMessage, idle: number): void {
+    const stream = this.#stream;
+    // The connection of the server may be closed long before the client has read everything.
+    stream.setTimeout(idle * 1000, () => stream.destroy());
+    stream.once('finish', () => stream.destroy());
+    stream.off('data', this.#keep);
+    stream.resume();
+    stream.write(headOf(answer, [...responseHeaders(answer), 'Connection', 'close']));
+    answer.pipe(stream);
+    answer.once('error', () => stream.destroy());
+  }
+
+  /** From now on bytes pass in both directions. `first`: what the simulation server sent already. */
+  open(answer: IncomingMessage, socket: Socket, first: Buffer, idle: number): void {
+    const stream = this.#stream;
+    stream.write(headOf(answer, [...responseHeaders(answer), ...UPGRADE_HEADERS]));
+    if (first.length > 0) stream.write(first);
+    for (const bytes of this.#earlyBytes) socket.write(bytes);
+    stream.off('data', this.#keep);
+    stream.off('end', this.#leave);
+    void splice(stream, socket, idle);
+    stream.resume();
+  }
+
+  readonly #keep = (bytes: Buffer): void => {
+    this.#earlyBytes.push(bytes);
+    this.#free -= bytes.length;
+    if (this.#free < 0) this.#stream.pause();
+  };
+
+  readonly #leave = (): void => {
+    this.#stream.destroy();
+  };
+}
+
+/** The status line and headers of a response that is written on a bare connection. */
+function headOf(answer: IncomingMessage, headers: readonly string[]): Buffer {
+  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${reasonPhrase(answer)}`];
+  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i] ?? ''}: ${headers[i + 1] ?? ''}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}

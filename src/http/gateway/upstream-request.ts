@@ -1,0 +1,156 @@
+/** One request to a simulation server, with a time limit for each step: to connect, to read the body, to respond. */
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Upstream } from '../../core/gateway/gateway-routes.ts';
+import { hasBody, refusalOf, type Refusal } from './relay-refusal.ts';
+
+export interface UpstreamRequestOptions {
+  readonly upstream: Upstream;
+  readonly method: string | undefined;
+  readonly path: string;
+  readonly headers: readonly string[];
+  /** Maximum size of all response headers together. */
+  readonly headerBytes: number;
+  /** Seconds the simulation server has to accept the connection. */
+  readonly connectTimeout: number;
+  /** Seconds it has to begin its response once it has the request. Also the time for which the body may stall. */
+  readonly headerTimeout: number;
+}
+
+export interface Failure {
+  readonly refusal: Refusal;
+  /** For the operator. */
+  readonly why: string;
+}
+
+/** Exactly one of these is called, once, unless the request is ended before. */
+export interface UpstreamHandlers {
+  failed(failure: Failure): void;
+  responded(response: IncomingMessage): void;
+  /** Absent: the request does not change the protocol. */
+  upgraded?(response: IncomingMessage, socket: Socket, first: Buffer): void;
+}
+
+export class UpstreamRequest {
+  readonly socket: Socket;
+  readonly #request: ClientRequest;
+  readonly #headerTimeout: number;
+  readonly #handlers: UpstreamHandlers;
+  #timer: NodeJS.Timeout | undefined;
+  #settled = false;
+
+  constructor(options: UpstreamRequestOptions, handlers: UpstreamHandlers) {
+    const { upstream, method, path, headers, headerBytes, connectTimeout, headerTimeout } = options;
+    const { host, port } = upstream;
+    this.#headerTimeout = headerTimeout;
+    this.#handlers = handlers;
+    this.socket = connect({ host, port, noDelay: true, timeout: connectTimeout * 1000, autoSelectFamily: true });
+    this.#request = httpRequest({
+      ...{ method, path, headers: [...headers], maxHeaderSize: headerBytes },
+      createConnection: () => this.socket,
+    });
+    this.#watchConnecting();
+    this.#watchResponse();
+  }
+
+  /** Sends the request, with the body of `from` if it has one. */
+  send(from: IncomingMessage | undefined): void {
+    if (from === undefined || !hasBody(from)) {
+      this.#request.end();
+      this.#startTimer();
+      return;
+    }
+    // The server may respond before it has seen a byte of the body.
+    this.#request.flushHeaders();
+    from.pipe(this.#request);
+    this.socket.once('connect', () => this.#watchBody(from));
+    from.once('end', () => {
+      if (this.#settled) return;
+      // A short body is complete before the connection is, and connecting has a time limit of its own.
+      if (!this.socket.connecting) this.socket.setTimeout(0);
+      this.#startTimer();
+    });
+    from.once('error', () => this.end());
+  }
+
+  /** Gives the request up. No handler is called afterwards. */
+  end(): void {
+    this.#settle();
+    this.#request.destroy();
+    this.socket.destroy();
+  }
+
+  #watchConnecting(): void {
+    this.socket.once('timeout', () => this.#fail(TIMEOUT, 'it does not accept connections'));
+    this.socket.once('connect', () => {
+      this.socket.removeAllListeners('timeout');
+      this.socket.setTimeout(0);
+    });
+  }
+
+  #watchResponse(): void {
+    this.#request.on('error', (error: NodeJS.ErrnoException) => {
+      const { refusal, why } = failureOf(error);
+      this.#fail(refusal, why);
+    });
+    this.#request.once('close', () => this.#fail(INVALID, 'it closed the connection without a response'));
+    this.#request.once('response', (response) => {
+      // RFC 9110 § 15: three digits, of which the first is at least 2 here. Node would not pass others on.
+      if (!(Number(response.statusCode) >= 200)) this.#fail(INVALID, `its response has the status ${response.statusCode}`);
+      else if (this.#settle()) this.#handlers.responded(response);
+      else response.destroy();
+    });
+    this.#request.once('upgrade', (response, socket, first) => {
+      if (this.#handlers.upgraded === undefined || response.headers.upgrade?.toLowerCase() !== 'websocket')
+        this.#fail(INVALID, 'it switched to another protocol');
+      else if (this.#settle()) this.#handlers.upgraded(response, socket, first);
+      else socket.destroy();
+    });
+  }
+
+  /** Fails when nothing of the body moves for a while: either the client stopped sending, or the server stopped reading. */
+  #watchBody(body: IncomingMessage): void {
+    if (body.complete && body.readableEnded) return;
+    this.socket.setTimeout(this.#headerTimeout * 1000);
+    this.socket.once('timeout', () => {
+      if (this.socket.writableLength > 0) this.#fail(TIMEOUT, `it read nothing of a request for ${this.#headerTimeout} s`);
+      else this.#fail(LATE_REQUEST, `the client sent nothing for ${this.#headerTimeout} s`);
+    });
+  }
+
+  #startTimer(): void {
+    if (this.#settled) return;
+    this.#timer = setTimeout(() => {
+      this.#fail(TIMEOUT, `it did not respond within ${this.#headerTimeout} s`);
+    }, this.#headerTimeout * 1000);
+  }
+
+  #fail(refusal: Refusal, why: string): void {
+    if (!this.#settle()) return;
+    this.#request.destroy();
+    this.socket.destroy();
+    this.#handlers.failed({ refusal, why });
+  }
+
+  /** `true` the first time. */
+  #settle(): boolean {
+    clearTimeout(this.#timer);
+    const first = !this.#settled;
+    this.#settled = true;
+    return first;
+  }
+}
+
+const INVALID = refusalOf(502, 'failed', 'The simulation server sent no valid response.');
+const NOT_LISTENING = refusalOf(502, 'failed', 'Nothing listens on the port of the simulation server.');
+const TIMEOUT = refusalOf(504, 'timeout', 'The simulation server does not respond.');
+const LATE_REQUEST = refusalOf(408, 'abandoned', 'The request did not arrive in time.');
+
+/** What a failed connection or an unreadable response means. */
+export function failureOf({ code = '', message }: Pick<NodeJS.ErrnoException, 'code' | 'message'>): Failure {
+  if (code === 'ETIMEDOUT') return { refusal: TIMEOUT, why: 'it does not accept connections' };
+  if (code === 'HPE_HEADER_OVERFLOW') return { refusal: INVALID, why: 'its response headers are too long' };
+  if (code.startsWith('HPE_')) return { refusal: INVALID, why: `its response is not HTTP (${code})` };
+  if (code === 'ECONNREFUSED') return { refusal: NOT_LISTENING, why: 'nothing listens on its port' };
+  return { refusal: INVALID, why: code === '' ? message : `the connection failed (${code})` };
+}

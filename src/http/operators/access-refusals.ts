@@ -1,0 +1,53 @@
+/** Why someone may not read the monitor or change something, as the API answers it. */
+import type { Context } from 'hono';
+import { CSRF_HEADER } from '../../core/views/csrf-header.ts';
+import type { RefusalView } from '../../core/views/monitor-view.ts';
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly status: 400 | 401 | 403 | 413 | 429;
+  readonly refusal: RefusalView;
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+export const TOKEN_IN_QUERY = refused(
+  400,
+  'token-in-query',
+  'Do not put a token into a URL, because logs and histories keep URLs. Send it as "Authorization: Bearer TOKEN". If this was a real token, replace it.',
+);
+export const NO_TOKENS = refused(
+  403,
+  'no-tokens',
+  'No tokens are configured. Run "session-server token NAME" and add its output to "admin.tokens".',
+);
+export const TOKEN_MISSING = refused(
+  401,
+  'token-missing',
+  'Send a token as "Authorization: Bearer TOKEN", or enter it on the monitor page.',
+);
+export const TOKEN_WRONG = refused(401, 'token-wrong', 'This token is not in "admin.tokens".');
+
+export const CSRF = refused(403, 'csrf', `Requests from a browser session need the header ${CSRF_HEADER} from /monitor/viewer.`);
+
+/** A refusal in the form that all of `/api/v1` has. */
+export function refuse(c: Context, given: Refused): Response {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  if (given.status === 401) headers['WWW-Authenticate'] = 'Bearer realm="session server"';
+  if (given.retryAfter !== undefined) headers['Retry-After'] = String(Math.ceil(given.retryAfter));
+  return c.json(given.refusal, given.status, headers);
+}
+
+export function refused(status: Refused['status'], code: string, reason: string): Refused {
+  return { kind: 'refused', status, refusal: { code, reason } };
+}
+
+export function readOnlyRefusal(name: string): Refused {
+  const reason = `The token of ${name} is read-only ("readOnly" in "admin.tokens"); use another token for changes.`;
+  return refused(403, 'token-read-only', reason);
+}
+
+export function tooManyTries(wait: number): Refused {
+  const reason = `Too many wrong tokens from this address; try again in ${Math.ceil(wait)} seconds.`;
+  return { ...refused(429, 'too-many-tries', reason), retryAfter: wait };
+}

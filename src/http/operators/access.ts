@@ -1,0 +1,69 @@
+/**
+ * Who may read the monitor and its API, and who may change something.
+ *
+ * Reading is open unless the configuration closes it; changes always need a token. A program sends the token as a bearer
+ * token. A person enters it once on the page and gets a cookie that scripts cannot read and other sites cannot send.
+ * Every change must then also carry a value that only this page knows, so that no other site can use the cookie. Cookies
+ * end at a restart, and with the token for which they were given.
+ */
+import type { Context, Hono, MiddlewareHandler } from 'hono';
+import { CSRF_HEADER } from '../../core/views/csrf-header.ts';
+import type { Env } from '../server/routes.ts';
+import { CSRF, readOnlyRefusal, refuse, TOKEN_IN_QUERY } from './access-refusals.ts';
+import { accessRoutes } from './access-routes.ts';
+import type { BrowserSession } from './browser-sessions.ts';
+import { Credentials, hasTokenInQuery, sameText, type CredentialsOptions } from './credentials.ts';
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Name of the token's holder, on routes behind `mayAct`. */
+    actor: string;
+  }
+}
+
+export interface Access {
+  /** Lets readers through, refuses others as the API does. */
+  readonly mayRead: MiddlewareHandler<Env>;
+  /** Lets holders of a token through; their name is then the variable `actor`. */
+  readonly mayAct: MiddlewareHandler<Env>;
+  /** For routes that answer a refused reader in their own way. */
+  readonly isReader: (c: Context<Env>) => boolean;
+  /** Whether a reader that was let through may continue: reading may be closed meanwhile, and sessions and tokens end. */
+  readonly readsOn: (c: Context<Env>) => boolean;
+  /** `/monitor/viewer`, `/monitor/enter` and `/monitor/leave`. */
+  readonly routes: Hono<Env>;
+}
+
+export function createAccess(options: CredentialsOptions): Access {
+  const credentials = new Credentials(options);
+  const isOpen = () => credentials.reading === 'open';
+  const mayRead: MiddlewareHandler<Env> = async (c, next) => {
+    if (hasTokenInQuery(c)) return refuse(c, TOKEN_IN_QUERY);
+    if (isOpen()) return next();
+    const given = credentials.of(c);
+    return given.kind === 'holder' ? next() : refuse(c, given);
+  };
+  const mayAct: MiddlewareHandler<Env> = async (c, next) => {
+    const given = credentials.of(c);
+    if (given.kind === 'refused') return refuse(c, given);
+    if (given.session !== undefined && !isOfPage(c, given.session)) return refuse(c, CSRF);
+    if (given.token.readOnly) return refuse(c, readOnlyRefusal(given.token.name));
+    c.set('actor', given.token.name);
+    return next();
+  };
+  const mayLeave: MiddlewareHandler<Env> = async (c, next) => {
+    const session = credentials.sessions.of(c);
+    return session === undefined || isOfPage(c, session) ? next() : refuse(c, CSRF);
+  };
+  return {
+    ...{ mayRead, mayAct },
+    isReader: (c) => isOpen() || credentials.of(c).kind === 'holder',
+    readsOn: (c) => isOpen() || credentials.stillValid(c),
+    routes: accessRoutes({ ...options, credentials, mayLeave }),
+  };
+}
+
+/** Whether the request was sent by the monitor page itself, and not by a page of another site. */
+function isOfPage(c: Context<Env>, { csrf }: BrowserSession): boolean {
+  return sameText(c.req.header(CSRF_HEADER) ?? '', csrf);
+}

@@ -1,0 +1,199 @@
+/**
+ * Operator actions: drain and resume a server, add and remove servers while running, test the notifications.
+ *
+ * A response means that the action is in force: after the response to *drain* the server gets no new sessions. The
+ * actions themselves log who did what.
+ */
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { OperatorActions } from '../../engine/operator-actions.ts';
+import type { Clock } from '../../ports.ts';
+import { channelTest } from '../server/api-schemas.ts';
+import { refuseOddJson } from '../server/json-body.ts';
+import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import type { Env } from '../server/routes.ts';
+import { EXPECTED_TIME, timeText } from '../server/time-text.ts';
+
+/** Each resolves when the action is in force. */
+export type AdminActions = Pick<OperatorActions, 'drain' | 'resume' | 'addServer' | 'removeServer' | 'testNotification'>;
+
+export interface AdminRoutesOptions {
+  readonly actions: AdminActions;
+  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly mayAct: MiddlewareHandler<Env>;
+}
+
+const BODY_BYTES = 65_536;
+const MAX_REASON = 1000;
+const YEAR = 366 * 86_400;
+
+const serverId = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(300)
+    .describe('Identity of a simulation server, `host:port`.')
+    .openapi({ example: 'sim1.example.org:2000' }),
+});
+
+const drainRequest = z
+  .strictObject({
+    reason: z
+      .string()
+      .max(MAX_REASON, `write at most ${MAX_REASON} characters`)
+      .optional()
+      .describe('Shown on the monitor page.'),
+    until: z
+      .union([z.number(), timeText], EXPECTED_TIME)
+      .optional()
+      .describe('Seconds since the epoch, or ISO 8601. The server is offered again at that time. Absent: when it is resumed.'),
+    lasts: z
+      .number()
+      .min(1, 'write at least 1 second')
+      .max(YEAR, 'write at most a year')
+      .optional()
+      .describe('The same, in seconds from now.'),
+  })
+  .openapi('Drain');
+
+const done = z.object({ done: z.literal(true) }).openapi('Done');
+const doneResponse = { description: 'The action is in force.', content: { 'application/json': { schema: done } } } as const;
+const refusals = {
+  400: refusalResponse('The request cannot be understood.'),
+  401: refusalResponse('The token is missing or wrong.'),
+  403: refusalResponse('No tokens are configured, the token is read-only, or the request did not come from the monitor page.'),
+  409: refusalResponse('The action is not possible now.'),
+  413: refusalResponse('The body is too large.'),
+  415: refusalResponse('The body was not sent as JSON.'),
+  429: refusalResponse('Too many wrong tokens from this address.'),
+};
+const unknown = { 404: refusalResponse('There is no such simulation server.') };
+const security = [{ token: [] }];
+
+const drain = createRoute({
+  method: 'post',
+  path: '/api/v1/servers/{id}/drain',
+  summary: 'Drain a server: no new sessions start there, running ones continue',
+  security,
+  request: { params: serverId, body: { content: { 'application/json': { schema: drainRequest } } } },
+  responses: { 200: doneResponse, ...unknown, ...refusals },
+});
+const resume = createRoute({
+  method: 'post',
+  path: '/api/v1/servers/{id}/resume',
+  summary: 'Resume a drained server',
+  security,
+  request: { params: serverId },
+  responses: { 200: doneResponse, ...unknown, ...refusals },
+});
+const add = createRoute({
+  method: 'post',
+  path: '/api/v1/servers',
+  summary: 'Add a server at run time; it is kept across restarts',
+  security,
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z
+            .looseObject({ address: z.string().openapi({ example: 'sim9.example.org/2000' }) })
+            .openapi('SimulationServer', {
+              description: 'As an entry of `simulationServers` in the configuration.',
+            }),
+        },
+      },
+    },
+  },
+  responses: {
+    201: {
+      description: 'The server is added. It gets sessions once it answers probes.',
+      content: { 'application/json': { schema: z.object({ id: z.string() }) } },
+    },
+    ...refusals,
+  },
+});
+const remove = createRoute({
+  method: 'delete',
+  path: '/api/v1/servers/{id}',
+  summary: 'Remove a server that was added at run time',
+  security,
+  request: { params: serverId },
+  responses: { 200: doneResponse, ...unknown, ...refusals },
+});
+const testNotification = createRoute({
+  method: 'post',
+  path: '/api/v1/notifications/test',
+  summary: 'Send a test notification on every channel',
+  security,
+  responses: {
+    200: {
+      description: 'The outcome on each channel, after at most ten seconds. It is not retried.',
+      content: { 'application/json': { schema: z.object({ channels: z.array(channelTest).readonly() }) } },
+    },
+    ...refusals,
+  },
+});
+
+export function createAdminRoutes(options: AdminRoutesOptions): OpenAPIHono<Env> {
+  const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
+  routes.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
+  for (const { method, path } of [drain, resume, add, remove, testNotification]) {
+    const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => refusal(c, 413, 'too-large', 'The request is too large.') });
+    routes.on(method, path.replace('{id}', ':id'), options.mayAct, limit, refuseOddJson);
+  }
+  addDrainRoutes(routes, options);
+  addFleetRoutes(routes, options);
+  routes.openapi(testNotification, async (c) => {
+    const outcome = await options.actions.testNotification(c.get('actor'));
+    if (outcome.kind === 'refused') return refusal(c, 409, outcome.code, outcome.reason);
+    return c.json({ channels: outcome.channels }, 200);
+  });
+  return routes;
+}
+
+function addDrainRoutes(routes: OpenAPIHono<Env>, { actions, clock }: AdminRoutesOptions): void {
+  routes.openapi(drain, async (c) => {
+    const { reason, until, lasts } = c.req.valid('json');
+    const now = clock.wallTime();
+    const end = lasts === undefined ? until : now + lasts;
+    if (end !== undefined && (end <= now || end > now + YEAR))
+      return refusal(c, 400, 'bad-request', '"until" must be in the future and at most a year ahead.');
+    const { id } = c.req.valid('param');
+    const by = c.get('actor');
+    const trimmed = reason?.trim() ?? '';
+    const request = { by, ...(trimmed !== '' && { reason: trimmed }), ...(end !== undefined && { until: end }) };
+    const outcome = await actions.drain(id, request);
+    if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
+    return c.json({ done: true as const }, 200);
+  });
+  routes.openapi(resume, async (c) => {
+    const { id } = c.req.valid('param');
+    const outcome = await actions.resume(id, c.get('actor'));
+    if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
+    return c.json({ done: true as const }, 200);
+  });
+}
+
+function addFleetRoutes(routes: OpenAPIHono<Env>, { actions }: AdminRoutesOptions): void {
+  routes.openapi(add, async (c) => {
+    const outcome = await actions.addServer(c.req.valid('json'), c.get('actor'));
+    if (outcome.kind === 'refused') return refusal(c, outcome.code === 'bad-server' ? 400 : 409, outcome.code, outcome.reason);
+    return c.json({ id: outcome.id }, 201);
+  });
+  routes.openapi(remove, async (c) => {
+    const { id } = c.req.valid('param');
+    const outcome = await actions.removeServer(id, c.get('actor'));
+    if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
+    return c.json({ done: true as const }, 200);
+  });
+}
+
+/** What can go wrong with an action on one server. */
+type ServerOutcome = Awaited<ReturnType<AdminActions['removeServer']>>;
+
+function refuseOutcome(c: Context, id: string, outcome: Exclude<ServerOutcome, { kind: 'done' }>) {
+  if (outcome.kind === 'refused') return refusal(c, 409, outcome.code, outcome.reason);
+  return refusal(c, 404, 'unknown-server', `There is no simulation server ${id}.`);
+}

@@ -1,0 +1,85 @@
+/** What browsers hold instead of a token: a cookie, and the CSRF value that belongs to it. */
+import { createHash } from 'node:crypto';
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { Clock, NewId } from '../../ports.ts';
+import { monitorCookie } from '../server/monitor-cookie.ts';
+import type { Env } from '../server/routes.ts';
+
+export interface AccessToken {
+  readonly name: string;
+  /** `sha256:` and the hash in hex. */
+  readonly hash: string;
+  /** Its holder may read what is closed, and change nothing. */
+  readonly readOnly: boolean;
+}
+
+export interface BrowserSession {
+  readonly token: AccessToken;
+  readonly csrf: string;
+  /** Seconds of the engine's clock. */
+  readonly until: number;
+}
+
+export interface BrowserSessionsOptions {
+  /** As configured now. */
+  readonly tokens: () => readonly AccessToken[];
+  /** The configured port, which the cookie's name contains. */
+  readonly port: () => number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly newId: NewId;
+}
+
+/** Seconds. */
+const COOKIE_LIFE = 12 * 3600;
+const MAX_SESSIONS = 10_000;
+
+export class BrowserSessions {
+  readonly #options: BrowserSessionsOptions;
+  /** By the hash of the cookie, the oldest first. */
+  readonly #sessions = new Map<string, BrowserSession>();
+
+  constructor(options: BrowserSessionsOptions) {
+    this.#options = options;
+  }
+
+  get #name(): string {
+    return monitorCookie(this.#options.port());
+  }
+
+  /** The session of this browser, with its token as it is configured now. */
+  of(c: Context<Env>): BrowserSession | undefined {
+    const id = getCookie(c, this.#name);
+    const session = id === undefined ? undefined : this.#sessions.get(digest(id));
+    if (session === undefined || this.#options.clock.now() >= session.until) return undefined;
+    const token = this.#options.tokens().find(({ hash, name }) => hash === session.token.hash && name === session.token.name);
+    return token && { ...session, token };
+  }
+
+  open(c: Context<Env>, token: AccessToken): BrowserSession {
+    const { clock, newId } = this.#options;
+    const id = newId();
+    const session = { token, csrf: newId(), until: clock.now() + COOKIE_LIFE };
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size >= MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    this.#sessions.set(digest(id), session);
+    setCookie(c, this.#name, id, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c), maxAge: COOKIE_LIFE });
+    return session;
+  }
+
+  close(c: Context<Env>): void {
+    const id = getCookie(c, this.#name);
+    if (id !== undefined) this.#sessions.delete(digest(id));
+    deleteCookie(c, this.#name, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c) });
+  }
+}
+
+/** The header is accepted from any client: a false one only makes the client's own cookie stricter. */
+function isSecure(c: Context<Env>): boolean {
+  return 'encrypted' in c.env.incoming.socket || c.req.header('X-Forwarded-Proto') === 'https';
+}
+
+/** SHA-256 in hex. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

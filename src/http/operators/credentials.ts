@@ -1,0 +1,108 @@
+/**
+ * Who sent a request: a bearer token, the cookie of the monitor page, or nothing that counts.
+ *
+ * Guessing is limited by address, before anything is compared. Comparing takes as long for a wrong token as for a right
+ * one. A token in a URL is refused even when it is right, because URLs end up in logs and histories: its holder should
+ * learn this now rather than later.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { Context, MiddlewareHandler } from 'hono';
+import { TokenBuckets } from '../../core/limits/token-bucket.ts';
+import type { Log } from '../../ports.ts';
+import type { AddressOf } from '../server/client-address.ts';
+import type { Env } from '../server/routes.ts';
+import { NO_TOKENS, refuse, TOKEN_IN_QUERY, TOKEN_MISSING, TOKEN_WRONG, tooManyTries, type Refused } from './access-refusals.ts';
+import {
+  BrowserSessions,
+  digest,
+  type AccessToken,
+  type BrowserSession,
+  type BrowserSessionsOptions,
+} from './browser-sessions.ts';
+
+export interface CredentialsOptions extends BrowserSessionsOptions {
+  readonly reading: () => 'open' | 'token';
+  readonly addressOf: AddressOf;
+  readonly log: Log;
+}
+
+export type Verdict = { readonly kind: 'holder'; readonly token: AccessToken; readonly session?: BrowserSession } | Refused;
+
+const MAX_TOKEN = 500;
+const WRONG_TRIES = { burst: 10, rate: 10 / 60, maxKeys: 100_000 };
+const QUERY_WORDS = ['token', 'access_token', 'api_key', 'key'];
+
+export class Credentials {
+  readonly sessions: BrowserSessions;
+  readonly #options: CredentialsOptions;
+  readonly #wrongTries = new TokenBuckets(WRONG_TRIES);
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    this.sessions = new BrowserSessions(options);
+  }
+
+  get reading(): 'open' | 'token' {
+    return this.#options.reading();
+  }
+
+  get tokens(): readonly AccessToken[] {
+    return this.#options.tokens();
+  }
+
+  of(c: Context<Env>): Verdict {
+    if (hasTokenInQuery(c)) return TOKEN_IN_QUERY;
+    const bearer = bearerOf(c);
+    if (bearer !== undefined) return this.check(c, bearer);
+    const session = this.sessions.of(c);
+    if (session !== undefined) return { kind: 'holder', token: session.token, session };
+    return this.tokens.length === 0 ? NO_TOKENS : TOKEN_MISSING;
+  }
+
+  /** Checks a token that was sent, and counts a wrong one against the address. */
+  check(c: Context<Env>, token: string): Verdict {
+    const { addressOf, clock, log } = this.#options;
+    const { address, limitKey: key = address } = addressOf(c.env.incoming);
+    const wait = this.#wrongTries.wait(key, clock.now());
+    if (wait > 0) return tooManyTries(wait);
+    const holder = matching(token, this.tokens);
+    if (holder !== undefined) return { kind: 'holder', token: holder };
+    this.#wrongTries.take(key, clock.now());
+    log.limited('warn', 'wrong-token', `${address} sent a wrong token`, { address });
+    return TOKEN_WRONG;
+  }
+
+  /** Whether a request that was accepted once would still be. It is asked repeatedly, so it does not count as a try. */
+  stillValid(c: Context<Env>): boolean {
+    const bearer = bearerOf(c);
+    return bearer === undefined ? this.sessions.of(c) !== undefined : matching(bearer, this.tokens) !== undefined;
+  }
+}
+
+/** For routes that are open to everyone, or answer a refused reader in their own way. */
+export const noTokenInUrl: MiddlewareHandler<Env> = async (c, next) => (hasTokenInQuery(c) ? refuse(c, TOKEN_IN_QUERY) : next());
+
+export function hasTokenInQuery(c: Context<Env>): boolean {
+  return c.req.url.includes('?') && QUERY_WORDS.some((word) => c.req.query(word) !== undefined);
+}
+
+/** Compares in constant time. */
+export function sameText(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(digest(a)), Buffer.from(digest(b)));
+}
+
+/** All tokens are compared, so that the time does not show which one matched, or whether one did. */
+function matching(token: string, tokens: readonly AccessToken[]): AccessToken | undefined {
+  if (token.length > MAX_TOKEN) return undefined;
+  const hash = Buffer.from(`sha256:${digest(token)}`);
+  let found: AccessToken | undefined;
+  for (const candidate of tokens) {
+    const expected = Buffer.from(candidate.hash);
+    if (expected.length === hash.length && timingSafeEqual(expected, hash)) found = candidate;
+  }
+  return found;
+}
+
+function bearerOf(c: Context<Env>): string | undefined {
+  return /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
+}

@@ -1,0 +1,125 @@
+/** `GET /api/v1/history`: the data of the charts, for the page and for spreadsheets. */
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import type { HistoryView } from '../../core/views/monitor-view.ts';
+import type { Clock } from '../../ports.ts';
+import type { MonitorSource } from './monitor-source.ts';
+import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import type { Env } from '../server/routes.ts';
+import { timeText } from '../server/time-text.ts';
+
+export interface HistoryRoutesOptions {
+  readonly source: Pick<MonitorSource, 'history' | 'sparklines'>;
+  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly mayRead: MiddlewareHandler<Env>;
+}
+
+const HOUR = 3600;
+
+const historyQuery = z.object({
+  server: z
+    .string()
+    .min(1)
+    .max(300)
+    .optional()
+    .describe('Identity of a simulation server, such as `host:2000`. Absent: the whole fleet.'),
+  from: timeText.optional().describe('Absent: one hour before `to`.'),
+  to: timeText.optional().describe('Absent: now.'),
+  step: z.coerce
+    .number({ message: 'write seconds' })
+    .min(1, 'write at least 1 second')
+    .max(30 * 86_400, 'write at most 30 days in seconds')
+    .optional()
+    .describe('Seconds per bucket; larger where the history is coarser. Absent: about 400 buckets.'),
+  format: z.enum(['json', 'csv'], { message: 'write json or csv' }).default('json'),
+});
+
+const measured = z.array(z.number().nullable());
+const answer = z
+  .object({
+    server: z.string().nullable(),
+    from: z.number(),
+    to: z.number(),
+    step: z.number(),
+    time: z.array(z.number()).describe('Start of each bucket, seconds since the epoch.'),
+    min: measured,
+    mean: measured.describe('Reported load, percent; null: no reports.'),
+    max: measured,
+    count: z
+      .array(z.number())
+      .describe(
+        'Samples in the bucket. Of a server: its successful probes. Of the fleet: the seconds in which a server answered.',
+      ),
+    predicted: measured.describe('Mean predicted load.'),
+    handOuts: z.array(z.number()),
+    waiting: measured.describe('Maximum length of the waiting line; only of the fleet.'),
+  })
+  .openapi('History');
+
+const route = createRoute({
+  method: 'get',
+  path: '/api/v1/history',
+  summary: 'Load, allocations and the waiting line over time, of the fleet or of one server',
+  security: readingSecurity,
+  request: { query: historyQuery },
+  responses: {
+    ...readingRefusals,
+    200: {
+      description: 'Columns of equal length. As CSV: one line per bucket.',
+      content: { 'application/json': { schema: answer }, 'text/csv': { schema: z.string() } },
+    },
+    400: refusalResponse('The query is not valid.'),
+    404: refusalResponse('There is no history of this server.'),
+  },
+});
+
+export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOptions): OpenAPIHono<Env> {
+  const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
+  routes.use('/api/v1/history', mayRead);
+  routes.openapi(route, (c) => {
+    const { server, step, format, to = clock.wallTime(), from = to - HOUR } = c.req.valid('query');
+    if (from >= to) return refusal(c, 400, 'bad-request', '"from" must be before "to".');
+    const view = source.history({ from, to, ...(server !== undefined && { server }), ...(step !== undefined && { step }) });
+    if (view === undefined) return refusal(c, 404, 'no-history', 'There is no history of a server with this identity.');
+    if (format === 'json') return c.json(writable(view), 200, NO_CACHE);
+    return c.body(csvOf(view), 200, {
+      ...NO_CACHE,
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': `attachment; filename="${fileName(view)}"`,
+    });
+  });
+  routes.get('/monitor/sparklines', mayRead, (c) => c.json(source.sparklines(), 200, NO_CACHE));
+  return routes;
+}
+
+/** Contains the server, so that downloads are distinguishable. An identity has characters that file systems do not allow. */
+function fileName({ server }: HistoryView): string {
+  return `${['history', ...(server?.match(/[A-Za-z0-9.-]+/g) ?? [])].join('-')}.csv`;
+}
+
+/** Lines as in RFC 4180; the first names the columns. A gap is an empty field. */
+export function csvOf(view: HistoryView): string {
+  const lines = ['time,min,mean,max,count,predicted,hand_outs,waiting'];
+  for (const [index, at] of view.time.entries()) {
+    const measured = [view.min, view.mean, view.max, view.count, view.predicted, view.handOuts, view.waiting];
+    lines.push([new Date(at * 1000).toISOString(), ...measured.map((column) => column[index] ?? '')].join(','));
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+const NO_CACHE = { 'Cache-Control': 'no-store' } as const;
+
+/** The response type has no read-only lists. */
+function writable(view: HistoryView): z.output<typeof answer> {
+  return {
+    ...view,
+    time: [...view.time],
+    min: [...view.min],
+    mean: [...view.mean],
+    max: [...view.max],
+    count: [...view.count],
+    predicted: [...view.predicted],
+    handOuts: [...view.handOuts],
+    waiting: [...view.waiting],
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * `GET /monitor` and the files of the page.
+ *
+ * The HTML states all facts before any script has run. It is rendered at most once a second, however many clients request
+ * it. The page loads nothing from other hosts, and the Content-Security-Policy enforces that: only its own scripts and
+ * styles, and no frame of another site around it.
+ */
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { Hono, type Context } from 'hono';
+import type { MonitorSnapshot } from '../../core/views/monitor-view.ts';
+import type { Clock } from '../../ports.ts';
+import type { Access } from './access.ts';
+import { noTokenInUrl } from './credentials.ts';
+import { methodNotAllowed } from '../server/cors.ts';
+import type { MonitorAsset, MonitorAssets } from './monitor-assets.ts';
+import type { MonitorSource } from './monitor-source.ts';
+import type { Env } from '../server/routes.ts';
+
+export interface MonitorPages {
+  readonly monitor: (snapshot: MonitorSnapshot, files: PageFiles) => string | Promise<string>;
+  /** For visitors who may not read; `refused` is the code with which their last token was refused. */
+  readonly entrance: (title: string, files: PageFiles, refused: string | undefined, tokens: boolean) => string | Promise<string>;
+}
+
+/** URLs of the page's files, relative to the page. */
+export interface PageFiles {
+  readonly script: string;
+  readonly styles: string;
+}
+
+export interface MonitorRoutesOptions {
+  readonly source: Pick<MonitorSource, 'snapshot'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly assets: MonitorAssets;
+  /** The page's own renderer (`web/render.ts`), passed in because the edge does not know the page. */
+  readonly pages: MonitorPages;
+  readonly access: Pick<Access, 'isReader'>;
+  readonly title: () => string;
+  readonly hasTokens: () => boolean;
+}
+
+type Encoding = 'br' | 'gzip' | 'identity';
+
+/** Seconds for which a rendered page is served. */
+const PAGE_LIFE = 1;
+const YEAR = 31_536_000;
+/** Fast rather than small: the page is compressed at most once a second, but session requests wait meanwhile. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'self'",
+].join('; ');
+
+const PAGE_HEADERS = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  Vary: 'Accept-Encoding, Cookie',
+} as const;
+
+export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
+  const { source, clock, assets, pages, access } = options;
+  const files: PageFiles = { script: urlOf(assets.script), styles: urlOf(assets.styles) };
+  const rendered = new RenderedPage(() => pages.monitor(source.snapshot(), files), clock);
+  const routes = new Hono<Env>();
+
+  routes.get('/monitor', noTokenInUrl, async (c) => {
+    if (!access.isReader(c)) {
+      const html = await pages.entrance(options.title(), files, c.req.query('refused'), options.hasTokens());
+      return c.body(html, 401, PAGE_HEADERS);
+    }
+    const encoding = encodingFor(c);
+    const body = await rendered.get(encoding);
+    return c.body(body, 200, encoding === 'identity' ? PAGE_HEADERS : { ...PAGE_HEADERS, 'Content-Encoding': encoding });
+  });
+  for (const asset of [assets.script, assets.styles]) routes.get(`/monitor/${asset.name}`, (c) => answerAsset(c, asset));
+  for (const path of ['/monitor', `/monitor/${assets.script.name}`, `/monitor/${assets.styles.name}`]) {
+    routes.all(path, (c) => methodNotAllowed(c, 'GET, HEAD'));
+  }
+  return routes;
+}
+
+/** The latest HTML in each encoding that was requested. */
+class RenderedPage {
+  readonly #render: () => string | Promise<string>;
+  readonly #clock: Pick<Clock, 'now'>;
+  #at = -Infinity;
+  #bodies = new Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>();
+
+  constructor(render: () => string | Promise<string>, clock: Pick<Clock, 'now'>) {
+    this.#render = render;
+    this.#clock = clock;
+  }
+
+  get(encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+    const now = this.#clock.now();
+    if (now - this.#at >= PAGE_LIFE) {
+      const html = Promise.resolve(this.#render());
+      this.#bodies = new Map([['identity', html.then((text) => new Uint8Array(Buffer.from(text)))]]);
+      this.#at = now;
+    }
+    const body = this.#bodies.get(encoding) ?? this.#compressed(encoding);
+    this.#bodies.set(encoding, body);
+    return body;
+  }
+
+  async #compressed(encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+    const plain = await this.get('identity');
+    return new Uint8Array(encoding === 'br' ? await promisify(brotliCompress)(plain, BROTLI) : await promisify(gzip)(plain));
+  }
+}
+
+function answerAsset(c: Context<Env>, asset: MonitorAsset): Response {
+  const etag = `"${asset.hash}"`;
+  const named = c.req.query('v') === asset.hash;
+  const headers: Record<string, string> = {
+    'Content-Type': asset.type,
+    'Cache-Control': named ? `public, max-age=${YEAR}, immutable` : 'no-cache',
+    'X-Content-Type-Options': 'nosniff',
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+  };
+  if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
+  const encoding = encodingFor(c);
+  if (encoding === 'identity') return c.body(asset.plain, 200, headers);
+  return c.body(encoding === 'br' ? asset.brotli : asset.gzip, 200, { ...headers, 'Content-Encoding': encoding });
+}
+
+function urlOf({ name, hash }: MonitorAsset): string {
+  return `monitor/${name}?v=${hash}`;
+}
+
+/** The best encoding that the client accepts; `q=0` means not acceptable. */
+function encodingFor(c: Context): Encoding {
+  const offered = (c.req.header('Accept-Encoding') ?? '').toLowerCase().split(',', 20);
+  const accepts = (name: string): boolean =>
+    offered.some((entry) => new RegExp(`^\\s*${name}\\s*(;|$)`).test(entry) && !/;\s*q=0(\.0*)?\s*$/.test(entry));
+  return accepts('br') ? 'br' : accepts('gzip') ? 'gzip' : 'identity';
+}

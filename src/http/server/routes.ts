@@ -1,0 +1,49 @@
+/** All HTTP routes, and what they have in common. */
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { routePath } from 'hono/route';
+import type { RequestListener } from 'node:http';
+import type { Log } from '../../ports.ts';
+import { CORS } from './cors.ts';
+
+export type Env = { Bindings: HttpBindings };
+
+export interface RoutesOptions {
+  readonly log: Log;
+  /** Route groups in the order in which they are tried. */
+  readonly groups: readonly Hono<Env>[];
+}
+
+export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
+  const routes = new Hono<Env>();
+  for (const group of groups) routes.route('/', group);
+  routes.notFound((c) => {
+    if (c.req.path.startsWith('/api/'))
+      return c.json({ code: 'not-found', reason: 'There is nothing at this path; see /api/v1/openapi.json.' }, 404);
+    return c.text('There is nothing at this path.\n', 404);
+  });
+  routes.onError((error, c) => {
+    log.limited('warn', `request ${routePath(c)}`, `answering ${c.req.method} ${routePath(c)} failed`, { error });
+    if (c.req.path.startsWith('/api/'))
+      return c.json({ code: 'internal', reason: 'Internal error; see the log of the session server.' }, 500);
+    // Clients of the original hang on any other status (docs/design/protocol.md, "HTTP").
+    if (c.req.path === '/session') return c.text('Error: internal error of the session server.', 200, CORS);
+    return c.text('Internal error of the session server.\n', 500);
+  });
+  return routes;
+}
+
+/**
+ * The routes as Node's HTTP server calls them. This replaces the global `Response` by one that creates a stream of its
+ * body only on demand, which reduces the cost of a response to a fourth.
+ */
+export function toListener(routes: Hono<Env>): RequestListener {
+  const listener = getRequestListener((request, env) => routes.fetch(request, env));
+  return (incoming, outgoing) => {
+    // No route depends on the host, and the framework would reject some valid hosts, such as `[0:0:0:0:0:0:0:1]`.
+    incoming.headers.host = 'localhost';
+    // RFC 9110 § 9.3.7: `*` means the server as a whole.
+    if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
+    void listener(incoming, outgoing);
+  };
+}

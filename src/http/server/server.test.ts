@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { eventually, inTime } from '../../../test/support/eventually.ts';
+import { RawConnection, requestText } from '../../../test/support/raw-http.ts';
+import { startHttpServer, type HttpServerOptions } from './server.ts';
+
+/** More than the operating system keeps for two ends of a connection. */
+const MUCH = 'x'.repeat(16_777_216);
+
+async function start(t: TestContext, handle: RequestListener, options: Partial<HttpServerOptions> = {}) {
+  const server = await startHttpServer({
+    ...{ host: '127.0.0.1', port: 0, limits: { headerBytes: 16_384, headerTimeout: 10 }, maxClients: () => 100 },
+    addressOf: () => ({ address: '127.0.0.1', limitKey: undefined }),
+    ...{ handle, upgrade: () => undefined, turnedAway: () => undefined, ...options },
+  });
+  t.after(() => server.close(0));
+  const open = (): Socket => {
+    const socket = connect(server.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    return socket;
+  };
+  return { server, open };
+}
+
+test('a client that takes nothing of its answer is cut, and one that takes it slowly gets it all', async (t) => {
+  const { server, open } = await start(t, (_, response) => response.end(MUCH), { unreadTimeout: 2 });
+  open().pause();
+  const slow = open();
+  let size = 0;
+  slow.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    slow.pause();
+    // So that more than the patience passes between begin and end.
+    setTimeout(() => slow.resume(), 20);
+  });
+  await eventually('the silent one is gone', () => server.connections() === 1);
+  await eventually('the slow one has all', () => size > MUCH.length);
+  assert.equal(server.connections(), 1);
+});
+
+test('a client whose answer takes its time is not cut', async (t) => {
+  const { open } = await start(t, (_, response) => setTimeout(() => response.end('late'), 500), { unreadTimeout: 0.1 });
+  const [answer] = (await once(open(), 'data')) as [Buffer];
+  assert.match(answer.toString(), /late$/);
+});
+
+test('a connection that idles after its answer is closed when its time is over', async (t) => {
+  const { server, open } = await start(t, (_, response) => response.end('here'), { keepAlive: 0.1 });
+  const socket = open();
+  await once(socket, 'data');
+  await once(socket.resume(), 'end');
+  await eventually('no connection is left', () => server.connections() === 0);
+});
+
+for (const [title, ...headers] of [
+  ['a WebSocket', 'Connection: Upgrade', 'Upgrade: websocket'],
+  ['another protocol', 'Connection: Upgrade', 'Upgrade: h2c'],
+] as const)
+  test(`who asks for ${title} before it has its last answer is cut, and no answer stands in the middle of another`, async (t) => {
+    const upgrades: string[] = [];
+    const answers: ServerResponse[] = [];
+    const { server } = await start(t, (_, response) => answers.push(response), {
+      upgrade: ({ url = '' }) => upgrades.push(url),
+    });
+    const client = new RawConnection(t, server.port).send(requestText('GET /slow') + requestText('GET /next', ...headers));
+    await inTime('the end of the connection', client.closed);
+    for (const answer of answers) answer.end('late');
+    assert.equal(client.received, '');
+    assert.deepEqual(upgrades, []);
+  });
+
+test('who asks for a tunnel before it has its last answer is cut', async (t) => {
+  const { server } = await start(t, () => undefined);
+  const client = new RawConnection(t, server.port).send(requestText('GET /slow') + requestText('CONNECT x:1'));
+  await inTime('the end of the connection', client.closed);
+  assert.equal(client.received, '');
+});
+
+test('the end of a connection is told once to each request on it that has no answer yet', async (t) => {
+  const ends: string[] = [];
+  const { server } = await start(t, ({ url = '' }, response) => {
+    response.on('close', () => ends.push(url));
+    if (url === '/answered') response.end('x');
+  });
+  const paths = ['/answered', '/first', '/second', '/third'];
+  const client = new RawConnection(t, server.port).send(paths.map((path) => requestText(`GET ${path}`)).join(''));
+  await client.response();
+  assert.deepEqual(ends, ['/answered']);
+  client.socket.destroy();
+  await eventually('all of them to hear it', () => ends.length === 4);
+  assert.deepEqual(ends.toSorted(), paths.toSorted());
+});
+
+test('a request whose connection ends before its turn comes is not handled', async (t) => {
+  const handled: string[] = [];
+  const { server } = await start(t, ({ url = '', socket }) => {
+    handled.push(url);
+    socket.destroy();
+  });
+  const client = new RawConnection(t, server.port).send(requestText('GET /first') + requestText('GET /second'));
+  await inTime('the end of the connection', client.closed);
+  assert.deepEqual(handled, ['/first']);
+});

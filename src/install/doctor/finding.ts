@@ -1,0 +1,58 @@
+/** What `session-server doctor` found: what was looked at, how it is, and how to fix it. */
+export interface Finding {
+  /** Stable name of what was looked at, for scripts. */
+  readonly check:
+    | 'configuration'
+    | 'name'
+    | 'port'
+    | 'certificate'
+    | 'challenge'
+    | 'site'
+    | 'sessions'
+    | 'mixed-content'
+    | 'websocket'
+    | 'load'
+    | 'client-socket'
+    | 'clock'
+    | 'descriptors'
+    | 'running'
+    | 'mail';
+  /** Whom it is about: a name, a URL, a simulation server. */
+  readonly subject: string;
+  readonly level: Level;
+  /** A sentence. */
+  readonly text: string;
+  /** What to do about it; with every finding that is not `ok`. */
+  readonly fix?: string;
+}
+
+/** `warning`: it works, but not well or not for long. `fault`: somebody cannot be served. */
+export type Level = 'ok' | 'warning' | 'fault';
+
+export function ok(check: Finding['check'], subject: string, text: string): Finding {
+  return { check, subject, level: 'ok', text };
+}
+
+export function warning(check: Finding['check'], subject: string, text: string, fix: string): Finding {
+  return { check, subject, level: 'warning', text, fix };
+}
+
+export function fault(check: Finding['check'], subject: string, text: string, fix: string): Finding {
+  return { check, subject, level: 'fault', text, fix };
+}
+
+/** 0: all is well; 1: warnings; 2: faults. */
+export function exitStatus(findings: readonly Finding[]): 0 | 1 | 2 {
+  if (findings.some(({ level }) => level === 'fault')) return 2;
+  return findings.some(({ level }) => level === 'warning') ? 1 : 0;
+}
+
+const MARKS: Readonly<Record<Level, string>> = { ok: 'ok     ', warning: 'WARNING', fault: 'FAULT  ' };
+
+export function findingLine({ level, check, subject, text, fix }: Finding): string {
+  const line = `${MARKS[level]}  ${check}  ${subject}: ${text}`;
+  // Texts from outside stand in it: nothing may move the cursor of a terminal.
+  return [line, ...(fix === undefined ? [] : [`         → ${fix}`])]
+    .map((text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g, '?'))
+    .join('\n');
+}

@@ -1,0 +1,71 @@
+/** The session server that runs now, asked for what only it knows: the limits of its process, and who joined by himself. */
+import type { Settings } from '../../config/settings.ts';
+import { parseEndpoint, type Endpoint } from '../../core/fleet/endpoint.ts';
+import { isCertificateRefused, reason } from './reason.ts';
+
+export interface Running {
+  /** Most file descriptors of its process; `undefined` when its machine does not tell. */
+  readonly descriptors: number | undefined;
+  readonly servers: readonly Endpoint[];
+}
+
+export type RunningResult =
+  | { readonly kind: 'running'; readonly running: Running }
+  /** It runs, and tells this to holders of a token only. */
+  | { readonly kind: 'closed' }
+  /** `reason`: why nobody answers for it. `hidden`: it may well run, behind a certificate that is not accepted. */
+  | { readonly kind: 'silent'; readonly reason: string; readonly hidden: boolean };
+
+const LIMIT = /^session_server_file_descriptors_limit (\d+)$/m;
+
+/** At the site; else at its own port on this machine, which answers when the front does not. */
+export async function askRunning(url: URL, settings: Settings, timeout: number): Promise<RunningResult> {
+  const reasons: string[] = [];
+  let hidden = true;
+  for (const origin of [url.origin, ...ownOrigins(settings)]) {
+    const result = await ask(origin, timeout);
+    if (result.kind !== 'silent') return result;
+    reasons.push(`${origin}: ${result.reason}`);
+    hidden &&= result.hidden;
+  }
+  return { kind: 'silent', reason: reasons.join('; '), hidden };
+}
+
+function ownOrigins({ listen, port }: Settings): string[] {
+  if (port === 0) return [];
+  const everywhere = listen === '::' || listen === '0.0.0.0';
+  const host = everywhere ? '127.0.0.1' : listen.includes(':') ? `[${listen}]` : listen;
+  return [`http://${host}:${port}`];
+}
+
+async function ask(origin: string, timeout: number): Promise<RunningResult> {
+  try {
+    const [metrics, servers] = await Promise.all(
+      ['/metrics', '/api/v1/servers'].map(async (path) => {
+        const response = await fetch(origin + path, { redirect: 'manual', signal: AbortSignal.timeout(timeout * 1000) });
+        return { status: response.status, text: await response.text() };
+      }),
+    );
+    const status = [metrics, servers].find((answer) => answer?.status !== 200)?.status;
+    if (status === 401 || status === 403) return { kind: 'closed' };
+    if (metrics === undefined || servers === undefined || status !== undefined)
+      return { kind: 'silent', reason: `it answers status ${status ?? 0}`, hidden: false };
+    const limit = LIMIT.exec(metrics.text)?.[1];
+    return {
+      kind: 'running',
+      running: { descriptors: limit === undefined ? undefined : Number(limit), servers: endpointsOf(servers.text) },
+    };
+  } catch (error) {
+    const words = error instanceof SyntaxError ? 'it is another program that answers' : reason(error);
+    return { kind: 'silent', reason: words, hidden: isCertificateRefused(error) };
+  }
+}
+
+function endpointsOf(text: string): Endpoint[] {
+  const { servers } = JSON.parse(text) as { readonly servers?: unknown };
+  if (!Array.isArray(servers)) throw new SyntaxError('no list of servers');
+  return servers.flatMap((server: { readonly address?: unknown }) => {
+    const read = parseEndpoint(String(server.address));
+    return read.kind === 'endpoint' ? [read.endpoint] : [];
+  });
+}

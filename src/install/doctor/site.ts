@@ -1,0 +1,264 @@
+/** The site as a client sees it: its name, its port, its certificate, and what it answers. */
+import { lookup } from 'node:dns/promises';
+import { isIP, connect } from 'node:net';
+import { connect as connectTls, type PeerCertificate } from 'node:tls';
+import { addressKind } from '../../core/fleet/ip-address.ts';
+import { probeUpgrade } from '../../probes/upgrade.ts';
+import { fault, ok, warning, type Finding } from './finding.ts';
+import { proxyAdvice, type LocalReverseProxy } from './proxy-advice.ts';
+import { codeOf, reason } from './reason.ts';
+
+/** Seconds. */
+export interface SiteOptions {
+  readonly timeout: number;
+  /** Seconds since the epoch. */
+  readonly wallTime: () => number;
+  readonly front: LocalReverseProxy;
+}
+
+const DAY = 86_400;
+/** Days before the end of a certificate when somebody should have renewed it: certbot does it 30 days before. */
+const RENEW = 14;
+/** Seconds a clock may be off before logs and certificates suffer. */
+const CLOCK = 10;
+const HTTP_OK = 200;
+
+/** In the order in which one needs the other: without a name there is no port, without a port no certificate. */
+export async function examineSite(url: URL, options: SiteOptions): Promise<Finding[]> {
+  const findings = [await examineName(url.hostname)];
+  if (failed(findings)) return findings;
+  findings.push(await examinePort(url, options));
+  if (failed(findings)) return findings;
+  if (url.protocol === 'https:') findings.push(await examineCertificate(url, options));
+  if (failed(findings)) return findings;
+  findings.push(...(await examineAnswers(url, options)));
+  if (failed(findings)) return findings;
+  findings.push(await examineAvailability(url, options), ...(await examineSessions(url, options)));
+  return findings;
+}
+
+export async function examineName(bracketed: string): Promise<Finding> {
+  const host = bracketed.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0)
+    return addressKind(host) === 'loopback' || host === ''
+      ? ok('name', host, 'is this machine')
+      : warning(
+          'name',
+          host,
+          'is an address, and certificates are made for names',
+          'give the machine a name in the name service',
+        );
+  try {
+    const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
+    const hidden = addresses.every((address) => addressKind(address) === 'loopback');
+    if (hidden && host !== 'localhost')
+      return warning(
+        'name',
+        host,
+        `leads to ${addresses.join(', ')} on this machine`,
+        'look at it from another machine, too; /etc/hosts may hide what the name service says',
+      );
+    return ok('name', host, `leads to ${addresses.join(', ')}`);
+  } catch (error) {
+    return fault(
+      'name',
+      host,
+      `is not known to the name service (${reason(error)})`,
+      'add an A or AAAA record for it where the domain is registered',
+    );
+  }
+}
+
+export function portOf({ port, protocol }: URL): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+}
+
+async function examinePort(url: URL, { timeout }: SiteOptions): Promise<Finding> {
+  const port = portOf(url);
+  const subject = `${url.hostname}:${port}`;
+  const problem = await reach(url.hostname.replace(/^\[|\]$/g, ''), port, timeout);
+  if (problem === undefined) return ok('port', subject, 'is open');
+  return fault(
+    'port',
+    subject,
+    `cannot be reached: ${problem}`,
+    `start what listens there; open port ${port} in the firewall, and forward it in the router`,
+  );
+}
+
+function reach(host: string, port: number, timeout: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: timeout * 1000 });
+    const end = (problem: string | undefined) => {
+      socket.destroy();
+      resolve(problem);
+    };
+    socket.once('connect', () => end(undefined));
+    socket.once('timeout', () => end(`nobody answers within ${timeout} s; something drops the packets`));
+    socket.once('error', (error) => end(reason(error)));
+  });
+}
+
+interface Shown {
+  readonly certificate: PeerCertificate;
+  /** Why it would not be accepted. */
+  readonly refused: string | undefined;
+}
+
+async function examineCertificate(url: URL, options: SiteOptions): Promise<Finding> {
+  const shown = await showCertificate(url, options.timeout);
+  const subject = url.hostname;
+  if (typeof shown === 'string')
+    return fault(
+      'certificate',
+      subject,
+      `TLS is not agreed on: ${shown}`,
+      'name the certificate and its key in the front, or in "gateway.tls", and look into its log',
+    );
+  const until = Date.parse(shown.certificate.valid_to) / 1000;
+  const left = Math.floor((until - options.wallTime()) / DAY);
+  const renew = 'renew it: certbot renew; and see that it is renewed by itself: systemctl list-timers';
+  // Before anything else: a certificate that is over is often refused for other reasons first.
+  if (until <= options.wallTime()) return fault('certificate', subject, `expired on ${shown.certificate.valid_to}`, renew);
+  if (shown.refused !== undefined)
+    return fault('certificate', subject, `is not accepted (${shown.refused})`, mendOf(shown.refused, subject));
+  if (left < RENEW) return warning('certificate', subject, `expires in ${left} days`, renew);
+  return ok('certificate', subject, `is accepted, for ${left} more days`);
+}
+
+function mendOf(code: string, host: string): string {
+  switch (code) {
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return 'the chain is not complete: serve fullchain.pem and not cert.pem';
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `get one for ${host}: certbot certonly -d ${host}`;
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+      return "get one from an authority that browsers know, such as Let's Encrypt; or make your own authority known to every client";
+    default:
+      return 'get a new one: certbot certonly';
+  }
+}
+
+function showCertificate(url: URL, timeout: number): Promise<Shown | string> {
+  return new Promise((resolve) => {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const socket = connectTls({
+      ...{ host, port: portOf(url), timeout: timeout * 1000, rejectUnauthorized: false },
+      ...(isIP(host) === 0 && { servername: host }),
+    });
+    const end = (result: Shown | string) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('secureConnect', () => {
+      // Node's types say `Error`; it is the code of the failure.
+      const refused = socket.authorized ? undefined : codeOf(socket.authorizationError);
+      end({ certificate: socket.getPeerCertificate(), refused });
+    });
+    socket.once('timeout', () => end(`no answer within ${timeout} s`));
+    socket.once('error', (error) => end(reason(error)));
+  });
+}
+
+async function examineAnswers(url: URL, { timeout, wallTime, front }: SiteOptions): Promise<Finding[]> {
+  const address = new URL('/livez', url).href;
+  try {
+    const asked = wallTime();
+    const response = await fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(timeout * 1000) });
+    const answered = wallTime();
+    await response.body?.cancel();
+    const date = Date.parse(response.headers.get('date') ?? '') / 1000;
+    const findings = [
+      response.status === HTTP_OK
+        ? ok('site', address, 'answers')
+        : fault(
+            'site',
+            address,
+            `answers status ${response.status}`,
+            proxyAdvice(front, response.status === 502 || response.status === 503 ? 'unreachable' : 'answers'),
+          ),
+    ];
+    // The header has whole seconds.
+    const off = Number.isNaN(date) ? 0 : Math.max(date - answered, asked - date - 1, 0);
+    findings.push(
+      off > CLOCK
+        ? warning(
+            'clock',
+            url.hostname,
+            `differs from the clock of this machine by ${Math.round(off)} s`,
+            'switch time synchronisation on, on both: timedatectl set-ntp true',
+          )
+        : ok('clock', url.hostname, 'agrees with the clock of this machine'),
+    );
+    return findings;
+  } catch (error) {
+    return [
+      fault('site', address, `does not answer: ${reason(error)}`, 'look into the log of the front and of the session server'),
+    ];
+  }
+}
+
+async function examineAvailability(url: URL, { timeout, front }: SiteOptions): Promise<Finding> {
+  const address = new URL('/', url).href.replace(/^http/, 'ws');
+  const result = await probeUpgrade(address, { timeout });
+  if (result.kind === 'opened') return ok('websocket', address, 'opens');
+  return fault('websocket', address, `does not open: ${result.reason}`, proxyAdvice(front, 'webSockets'));
+}
+
+/** A session is asked for and given back at once, so that nobody loses a place by it. */
+async function examineSessions(url: URL, { timeout }: SiteOptions): Promise<Finding[]> {
+  const address = new URL('/api/v1/sessions', url).href;
+  try {
+    const response = await fetch(address, { method: 'POST', redirect: 'manual', signal: AbortSignal.timeout(timeout * 1000) });
+    const answer = (await response.json()) as { url?: unknown; ticket?: unknown; reason?: unknown };
+    if (typeof answer.url !== 'string' || typeof answer.ticket !== 'string')
+      return [
+        warning(
+          'sessions',
+          url.origin,
+          `no session can start now: ${typeof answer.reason === 'string' ? answer.reason : `status ${response.status}`}`,
+          `look at ${new URL('/monitor', url).href}`,
+        ),
+      ];
+    await fetch(`${address}/${encodeURIComponent(answer.ticket)}`, {
+      method: 'DELETE',
+      signal: AbortSignal.timeout(timeout * 1000),
+    });
+    return [ok('sessions', url.origin, `a session can start, at ${answer.url}`), mixedContent(url, answer.url)];
+  } catch (error) {
+    return [
+      fault(
+        'sessions',
+        address,
+        `cannot be asked for: ${reason(error)}`,
+        'is it the session server that answers there, and not another program?',
+      ),
+    ];
+  }
+}
+
+/** Pages that came by HTTPS may open `wss:` and nothing else. */
+export function mixedContent(page: URL, handedOut: string): Finding {
+  if (page.protocol === 'https:' && !handedOut.startsWith('wss:'))
+    return fault(
+      'mixed-content',
+      handedOut,
+      'is handed out to pages that came by https, and browsers refuse to open it',
+      'set "ssl": true (or "handOutSsl": true) in the configuration',
+    );
+  if (page.protocol === 'http:' && handedOut.startsWith('wss:'))
+    return warning(
+      'mixed-content',
+      handedOut,
+      'needs a certificate, and the site itself has none',
+      'use https for the site, or set "ssl": false',
+    );
+  return ok('mixed-content', handedOut, `may be opened by pages from ${page.origin}`);
+}
+
+function failed(findings: readonly Finding[]): boolean {
+  return findings.some(({ level }) => level === 'fault');
+}

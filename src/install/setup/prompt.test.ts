@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { askAtTerminal } from './prompt.ts';
+
+function sit() {
+  const keys = new PassThrough();
+  const screen = new PassThrough();
+  let text = '';
+  // Node 26 reads one chunk at a time.
+  const said = () => {
+    for (let chunk: unknown = screen.read(); chunk !== null; chunk = screen.read()) text += String(chunk);
+    return text;
+  };
+  return { keys, person: askAtTerminal(keys, screen), said };
+}
+
+test('a person is asked, and takes what is proposed by Enter', async () => {
+  const { keys, person, said } = sit();
+  const asked = person.ask('Mail server', 'localhost');
+  assert.match(said(), /Mail server \[localhost\]: /);
+  keys.write('\r');
+  assert.equal(await asked, 'localhost');
+  const again = person.ask('Mail server', 'localhost');
+  keys.write('smtp.example.org\r');
+  assert.equal(await again, 'smtp.example.org');
+  assert.equal(person.left, undefined);
+  person.close();
+});
+
+for (const [key, name, left] of [
+  ['\x03', 'Ctrl-C', 'interrupted'],
+  ['\x04', 'Ctrl-D', 'ended'],
+] as const)
+  test(`who leaves by ${name} answers no question any more`, async () => {
+    const { keys, person } = sit();
+    const asked = person.ask('Mail server', 'localhost');
+    keys.write(key);
+    await assert.rejects(asked, { code: 'ABORT_ERR' });
+    assert.equal(person.left, left);
+    await assert.rejects(person.ask('Another', ''), { code: 'ABORT_ERR' });
+  });

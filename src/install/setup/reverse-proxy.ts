@@ -1,0 +1,100 @@
+/**
+ * What a web server in front of the session server has to do: pass `/PORT/…` on to the machine that has this port, and everything else to the session server.
+ *
+ * The rule that is handed around (`^/(\d*)/(.*)$ → localhost:$1/$2`) passes on to any port of the machine, among them those of its own services, and to one
+ * machine only. Here only ports of the fleet lead anywhere, each to its own machine
+ * (docs/design/protocol.md, "URLs in gateway mode").
+ */
+import type { Settings } from '../../config/settings.ts';
+import { canonicalHost } from '../../core/fleet/endpoint.ts';
+import { parseRoutes, portBehind, thousandAround, upstreamOf, type GatewayRoutes } from '../../core/gateway/gateway-routes.ts';
+
+export interface ReverseProxy {
+  /** Fully qualified name of the site. */
+  readonly server: string;
+  /** Port of the session server on this machine. */
+  readonly port: number;
+  readonly routes: GatewayRoutes;
+  /** Absent: plain HTTP, for a closed network. */
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    /** They were named by the operator; else they are where certbot puts them. */
+    readonly own: boolean;
+  };
+  /** Ports of the front. */
+  readonly listen: { readonly http: number; readonly https: number };
+}
+
+/** Seconds nothing may pass: simulations that stand still are silent for long. */
+export const IDLE_TIMEOUT = 3600;
+/** Seconds a machine has to take a connection. */
+export const CONNECT_TIMEOUT = 5;
+
+export type ReverseProxyResult =
+  { readonly kind: 'front'; readonly front: ReverseProxy } | { readonly kind: 'refused'; readonly reason: string };
+
+/** The front of a fleet. `routes` are ranges of ports by host, as in `gateway.routes`, which they replace. */
+export function reverseProxyOf(settings: Settings, routes: Readonly<Record<string, string>>): ReverseProxyResult {
+  const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
+  if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.range}: ${read.reason}` };
+  const { server, port, ssl } = settings;
+  const unreachable = outOfReach(settings);
+  if (unreachable !== undefined) return { kind: 'refused', reason: unreachable };
+  const missing = settings.simulationServers.find(
+    ({ endpoint }) => portBehind(endpoint, server) !== undefined && upstreamOf(read.routes, endpoint, server) === undefined,
+  );
+  if (missing !== undefined)
+    return {
+      kind: 'refused',
+      reason: `${missing.endpoint.address} is in no range of ports; name its machine, as in --route 3000-3999=10.0.0.3`,
+    };
+  // As certbot names it.
+  const letsEncrypt = `/etc/letsencrypt/live/${canonicalHost(server)}`;
+  const named = settings.gateway.tls;
+  const tls = {
+    ...(named ?? { cert: `${letsEncrypt}/fullchain.pem`, key: `${letsEncrypt}/privkey.pem` }),
+    own: named !== undefined,
+  };
+  return {
+    kind: 'front',
+    front: { server, port, routes: withOwnPort(read.routes, port), ...(ssl && { tls }), listen: { http: 80, https: 443 } },
+  };
+}
+
+/** Addresses behind which a web server of the same machine finds the session server at 127.0.0.1. */
+const FOUND: readonly string[] = ['::', '0.0.0.0', '127.0.0.1'];
+
+/** Why no site can lead to the session server, or `undefined`. */
+function outOfReach({ listen, port }: Settings): string | undefined {
+  if (!FOUND.includes(listen))
+    return `"listen" is ${listen}, and the web server passes on to 127.0.0.1; set "listen" to "127.0.0.1"`;
+  return port === 0 ? '"port" is 0, which is another one at each start; choose one, such as 1999' : undefined;
+}
+
+/** Links in e-mails name the session server by its own port, as those of the original do. */
+function withOwnPort(routes: GatewayRoutes, port: number): GatewayRoutes {
+  const covered = routes.some(({ first, last }) => first <= port && port <= last);
+  return covered ? routes : [...routes, { first: port, last: port, host: '127.0.0.1' }];
+}
+
+/** From `gateway.routes`; else, when there is one simulation server behind the front, the thousand ports around its own on this machine. */
+function routesOf({ gateway, simulationServers, server }: Settings) {
+  if (gateway.routes.length > 0) return { kind: 'routes', routes: gateway.routes } as const;
+  const ports = simulationServers.flatMap(({ endpoint }) => portBehind(endpoint, server) ?? []);
+  const [only] = ports;
+  if (ports.length > 1)
+    return {
+      kind: 'invalid',
+      range: 'routes',
+      reason:
+        'several simulation servers are behind the front; say which machine has which ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+    } as const;
+  const range = only === undefined ? undefined : thousandAround(only);
+  return { kind: 'routes', routes: range === undefined ? [] : [{ ...range, host: 'localhost' }] } as const;
+}
+
+/** A host as it stands in a URL, for what does not look names up itself. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
