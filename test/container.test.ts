@@ -55,7 +55,8 @@ test('what stays out of the image does not reach the builder either', () => {
 });
 
 test('the ports that are said to lead to the gateway are accepted, and clients are sent to the one that is published', async (t) => {
-  const text = /^"gateway": \{\n[\s\S]*?^\}$/m.exec(readFileSync(join(root, 'docs', 'installation.md'), 'utf8'))?.[0] ?? '';
+  const text =
+    /^"gateway": \{\n[\s\S]*?^\}$/m.exec(readFileSync(join(root, 'docs', 'how-to', 'run-in-a-container.md'), 'utf8'))?.[0] ?? '';
   const path = join(temporary(t), 'session.json');
   writeFileSync(path, `{"simulationServers": [], ${text}}`);
   const result = await loadConfiguration(path);

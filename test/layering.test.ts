@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'ports.ts': ['core'],
   state: ['core'],
   engine: ['core', 'state', 'ports.ts'],
-  config: ['core'],
+  config: ['core', 'engine', 'type:ports.ts'],
   probes: ['core', 'ports.ts'],
   notifiers: ['core', 'ports.ts'],
   stores: ['ports.ts', 'system'],

@@ -33,6 +33,8 @@ test('it holds the program, the page, the examples and the documents, and nothin
     'dist/program/main.js',
     'dist/program/LICENSES.txt',
     'dist/web/manifest.json',
+    'src/install/templates/nginx.conf',
+    'src/install/templates/deploy-certificate.sh',
     'config/session/local.json',
     'config/session/example.json',
     'config/session/schema.json',

@@ -1,8 +1,8 @@
 /**
- * What `nvidia-smi` prints about the graphics processors, a line for each at every round.
+ * The output of `nvidia-smi`: a line for each GPU.
  *
- * With several, the highest figure of each kind counts. The original looks at the first one alone, which hides a second that is exhausted; a mean would
- * hide a first that is, and simulations use the first one unless told otherwise.
+ * With several, the highest figure of each kind counts. The original reads the first one alone, which hides a second that is exhausted; a mean would
+ * hide a first that is, and simulations use the first one by default.
  */
 
 /** Percent. */
@@ -11,19 +11,11 @@ export interface GpuReading {
   readonly gpuMemory: number;
 }
 
-/** What `nvidia-smi --query-gpu=` is asked for, in the order `parseGpuLine` reads. */
+/** For `nvidia-smi --query-gpu=`, in the order in which `parseGpuLine` reads. */
 export const GPU_COLUMNS = 'index,utilization.gpu,memory.used,memory.total';
 
-/** Seconds after which a reading is not believed any more. */
-const FRESH = 10;
-const MAX_GPUS = 64;
-
-export interface GpuLine extends GpuReading {
-  readonly index: number;
-}
-
-/** `0, 35, 1024, 8192`; `undefined` for any other text. What a GPU does not support (`[N/A]`) is 0, as the original has it. */
-export function parseGpuLine(line: string): GpuLine | undefined {
+/** `0, 35, 1024, 8192`; `undefined` for any other text. A figure that a GPU does not support (`[N/A]`) is 0, as in the original. */
+export function parseGpuLine(line: string): GpuReading | undefined {
   const columns = line.split(',').map((column) => column.trim());
   const [index, gpu, used, total, ...more] = columns;
   if (index === undefined || !/^[0-9]{1,3}$/.test(index) || more.length > 0) return undefined;
@@ -31,33 +23,16 @@ export function parseGpuLine(line: string): GpuLine | undefined {
   const [percent, usedMemory, totalMemory] = figures;
   if (percent === undefined || usedMemory === undefined || totalMemory === undefined) return undefined;
   return {
-    index: Number(index),
     gpu: Math.min(100, percent),
     gpuMemory: totalMemory === 0 ? 0 : Math.min(100, (100 * usedMemory) / totalMemory),
   };
 }
 
-/** The last reading of each GPU. */
-export class GpuReadings {
-  readonly #byIndex = new Map<number, { reading: GpuReading; at: number }>();
-
-  /** `at` is seconds. */
-  add({ index, ...reading }: GpuLine, at: number): void {
-    if (this.#byIndex.size < MAX_GPUS || this.#byIndex.has(index)) this.#byIndex.set(index, { reading, at });
-  }
-
-  /** The highest figures of the last ten seconds, or `undefined` when there are none. */
-  highest(now: number): GpuReading | undefined {
-    let highest: GpuReading | undefined;
-    for (const { reading, at } of this.#byIndex.values()) {
-      if (now - at > FRESH) continue;
-      highest = {
-        gpu: Math.max(highest?.gpu ?? 0, reading.gpu),
-        gpuMemory: Math.max(highest?.gpuMemory ?? 0, reading.gpuMemory),
-      };
-    }
-    return highest;
-  }
+/** The highest figures of all GPUs, or `undefined` without a line that is a reading. */
+export function highestReading(output: string): GpuReading | undefined {
+  const readings = output.split('\n').flatMap((line) => parseGpuLine(line) ?? []);
+  if (readings.length === 0) return undefined;
+  return { gpu: Math.max(...readings.map(({ gpu }) => gpu)), gpuMemory: Math.max(...readings.map(({ gpuMemory }) => gpuMemory)) };
 }
 
 function figure(text: string | undefined): number | undefined {

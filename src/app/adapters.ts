@@ -38,7 +38,7 @@ export type ProbeSettings = Chosen<'pollSsl' | 'pollTimeout' | 'pollInterval' | 
 /** The page is loaded at its first view: it takes a tenth of the memory of an idle session server. */
 const pages: MonitorPages = {
   monitor: async (...page) => (await import('../web/render.ts')).renderMonitorPage(...page),
-  entrance: async (...page) => (await import('../web/render.ts')).renderEntrancePage(...page),
+  entrance: async (...page) => (await import('../web/render.ts')).renderSignInPage(...page),
 };
 
 export const realAdapters: Adapters = {

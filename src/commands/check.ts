@@ -1,13 +1,50 @@
-import { readConfiguration, REFUSED } from './configuration.ts';
+/** `session-server check`: what is wrong with a configuration file, or what it means. */
+import { findConfiguration } from '../config/find.ts';
+import { loadConfiguration, type LoadResult } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import { logPath } from '../logging/log.ts';
+import { packageRoot } from '../system/package-root.ts';
+import { printProblems, REFUSED } from './configuration.ts';
 
-/** `session-server check`: exit status 0, or 2 with every problem on stderr; with `strict` warnings are problems. */
-export async function checkCommand(args: readonly string[], { strict = false }: { readonly strict?: boolean }): Promise<void> {
-  const loaded = await readConfiguration(args);
-  if (loaded === undefined) return;
-  const { path, settings, warnings } = loaded;
+export interface CheckOptions {
+  /** Warnings are errors. */
+  readonly strict?: boolean;
+  readonly json?: boolean;
+}
+
+/** Exit status 0, or 2 with every problem on stderr. */
+export async function checkCommand(file: string | undefined, { strict = false, json = false }: CheckOptions): Promise<void> {
+  const result = await loadConfiguration(findConfiguration(file, process.cwd(), packageRoot));
+  const accepted = result.kind === 'loaded' && !(strict && result.warnings.length > 0);
+  if (json) console.log(JSON.stringify({ accepted, ...report(result) }, undefined, 2));
+  else {
+    printProblems(result);
+    if (result.kind === 'loaded') console.log(summary(result.path, result.settings, result.warnings.length));
+  }
+  if (!accepted) process.exitCode = REFUSED;
+}
+
+function report(result: LoadResult) {
+  const { path, warnings } = result;
+  if (result.kind === 'refused') return { path, errors: result.problems, warnings };
+  return { path, errors: [], warnings, simulationServers: result.settings.simulationServers.length, ...meaning(result.settings) };
+}
+
+function summary(path: string, settings: Settings, warnings: number): string {
+  const number = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const servers = settings.simulationServers.length;
-  console.log(
-    `${path}: ${servers} simulation server${servers === 1 ? '' : 's'}, ${warnings.length} warning${warnings.length === 1 ? '' : 's'}, no errors`,
-  );
-  if (strict && warnings.length > 0) process.exitCode = REFUSED;
+  return [
+    `${path}: ${number(servers, 'simulation server')}, ${number(warnings, 'warning')}, no errors`,
+    ...Object.entries(meaning(settings)).map(([name, text]) => `  ${`${name}:`.padEnd(8)} ${text}`),
+  ].join('\n');
+}
+
+/** What the keys do not show by themselves: defaults that are filled in, and relative paths. */
+function meaning({ debug, logDir, stateDir, mail, handOutSsl, pollSsl }: Settings) {
+  return {
+    log: debug ? 'stdout' : logPath(logDir),
+    state: stateDir,
+    email: mail === undefined ? 'none' : `to ${mail.administrator}, sent by ${mail.server}:${mail.port}`,
+    links: `${handOutSsl ? 'wss' : 'ws'} for clients, ${pollSsl ? 'https' : 'http'} for polling`,
+  };
 }

@@ -1,27 +1,34 @@
-/** The sub-commands and their options. What each does stands in a file of its own. */
-import { Command, InvalidArgumentError } from 'commander';
-import { checkCommand } from './check.ts';
-import { agentCommand, startCommand } from './start.ts';
+/** The sub-commands and their options. Each command is in a file of its own. */
+import { existsSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { INSTALLED } from '../config/find.ts';
+import { nearest } from '../core/text/nearest.ts';
+import type { DoctorOptions } from '../install/doctor.ts';
+import type { SetupOptions, SiteOptions } from '../install/setup.ts';
+import { version } from '../system/version.ts';
+import { checkCommand, type CheckOptions } from './check.ts';
+import { completionCommand, SHELLS, type Shell } from './completion.ts';
+import { REFUSED } from './configuration.ts';
 import { takeSignals } from './early-signals.ts';
 import { schemaCommand } from './schema.ts';
+import { agentCommand, startCommand } from './start.ts';
 import { testNotificationCommand } from './test-notification.ts';
-import { tokenCommand } from './token.ts';
-import { INSTALLED } from '../config/find.ts';
-import { version } from '../system/version.ts';
-import type { DoctorOptions } from '../install/doctor.ts';
-import type { FrontOptions, SetupOptions } from '../install/setup.ts';
+import { tokenCommand, type TokenOptions } from './token.ts';
 
-/** Commands that run until a signal ends them, and take the signals themselves; the others are ended by any, as programs are. */
+/** Commands that run until a signal ends them, and take the signals themselves; a signal ends the others, as it ends most programs. */
 const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent']);
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
   if (!hasWorkingDirectory()) {
-    console.error('error: the folder you are in was removed — go to another one with "cd" and try again');
+    console.error('error: the current folder was removed — change to another one with "cd" and try again');
     process.exitCode = 1;
     return;
   }
-  await createProgram().parseAsync([...argv]);
+  const program = createProgram();
+  const mistake = unknownCommand(program, argv[2]);
+  if (mistake !== undefined) program.error(mistake);
+  await program.parseAsync([...argv]);
 }
 
 export function createProgram(): Command {
@@ -31,113 +38,138 @@ export function createProgram(): Command {
     )
     .version(version)
     .enablePositionalOptions()
-    .showHelpAfterError('(session-server --help lists the commands)')
+    // A wrong command line has the same status everywhere; the commands in `addCommand` order inherit this.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : REFUSED))
     .hook('preAction', (_, command) => {
       if (!RUN_ON.has(command.name())) takeSignals({});
     });
-
-  program
-    .command('start', { isDefault: true })
-    .description('run the session server (this is what happens without a command, too)')
-    .argument(
-      '[config...]',
-      'configuration file; default: config/session/local.json here, else the one that ships with the program',
-    )
-    .option('--agent [port]', 'also run a load agent that reports the load of this machine; default port: 2000', readAgentPort)
-    .action((config: string[], { agent }: { agent?: number | true | AfterAgent }) => {
-      if (agent instanceof AfterAgent) return startCommand([agent.text, ...config], { agent: true });
-      return startCommand(config, { ...(agent !== undefined && { agent }) });
-    });
-  program
-    .command('check')
-    .description('say what is wrong with a configuration file; exit status 0 or 2')
-    .argument('[config...]', 'configuration file')
-    .option('--strict', 'warnings count as well')
-    .action((config: string[], options: { strict?: true }) => checkCommand(config, options));
-  program.command('schema').description('print the JSON Schema of the configuration file, for editors').action(schemaCommand);
-  program
-    .command('test-notification')
-    .description('send a test message on every configured channel and say what became of it')
-    .argument('[config...]', 'configuration file')
-    .action((config: string[]) => testNotificationCommand(config));
-  program
-    .command('agent')
-    .description('run the load agent alone: it reports the load of this machine at /load')
-    .option('--port <port>', 'port listened on', readPort, 2000)
-    .option('--host <host>', 'address listened on; default: all of IPv4 and IPv6')
-    .action((options: { port: number; host?: string }) => agentCommand(options));
-  program
-    .command('token')
-    .description('make an access token for a person who may drain, resume, add and remove servers')
-    .argument('<name>', 'who will hold it')
-    .option('--read-only', 'for who may only read what monitor.access closes, such as Prometheus')
-    .action((name: string, options: { readOnly?: boolean }) => tokenCommand(name, options));
+  addServer(program);
+  addTools(program);
   addInstallation(program);
   program.addHelpText(
     'after',
     `
+Exit status: 0 success, 1 failure, 2 rejected configuration or wrong command line. See "doctor --help" for its own.
+
 Examples:
-  session-server config/session/local.json   as the original session server is called
-  session-server check --strict my.json      before a restart
-  session-server agent --port 2000           on a machine without a simulation server, to see its load`,
+  session-server config/session/local.json   start, called like the original session server
+  session-server check --strict my.json      check a configuration before a restart
+  session-server agent --port 2000           report the load of a machine without a simulation server`,
   );
   return program;
 }
 
-/** Commands for the day of the installation, loaded when they are called: a server that runs for months does not carry them. */
+function addServer(program: Command): void {
+  program
+    .command('start', { isDefault: true })
+    .description('run the session server (default command)')
+    .argument('[config]', 'configuration file; default: config/session/local.json here, or the one of the package')
+    .option('--agent [port]', 'also run a load agent that reports the load of this machine; default port: 2000', readAgentPort)
+    .action((config: string | undefined, { agent }: { agent?: number | true | AfterAgent }, command: Command) => {
+      if (!(agent instanceof AfterAgent)) return startCommand(config, { ...(agent !== undefined && { agent }) });
+      if (config !== undefined) command.error(`error: too many arguments: ${agent.text}, ${config}; name one configuration file`);
+      return startCommand(agent.text, { agent: true });
+    });
+  program
+    .command('agent')
+    .description('run only the load agent: it reports the load of this machine at /load')
+    .option('--port <port>', 'port to listen on', readPort, 2000)
+    .option('--host <host>', 'address to listen on; default: all of IPv4 and IPv6')
+    .action((options: { port: number; host?: string }) => agentCommand(options));
+}
+
+function addTools(program: Command): void {
+  program
+    .command('check')
+    .description('list all errors and warnings of a configuration file; exit status 0 or 2')
+    .argument('[config]', 'configuration file')
+    .option('--strict', 'treat warnings as errors')
+    .option('--json', 'print the result as JSON')
+    .action((config: string | undefined, options: CheckOptions) => checkCommand(config, options));
+  program.command('schema').description('print the JSON Schema of the configuration file, for editors').action(schemaCommand);
+  program
+    .command('test-notification')
+    .description('send a test message to every configured receiver and print the result')
+    .argument('[config]', 'configuration file')
+    .action((config: string | undefined) => testNotificationCommand(config));
+  program
+    .command('token')
+    .description('make an access token for an operator, who may drain, resume, add and remove servers')
+    .argument('<name>', 'name of its holder')
+    .option('--read-only', 'read-only token, for example for Prometheus')
+    .option('--json', 'print token and hash as JSON')
+    .action((name: string, options: TokenOptions) => tokenCommand(name, options));
+  program
+    .command('completion')
+    .description('print a script that completes commands and options in your shell')
+    .argument('<shell>', SHELLS.join(', '), readShell)
+    .action((shell: Shell) => completionCommand(program, shell));
+}
+
+/** Commands for the day of the installation, loaded when they are called: a server that runs for months does not need them. */
 function addInstallation(program: Command): void {
   const many = (value: string, before: readonly string[] = []) => [...before, value];
   const setup = program
     .command('setup')
-    .description('write the configuration and the unit of systemd; asks for what is not given')
+    .description('create the configuration and a systemd unit, interactively or from options')
     .option('--server <name>', 'domain name of this machine')
-    .option('--front <kind>', 'what answers at port 443: gateway (this program), apache, nginx, caddy, or none')
-    .option('--simulation-server <address>', 'host/2000 (behind the front) or host:2000; may be repeated', many)
-    .option('--route <ports=host>', 'which machine has which ports, as in 2000-2999=localhost; may be repeated', many)
+    .option('--reverse-proxy <kind>', 'what serves port 443: gateway (this program), apache, nginx, caddy, or none')
+    .addOption(new Option('--front <kind>', 'the same').hideHelp())
+    .option('--simulation-server <address>', 'host/2000 (behind the reverse proxy) or host:2000; can be repeated', many)
+    .option('--route <ports=host>', 'machine that has these ports, as in 2000-2999=localhost; can be repeated', many)
     .option('--port <port>', 'local port of the session server', readPort)
-    .option('--administrator <address>', 'e-mail address that hears of failures')
+    .option('--administrator <address>', 'e-mail address for alerts')
     .option('--mail-server <host>', 'SMTP server')
     .option('--mail-sender <address>', 'sender address')
-    .option('--registration', 'simulation servers may register themselves; makes a token')
+    .option('--registration', 'let simulation servers register themselves; makes a token')
     .option('--config <path>', 'configuration file to write', INSTALLED)
-    .option('--unit <path>', 'unit of systemd to write', '/etc/systemd/system/session-server.service')
-    .option('--hook <path>', 'hook of certbot to write', '/etc/session-server/deploy-certificate')
-    .option('--yes', 'ask nothing')
-    .option('--force', 'replace files that are different; they are kept as copies')
-    .option('--dry-run', 'show the files and write none')
-    .action(async (options: SetupOptions) => (await import('../install/setup.ts')).setupCommand(options));
-  for (const name of ['apache', 'nginx', 'caddy'] as const)
+    .option('--unit <path>', 'systemd unit to write', '/etc/systemd/system/session-server.service')
+    .option('--hook <path>', 'certbot hook to write', '/etc/session-server/deploy-certificate')
+    .option('--yes', 'do not ask any questions')
+    .option('--force', 'replace files that are different, and keep copies of them')
+    .option('--dry-run', 'show the files without writing them')
+    .option('--json', 'with --dry-run: print the files as JSON; asks no questions')
+    .action(async ({ front, ...options }: SetupOptions & { front?: string }) => {
+      const { setupCommand } = await import('../install/setup.ts');
+      await setupCommand({ ...(front !== undefined && { reverseProxy: front }), ...options });
+    });
+  for (const [name, title] of Object.entries({ apache: 'Apache', nginx: 'nginx', caddy: 'Caddy' } as const))
     setup
       .command(name)
-      .description(`write a site of ${name} that passes on to the fleet`)
-      .argument('[config...]', `configuration file; default: ${INSTALLED}`)
-      .option('--route <ports=host>', 'which machine has which ports; default: gateway.routes of the configuration', many)
+      .description(`write ${name === 'apache' ? 'an' : 'a'} ${title} site that proxies to the fleet`)
+      .argument('[config]', `configuration file; default: ${INSTALLED}`)
+      .option('--route <ports=host>', 'machine that has these ports; default: gateway.routes of the configuration', many)
       .option('--output <path>', 'file to write')
-      .option('--force', 'replace a file that is different; it is kept as a copy')
-      .option('--dry-run', 'show the file and do not write it')
-      .action(async (config: string[], options: FrontOptions) =>
-        (await import('../install/setup.ts')).setupFrontCommand(name, config, options),
+      .option('--force', 'replace a file that is different, and keep a copy of it')
+      .option('--dry-run', 'show the file without writing it')
+      .option('--json', 'with --dry-run: print the file as JSON')
+      .action(async (config: string | undefined, options: SiteOptions) =>
+        (await import('../install/setup.ts')).setupSiteCommand(name as 'apache' | 'nginx' | 'caddy', config, options),
       );
-  program
-    .command('migrate')
-    .description('explain a configuration of the original, key by key, and what it means here')
-    .argument('<config>', 'configuration file of the original session server')
-    .action(async (config: string) => (await import('./migrate.ts')).migrateCommand(config));
   program
     .command('doctor')
     .description(
-      'look for what is wrong, from name and certificate to each simulation server; exit status 0, 1 (warnings) or 2 (faults)',
+      'check an installation, from name and certificate to each simulation server; exit status 0, 1 (warnings) or 2 (faults)',
     )
     .argument('[url]', 'address of the site, such as https://webots.example.org; default: from the configuration')
     .option('--config <path>', `configuration file; default: ${INSTALLED}, unless a URL is given`)
-    .option('--json', 'findings as JSON')
-    .option('--timeout <seconds>', 'time for each question', Number, 5)
+    .option('--json', 'print the findings as JSON')
+    .option('--timeout <seconds>', 'time for each request', readTimeout, 5)
     .action(async (url: string | undefined, options: DoctorOptions) =>
       (await import('../install/doctor.ts')).doctorCommand(url, options),
     );
 }
 
-/** A folder that was deployed anew is gone for who still stands in it. */
+/** A word in place of a command would be taken for the configuration file of `start`. */
+function unknownCommand(program: Command, word: string | undefined): string | undefined {
+  const names = [...program.commands.map((command) => command.name()), 'help'];
+  if (word === undefined || !/^[A-Za-z][A-Za-z-]*$/.test(word) || names.includes(word) || existsSync(word)) return undefined;
+  const meant = nearest(word.toLowerCase(), names);
+  const advice = meant === undefined ? 'session-server --help lists the commands.' : `Did you mean "${meant}"?`;
+  return `error: unknown command "${word}". ${advice}`;
+}
+
+/** A folder that was deployed again no longer exists for a shell that is still in it. */
 function hasWorkingDirectory(): boolean {
   try {
     return process.cwd() !== '';
@@ -146,7 +178,7 @@ function hasWorkingDirectory(): boolean {
   }
 }
 
-/** What follows `--agent` and is no number: the configuration file of `start --agent my.json`. */
+/** A word after `--agent` that is not a number: the configuration file of `start --agent my.json`. */
 class AfterAgent {
   readonly text: string;
 
@@ -164,4 +196,16 @@ function readPort(text: string): number {
   if (!/^[0-9]+$/.test(text) || port < 1 || port > 65_535)
     throw new InvalidArgumentError('A port is a whole number from 1 to 65535.');
   return port;
+}
+
+function readTimeout(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 600)) throw new InvalidArgumentError('Use a number of seconds above 0 and up to 600.');
+  return seconds;
+}
+
+function readShell(text: string): Shell {
+  const shell = SHELLS.find((name) => name === text);
+  if (shell === undefined) throw new InvalidArgumentError(`Use one of ${SHELLS.join(', ')}.`);
+  return shell;
 }

@@ -1,44 +1,35 @@
-/** Reads the configuration file that a command was given, and says what is wrong with it. */
-import { findConfiguration, findInstalled, type Found } from '../config/find.ts';
-import { loadConfiguration, type Loaded } from '../config/load.ts';
-import { formatProblem, type Problem } from '../config/problem.ts';
+/** Reads the configuration file of a command, and reports what is wrong with it. */
+import { findConfiguration, findInstalled } from '../config/find.ts';
+import { loadConfiguration, type Loaded, type LoadResult } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
 import { packageRoot } from '../system/package-root.ts';
 
-/** docs/design/protocol.md, "Configuration file": nothing was started. */
+/** Exit status of a rejected configuration and of a wrong command line: nothing was started (docs/design/protocol.md, "Configuration file"). */
 export const REFUSED = 2;
 
-export interface ReadOptions {
-  /** `returned`: whoever asks tells them. */
-  readonly warnings: 'said' | 'returned';
-}
-
 /** The settings, or `undefined` after all problems were written to stderr and the exit status was set. */
-export function readConfiguration(args: readonly string[]): Promise<Loaded | undefined> {
-  return read(findConfiguration(args, process.cwd(), packageRoot));
+export async function readConfiguration(file: string | undefined): Promise<Loaded | undefined> {
+  return accepted(await loadConfiguration(findConfiguration(file, process.cwd(), packageRoot)));
 }
 
-/** The same for commands that look after an installation. */
-export function readInstalled(args: readonly string[], options?: ReadOptions): Promise<Loaded | undefined> {
-  return read(findInstalled(args, process.cwd()), options);
-}
-
-async function read(found: Found, { warnings }: ReadOptions = { warnings: 'said' }): Promise<Loaded | undefined> {
-  if (found.kind === 'refused') {
-    refuse(found.problems);
-    return undefined;
-  }
-  const result = await loadConfiguration(found.path);
-  if (warnings === 'said' || result.kind === 'refused') sayWarnings(result.warnings);
-  if (result.kind === 'loaded') return result;
-  refuse(result.problems);
+/** The same for commands that maintain an installation. With `quiet` the caller reports the warnings of a configuration that is accepted. */
+export async function readInstalled(file: string | undefined, { quiet = false } = {}): Promise<Loaded | undefined> {
+  const found = findInstalled(file, process.cwd());
+  if (found.kind === 'found') return accepted(await loadConfiguration(found.path), quiet);
+  console.error(`error: ${found.reason}`);
+  process.exitCode = REFUSED;
   return undefined;
 }
 
-function sayWarnings(warnings: readonly Problem[]): void {
-  for (const warning of warnings) console.error(`warning: ${formatProblem(warning)}`);
+function accepted(result: LoadResult, quiet = false): Loaded | undefined {
+  if (!quiet || result.kind === 'refused') printProblems(result);
+  if (result.kind === 'loaded') return result;
+  process.exitCode = REFUSED;
+  return undefined;
 }
 
-function refuse(problems: readonly Problem[]): void {
-  for (const problem of problems) console.error(`error: ${formatProblem(problem)}`);
-  process.exitCode = REFUSED;
+/** To stderr, one line each. */
+export function printProblems(result: LoadResult): void {
+  for (const warning of result.warnings) console.error(`warning: ${formatProblem(warning)}`);
+  if (result.kind === 'refused') for (const problem of result.problems) console.error(`error: ${formatProblem(problem)}`);
 }

@@ -68,7 +68,7 @@ export class ProcessLifecycle {
       if (isLeaving) return;
       isLeaving = true;
       console.error(error);
-      log.error('a bug ended the session server; please report it with this line', { error });
+      log.error('an internal error ended the session server; please report it with this line', { error });
       log.flushSync();
       void leave(FAILED, 'SIGKILL');
     };

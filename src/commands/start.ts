@@ -21,10 +21,10 @@ import { version } from '../system/version.ts';
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
 
-export async function startCommand(args: readonly string[], options: { readonly agent?: number | true }): Promise<void> {
+export async function startCommand(file: string | undefined, options: { readonly agent?: number | true }): Promise<void> {
   // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
   const life = new ProcessLifecycle({ reloads: true });
-  const loaded = await readConfiguration(args);
+  const loaded = await readConfiguration(file);
   if (loaded === undefined || life.ending) return;
   const { settings } = loaded;
   tuneForFleet(settings.simulationServers.length);
@@ -35,12 +35,12 @@ export async function startCommand(args: readonly string[], options: { readonly 
 
   const starting = startServer(settings, log);
   const reloading = startReloading(loaded.path, starting, log);
-  const watching = watchConfiguration(loaded.path, {
-    changed: () => reloading.wake(),
-    failed: (error) => log.warn('the configuration file cannot be watched; send SIGHUP after changing it', { error }),
+  const watching = watchConfiguration(loaded.path, { clock: systemClock, changed: () => reloading.wake() });
+  life.add(reloading, { stop: async () => (await watching).stop() }, { stop: async () => (await starting)?.stop() });
+  life.onReload(() => {
+    log.reopen();
+    reloading.wake();
   });
-  life.add(reloading, { stop: async () => (await watching).close() }, { stop: async () => (await starting)?.stop() });
-  life.onReload(() => reloading.wake());
 
   const agentPort = options.agent === true ? AGENT_PORT : options.agent;
   // Its connections are descriptors of this process, and the budget of the clients leaves room for so many.
@@ -115,15 +115,15 @@ function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], addresse
   // `hostname`: the name service was asked for it in vain.
   const { code, port, address, hostname = address } = error as Readonly<Record<string, unknown>>;
   const aboutPort: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another program listens there; stop it, or choose another port',
-    EACCES: 'this user may not listen there; choose a port from 1024 on, or give the program the right to',
+    EADDRINUSE: 'another program uses it; stop that program, or choose another port',
+    EACCES: 'this user cannot listen on it; choose a port from 1024 on, or grant the capability CAP_NET_BIND_SERVICE',
   };
   const aboutAddress: Readonly<Record<string, string>> = {
-    EADDRNOTAVAIL: 'this machine does not have the address; name one it has',
-    EAFNOSUPPORT: 'this machine has no addresses of that kind; name one it has',
-    EINVAL: 'this machine does not have the address; name one it has',
-    ENOTFOUND: 'the name service does not know the name; write an IP address',
-    EAI_AGAIN: 'the name service does not answer; write an IP address',
+    EADDRNOTAVAIL: 'this machine does not have the address; use one that it has',
+    EAFNOSUPPORT: 'this machine has no addresses of that kind; use one that it has',
+    EINVAL: 'this machine does not have the address; use one that it has',
+    ENOTFOUND: 'the name does not exist; write an IP address',
+    EAI_AGAIN: 'the DNS server does not answer; write an IP address',
   };
   if (typeof code !== 'string') throw error;
   const [places, wrong] = code in aboutPort ? [ports, port] : [addresses, hostname];
@@ -168,7 +168,7 @@ function startReloading(path: string, starting: Promise<App | undefined>, log: O
       return Infinity;
     },
     failed: (error) => {
-      log.error('reading the configuration again failed inside the session server; the one before stays in force', { error });
+      log.error('reloading the configuration failed inside the session server; the current one stays active', { error });
       return Infinity;
     },
   });
@@ -179,7 +179,7 @@ async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
   for (const warning of result.warnings) log.warn(formatProblem(warning));
   if (result.kind === 'refused') {
     for (const problem of result.problems) log.error(formatProblem(problem));
-    log.error('the new configuration is refused; the one before stays in force', { path });
+    log.error('the new configuration is refused; the current one stays active', { path });
     return;
   }
   const settings: Settings = result.settings;

@@ -5,8 +5,8 @@ import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
 
 /** `session-server test-notification`: exit status 0 when every channel took the message, else 1. */
-export async function testNotificationCommand(args: readonly string[]): Promise<void> {
-  const loaded = await readConfiguration(args);
+export async function testNotificationCommand(file: string | undefined): Promise<void> {
+  const loaded = await readConfiguration(file);
   if (loaded === undefined) return;
   const { configuredNotifiers } = await import('../app/configured-notifiers.ts');
   const notifiers = configuredNotifiers(loaded.settings, {
@@ -16,7 +16,7 @@ export async function testNotificationCommand(args: readonly string[]): Promise<
   });
   if (notifiers.length === 0) {
     console.error(
-      `error: nobody would be notified by ${loaded.path}; set "administrator", "mailServer" and "mailSender", or "webhooks"`,
+      `error: ${loaded.path} names no receiver of notifications; set "administrator", "mailServer" and "mailSender", or "webhooks"`,
     );
     process.exitCode = 1;
     return;

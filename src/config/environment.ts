@@ -1,5 +1,5 @@
 /**
- * What the configuration takes from the machine beside its own text: environment, folders, files. One object, so that tests can put any machine
+ * What the configuration takes from the machine besides its own text: environment, folders, files. One object, so that tests can put any machine
  * around a configuration.
  */
 import { constants } from 'node:fs';
@@ -55,9 +55,9 @@ export function unsetVariables(path: string, env: Environment['env']): string[] 
     .map(([whole]) => whole);
 }
 
-export function absolutePath(path: string, surroundings: Environment): string {
-  const expanded = expandPath(path, surroundings);
-  return isAbsolute(expanded) ? resolve(expanded) : resolve(surroundings.cwd, expanded);
+export function absolutePath(path: string, environment: Environment): string {
+  const expanded = expandPath(path, environment);
+  return isAbsolute(expanded) ? resolve(expanded) : resolve(environment.cwd, expanded);
 }
 
 const VARIABLE = /\$(?:(\w{1,200})|\{([^{}]{1,200})\})/g;

@@ -1,8 +1,8 @@
 /**
- * Why a text is not JSON, said to somebody who is no programmer: line, column, what is the matter, what to do.
+ * Why a text is not JSON, for readers who are not programmers: line, column, what is wrong, what to do.
  *
  * `JSON.parse` reads the values; its messages differ between versions of Node, mostly name no position, and quote the text, which may hold a
- * password. This reader keeps no values: it walks through the text once, stops at the first fault, and notes keys that are given twice, which
+ * password. This reader stores no values: it reads the text once, stops at the first fault, and notes keys that are given twice, which
  * `JSON.parse` hides.
  */
 import type { KeyPath } from './problem.ts';
@@ -13,29 +13,29 @@ export type JsonCheck =
 
 export interface DuplicateKey {
   readonly path: KeyPath;
-  /** Of the second time. Lines count from 1. */
+  /** Of the second occurrence. Lines count from 1. */
   readonly line: number;
 }
 
 /** A configuration has six levels; the limit keeps a hostile file from exhausting the stack. */
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 const MAX_DUPLICATES = 100;
 
 const NUMBER_OR_WORD = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null/y;
 const WORD = /[A-Za-z_]+/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/y;
 
-/** What people write who come from other languages, in small letters. */
+/** Words from other languages, in small letters. */
 const foreignWords: ReadonlyMap<string, readonly [fault: string, fix: string]> = new Map([
-  ['true', ['true with more than its own small letters', 'write true']],
-  ['false', ['false with more than its own small letters', 'write false']],
-  ['null', ['null with more than its own small letters', 'write null, or remove the key']],
-  ['yes', ['yes, which JSON does not know', 'write true']],
-  ['on', ['on, which JSON does not know', 'write true']],
-  ['no', ['no, which JSON does not know', 'write false']],
-  ['off', ['off, which JSON does not know', 'write false']],
-  ['none', ['None, which JSON does not know', 'remove the key']],
-  ['undefined', ['undefined, which JSON does not know', 'remove the key']],
+  ['true', ['true in other letters than small ones', 'write true']],
+  ['false', ['false in other letters than small ones', 'write false']],
+  ['null', ['null in other letters than small ones', 'write null, or remove the key']],
+  ['yes', ['yes, which is not part of JSON', 'write true']],
+  ['on', ['on, which is not part of JSON', 'write true']],
+  ['no', ['no, which is not part of JSON', 'write false']],
+  ['off', ['off, which is not part of JSON', 'write false']],
+  ['none', ['None, which is not part of JSON', 'remove the key']],
+  ['undefined', ['undefined, which is not part of JSON', 'remove the key']],
 ]);
 
 /** `text` without a byte order mark. */
@@ -78,8 +78,8 @@ class JsonReader {
   #value(): Fault | undefined {
     const character = this.#text[this.#at];
     if (character === '{' || character === '[') {
-      if (this.#path.length >= DEEPEST)
-        return this.#fault(`nested deeper than ${DEEPEST} levels`, 'check the brackets before it');
+      if (this.#path.length >= MAX_DEPTH)
+        return this.#fault(`nested deeper than ${MAX_DEPTH} levels`, 'check the brackets before it');
       return character === '{' ? this.#object() : this.#list();
     }
     if (character === '"') return this.#string();
@@ -121,7 +121,7 @@ class JsonReader {
     return fault;
   }
 
-  /** What stands between two brackets, separated by commas. */
+  /** The entries between two brackets, separated by commas. */
   #entries(closing: '}' | ']', opening: number, entry: () => Fault | undefined): Fault | undefined {
     this.#at += 1;
     this.#skipSpace();
@@ -130,7 +130,7 @@ class JsonReader {
       return undefined;
     }
     for (;;) {
-      if (this.#at >= this.#text.length) return this.#early(opening);
+      if (this.#at >= this.#text.length) return this.#endOfFile(opening);
       const fault = entry();
       if (fault !== undefined) return fault;
       this.#skipSpace();
@@ -158,7 +158,7 @@ class JsonReader {
       }
       if (character === '\\') {
         const escape = this.#match(ESCAPE);
-        if (escape === undefined) return this.#fault('a backslash that means nothing in JSON', 'write a backslash twice: \\\\');
+        if (escape === undefined) return this.#fault('a backslash that has no meaning in JSON', 'write a backslash twice: \\\\');
         this.#at += escape.length - 1;
       }
       if (character === '\t') return this.#fault('a tab inside a text', 'write \\t, or a space');
@@ -167,21 +167,21 @@ class JsonReader {
   }
 
   #notAKey(opening: number): Fault {
-    if (this.#at >= this.#text.length) return this.#early(opening);
+    if (this.#at >= this.#text.length) return this.#endOfFile(opening);
     if (this.#text[this.#at] === ',') return this.#fault('a comma with nothing before it', 'remove this comma');
     if (/[\w$]/.test(this.#text[this.#at] ?? '')) return this.#fault('a key without quotes', 'put the key between double quotes');
     return this.#quotes() ?? this.#comment() ?? this.#fault('no key', 'write the key between double quotes');
   }
 
   #noColon(opening: number): Fault {
-    if (this.#at >= this.#text.length) return this.#early(opening);
+    if (this.#at >= this.#text.length) return this.#endOfFile(opening);
     return this.#comment() ?? this.#fault('no colon after a key', 'write a colon between key and value');
   }
 
   #noComma(closing: '}' | ']', opening: number): Fault {
-    if (this.#at >= this.#text.length) return this.#early(opening);
+    if (this.#at >= this.#text.length) return this.#endOfFile(opening);
     const character = this.#text[this.#at] ?? '';
-    if (/[}\]]/.test(character)) return this.#fault(`${character} where ${closing} belongs`, 'check which bracket is open here');
+    if (/[}\]]/.test(character)) return this.#fault(`${character} in place of ${closing}`, 'check which bracket is open here');
     if (character === ';') return this.#fault('a semicolon', 'separate entries by commas');
     return this.#comment() ?? this.#fault('no comma between two entries', 'put a comma before this');
   }
@@ -192,11 +192,11 @@ class JsonReader {
       return this.#fault(...(foreignWords.get(word) ?? ['a text without quotes', 'put it between double quotes']));
     const character = this.#text[this.#at];
     if (character === undefined)
-      return this.#fault('the end of the file where a value belongs', 'write the rest of the configuration');
+      return this.#fault('the end of the file in place of a value', 'write the rest of the configuration');
     if (/[,}\]]/.test(character)) return this.#fault('no value', 'write a value before this');
     if (/[0-9.+-]/.test(character))
-      return this.#fault('not a number as JSON writes them', 'write it like 5, 0.5 or -1, or between double quotes');
-    return this.#quotes() ?? this.#comment() ?? this.#fault('a character that begins no value', 'check what stands here');
+      return this.#fault('not a number in JSON', 'write it like 5, 0.5 or -1, or between double quotes');
+    return this.#quotes() ?? this.#comment() ?? this.#fault('a character that cannot begin a value', 'check this character');
   }
 
   #quotes(): Fault | undefined {
@@ -208,14 +208,14 @@ class JsonReader {
 
   #comment(): Fault | undefined {
     if (!/[/#]/.test(this.#text[this.#at] ?? '')) return undefined;
-    return this.#fault('a comment, which JSON does not know', 'remove it');
+    return this.#fault('a comment, which JSON does not allow', 'remove it');
   }
 
-  #early(opening: number): Fault {
+  #endOfFile(opening: number): Fault {
     const bracket = this.#text[opening] === '{' ? '}' : ']';
     const { line, column } = position(this.#text, opening);
     return this.#fault(
-      `the end of the file inside what was opened at line ${line}, column ${column}`,
+      `the end of the file inside the bracket opened at line ${line}, column ${column}`,
       `write the rest, and "${bracket}" at its end`,
     );
   }

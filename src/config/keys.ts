@@ -1,6 +1,6 @@
 /**
- * What is known of each key, read from the schema: for the reference page, the JSON Schema and the messages. It goes by the public form that zod gives
- * of a schema, a JSON Schema, and not by its insides.
+ * Facts about each key, read from the schema: for the reference page, the JSON Schema and the messages. It uses the public form of a zod
+ * schema, a JSON Schema, and not its internals.
  */
 import { z } from 'zod';
 import { schema } from './schema.ts';
@@ -13,11 +13,12 @@ export interface KeyInfo {
   readonly minimum: number | undefined;
   readonly maximum: number | undefined;
   /** Characters of a text. */
-  readonly shortest: number;
-  readonly longest: number | undefined;
+  readonly minLength: number;
+  readonly maxLength: number | undefined;
   readonly unit: string | undefined;
+  /** The allowed values of a string, if there are only some. */
   readonly words: readonly string[];
-  /** What may stand there, where type and range do not say it. */
+  /** What is allowed, where type and range do not describe it. */
   readonly expected: string | undefined;
   readonly default: unknown;
   /** The default in words, where it is not a fixed value. */
@@ -30,8 +31,8 @@ export interface KeyInfo {
   /** Entries of a list, or of an object with names of the operator's choice. */
   readonly entry: KeyInfo | undefined;
   /** Entries of a list that has a fixed number of them. */
-  readonly places: readonly KeyInfo[];
-  /** What may stand here, when that is a choice between types. */
+  readonly fixedEntries: readonly KeyInfo[];
+  /** What is allowed, when that is a choice between types. */
   readonly choices: readonly KeyInfo[];
 }
 
@@ -40,9 +41,9 @@ const jsonSchema: JsonSchema = z.toJSONSchema(schema, { io: 'input' });
 /** The whole configuration. */
 export const root: KeyInfo = keyInfo(jsonSchema, true);
 
-/** What is known of one step further. */
+/** The key one step further. */
 export function infoBelow(info: KeyInfo | undefined, step: string | number): KeyInfo | undefined {
-  if (typeof step === 'number') return info?.places[step] ?? info?.entry;
+  if (typeof step === 'number') return info?.fixedEntries[step] ?? info?.entry;
   return info?.keys.get(step) ?? info?.entry;
 }
 
@@ -79,13 +80,13 @@ export function allKeys(): ReadonlyMap<string, KeyInfo> {
   return found;
 }
 
-/** Whether a value at this key may be, or hold, something that must not be shown. */
+/** Whether a value at this key may be or contain a secret. */
 export function holdsSecret(info: KeyInfo): boolean {
   if (info.secret) return true;
   return [...info.keys.values(), ...info.choices, ...(info.entry === undefined ? [] : [info.entry])].some(holdsSecret);
 }
 
-/** What may stand at a key, in words. */
+/** What is allowed at a key, in words. */
 export function expectation(info: KeyInfo): string {
   if (info.expected !== undefined) return info.expected;
   switch (info.type) {
@@ -96,7 +97,7 @@ export function expectation(info: KeyInfo): string {
       return `a ${info.type === 'integer' ? 'whole ' : ''}number${range(info)}${info.unit === undefined ? '' : ` (${info.unit})`}`;
     case 'string':
       if (info.words.length > 0) return info.words.map((word) => `"${word}"`).join(' or ');
-      return `a text in double quotes${length(info)}`;
+      return `a string${length(info)}`;
     case 'list':
       return 'a list in square brackets';
     case 'object':
@@ -116,9 +117,9 @@ function range({ minimum, maximum }: KeyInfo): string {
   return ` from ${minimum} to ${maximum}`;
 }
 
-function length({ shortest, longest }: KeyInfo): string {
-  if (longest === undefined) return '';
-  return shortest > 1 ? ` of ${shortest} to ${longest} characters` : ` of at most ${longest} characters`;
+function length({ minLength, maxLength }: KeyInfo): string {
+  if (maxLength === undefined) return '';
+  return minLength > 1 ? `, ${minLength} to ${maxLength} characters` : `, up to ${maxLength} characters`;
 }
 
 function keyInfo(node: JsonSchema, required: boolean): KeyInfo {
@@ -128,8 +129,8 @@ function keyInfo(node: JsonSchema, required: boolean): KeyInfo {
     description: node.description ?? '',
     minimum: node.minimum,
     maximum: node.maximum,
-    shortest: node.minLength ?? 0,
-    longest: node.maxLength,
+    minLength: node.minLength ?? 0,
+    maxLength: node.maxLength,
     unit: textOf(node['unit']),
     words: (node.enum ?? []).map(String),
     expected: textOf(node['expected']),
@@ -142,12 +143,12 @@ function keyInfo(node: JsonSchema, required: boolean): KeyInfo {
       properties.flatMap(([key, below]) => infos(below, node.required?.includes(key) ?? false).map((info) => [key, info])),
     ),
     entry: infos(Array.isArray(node.items) ? undefined : (node.items ?? node.additionalProperties))[0],
-    places: (node.prefixItems ?? []).flatMap((below) => infos(below)),
+    fixedEntries: (node.prefixItems ?? []).flatMap((below) => infos(below)),
     choices: (node.anyOf ?? []).map((below) => keyInfo(below, true)),
   };
 }
 
-/** `false` in a JSON Schema means that nothing may stand there, `undefined` that nothing is said. */
+/** `false` in a JSON Schema allows no value, `undefined` says nothing. */
 function infos(node: JsonSchema | boolean | undefined, required = true): KeyInfo[] {
   return typeof node === 'object' ? [keyInfo(node, required)] : [];
 }

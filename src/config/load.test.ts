@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { LARGEST_FILE, loadConfiguration, type LoadResult } from './load.ts';
+import { MAX_FILE_BYTES, loadConfiguration, type LoadResult } from './load.ts';
 import { formatProblem } from './problem.ts';
 import type { FileFailure, Environment } from './environment.ts';
 
@@ -32,7 +32,7 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
   [
     'a comment',
     '{ // note\n}',
-    's.json: line 1, column 3: a comment, which JSON does not know — expected a configuration in JSON; remove it',
+    's.json: line 1, column 3: a comment, which JSON does not allow — expected a configuration in JSON; remove it',
   ],
   [
     'YAML',
@@ -42,7 +42,7 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
   [
     'half a file',
     '{"a": [',
-    's.json: line 1, column 8: the end of the file inside what was opened at line 1, column 7 — expected a configuration in JSON; write the rest, and "]" at its end',
+    's.json: line 1, column 8: the end of the file inside the bracket opened at line 1, column 7 — expected a configuration in JSON; write the rest, and "]" at its end',
   ],
   [
     'bytes that are no text',
@@ -57,17 +57,17 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
   [
     'a list',
     '["localhost:2000"]',
-    'the whole file: a list of 1 — expected an object in braces; put braces around the keys, as in {"simulationServers": ["localhost:2000"]}',
+    'the whole file: a list of 1 — expected an object in braces; write the keys in braces, as in {"simulationServers": ["localhost:2000"]}',
   ],
   [
     'a text',
     '"localhost:2000"',
-    'the whole file: a single value — expected an object in braces; put braces around the keys, as in {"simulationServers": ["localhost:2000"]}',
+    'the whole file: a single value — expected an object in braces; write the keys in braces, as in {"simulationServers": ["localhost:2000"]}',
   ],
   [
     'null',
     'null',
-    'the whole file: a single value — expected an object in braces; put braces around the keys, as in {"simulationServers": ["localhost:2000"]}',
+    'the whole file: a single value — expected an object in braces; write the keys in braces, as in {"simulationServers": ["localhost:2000"]}',
   ],
 ];
 
@@ -131,12 +131,12 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   [
     'simulationServers',
     ['http://a:1'],
-    `simulationServers[0]: "http://a:1" — ${address}; remove what stands before the host name ("http://", "wss://"); the key "ssl" decides that`,
+    `simulationServers[0]: "http://a:1" — ${address}; remove what precedes the host name ("http://", "wss://"); the key "ssl" decides that`,
   ],
   [
     'simulationServers',
     ['wss://u:secret@a/1'],
-    `simulationServers[0]: "wss://…@a/1" — ${address}; remove what stands before the host name ("http://", "wss://"); the key "ssl" decides that`,
+    `simulationServers[0]: "wss://…@a/1" — ${address}; remove what precedes the host name ("http://", "wss://"); the key "ssl" decides that`,
   ],
   ['simulationServers', ['a:1 '], `simulationServers[0]: "a:1 " — ${address}; remove the white space`],
   ['simulationServers', ['a b:1'], `simulationServers[0]: "a b:1" — ${address}; remove the white space`],
@@ -144,27 +144,27 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   [
     'simulationServers',
     ['a/x'],
-    `simulationServers[0]: "a/x" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end`,
+    `simulationServers[0]: "a/x" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
   ],
   [
     'simulationServers',
     ['a/2000/'],
-    `simulationServers[0]: "a/2000/" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end`,
+    `simulationServers[0]: "a/2000/" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
   ],
   [
     'simulationServers',
     ['a:0'],
-    `simulationServers[0]: "a:0" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end`,
+    `simulationServers[0]: "a:0" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
   ],
   [
     'simulationServers',
     ['a:65536'],
-    `simulationServers[0]: "a:65536" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end`,
+    `simulationServers[0]: "a:65536" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
   ],
   [
     'simulationServers',
     ['-a:1'],
-    `simulationServers[0]: "-a:1" — ${address}; check the host name; an IPv6 address stands in brackets, as in "[::1]:2000"`,
+    `simulationServers[0]: "-a:1" — ${address}; check the host name; write an IPv6 address in brackets, as in "[::1]:2000"`,
   ],
   ['simulationServers', ['a\nb:1'], `simulationServers[0]: "a\\nb:1" — ${address}; remove the white space`],
   [
@@ -176,7 +176,7 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   [
     'simulationServers',
     [{ address: 'a/b' }],
-    `simulationServers[0].address: "a/b" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a slash at the end`,
+    `simulationServers[0].address: "a/b" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
   ],
   [
     'simulationServers',
@@ -186,7 +186,7 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   [
     'simulationServers',
     [{ address: 'a:1', labels: { room: 1 } }],
-    'simulationServers[0].labels.room: 1 — expected a text in double quotes of at most 200 characters; write "1" in quotes',
+    'simulationServers[0].labels.room: 1 — expected a string, up to 200 characters; write "1" in quotes',
   ],
   [
     'simulationServers',
@@ -248,7 +248,7 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   [
     'mailSenderPassword',
     12345678,
-    'mailSenderPassword: a value that is not shown — expected a text in double quotes of at most 1000 characters; correct it, or remove the key for the default (none)',
+    'mailSenderPassword: a value that is not shown — expected a string, up to 1000 characters; correct it, or remove the key for the default (none)',
   ],
   ['logDir', 5, 'logDir: 5 — expected the path of a folder; write "5" in quotes'],
   [
@@ -275,7 +275,7 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   [
     'pollTimeout',
     5,
-    'pollTimeout: 5 — expected less than "pollInterval", which is 5; lower it, or raise "pollInterval" (at most 6)',
+    'pollTimeout: 5 — expected less than "pollInterval", which is 5; lower it, or raise "pollInterval" (maximum 6)',
   ],
   [
     'loadThreshold',
@@ -301,17 +301,17 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   [
     'webhooks',
     [{ url: 'https://a', secret: 'short' }],
-    'webhooks[0].secret: a value that is not shown — expected a text in double quotes of 8 to 1000 characters; correct it',
+    'webhooks[0].secret: a value that is not shown — expected a string, 8 to 1000 characters; correct it',
   ],
   [
     'webhooks',
     [{ url: 'https://a', headers: { 'X Y': '' } }],
-    'webhooks[0].headers["X Y"]: a value that is not shown — expected a text in double quotes of at most 1000 characters; the name before the colon has characters that are not allowed there; correct it',
+    'webhooks[0].headers["X Y"]: a value that is not shown — expected a string, up to 1000 characters; the name before the colon has characters that are not allowed there; correct it',
   ],
   [
     'webhooks',
     [{ url: 'https://a', headers: { X: 'a\r\nY: b' } }],
-    'webhooks[0].headers.X: a value that is not shown — expected a text in double quotes of at most 1000 characters; correct it',
+    'webhooks[0].headers.X: a value that is not shown — expected a string, up to 1000 characters; correct it',
   ],
   [
     'trustedProxies',
@@ -369,11 +369,15 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
     { tokens: [{ name: 'a', hash: 'my-token' }] },
     'admin.tokens[0].hash: a value that is not shown — expected "sha256:" and 64 hexadecimal digits, as `session-server token NAME` prints them; correct it',
   ],
-  ['gateway', { enabled: true, port: 1999 }, 'gateway.port: 1999 — expected another port than "port"; choose two different ones'],
+  [
+    'gateway',
+    { enabled: true, port: 1999 },
+    'gateway.port: 1999 — expected another port than "port"; choose two different ports',
+  ],
   [
     'gateway',
     { enabled: true, listen: '10.0.0.1', port: 8443, redirectFrom: 8443, tls: { cert: 'c', key: 'k' } },
-    'gateway.redirectFrom: 8443 — expected another port than "gateway.port"; choose two different ones',
+    'gateway.redirectFrom: 8443 — expected another port than "gateway.port"; choose two different ports',
   ],
   ['admin', 'my-token', 'admin: a value that is not shown — expected an object in braces; correct it, or remove the key'],
 ];
@@ -393,7 +397,7 @@ test('one port at two addresses, or any free one several times, is loaded', asyn
     assert.equal((await loadValue({ ...minimal, ...file })).kind, 'loaded');
 });
 
-test('all problems of a file are told at once, and its warnings with them', async () => {
+test('all problems of a file are reported at once, with its warnings', async () => {
   const result = await loadValue({
     ssl: 'no',
     port: 'http',
@@ -416,7 +420,7 @@ test('all problems of a file are told at once, and its warnings with them', asyn
   assert.deepEqual(keysOf(warningsOf(result)), ['portRwrite']);
 });
 
-test('who is told to lower a value is not told to raise it as well', async () => {
+test('a message that asks for a lower value does not ask for a higher one as well', async () => {
   const result = await loadValue({ ...minimal, pollInterval: 1, pollTimeout: 1 });
   assert.deepEqual(keysOf(problemsOf(result)), ['pollTimeout']);
   assert.deepEqual(warningsOf(result), []);
@@ -425,7 +429,7 @@ test('who is told to lower a value is not told to raise it as well', async () =>
 test('a hundred thousand problems give a thousand lines and one that counts the rest', async () => {
   const lines = problemsOf(await loadValue({ simulationServers: Array.from({ length: 100_000 }, () => 'http://a') }));
   assert.equal(lines.length, 1001);
-  assert.match(lines.at(-1) ?? '', /^and so on: 99000 more of this kind/);
+  assert.match(lines.at(-1) ?? '', /^and so on: 99000 more problems/);
 });
 
 // ---------------------------------------------------------------- refused: files that cannot be read
@@ -433,19 +437,19 @@ test('a hundred thousand problems give a thousand lines and one that counts the 
 const failures: readonly (readonly [FileFailure['kind'], string])[] = [
   [
     'missing',
-    's.json: no such file — expected a configuration file; check the path; config/session/example.json is one to begin with',
+    's.json: no such file — expected a configuration file; check the path; config/session/example.json is a good starting point',
   ],
   ['folder', 's.json: a folder — expected a configuration file; name the file in it'],
   ['not-a-file', 's.json: a pipe or a device — expected a configuration file; name a regular file'],
-  ['forbidden', 's.json: not readable for this user (EX) — expected a configuration file; check its owner and permissions'],
-  ['too-large', `s.json: larger than ${LARGEST_FILE} bytes — expected a configuration file; check the path`],
+  ['forbidden', 's.json: not readable by this user (EX) — expected a configuration file; check its owner and permissions'],
+  ['too-large', `s.json: larger than ${MAX_FILE_BYTES} bytes — expected a configuration file; check the path`],
   ['unreadable', 's.json: cannot be read (EX) — expected a configuration file; check the disk and the path'],
 ];
 
 for (const [kind, line] of failures)
   test(`a configuration file that is ${kind} is refused with one line`, async () => {
     const result = await loadConfiguration('s.json', {
-      ...surroundings(),
+      ...environment(),
       readFile: () => Promise.resolve({ kind, code: 'EX' }),
     });
     assert.deepEqual(problemsOf(result), [line]);
@@ -471,7 +475,7 @@ test('a missing file, a folder, a pipe and a file of 10 MB on a real disk are re
 
 // ---------------------------------------------------------------- warned
 
-const ignored = 'unknown key, ignored — expected a key of the documentation;';
+const ignored = 'unknown key, ignored — expected a documented key;';
 const warned: readonly (readonly [title: string, file: Record<string, unknown>, ...lines: string[]])[] = [
   ['a slip of the fingers', { portRwrite: true }, `portRwrite: ${ignored} did you mean "portRewrite"?`],
   ['other capitals', { LogDir: 'x' }, `LogDir: ${ignored} did you mean "logDir"?`],
@@ -491,12 +495,12 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
   [
     'a certificate of old',
     { sslKey: 'x' },
-    `sslKey: ${ignored} certificates belong to the web server in front, "ssl" only decides the addresses; remove it`,
+    `sslKey: ${ignored} certificates belong to the reverse proxy, or in "gateway.tls"; "ssl" only decides the addresses; remove it`,
   ],
   [
     "a simulation server's key",
     { webotsHome: 'x' },
-    `webotsHome: ${ignored} it belongs into the configuration of a simulation server; remove it here`,
+    `webotsHome: ${ignored} it belongs in the configuration of a simulation server; remove it here`,
   ],
   ['a key in the wrong place', { hold: 5 }, `hold: ${ignored} did you mean "waiting.hold"?`],
   [
@@ -524,17 +528,17 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
   [
     'a server twice in two spellings',
     { simulationServers: ['a:1', 'A:1'] },
-    'simulationServers[1]: "A:1" — expected an address that is not yet in simulationServers[0]; remove one of the two; it is counted once, as simulationServers[0] says',
+    'simulationServers[1]: "A:1" — expected an address that is not yet in simulationServers[0]; remove one of the two; the server counts once, with the keys of simulationServers[0]',
   ],
   [
     'addresses behind a front though there is none',
     { simulationServers: ['a/1', 'b/1', 'c:1'] },
-    'simulationServers[0]: "a/1" (and 1 more) — expected "host:2000", because "portRewrite" is false; clients are sent to exactly this address; if no front maps ports, write "host:2000" and "portRewrite": false, else "host/2000" and true',
+    'simulationServers[0]: "a/1" (and 1 more) — expected "host:2000", because "portRewrite" is false; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
   [
     'addresses past the front',
     { portRewrite: true, simulationServers: [{ address: 'a:1' }] },
-    'simulationServers[0].address: "a:1" — expected "host/2000", because "portRewrite" is true; clients are sent to exactly this address; if no front maps ports, write "host:2000" and "portRewrite": false, else "host/2000" and true',
+    'simulationServers[0].address: "a:1" — expected "host/2000", because "portRewrite" is true; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
   [
     'a port behind the name of the session server, where links get another one',
@@ -562,7 +566,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
   [
     'a time-out that slow servers miss',
     { pollTimeout: 1.5 },
-    'pollTimeout: 1.5 — expected at least 2 s, because a simulation server under load may need as long to answer; raise it, or slow servers count as failed',
+    'pollTimeout: 1.5 — expected at least 2 s, because a simulation server under load may need that long to answer; raise it, or slow servers count as failed',
   ],
   [
     'a user without a password',
@@ -582,17 +586,17 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
   [
     "another user's home",
     { stateDir: '~ann/state' },
-    'stateDir: "~ann/state" — expected ~ for the own home folder only; write the path of the other home folder',
+    'stateDir: "~ann/state" — expected ~ for your own home folder only; write the path of the other home folder',
   ],
   [
     'a name that two tokens share',
     { admin: { tokens: ['0', '1'].map((digit) => ({ name: 'ann', hash: `sha256:${digit.repeat(64)}` })) } },
-    'admin.tokens[1].name: "ann" — expected a name not used before; give each holder a name of its own; the log cannot tell them apart',
+    'admin.tokens[1].name: "ann" — expected a name not used before; give each holder a separate name; the log cannot distinguish them',
   ],
   [
     'a closed monitor without a token',
     { monitor: { access: 'token' } },
-    'admin.tokens: an empty list — expected at least one token, because "monitor.access" is "token"; nobody can read the monitor; make a token with `session-server token NAME`',
+    'admin.tokens: an empty list — expected at least one token, because "monitor.access" is "token"; without a token the monitor cannot be read; make one with `session-server token NAME`',
   ],
 ];
 
@@ -782,7 +786,7 @@ for (const [what, content] of [
     const result = await loadValue({ ...minimal, ...mail }, { env: { SESSION_SERVER_MAIL_PASSWORD_FILE: '/pw' }, files });
     const fault = content === undefined ? 'which does not exist' : 'a file that does not hold one line of text';
     assert.deepEqual(problemsOf(result), [
-      `SESSION_SERVER_MAIL_PASSWORD_FILE: "/pw", ${fault} — expected a file with the password, or the secret, on one line; check the path, the file and who may read it`,
+      `SESSION_SERVER_MAIL_PASSWORD_FILE: "/pw", ${fault} — expected a file that holds only the password or secret, on one line; check the path, the content and the permissions of the file`,
     ]);
   });
 
@@ -814,9 +818,9 @@ test('a file with a password or a token that everybody may read is warned of; on
     return warningsOf(await loadConfiguration(path, { env: {} }));
   };
   const withPassword = { ...minimal, ...mail, mailSenderPassword: 'x' };
-  const line = `that every user may read — expected a file that others cannot read; run: chmod 640 "${path}"`;
+  const line = `that every user can read — expected a file that others cannot read; run: chmod 640 "${path}"`;
   assert.deepEqual(await warningsFor(withPassword, 0o644), [
-    `${path}: a file with a password ${line}, or keep the password outside the file`,
+    `${path}: a file with a password ${line}, or keep the password in a separate file`,
   ]);
   for (const withToken of [
     { webhooks: [{ url: 'https://a', headers: { authorization: 'x' } }] },
@@ -896,7 +900,7 @@ interface Machine {
   readonly mode?: number;
 }
 
-function surroundings({ env = {}, files = {}, mode = 0o600 }: Machine = {}): Environment {
+function environment({ env = {}, files = {}, mode = 0o600 }: Machine = {}): Environment {
   return {
     env,
     cwd: '/cwd',
@@ -910,7 +914,7 @@ function surroundings({ env = {}, files = {}, mode = 0o600 }: Machine = {}): Env
 }
 
 function loadText(text: string | Uint8Array, machine: Machine = {}): Promise<LoadResult> {
-  return loadConfiguration('s.json', surroundings({ ...machine, files: { ...machine.files, '/cwd/s.json': text } }));
+  return loadConfiguration('s.json', environment({ ...machine, files: { ...machine.files, '/cwd/s.json': text } }));
 }
 
 function loadValue(value: unknown, machine: Machine = {}): Promise<LoadResult> {

@@ -2,10 +2,9 @@
  * Reads a configuration file: settings, or every problem at once. Expected outcomes are values; nothing here throws, whatever the file holds.
  */
 import { resolve } from 'node:path';
-import { contradictions } from './checks.ts';
 import { checkJson } from './json-text.ts';
 import { atMost, formatKey, type Problem } from './problem.ts';
-import type { PartOfConfiguration } from './schema.ts';
+import { contradictions, type PartOfConfiguration } from './schema.ts';
 import { resolveSecrets } from './secrets.ts';
 import { type Settings, toSettings } from './settings.ts';
 import { type FileContent, type FileFailure, type Environment, thisMachine } from './environment.ts';
@@ -18,7 +17,7 @@ export interface Loaded {
   /** Absolute path of the file. */
   readonly path: string;
   readonly settings: Settings;
-  /** The program runs with them; `check --strict` does not accept them. */
+  /** The program runs with them; `check --strict` rejects them. */
   readonly warnings: readonly Problem[];
 }
 
@@ -29,32 +28,32 @@ export interface Refused {
   readonly warnings: readonly Problem[];
 }
 
-/** Enough for a hundred thousand simulation servers. */
-export const LARGEST_FILE = 5 * 1024 * 1024;
+/** Bytes: enough for a hundred thousand simulation servers. */
+export const MAX_FILE_BYTES = 5 * 1024 * 1024;
 const MAX_PROBLEMS = 1000;
 const MAX_WARNINGS = 200;
 
 export async function loadConfiguration(path: string, overrides: Partial<Environment> = {}): Promise<LoadResult> {
-  const surroundings = { ...thisMachine(), ...overrides };
-  const absolute = resolve(surroundings.cwd, path);
-  const read = await surroundings.readFile(absolute, LARGEST_FILE);
+  const environment = { ...thisMachine(), ...overrides };
+  const absolute = resolve(environment.cwd, path);
+  const read = await environment.readFile(absolute, MAX_FILE_BYTES);
   if (read.kind !== 'content') return refused(absolute, [unreadable(path, read)]);
   const parsed = parse(path, read.bytes);
   if (parsed.kind === 'problem') return refused(absolute, [parsed.problem]);
 
   const { configuration, sound, problems, warnings } = validate(parsed.value);
-  const resolved = await resolveSecrets(sound, surroundings);
+  const resolved = await resolveSecrets(sound, environment);
   const allProblems = [...problems, ...resolved.problems];
-  const told = new Set(allProblems.map(({ key }) => key));
-  const hasPassword = resolved.secrets.mailPassword !== undefined || told.has('mailSenderPassword');
+  const reported = new Set(allProblems.map(({ key }) => key));
+  const hasPassword = resolved.secrets.mailPassword !== undefined || reported.has('mailSenderPassword');
   const allWarnings = [
-    ...[...warnings, ...contradictions(sound, hasPassword, surroundings.env)].filter(({ key }) => !told.has(key)),
+    ...[...warnings, ...contradictions(sound, hasPassword, environment.env)].filter(({ key }) => !reported.has(key)),
     ...parsed.warnings,
     ...resolved.warnings,
     ...openToAll(path, read, sound),
   ];
   if (configuration === undefined || allProblems.length > 0) return refused(absolute, allProblems, allWarnings);
-  const settings = toSettings(configuration, resolved.secrets, surroundings);
+  const settings = toSettings(configuration, resolved.secrets, environment);
   return { kind: 'loaded', path: absolute, settings, warnings: atMost(allWarnings, MAX_WARNINGS) };
 }
 
@@ -110,16 +109,16 @@ function unreadable(path: string, { kind, code }: FileFailure): Problem {
         key: path,
         value: 'no such file',
         expected,
-        fix: 'check the path; config/session/example.json is one to begin with',
+        fix: 'check the path; config/session/example.json is a good starting point',
       };
     case 'folder':
       return { key: path, value: 'a folder', expected, fix: 'name the file in it' };
     case 'not-a-file':
       return { key: path, value: 'a pipe or a device', expected, fix: 'name a regular file' };
     case 'forbidden':
-      return { key: path, value: `not readable for this user (${code})`, expected, fix: 'check its owner and permissions' };
+      return { key: path, value: `not readable by this user (${code})`, expected, fix: 'check its owner and permissions' };
     case 'too-large':
-      return { key: path, value: `larger than ${LARGEST_FILE} bytes`, expected, fix: 'check the path' };
+      return { key: path, value: `larger than ${MAX_FILE_BYTES} bytes`, expected, fix: 'check the path' };
     case 'unreadable':
       return { key: path, value: `cannot be read (${code})`, expected, fix: 'check the disk and the path' };
   }
@@ -138,12 +137,12 @@ function openToAll(
       ({ secret, headers }) => secret !== undefined || Object.keys(headers).some((name) => /^authorization$/i.test(name)),
     );
   if (!secret || (mode & 0o004) === 0) return [];
-  // The token of registration has no other place.
-  const elsewhere = mailSenderPassword === undefined ? '' : ', or keep the password outside the file';
+  // The registration token cannot be kept elsewhere.
+  const elsewhere = mailSenderPassword === undefined ? '' : ', or keep the password in a separate file';
   return [
     {
       key: path,
-      value: `a file with a ${mailSenderPassword === undefined ? 'token' : 'password'} that every user may read`,
+      value: `a file with a ${mailSenderPassword === undefined ? 'token' : 'password'} that every user can read`,
       expected: 'a file that others cannot read',
       fix: `run: chmod 640 ${JSON.stringify(path)}${elsewhere}`,
     },

@@ -1,12 +1,12 @@
 /**
- * One thing that is wrong with the configuration, in the words of the person who has to fix it: where, what stands there, what may stand there, what
- * to do. A problem of a secret never carries the secret; whoever makes a problem decides that, so that nobody who prints one has to.
+ * One thing that is wrong with the configuration, in the words of the person who has to fix it: the key, its value, what is allowed, what to do.
+ * A problem never carries a secret: the code that makes it leaves the secret out, so that code that prints it need not care.
  */
 
 export interface Problem {
   /** The key as it is written in the documentation, such as `simulationServers[3].weight`; or the path of the file. */
   readonly key: string;
-  /** What stands there, shortened; or in words what is the matter, such as `missing`. */
+  /** The value, shortened; or what is wrong in words, such as `missing`. */
   readonly value: string;
   readonly expected: string;
   /** What to do about it. */
@@ -17,10 +17,10 @@ export type KeyPath = readonly (string | number)[];
 
 /** Characters of a value that are shown. */
 const MAX_VALUE = 60;
-/** Characters of a value that are looked at at all. */
-const MAX_LOOK = 4000;
+/** Characters of a value that are examined. */
+const MAX_EXAMINED = 4000;
 
-/** Exactly one line, whatever stands in the file: nothing in it can forge a line of the log or move the cursor of a terminal. */
+/** Exactly one line for any file: nothing in it can forge a line of the log or move the cursor of a terminal. */
 export function formatProblem(problem: Problem): string {
   return escapeControls(`${problem.key}: ${faultOf(problem)}; ${problem.fix}`);
 }
@@ -45,19 +45,19 @@ export function formatKey(path: KeyPath): string {
 export function showValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === '') return '"" (empty)';
-  if (typeof value === 'string') return JSON.stringify(shorten(hideLogin(value.slice(0, MAX_LOOK))));
+  if (typeof value === 'string') return JSON.stringify(shorten(hideLogin(value.slice(0, MAX_EXAMINED))));
   if (Array.isArray(value)) return showList(value);
   if (typeof value === 'object' && value !== null) return 'an object in braces';
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'null';
 }
 
-/** The first problems, and one that says how many were left out: a hundred thousand lines help nobody. */
+/** The first problems, and one that says how many were left out: a hundred thousand lines are not readable. */
 export function atMost(problems: readonly Problem[], most: number): Problem[] {
   if (problems.length <= most) return [...problems];
   const rest = problems.length - most;
   const last: Problem = {
     key: 'and so on',
-    value: `${rest} more of this kind`,
+    value: `${rest} more problems`,
     expected: 'none',
     fix: 'fix those above and check the file again',
   };
@@ -77,7 +77,7 @@ function shorten(text: string): string {
   return `${characters.slice(0, MAX_VALUE).join('')}…`;
 }
 
-/** `https://name:password@host` → `https://…@host`, wherever somebody wrote it. */
+/** `https://name:password@host` → `https://…@host`, in any value. */
 function hideLogin(text: string): string {
   const at = text.lastIndexOf('@');
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]{0,20}:\/\//.exec(text)?.[0] ?? '';
@@ -85,7 +85,7 @@ function hideLogin(text: string): string {
   return hasLogin ? `${scheme}…${text.slice(at)}` : text;
 }
 
-/** Control characters, line and paragraph separators, and what turns the direction of writing. */
+/** Control characters, line and paragraph separators, and characters that change the direction of writing. */
 function escapeControls(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

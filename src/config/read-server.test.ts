@@ -5,7 +5,7 @@ import { readSimulationServer } from './read-server.ts';
 test('what is wrong with one server is said without the place that it has in no file', () => {
   const wrong: [entry: unknown, reason: RegExp][] = [
     [{ address: 'http://foo' }, /^address: "http:\/\/foo" — expected "host\/2000"/],
-    [{ address: 'a/2000', wieght: 2 }, /^wieght: unknown key — expected a key of the documentation; did you mean "weight"\?$/],
+    [{ address: 'a/2000', wieght: 2 }, /^wieght: unknown key — expected a documented key; did you mean "weight"\?$/],
     [{ address: 'a/2000', labels: { 'a b': 3 } }, /^labels\["a b"\]: 3 /],
     [5, /^the server: 5 /],
   ];

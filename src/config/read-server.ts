@@ -16,13 +16,13 @@ export function readSimulationServer(entry: unknown): ReadServer {
   return { kind: 'refused', reason: [...problems, ...warnings].map(inEntry).map(formatProblem).join('; ') };
 }
 
-/** Whoever sent one server knows of no list in a configuration. */
+/** A client that sent one server does not know of a list in a configuration. */
 function inEntry(problem: Problem): Problem {
   const { key, value, fix } = problem;
   return {
     ...problem,
     key: key.replace(/^simulationServers\[0\]\.?/, '') || 'the server',
-    // In a file the rest goes on without it; here the whole server is refused.
+    // In a file the key is ignored; here the whole server is rejected.
     value: value.replace(/^unknown key, ignored$/, 'unknown key'),
     fix: fix.replace('simulationServers[0].', ''),
   };

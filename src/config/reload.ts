@@ -6,7 +6,7 @@ import { allKeys, below } from './keys.ts';
 import type { Settings } from './settings.ts';
 
 export interface InForce {
-  /** As wanted, but for the keys that need a restart. */
+  /** As wanted, except for the keys that need a restart. */
   readonly settings: Settings;
   /** Keys that differ from the start and take effect only after a restart, as in the documentation, such as `limits.headerBytes`. */
   readonly afterRestart: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Passwords that are not in the configuration file but in the environment or in files of their own. What stands outside the file wins, because
- * whoever put it there did so later and on purpose; both at once is warned of.
+ * Passwords that are not in the configuration file but in the environment or in files of their own. A value outside the file wins, because it
+ * was set later and on purpose; both at once cause a warning.
  */
 import { formatKey, type Problem } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
@@ -21,17 +21,17 @@ export interface ResolvedSecrets {
   readonly warnings: readonly Problem[];
 }
 
-/** A secret is a line, not a book. */
+/** A secret is a single line. */
 const MAX_FILE = 4096;
 
-export async function resolveSecrets(configuration: PartOfConfiguration, surroundings: Environment): Promise<ResolvedSecrets> {
+export async function resolveSecrets(configuration: PartOfConfiguration, environment: Environment): Promise<ResolvedSecrets> {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const mailPassword = await findMailPassword(configuration, surroundings, problems, warnings);
+  const mailPassword = await findMailPassword(configuration, environment, problems, warnings);
   const webhookSecrets = new Map<number, string>();
   for (const [index, { secret, secretFile }] of (configuration.webhooks ?? []).entries()) {
     const key = formatKey(['webhooks', index, 'secretFile']);
-    const chosen = secretFile === undefined ? secret : await readSecret(key, secretFile, surroundings, problems);
+    const chosen = secretFile === undefined ? secret : await readSecret(key, secretFile, environment, problems);
     if (chosen !== undefined) webhookSecrets.set(index, chosen);
     if (secret !== undefined && secretFile !== undefined)
       warnings.push(twice(formatKey(['webhooks', index, 'secret']), 'given twice', '"secretFile" is used; remove "secret"'));
@@ -41,13 +41,13 @@ export async function resolveSecrets(configuration: PartOfConfiguration, surroun
 
 async function findMailPassword(
   { mailSenderPassword: inFile }: PartOfConfiguration,
-  surroundings: Environment,
+  environment: Environment,
   problems: Problem[],
   warnings: Problem[],
 ): Promise<string | undefined> {
-  // `$(cat file)` leaves the line break out, and other ways of setting a variable do not.
-  const inEnvironment = withoutLineBreak(surroundings.env[PASSWORD_VARIABLE] ?? '');
-  const path = surroundings.env[PASSWORD_FILE_VARIABLE] ?? '';
+  // `$(cat file)` removes the line break; other ways of setting a variable do not.
+  const inEnvironment = withoutLineBreak(environment.env[PASSWORD_VARIABLE] ?? '');
+  const path = environment.env[PASSWORD_FILE_VARIABLE] ?? '';
   if (inEnvironment.length > 1000)
     problems.push({
       key: PASSWORD_VARIABLE,
@@ -63,31 +63,26 @@ async function findMailPassword(
   const [used, ...others] = given.map(({ name }) => name);
   for (const other of others) warnings.push(twice(other, 'given twice', `${used ?? ''} is used; remove the other`));
   if (inEnvironment !== '') return inEnvironment;
-  if (path !== '') return readSecret(PASSWORD_FILE_VARIABLE, path, surroundings, problems);
+  if (path !== '') return readSecret(PASSWORD_FILE_VARIABLE, path, environment, problems);
   return inFile;
 }
 
-async function readSecret(
-  key: string,
-  path: string,
-  surroundings: Environment,
-  problems: Problem[],
-): Promise<string | undefined> {
-  const result = await surroundings.readFile(absolutePath(path, surroundings), MAX_FILE);
+async function readSecret(key: string, path: string, environment: Environment, problems: Problem[]): Promise<string | undefined> {
+  const result = await environment.readFile(absolutePath(path, environment), MAX_FILE);
   const value = result.kind === 'content' ? lineOf(result.bytes) : undefined;
   if (value !== undefined && value !== '' && value.length <= 1000) return value;
   const fault = result.kind === 'content' ? 'a file that does not hold one line of text' : faults[result.kind];
-  const expected = 'a file with the password, or the secret, on one line';
+  const expected = 'a file that holds only the password or secret, on one line';
   problems.push({
     key,
     value: `${JSON.stringify(path)}, ${fault}`,
     expected,
-    fix: 'check the path, the file and who may read it',
+    fix: 'check the path, the content and the permissions of the file',
   });
   return undefined;
 }
 
-/** The text without the line break that editors put at its end; `undefined` when it is more than a line, or no text. */
+/** The text without the line break that editors put at its end; `undefined` when it is more than one line, or not text. */
 function lineOf(bytes: Uint8Array): string | undefined {
   try {
     const text = withoutLineBreak(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -104,8 +99,8 @@ function withoutLineBreak(text: string): string {
 const faults: Readonly<Record<FileFailure['kind'], string>> = {
   missing: 'which does not exist',
   folder: 'which is a folder',
-  'not-a-file': 'which is no regular file',
-  forbidden: 'which this user may not read',
+  'not-a-file': 'which is not a regular file',
+  forbidden: 'which this user cannot read',
   'too-large': `which is larger than ${MAX_FILE} bytes`,
   unreadable: 'which cannot be read',
 };

@@ -5,7 +5,7 @@ import type { Secrets } from './secrets.ts';
 import { type Settings, toSettings } from './settings.ts';
 import type { Environment } from './environment.ts';
 
-const surroundings: Environment = {
+const environment: Environment = {
   env: { LOGS: '/srv/logs', NAME: 'lab' },
   cwd: '/work',
   home: '/home/me',
@@ -14,7 +14,7 @@ const surroundings: Environment = {
 
 function settingsOf(file: Partial<ConfigurationFile>, secrets: Partial<Secrets> = {}): Settings {
   const configuration = schema.parse({ simulationServers: [], ...file });
-  return toSettings(configuration, { webhookSecrets: new Map(), ...secrets }, surroundings);
+  return toSettings(configuration, { webhookSecrets: new Map(), ...secrets }, environment);
 }
 
 test('a server without a word beside its address gets the usual weight and no restriction', () => {

@@ -1,13 +1,14 @@
 /**
- * What the program runs with: the configuration with everything resolved and parsed, so that nobody further in has to know a default, a spelling or
+ * What the program runs with: the configuration with everything resolved and parsed, so that no other code has to know a default, a spelling or
  * an environment variable. `toSettings` is pure.
  *
- * Names are those of the configuration file; what has more to it than its key has a type here.
+ * Names are those of the configuration file; a key with a richer value has a type here.
  */
 import { dirname, join } from 'node:path';
-import { type Endpoint, parseEndpoint, type ServerId } from '../core/fleet/endpoint.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import { parseRoutes, type GatewayRoutes } from '../core/gateway/gateway-routes.ts';
-import type { Configuration, SimulationServerEntry } from './schema.ts';
+import type { Configuration } from './schema.ts';
+import { endpointOf, type SimulationServerEntry } from './schema/simulation-servers.ts';
 import type { Secrets } from './secrets.ts';
 import { absolutePath, type Environment } from './environment.ts';
 
@@ -97,38 +98,38 @@ export interface GatewaySettings extends Readonly<Omit<Configuration['gateway'],
 /** SMTP's own port, which the original uses with and without a password. */
 const SMTP_PORT = 25;
 
-export function toSettings(configuration: Configuration, secrets: Secrets, surroundings: Environment): Settings {
+export function toSettings(configuration: Configuration, secrets: Secrets, environment: Environment): Settings {
   const { server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter } =
     configuration;
   const { trustedProxies, limits, allocation, waiting, registration, projects, monitor, admin } = configuration;
   const { handOutSsl = ssl, pollSsl = ssl, stateDir, allowedOrigins, webhooks, simulationServers } = configuration;
-  const logDir = absolutePath(configuration.logDir, surroundings);
+  const logDir = absolutePath(configuration.logDir, environment);
   const mail = mailSettings(configuration, secrets);
   return {
     ...{ server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter },
     ...{ trustedProxies, limits, allocation, waiting, registration, projects, monitor, admin, handOutSsl, pollSsl, logDir },
     simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
     ...(mail !== undefined && { mail }),
-    gateway: gatewaySettings(configuration, surroundings),
+    gateway: gatewaySettings(configuration, environment),
     webhooks: webhooks.map(({ url, headers }, index) => {
       const secret = secrets.webhookSecrets.get(index);
       return { url, headers, ...(secret !== undefined && { secret }) };
     }),
-    stateDir: stateDir === undefined ? join(dirname(logDir), 'state') : absolutePath(stateDir, surroundings),
+    stateDir: stateDir === undefined ? join(dirname(logDir), 'state') : absolutePath(stateDir, environment),
     ...(allowedOrigins !== undefined && { allowedOrigins: allowedOrigins.map(originAsSent) }),
   };
 }
 
-/** An entry of `simulationServers`; nothing for an address that the schema refuses. */
+/** An entry of `simulationServers`; nothing for an address that the schema rejects. */
 export function simulationServerSettings(entry: string | SimulationServerEntry): SimulationServerSettings[] {
   const full: SimulationServerEntry =
     typeof entry === 'string' ? { address: entry, weight: 1, shareIdleTime: 0, labels: {} } : entry;
-  const { address, weight, maxSessions, allowedRepositories, blockedRepositories, shareIdleTime, labels } = full;
-  const result = parseEndpoint(address);
-  if (result.kind === 'invalid') return [];
+  const { weight, maxSessions, allowedRepositories, blockedRepositories, shareIdleTime, labels } = full;
+  const endpoint = endpointOf(entry);
+  if (endpoint === undefined) return [];
   return [
     {
-      endpoint: result.endpoint,
+      endpoint,
       ...{ weight, shareIdleTime, labels },
       ...(maxSessions !== undefined && { maxSessions }),
       ...(allowedRepositories !== undefined && { allowedRepositories }),
@@ -137,14 +138,14 @@ export function simulationServerSettings(entry: string | SimulationServerEntry):
   ];
 }
 
-/** Of entries with the same identity the first counts. */
+/** The first of several entries with the same identity counts. */
 function distinct(servers: readonly SimulationServerSettings[]): SimulationServerSettings[] {
   const byId = new Map<ServerId, SimulationServerSettings>();
   for (const server of servers) if (!byId.has(server.endpoint.id)) byId.set(server.endpoint.id, server);
   return [...byId.values()];
 }
 
-/** Without a receiver, a server or a sender there is no e-mail (docs/design/protocol.md, "Configuration file"). */
+/** Without a receiver, a server and a sender no e-mail is sent (docs/design/protocol.md, "Configuration file"). */
 function mailSettings(configuration: Configuration, { mailPassword: password }: Secrets): MailSettings | undefined {
   const { mailServer, mailServerPort = 0 } = configuration;
   if (configuration.administrator === undefined || mailServer === undefined || configuration.mailSender === undefined)
@@ -168,13 +169,13 @@ function mailboxOf(address: string): string {
 
 function gatewaySettings(
   { gateway: { tls, acmeDir, routes, ...rest } }: Configuration,
-  surroundings: Environment,
+  environment: Environment,
 ): GatewaySettings {
   const read = parseRoutes(routes);
   return {
     ...rest,
-    ...(tls !== undefined && { tls: { cert: absolutePath(tls.cert, surroundings), key: absolutePath(tls.key, surroundings) } }),
-    ...(acmeDir !== undefined && { acmeDir: absolutePath(acmeDir, surroundings) }),
+    ...(tls !== undefined && { tls: { cert: absolutePath(tls.cert, environment), key: absolutePath(tls.key, environment) } }),
+    ...(acmeDir !== undefined && { acmeDir: absolutePath(acmeDir, environment) }),
     routes: read.kind === 'routes' ? read.routes : [],
   };
 }

@@ -1,17 +1,17 @@
 /**
- * Tokens that allow to act: drain a server, add one, test notifications. The configuration holds their hashes, so that who reads it cannot act.
+ * Tokens for operator actions: drain a server, add one, test notifications. The configuration holds only their hashes, so that a reader of it cannot act.
  *
- * A token is 256 random bits, not a word somebody chose; one round of SHA-256 is therefore enough, and quick enough to check at every request.
+ * A token is 256 random bits, not a word that a person chose. One round of SHA-256 is therefore enough, and quick enough to check at every request.
  */
 import { createHash } from 'node:crypto';
 
-/** Bytes of chance in a token. */
+/** Random bytes in a token. */
 export const tokenBytes = 32;
-/** What every token begins with, so that people and secret scanners recognise one. */
+/** The beginning of every token, so that people and secret scanners recognise one. */
 const PREFIX = 'sst_';
 
 export interface MadeToken {
-  /** For its holder; it is shown once and stored nowhere. */
+  /** For its holder. It is shown once and stored nowhere. */
   readonly token: string;
   /** For `admin.tokens`. */
   readonly hash: string;
@@ -33,11 +33,11 @@ export function hashOf(token: string): string {
 export function tokenAdvice(name: string, { token, hash }: MadeToken, { readOnly = false } = {}): string {
   const entry = JSON.stringify({ name, hash, ...(readOnly && { readOnly }) });
   return [
-    `The token of ${name}, shown only now:`,
+    `Token of ${name}, shown only once:`,
     '',
     `    ${token}`,
     '',
-    'Put this into the configuration file; a running session server takes it over by itself:',
+    'Add this to the configuration file; a running session server picks it up automatically:',
     '',
     `    "admin": { "tokens": [${entry}] }`,
     '',

@@ -1,8 +1,9 @@
 /**
- * Keys that the session server does not know. They are warned of and left out, never refused: the original ignores them, and configuration files of
- * ten years are in use. Each warning says which key was probably meant, from three sources: spellings seen in the field, near misses, and keys of the
- * same name in another place. The value is not shown: it may be a password under a misspelt key.
+ * Unknown keys. They cause a warning and are ignored, never rejected: the original ignores them, and configuration files of ten years are in use.
+ * Each warning says which key was probably meant, from three sources: spellings seen in the field, near misses, and keys of the same name in another
+ * section. The value is not shown: it may be a password under a misspelt key.
  */
+import { nearest } from '../core/text/nearest.ts';
 import { allKeys, choose, infoBelow, isObject, type KeyInfo, root } from './keys.ts';
 import { formatKey, type KeyPath, type Problem } from './problem.ts';
 
@@ -11,7 +12,7 @@ export interface KnownPart {
   readonly warnings: readonly Problem[];
 }
 
-/** What a configuration file has under keys that exist, and a warning for every other key. */
+/** The part of a configuration file with keys that exist, and a warning for every other key. */
 export function removeUnknownKeys(file: Readonly<Record<string, unknown>>): KnownPart {
   const warnings: Problem[] = [];
   const known = knownPart(file, root, [], warnings);
@@ -35,39 +36,27 @@ function knownPart(value: unknown, offered: KeyInfo, path: KeyPath, warnings: Pr
   return Object.fromEntries(known);
 }
 
-function unknownKey(path: KeyPath, place: KeyInfo, key: string): Problem {
+function unknownKey(path: KeyPath, section: KeyInfo, key: string): Problem {
   return {
     key: formatKey(path),
     value: 'unknown key, ignored',
-    expected: 'a key of the documentation',
-    fix: adviceFor(place, key, formatKey(path.slice(0, -1))),
+    expected: 'a documented key',
+    fix: adviceFor(section, key, formatKey(path.slice(0, -1))),
   };
 }
 
-function adviceFor(place: KeyInfo, key: string, where: string): string {
+function adviceFor(section: KeyInfo, key: string, where: string): string {
   const plain = simplify(key);
-  const belongsElsewhere = place === root ? foreignKeys.get(plain) : undefined;
-  if (belongsElsewhere !== undefined) return belongsElsewhere;
-  const seen = (place === root ? seenSpellings : seenInEntries).get(plain);
-  const meant = (seen !== undefined && place.keys.has(seen) ? seen : undefined) ?? nearest(plain, [...place.keys.keys()]);
+  const foreign = section === root ? foreignKeys.get(plain) : undefined;
+  if (foreign !== undefined) return foreign;
+  const seen = (section === root ? seenSpellings : seenInEntries).get(plain);
+  const plainKeys = new Map([...section.keys.keys()].map((known) => [simplify(known), known]));
+  const meant = seen !== undefined && section.keys.has(seen) ? seen : plainKeys.get(nearest(plain, plainKeys.keys()) ?? '');
   if (meant !== undefined) return `did you mean "${where === '' ? meant : `${where}.${meant}`}"?`;
   const elsewhere = [...allKeys().keys()].find((dotted) => simplify(dotted.slice(dotted.lastIndexOf('.') + 1)) === plain);
   return elsewhere === undefined
     ? 'remove it, or look up its name in docs/reference/configuration.md'
     : `did you mean "${elsewhere}"?`;
-}
-
-/** The key that differs by a slip of the fingers, if there is one. */
-function nearest(plain: string, keys: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = plain.length < 6 ? 2 : 3;
-  for (const key of keys) {
-    const distance = editDistance(plain, simplify(key), bestDistance);
-    if (distance >= bestDistance) continue;
-    best = key;
-    bestDistance = distance;
-  }
-  return best;
 }
 
 /** Small letters alone, so that `port_rewrite` and `PortRewrite` are near. */
@@ -78,30 +67,7 @@ function simplify(key: string): string {
     .replace(/[^a-z0-9]/g, '');
 }
 
-/** Insertions, deletions, replacements and swapped neighbours (optimal string alignment); `limit` when there are that many or more. */
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let cost = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, at(beforeLast, j - 2) + 1);
-      row.push(cost);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return Math.min(limit, at(last, b.length));
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity;
-}
-
-/** Other names under which people wrote a key, taken from documentation and files in use. */
+/** Other names for a key, taken from documentation and files in use. */
 const seenSpellings = spellings({
   server: ['fullyQualifiedDomainName', 'fqdn', 'host', 'hostName', 'domain', 'domainName', 'serverName'],
   ssl: ['https', 'tls', 'useSsl'],
@@ -133,11 +99,11 @@ const foreignKeys: ReadonlyMap<string, string> = new Map(
     ...['docker', 'notify', 'projectsDir', 'webotsHome', 'maxConnections', 'monitorLogEnabled', 'timeout'],
     ...['persistantDockerImages', 'persistentDockerImages'],
   ]
-    .map((key): [string, string] => [simplify(key), 'it belongs into the configuration of a simulation server; remove it here'])
+    .map((key): [string, string] => [simplify(key), 'it belongs in the configuration of a simulation server; remove it here'])
     .concat(
       ['sslKey', 'sslCertificate', 'keyDir', 'keysDirectory'].map((key) => [
         simplify(key),
-        'certificates belong to the web server in front, "ssl" only decides the addresses; remove it',
+        'certificates belong to the reverse proxy, or in "gateway.tls"; "ssl" only decides the addresses; remove it',
       ]),
     ),
 );

@@ -1,30 +1,33 @@
 /**
  * From the value of a JSON file to a configuration, or to every problem in it. The schema decides whether a value is right; this file says what is
- * wrong in the words of `problem.ts`, because the messages of a schema library are made for programmers.
+ * wrong in the words of `problem.ts`, because the messages of a schema library are written for programmers.
  */
 import type { z } from 'zod';
 import { below, choose, expectation, holdsSecret, infoBelow, isObject, type KeyInfo, root } from './keys.ts';
 import { formatKey, type KeyPath, type Problem, showValue } from './problem.ts';
 import { type Configuration, type PartOfConfiguration, schema } from './schema.ts';
+import { sharedPorts } from './schema/gateway.ts';
+import { withoutEmptyMailKeys } from './schema/mail.ts';
+import { checkPolling, pollingProblems, withPollTimeout } from './schema/polling.ts';
 import { removeUnknownKeys } from './unknown-keys.ts';
 
 export interface Validated {
   /** Absent when there are problems. */
   readonly configuration: Configuration | undefined;
-  /** The keys without problems: enough for further checks, so that all problems are told at once. */
+  /** The keys without problems: enough for further checks, so that all problems are reported at once. */
   readonly sound: PartOfConfiguration;
   readonly problems: readonly Problem[];
-  /** Unknown keys, and what is allowed and not wise. */
+  /** Unknown keys, and what is allowed but not recommended. */
   readonly warnings: readonly Problem[];
 }
 
-/** `file` is what stands in the file, of any type. Never throws. */
+/** `file` is the content of the file, of any type. Never throws. */
 export function validate(file: unknown): Validated {
   if (!isObject(file)) return { configuration: undefined, sound: {}, problems: [notAnObject(file)], warnings: [] };
   const { known, warnings: unknownKeys } = removeUnknownKeys(file);
-  const warnings = [...unknownKeys, ...hastyTimeout(known)];
+  const warnings = [...unknownKeys, ...checkPolling(known)];
   const filled = withPollTimeout(withoutEmptyMailKeys(known));
-  const disorder = pollingDisorder(filled);
+  const disorder = pollingProblems(filled);
   const result = schema.safeParse(filled);
   if (result.success) {
     const { data } = result;
@@ -44,61 +47,6 @@ export function validate(file: unknown): Validated {
   };
 }
 
-const optionalMailKeys = ['administrator', 'mailServer', 'mailServerPort', 'mailSender', 'mailSenderUser', 'mailSenderPassword'];
-
-/** People empty a value where they should remove the key; for mail that means the same. */
-function withoutEmptyMailKeys(file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(file).filter(([key, value]) => !(value === '' && optionalMailKeys.includes(key))));
-}
-
-/** An operator who polls faster without naming the time-out must not be refused for a key that is not in the file. */
-function withPollTimeout(file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { pollInterval, pollTimeout } = file;
-  if (pollTimeout !== undefined || typeof pollInterval !== 'number' || pollInterval >= 5) return file;
-  // In whole milliseconds, because people read it: three seconds times 0.8 are 2.4000000000000004.
-  return { ...file, pollTimeout: Math.max(0.02, Math.round(pollInterval * 800) / 1000) };
-}
-
-/** Two probes of one server must never run at once (docs/design/protocol.md, "Simulation servers"). */
-function pollingDisorder({ pollInterval = 5, pollTimeout = 4 }: Readonly<Record<string, unknown>>): Problem[] {
-  if (typeof pollInterval !== 'number' || typeof pollTimeout !== 'number' || pollTimeout < pollInterval) return [];
-  const expected = `less than "pollInterval", which is ${pollInterval}`;
-  return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, fix: 'lower it, or raise "pollInterval" (at most 6)' }];
-}
-
-/** The second to listen at one port would find the first there, and take it for another program. */
-function sharedPorts({ listen = EVERYWHERE, port, gateway }: PartOfConfiguration): Problem[] {
-  if (gateway?.enabled !== true) return [];
-  const places = [
-    { key: 'port', port, address: listen },
-    { key: 'gateway.port', port: gateway.port, address: gateway.listen },
-    { key: 'gateway.redirectFrom', port: gateway.redirectFrom, address: gateway.listen },
-  ].filter(({ port = 0 }) => port > 0);
-  return places.flatMap(({ key, port, address }, i): Problem[] => {
-    const before = places
-      .slice(0, i)
-      .find((place) => place.port === port && (place.address === address || isEverywhere(place.address, address)));
-    if (before === undefined) return [];
-    return [{ key, value: showValue(port), expected: `another port than "${before.key}"`, fix: 'choose two different ones' }];
-  });
-}
-
-function isEverywhere(...addresses: readonly string[]): boolean {
-  return addresses.includes(EVERYWHERE) || addresses.includes('0.0.0.0');
-}
-
-const EVERYWHERE = '::';
-
-/**
- * docs/design/protocol.md, "Simulation servers": a server that answers within 2 s is served. Who polls faster than
- * that has chosen otherwise.
- */
-function hastyTimeout({ pollTimeout }: Readonly<Record<string, unknown>>): Problem[] {
-  if (typeof pollTimeout !== 'number' || pollTimeout >= 2) return [];
-  const expected = 'at least 2 s, because a simulation server under load may need as long to answer';
-  return [{ key: 'pollTimeout', value: showValue(pollTimeout), expected, fix: 'raise it, or slow servers count as failed' }];
-}
-
 function soundPart(file: Readonly<Record<string, unknown>>, issues: readonly z.core.$ZodIssue[]): PartOfConfiguration {
   const unsound = new Set(issues.map(({ path }) => path[0]));
   const rest = Object.fromEntries(Object.entries(file).filter(([key]) => !unsound.has(key)));
@@ -106,7 +54,7 @@ function soundPart(file: Readonly<Record<string, unknown>>, issues: readonly z.c
 }
 
 function notAnObject(file: unknown): Problem {
-  const fix = 'put braces around the keys, as in {"simulationServers": ["localhost:2000"]}';
+  const fix = 'write the keys in braces, as in {"simulationServers": ["localhost:2000"]}';
   return {
     key: 'the whole file',
     value: Array.isArray(file) ? showValue(file) : 'a single value',
@@ -123,11 +71,11 @@ function problemsOf(issue: z.core.$ZodIssue, above: KeyPath, file: unknown): Pro
     );
     return meant === undefined ? [problemAt(path, file)] : meant.flatMap((inner) => problemsOf(inner, path, file));
   }
-  return [problemAt(path, file, mendOf(issue))];
+  return [problemAt(path, file, fixOf(issue))];
 }
 
-/** What the schema itself has to say about the fix. */
-function mendOf(issue: z.core.$ZodIssue): string | undefined {
+/** The fix that the schema itself suggests. */
+function fixOf(issue: z.core.$ZodIssue): string | undefined {
   if (issue.code === 'custom') return issue.message;
   if (issue.code === 'invalid_key') return 'the name before the colon has characters that are not allowed there; correct it';
   if (issue.code === 'too_big' && issue.origin === 'array') return `keep at most ${issue.maximum}`;
@@ -141,11 +89,11 @@ function problemAt(path: KeyPath, file: unknown, fix?: string): Problem {
     key: formatKey(path),
     value: secret && value !== undefined ? 'a value that is not shown' : showValue(value),
     expected,
-    fix: fix ?? (info === undefined ? 'remove it' : mendFor(path, info, value, secret)),
+    fix: fix ?? (info === undefined ? 'remove it' : fixFor(path, info, value, secret)),
   };
 }
 
-/** What stands at a path and what is known of it. A value is secret as well when it stands where a secret has its place further down. */
+/** The value at a path and its key. A value is also secret if a secret belongs further down. */
 function find(path: KeyPath, file: unknown): { value: unknown; info: KeyInfo | undefined; secret: boolean } {
   let value = file;
   let info: KeyInfo | undefined = root;
@@ -159,7 +107,7 @@ function find(path: KeyPath, file: unknown): { value: unknown; info: KeyInfo | u
   return { value, info, secret: secret || (info !== undefined && holdsSecret(info)) };
 }
 
-function mendFor(path: KeyPath, info: KeyInfo, value: unknown, secret: boolean): string {
+function fixFor(path: KeyPath, info: KeyInfo, value: unknown, secret: boolean): string {
   if (value === undefined) return path.at(-1) === 'simulationServers' ? 'add "simulationServers": ["localhost:2000"]' : 'add it';
   const suggestion = secret ? undefined : rewrite(info, value);
   if (suggestion !== undefined) return `write ${suggestion}`;
@@ -171,7 +119,7 @@ function mendFor(path: KeyPath, info: KeyInfo, value: unknown, secret: boolean):
     : `correct it, or remove the key for the default (${byDefault})`;
 }
 
-/** The value as it was probably meant. Lists and objects are left alone; they can hold anything, even a `toString` that is no function. */
+/** The value as it was probably meant. Lists and objects are left alone; they can hold anything, even a `toString` that is not a function. */
 function rewrite(info: KeyInfo, value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   const word = String(value).trim().toLowerCase();

@@ -1,48 +1,47 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+import type { Clock } from '../ports.ts';
 import { watchConfiguration } from './watch.ts';
 
-const limit = { timeout: 20_000 };
-
-test('a file written in place is told once, when it is complete', limit, async (t) => {
-  const { path, next, seen } = await watched(t);
-  for (const part of ['{"a"', '{"a": 1', '{"a": 1}']) writeFileSync(path, part);
-  assert.equal(await next(), '{"a": 1}');
-  await writeFile(path, '{"a": 2}');
-  assert.equal(await next(), '{"a": 2}');
-  assert.deepEqual(seen, ['{"a": 1}', '{"a": 2}']);
+test('a file that is written in place is reported once, after it stayed the same for a second', async (t) => {
+  const { path, look, seen } = await watched(t);
+  await writeFile(path, '{"a"');
+  await look();
+  await writeFile(path, '{"a": 1}');
+  await look();
+  assert.deepEqual(seen, []);
+  await look();
+  await look();
+  assert.deepEqual(seen, ['{"a": 1}']);
+  await writeFile(path, '{"a": 22}');
+  await look(2);
+  assert.deepEqual(seen, ['{"a": 1}', '{"a": 22}']);
 });
 
-test('a file replaced by renaming is told, again and again', limit, async (t) => {
-  const { folder, path, next } = await watched(t);
+test('a file that is replaced by renaming is reported, again and again', async (t) => {
+  const { folder, path, look, seen } = await watched(t);
   for (const content of ['one', 'two', 'three']) {
     await writeFile(join(folder, 'new.tmp'), content);
     await rename(join(folder, 'new.tmp'), path);
-    assert.equal(await next(), content);
+    await look(2);
   }
+  assert.deepEqual(seen, ['one', 'two', 'three']);
 });
 
-test('a file deleted and made again at once is told as one change', limit, async (t) => {
-  const { path, next, seen } = await watched(t);
-  rmSync(path);
-  writeFileSync(path, 'again');
-  assert.equal(await next(), 'again');
-  assert.deepEqual(seen, ['again']);
-});
-
-test('a deleted file is told, and told again when it is back', limit, async (t) => {
-  const { path, next } = await watched(t);
+test('a deleted file is reported, and reported again when it is back', async (t) => {
+  const { path, look, seen } = await watched(t);
   await rm(path);
-  assert.equal(await next(), 'missing');
+  await look(2);
   await writeFile(path, 'back');
-  assert.equal(await next(), 'back');
+  await look(2);
+  assert.deepEqual(seen, ['missing', 'back']);
 });
 
-test('a folder of links that is swapped as a whole is told each time', limit, async (t) => {
+test('a folder of links that is swapped as a whole is reported each time', async (t) => {
   const folder = await temporaryFolder(t);
   const swapTo = async (version: string): Promise<void> => {
     await mkdir(join(folder, version));
@@ -53,59 +52,61 @@ test('a folder of links that is swapped as a whole is told each time', limit, as
   await swapTo('..1');
   const path = join(folder, 'session.json');
   await symlink(join('..data', 'session.json'), path);
-  const { next } = await watched(t, path);
+  const { look, seen } = await watched(t, path);
   await swapTo('..2');
-  assert.equal(await next(), '..2');
+  await look(2);
   await rm(join(folder, '..1'), { recursive: true });
   await swapTo('..3');
-  assert.equal(await next(), '..3');
+  await look(2);
+  assert.deepEqual(seen, ['..2', '..3']);
 });
 
-test('a link to a file in another folder is followed, also after it points elsewhere', limit, async (t) => {
+test('a link to a file in another folder is followed, also after it points elsewhere', async (t) => {
   const folder = await temporaryFolder(t);
-  for (const name of ['one', 'two', 'links']) await mkdir(join(folder, name));
-  for (const name of ['one', 'two']) await writeFile(join(folder, name, 'real.json'), name);
-  const path = join(folder, 'links', 'session.json');
+  for (const name of ['one', 'two']) {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 'real.json'), name);
+  }
+  const path = join(folder, 'session.json');
   await symlink(join(folder, 'one', 'real.json'), path);
-  const { next } = await watched(t, path);
+  const { look, seen } = await watched(t, path);
   await writeFile(join(folder, 'one', 'real.json'), 'one, changed');
-  assert.equal(await next(), 'one, changed');
+  await look(2);
   await symlink(join(folder, 'two', 'real.json'), `${path}.new`);
   await rename(`${path}.new`, path);
-  assert.equal(await next(), 'two');
+  await look(2);
   await writeFile(join(folder, 'two', 'real.json'), 'two, changed');
-  assert.equal(await next(), 'two, changed');
+  await look(2);
+  assert.deepEqual(seen, ['one, changed', 'two', 'two, changed']);
 });
 
-test('a folder that is replaced with everything in it is told, and watched on', limit, async (t) => {
+test('a folder that is replaced with everything in it is reported', async (t) => {
   const folder = join(await temporaryFolder(t), 'config');
   const path = join(folder, 'session.json');
   await mkdir(folder);
   await writeFile(path, 'before');
-  const { next } = await watched(t, path);
+  const { look, seen } = await watched(t, path);
   await rm(folder, { recursive: true });
-  assert.equal(await next(), 'missing');
+  await look(2);
   await mkdir(folder);
   await writeFile(path, 'after');
-  assert.equal(await next(), 'after');
-  await writeFile(path, 'later');
-  assert.equal(await next(), 'later');
+  await look(2);
+  assert.deepEqual(seen, ['missing', 'after']);
 });
 
-test('what happens to other files of the folder is not told', limit, async (t) => {
-  const { folder, path, next, seen } = await watched(t);
+test('changes of other files in the folder are not reported', async (t) => {
+  const { folder, look, seen } = await watched(t);
   await writeFile(join(folder, 'other.json'), 'x');
-  await rm(join(folder, 'other.json'));
-  await writeFile(path, 'mine');
-  assert.equal(await next(), 'mine');
-  assert.deepEqual(seen, ['mine']);
+  await look(2);
+  assert.deepEqual(seen, []);
 });
 
 interface Watched {
   readonly folder: string;
   readonly path: string;
-  /** What the file holds at the next change. */
-  readonly next: () => Promise<string>;
+  /** Lets so many seconds pass, with one look each. */
+  readonly look: (times?: number) => Promise<void>;
+  /** What the file held at each change that was reported. */
   readonly seen: readonly string[];
 }
 
@@ -114,22 +115,43 @@ async function watched(t: TestContext, link?: string): Promise<Watched> {
   const path = link ?? join(folder, 'session.json');
   if (link === undefined) await writeFile(path, 'before');
   const seen: string[] = [];
-  let taken = 0;
-  let wake = (): void => undefined;
-  const watch = await watchConfiguration(path, {
-    restMs: 100,
-    changed: () => {
-      seen.push(contentOf(path));
-      wake();
-    },
-    failed: (error) => assert.fail(String(error)),
-  });
-  t.after(() => watch.close());
-  const next = async (): Promise<string> => {
-    while (seen.length <= taken) await new Promise<void>((resolve) => (wake = resolve));
-    return seen[taken++] ?? '';
+  const clock = new SteppedClock();
+  const watch = await watchConfiguration(path, { clock, changed: () => seen.push(contentOf(path)) });
+  t.after(() => watch.stop());
+  const look = async (times = 1): Promise<void> => {
+    for (let i = 0; i < times; i += 1) await clock.nextSleep();
   };
-  return { folder, path, next, seen };
+  return { folder, path, look, seen };
+}
+
+/** A clock on which the next second passes when the test says so. */
+class SteppedClock implements Clock {
+  #wake = (): void => undefined;
+  #asleep = (): void => undefined;
+
+  now(): number {
+    return 0;
+  }
+
+  wallTime(): number {
+    return 0;
+  }
+
+  sleep(_seconds: number, signal?: AbortSignal): Promise<void> {
+    this.#asleep();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  /** Resolves when the loop sleeps again: it has looked at the file by then. */
+  nextSleep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#asleep = resolve;
+      this.#wake();
+    });
+  }
 }
 
 function contentOf(path: string): string {
@@ -138,10 +160,4 @@ function contentOf(path: string): string {
   } catch {
     return 'missing';
   }
-}
-
-async function temporaryFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'session-server-watch-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }

@@ -1,6 +1,7 @@
 /**
- * `session-server doctor [URL]`: looks at everything that has to be right between a browser and a simulation, and says how to fix what is not. Nothing is changed: the
- * one session it asks for is given back at once, and the one file it writes, where certbot writes its proofs, is removed. Exit status 0: all is well; 1: warnings; 2: faults.
+ * `session-server doctor [URL]`: checks everything between a browser and a simulation, and says how to fix what is wrong. Nothing is changed: the one
+ * session it requests is released at once, and the one file it writes, where certbot writes its proofs, is removed. Exit status 0: all checks passed;
+ * 1: warnings; 2: faults.
  */
 import { faultOf, type Problem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
@@ -19,54 +20,48 @@ export interface DoctorOptions {
   /** Configuration file. */
   readonly config?: string;
   readonly json?: boolean;
-  /** Seconds for each question. */
+  /** Seconds for each request. */
   readonly timeout: number;
 }
 
 const USAGE = 2;
 
-/** With a URL and no `--config` only the site is looked at, as from a machine that is not the server. */
+/** With a URL and no `--config` only the site is checked, as from a machine that is not the server. */
 export async function doctorCommand(given: string | undefined, options: DoctorOptions): Promise<void> {
   const { timeout } = options;
-  if (!(timeout > 0 && timeout <= 600)) {
-    refuse('--timeout must be a number of seconds from above 0 to 600');
-    return;
-  }
   const loaded =
-    given !== undefined && options.config === undefined
-      ? undefined
-      : await readInstalled(options.config === undefined ? [] : [options.config], { warnings: 'returned' });
+    given !== undefined && options.config === undefined ? undefined : await readInstalled(options.config, { quiet: true });
   if (loaded === undefined && process.exitCode !== undefined) return;
   const url = siteUrl(given, loaded?.settings);
   if (url === undefined) {
-    refuse(`"${given ?? ''}" is no address of a site; write it as https://webots.example.org`);
+    refuse(`"${given ?? ''}" is not the address of a site; write it as https://webots.example.org`);
     return;
   }
 
   const findings: Finding[] = [];
-  const tell = (more: readonly Finding[]) => {
+  const report = (more: readonly Finding[]) => {
     findings.push(...more);
     if (options.json !== true) for (const finding of more) console.log(findingLine(finding));
   };
   if (loaded !== undefined)
-    tell(
+    report(
       loaded.warnings.length === 0
-        ? [ok('configuration', loaded.path, 'has no problem')]
+        ? [ok('configuration', loaded.path, 'is valid')]
         : loaded.warnings.map((problem) => aboutConfiguration(loaded.path, problem)),
     );
-  const front = localReverseProxy(loaded?.settings);
-  tell(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime(), front }));
+  const reverseProxy = localReverseProxy(loaded?.settings);
+  report(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime(), reverseProxy }));
   if (loaded !== undefined) {
     const { path, settings } = loaded;
     if (settings.simulationServers.length === 0 && settings.registration.token === undefined)
-      tell([fault('load', 'simulationServers', 'is empty', 'name a simulation server, or set "registration.token"')]);
-    tell(await examineRedirect(settings, { host: url.hostname, timeout }));
+      report([fault('load', 'simulationServers', 'is empty', 'add a simulation server, or set "registration.token"')]);
+    report(await examineRedirect(settings, { host: url.hostname, timeout }));
     const running = await askRunning(url, settings, timeout);
     const joined = running.kind === 'running' ? running.running.servers : [];
-    if (running.kind !== 'running') tell([notAsked(running)]);
-    tell(await examineServers(settings, joined, { timeout, now: () => systemClock.now() }));
+    if (running.kind !== 'running') report([notAsked(running)]);
+    report(await examineServers(settings, joined, { timeout, now: () => systemClock.now() }));
     const servers = Math.max(joined.length, settings.simulationServers.length);
-    tell([examineDescriptors(settings, servers, descriptorLimit(running)), await examineMail(settings, { path, timeout })]);
+    report([examineDescriptors(settings, servers, descriptorLimit(running)), await examineMail(settings, { path, timeout })]);
   }
   const status = exitStatus(findings);
   if (options.json === true) console.log(JSON.stringify({ url: url.origin, status, findings }, undefined, 2));
@@ -80,25 +75,21 @@ function aboutConfiguration(path: string, problem: Problem): Finding {
   return warning('configuration', path, `${where}${faultOf(problem)}`, problem.fix);
 }
 
-/** Then this is not known: who joined by himself, and what its process may open. */
+/** Unknown then: which servers registered themselves, and how many files the process can open. */
 function notAsked(running: Exclude<RunningResult, { readonly kind: 'running' }>): Finding {
   if (running.kind === 'closed')
-    return ok(
-      'running',
-      'session server',
-      'tells its servers to holders of a token only: those that joined by themselves are not looked at',
-    );
+    return ok('running', 'session server', 'listing servers needs a token, so self-registered servers were not checked');
   return warning(
     'running',
     'session server',
-    `cannot be asked which servers joined by themselves (${running.reason})`,
+    `cannot list the servers that registered themselves (${running.reason})`,
     running.hidden
-      ? 'fix the certificate first; then ask again'
-      : 'start it: systemctl start session-server; and look into its log',
+      ? 'fix the certificate first; then run doctor again'
+      : 'start it: systemctl start session-server; and read its log',
   );
 }
 
-/** What was given; else where the configuration says the site is. */
+/** The given address; else that of the configuration. */
 export function siteUrl(given: string | undefined, settings: Settings | undefined): URL | undefined {
   const text = given ?? (settings === undefined ? '' : configuredUrl(settings));
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -113,7 +104,7 @@ function summary(findings: readonly Finding[]): string {
   const of = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`;
   const [faults, warnings] = [of('fault'), of('warning')];
-  if (faults + warnings === 0) return `All ${findings.length} checks are well.`;
+  if (faults + warnings === 0) return `All ${findings.length} checks passed.`;
   return `${count(findings.length, 'check')}: ${count(faults, 'fault')}, ${count(warnings, 'warning')}.`;
 }
 

@@ -1,20 +1,20 @@
 /**
- * `session-server setup`: from a few answers to a configuration file and a unit of systemd; `session-server setup apache` and the like: the site of a web server that
- * stays in front, from a configuration. Each file is shown before it is written.
+ * `session-server setup`: from a few answers to a configuration file and a systemd unit; `session-server setup apache` and the like: the site of a web
+ * server that serves port 443, from a configuration. Each file is shown before it is written.
  */
 import { resolve } from 'node:path';
-import { contradictions } from '../config/checks.ts';
+import { readInstalled, REFUSED } from '../commands/configuration.ts';
 import { formatProblem } from '../config/problem.ts';
+import { contradictions } from '../config/schema.ts';
 import { validate } from '../config/validate.ts';
 import { packageRoot } from '../system/package-root.ts';
-import { readInstalled, REFUSED } from '../commands/configuration.ts';
 import { certificateHook } from './setup/certificate-hook.ts';
 import { configurationFile, type Answers } from './setup/configuration-file.ts';
 import { showFile, writeFiles, type PlannedFile } from './setup/files.ts';
-import { reverseProxyOf } from './setup/reverse-proxy.ts';
 import { nextSteps } from './setup/next-steps.ts';
 import { askAtTerminal } from './setup/prompt.ts';
 import { askForAnswers, readRoutes, type Ask, type SetupFlags } from './setup/questions.ts';
+import { reverseProxyOf } from './setup/reverse-proxy.ts';
 import { certificateSteps, enableStep, SITES, stepLines, type WebServerName } from './setup/sites.ts';
 import { systemdUnit } from './setup/systemd-unit.ts';
 
@@ -23,6 +23,8 @@ export interface WriteFlags {
   readonly force?: boolean;
   /** Shows the files and writes none. */
   readonly dryRun?: boolean;
+  /** With `dryRun`: the files as JSON. */
+  readonly json?: boolean;
 }
 
 export interface SetupOptions extends SetupFlags, WriteFlags {
@@ -33,58 +35,57 @@ export interface SetupOptions extends SetupFlags, WriteFlags {
   readonly hook: string;
 }
 
-export interface FrontOptions extends WriteFlags {
+export interface SiteOptions extends WriteFlags {
   readonly route?: readonly string[];
   /** Path of the site. */
   readonly output?: string;
 }
 
 const FAILED = 1;
-/** As a shell says it of a program that Ctrl-C ended. */
+/** The status that a shell gives to a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 export async function setupCommand(options: SetupOptions): Promise<void> {
-  const person = options.yes === true || !process.stdin.isTTY ? undefined : askAtTerminal(process.stdin, process.stdout);
+  if (isWrongJson(options)) return;
+  const silent = options.yes === true || options.json === true || !process.stdin.isTTY;
+  const prompt = silent ? undefined : askAtTerminal(process.stdin, process.stdout);
   try {
-    const asked = await askForAnswers(options, person?.ask);
-    if (asked.kind === 'refused') {
-      refuse(asked.reason);
-      return;
-    }
-    const { answers } = asked;
-    const paths = { configuration: resolve(options.config), unit: resolve(options.unit), hook: resolve(options.hook) };
-    if (!(await present(filesOf(answers, paths), options, person?.ask))) return;
-    for (const warning of [...doubts(answers), ...warnings(process.execPath)]) console.error(`warning: ${warning}`);
-    console.log(`\n${nextSteps(answers, paths)}`);
+    const asked = await askForAnswers(options, prompt?.ask);
+    if (asked.kind === 'refused') refuse(asked.reason);
+    else await writeInstallation(asked.answers, options, prompt?.ask);
   } catch (error) {
-    if (person?.left === undefined) throw error;
+    if (prompt?.left === undefined) throw error;
     // All questions come before the first file.
     console.error('\nnothing was written');
-    process.exitCode = person.left === 'interrupted' ? INTERRUPTED : FAILED;
+    process.exitCode = prompt.left === 'interrupted' ? INTERRUPTED : FAILED;
   } finally {
-    person?.close();
+    prompt?.close();
   }
 }
 
+async function writeInstallation(answers: Answers, options: SetupOptions, ask: Ask): Promise<void> {
+  const paths = { configuration: resolve(options.config), unit: resolve(options.unit), hook: resolve(options.hook) };
+  if (!(await present(filesOf(answers, paths), options, ask))) return;
+  for (const warning of [...doubts(answers), ...invisible(process.execPath)]) console.error(`warning: ${warning}`);
+  if (options.json !== true) console.log(`\n${nextSteps(answers, paths)}`);
+}
+
 /** `session-server setup apache|nginx|caddy CONFIG`. */
-export async function setupFrontCommand(name: WebServerName, args: readonly string[], options: FrontOptions): Promise<void> {
-  const loaded = await readInstalled(args);
+export async function setupSiteCommand(name: WebServerName, file: string | undefined, options: SiteOptions): Promise<void> {
+  if (isWrongJson(options)) return;
+  const loaded = await readInstalled(file);
   if (loaded === undefined) return;
-  console.log(`From ${loaded.path}:`);
+  if (options.json !== true) console.log(`From ${loaded.path}:`);
   const routes = readRoutes(options.route ?? []);
-  if (routes.kind === 'refused') {
-    refuse(routes.reason);
-    return;
-  }
-  const result = reverseProxyOf(loaded.settings, routes.routes);
+  const result = routes.kind === 'refused' ? routes : reverseProxyOf(loaded.settings, routes.routes);
   if (result.kind === 'refused') {
     refuse(result.reason);
     return;
   }
   const { path, text } = SITES[name];
-  const { server, tls } = result.front;
-  const file = { path: resolve(options.output ?? path), text: text(result.front), mode: 0o644 };
-  if (!(await present([file], options, undefined))) return;
+  const { server, tls } = result.reverseProxy;
+  const site = { path: resolve(options.output ?? path), text: text(result.reverseProxy), mode: 0o644 };
+  if (!(await present([site], options, undefined)) || options.json === true) return;
   const certificate = tls === undefined || tls.own ? [] : certificateSteps(name, server);
   console.log(['\nThen, as root:', '', ...stepLines([...certificate, enableStep(name)]), ''].join('\n'));
 }
@@ -93,57 +94,69 @@ function filesOf(
   answers: Answers,
   paths: { readonly configuration: string; readonly unit: string; readonly hook: string },
 ): PlannedFile[] {
-  const lowPorts = answers.front === 'gateway' || answers.port < 1024;
+  const hasGateway = answers.reverseProxy === 'gateway';
   const program = resolve(packageRoot, 'bin', 'session-server.mjs');
-  const unit = systemdUnit({ node: process.execPath, program, configuration: paths.configuration, lowPorts });
+  const unit = systemdUnit({
+    ...{ node: process.execPath, program, configuration: paths.configuration },
+    lowPorts: hasGateway || answers.port < 1024,
+  });
   return [
     // It can hold a token, and a password later.
     { path: paths.configuration, text: configurationFile(answers), mode: 0o640 },
     { path: paths.unit, text: unit, mode: 0o644 },
-    ...(answers.front === 'gateway' ? [{ path: paths.hook, text: certificateHook(), mode: 0o755 }] : []),
+    ...(hasGateway ? [{ path: paths.hook, text: certificateHook(), mode: 0o755 }] : []),
   ];
 }
 
-/** Shows the files and writes them. `false`: they were not written, and the person knows why. */
-async function present(files: readonly PlannedFile[], { force = false, dryRun = false }: WriteFlags, ask: Ask): Promise<boolean> {
-  for (const file of files) console.log(showFile(file));
-  if (dryRun) return true;
+/** Shows the files and writes them. `false`: they were not written, and the operator knows why. */
+async function present(files: readonly PlannedFile[], { force = false, dryRun, json }: WriteFlags, ask: Ask): Promise<boolean> {
+  if (json === true) {
+    const shown = files.map(({ mode, ...file }) => ({ ...file, mode: mode.toString(8).padStart(4, '0') }));
+    console.log(JSON.stringify({ files: shown }, undefined, 2));
+  } else for (const file of files) console.log(showFile(file));
+  if (dryRun === true) return true;
   if (ask !== undefined && !/^y/i.test(await ask('Write these files? yes or no', 'yes'))) {
     console.error('nothing was written');
     process.exitCode = FAILED;
     return false;
   }
+  return write(files, force);
+}
+
+async function write(files: readonly PlannedFile[], force: boolean): Promise<boolean> {
   try {
     const result = await writeFiles(files, { force });
-    if (result.kind === 'refused') {
-      refuse(result.reason);
-      return false;
-    }
-    for (const line of result.lines) console.log(line);
-    return true;
+    if (result.kind === 'refused') refuse(result.reason);
+    else for (const line of result.lines) console.log(line);
+    return result.kind === 'written';
   } catch (error) {
-    console.error(
-      `error: ${error instanceof Error ? error.message : String(error)}; run it with sudo, or name other paths (session-server setup --help)`,
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(`error: ${reason}; run it with sudo, or name other paths (session-server setup --help)`);
     process.exitCode = FAILED;
     return false;
   }
 }
 
-/** What `check` will say of the configuration: answers that are right one by one need not fit each other, such as an address behind a front and no front. */
+/** What `check` will say about the configuration: answers that are right one by one may not fit together. */
 function doubts(answers: Answers): string[] {
   const { sound, warnings } = validate(JSON.parse(configurationFile(answers)));
   return [...warnings, ...contradictions(sound, false, process.env)].map(formatProblem);
 }
 
 /** What keeps the unit from starting. */
-function warnings(node: string): string[] {
+function invisible(node: string): string[] {
   return [node, packageRoot]
     .filter((path) => /^\/(?:home|root|tmp)\//.test(path))
     .map(
       (path) =>
         `${path} is not visible to the unit (ProtectHome, PrivateTmp); install Node for all users, and this program below /opt or with "npm install --global"`,
     );
+}
+
+function isWrongJson({ json, dryRun }: WriteFlags): boolean {
+  const isWrong = json === true && dryRun !== true;
+  if (isWrong) refuse('--json needs --dry-run');
+  return isWrong;
 }
 
 function refuse(reason: string): void {

@@ -1,27 +1,27 @@
 /**
  * The file behind the log: appended to, rotated before it exceeds its size, and never a reason for the service to stop.
  *
- * Lines of one turn of the event loop are written together, synchronously: a line is in the file (or known not to be) when the turn is over, in order,
- * and what a crash can lose is one turn, which `flush` saves. pino's own destination was not chosen: when its `reopen` fails several times, as it does
- * while a folder is gone, the next success closes the old descriptor once for each failure, and by then it may be somebody's socket.
+ * The lines of one turn of the event loop are written together, synchronously: a line is in the file (or known not to be) when the turn is over, in order,
+ * and a crash can lose one turn at most, which `flush` saves. pino's own destination was not chosen: when its `reopen` fails several times, as it does
+ * while a folder is missing, the next success closes the old descriptor once for each failure, and by then it may belong to a socket.
  *
- * When the disk is full or the folder gone, lines wait in a bounded queue, the failure is said once on stderr, and the file is tried again with the
- * first line after ten seconds. A write that was cut short is taken back, so that no line is halved and none is there twice.
+ * While the disk is full or the folder is missing, lines are counted and dropped. The failure is reported once on stderr, and the file is tried again
+ * with the first line after ten seconds.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolderSync } from '../system/make-folder.ts';
 import { rotate } from './rotation.ts';
 
 export interface LogFileOptions {
   readonly path: string;
-  /** Bytes a file may have. A longer line stands alone in a file. */
+  /** Maximum size of a file in bytes. A longer line is alone in its file. */
   readonly maxBytes: number;
-  /** Old files kept. */
+  /** Number of old files. */
   readonly keep: number;
   /** Seconds; monotonic. */
   readonly now: () => number;
-  /** Tells the operator what cannot stand in the log. */
+  /** Reports to the operator what cannot be written to the log. */
   readonly complain: (sentence: string) => void;
   /** Called when lines can be written again. */
   readonly recovered: (gap: Gap) => void;
@@ -31,36 +31,29 @@ export interface LogFileOptions {
 export interface Gap {
   readonly seconds: number;
   readonly reason: string;
-  /** Lines for which the queue had no room. */
   readonly lostLines: number;
 }
 
-/** Seconds between two tries. */
+/** Seconds between two attempts. */
 const RETRY = 10;
-/** Seconds after which the same trouble is said again on stderr. */
+/** Seconds after which the same failure is reported again on stderr. */
 const COMPLAIN_AGAIN = 3600;
-/** Seconds between two looks whether the file is still the one under its name. */
-const LOOK = 1;
-/** Bytes that wait while the file cannot be written. */
-const MAX_QUEUE = 1_048_576;
 /** Bytes after which the end of the turn is not waited for. */
 const LARGE_BATCH = 65_536;
-/** Without blocking, so that a named pipe that nobody reads is a failure and not the end of everything. */
+/** Without blocking, so that opening a named pipe without a reader fails instead of stopping the program. */
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
 
 interface OpenFile {
   readonly descriptor: number;
-  readonly device: number;
-  readonly inode: number;
-  /** Bytes in it; `undefined` for a device or a pipe, which is never rotated. */
+  /** Bytes; `undefined` for a device or a pipe, which is never rotated. */
   size: number | undefined;
-  lookedAt: number;
 }
 
 interface Failure {
   readonly since: number;
   readonly reason: string;
   retryAt: number;
+  lostLines: number;
 }
 
 export class LogFile {
@@ -68,16 +61,15 @@ export class LogFile {
   #file: OpenFile | undefined;
   #failure: Failure | undefined;
   #complainedAt: number | undefined;
-  #queue: { text: string; bytes: number }[] = [];
-  #queuedBytes = 0;
-  #lostLines = 0;
+  #lines: Buffer[] = [];
+  #bytes = 0;
   #scheduled = false;
   #closed = false;
 
   /** Opens the file. Does not throw when that fails. */
   constructor(options: LogFileOptions) {
     this.#options = options;
-    this.#attempt(() => this.#ready());
+    this.reopen();
   }
 
   /** `line` ends with a line feed. */
@@ -86,64 +78,76 @@ export class LogFile {
       this.#options.complain(line);
       return;
     }
-    const bytes = Buffer.byteLength(line);
-    if (this.#queuedBytes + bytes > MAX_QUEUE) {
-      this.#lostLines += 1;
-    } else {
-      this.#queue.push({ text: line, bytes });
-      this.#queuedBytes += bytes;
-    }
-    if (this.#scheduled) {
-      if (this.#queuedBytes >= LARGE_BATCH && this.#failure === undefined) this.#writeQueue();
-      return;
-    }
+    const bytes = Buffer.from(line);
+    this.#lines.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#bytes >= LARGE_BATCH) this.flush();
+    if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#failure === undefined || this.#options.now() >= this.#failure.retryAt) this.#writeQueue();
+      this.flush();
     });
   }
 
-  /** Writes all that waits, now. For the end of the process. */
+  /** Writes all lines now, unless the file failed a moment ago. */
   flush(): void {
-    if (!this.#closed) this.#writeQueue();
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#bytes = 0;
+    if (lines.length === 0) return;
+    if (this.#failure === undefined || this.#options.now() >= this.#failure.retryAt) this.#attempt(() => this.#writeAll(lines));
+    // Lines that are left could not be written.
+    if (this.#failure !== undefined) this.#failure.lostLines += lines.length;
+    // `recovered` writes a line.
+    if (this.#lines.length > 0) this.flush();
   }
 
-  /** Opens the file under its name anew: somebody moved it, or repaired the disk. */
+  /** Opens the file under its name again, after another program moved it. */
   reopen(): void {
     if (this.#closed) return;
-    this.#writeQueue();
+    this.flush();
     this.#leave();
-    if (this.#failure === undefined) this.#attempt(() => this.#ready());
-    else this.#failure.retryAt = this.#options.now();
+    this.#attempt(() => void (this.#file = open(this.#options.path)));
   }
 
   close(): void {
     if (this.#closed) return;
-    this.#writeQueue();
-    const unwritten = this.#queue.length + this.#lostLines;
-    if (unwritten > 0) this.#options.complain(`${unwritten} lines could not be written to ${this.#options.path}.`);
+    this.flush();
     this.#closed = true;
-    this.#queue = [];
+    const { lostLines } = this.#failure ?? { lostLines: 0 };
+    if (lostLines > 0) this.#options.complain(`${lostLines} lines could not be written to ${this.#options.path}.`);
     this.#leave();
   }
 
-  #writeQueue(): void {
-    if (this.#queue.length === 0) return;
-    this.#attempt(() => {
-      while (this.#queue.length > 0) {
-        const file = this.#withRoom(this.#ready());
-        const batch = this.#batch(file);
-        append(file, Buffer.from(batch.text));
-        this.#queue.splice(0, batch.lines);
-        this.#queuedBytes -= batch.bytes;
+  /** Takes the lines that were written from the list. */
+  #writeAll(lines: Buffer[]): void {
+    while (lines.length > 0) {
+      const file = this.#withRoom(lines[0]?.length ?? 0);
+      let count = 1;
+      let size = lines[0]?.length ?? 0;
+      for (const { length } of lines.slice(1)) {
+        if (file.size !== undefined && file.size + size + length > this.#options.maxBytes) break;
+        size += length;
+        count += 1;
       }
-    });
-    // What `recovered` had to say.
-    if (this.#failure === undefined) this.#writeQueue();
+      append(file, Buffer.concat(lines.slice(0, count)));
+      lines.splice(0, count);
+    }
   }
 
-  /** A failure of the file system is told and remembered; anything else is a bug and thrown on. */
+  #withRoom(bytes: number): OpenFile {
+    const { path, keep, maxBytes } = this.#options;
+    this.#file ??= open(path);
+    if (!isFull(this.#file, bytes, maxBytes)) return this.#file;
+    this.#leave();
+    // It is missing after another program moved it.
+    if (existsSync(path)) rotate(path, keep);
+    this.#file = open(path);
+    return this.#file;
+  }
+
+  /** A failure of the file system is reported and remembered; any other error is a bug and thrown. */
   #attempt(work: () => void): void {
     try {
       work();
@@ -155,66 +159,21 @@ export class LogFile {
     const failure = this.#failure;
     if (failure === undefined) return;
     this.#failure = undefined;
-    const gap = { seconds: this.#options.now() - failure.since, reason: failure.reason, lostLines: this.#lostLines };
-    this.#lostLines = 0;
-    this.#options.recovered(gap);
+    const { since, reason, lostLines } = failure;
+    this.#options.recovered({ seconds: this.#options.now() - since, reason, lostLines });
   }
 
   #fail(error: NodeJS.ErrnoException): void {
     this.#leave();
     const now = this.#options.now();
-    this.#failure ??= { since: now, reason: error.message, retryAt: now };
+    this.#failure ??= { since: now, reason: error.message, retryAt: now, lostLines: 0 };
     this.#failure.retryAt = now + RETRY;
     if (this.#complainedAt !== undefined && now - this.#complainedAt < COMPLAIN_AGAIN) return;
     this.#complainedAt = now;
-    this.#options.complain(
-      `The log ${this.#options.path} cannot be written: ${error.message}. ${advice(error.code)} The service goes on and tries again every ${RETRY} s.`,
-    );
-  }
-
-  /** The open file, after a look whether it is still the one under its name: a file that was removed takes lines in silence. */
-  #ready(): OpenFile {
-    const now = this.#options.now();
-    if (this.#file !== undefined && now - this.#file.lookedAt >= LOOK) {
-      this.#file.lookedAt = now;
-      this.#leaveIfReplaced();
-    }
-    this.#file ??= open(this.#options.path, now);
-    return this.#file;
-  }
-
-  #withRoom(file: OpenFile): OpenFile {
-    const next = this.#queue[0]?.bytes ?? 0;
-    if (file.size === undefined || file.size === 0 || file.size + next <= this.#options.maxBytes) return file;
-    this.#leaveIfReplaced();
-    if (this.#file !== undefined) {
-      this.#leave();
-      rotate(this.#options.path, this.#options.keep);
-    }
-    return this.#withRoom(this.#ready());
-  }
-
-  /** As many lines as the file has room for; one at least. */
-  #batch(file: OpenFile): { text: string; lines: number; bytes: number } {
-    const room = file.size === undefined ? Infinity : this.#options.maxBytes - file.size;
-    let text = '';
-    let lines = 0;
-    let bytes = 0;
-    for (const line of this.#queue) {
-      if (lines > 0 && bytes + line.bytes > room) break;
-      text += line.text;
-      bytes += line.bytes;
-      lines += 1;
-    }
-    return { text, lines, bytes };
-  }
-
-  #leaveIfReplaced(): void {
     const { path, complain } = this.#options;
-    const present = statSync(path, { throwIfNoEntry: false });
-    if (present?.ino === this.#file?.inode && present?.dev === this.#file?.device) return;
-    this.#leave();
-    if (present === undefined) complain(`The log ${path} was removed or renamed; it is begun anew.`);
+    complain(
+      `The log ${path} cannot be written: ${error.message}. Check the disk, or the folder in "logDir" and its permissions. The service goes on and tries again every ${RETRY} s.`,
+    );
   }
 
   #leave(): void {
@@ -224,55 +183,29 @@ export class LogFile {
     try {
       closeSync(file.descriptor);
     } catch (error) {
-      // What a network file system could not store it may say only now, when there is nothing left to repeat.
+      // A network file system may report here what it could not store; there is nothing left to repeat.
       if (!isSystemError(error)) throw error;
     }
   }
 }
 
-function open(path: string, now: number): OpenFile {
+function open(path: string): OpenFile {
   makeFolderSync(dirname(path));
   const descriptor = openSync(path, APPEND);
   const stats = fstatSync(descriptor);
-  return {
-    descriptor,
-    device: stats.dev,
-    inode: stats.ino,
-    size: stats.isFile() ? stats.size : undefined,
-    lookedAt: now,
-  };
+  return { descriptor, size: stats.isFile() ? stats.size : undefined };
 }
 
-/** All of it or nothing. */
+/** Another program may have truncated the file (logrotate's `copytruncate`), so its real size decides. */
+function isFull(file: OpenFile, bytes: number, maxBytes: number): boolean {
+  if (file.size === undefined || file.size === 0 || file.size + bytes <= maxBytes) return false;
+  file.size = fstatSync(file.descriptor).size;
+  return file.size > 0 && file.size + bytes > maxBytes;
+}
+
 function append(file: OpenFile, bytes: Buffer): void {
-  let written = 0;
-  try {
-    while (written < bytes.length) written += writeSync(file.descriptor, bytes, written);
-  } catch (error) {
-    const onlyOurs = file.size !== undefined && fstatSync(file.descriptor).size === file.size + written;
-    if (onlyOurs) ftruncateSync(file.descriptor, file.size);
-    throw error;
-  }
-  if (file.size !== undefined) file.size += written;
-}
-
-function advice(code: string | undefined): string {
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'Free some space on the disk.';
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return 'Let the user of this process write there, or name another folder as `logDir`.';
-    case 'ENOTDIR':
-    case 'EEXIST':
-    case 'EISDIR':
-      return 'Something else has the name of the folder or the file: move it away, or name another folder as `logDir`.';
-    case undefined:
-    default:
-      return 'Check the folder named as `logDir`.';
-  }
+  for (let written = 0; written < bytes.length;) written += writeSync(file.descriptor, bytes, written);
+  if (file.size !== undefined) file.size += bytes.length;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

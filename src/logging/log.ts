@@ -168,7 +168,7 @@ function startLimiter(
   const limiter = new LogLimiter<LogLevel>(LIMITS);
   const endWindow = (): void => {
     for (const { level, key, count } of limiter.end()) {
-      write(level, count === 1 ? '1 more line of this kind was left out' : `${count} more lines of this kind were left out`, {
+      write(level, count === 1 ? '1 more line of this kind was suppressed' : `${count} more lines of this kind were suppressed`, {
         kind: key,
       });
     }

@@ -12,7 +12,7 @@ const SECRET_KEY = /pass(?:word|wd|phrase)|secret|token|authorization|cookie|cre
 const MAX_TEXT = 4096;
 /** More is not even searched for secrets. */
 const MAX_SEARCHED = 16_384;
-const DEEPEST = 5;
+const MAX_DEPTH = 5;
 const DECIMALS = 3;
 const MAX_VALUES = 200;
 /** Of all texts in the fields of one line together. */
@@ -82,7 +82,7 @@ function copyReference(value: object, depth: number, budget: Budget): unknown {
   if (value instanceof URL) return copyText(value.href, budget);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (depth >= DEEPEST) return Array.isArray(value) ? '[array]' : '[object]';
+  if (depth >= MAX_DEPTH) return Array.isArray(value) ? '[array]' : '[object]';
   if (value instanceof Error) return copyError(value, depth, budget);
   if (value instanceof Map) return copyObject(Object.fromEntries(value) as object, depth + 1, budget);
   if (Array.isArray(value) || value instanceof Set) return copyItems([...value], depth + 1, budget);

@@ -106,7 +106,7 @@ export function createLoadProbe(options: LoadProbeOptions): Probe {
 
   const late = (host: string): [string, string] =>
     options.names.isPending(host)
-      ? ['name', `where it is could not be found out within ${options.timeout} s: the name service does not answer`]
+      ? ['name', `DNS lookup timed out after ${options.timeout} s`]
       : ['timeout', `it did not answer within ${options.timeout} s`];
 
   const heardOf = (id: ServerId): Heard => ({
@@ -271,11 +271,11 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   UND_ERR_SOCKET: ['reset', 'it closed the connection before the answer was complete'],
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['reset', 'its answer is shorter than announced'],
   UND_ERR_HEADERS_OVERFLOW: ['not-http', 'the headers of its answer are too long'],
-  ENOTFOUND: ['name', 'its name is not known to the name service'],
-  EAI_AGAIN: ['name', 'the name service does not answer'],
-  EHOSTUNREACH: ['unreachable', 'no route leads to its host'],
-  ENETUNREACH: ['unreachable', 'no route leads to its network'],
-  ADDRESS_REFUSED: ['address', 'its name leads to an address that a registered server may not have'],
+  ENOTFOUND: ['name', 'its name does not exist in DNS'],
+  EAI_AGAIN: ['name', 'the DNS server does not answer'],
+  EHOSTUNREACH: ['unreachable', 'there is no route to its host'],
+  ENETUNREACH: ['unreachable', 'there is no route to its network'],
+  ADDRESS_REFUSED: ['address', 'its name resolves to an address that is not allowed for a registered server'],
   EMFILE: ['descriptors', 'this machine has no file descriptor left; raise its limit (ulimit -n)'],
 };
 

@@ -1,6 +1,6 @@
 /**
- * What the page asks of the session server. All addresses are relative to the page, so that they also work behind a front that puts the port into the
- * path. A refusal is a value with its sentence, not an exception.
+ * The page's requests to the session server. All URLs are relative to the page, so that they also work behind a reverse
+ * proxy that puts the port into the path. A refusal is a value with its sentence, not an exception.
  */
 import { MAX_PROJECT_URL } from '../core/fleet/project.ts';
 import { CSRF_HEADER } from '../core/views/csrf-header.ts';
@@ -24,14 +24,17 @@ export interface HistoryRange {
 
 export interface Drain {
   readonly reason: string;
-  /** Seconds from now, or since the epoch; without either it drains until resumed. */
+  /** Seconds from now (`lasts`) or since the epoch (`until`). Without either, the server drains until resumed. */
   readonly lasts?: number;
   readonly until?: number;
 }
 
 export const eventsUrl = 'monitor/events';
-/** Milliseconds: a connection whose other end has gone without a word would be waited for without end. Testing the notifications may take ten seconds. */
-const PATIENCE_MS = 30_000;
+/**
+ * Milliseconds. Without a limit, a connection that died silently would never be given up. A test notification may take
+ * 10 s.
+ */
+const TIMEOUT_MS = 30_000;
 
 export function askHistory(server: string | null, { from, to }: HistoryRange, signal: AbortSignal): Promise<Answer<HistoryView>> {
   return ask(historyUrl(server, { from, to }), { signal });
@@ -49,17 +52,17 @@ export function askSparklines(): Promise<Answer<SparklinesView>> {
 }
 
 export function explain(project: string): Promise<Answer<ExplainView>> {
-  // It would be refused for its length; asked all the same, with an address that HTTP can carry, it would be refused for something else.
+  // Some URLs of this length do not fit into an HTTP request at all, and would be refused for the wrong reason.
   if (project.length > MAX_PROJECT_URL) {
-    const reason = `A project's address has at most ${MAX_PROJECT_URL} characters; this one has ${project.length}.`;
+    const reason = `A project URL has at most ${MAX_PROJECT_URL} characters; this one has ${project.length}.`;
     return Promise.resolve({ kind: 'refused', refusal: { code: 'project-too-long', reason } });
   }
   const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;
   return ask(`api/v1/explain${query}`);
 }
 
-/** Reading is closed, and this browser has no session (any more). */
-export async function isShutOut(): Promise<boolean> {
+/** Reading needs a token, and this browser is not signed in (any more). */
+export async function needsSignIn(): Promise<boolean> {
   try {
     return (await fetch('monitor', { method: 'HEAD', credentials: 'same-origin' })).status === 401;
   } catch {
@@ -71,11 +74,11 @@ export function askViewer(): Promise<Answer<ViewerView>> {
   return ask('monitor/viewer');
 }
 
-export function enterToken(token: string): Promise<Answer<ViewerView>> {
+export function signIn(token: string): Promise<Answer<ViewerView>> {
   return ask('monitor/enter', post({ token }, null));
 }
 
-export function leave(viewer: ViewerView): Promise<Answer<ViewerView>> {
+export function signOut(viewer: ViewerView): Promise<Answer<ViewerView>> {
   return ask('monitor/leave', post({}, viewer));
 }
 
@@ -119,13 +122,13 @@ function post(body: object, viewer: ViewerView | null): AskInit {
 async function ask<T>(url: string, { signal, ...init }: AskInit = {}): Promise<Answer<T>> {
   const asking = new AbortController();
   const giveUp = (): void => asking.abort();
-  const timer = setTimeout(giveUp, PATIENCE_MS);
+  const timer = setTimeout(giveUp, TIMEOUT_MS);
   signal?.addEventListener('abort', giveUp);
   let response: Response;
   let body: unknown;
   try {
     response = await fetch(url, { credentials: 'same-origin', ...init, signal: asking.signal });
-    // A front before it answers in its own words, and what is too large for HTTP is answered with none.
+    // A reverse proxy may answer in its own format, and a request that is too large for HTTP gets an empty answer.
     body = await response.json().catch(() => undefined);
     asking.signal.throwIfAborted();
   } catch {
@@ -139,7 +142,7 @@ async function ask<T>(url: string, { signal, ...init }: AskInit = {}): Promise<A
   const { status } = response;
   return {
     kind: 'refused',
-    refusal: { code: String(status), reason: `The answer was the HTTP status ${status}, without a reason.` },
+    refusal: { code: String(status), reason: `The server answered with HTTP status ${status} and no reason.` },
   };
 }
 

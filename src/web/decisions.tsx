@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** Who was sent where and why, and why not elsewhere. */
+/** Which server each session request was given, and why not another one. */
 import { useRef, useState } from 'preact/hooks';
 import type { AnswerView, DecisionKind, DecisionView } from '../core/views/monitor-view.ts';
 import { duration, plural } from './format.ts';
@@ -10,14 +10,14 @@ interface DecisionsProps {
   readonly decisions: readonly DecisionView[];
   /** Seconds since the epoch. */
   readonly now: number;
-  /** The kind that is shown alone. */
+  /** The only kind shown; `undefined`: all kinds. */
   readonly only: DecisionKind | undefined;
   readonly onOnly: (only: DecisionKind | undefined) => void;
-  /** Puts a project into the field *Why not?*. */
+  /** Explains a project again, as things are now. */
   readonly onAsk?: (project: string) => void;
 }
 
-const words: Readonly<Record<DecisionKind, string>> = {
+const kindWords: Readonly<Record<DecisionKind, string>> = {
   allocated: 'handed out',
   refused: 'refused',
   abandoned: 'gave up',
@@ -33,13 +33,12 @@ const FIRST = 8;
 
 export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProps) {
   const [all, setAll] = useState(false);
-  const [sought, seek] = useState('');
+  const [words, setWords] = useState('');
   const list = useRef<HTMLOListElement>(null);
-  const fits = (decision: DecisionView) => (only === undefined || decision.kind === only) && speaksOf(decision, sought);
+  const fits = (decision: DecisionView) => (only === undefined || decision.kind === only) && mentions(decision, words);
   const { shown, newer, release, holders } = useHeldList(decisions);
   const fitting = shown.filter(fits);
   const waiting = newer.filter(fits).length;
-  const refusals = decisions.filter(({ kind }) => kind === 'refused').length;
   const showNewer = (): void => {
     release();
     list.current?.focus();
@@ -47,34 +46,16 @@ export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProp
   return (
     <>
       <div class="card-head">
-        <h2>Last decisions</h2>
-        {(refusals > 0 || only !== undefined) && (
-          <button
-            type="button"
-            aria-pressed={only === 'refused'}
-            onClick={() => onOnly(only === undefined ? 'refused' : undefined)}
-          >
-            Only refused ({refusals})
-          </button>
-        )}
-        {decisions.length > FIRST && (
-          <input
-            type="search"
-            aria-label="Search decisions by project, server or reason"
-            placeholder="Search"
-            autocomplete="off"
-            spellcheck={false}
-            value={sought}
-            onInput={(event) => seek(event.currentTarget.value)}
-          />
-        )}
+        <h2>Recent decisions</h2>
+        <OnlyRefused decisions={decisions} only={only} onOnly={onOnly} />
+        {decisions.length > FIRST && <Search words={words} onWords={setWords} />}
       </div>
       {waiting > 0 && (
         <button type="button" class="newer" onClick={showNewer}>
           {waiting} newer
         </button>
       )}
-      {fitting.length === 0 && <p class="muted">{nothingInWords(decisions.length, sought)}</p>}
+      {fitting.length === 0 && <p class="muted">{nothingInWords(decisions.length, words)}</p>}
       <ol class="entries" ref={list} tabIndex={-1} {...holders}>
         {fitting.slice(0, all ? undefined : FIRST).map((decision) => (
           <Decision key={decision.id} decision={decision} now={now} {...(onAsk !== undefined && { onAsk })} />
@@ -89,18 +70,43 @@ export function Decisions({ decisions, now, only, onOnly, onAsk }: DecisionsProp
   );
 }
 
-/** All words stand in what the entry says, in whatever case. */
-function speaksOf({ kind, project, server, reason }: DecisionView, sought: string): boolean {
-  const said = [words[kind], project ?? '', server ?? '', reason].join('\n').toLowerCase();
-  return sought
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => said.includes(word));
+function OnlyRefused({ decisions, only, onOnly }: Pick<DecisionsProps, 'decisions' | 'only' | 'onOnly'>) {
+  const refusals = decisions.filter(({ kind }) => kind === 'refused').length;
+  if (refusals === 0 && only === undefined) return null;
+  const toggle = (): void => onOnly(only === undefined ? 'refused' : undefined);
+  return (
+    <button type="button" aria-pressed={only === 'refused'} onClick={toggle}>
+      Only refused ({refusals})
+    </button>
+  );
 }
 
-function nothingInWords(decisions: number, sought: string): string {
-  if (decisions === 0) return 'Nobody has asked for a session yet.';
-  return sought.trim() === '' ? 'None was refused.' : 'None fits the search.';
+function Search({ words, onWords }: { readonly words: string; readonly onWords: (words: string) => void }) {
+  return (
+    <input
+      type="search"
+      aria-label="Search decisions by project, server or reason"
+      placeholder="Search"
+      autocomplete="off"
+      spellcheck={false}
+      value={words}
+      onInput={(event) => onWords(event.currentTarget.value)}
+    />
+  );
+}
+
+/** Each of the words occurs in what the entry shows, in upper or lower case. */
+function mentions({ kind, project, server, reason }: DecisionView, words: string): boolean {
+  const text = [kindWords[kind], project ?? '', server ?? '', reason].join('\n').toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+function nothingInWords(decisions: number, words: string): string {
+  if (decisions === 0) return 'No session requests yet.';
+  return words.trim() === '' ? 'No refusals.' : 'No matches.';
 }
 
 interface DecisionProps {
@@ -120,7 +126,7 @@ function Decision({ decision, now, onAsk }: DecisionProps) {
           <svg viewBox="0 0 16 16" aria-hidden="true">
             <path d={signs[kind]} />
           </svg>
-          {words[kind]}
+          {kindWords[kind]}
         </span>
         {server !== null && (
           <b class="text" dir="auto">
@@ -146,14 +152,14 @@ function Decision({ decision, now, onAsk }: DecisionProps) {
       )}
       {kind === 'refused' && project !== null && onAsk !== undefined && (
         <button type="button" class="quiet" onClick={() => onAsk(project)}>
-          And now?
+          Check again
         </button>
       )}
     </li>
   );
 }
 
-/** What each server said. */
+/** The answer of each server. */
 export function Answers({ answers }: { readonly answers: readonly AnswerView[] }) {
   return (
     <ul class="answers">
@@ -165,7 +171,7 @@ export function Answers({ answers }: { readonly answers: readonly AnswerView[] }
           <b class="text" dir="auto">
             {address}
           </b>
-          <span class="hidden">{chosen ? 'would be handed out' : eligible ? 'could take it' : 'cannot take it'}: </span>
+          <span class="hidden">{chosen ? 'would be chosen' : eligible ? 'could take it' : 'cannot take it'}: </span>
           <span class="text" dir="auto">
             {reason}
           </span>

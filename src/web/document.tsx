@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** What stands around the page: the head of the HTML document, and the page for who may not read. */
+/** Around the page: the head of the HTML document, and the page that asks for a token. */
 import type { ComponentChildren } from 'preact';
 
 interface DocumentProps {
@@ -36,20 +36,19 @@ export function Document({ title, styles, script, children }: DocumentProps) {
   );
 }
 
-interface EntranceProps {
+interface SignInPageProps {
   readonly title: string;
-  /** Why the token entered before was refused, as a code; absent: none was. */
+  /** Why the last token was refused, as a code; absent: none was. */
   readonly refused?: string;
-  /** Tokens are configured, so that there is something to enter. */
+  /** Tokens are configured. */
   readonly tokens: boolean;
 }
 
-const WRONG_TOKEN = 'This token is not one of those in "admin.tokens".';
-/** It may be the right one: nobody looked. In a minute all tries are back. */
-const TOO_MANY_TRIES =
-  'Too many wrong tokens came from your address, so none is looked at for now. Wait a minute, then enter the right one.';
+const WRONG_TOKEN = 'This token is not in "admin.tokens".';
+/** It may be the right one: it was not checked. After a minute, all tries are available again. */
+const TOO_MANY_TRIES = 'Too many wrong tokens from your address. Wait a minute, then sign in with the right one.';
 
-export function Entrance({ title, refused, tokens }: EntranceProps) {
+export function SignInPage({ title, refused, tokens }: SignInPageProps) {
   return (
     <main class="entrance">
       <h1 class="text" dir="auto">
@@ -58,18 +57,18 @@ export function Entrance({ title, refused, tokens }: EntranceProps) {
       <section class="card">
         {tokens ? (
           <form method="post" action="monitor/enter">
-            <label for="token">Reading this monitor needs a token</label>
+            <label for="token">Sign in with a token to read this monitor</label>
             <div class="field">
               <input id="token" name="token" type="password" autocomplete="off" required />
-              <button type="submit">Enter</button>
+              <button type="submit">Sign in</button>
             </div>
             {refused !== undefined && <p role="alert">{refused === 'too-many-tries' ? TOO_MANY_TRIES : WRONG_TOKEN}</p>}
           </form>
         ) : (
           <p>
-            Reading is closed and no tokens are configured. Run <code>session-server token NAME</code> where the session server
-            runs and put the line it prints into <code>"admin"</code> of the configuration, or set <code>monitor.access</code> to{' '}
-            <code>"open"</code>.
+            This monitor can only be read with a token, and no tokens are configured. Run <code>session-server token NAME</code>{' '}
+            on the machine of the session server and add the line it prints to <code>"admin"</code> in the configuration, or set{' '}
+            <code>monitor.access</code> to <code>"open"</code>.
           </p>
         )}
       </section>

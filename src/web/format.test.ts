@@ -23,7 +23,7 @@ function ticks(from: string, increment: number, count: number, format = english)
     .map(plain);
 }
 
-test('a time of another day is told with its day, and one of this day without', () => {
+test('a time of another day is shown with its day, and one of this day without', () => {
   const now = at('2026-11-28T00:30:00Z');
   assert.equal(plain(english.moment(at('2026-11-28T00:10:00Z'), now)), '12:10:00 AM');
   assert.equal(plain(english.moment(at('2026-11-27T23:50:00Z'), now)), 'Nov 27, 11:50 PM');
@@ -38,17 +38,17 @@ test('a day is a day of the viewer', () => {
 test('a page that went stale says since when with the day, because it may be looked at days later', () => {
   assert.equal(
     plain(staleInWords(Date.parse('2026-11-27T18:22:46Z'), english)),
-    'Not live since Nov 27, 06:22:46 PM; trying again',
+    'Connection lost at Nov 27, 06:22:46 PM. Reconnecting…',
   );
 });
 
-test('the start is told in the clock of the viewer, as all times beside it', () => {
+test('the start is shown in the clock of the viewer, as all times beside it', () => {
   const start = at('2026-11-22T18:22:24Z');
   assert.equal(plain(english.started(start)), 'Sunday, November 22, 2026 at 06:22:24 PM');
   assert.equal(plain(german.started(start)), 'Sunday, November 22, 2026 at 19:22:24');
 });
 
-test('a bucket is told to the second only when it is shorter than a minute, and with its day unless it is of today', () => {
+test('a bucket is shown to the second only when it is shorter than a minute, and with its day unless it is of today', () => {
   const now = at('2026-11-28T12:00:00Z');
   const today = at('2026-11-28T08:10:20Z');
   const earlier = at('2026-11-22T08:00:00Z');

@@ -1,6 +1,6 @@
 /**
- * How the page says numbers and times: in the viewer's locale and zone in the browser, in English and the server's zone before any script has run.
- * The words between them are English, as all of the page.
+ * How the page writes numbers and times: in the viewer's locale and time zone in the browser, in English and the
+ * server's time zone before any script has run. The words around them are English.
  */
 export interface Format {
   /** `20.5%`, or `N/A` when nothing is known. */
@@ -10,17 +10,19 @@ export interface Format {
   readonly count: (count: number) => string;
   /** `15:18:24`. Times are seconds since the epoch. */
   readonly clock: (time: number) => string;
-  /** With the day, when it is not the day of `now`. */
+  /** With the day, unless it is the day of `now`. */
   readonly moment: (time: number, now: number) => string;
-  /** With the day, whatever day it is: for what stands there until the page is looked at again. */
+  /** Always with the day: for text that may be read days later. */
   readonly dayAndClock: (time: number) => string;
-  /** A word for the day it is where the viewer is; the same for all times of that day. */
+  /** Identifies the day in the viewer's time zone: the same for all times of that day. */
   readonly dayOf: (time: number) => string;
-  /** `Sunday, November 22, 2026 at 15:18:24`: the date in English as the words around it, the clock as everywhere on the page. */
+  /** `Sunday, November 22, 2026 at 15:18:24`: the date in English, the clock as everywhere on the page. */
   readonly started: (time: number) => string;
-  /** Where a bucket of `step` seconds begins; with the day, when it is not the day of `now`. */
+  /** The beginning of a bucket of `step` seconds; with the day, unless it is the day of `now`. */
   readonly bucket: (time: number, step: number, now: number) => string;
-  /** For ticks of an axis that are `increment` seconds apart; the day stands below the first one and below those with which a day begins. */
+  /**
+   * For ticks of an axis, `increment` seconds apart. The first tick and the first of each day have the day below them.
+   */
   readonly ticks: (times: readonly number[], increment: number) => readonly string[];
   readonly milliseconds: (seconds: number) => string;
 }
@@ -29,7 +31,7 @@ export interface FormatOptions {
   /** Absent: the viewer's. */
   readonly locale?: string;
   readonly timeZone?: string;
-  /** Absent: as the locale has it. */
+  /** Absent: that of the locale. */
   readonly hourCycle?: 'h23';
 }
 
@@ -40,31 +42,7 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 });
   const points = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-  const clock = new Intl.DateTimeFormat(locale, { ...zone, hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const minute = new Intl.DateTimeFormat(locale, { ...zone, hour: '2-digit', minute: '2-digit' });
-  const day = new Intl.DateTimeFormat(locale, { ...zone, day: 'numeric', month: 'short' });
-  const dayAndMinute = new Intl.DateTimeFormat(locale, {
-    ...zone,
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
-  const dayAndClock = new Intl.DateTimeFormat(locale, {
-    ...zone,
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
-  const longDay = new Intl.DateTimeFormat('en-US', {
-    ...zone,
-    weekday: 'long',
-    month: 'long',
-    day: '2-digit',
-    year: 'numeric',
-  });
+  const { clock, minute, day, dayAndMinute, dayAndClock, longDay } = timeFormats(locale, zone);
   const date = (time: number) => new Date(time * 1000);
   return {
     load: (value) => (value === null ? 'N/A' : percent.format(value / 100)),
@@ -92,6 +70,21 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
   };
 }
 
+function timeFormats(locale: string | undefined, zone: Intl.DateTimeFormatOptions) {
+  const toMinute = { hour: '2-digit', minute: '2-digit' } as const;
+  const toSecond = { ...toMinute, second: '2-digit' } as const;
+  const dayAndMonth = { day: 'numeric', month: 'short' } as const;
+  const formatOf = (fields: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { ...zone, ...fields });
+  return {
+    clock: formatOf(toSecond),
+    minute: formatOf(toMinute),
+    day: formatOf(dayAndMonth),
+    dayAndMinute: formatOf({ ...dayAndMonth, ...toMinute }),
+    dayAndClock: formatOf({ ...dayAndMonth, ...toSecond }),
+    longDay: new Intl.DateTimeFormat('en-US', { ...zone, weekday: 'long', month: 'long', day: '2-digit', year: 'numeric' }),
+  };
+}
+
 /** `45 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: the two largest units. */
 export function duration(seconds: number): string {
   const total = Math.max(0, Math.round(seconds));
@@ -112,7 +105,7 @@ export function duration(seconds: number): string {
 
 /** `since`: milliseconds since the epoch. */
 export function staleInWords(since: number, format: Format): string {
-  return `Not live since ${format.dayAndClock(since / 1000)}; trying again`;
+  return `Connection lost at ${format.dayAndClock(since / 1000)}. Reconnecting…`;
 }
 
 /** `1 server`, `2 servers`. */
@@ -120,7 +113,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** The address of a link, if it is one of the web: nothing that runs. */
+/** The target of a link, if it is a web address: never a script. */
 export function safeLink(url: string): { readonly href?: string } {
   return /^https?:\/\//i.test(url) ? { href: url } : {};
 }

@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** What happened to servers that was worth telling a person: when it began and ended, how long it took, and who was told. */
+/** What happened to servers and is worth knowing: when it began and ended, how long it took, and who was notified. */
 import { useState } from 'preact/hooks';
 import type { NotificationKind } from '../core/incidents/notification-kinds.ts';
 import type { ChannelView, IncidentView, NoticeView } from '../core/views/monitor-view.ts';
@@ -8,7 +8,7 @@ import { useFormat } from './format-context.ts';
 
 interface IncidentsProps {
   readonly incidents: readonly IncidentView[];
-  /** Who is told, as configured now. */
+  /** Who is notified, as configured now. */
   readonly channels: readonly ChannelView[];
   /** Seconds since the epoch. */
   readonly now: number;
@@ -19,15 +19,15 @@ const words: Readonly<Partial<Record<NotificationKind, string>>> = {
   recovered: 'answers again',
   full: 'reached maximum load',
   available: 'is available again',
-  suspect: 'was given work and still looks idle',
-  certificate: 'certificate ends soon',
+  suspect: 'was given sessions but still looks idle',
+  certificate: 'certificate expires soon',
   test: 'test notification',
 };
 
 const outcomes: Readonly<Record<NoticeView['outcome'], string>> = {
-  sent: 'told',
-  waiting: 'not told yet',
-  failed: 'not told yet, tried again',
+  sent: 'notified',
+  waiting: 'not notified yet',
+  failed: 'not notified yet, retrying',
 };
 const FIRST = 8;
 
@@ -78,21 +78,21 @@ function Incident({ incident, channels, now }: IncidentProps) {
         {ended === null ? (
           <>
             {' – '}
-            <b class="lasts">now, for {duration(now - began)}</b>
+            <b class="lasts">ongoing for {duration(now - began)}</b>
           </>
         ) : (
           ` – ${format.moment(ended, now)}, lasted ${duration(ended - began)}`
         )}
         {' · '}
-        <span class="text">{toldInWords(notices, channels)}</span>
+        <span class="text">{noticesInWords(notices, channels)}</span>
       </p>
     </li>
   );
 }
 
-/** Whom, rather than how: `admin@example.org told`. */
-function toldInWords(notices: readonly NoticeView[], channels: readonly ChannelView[]): string {
-  if (notices.length === 0) return channels.length === 0 ? 'no channel configured' : 'nobody told';
+/** By recipient rather than by channel: `admin@example.org notified`. */
+function noticesInWords(notices: readonly NoticeView[], channels: readonly ChannelView[]): string {
+  if (notices.length === 0) return channels.length === 0 ? 'no channel configured' : 'no notification sent';
   return notices
     .map(({ notifier, outcome }) => {
       const channel = channels.find((channel) => channel.notifier === notifier);

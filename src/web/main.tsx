@@ -1,9 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** Where the page's script begins: the HTML as it was served stays until the first snapshot comes, then the live page takes its place. */
+/**
+ * Where the page's script starts. The HTML as served stays until the first snapshot is received; the live page
+ * replaces it.
+ */
 import './viewer-locale.ts';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { eventsUrl, isShutOut } from './api.ts';
+import { eventsUrl, needsSignIn } from './api.ts';
 import { createFormat, staleInWords } from './format.ts';
 import { FormatContext } from './format-context.ts';
 import { startLive, type LiveState } from './live.ts';
@@ -11,7 +14,7 @@ import { startLive, type LiveState } from './live.ts';
 const root = document.getElementById('monitor');
 const format = createFormat();
 let drawn = false;
-/** Of the program that this script came with. */
+/** Of the program that served this script. */
 let version: string | undefined;
 let stop: (() => void) | undefined;
 
@@ -19,15 +22,16 @@ function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   if (root === null) return;
   version ??= snapshot.fleet.version;
   if (snapshot.fleet.version !== version) {
-    // What another version tells this script may not understand; its own page does. Nothing more is heard meanwhile: each word would begin the loading anew, which would never end where it
-    // takes longer than until the next.
+    // This script may not understand what another version sends; that version's own page does. Events are no longer
+    // received meanwhile: each would restart the loading, which would then never end if it takes longer than the next
+    // event.
     stop?.();
     location.reload();
     return;
   }
   if (!drawn) {
     performance.mark('draw-start');
-    // Drawing anew is quicker than telling what differs from the HTML, and nothing is painted in between.
+    // Drawing everything is faster than comparing with the HTML, and nothing is painted in between.
     root.replaceChildren();
   }
   render(
@@ -40,8 +44,8 @@ function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   drawn = true;
 }
 
-/** The page as it was served is all there is, and it grows old. */
-function missing(since: number): void {
+/** The page as served is all there is, and it is out of date. */
+function markAsStale(since: number): void {
   const place = document.querySelector('.top-end');
   if (drawn || place === null) return;
   const mark = document.createElement('p');
@@ -51,16 +55,16 @@ function missing(since: number): void {
   place.replaceChildren(mark);
 }
 
-/** Who may no longer read gets the form for a token, which stands in the page's place. */
-function refused(): void {
-  void isShutOut().then((shutOut) => {
-    if (shutOut) location.reload();
+/** A viewer who may no longer read gets the sign-in form, which the server sends instead of the page. */
+function reloadIfSignedOut(): void {
+  void needsSignIn().then((needed) => {
+    if (needed) location.reload();
   });
 }
 
-// The page as it was served is painted first; a tab that is not seen does not even begin.
+// The page as served is painted first; a hidden tab does not even start.
 requestAnimationFrame(() =>
   setTimeout(() => {
-    stop = startLive({ url: eventsUrl, show, missing, refused });
+    stop = startLive({ url: eventsUrl, show, onNothingReceived: markAsStale, onError: reloadIfSignedOut });
   }, 0),
 );

@@ -1,6 +1,7 @@
 /**
- * Draws a history as two plots over one time axis: loads above (a band from least to most, the mean, what was predicted), hand-outs and the waiting
- * line below. Colours come from the style sheet, so that light and dark are decided in one place.
+ * Draws a history as two plots over one time axis. Above: loads (a band from the lowest to the highest, the mean, the
+ * prediction). Below: hand-outs and the waiting line. Colours come from the style sheet, which decides about light and
+ * dark.
  */
 import uPlot from 'uplot';
 import type { HistoryView } from '../core/views/monitor-view.ts';
@@ -10,22 +11,22 @@ import { zoomByTouch } from './touch-zoom.ts';
 export interface PlotOptions {
   readonly element: HTMLElement;
   readonly format: Format;
-  /** What the axis shows before there is a history. Seconds since the epoch. */
+  /** The time shown before there is a history. Seconds since the epoch. */
   readonly from: number;
   readonly to: number;
   /** Percent; drawn as a line. */
   readonly target: number;
-  /** The fleet has a waiting line, a server has not. */
+  /** The fleet has a waiting line; a server does not. */
   readonly waiting: boolean;
   /** The bucket under the pointer, or `null`. */
   readonly onCursor: (index: number | null) => void;
-  /** Somebody dragged over a time. Seconds since the epoch. */
+  /** A time was selected by dragging. Seconds since the epoch. */
   readonly onZoom: (from: number, to: number) => void;
 }
 
 export interface Plot {
   show(view: HistoryView, from: number, to: number): void;
-  /** Puts the cursor on a bucket, as the keyboard does; `null` takes it away. */
+  /** Puts the cursor on a bucket; `null` removes it. */
   point(index: number | null): void;
   destroy(): void;
 }
@@ -36,9 +37,9 @@ const AXIS_WIDTH = 52;
 /** The time is written once, below both plots, with the day in a second line. */
 const TIME_HEIGHT = 40;
 const NO_TIME_HEIGHT = 16;
-/** At the end half a tick's time has room. */
+/** Leaves room at the end for half of the last tick's text. */
 const PADDING: uPlot.Padding = [10, 30, 0, 0];
-/** Pixels of a drag that is meant. */
+/** Pixels; a shorter drag is taken for a click. */
 const DRAG = 8;
 
 export function createPlot(options: PlotOptions): Plot {
@@ -203,7 +204,7 @@ function countsOptions(
   };
 }
 
-/** Values without a neighbour, which a line would not show: they get a dot. */
+/** Values without a neighbour get a dot, because a line would not show them. */
 function isolated(plot: uPlot, seriesIndex: number): number[] {
   const values = plot.data[seriesIndex] ?? [];
   const known = (index: number) => typeof values[index] === 'number';

@@ -52,7 +52,7 @@ test('one server is a server, and without an answer the average is not known', (
   assert.ok(textOf(render(new DemoFleet({ servers: 0 }))).includes('Managing 0 simulation servers:'));
 });
 
-test('the time of the start is told in the zone it is asked for, in English, with 24 hours', () => {
+test('the time of the start is shown in the given time zone, in English, with 24 hours', () => {
   const fleet = new DemoFleet({ now: Date.parse('2026-11-01T23:05:09Z') / 1000 });
   assert.ok(textOf(render(fleet)).includes('Started on Sunday, November 01, 2026 at 23:05:09'));
   assert.ok(textOf(render(fleet, 'Asia/Tokyo')).includes('Started on Monday, November 02, 2026 at 08:05:09'));

@@ -1,13 +1,13 @@
 /**
- * The page as it is served, before any script has run. Whatever came from outside is escaped by the renderer.
+ * The page as it is served, before any script has run. The renderer escapes all text from outside.
  *
- * No markup stands in this file: the server's TypeScript project imports it and knows no JSX.
+ * This file contains no markup: the server's TypeScript project imports it and does not support JSX.
  */
 import { h, type ComponentProps } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { MonitorSnapshot } from '../core/views/monitor-view.ts';
 import { App } from './app.tsx';
-import { Document, Entrance } from './document.tsx';
+import { Document, SignInPage } from './document.tsx';
 import { createFormat } from './format.ts';
 import { FormatContext } from './format-context.ts';
 import { pageTitle } from './page-title.ts';
@@ -27,14 +27,14 @@ export function renderMonitorPage(snapshot: MonitorSnapshot, options: RenderOpti
   return html({ title: pageTitle(snapshot.fleet), script, styles, children: h('div', { id: 'monitor' }, page) });
 }
 
-/** For who may not read. `refused`: why the token entered before was, as a code; `tokens`: some are configured. */
-export function renderEntrancePage(
+/** Asks for a token to read. `refused`: why the last token was refused, as a code; `tokens`: some are configured. */
+export function renderSignInPage(
   title: string,
   { styles }: Pick<RenderOptions, 'styles'>,
   refused: string | undefined,
   tokens: boolean,
 ): string {
-  return html({ title, styles, children: h(Entrance, { title, tokens, ...(refused !== undefined && { refused }) }) });
+  return html({ title, styles, children: h(SignInPage, { title, tokens, ...(refused !== undefined && { refused }) }) });
 }
 
 function html(props: ComponentProps<typeof Document>): string {

@@ -1,27 +1,28 @@
 /** Which servers the table shows and in what order. Pure. */
 import type { ServerState } from '../core/fleet/fleet.ts';
 import type { ServerView } from '../core/views/monitor-view.ts';
-import { stateOrder } from './state-mark.tsx';
 
-export type SortKey = 'number' | 'address' | 'load' | 'state' | 'predicted' | 'cost' | 'handOuts' | 'lastAnswer';
+/** What servers are sorted by; `null`: not known. */
+export type SortValue = (server: ServerView) => number | string | null;
 
 export interface Sorting {
-  readonly key: SortKey;
+  readonly value: SortValue;
   readonly descending: boolean;
 }
 
+export const configuredOrder: SortValue = ({ number }) => number;
+
 export interface Filter {
-  /** Words that must all stand in the address, the state, the reason or a label. */
+  /** Each of these words must occur in the address, the state, the reason or a label. */
   readonly words: string;
   readonly state: ServerState | undefined;
 }
 
 export const noFilter: Filter = { words: '', state: undefined };
 
-/** What is not known comes last, whichever way is sorted. Servers that are equal stay in the configured order. */
-export function orderServers(servers: readonly ServerView[], { key, descending }: Sorting): readonly ServerView[] {
+/** Unknown values come last in either direction. Servers with equal values keep the configured order. */
+export function orderServers(servers: readonly ServerView[], { value, descending }: Sorting): readonly ServerView[] {
   const sign = descending ? -1 : 1;
-  const value = values[key];
   return [...servers].sort((a, b) => {
     const [left, right] = [value(a), value(b)];
     if (left === right) return a.number - b.number;
@@ -46,24 +47,13 @@ export function filterServers(servers: readonly ServerView[], { words, state }: 
   });
 }
 
-const values: Readonly<Record<SortKey, (server: ServerView) => number | string | null>> = {
-  number: ({ number }) => number,
-  address: ({ address }) => address,
-  load: ({ load }) => load,
-  state: ({ state }) => stateOrder.indexOf(state),
-  predicted: ({ predicted }) => predicted,
-  cost: ({ cost }) => cost,
-  handOuts: ({ handOutsLastHour }) => handOutsLastHour,
-  lastAnswer: ({ lastAnswerAt }) => lastAnswerAt,
-};
-
 function searchable({ address, state, reason, labels, suspectSince }: ServerView): string {
   const marks = suspectSince === null ? '' : 'suspect';
-  const said = Object.entries(labels).flat();
-  return [address, state, marks, reason, ...said].join('\n').toLowerCase();
+  const pairs = Object.entries(labels).flat();
+  return [address, state, marks, reason, ...pairs].join('\n').toLowerCase();
 }
 
-/** Where the cost of a session comes from on a server that taught nothing itself. */
+/** Where the expected cost of a session comes from on a server on which nothing was learned yet. */
 export function costSource(servers: readonly ServerView[]): string {
-  return servers.some(({ costUncertainty }) => costUncertainty !== null) ? 'from the others' : 'not learned yet';
+  return servers.some(({ costUncertainty }) => costUncertainty !== null) ? 'from other servers' : 'not learned yet';
 }

@@ -1,11 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** The last hour of a server's load as a line without axes. Gaps stay gaps. */
+/** The last hour of a server's load as a line without axes. Time without data is a gap. */
 import { useMemo } from 'preact/hooks';
 import { decodeSparkline } from '../core/history/sparkline.ts';
 
 const WIDTH = 120;
 const HEIGHT = 26;
-const HIGHEST = 105;
+const MAX_LOAD = 105;
 
 export function Sparkline({ text }: { readonly text: string | undefined }) {
   const { line, area } = useMemo(() => pathsOf(text ?? ''), [text]);
@@ -29,7 +29,7 @@ function pathsOf(text: string): { readonly line: string; readonly area: string }
       begun = undefined;
       continue;
     }
-    const point = `${x.toFixed(1)} ${(HEIGHT - 1 - (Math.min(HIGHEST, load) / HIGHEST) * (HEIGHT - 2)).toFixed(1)}`;
+    const point = `${x.toFixed(1)} ${(HEIGHT - 1 - (Math.min(MAX_LOAD, load) / MAX_LOAD) * (HEIGHT - 2)).toFixed(1)}`;
     line += begun === undefined ? `M${point}h0.1` : `L${point}`;
     area += begun === undefined ? `M${x.toFixed(1)} ${HEIGHT}L${point}` : `L${point}`;
     begun = point;

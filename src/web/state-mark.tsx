@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** The state of a server as a shape, a colour and a word, so that none of them is the only sign. */
+/** The state of a server as a shape, a colour and a word, so that it never depends on colour alone. */
 import type { ServerState } from '../core/fleet/fleet.ts';
 import type { ServerView } from '../core/views/monitor-view.ts';
 
@@ -31,7 +31,7 @@ export function StateMark({ state, suspect = false }: StateMarkProps) {
   );
 }
 
-/** How many servers are in each state, most wanted first. */
+/** How many servers are in each state, from the best state to the worst. */
 export function countStates(servers: readonly ServerView[]): ReadonlyMap<ServerState, number> {
   const counts = new Map<ServerState, number>(stateOrder.map((state) => [state, 0]));
   for (const { state } of servers) counts.set(state, (counts.get(state) ?? 0) + 1);

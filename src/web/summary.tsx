@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** What an operator wants to know from across the room: can a session start now, and how much is going on. */
+/** What an operator wants to see from across the room: whether a session can start now, and how busy the fleet is. */
 import type { ComponentChildren } from 'preact';
 import type { FleetView, ServerView } from '../core/views/monitor-view.ts';
 import { duration, plural } from './format.ts';
@@ -9,7 +9,7 @@ import { countStates } from './state-mark.tsx';
 interface SummaryProps {
   readonly fleet: FleetView;
   readonly servers: readonly ServerView[];
-  /** Somebody wants to see what was refused. Absent before any script has run. */
+  /** The viewer wants to see the refusals. Absent before any script has run. */
   readonly onRefused?: () => void;
 }
 
@@ -17,7 +17,7 @@ export function Summary({ fleet, servers, onRefused }: SummaryProps) {
   const format = useFormat();
   const { waiting } = fleet;
   return (
-    <section class={`card summary ${fleet.open ? 'open' : 'closed'}`} aria-label="Now">
+    <section class={`card summary ${fleet.open ? 'open' : 'closed'}`} aria-label="Current state">
       <div class="availability">
         <svg viewBox="0 0 24 24" aria-hidden="true">
           <path d={fleet.open ? OPEN : CLOSED} fill-rule="evenodd" />
@@ -31,7 +31,7 @@ export function Summary({ fleet, servers, onRefused }: SummaryProps) {
         <Figure
           name="places left"
           value={format.count(fleet.places)}
-          note={`of usual cost, below ${format.load(fleet.target)}`}
+          note={`average sessions until ${format.load(fleet.target)} load`}
         />
         <Figure name="waiting" value={format.count(waiting.length)} note={waitingNote(fleet)} />
         <Figure
@@ -84,10 +84,10 @@ function tidy(load: number | null): number | null {
 }
 
 function waitingNote({ waiting }: FleetView): string {
-  if (waiting.length === 0) return 'nobody';
+  if (waiting.length === 0) return 'none';
   const longest = waiting.longest === null ? '' : `longest ${duration(waiting.longest)}`;
   const estimate =
-    waiting.estimate === null ? 'no estimate yet' : `now about ${rangeInWords(waiting.estimate.from, waiting.estimate.to)}`;
+    waiting.estimate === null ? 'no estimate yet' : `expected wait ${rangeInWords(waiting.estimate.from, waiting.estimate.to)}`;
   return longest === '' ? estimate : `${longest}, ${estimate}`;
 }
 

@@ -1,8 +1,11 @@
-/** The chart library listens to the mouse alone: a finger that moves sideways over a plot marks a time, as dragging does. Up and down it scrolls the page. */
+/**
+ * The chart library only supports the mouse. Here, a finger that moves sideways over a plot selects a time, as dragging
+ * does. A finger that moves up or down scrolls the page.
+ */
 import type uPlot from 'uplot';
 
-/** `least`: pixels of a movement that is meant. Seconds since the epoch. */
-export function zoomByTouch(plot: uPlot, least: number, onZoom: (from: number, to: number) => void): void {
+/** `minDrag`: pixels; a shorter movement is ignored. `onZoom` gets seconds since the epoch. */
+export function zoomByTouch(plot: uPlot, minDrag: number, onZoom: (from: number, to: number) => void): void {
   const { over } = plot;
   let start: number | undefined;
   const placeOf = (event: PointerEvent): number =>
@@ -24,7 +27,7 @@ export function zoomByTouch(plot: uPlot, least: number, onZoom: (from: number, t
     if (start === undefined || !event.isPrimary) return;
     const [left, right] = [start, placeOf(event)].sort((a, b) => a - b) as [number, number];
     end();
-    if (right - left >= least) onZoom(plot.posToVal(left, 'x'), plot.posToVal(right, 'x'));
+    if (right - left >= minDrag) onZoom(plot.posToVal(left, 'x'), plot.posToVal(right, 'x'));
   });
   // The page is scrolled instead.
   over.addEventListener('pointercancel', end);

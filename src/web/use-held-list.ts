@@ -1,16 +1,16 @@
 /**
- * A list that does not run away under its reader: while something in it is unfolded, is reached by keyboard or was just pointed at, newer entries wait until
- * they are asked for, or until the reader has gone.
+ * A list that does not move while it is read. While an entry is unfolded, focused by keyboard or pointed at, newer
+ * entries wait until the reader asks for them or leaves the list.
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 export interface HeldList<T> {
   readonly shown: readonly T[];
-  /** Entries that wait. */
+  /** Entries that are waiting. */
   readonly newer: readonly T[];
-  /** Shows them. */
+  /** Shows the newer entries. */
   readonly release: () => void;
-  /** To be put on the list's element. */
+  /** Event handlers for the list's element. */
   readonly holders: {
     readonly onFocusIn: (event: FocusEvent) => void;
     readonly onFocusOut: (event: FocusEvent) => void;
@@ -20,7 +20,7 @@ export interface HeldList<T> {
   };
 }
 
-/** Milliseconds without a movement after which a pointer over the list was left there, as on a screen on a wall. */
+/** Milliseconds without movement after which a pointer over the list is ignored, as on a screen on a wall. */
 const POINTED_MS = 10_000;
 
 export function useHeldList<T extends { readonly id: string }>(newest: readonly T[]): HeldList<T> {
@@ -41,12 +41,13 @@ export function useHeldList<T extends { readonly id: string }>(newest: readonly 
     newer: held === undefined ? [] : newest.filter(({ id }) => !known.has(id)),
     release: () => hold(latest.current),
     holders: {
-      // The list itself has the keyboard after newer entries were asked for, and what was clicked keeps it when the reader has long gone.
+      // Not the list itself, which gets the focus with newer entries, and not a clicked element, which keeps it for
+      // ever.
       onFocusIn: ({ target, currentTarget }) =>
         note({ focused: target !== currentTarget && target instanceof Element && target.matches(':focus-visible') }),
       onFocusOut: () => note({ focused: false }),
       onPointerMove(event) {
-        // A page that scrolls below a pointer at rest moves it by nothing.
+        // Scrolling the page under a resting pointer also fires this event, with no movement.
         if (event.pointerType !== 'mouse' || (event.movementX === 0 && event.movementY === 0)) return;
         clearTimeout(idle.current);
         idle.current = setTimeout(() => note({ pointed: false }), POINTED_MS);

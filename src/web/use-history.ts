@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { HistoryView, RefusalView } from '../core/views/monitor-view.ts';
 import { askHistory, type HistoryRange } from './api.ts';
 
-/** The last so many seconds, or a time somebody zoomed into. */
+/** The last so many seconds, or the time that was zoomed into. */
 export type Range = { readonly kind: 'last'; readonly seconds: number } | ({ readonly kind: 'zoomed' } & HistoryRange);
 
 export interface ShownHistory {

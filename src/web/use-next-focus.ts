@@ -1,6 +1,6 @@
 /**
- * Where the keyboard goes on when the control it was on goes away with what it did. To be named before the change; the element is there when the page
- * has been drawn anew.
+ * Where the focus moves when the focused control disappears because of its own action. Call it with an element's id
+ * before the change; the element is focused as soon as the page has been drawn again.
  */
 import { useCallback, useEffect, useRef } from 'preact/hooks';
 

@@ -1,6 +1,6 @@
 /**
- * An id for an element, different from all others of the page. The library's own `useId` counts anew after the root was drawn again, so that what opens later,
- * such as a server's panel, gets ids that are there already, and with them the names of other things.
+ * An id for an element, unique on the page. The library's own `useId` restarts counting when the root is drawn again,
+ * so that something opened later, such as a server's panel, would get ids that are in use, and with them wrong labels.
  */
 import { useState } from 'preact/hooks';
 

@@ -1,6 +1,6 @@
 /**
- * Who looks at the page and what they may do; asked again whenever that may have changed: sessions in the browser end with the session server and after some
- * hours, and whoever read how to get levers comes back with a token.
+ * Who is signed in and what they may do. Asked again whenever that may have changed: browser sessions end when the
+ * session server restarts and after some hours, and a reader of the instructions comes back with a token.
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ViewerView } from '../core/views/monitor-view.ts';
@@ -9,25 +9,25 @@ import { askViewer, type Answer } from './api.ts';
 export interface Viewing {
   /** `undefined`: not known yet. */
   readonly viewer: ViewerView | undefined;
-  /** The viewer had levers and lost them without leaving. */
+  /** The viewer was signed in, and is not any more without having signed out. */
   readonly signedOut: boolean;
-  /** A token was entered or forgotten. */
-  readonly became: (viewer: ViewerView) => void;
-  /** To be told of the answer to every act: one that is refused because the session is over, or may only read, shows who the viewer is now. */
-  readonly acted: (answer: Answer<unknown>) => void;
-  /** To be told when levers are looked for. */
-  readonly sought: () => void;
+  /** After signing in or out. */
+  readonly changeTo: (viewer: ViewerView) => void;
+  /** To be called with the answer to every action: a refusal may mean that the session has ended or may only read. */
+  readonly checkAnswer: (answer: Answer<unknown>) => void;
+  /** Asks again if there were no tokens to sign in with: some may have been configured since. */
+  readonly recheck: () => void;
 }
 
-const LEVERS_LOST: ReadonlySet<string> = new Set(['token-missing', 'token-wrong', 'token-read-only', 'csrf', 'no-tokens']);
+const ACCESS_LOST: ReadonlySet<string> = new Set(['token-missing', 'token-wrong', 'token-read-only', 'csrf', 'no-tokens']);
 
-/** `stale`: the session server does not answer at present; it may be another one when it does again. */
+/** `stale`: the session server does not answer at present. It may have been restarted when it answers again. */
 export function useViewer(stale: boolean): Viewing {
   const [viewer, setViewer] = useState<ViewerView>();
   const [signedOut, setSignedOut] = useState(false);
-  const holder = useRef(false);
-  const became = useCallback((next: ViewerView) => {
-    holder.current = next.name !== null;
+  const signedIn = useRef(false);
+  const changeTo = useCallback((next: ViewerView) => {
+    signedIn.current = next.name !== null;
     setSignedOut(false);
     setViewer(next);
   }, []);
@@ -35,16 +35,16 @@ export function useViewer(stale: boolean): Viewing {
     void askViewer().then((answer) => {
       if (answer.kind === 'refused') return;
       const { value } = answer;
-      if (value.name !== null) became(value);
+      if (value.name !== null) changeTo(value);
       else {
-        setSignedOut(holder.current);
+        setSignedOut(signedIn.current);
         setViewer(value);
       }
     });
-  }, [became]);
-  const acted = useCallback(
+  }, [changeTo]);
+  const checkAnswer = useCallback(
     (answer: Answer<unknown>) => {
-      if (answer.kind === 'refused' && LEVERS_LOST.has(answer.refusal.code)) askAgain();
+      if (answer.kind === 'refused' && ACCESS_LOST.has(answer.refusal.code)) askAgain();
     },
     [askAgain],
   );
@@ -52,12 +52,12 @@ export function useViewer(stale: boolean): Viewing {
     if (!stale) askAgain();
   }, [stale, askAgain]);
   const hasNoTokens = viewer?.levers === 'none';
-  const sought = useCallback(() => {
+  const recheck = useCallback(() => {
     if (hasNoTokens) askAgain();
   }, [hasNoTokens, askAgain]);
   useEffect(() => {
-    addEventListener('focus', sought);
-    return () => removeEventListener('focus', sought);
-  }, [sought]);
-  return { viewer, signedOut, became, acted, sought };
+    addEventListener('focus', recheck);
+    return () => removeEventListener('focus', recheck);
+  }, [recheck]);
+  return { viewer, signedOut, changeTo, checkAnswer, recheck };
 }

@@ -1,6 +1,7 @@
 /**
- * A browser on a machine with the locale `C` or `POSIX`, as screens on a wall often are, names its language `en-US@posix`, which is no language tag; the
- * chart library would throw on it. To be imported before that library.
+ * On a machine with the locale `C` or `POSIX`, as often behind a screen on a wall, a browser reports its language as
+ * `en-US@posix`. This is not a valid language tag, and the chart library would throw. Import this file before that
+ * library.
  */
 try {
   new Intl.NumberFormat(navigator.language);

@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** The field *Why not?*: a project, and each server's answer to it. */
+/** Why can't a project start? A field for its URL, and the answer of each server. */
 import { useEffect, useState } from 'preact/hooks';
 import type { ExplainView } from '../core/views/monitor-view.ts';
 import { explain, type Answer } from './api.ts';
@@ -7,20 +7,13 @@ import { Answers } from './decisions.tsx';
 import { useUniqueId } from './use-unique-id.ts';
 
 interface WhyNotProps {
-  /** A project somebody asked about elsewhere on the page. The number changes each time. */
+  /** A project to explain, asked for elsewhere on the page. The number changes each time. */
   readonly asked: { readonly project: string; readonly count: number } | undefined;
 }
 
 export function WhyNot({ asked }: WhyNotProps) {
   const id = useUniqueId();
-  const [project, setProject] = useState('');
-  const [answer, setAnswer] = useState<Answer<ExplainView>>();
-  const [busy, setBusy] = useState(false);
-  const ask = async (project: string): Promise<void> => {
-    setBusy(true);
-    setAnswer(await explain(project.trim()));
-    setBusy(false);
-  };
+  const { project, setProject, answer, busy, ask } = useExplanation();
   useEffect(() => {
     if (asked === undefined) return;
     setProject(asked.project);
@@ -30,7 +23,7 @@ export function WhyNot({ asked }: WhyNotProps) {
   return (
     <section class="card why-not" aria-labelledby={`${id}-heading`}>
       <div class="card-head">
-        <h2 id={`${id}-heading`}>Why not?</h2>
+        <h2 id={`${id}-heading`}>Why can't a project start?</h2>
       </div>
       <form
         onSubmit={(event) => {
@@ -38,7 +31,7 @@ export function WhyNot({ asked }: WhyNotProps) {
           void ask(project);
         }}
       >
-        <label for={`${id}-project`}>Address of a project; empty: any project</label>
+        <label for={`${id}-project`}>Project URL (leave empty for any project)</label>
         <div class="field">
           <input
             id={`${id}-project`}
@@ -55,15 +48,27 @@ export function WhyNot({ asked }: WhyNotProps) {
           </button>
         </div>
       </form>
-      {/* The sentence alone is read out; hundreds of answers would be. */}
+      {/* Only this sentence is announced to screen readers, not hundreds of answers. */}
       <p role="status" class="text explained" dir="auto">
         {answer === undefined ? null : answer.kind === 'refused' ? answer.refusal.reason : answer.value.reason}
       </p>
       {answer?.kind === 'answer' && answer.value.servers.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label="What each server says">
+        <div class="scroll" tabIndex={0} role="region" aria-label="Answer of each server">
           <Answers answers={answer.value.servers} />
         </div>
       )}
     </section>
   );
+}
+
+function useExplanation() {
+  const [project, setProject] = useState('');
+  const [answer, setAnswer] = useState<Answer<ExplainView>>();
+  const [busy, setBusy] = useState(false);
+  const ask = async (about: string): Promise<void> => {
+    setBusy(true);
+    setAnswer(await explain(about.trim()));
+    setBusy(false);
+  };
+  return { project, setProject, answer, busy, ask };
 }

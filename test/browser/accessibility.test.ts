@@ -50,14 +50,14 @@ for (const [name, options] of [
     await assertAccessible(page, 'with a panel and a token asked for');
     await page
       .locator('dialog[open]')
-      .getByLabel(/needs a token/)
+      .getByLabel(/^Sign in with a token/)
       .fill(TOKEN);
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Drain', exact: true }).waitFor();
-    await assertAccessible(page, 'with levers');
+    await assertAccessible(page, 'with operator actions');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'ada' }).click();
-    await assertAccessible(page, 'with the dialog of levers');
+    await assertAccessible(page, 'with the dialog of operator actions');
   });
 }
 
@@ -74,6 +74,6 @@ test('axe finds nothing on a stale page', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, browser, server.url);
   await server.stop();
-  await page.getByText(/Not live since/).waitFor();
+  await page.getByText(/Connection lost at/).waitFor();
   await assertAccessible(page, 'a stale page');
 });

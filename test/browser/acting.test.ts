@@ -1,4 +1,6 @@
-/** What an operator does on the monitor page: it keeps what others wrote, says what became of it, and never loses the keyboard's place. */
+/**
+ * Operator actions on the monitor page: they keep what others wrote, announce their result, and never lose the focus.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
@@ -20,8 +22,8 @@ const HOUR = 3600;
 async function openPanel(page: Page): Promise<Locator> {
   await page.getByRole('button', { name: /Details of sim02/ }).press('Enter');
   const panel = page.getByRole('dialog', { name: /sim02/ });
-  await panel.getByLabel(/needs a token/).fill(TOKEN);
-  await panel.getByRole('button', { name: 'Enter' }).press('Enter');
+  await panel.getByLabel(/^Sign in with a token/).fill(TOKEN);
+  await panel.getByRole('button', { name: 'Sign in' }).press('Enter');
   await panel.getByRole('button', { name: /Drain|Change/ }).waitFor();
   return panel;
 }
@@ -43,10 +45,10 @@ test('changing a drain keeps its reason and its end unless they are changed', as
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url);
   const panel = await openPanel(page);
-  const reason = panel.getByLabel('It drains');
+  const reason = panel.getByLabel('Draining');
   const deadline = panel.getByRole('combobox', { name: 'How long' });
   assert.equal(await reason.inputValue(), 'new disk, back at four');
-  assert.match(await deadline.locator('option:checked').innerText(), /^as now, until /);
+  assert.match(await deadline.locator('option:checked').innerText(), /^unchanged, until /);
   await reason.fill('new disk, back at five');
   await panel.getByRole('button', { name: 'Change' }).click();
   await page.locator('tr.row-draining', { hasText: 'back at five' }).waitFor();
@@ -66,11 +68,11 @@ test('what another operator writes into a drain appears in the form', async (t) 
   const panel = await openPanel(page);
   fleet.drain(SECOND, { since: fleet.now, by: 'bob', reason: 'fan is loud', until: null });
   await panel.getByRole('button', { name: 'Change' }).waitFor();
-  const reason = panel.getByLabel('It drains');
+  const reason = panel.getByLabel('Draining');
   await eventually('his words in the form', async () => (await reason.inputValue()) === 'fan is loud');
 });
 
-test('the keyboard keeps its place at every lever, and what was done is said', async (t) => {
+test('the focus is never lost after an operator action, and its result is announced', async (t) => {
   const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
   fleet.set(SECOND, { removable: true });
   const server = await startMonitorServer(t, { fleet });
@@ -79,87 +81,91 @@ test('the keyboard keeps its place at every lever, and what was done is said', a
   page.on('dialog', (dialog) => void dialog.accept());
   await page.getByRole('button', { name: /Details of sim02/ }).press('Enter');
   const panel = page.getByRole('dialog', { name: /sim02/ });
-  const said = panel.locator('.levers').getByRole('status');
+  const said = panel.locator('.operator-actions').getByRole('status');
   const region = await said.elementHandle();
-  await panel.getByLabel(/needs a token/).fill(TOKEN);
+  await panel.getByLabel(/^Sign in with a token/).fill(TOKEN);
   await page.keyboard.press('Enter');
   const reason = panel.getByRole('textbox');
-  await assertFocus(page, panel.getByLabel(/Drain: sessions go on/), 'the token');
-  assert.equal(await said.innerText(), 'The token was accepted.');
+  await assertFocus(page, panel.getByLabel(/Drain: running sessions continue/), 'the token');
+  assert.equal(await said.innerText(), 'Signed in.');
   assert.ok(await said.evaluate((element, before) => element === before, region), 'a region that was there is read out');
 
   await reason.fill('new disk');
   await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
-  await said.getByText('no session is handed out here any more').waitFor();
+  await said.getByText('no new sessions will start here').waitFor();
   await assertFocus(page, panel.getByRole('button', { name: 'Change' }), 'a drain');
   await panel.getByRole('button', { name: 'Resume' }).press('Enter');
-  await said.getByText('It is offered again').waitFor();
+  await said.getByText('Resumed:').waitFor();
   await panel.getByRole('button', { name: 'Resume' }).waitFor({ state: 'detached' });
   await assertFocus(page, reason, 'a resume');
-  assert.equal(await said.innerText(), 'It is offered again as soon as it answers.');
+  assert.equal(await said.innerText(), 'Resumed: new sessions can start here as soon as it answers.');
 
   await panel.getByRole('button', { name: 'Remove' }).press('Enter');
   await panel.waitFor({ state: 'detached' });
   await assertFocus(page, page.locator('#servers'), 'a removal');
-  await page.getByRole('status').getByText('sim02.example.org/3000 is not in the fleet any more.').waitFor();
+  await page.getByRole('status').getByText('sim02.example.org/3000 is no longer in the fleet.').waitFor();
   await page.getByRole('button', { name: 'Close' }).press('Enter');
   await assertFocus(page, page.locator('#servers'), 'closing the notice');
 
   await page.getByRole('button', { name: 'ada' }).press('Enter');
-  const dialog = page.getByRole('dialog', { name: 'Levers' });
-  await dialog.getByRole('button', { name: 'Forget the token' }).press('Enter');
-  await assertFocus(page, dialog.getByLabel(/needs a token/), 'forgetting the token');
-  assert.equal(await dialog.getByRole('status').innerText(), 'This browser has forgotten the token.');
-  await dialog.getByLabel(/needs a token/).fill(TOKEN);
+  const dialog = page.getByRole('dialog', { name: 'Operator actions' });
+  await dialog.getByRole('button', { name: 'Sign out' }).press('Enter');
+  await assertFocus(page, dialog.getByLabel(/^Sign in with a token/), 'signing out');
+  assert.equal(await dialog.getByRole('status').innerText(), 'Signed out.');
+  await dialog.getByLabel(/^Sign in with a token/).fill(TOKEN);
   await page.keyboard.press('Enter');
   await assertFocus(page, dialog.getByLabel('Add a simulation server'), 'the token in the dialog');
-  assert.equal(await dialog.getByRole('status').innerText(), 'The token was accepted.');
+  assert.equal(await dialog.getByRole('status').innerText(), 'Signed in.');
 });
 
-test('who enters a token that may only read is told so at the field, keeps it, and can forget it', async (t) => {
+test('a read-only token is reported at the field, signs in, and can be signed out', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url);
-  await page.getByRole('button', { name: 'Enter a token' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Levers' });
-  const field = dialog.getByLabel(/needs a token/);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Operator actions' });
+  const field = dialog.getByLabel(/^Sign in with a token/);
+  await assertFocus(page, field, 'opening the dialog');
   await field.fill(READING_TOKEN);
   await page.keyboard.press('Enter');
-  await dialog.getByRole('alert').filter({ hasText: 'The token of eve may only read; to act enter another one.' }).waitFor();
+  await dialog
+    .getByRole('alert')
+    .filter({ hasText: 'The token of eve is read-only. Use another one for operator actions.' })
+    .waitFor();
   await assertFocus(page, field, 'a token that may only read');
   assert.equal(await field.inputValue(), '');
   await page.getByRole('button', { name: 'eve' }).waitFor();
-  await dialog.getByRole('button', { name: 'Forget the token' }).click();
-  await dialog.getByText('may only read.').waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Sign out' }).click();
+  await dialog.getByText('with a read-only token').waitFor({ state: 'detached' });
   await dialog.getByRole('button', { name: 'Close' }).click();
-  await page.getByRole('button', { name: 'Enter a token' }).waitFor();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
 });
 
-test('who has configured the first token enters it on the page that said how, without loading it anew', async (t) => {
+test('an operator who has configured the first token signs in without reloading the page', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const openBeforeTokens = async (): Promise<Page> => {
     const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
     await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: null, levers: 'none', csrf: null } }));
     await page.goto(server.url);
-    await page.getByRole('button', { name: 'How to act' }).waitFor();
+    await page.getByRole('button', { name: 'Get access' }).waitFor();
     return page;
   };
   const read = await openBeforeTokens();
-  await read.getByRole('button', { name: 'How to act' }).click();
+  await read.getByRole('button', { name: 'Get access' }).click();
   await read.getByRole('dialog').getByText('session-server token NAME').waitFor();
   await read.unroute('**/monitor/viewer');
   // As after a look at the terminal.
   await read.evaluate(() => window.dispatchEvent(new Event('focus')));
   await read
     .getByRole('dialog')
-    .getByLabel(/needs a token/)
+    .getByLabel(/^Sign in with a token/)
     .waitFor();
 
   const unread = await openBeforeTokens();
   await unread.unroute('**/monitor/viewer');
-  await unread.getByRole('button', { name: 'How to act' }).click();
+  await unread.getByRole('button', { name: 'Get access' }).click();
   await unread
     .getByRole('dialog')
-    .getByLabel(/needs a token/)
+    .getByLabel(/^Sign in with a token/)
     .waitFor();
 
   const other = await openBeforeTokens();
@@ -167,21 +173,21 @@ test('who has configured the first token enters it on the page that said how, wi
   await other.getByRole('button', { name: /Details of sim02/ }).click();
   await other
     .getByRole('dialog')
-    .getByLabel(/needs a token/)
+    .getByLabel(/^Sign in with a token/)
     .waitFor();
 });
 
-test('who is signed out by an act is at the field for the token', async (t) => {
+test('an operator who is signed out by an action is at the field for the token', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url, { expected: /401/ });
   const panel = await openPanel(page);
   await page.context().clearCookies();
   await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
   await panel.getByRole('alert').getByText('You were signed out').waitFor();
-  await assertFocus(page, panel.getByLabel(/needs a token/), 'a refused act');
+  await assertFocus(page, panel.getByLabel(/^Sign in with a token/), 'a refused action');
 });
 
-test('whose token may only read from now on is shown no levers after an act that is refused for it', async (t) => {
+test('an operator whose token became read-only sees no more actions after a refused one', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url, { expected: /403/ });
   const panel = await openPanel(page);
@@ -191,18 +197,18 @@ test('whose token may only read from now on is shown no levers after an act that
   await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: 'ada', levers: 'locked', csrf: 'x' } }));
   await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
   await panel.getByText('The token of ada may only read.').waitFor();
-  await panel.getByLabel(/needs a token/).waitFor();
+  await panel.getByLabel(/^Sign in with a token/).waitFor();
 });
 
-test('what an act said goes when another operator undoes it', async (t) => {
+test('the result of an action disappears when another operator undoes it', async (t) => {
   const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url);
   const panel = await openPanel(page);
   await panel.getByRole('button', { name: 'Drain', exact: true }).click();
-  const said = panel.locator('.levers').getByRole('status');
+  const said = panel.locator('.operator-actions').getByRole('status');
   await panel.getByRole('button', { name: 'Resume' }).waitFor();
-  await said.getByText('It drains: no session is handed out here any more.').waitFor();
+  await said.getByText('Draining: no new sessions will start here.').waitFor();
   fleet.resume(SECOND);
   await panel.getByRole('button', { name: 'Drain', exact: true }).waitFor();
   await eventually('nothing said', async () => (await said.innerText()) === '');
@@ -221,8 +227,8 @@ test('an address of a server that is not in the fleet says so', async (t) => {
 test('a test notification says what became of it on each channel', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
   const page = await openPage(t, browser, server.url);
-  await page.getByRole('button', { name: 'Enter a token' }).click();
-  await page.getByLabel(/needs a token/).fill(TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByLabel(/^Sign in with a token/).fill(TOKEN);
   await page.keyboard.press('Enter');
   let answer = (): void => undefined;
   const asked = new Promise<void>((resolve) => {
@@ -232,14 +238,14 @@ test('a test notification says what became of it on each channel', async (t) => 
     await asked;
     await route.continue();
   });
-  const dialog = page.getByRole('dialog', { name: 'Levers' });
+  const dialog = page.getByRole('dialog', { name: 'Operator actions' });
   const said = dialog.getByRole('status');
   await dialog.getByRole('button', { name: 'Send a test notification' }).click();
-  await said.getByText('A test is being sent on every channel …').waitFor();
+  await said.getByText('Sending a test on every channel…').waitFor();
   answer();
-  await said.getByText('the test failed').waitFor();
+  await said.getByText('test failed').waitFor();
   assert.deepEqual((await said.innerText()).split('\n'), [
-    'admin@example.org: a test was sent.',
-    'webhook: the test failed: it does not know the address (404); check the URL',
+    'admin@example.org: test sent.',
+    'webhook: test failed: it does not know the address (404); check the URL',
   ]);
 });

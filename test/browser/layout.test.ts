@@ -164,7 +164,7 @@ test('what a load consists of, and the limit, are said in words too', async (t) 
   const words = '20.5% reported + 8.0 booked = 28.5% predicted, limit 90%';
   assert.equal(await bars.first().getAttribute('aria-label'), words);
   assert.equal(await page.locator('.load-parts').first().getAttribute('title'), words);
-  assert.equal(await bars.nth(1).getAttribute('aria-label'), 'nothing reported, limit 90%');
+  assert.equal(await bars.nth(1).getAttribute('aria-label'), 'no load reported, limit 90%');
   await page.getByRole('button', { name: /Details of sim01/ }).click();
   assert.equal(await page.locator('dialog .load-legend').textContent(), 'reported booked limit 90%');
 });
@@ -196,26 +196,23 @@ test('servers without room are not called available alone, and a cost that other
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url);
   await page.locator('.summary').getByText('3 simulation servers: 3 available, none with room').waitFor();
-  assert.deepEqual(await page.locator('.servers tbody .cost .second').allInnerTexts(), ['± 1.6', 'from the others', '± 1.6']);
+  assert.deepEqual(await page.locator('.servers tbody .cost .second').allInnerTexts(), ['± 1.6', 'from other servers', '± 1.6']);
   await page.getByRole('button', { name: /Details of sim02/ }).click();
-  await page.locator('.facts').getByText('8.0 points, from the others').waitFor();
+  await page.locator('.facts').getByText('8.0 points, from other servers').waitFor();
 });
 
 test('a closed monitor says apart that a token is wrong and that there were too many', async (t) => {
   const server = await startMonitorServer(t, { reading: 'token' });
   const page = await openPage(t, browser, server.url, { still: true, expected: /401/ });
   const enter = async (token: string): Promise<string> => {
-    await page.getByLabel('Reading this monitor needs a token').fill(token);
+    await page.getByLabel('Sign in with a token to read this monitor').fill(token);
     const shown = page.waitForResponse((response) => response.url().includes('?refused='));
-    await page.getByRole('button', { name: 'Enter' }).click();
+    await page.getByRole('button', { name: 'Sign in' }).click();
     await shown;
     await page.waitForLoadState();
     return page.getByRole('alert').innerText();
   };
-  assert.equal(await enter('wrong'), 'This token is not one of those in "admin.tokens".');
+  assert.equal(await enter('wrong'), 'This token is not in "admin.tokens".');
   for (let tries = 1; tries < 10; tries++) await enter('wrong');
-  assert.equal(
-    await enter(TOKEN),
-    'Too many wrong tokens came from your address, so none is looked at for now. Wait a minute, then enter the right one.',
-  );
+  assert.equal(await enter(TOKEN), 'Too many wrong tokens from your address. Wait a minute, then sign in with the right one.');
 });

@@ -79,7 +79,7 @@ test('the page shows what the session server knows', async (t) => {
   assert.equal(await figure(page, 'mean load'), `${Math.round((whole.meanLoad ?? 0) * 10) / 10}%`);
   assert.equal(await page.locator('.summary .sentence').innerText(), whole.availability);
   assert.equal(await figure(page, 'waiting'), '3');
-  assert.match(await page.locator('.figures').innerText(), /longest 58 s, now about 1 min to 2 min 15 s/);
+  assert.match(await page.locator('.figures').innerText(), /longest 58 s, expected wait 1 min to 2 min 15 s/);
   assert.match(await page.locator('.top').innerText(), /Webots session server\s+session\.example\.org · Started on/);
   assert.equal(await page.title(), 'session.example.org · Webots session server');
   assert.equal(await page.locator('.servers tfoot .load').innerText(), said(whole.meanLoad));
@@ -145,7 +145,7 @@ test('the chart shows five ranges and what is under the pointer', async (t) => {
   assert.ok((await inkOf(page)) > 1000, 'something is drawn');
   const busiest = view.waiting.findIndex((waiting) => waiting === 3);
   const over = await page.locator('.plot .u-over').last().boundingBox();
-  assert.ok(over && busiest > 0, 'somebody waited');
+  assert.ok(over && busiest > 0, 'a client waited');
   const place = ((view.time[busiest] ?? 0) - view.from) / (view.to - view.from);
   await page.mouse.move(over.x + over.width * place, over.y + 20);
   const there = Number(await plot.getAttribute('aria-valuenow'));
@@ -296,7 +296,7 @@ test('zooming out ends at the time for which a history is kept', async (t) => {
 test('the figures of the chart can be read as a table and taken away as CSV', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, browser, server.url);
-  await page.getByText('The same as a table').click();
+  await page.getByText('Show as table').click();
   const rows = page.locator('.figures-table tbody tr');
   await rows.first().waitFor();
   assert.ok((await rows.count()) > 40, `${await rows.count()} rows`);
@@ -408,7 +408,7 @@ test("a server's panel shows its own history, incidents and decisions, and has a
   const panel = page.getByRole('dialog', { name: down.address });
   await panel.waitFor();
   assert.match(await panel.innerText(), /N\/A, last [\d.]+%/);
-  // It was heard until 25 minutes ago: the last part of the hour is a gap, not a line at zero or on to the end.
+  // It answered until 25 minutes ago: the last part of the hour is a gap, not a line at zero or on to the end.
   await page.waitForFunction(() => Number(document.querySelector('dialog .plot')?.getAttribute('aria-valuemax')) > 100);
   await eventually('the line and its gap', async () => {
     const line = await lineOf(panel.locator('.plot canvas').first());
@@ -416,7 +416,7 @@ test("a server's panel shows its own history, incidents and decisions, and has a
     assert.ok(!line.slice(62, 98).some(Boolean), line.join());
     return true;
   });
-  assert.match((await panel.getByRole('slider').getAttribute('aria-valuetext')) ?? '', /nothing heard$/);
+  assert.match((await panel.getByRole('slider').getAttribute('aria-valuetext')) ?? '', /no data$/);
   assert.deepEqual(await panel.locator('.entry.incident-down b').first().innerText(), down.address);
   const decisions = fleet.snapshot().decisions.filter(({ serverId }) => serverId === down.id);
   assert.equal(await panel.locator('.entry.decision-allocated').count(), Math.min(8, decisions.length));
@@ -445,10 +445,10 @@ test('decisions say in words why, and why not the others; refusals can be picked
   await page.getByRole('button', { name: 'Only refused (1)' }).click();
   const refused = page.locator('.decisions .entry');
   assert.equal(await refused.count(), 1);
-  assert.match(await refused.innerText(), /No simulation server may run projects of github\.com\/somebody/);
+  assert.match(await refused.innerText(), /No simulation server may run projects of github\.com\/another-school/);
 });
 
-test('refusals are found from the head of the page, after hundreds of hand-outs too, and those who gave up are not among them', async (t) => {
+test('refusals are found from the head of the page, after hundreds of hand-outs too, and clients that gave up are not among them', async (t) => {
   const fleet = new DemoFleet({ servers: 40 });
   fleet.refuse('https://github.com/a/b/blob/main/worlds/c.wbt', 'too-many-requests', 'Too many session requests.');
   for (let count = 0; count < 250; count++) fleet.allocate();
@@ -477,16 +477,16 @@ test('refusals are found from the head of the page, after hundreds of hand-outs 
 test('a decision of this moment appears at the head of the list', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url);
-  await page.getByText('Nobody has asked for a session yet.').waitFor();
+  await page.getByText('No session requests yet.').waitFor();
   server.fleet.refuse('https://github.com/a/b/blob/main/worlds/c.wbt', 'no-server-available', 'All servers are full.');
   await page.locator('.decisions .entry', { hasText: 'All servers are full.' }).waitFor();
 });
 
-test('the field Why not? gives the answer of each server to a project', async (t) => {
+test('the answer of each server to a project is explained', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, browser, server.url, { expected: /502/ });
-  const field = page.getByRole('textbox', { name: /Address of a project/ });
+  const field = page.getByRole('textbox', { name: /^Project URL/ });
   await field.fill('https://github.com/a/b/blob/main/worlds/c.wbt');
   await field.press('Enter');
   const answers = page.locator('.why-not .answers li');
@@ -497,45 +497,45 @@ test('the field Why not? gives the answer of each server to a project', async (t
   assert.equal(await said.locator('li').count(), 0, 'the sentence is read out, and not the answers of all servers');
   await field.fill(`https://github.com/${'x'.repeat(10_000)}`);
   await field.press('Enter');
-  await said.getByText("A project's address has at most 1000 characters; this one has 10019.").waitFor();
+  await said.getByText('A project URL has at most 1000 characters; this one has 10019.').waitFor();
   await page.route('**/api/v1/explain?*', (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad' }));
   await field.fill('https://github.com/a/b');
   await field.press('Enter');
-  await said.getByText('The answer was the HTTP status 502, without a reason.').waitFor();
+  await said.getByText('The server answered with HTTP status 502 and no reason.').waitFor();
   await page.unroute('**/api/v1/explain?*');
   await page.getByRole('button', { name: 'Only refused (1)' }).click();
-  await page.getByRole('button', { name: 'And now?' }).click();
+  await page.getByRole('button', { name: 'Check again' }).click();
   await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.why-not input')?.value.includes('private-robots'));
 });
 
-test('incidents say when they began and ended, how long they took and who was told', async (t) => {
+test('incidents say when they began and ended, how long they took and who was notified', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, browser, server.url);
   const text = await page.locator('.incidents').innerText();
-  assert.match(text, /sim04[^]*reached maximum load[^]*lasted 4 min · admin@example\.org told/);
-  assert.match(text, /sim06[^]*stopped answering[^]*now, for 24 min/);
-  assert.match(text, /sim10[^]*admin@example\.org told, webhook not told yet, tried again/);
+  assert.match(text, /sim04[^]*reached maximum load[^]*lasted 4 min · admin@example\.org notified/);
+  assert.match(text, /sim06[^]*stopped answering[^]*ongoing for 24 min/);
+  assert.match(text, /sim10[^]*admin@example\.org notified, webhook not notified yet, retrying/);
   server.fleet.channels = [];
   const [first = ''] = server.fleet.ids;
   server.fleet.incident({ kind: 'full', serverId: first, server: 'a server', reason: null, notices: [] });
   await page.locator('.incidents .entry', { hasText: 'a server' }).getByText('no channel configured').waitFor();
 });
 
-test('a server is drained and resumed with a token entered on the page, and everybody sees who and why', async (t) => {
+test('a server is drained and resumed by an operator who signs in on the page, and every viewer sees who and why', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url, { expected: /401/ });
   const other = await openPage(t, browser, server.url);
   await page.getByRole('button', { name: /Details of sim02/ }).click();
   const panel = page.getByRole('dialog', { name: /sim02/ });
-  await panel.getByLabel(/needs a token/).fill('a wrong one');
-  await panel.getByRole('button', { name: 'Enter' }).click();
+  await panel.getByLabel(/^Sign in with a token/).fill('a wrong one');
+  await panel.getByRole('button', { name: 'Sign in' }).click();
   await panel.getByRole('alert').waitFor();
-  await panel.getByLabel(/needs a token/).fill(TOKEN);
-  await panel.getByRole('button', { name: 'Enter' }).click();
-  await panel.getByLabel(/Drain: sessions go on/).fill('new <b>disk</b>');
+  await panel.getByLabel(/^Sign in with a token/).fill(TOKEN);
+  await panel.getByRole('button', { name: 'Sign in' }).click();
+  await panel.getByLabel(/Drain: running sessions continue/).fill('new <b>disk</b>');
   await panel.getByRole('combobox').selectOption('for 1 hour');
   await panel.getByRole('button', { name: 'Drain' }).click();
-  await panel.getByText('no session is handed out here any more').waitFor();
+  await panel.getByText('no new sessions will start here').waitFor();
   assert.equal(server.fleet.server('sim02.example.org:3000')?.drain?.reason, 'new <b>disk</b>');
   await panel.locator('.facts', { hasText: /drained.*by ada/s }).waitFor();
   const row = other.locator('tr.row-draining', { hasText: 'ada asked for it: new <b>disk</b>' });
@@ -544,17 +544,17 @@ test('a server is drained and resumed with a token entered on the page, and ever
   await panel.getByRole('button', { name: 'Resume' }).click();
   await other.locator('tr.row-draining').waitFor({ state: 'detached' });
   assert.equal((await page.context().cookies())[0]?.httpOnly, true);
-  assert.equal(await other.getByRole('button', { name: 'Levers' }).count(), 0, 'the other viewer may not act');
+  assert.equal(await other.getByRole('button', { name: 'Operator actions' }).count(), 0, 'the other viewer is not signed in');
 });
 
-test('who is signed out by time or by a restart is asked for the token again', async (t) => {
+test('an operator who was signed out by time or by a restart is asked for the token again', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url, { expected: /401/ });
   await page.getByRole('button', { name: /Details of sim02/ }).click();
   const panel = page.getByRole('dialog', { name: /sim02/ });
   const enter = async (): Promise<void> => {
-    await panel.getByLabel(/needs a token/).fill(TOKEN);
-    await panel.getByRole('button', { name: 'Enter' }).click();
+    await panel.getByLabel(/^Sign in with a token/).fill(TOKEN);
+    await panel.getByRole('button', { name: 'Sign in' }).click();
     await panel.getByRole('button', { name: 'Drain' }).waitFor();
   };
   await enter();
@@ -569,7 +569,7 @@ test('who is signed out by time or by a restart is asked for the token again', a
   await panel.getByRole('alert').getByText('You were signed out').waitFor();
   await enter();
   await panel.getByRole('button', { name: 'Drain' }).click();
-  await panel.getByText('no session is handed out here any more').waitFor();
+  await panel.getByText('no new sessions will start here').waitFor();
 });
 
 test('servers are added and removed by holders of a token', async (t) => {
@@ -577,13 +577,13 @@ test('servers are added and removed by holders of a token', async (t) => {
   const page = await openPage(t, browser, server.url, { expected: /404|409|dialog/ });
   page.removeAllListeners('dialog');
   page.on('dialog', (dialog) => void dialog.accept());
-  await page.getByRole('button', { name: 'Enter a token' }).click();
-  await page.getByLabel(/needs a token/).fill(TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByLabel(/^Sign in with a token/).fill(TOKEN);
   await page.keyboard.press('Enter');
-  const dialog = page.getByRole('dialog', { name: 'Levers' });
+  const dialog = page.getByRole('dialog', { name: 'Operator actions' });
   await dialog.getByLabel('Add a simulation server').fill('no such thing');
   await dialog.getByRole('button', { name: 'Add' }).click();
-  await dialog.getByText('is no address').waitFor();
+  await dialog.getByText('is not an address').waitFor();
   await dialog.getByLabel('Add a simulation server').fill('late.example.org/2000');
   await dialog.getByRole('button', { name: 'Add' }).click();
   await dialog.getByText('late.example.org/2000 was added').waitFor();
@@ -592,32 +592,32 @@ test('servers are added and removed by holders of a token', async (t) => {
   await page.getByRole('button', { name: 'Remove' }).click();
   await page.getByRole('heading', { name: 'Managing 1 simulation server:' }).waitFor();
   await page.getByRole('button', { name: 'ada' }).click();
-  await page.getByRole('button', { name: 'Forget the token' }).click();
-  await page.getByRole('button', { name: 'Enter a token' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await dialog.getByRole('button', { name: 'Sign in' }).waitFor();
 });
 
-test('without configured tokens the page says how to get levers', async (t) => {
+test('without configured tokens the page says how to get access', async (t) => {
   const server = await startMonitorServer(t, { tokens: false });
   const page = await openPage(t, browser, server.url);
-  await page.getByRole('button', { name: 'How to act' }).click();
+  await page.getByRole('button', { name: 'Get access' }).click();
   await page.getByRole('dialog').getByText('session-server token NAME').waitFor();
 });
 
-test('a closed monitor shows a form, and the page to who enters a token', async (t) => {
+test('a closed monitor shows a form, and the page after signing in', async (t) => {
   const server = await startMonitorServer(t, { reading: 'token' });
   const page = await openPage(t, browser, server.url, { still: true, expected: /401/ });
-  await page.getByLabel('Reading this monitor needs a token').fill('wrong');
-  await page.getByRole('button', { name: 'Enter' }).click();
+  await page.getByLabel('Sign in with a token to read this monitor').fill('wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').waitFor();
-  await page.getByLabel('Reading this monitor needs a token').fill(TOKEN);
-  await page.getByRole('button', { name: 'Enter' }).click();
+  await page.getByLabel('Sign in with a token to read this monitor').fill(TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForSelector('.live:not(.lost)');
   await page.getByRole('link', { name: /^sim01/ }).waitFor();
   await server.stop();
   await server.start();
   // The restart forgot the session; the page does not go on trying for ever.
-  await page.getByLabel('Reading this monitor needs a token').fill(TOKEN);
-  await page.getByRole('button', { name: 'Enter' }).click();
+  await page.getByLabel('Sign in with a token to read this monitor').fill(TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForSelector('.live:not(.lost)');
 });
 
@@ -630,7 +630,7 @@ test('the page says when it is stale and since when, and is live again by itself
   assert.match((await (await again).allHeaders())['last-event-id'] ?? '', /^[-0-9a-f]{36}:\d+$/);
   await page.locator('.live:not(.lost)').waitFor();
   await server.stop();
-  await page.getByText(/Not live since .*; trying again/).waitFor();
+  await page.getByText(/Connection lost at .*\. Reconnecting…/).waitFor();
   assert.equal(await page.getByRole('link', { name: /^sim01/ }).isVisible(), true, 'what was known stays');
   server.fleet.set(server.fleet.ids[0] ?? '', { load: 66.6 });
   await server.start();
@@ -644,7 +644,7 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
   await page.clock.install();
   await page.route('**/monitor/events*', (route) => route.abort());
   await page.goto(server.url);
-  await page.getByText(/Not live since/).waitFor();
+  await page.getByText(/Connection lost at/).waitFor();
   assert.equal(await page.getByRole('link', { name: /^sim01/ }).isVisible(), true, 'what was served stays');
   await page.unroute('**/monitor/events*');
   await page.route('**/monitor/events*', () => undefined);
@@ -652,9 +652,9 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
   await page.goto(server.url);
   await page.clock.runFor(100);
   await asked;
-  assert.equal(await page.getByText(/Not live since/).count(), 0);
+  assert.equal(await page.getByText(/Connection lost at/).count(), 0);
   await page.clock.runFor(8000);
-  await page.getByText(/Not live since/).waitFor();
+  await page.getByText(/Connection lost at/).waitFor();
 });
 
 test('what is asked and never answered is given up, and the chart goes on', async (t) => {
@@ -689,7 +689,7 @@ test('a page that was left open is loaded again, once, when another version of t
   assert.equal(loads, 1);
 });
 
-test('a page that is loaded again is waited for, however long its answer takes, and however much there is to tell meanwhile', async (t) => {
+test('a page that is loaded again is waited for, however long its answer takes, and however many events come meanwhile', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, browser, server.url);
   let asked = 0;
@@ -704,8 +704,8 @@ test('a page that is loaded again is waited for, however long its answer takes, 
   server.fleet.version = '0.2.0';
   await server.start();
   await eventually('the page to be loaded again', () => asked > 0);
-  // What it is told while it waits would have it begin anew each time.
-  await eventually('nothing to be told to the page before', () => server.viewers() === 0);
+  // An event received meanwhile would restart the loading.
+  await eventually('no more events for the old page', () => server.viewers() === 0);
   answer();
   await page.getByRole('contentinfo').getByText('session-server 0.2.0').waitFor({ state: 'attached' });
   assert.equal(asked, 1);
@@ -715,7 +715,7 @@ test('a connection that falls silent without breaking is given up for a new one'
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const through = new Set<Socket>();
   const falls: (() => void)[] = [];
-  const front = createServer((client) => {
+  const proxy = createServer((client) => {
     const onward = connect(Number(new URL(server.url).port), '127.0.0.1');
     for (const socket of [client, onward]) through.add(socket.on('error', () => socket.destroy()));
     client.pipe(onward).pipe(client);
@@ -723,19 +723,19 @@ test('a connection that falls silent without breaking is given up for a new one'
       if (chunk.includes('GET /monitor/events')) falls.push(() => onward.unpipe());
     });
   });
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     for (const socket of through) socket.destroy();
-    front.close();
+    proxy.close();
   });
   const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
   await page.clock.install();
-  await page.goto(`http://127.0.0.1:${(front.address() as AddressInfo).port}/monitor`);
+  await page.goto(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}/monitor`);
   await page.clock.runFor(100);
   await page.locator('.live:not(.lost)').waitFor();
   for (const fallSilent of falls) fallSilent();
   await page.clock.runFor(8000);
-  await page.getByText(/Not live since .*; trying again/).waitFor();
+  await page.getByText(/Connection lost at .*\. Reconnecting…/).waitFor();
   server.fleet.set(server.fleet.ids[0] ?? '', { load: 66.6 });
   const again = page.waitForRequest('**/monitor/events*');
   await page.clock.runFor(22_000);
@@ -837,7 +837,7 @@ test('the page follows the light and the dark of the system, charts included', a
   await page.waitForFunction(() => document.querySelectorAll('.plot canvas').length === 2);
 });
 
-test('who asked for less motion sees none', async (t) => {
+test('viewers who prefer reduced motion see none', async (t) => {
   const server = await startMonitorServer(t);
   const page = await openPage(t, browser, server.url, { reducedMotion: 'reduce' });
   const moving = await page.evaluate(
@@ -892,7 +892,7 @@ test('everything can be reached and used by keyboard', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 2 }) });
   const page = await openPage(t, browser, server.url);
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'To the servers');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to servers');
   const reached = new Set<string>();
   for (let index = 0; index < 40; index++) {
     await page.keyboard.press('Tab');
@@ -904,7 +904,7 @@ test('everything can be reached and used by keyboard', async (t) => {
     );
   }
   for (const name of [
-    'Enter a token',
+    'Sign in',
     '1 h',
     'Fleet: point in time',
     'load',
@@ -937,24 +937,24 @@ test('without scripts the page still states the facts', async (t) => {
     if (await card.isVisible()) assert.notEqual((await card.innerText()).trim(), '', 'no place is kept for what never comes');
 });
 
-test('behind a front that puts the port into the path everything still works', async (t) => {
+test('behind a reverse proxy that puts the port into the path everything still works', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const front = await startFront(t, new URL(server.url).origin);
-  const page = await openPage(t, browser, `${front}/1999/monitor`);
+  const proxyUrl = await startReverseProxy(t, new URL(server.url).origin);
+  const page = await openPage(t, browser, `${proxyUrl}/1999/monitor`);
   const history = watchHistory(page);
   const answer = history.next();
   await page.getByRole('button', { name: '24 h', exact: true }).click();
   assert.ok((await answer).time.length > 100, 'a history');
-  await page.getByRole('button', { name: 'Enter a token' }).click();
-  await page.getByLabel(/needs a token/).fill(TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByLabel(/^Sign in with a token/).fill(TOKEN);
   await page.keyboard.press('Enter');
-  await page.getByText('You act as').waitFor();
+  await page.getByText('Signed in as').waitFor();
 });
 
 /** Apache's rewrite rule `^/(\d*)/(.*)$`, as deployed in front of the original. */
-async function startFront(t: TestContext, origin: string): Promise<string> {
+async function startReverseProxy(t: TestContext, origin: string): Promise<string> {
   const { createServer: createHttpServer, request } = await import('node:http');
-  const front = createHttpServer((incoming, outgoing) => {
+  const proxy = createHttpServer((incoming, outgoing) => {
     const path = /^\/1999(\/.*)$/.exec(incoming.url ?? '')?.[1];
     if (path === undefined) {
       outgoing.writeHead(404).end();
@@ -968,13 +968,13 @@ async function startFront(t: TestContext, origin: string): Promise<string> {
     forwarded.on('error', () => outgoing.destroy());
     incoming.pipe(forwarded);
   });
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   t.after(async () => {
-    const closed = new Promise((resolve) => front.close(resolve));
-    front.closeAllConnections();
+    const closed = new Promise((resolve) => proxy.close(resolve));
+    proxy.closeAllConnections();
     await closed;
   });
-  const address = front.address();
+  const address = proxy.address();
   assert.ok(typeof address === 'object' && address !== null, 'it listens');
   return `http://127.0.0.1:${address.port}`;
 }

@@ -28,7 +28,7 @@ async function classOfTwelve(t: TestContext): Promise<{ fleet: DemoFleet; page: 
   return { fleet, page, entries: list.locator('.entry'), newer: list.getByRole('button', { name: /newer$/ }) };
 }
 
-/** Nine more are refused, and the page has heard of all of them. */
+/** Nine more are refused, and the page shows it. */
 async function refuseNine({ fleet, page }: { readonly fleet: DemoFleet; readonly page: Page }, refused: number): Promise<void> {
   for (let count = 0; count < 9; count++) fleet.refuse(worldOf('late'), 'no-room', 'Came late.');
   await page.getByRole('button', { name: `Only refused (${refused})` }).waitFor();
@@ -106,6 +106,6 @@ test('decisions are searched by project, server and reason', async (t) => {
     await search.fill(words);
     assert.equal(await entries.count(), found, words);
   }
-  await search.fill('nobody');
-  await page.locator('.decisions').getByText('None fits the search.').waitFor();
+  await search.fill('no such word');
+  await page.locator('.decisions').getByText('No matches.').waitFor();
 });

@@ -1,4 +1,7 @@
-/** The monitor page of the real program, with simulation servers on real sockets. Its screenshots stand in the documentation. */
+/**
+ * The monitor page of the real program, with simulation servers on real sockets. Its screenshots stand in the
+ * documentation.
+ */
 import assert from 'node:assert/strict';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -75,7 +78,7 @@ test('a new operator finds on the page why a student was refused, and what would
   const refused = page.locator('.decisions .entry');
   assert.match(await refused.innerText(), /another-school/);
   assert.match(await refused.innerText(), /allow|repositor/i);
-  await page.getByRole('button', { name: 'And now?' }).click();
+  await page.getByRole('button', { name: 'Check again' }).click();
   const answers = page.locator('.why-not .answers li');
   await answers.first().waitFor();
   assert.deepEqual((await answers.locator('b').allInnerTexts()).sort(), simulations.map(({ address }) => address).sort());
@@ -97,14 +100,14 @@ test('of a refused project URL that cannot be read the page shows what was sent,
   assert.equal(await refused.locator('b').count(), 0, 'markup became elements');
   assert.equal(await refused.locator('details').count(), 0, 'servers are said to have room for it');
   assert.equal(await entry('more than 1000 characters').locator('.project').textContent(), `${long.slice(0, 999)}…`);
-  await refused.getByRole('button', { name: 'And now?' }).click();
+  await refused.getByRole('button', { name: 'Check again' }).click();
   await page.locator('.why-not').getByText('Only projects on github.com').waitFor();
   await eventually('a line in the log that names the client and the project', () =>
     /127\.0\.0\.1 is refused a session: .*code=project-host project=\S*webots\.cloud\/<b>robots<\/b>/.test(program.log),
   );
 });
 
-test('after the reply to drain no session is handed out there, a restart included, until somebody resumes', async (t) => {
+test('after the reply to drain no session is handed out there, not even after a restart, until an operator resumes it', async (t) => {
   const [idle, busy] = await startSimulationServers(t, [5, 60]);
   assert.ok(idle && busy);
   const folder = temporary(t);
@@ -114,9 +117,9 @@ test('after the reply to drain no session is handed out there, a restart include
   const page = await openPage(t, browser, `${first.url}/monitor`);
   await page.getByRole('button', { name: `Details of ${idle.address}` }).click();
   await enterToken(page);
-  await page.getByLabel(/Drain: sessions go on/).fill('new disk');
+  await page.getByLabel(/Drain: running sessions continue/).fill('new disk');
   await page.getByRole('button', { name: 'Drain', exact: true }).click();
-  await page.getByText('no session is handed out here any more').waitFor();
+  await page.getByText('no new sessions will start here').waitFor();
   for (let count = 0; count < 20; count++) assert.notEqual(await first.get('/session'), `ws://${idle.address}`);
   await eventually('a line in the log', () => /drained by ada/.test(first.log));
   await page.goto('about:blank');
@@ -132,7 +135,7 @@ test('after the reply to drain no session is handed out there, a restart include
   await eventually('the resumed server to be chosen', async () => (await second.get('/session')) === `ws://${idle.address}`);
 });
 
-test('every lever works from the page, and the log says who pulled it and when', async (t) => {
+test('every operator action works from the page, and the log says who did it and when', async (t) => {
   const [first, late] = await startSimulationServers(t, [20, 30]);
   assert.ok(first && late);
   const { address } = late;
@@ -142,22 +145,22 @@ test('every lever works from the page, and the log says who pulled it and when',
   const page = await openPage(t, browser, `${program.url}/monitor`, { expected: /dialog/ });
   page.removeAllListeners('dialog');
   page.on('dialog', (dialog) => void dialog.accept());
-  await page.getByRole('button', { name: 'Enter a token' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await enterToken(page);
-  const levers = page.getByRole('dialog', { name: 'Levers' });
-  await levers.getByLabel('Add a simulation server').fill(address);
-  await levers.getByRole('button', { name: 'Add' }).click();
-  await levers.getByText(`${address} was added`).waitFor();
-  await levers.getByRole('button', { name: 'Send a test notification' }).click();
-  await levers.getByText(/: a test was sent\.$/).waitFor();
+  const actions = page.getByRole('dialog', { name: 'Operator actions' });
+  await actions.getByLabel('Add a simulation server').fill(address);
+  await actions.getByRole('button', { name: 'Add' }).click();
+  await actions.getByText(`${address} was added`).waitFor();
+  await actions.getByRole('button', { name: 'Send a test notification' }).click();
+  await actions.getByText(/: test sent\.$/).waitFor();
   await sink.received(1);
-  await levers.getByRole('button', { name: 'Close' }).click();
+  await actions.getByRole('button', { name: 'Close' }).click();
 
   const row = page.locator('.servers tbody tr', { hasText: address });
   await row.locator('.load', { hasText: '30%' }).waitFor();
   await row.getByRole('button', { name: /^Details of/ }).click();
   const panel = page.getByRole('dialog', { name: address });
-  await panel.getByLabel(/Drain: sessions go on/).fill('new disk');
+  await panel.getByLabel(/Drain: running sessions continue/).fill('new disk');
   await panel.getByRole('combobox').selectOption('for 15 minutes');
   await panel.getByRole('button', { name: 'Drain', exact: true }).click();
   await row.locator('.state-cell', { hasText: /^draining until .*ada: new disk\.$/ }).waitFor();
@@ -174,18 +177,18 @@ test('every lever works from the page, and the log says who pulled it and when',
   await panel.getByRole('button', { name: 'Remove' }).click();
   await row.waitFor({ state: 'detached' });
   const said = ['added', 'drained', 'resumed', 'removed'].map(
-    (act) => new RegExp(`${address.replace('/', '.')}.* ${act} by ada`),
+    (action) => new RegExp(`${address.replace('/', '.')}.* ${action} by ada`),
   );
-  for (const act of [...said, /test notification sent by ada/])
-    await eventually(`the line ${act.source} in the log, with its time`, () =>
-      program.log.split('\n').some((line) => act.test(line) && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} /.test(line)),
+  for (const action of [...said, /test notification sent by ada/])
+    await eventually(`the line ${action.source} in the log, with its time`, () =>
+      program.log.split('\n').some((line) => action.test(line) && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} /.test(line)),
     );
 });
 
 async function enterToken(page: Page): Promise<void> {
   const panel = page.locator('dialog[open]');
-  await panel.getByLabel(/needs a token/).fill(TOKEN);
-  await panel.getByRole('button', { name: 'Enter', exact: true }).click();
+  await panel.getByLabel(/^Sign in with a token/).fill(TOKEN);
+  await panel.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 test('the charts go on after a restart', async (t) => {
@@ -223,7 +226,7 @@ test('the screenshots of the documentation are made', async (t) => {
   await light.locator('tr.row-down').waitFor();
   await light.locator('.decisions .entry', { hasText: 'refused' }).waitFor();
   await take('monitor', light);
-  await light.getByRole('button', { name: 'And now?' }).click();
+  await light.getByRole('button', { name: 'Check again' }).click();
   await light.locator('.why-not .answers').waitFor();
   await light.locator('.columns').scrollIntoViewIfNeeded();
   await light.evaluate(() => scrollTo(0, document.body.scrollHeight));
@@ -242,7 +245,10 @@ test('the screenshots of the documentation are made', async (t) => {
   await take('monitor-narrow-dark', narrow);
 });
 
-/** The real program with ten simulation servers, of which one drains, one is full and one is down, and with a past of two days. */
+/**
+ * The real program with ten simulation servers, of which one drains, one is full and one is down, and with a past of
+ * two days.
+ */
 async function livelyProgram(
   t: Parameters<typeof startProgram>[0],
 ): Promise<{ program: Program; simulations: FakeSimulationServer[] }> {

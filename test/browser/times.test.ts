@@ -1,4 +1,4 @@
-/** Which time the monitor page says, and of which day, in the clock and the words of its viewer. */
+/** Times and days on the monitor page, in the viewer's clock and language. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -49,7 +49,7 @@ async function watchTicks(page: Page): Promise<void> {
   });
 }
 
-test('a decision, a last answer and a bucket of another day are told with their day', async (t) => {
+test('a decision, a last answer and a bucket of another day are shown with their day', async (t) => {
   const fleet = fleetOfTwoDays();
   const [first = ''] = fleet.ids;
   fleet.set(first, { lastAnswerAt: NOON - DAY, state: 'down', load: null });
@@ -95,7 +95,7 @@ test('a page that went stale says since which day', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
   const page = await openPage(t, browser, server.url);
   await server.stop();
-  await page.getByText(/Not live since [A-Z][a-z]{2} \d+, \d\d:\d\d:\d\d\s[AP]M; trying again/).waitFor();
+  await page.getByText(/Connection lost at [A-Z][a-z]{2} \d+, \d\d:\d\d:\d\d\s[AP]M\. Reconnecting…/).waitFor();
 });
 
 test('without a pointer the legend says the last bucket that is over', async (t) => {
@@ -114,19 +114,19 @@ test('without a pointer the legend says the last bucket that is over', async (t)
   assert.equal(await page.getByRole('slider').getAttribute('aria-valuenow'), String(time.length - 2));
 });
 
-test('where nothing was heard the chart says that nothing is known of hand-outs and the waiting line', async (t) => {
+test('where there is no data the chart does not claim that there were no hand-outs', async (t) => {
   const server = await startMonitorServer(t, { fleet: fleetOfTwoDays() });
   const page = await openPage(t, browser, server.url, { timezoneId: 'UTC' });
   await show(page, '24 h');
-  await page.getByText('The same as a table').click();
+  await page.getByText('Show as table').click();
   const gap = page.locator('.figures-table tbody tr', { hasText: /^03:\d\d\sAM/ }).first();
   await gap.waitFor();
   assert.deepEqual(await gap.locator('td').allInnerTexts(), ['N/A', 'N/A', 'N/A', 'N/A', 'N/A', 'N/A']);
-  const heard = page.locator('.figures-table tbody tr', { hasText: /^11:\d\d\sAM/ }).first();
-  assert.ok(!(await heard.innerText()).includes('N/A'), await heard.innerText());
+  const known = page.locator('.figures-table tbody tr', { hasText: /^11:\d\d\sAM/ }).first();
+  assert.ok(!(await known.innerText()).includes('N/A'), await known.innerText());
   const plot = page.getByRole('slider');
   const when = page.locator('.legend .when');
-  await eventually('a bucket in which nothing was heard', async () => {
+  await eventually('a bucket without data', async () => {
     await plot.press('Home');
     for (let count = 0; count < 40 && !/^03:\d\d/.test(await when.innerText()); count++) await plot.press('PageDown');
     return /^03:\d\d/.test(await when.innerText());

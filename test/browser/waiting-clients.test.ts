@@ -1,7 +1,6 @@
 /**
- * The web clients that people have, by what docs/design/protocol.md, "URLs in gateway mode" says of them, in a real
- * browser and through TLS: they ask for a session, open `/client` on whatever
- * they are told, and open the stream. None of them knows that somebody could have to wait.
+ * The web clients that people have, by what docs/design/protocol.md, "URLs in gateway mode" says of them, in a real browser and through TLS: they ask for
+ * a session, open `/client` on whatever they are told, and open the stream. None of them knows about waiting.
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -44,9 +43,9 @@ const CLIENT = `
   const parameters = new URLSearchParams(location.search);
   const show = (id, text) => { document.getElementById(id).textContent = text; };
   const quit = (text) => show('alert', text);
-  fetch(parameters.get('server') + '/session?url=${WORLD}').then((answer) => answer.text()).then((told) => {
-    if (told.startsWith('Error:')) return quit(told);
-    const client = new WebSocket(told + '/client');
+  fetch(parameters.get('server') + '/session?url=${WORLD}').then((answer) => answer.text()).then((reply) => {
+    if (reply.startsWith('Error:')) return quit(reply);
+    const client = new WebSocket(reply + '/client');
     client.onopen = () => client.send(JSON.stringify({ start: { url: '${WORLD}' } }));
     client.onclose = () => show('client', 'closed');
     client.onmessage = ({ data }) => {
@@ -70,7 +69,7 @@ const PAGE = `<!doctype html><html lang="en"><title>Simulation</title><link rel=
 test('each of the deployed clients waits, sees its place move as far as it can show it, and gets its stream on the same connection', async (t) => {
   const stream = await simulation(t);
   const server = await ScriptedSimulationServer.start(t, { load: 99 });
-  const running = await front(t, [server.port, stream.port, stream.editorPort]);
+  const running = await startGateway(t, [server.port, stream.port, stream.editorPort]);
   server.script = ({ socket }) => {
     socket.send(`webots:wss://localhost:${running.port}/${stream.port}`);
   };
@@ -88,8 +87,8 @@ test('each of the deployed clients waits, sees its place move as far as it can s
   ahead.socket.close();
   for (const [index, { progress }] of generations.entries())
     if (progress !== undefined)
-      await shows(page(pages, index), 'progress', new RegExp(`^Position ${index + 1}(?: in line|, about .+)$`));
-  assert.equal(server.clients.length, 0, 'nobody is sent to a full server');
+      await shows(page(pages, index), 'progress', new RegExp(`^You are number ${index + 1}(?:, about .+)?$`));
+  assert.equal(server.clients.length, 0, 'no client is sent to a full server');
   server.load = 5;
   for (const page of pages) {
     await shows(page, 'stream', 'frame 1 in x3d');
@@ -147,7 +146,7 @@ function listens(server: ReturnType<typeof createServer>, port: number): Promise
   });
 }
 
-async function front(t: TestContext, ports: readonly number[]) {
+async function startGateway(t: TestContext, ports: readonly number[]) {
   const folder = temporary(t);
   const { cert, key } = makeCertificate({ names: ['localhost'] });
   const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };

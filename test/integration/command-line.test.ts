@@ -9,6 +9,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { hashOf } from '../../src/config/token.ts';
 import { eventually } from '../support/eventually.ts';
 import { runProgram, startChild, startProgram, subfolder, temporary, type Scope } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
@@ -34,7 +35,7 @@ describe('arguments', () => {
     assert.equal(status, 2);
     assert.equal(stdout, '');
     assert.equal(lines(stderr).length, 1);
-    assert.match(stderr, /^error: .*2 arguments.*name one file/);
+    assert.match(stderr, /^error: too many arguments for 'start'\. Expected 1 argument but got 2\.$/m);
   });
 
   test('none means config/session/local.json of the working directory', async (t) => {
@@ -73,7 +74,7 @@ describe('arguments', () => {
   test('--help names every command', async (t) => {
     const { status, stdout } = await runProgram(t, ['--help']);
     assert.equal(status, 0);
-    for (const command of ['start', 'check', 'schema', 'test-notification', 'agent', 'token'])
+    for (const command of ['start', 'check', 'schema', 'test-notification', 'agent', 'token', 'setup', 'doctor', 'completion'])
       assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
   });
 
@@ -83,7 +84,7 @@ describe('arguments', () => {
       cwd,
     });
     assert.equal(status, 1);
-    assert.equal(String(stderr), 'error: the folder you are in was removed — go to another one with "cd" and try again\n');
+    assert.equal(String(stderr), 'error: the current folder was removed — change to another one with "cd" and try again\n');
   });
 
   test('before it was built: one line that says how to', (t) => {
@@ -96,9 +97,37 @@ describe('arguments', () => {
 
   test('an option that does not exist is refused without a stack trace', async (t) => {
     const { status, stderr } = await runProgram(t, ['--prot', '80']);
-    assert.notEqual(status, 0);
+    assert.equal(status, 2);
     assert.match(stderr, /unknown option '--prot'/);
     assert.doesNotMatch(stderr, STACK);
+  });
+
+  for (const [args, says] of [
+    [['chekc', 'x.json'], /^error: unknown command "chekc"\. Did you mean "check"\?$/],
+    [['doctr'], /^error: unknown command "doctr"\. Did you mean "doctor"\?$/],
+    [['frobnicate'], /^error: unknown command "frobnicate"\. session-server --help lists the commands\.$/],
+    [['check', 'a.json', 'b.json'], /^error: too many arguments/],
+    [['start', '--agent', 'a.json', 'b.json'], /^error: too many arguments: a\.json, b\.json; name one configuration file$/],
+    [['start', '--agent', '70000'], /^error: option '--agent \[port\]' .*whole number from 1 to 65535/],
+    [['token'], /^error: missing required argument 'name'/],
+    [['completion', 'tcsh'], /^error: .*Use one of bash, zsh, fish\./],
+    [['doctor', '--timeout', '0'], /^error: .*number of seconds above 0/],
+    [['doctor', 'ftp://x'], /^error: "ftp:\/\/x" is not the address of a site/],
+    [['setup', 'nginx', '--json'], /^error: --json needs --dry-run/],
+  ] as const)
+    test(`a wrong command line has exit status 2: ${args.join(' ')}`, async (t) => {
+      const { status, stdout, stderr } = await runProgram(t, [...args], { cwd: temporary(t) });
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(stderr.trimEnd(), says);
+      assert.doesNotMatch(stderr, STACK);
+    });
+
+  test('a configuration file that has the name of a word is started, not taken for a command', async (t) => {
+    const folder = temporary(t);
+    writeFileSync(join(folder, 'chekc'), '{}');
+    const { status, stderr } = await runProgram(t, ['chekc'], { cwd: folder });
+    assert.equal(status, 2);
+    assert.match(stderr, /^error: simulationServers: missing/);
   });
 
   test('schema prints a JSON Schema, token a token and its hash', async (t) => {
@@ -109,6 +138,9 @@ describe('arguments', () => {
     assert.equal(token.status, 0);
     assert.match(token.stdout, /"name":"Ada"/);
     assert.match(token.stdout, /sha256:[0-9a-f]{64}/);
+    const asJson = await runProgram(t, ['token', 'Ada', '--json', '--read-only']);
+    const made = JSON.parse(asJson.stdout) as { name: string; token: string; hash: string; readOnly: boolean };
+    assert.deepEqual([made.name, made.hash, made.readOnly], ['Ada', hashOf(made.token), true]);
   });
 });
 
@@ -150,6 +182,19 @@ describe('a configuration that is refused', { concurrency: 2 }, () => {
     const [plain, ...others] = await Promise.all([[path], ['start', path], ['check', path]].map((args) => runProgram(t, args)));
     assert.ok(plain);
     for (const { status, stderr } of others) assert.deepEqual([status, stderr], [2, plain.stderr]);
+  });
+
+  test('check --json says the same to a program', async (t) => {
+    const path = fileWith(t, { simulationServers: ['host/webots'], port: '1999', ssl: 0, polInterval: 3 });
+    const { status, stdout, stderr } = await runProgram(t, ['check', '--json', path]);
+    assert.deepEqual([status, stderr], [2, '']);
+    const result = JSON.parse(stdout) as Record<string, unknown> & { errors: Record<string, string>[] };
+    assert.deepEqual([result['accepted'], result['path']], [false, path]);
+    assert.deepEqual(result.errors.map(({ key, value, fix }) => [key, value, fix]).slice(0, 2), [
+      ['ssl', '0', 'write false without quotes'],
+      ['port', '"1999"', 'write 1999 without quotes'],
+    ]);
+    assert.match(JSON.stringify(result['warnings']), /did you mean \\"pollInterval\\"\?/);
   });
 
   test('a file that is missing, and a folder, are named', async (t) => {
@@ -205,6 +250,18 @@ describe('a configuration with warnings', () => {
       ['check', path, '--strict'],
     ])
       assert.equal((await runProgram(t, args)).status, 2);
+  });
+
+  test('is rejected by check --strict --json, with the facts that its keys do not show', async (t) => {
+    const path = fileWith(t, { ...odd, logDir: 'own/log' });
+    const { status, stdout } = await runProgram(t, ['check', '--strict', '--json', path], { cwd: '/tmp' });
+    assert.equal(status, 2);
+    const { accepted, errors, warnings, ...facts } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual([accepted, errors, (warnings as unknown[]).length > 0], [false, [], true]);
+    assert.deepEqual(facts, {
+      ...{ path, simulationServers: 1, log: '/tmp/own/log/session/output.log', state: '/tmp/own/state', email: 'none' },
+      links: 'wss for clients, https for polling',
+    });
   });
 
   test('runs, and the warnings stand in the log', async (t) => {

@@ -54,7 +54,7 @@ describe('test-notification', () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^error: nobody would be notified by \S+session\.json; set "administrator", "mailServer" and "mailSender", or "webhooks"\n$/,
+      /^error: \S+session\.json names no receiver of notifications; set "administrator", "mailServer" and "mailSender", or "webhooks"\n$/,
     );
   });
 });

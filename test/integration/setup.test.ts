@@ -1,4 +1,4 @@
-/** `setup`, `migrate` and `doctor` of the real program. What they write is tried with real web servers and systemd in `test/system`. */
+/** `setup` and `doctor` of the real program. The files that they write are tried with real web servers and systemd in `test/system`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -46,7 +46,7 @@ describe('setup', () => {
     for (const name of ['session.json', 'session-server.service', 'hook']) {
       const text = readFileSync(join(folder, name), 'utf8');
       const shown = stdout.indexOf(text);
-      assert.ok(shown >= 0 && shown < stdout.indexOf(`${join(folder, name)} is written`), name);
+      assert.ok(shown >= 0 && shown < stdout.indexOf(`${join(folder, name)} was written`), name);
     }
     assert.equal(statSync(join(folder, 'session.json')).mode & 0o777, 0o640);
     assert.equal(statSync(join(folder, 'hook')).mode & 0o777, 0o755);
@@ -100,10 +100,10 @@ describe('setup', () => {
     await eventually('the certificate', () => servesCertificate(others[1 - plain] ?? 0, pair.cert));
   });
 
-  for (const front of ['apache', 'nginx', 'caddy', 'none'])
-    test(`with ${front} writes a configuration without a warning, and asks for no capability`, async (t) => {
+  for (const kind of ['apache', 'nginx', 'caddy', 'none'])
+    test(`with ${kind} writes a configuration without a warning, and asks for no capability`, async (t) => {
       const folder = temporary(t);
-      const { status, stderr } = await setUp(t, folder, '--front', front);
+      const { status, stderr } = await setUp(t, folder, '--reverse-proxy', kind);
       assert.equal(status, 0, stderr);
       const checked = await runProgram(t, ['check', '--strict', join(folder, 'session.json')]);
       assert.deepEqual([checked.status, checked.stderr], [0, '']);
@@ -111,13 +111,13 @@ describe('setup', () => {
       assert.equal(existsSync(join(folder, 'hook')), false);
     });
 
-  for (const [front, address] of [
+  for (const [kind, address] of [
     ['none', 'webots.example.org/2000'],
     ['gateway', 'webots.example.org:2000'],
   ] as const)
-    test(`says of ${address} with ${front} what the check of the configuration says`, async (t) => {
+    test(`says of ${address} with ${kind} what the check of the configuration says`, async (t) => {
       const folder = temporary(t);
-      const { status, stderr } = await setUp(t, folder, '--front', front, '--simulation-server', address);
+      const { status, stderr } = await setUp(t, folder, '--front', kind, '--simulation-server', address);
       assert.equal(status, 0, stderr);
       const checked = await runProgram(t, ['check', join(folder, 'session.json')]);
       assert.match(checked.stderr, /^warning: simulationServers\[0\]: .*\n$/);
@@ -130,7 +130,7 @@ describe('setup', () => {
     writeFileSync(path, 'mine');
     const refused = await setUp(t, folder);
     assert.equal(refused.status, 2);
-    assert.match(refused.stderr, /session\.json exists and is different; nothing was written\. With --force/);
+    assert.match(refused.stderr, /session\.json already exists and is different; nothing was written\. Use --force/);
     assert.equal(existsSync(join(folder, 'session-server.service')), false);
     for (const backup of ['session.json.backup', 'session.json.backup-2']) {
       assert.equal((await setUp(t, folder, '--force')).status, 0);
@@ -146,13 +146,13 @@ describe('setup', () => {
       ['etc', 'etc/session.json', 'etc/session-server.service', 'etc/hook'].map((name) =>
         (statSync(join(folder, name)).mode & 0o777).toString(8),
       );
-    for (const round of ['written', 'as it should be']) {
+    for (const round of ['was written', 'is up to date']) {
       const { status, stdout } = await runProgram(t, ['setup', '--yes', '--server', 'webots.example.org', ...pathsIn(inside)], {
         cwd: folder,
         before: 'umask 077',
       });
       assert.equal(status, 0);
-      assert.match(stdout, new RegExp(`session\\.json is ${round}`));
+      assert.match(stdout, new RegExp(`session\\.json ${round}`));
       assert.deepEqual(modes(), ['755', '640', '644', '755']);
       // As a version wrote it that left this to the umask.
       chmodSync(join(inside, 'session.json'), 0o600);
@@ -164,7 +164,7 @@ describe('setup', () => {
     await setUp(t, folder);
     const again = await setUp(t, folder);
     assert.equal(again.status, 0, again.stderr);
-    assert.match(again.stdout, /session\.json is as it should be/);
+    assert.match(again.stdout, /session\.json is up to date/);
   });
 
   test('can leave the fleet to those who register', async (t) => {
@@ -183,27 +183,44 @@ describe('setup', () => {
     assert.equal(existsSync(join(folder, 'session.json')), false);
   });
 
+  test('prints the same files as JSON with --dry-run --json, and nothing else', async (t) => {
+    const folder = temporary(t);
+    const { status, stdout } = await setUp(t, folder, '--dry-run', '--json');
+    assert.equal(status, 0);
+    const { files } = JSON.parse(stdout) as { files: { path: string; mode: string; text: string }[] };
+    assert.deepEqual(
+      files.map(({ path, mode }) => [path, mode]),
+      [
+        [join(folder, 'session.json'), '0640'],
+        [join(folder, 'session-server.service'), '0644'],
+        [join(folder, 'hook'), '0755'],
+      ],
+    );
+    assert.equal((JSON.parse(files[0]?.text ?? '') as ConfigurationFile).server, 'webots.example.org');
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
   test('says what is missing or wrong', async (t) => {
     const folder = temporary(t);
     const nameless = await runProgram(t, ['setup', '--yes', '--dry-run'], { cwd: folder });
     assert.deepEqual([nameless.status, /the domain name is missing/.test(nameless.stderr)], [2, true]);
     for (const [flags, words] of [
-      [['--front', 'iis'], /"iis" is no front/],
-      [['--simulation-server', 'http://a:2000'], /is no simulation server/],
+      [['--reverse-proxy', 'iis'], /unknown choice "iis"; use one of gateway, apache/],
+      [['--simulation-server', 'http://a:2000'], /is not an address/],
       [['--route', '22=localhost'], /range of ports/],
-      [['--route', 'x'], /is no route/],
+      [['--route', 'x'], /is not a route/],
       [
         ['--simulation-server', 'webots.example.org/2000', '--simulation-server', 'webots.example.org/3000'],
         /--route 3000-3999=/,
       ],
       [['--simulation-server', 'webots.example.org/443'], /has a port below 1024/],
-      [['--port', '443'], /443 is a port of the front/],
-      [['--port', '80', '--front', 'apache'], /80 is a port of the front/],
-      [['--administrator', 'foo'], /"foo" is no e-mail address/],
+      [['--port', '443'], /443 belongs to the reverse proxy/],
+      [['--port', '80', '--front', 'apache'], /80 belongs to the reverse proxy/],
+      [['--administrator', 'foo'], /"foo" is not an e-mail address/],
       [['--administrator', 'a b@example.org'], /write one e-mail address/],
       [['--administrator', 'a@example.org', '--mail-server', 'https://smtp'], /write a host name/],
-      [['--server', '10.0.0.5'], /certificates are made for names/],
-      [['--server', '10.0.0.5', '--front', 'nginx'], /certificates are made for names/],
+      [['--server', '10.0.0.5'], /certificates are issued for names/],
+      [['--server', '10.0.0.5', '--front', 'nginx'], /certificates are issued for names/],
     ] as const) {
       const { status, stderr } = await setUp(t, folder, '--dry-run', ...flags);
       assert.equal(status, 2);
@@ -249,7 +266,7 @@ describe('setup', () => {
     const route = ['2000-3999=localhost'];
     const decided = await askForAnswers({ ...flags, route }, undefined);
     assert.equal(decided.kind === 'answers' && decided.answers.server, 'w.example.org');
-    const closed = await askForAnswers({ server: '10.0.0.5', front: 'none' }, undefined);
+    const closed = await askForAnswers({ server: '10.0.0.5', reverseProxy: 'none' }, undefined);
     assert.equal(closed.kind === 'answers' && closed.answers.server, '10.0.0.5');
   });
 
@@ -291,7 +308,7 @@ describe('setup', () => {
       kind: 'answers',
       answers: {
         server: 'webots.example.org',
-        front: 'gateway',
+        reverseProxy: 'gateway',
         simulationServers: ['webots.example.org/2000', 'webots.example.org/3000'],
         routes: { '2000-2999': 'localhost', '3000-3999': '10.0.0.3' },
         port: 1999,
@@ -390,35 +407,6 @@ describe('the site of a web server', () => {
   });
 });
 
-describe('migrate', () => {
-  test('explains a configuration of the original key by key, and shows no password', async (t) => {
-    const folder = temporary(t);
-    const path = join(folder, 'session.json');
-    const old = {
-      server: 'w.example.org',
-      simulationServers: ['w.example.org/2000'],
-      logDir: 'log',
-      mailSenderPassword: 'geheim-1',
-      fullyQualifiedDomainName: 'x',
-    };
-    writeFileSync(path, JSON.stringify(old), { mode: 0o600 });
-    const { status, stdout } = await runProgram(t, ['migrate', path], { cwd: folder });
-    assert.equal(status, 0);
-    for (const key of Object.keys(old)) assert.match(stdout, new RegExp(`^  ${key}: `, 'm'));
-    assert.match(stdout, /Unknown here, and ignored/);
-    assert.match(stdout, /did you mean "server"/);
-    assert.match(stdout, /portRewrite: true/);
-    assert.ok(stdout.includes(join(folder, 'log')));
-    assert.doesNotMatch(stdout, /geheim/);
-  });
-
-  test('refuses what the program refuses', async (t) => {
-    const { status, stderr } = await runProgram(t, ['migrate', '/nowhere.json']);
-    assert.equal(status, 2);
-    assert.match(stderr, /no such file/);
-  });
-});
-
 interface Report {
   readonly status: number;
   readonly findings: readonly {
@@ -501,7 +489,7 @@ describe('doctor', () => {
     );
     const [descriptors] = of('descriptors');
     assert.equal(descriptors?.level, 'warning');
-    assert.match(descriptors.text, /^the 200 of the session server are enough for \d+ clients/);
+    assert.match(descriptors.text, /^the limit of the session server \(200\) is enough for \d+ clients/);
     assert.match(descriptors.fix ?? '', /LimitNOFILE=\d+/);
   });
 
@@ -524,11 +512,11 @@ describe('doctor', () => {
     writeFileSync(tls.key, pair.key);
     const gateway = { enabled: true, port: 0, tls };
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:1'], gateway }, { folder });
-    const front = listenersOf(program.pid).find(({ port }) => port !== program.port);
-    const { findings } = await examine(t, `https://localhost:${front?.port ?? 0}`, '--config', program.path);
+    const listener = listenersOf(program.pid).find(({ port }) => port !== program.port);
+    const { findings } = await examine(t, `https://localhost:${listener?.port ?? 0}`, '--config', program.path);
     const running = findings.find(({ check }) => check === 'running');
     assert.match(running?.text ?? '', /certificate/);
-    assert.equal(running?.fix, 'fix the certificate first; then ask again');
+    assert.equal(running?.fix, 'fix the certificate first; then run doctor again');
   });
 
   test('says that nothing listens, that a name is unknown, and what is no address', async (t) => {
@@ -549,10 +537,7 @@ describe('doctor', () => {
     const { stdout, stderr } = await runProgram(t, ['doctor', 'http://127.0.0.1:1', ...flags]);
     assert.equal(stderr, '');
     const [found, fix] = stdout.split('\n');
-    assert.equal(
-      found,
-      `WARNING  configuration  ${path}: portRwrite: unknown key, ignored — expected a key of the documentation`,
-    );
+    assert.equal(found, `WARNING  configuration  ${path}: portRwrite: unknown key, ignored — expected a documented key`);
     assert.equal(fix, '         → did you mean "portRewrite"?');
   });
 

@@ -1,6 +1,6 @@
 /**
- * A page of a test in a real browser. Whatever the test is about, at its end the page must have written nothing to the console, thrown nothing, and asked
- * no other host for anything.
+ * A page of a test in a real browser. At the end of every test, the page must have written nothing to the console,
+ * thrown nothing, and sent no request to another host.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
@@ -13,7 +13,7 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly still?: boolean;
 }
 
-/** At the end of a test the server may go before the page does. */
+/** At the end of a test, the server may stop before the page is closed. */
 const SERVER_GONE =
   /ERR_(INCOMPLETE_CHUNKED_ENCODING|CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/;
 

@@ -1,6 +1,7 @@
 /**
- * A real Chromium for the tests of the monitor page: the one `CHROMIUM_PATH` names, else an installed one, else the one that comes as the development
- * dependency `@sparticuz/chromium` with the libraries it needs. None of them: an error that says how to fix it, never a skipped test.
+ * A real Chromium for the tests of the monitor page: the one in `CHROMIUM_PATH`, otherwise an installed one, otherwise
+ * the one of the development dependency `@sparticuz/chromium`, with the libraries it needs. Without any of them, an
+ * error says how to fix it; tests are never skipped.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -30,22 +31,22 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const MEND =
-  'The tests of the monitor page need Chromium. Install it ("apt-get install chromium"), or name one in CHROMIUM_PATH, or let "npm ci" install the development dependencies.';
+const FIX =
+  'The tests of the monitor page need Chromium. Install it ("apt-get install chromium"), or set CHROMIUM_PATH, or let "npm ci" install the development dependencies.';
 
 export async function launchChromium(): Promise<Browser> {
   const { path, env } = await findChromium();
   try {
     return await chromium.launch({ executablePath: path, args: ARGUMENTS, env: { ...definedEnvironment(), ...env } });
   } catch (cause) {
-    throw new Error(`Chromium at ${path} does not start. ${MEND}`, { cause });
+    throw new Error(`Chromium at ${path} does not start. ${FIX}`, { cause });
   }
 }
 
 export async function findChromium(environment: NodeJS.ProcessEnv = process.env): Promise<Found> {
   const named = environment['CHROMIUM_PATH'];
   if (named !== undefined && named !== '') {
-    if (!existsSync(named)) throw new Error(`There is no file at CHROMIUM_PATH, ${named}. ${MEND}`);
+    if (!existsSync(named)) throw new Error(`There is no file at CHROMIUM_PATH, ${named}. ${FIX}`);
     return { path: named };
   }
   const folders = (environment['PATH'] ?? '').split(delimiter);
@@ -56,8 +57,8 @@ export async function findChromium(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * The package unpacks itself into the temporary folder when it is asked for its path. Several tests may ask at once, so each unpacks into a folder of its
- * own and the first to finish gives it the name that all use.
+ * The package unpacks itself into the temporary folder when it is asked for its path. Several tests may do so at once,
+ * so each unpacks into its own folder, and the first to finish renames it to the common name.
  */
 async function packagedChromium(): Promise<Found> {
   const folder = join(tmpdir(), `session-server-chromium-${await packagedVersion()}-${process.getuid?.() ?? 0}`);
@@ -88,7 +89,7 @@ async function packagedVersion(): Promise<string> {
     };
     return version;
   } catch (cause) {
-    throw new Error(`There is no Chromium on this machine. ${MEND}`, { cause });
+    throw new Error(`There is no Chromium on this machine. ${FIX}`, { cause });
   }
 }
 
@@ -104,7 +105,7 @@ function unpack(folder: string): Promise<void> {
     unpacking.once('error', reject);
     unpacking.once('exit', (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`Chromium cannot be unpacked into ${folder}; is there room for 200 MB? ${MEND}`));
+      else reject(new Error(`Chromium cannot be unpacked into ${folder}; is there room for 200 MB? ${FIX}`));
     });
   });
 }

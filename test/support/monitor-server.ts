@@ -1,4 +1,4 @@
-/** The monitor with all its routes on a real port, over a fleet that was never there. */
+/** The monitor with all its routes on a real port, over a simulated fleet. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -20,7 +20,7 @@ import { createMonitorRoutes } from '../../src/http/operators/monitor-routes.ts'
 import { createRoutes, toListener, type Env } from '../../src/http/server/routes.ts';
 import type { Clock } from '../../src/ports.ts';
 import { systemClock } from '../../src/system/system-clock.ts';
-import { renderEntrancePage, renderMonitorPage } from '../../src/web/render.ts';
+import { renderSignInPage, renderMonitorPage } from '../../src/web/render.ts';
 import { MemoryLog } from './memory-log.ts';
 import { DemoFleet } from './monitor-source.ts';
 
@@ -36,18 +36,18 @@ export interface MonitorServer {
   readonly url: string;
   readonly log: MemoryLog;
   readonly viewers: () => number;
-  /** Stops answering, as a session server that is restarted; `start` answers at the same port again. */
+  /** Stops answering, as a session server that restarts does; `start` answers at the same port again. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Every connection breaks, as by a front that is restarted. */
+  /** Breaks every connection, as a reverse proxy that restarts does. */
   cut(): void;
 }
 
 export const TOKEN = 'sst_a-token-for-tests';
-/** Of eve, who may only read. */
+/** The read-only token of eve. */
 export const READING_TOKEN = 'sst_a-token-for-readers';
 
-/** The scripts of the page as the sources have them now; built once for all tests of a process. */
+/** The page's scripts, built from the present sources once for all tests of a process. */
 let built: Promise<MonitorAssets> | undefined;
 
 async function buildAssets(): Promise<MonitorAssets> {
@@ -75,13 +75,13 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     history: fleet.history.query.bind(fleet.history),
     sparklines: fleet.history.sparklines.bind(fleet.history),
   };
-  const pages = { monitor: renderMonitorPage, entrance: renderEntrancePage };
+  const pages = { monitor: renderMonitorPage, entrance: renderSignInPage };
   const title = () => fleet.title;
   let server: Server | undefined;
   let events: MonitorEvents | undefined;
   let port = 0;
   const start = async (): Promise<void> => {
-    // With each start, because sessions in the browser are forgotten by a restart.
+    // Created at each start, because a restart ends browser sessions.
     const access = createAccess({
       tokens: () => configured,
       reading: () => reading,
@@ -120,16 +120,16 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
 }
 
 function actionsOf(fleet: DemoFleet): AdminActions {
-  const known = (id: string, act: () => void): ReturnType<AdminActions['resume']> => {
+  const onServer = (id: string, action: () => void): ReturnType<AdminActions['resume']> => {
     if (fleet.server(id) === undefined) return Promise.resolve({ kind: 'unknown-server' });
-    act();
+    action();
     return Promise.resolve({ kind: 'done' });
   };
   return {
     drain: (id, { by, reason, until }) =>
-      known(id, () => fleet.drain(id, { since: fleet.now, by, reason: reason ?? null, until: until ?? null })),
-    resume: (id) => known(id, () => fleet.resume(id)),
-    removeServer: (id) => known(id, () => fleet.remove(id)),
+      onServer(id, () => fleet.drain(id, { since: fleet.now, by, reason: reason ?? null, until: until ?? null })),
+    resume: (id) => onServer(id, () => fleet.resume(id)),
+    removeServer: (id) => onServer(id, () => fleet.remove(id)),
     addServer(entry) {
       const address = (entry as { readonly address: string }).address;
       if (!/^[a-z0-9.]+[:/][0-9]+$/.test(address))

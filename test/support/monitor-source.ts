@@ -1,6 +1,6 @@
 /**
- * A fleet that was never there, for the monitor's tests, screenshots and benchmarks: what a session server would show, drawn from a seed and moved on
- * by hand. It implements what the monitor's routes ask of the session server.
+ * A simulated fleet for the monitor's tests, screenshots and benchmarks: what a session server would show, drawn from a
+ * seed and moved on by hand. It implements what the monitor's routes ask of the session server.
  */
 import type {
   AnswerView,
@@ -15,6 +15,7 @@ import type {
 import { listed } from '../../src/core/views/decision-list.ts';
 import type { FleetLoads } from '../../src/core/fleet/fleet.ts';
 import { History } from '../../src/core/history/history.ts';
+import { idleServer, placesOf, silent } from './server-view.ts';
 
 export interface DemoOptions {
   readonly servers?: number;
@@ -31,7 +32,7 @@ interface DemoServer {
   phase: number;
 }
 
-/** Numbers that look like chance and are the same for the same seed (mulberry32). */
+/** Pseudo-random numbers, the same for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -133,7 +134,7 @@ export class DemoFleet {
     this.#waiting = length;
   }
 
-  /** Time goes on; servers are probed every five seconds. */
+  /** Lets time pass; servers are probed every five seconds. */
   advance(seconds: number): void {
     const until = this.now + seconds;
     while (this.now + 5 <= until) {
@@ -165,7 +166,7 @@ export class DemoFleet {
         handOutsLastHour: server.handOuts.filter((at) => at > this.now - 3600).length,
         lastAnswerAt: this.now,
         latency: 0.004 + 0.02 * this.#random(),
-        ...(view.state === 'available' && { places: Math.max(0, Math.floor((90 - predicted) / view.cost)) }),
+        ...(view.state === 'available' && { places: placesOf(predicted, view.cost) }),
       };
       this.history.sampled(view.id, this.now, load, booked);
     }
@@ -186,7 +187,7 @@ export class DemoFleet {
     this.history.fleetIs(this.ids);
   }
 
-  /** One session request comes and is answered. */
+  /** Answers one session request. */
   allocate(project: string | null = projects[Math.floor(this.#random() * projects.length)] ?? null): DecisionView {
     const open = this.#servers.map(({ view }) => view).filter(({ state }) => state === 'available');
     const [best] = [...open].sort((a, b) => (a.predicted ?? 0) - (b.predicted ?? 0));
@@ -217,7 +218,7 @@ export class DemoFleet {
     return this.#decided(this.#refusal(project, code, reason));
   }
 
-  /** Somebody who waited went away. */
+  /** A waiting client disconnects. */
   abandon(project: string, waited: number): DecisionView {
     const gone = this.#refusal(project, 'client-gone', 'The client went away while it waited.');
     return this.#decided({ ...gone, kind: 'abandoned', waited });
@@ -330,37 +331,6 @@ export class DemoFleet {
   }
 }
 
-function idleServer(address: string, number: number, now: number, load: number): ServerView {
-  return {
-    id: address.replace('/', ':'),
-    number,
-    address,
-    monitorUrl: `https://${address}/monitor`,
-    state: 'available',
-    since: now,
-    reason: 'Takes sessions.',
-    load,
-    lastLoad: load,
-    booked: 0,
-    predicted: load,
-    cost: 8,
-    costUncertainty: 1.6,
-    places: Math.max(0, Math.floor((90 - load) / 8)),
-    handOuts: 0,
-    handOutsLastHour: 0,
-    lastAnswerAt: now,
-    latency: 0.012,
-    failures: 0,
-    suspectSince: null,
-    drain: null,
-    weight: 1,
-    maxSessions: null,
-    labels: {},
-    allowedRepositories: null,
-    removable: false,
-  };
-}
-
 /** A fleet in which a little of everything has happened in the last hours. */
 export function livelyFleet({ servers = 12, hours = 3, ...options }: DemoOptions & { readonly hours?: number } = {}): DemoFleet {
   const now = options.now ?? Math.floor(Date.now() / 1000);
@@ -377,15 +347,7 @@ export function livelyFleet({ servers = 12, hours = 3, ...options }: DemoOptions
     ended: fleet.now + 240,
     reason: 'Its load was 97.2 %.',
   });
-  fleet.set(down, {
-    state: 'down',
-    load: null,
-    predicted: null,
-    places: 0,
-    failures: 5,
-    since: fleet.now,
-    reason: 'Connection refused; 5 probes failed in a row.',
-  });
+  fleet.set(down, silent('down', fleet.now, 5, 'Connection refused; 5 probes failed in a row.'));
   fleet.incident({ kind: 'down', serverId: down, server: addressOf(down), reason: 'Connection refused.' });
   fleet.advance(600);
   fleet.set(suspect, { suspectSince: fleet.now, reason: 'Was given 4 sessions and still looks idle.' });
@@ -403,21 +365,13 @@ export function livelyFleet({ servers = 12, hours = 3, ...options }: DemoOptions
   fleet.waiting = 3;
   fleet.advance(600);
   fleet.waiting = 0;
-  fleet.set(unknown, {
-    state: 'unknown',
-    load: null,
-    predicted: null,
-    places: 0,
-    failures: 1,
-    since: fleet.now,
-    reason: 'No answer within 4 s.',
-  });
+  fleet.set(unknown, silent('unknown', fleet.now, 1, 'No answer within 4 s.'));
   fleet.set(full, { state: 'full', places: 0, reason: 'Its load reached 95 % and has not left room for 15 s since.' });
   fleet.set(fleet.ids[0] ?? '', { labels: { room: 'B12', gpu: 'RTX 4070' }, weight: 2 });
   fleet.refuse(
-    'https://github.com/somebody/private-robots/blob/main/worlds/maze.wbt',
+    'https://github.com/another-school/private-robots/blob/main/worlds/maze.wbt',
     'not-allowed',
-    'No simulation server may run projects of github.com/somebody: 12 servers allow only other repositories.',
+    'No simulation server may run projects of github.com/another-school: 12 servers allow only other repositories.',
   );
   fleet.advance(295);
   fleet.allocate();

@@ -9,10 +9,8 @@ import { request as requestTls } from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { apacheSite } from '../../src/install/setup/apache.ts';
-import { caddyfile } from '../../src/install/setup/caddy.ts';
 import type { ReverseProxy } from '../../src/install/setup/reverse-proxy.ts';
-import { nginxSite } from '../../src/install/setup/nginx.ts';
+import { apacheSite, caddyfile, nginxSite } from '../../src/install/setup/site-files.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually, inTime } from '../support/eventually.ts';
@@ -28,13 +26,13 @@ interface Answer {
   readonly body: string;
 }
 
-const fronts: readonly (readonly [WebServer, (front: ReverseProxy) => string])[] = [
+const reverseProxies: readonly (readonly [WebServer, (reverseProxy: ReverseProxy) => string])[] = [
   [apache, apacheSite],
-  [nginx, (front) => nginxSite(front, ['127.0.0.1'])],
+  [nginx, (reverseProxy) => nginxSite(reverseProxy, ['127.0.0.1'])],
   [caddy, caddyfile],
 ];
 
-for (const [webServer, siteOf] of fronts) {
+for (const [webServer, siteOf] of reverseProxies) {
   describe(webServer.name, () => {
     // What `before` starts is ended after the last test, the youngest first.
     const endings: (() => Promise<void>)[] = [];
@@ -61,7 +59,7 @@ for (const [webServer, siteOf] of fronts) {
       program = await startProgram(scope, {
         simulationServers: [first.address],
         allocation: { cost: 0.3, learning: false },
-        monitor: { title: 'Through a front' },
+        monitor: { title: 'Through a reverse proxy' },
       });
       const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem'), own: true };
       writeFileSync(tls.cert, certificate.cert);
@@ -145,7 +143,7 @@ for (const [webServer, siteOf] of fronts) {
     test('shows the monitor page and its parts', async () => {
       const { status, body } = await ask('/monitor');
       assert.equal(status, 200);
-      assert.match(body, /Through a front/);
+      assert.match(body, /Through a reverse proxy/);
       assert.equal((await ask(`/${program.port}/monitor`)).status, 200, 'as links in e-mails have it');
       assert.equal((await ask('/api/v1/availability')).status, 200);
       assert.equal((await ask(`/api/v1/servers/${encodeURIComponent(first.address)}`)).status, 200);

@@ -5,7 +5,7 @@ import { DemoFleet } from '../../../test/support/monitor-source.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { buildWeb } from '../../../scripts/build-web.mjs';
-import { renderEntrancePage, renderMonitorPage } from '../../web/render.ts';
+import { renderSignInPage, renderMonitorPage } from '../../web/render.ts';
 import { readMonitorAssets, type MonitorAssets } from './monitor-assets.ts';
 import { createMonitorRoutes } from './monitor-routes.ts';
 
@@ -33,7 +33,7 @@ function setUp({ isReader = true, assets = noAssets } = {}) {
         renderings += 1;
         return renderMonitorPage(snapshot, files);
       },
-      entrance: renderEntrancePage,
+      entrance: renderSignInPage,
     },
     access: { isReader: () => isReader },
     title: () => 'Webots session server',
@@ -107,7 +107,7 @@ test('who may not read gets a form for the token, and no figure', async () => {
   const html = await response.text();
   assert.match(html, /<form method="post" action="monitor\/enter">/);
   assert.doesNotMatch(html, /sim01/);
-  assert.match(await (await get('/monitor?refused=token-wrong')).text(), /not one of those/);
+  assert.match(await (await get('/monitor?refused=token-wrong')).text(), /This token is not in/);
 });
 
 test('the files of the page are small, compressed beforehand, and kept by browsers for ever under their hash', async (t) => {

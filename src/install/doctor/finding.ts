@@ -1,6 +1,6 @@
-/** What `session-server doctor` found: what was looked at, how it is, and how to fix it. */
+/** A finding of `session-server doctor`: what was checked, the result, and how to fix it. */
 export interface Finding {
-  /** Stable name of what was looked at, for scripts. */
+  /** Stable name of the check, for scripts. */
   readonly check:
     | 'configuration'
     | 'name'
@@ -17,16 +17,16 @@ export interface Finding {
     | 'descriptors'
     | 'running'
     | 'mail';
-  /** Whom it is about: a name, a URL, a simulation server. */
+  /** What was checked: a name, a URL, a simulation server. */
   readonly subject: string;
   readonly level: Level;
   /** A sentence. */
   readonly text: string;
-  /** What to do about it; with every finding that is not `ok`. */
+  /** The fix; with every finding that is not `ok`. */
   readonly fix?: string;
 }
 
-/** `warning`: it works, but not well or not for long. `fault`: somebody cannot be served. */
+/** `warning`: it works, but not well or not for long. `fault`: some clients cannot be served. */
 export type Level = 'ok' | 'warning' | 'fault';
 
 export function ok(check: Finding['check'], subject: string, text: string): Finding {
@@ -41,7 +41,7 @@ export function fault(check: Finding['check'], subject: string, text: string, fi
   return { check, subject, level: 'fault', text, fix };
 }
 
-/** 0: all is well; 1: warnings; 2: faults. */
+/** 0: all checks passed; 1: warnings; 2: faults. */
 export function exitStatus(findings: readonly Finding[]): 0 | 1 | 2 {
   if (findings.some(({ level }) => level === 'fault')) return 2;
   return findings.some(({ level }) => level === 'warning') ? 1 : 0;
@@ -51,7 +51,7 @@ const MARKS: Readonly<Record<Level, string>> = { ok: 'ok     ', warning: 'WARNIN
 
 export function findingLine({ level, check, subject, text, fix }: Finding): string {
   const line = `${MARKS[level]}  ${check}  ${subject}: ${text}`;
-  // Texts from outside stand in it: nothing may move the cursor of a terminal.
+  // It contains texts from outside: none of them may move the cursor of a terminal.
   return [line, ...(fix === undefined ? [] : [`         → ${fix}`])]
     .map((text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g, '?'))
     .join('\n');

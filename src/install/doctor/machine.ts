@@ -1,16 +1,16 @@
-/** This machine: file descriptors, and the mail server as it is reached from here. */
+/** This machine: file descriptors, and the mail server as seen from here. */
 import type { Settings } from '../../config/settings.ts';
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from '../../http/server/descriptors.ts';
 import { verifyMailServer } from '../../notifiers/email.ts';
 import { fault, ok, warning, type Finding } from './finding.ts';
 import type { RunningResult } from './running.ts';
 
-/** Whose limit it is: that of the session server, or of the shell that the doctor was started in, which may be another. */
+/** The process with the limit: the session server, or the shell that started the doctor, which may have a different one. */
 export type LimitOf = 'session server' | 'shell';
 
 export interface DescriptorLimit {
   readonly of: LimitOf;
-  /** `undefined`: the machine does not tell. */
+  /** `undefined`: unknown on this machine. */
   readonly limit: number | undefined;
 }
 
@@ -22,22 +22,22 @@ export function descriptorLimit(running: RunningResult): DescriptorLimit {
 
 export function examineDescriptors({ limits, gateway }: Settings, servers: number, { of, limit }: DescriptorLimit): Finding {
   const subject = 'file descriptors';
-  if (limit === undefined) return ok('descriptors', subject, 'the machine does not tell their limit');
+  if (limit === undefined) return ok('descriptors', subject, 'the limit is unknown on this machine');
   const relays = gateway.enabled ? budgetRelays(limit, servers, gateway.limits.relays) : 0;
   const { clients } = budgetDescriptors(limit, servers + relays, limits.clients);
-  const whose =
+  const whichLimit =
     of === 'session server'
-      ? `the ${limit} of the session server`
-      : `the ${limit} of this shell (the session server, which may have others, could not be asked)`;
-  if (clients >= limits.clients) return ok('descriptors', subject, `${whose} are enough for ${limits.clients} clients`);
+      ? `the limit of the session server (${limit})`
+      : `the limit of this shell (${limit}; that of the session server is unknown)`;
+  if (clients >= limits.clients) return ok('descriptors', subject, `${whichLimit} is enough for ${limits.clients} clients`);
   const wanted = limits.clients + servers + (gateway.enabled ? gateway.limits.relays : 0) + SPARE_DESCRIPTORS;
   return warning(
     'descriptors',
     subject,
-    `${whose} are enough for ${clients} clients, and limits.clients is ${limits.clients}`,
+    `${whichLimit} is enough for ${clients} clients only, and limits.clients is ${limits.clients}`,
     of === 'session server'
-      ? `set LimitNOFILE=${wanted} in its unit and start it again (when it runs in a shell: ulimit -n ${wanted}), or lower limits.clients`
-      : 'look at its own: systemctl show --property LimitNOFILE session-server',
+      ? `set LimitNOFILE=${wanted} in its unit and restart it (in a shell: ulimit -n ${wanted}), or lower limits.clients`
+      : 'check its own limit: systemctl show --property LimitNOFILE session-server',
   );
 }
 
@@ -45,7 +45,7 @@ export function examineDescriptors({ limits, gateway }: Settings, servers: numbe
 const SPARE_DESCRIPTORS = 1000;
 
 export interface MailOptions {
-  /** Configuration file; a test message without it would be sent by another one. */
+  /** Configuration file, for the command that sends a test message. */
   readonly path: string;
   /** Seconds. */
   readonly timeout: number;
@@ -56,7 +56,7 @@ export async function examineMail({ mail }: Settings, { path, timeout }: MailOpt
     return warning(
       'mail',
       'e-mail',
-      'is not configured: nobody hears of failures',
+      'is not configured: nobody is notified of failures',
       'set "administrator", "mailServer" and "mailSender", or "webhooks"',
     );
   const { server, port, sender, administrator, user, password } = mail;
@@ -66,7 +66,7 @@ export async function examineMail({ mail }: Settings, { path, timeout }: MailOpt
       ...{ host: server, port, sender, recipient: administrator, user, password, patience: timeout },
       ...{ monitorUrl: '', wallTime: () => 0 },
     });
-    return ok('mail', subject, password === undefined ? 'takes mail without a login' : `accepts the login of ${user}`);
+    return ok('mail', subject, password === undefined ? 'accepts mail without a login' : `accepts the login of ${user}`);
   } catch (error) {
     return fault(
       'mail',

@@ -1,4 +1,4 @@
-/** What to do about a front, by who it is: the fix for Apache helps nobody whose front is this program. */
+/** How to fix a reverse proxy, by kind: the fix for Apache does not help if the gateway of this program is used. */
 import type { Settings } from '../../config/settings.ts';
 
 /** `unknown`: no configuration was given. */
@@ -9,38 +9,39 @@ export function localReverseProxy(settings: Settings | undefined): LocalReverseP
   return settings.gateway.enabled ? 'gateway' : 'web-server';
 }
 
-const WEB_SERVER = 'write its rules anew: session-server setup apache (or nginx, caddy)';
+const WEB_SERVER = 'write its site again: session-server setup apache (or nginx, caddy)';
 
-const MENDS = {
-  /** It answers, but not as the session server does. */
+const FIXES = {
+  /** It answers, but not like the session server. */
   answers: {
-    gateway: 'see which program has the port (ss -tlnp), stop it, and look into the log of the session server',
-    webServer: `everything but /PORT/… has to be passed on to the session server; ${WEB_SERVER}`,
+    gateway: 'find the program that has the port (ss -tlnp), stop it, and read the log of the session server',
+    webServer: `forward everything but /PORT/… to the session server; ${WEB_SERVER}`,
   },
-  /** It says that it reaches nobody behind it. */
+  /** It reports that the server behind it is unreachable. */
   unreachable: {
-    gateway: 'something between passes nothing on to the gateway: look there, and whether "gateway.port" is what it is told',
-    webServer: 'the front cannot reach the session server: start it, and compare "port" with the rules of the front',
+    gateway: 'something in between does not forward to the gateway: check it, and whether it uses the value of "gateway.port"',
+    webServer:
+      'the reverse proxy cannot reach the session server: start it, and compare "port" with the rules of the reverse proxy',
   },
   webSockets: {
     gateway:
-      'something between the client and the gateway, such as a filter or a cache, passes no WebSockets on; look into the log',
-    webServer: `the front does not pass WebSockets on; ${WEB_SERVER}`,
+      'something between the client and the gateway, such as a filter or a cache, does not forward WebSockets; read the log',
+    webServer: `the reverse proxy does not forward WebSockets; ${WEB_SERVER}`,
   },
   load: {
     gateway:
-      'when it answers directly: is its port in "gateway.routes", for the right host? The log of the session server says more',
-    webServer: `when it answers directly, it is the front that does not pass it on; ${WEB_SERVER}`,
+      'if it answers directly, check that "gateway.routes" has its port with the right host, and read the log of the session server',
+    webServer: `if it answers directly, the reverse proxy does not forward to it; ${WEB_SERVER}`,
   },
   clientSocket: {
     gateway:
-      'when it opens directly: is its port in "gateway.routes", for the right host? The log of the session server says more',
-    webServer: `when it opens directly, the front does not pass WebSockets on to this port; ${WEB_SERVER}`,
+      'if it opens directly, check that "gateway.routes" has its port with the right host, and read the log of the session server',
+    webServer: `if it opens directly, the reverse proxy does not forward WebSockets to this port; ${WEB_SERVER}`,
   },
 } as const;
 
-export function proxyAdvice(front: LocalReverseProxy, what: keyof typeof MENDS): string {
-  const { gateway, webServer } = MENDS[what];
-  if (front === 'unknown') return `with a web server in front: ${webServer}. With the gateway: ${gateway}`;
-  return front === 'gateway' ? gateway : webServer;
+export function proxyAdvice(reverseProxy: LocalReverseProxy, what: keyof typeof FIXES): string {
+  const { gateway, webServer } = FIXES[what];
+  if (reverseProxy === 'unknown') return `with a reverse proxy: ${webServer}. With the gateway: ${gateway}`;
+  return reverseProxy === 'gateway' ? gateway : webServer;
 }

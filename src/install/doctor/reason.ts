@@ -3,11 +3,11 @@ export function reason(error: unknown): string {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = codeOf(inner);
   const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'nothing listens there',
-    EHOSTUNREACH: 'no route leads there',
-    ENETUNREACH: 'no route leads there',
-    ECONNRESET: 'the connection was cut',
-    ENOTFOUND: 'no such name',
+    ECONNREFUSED: 'connection refused: nothing listens there',
+    EHOSTUNREACH: 'no route to it',
+    ENETUNREACH: 'no route to it',
+    ECONNRESET: 'the connection was reset',
+    ENOTFOUND: 'the name does not exist',
   };
   if (inner instanceof Error && inner.name === 'TimeoutError') return 'no answer in time';
   return words[code ?? ''] ?? (inner instanceof Error ? inner.message : String(inner));

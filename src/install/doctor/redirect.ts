@@ -1,6 +1,6 @@
 /**
- * The port of plain HTTP of the gateway: it sends people to HTTPS, and through it the authority that signs certificates asks for its proof. A certificate that was got by
- * other means works until its first renewal fails, months later; so the way of the proof is gone here.
+ * The plain HTTP port of the gateway: it redirects to HTTPS, and the certificate authority requests its proof there. A certificate obtained by other
+ * means works until its first renewal fails, months later. So the request for the proof is tried here.
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ const CHALLENGES = '.well-known/acme-challenge';
 
 export async function examineRedirect({ gateway }: Settings, { host, timeout }: RedirectOptions): Promise<Finding[]> {
   const { enabled, redirectFrom, publicPort, acmeDir } = gateway;
-  // Where others see another port for TLS, what leads there leads port 80 to this one. 0 is any free port, which nobody knows from outside.
+  // If clients use another port for TLS, port 80 is forwarded to this one, too. 0 is any free port, which is unknown from outside.
   const port = publicPort === undefined ? redirectFrom : 80;
   if (!enabled || redirectFrom === undefined || port === undefined || port === 0) return [];
   const origin = `http://${host}:${port}`;
@@ -36,18 +36,18 @@ async function examinePort(origin: string, subject: string, timeout: number): Pr
     await response.body?.cancel();
     const { status, headers } = response;
     if (status >= 300 && status < 400 && headers.get('location')?.startsWith('https://') === true)
-      return ok('port', subject, 'is open, and leads to HTTPS');
+      return ok('port', subject, 'is open, and redirects to HTTPS');
     return fault(
       'port',
       subject,
-      `answers status ${status} and does not lead to HTTPS: another program listens there`,
-      'see which one it is (ss -tlnp), stop it for good (systemctl disable --now …), and start the session server again',
+      `answers status ${status} without a redirect to HTTPS: another program listens there`,
+      'find it (ss -tlnp), stop it permanently (systemctl disable --now …), and restart the session server',
     );
   } catch (error) {
     return fault(
       'port',
       subject,
-      `cannot be reached: ${reason(error)}; people who write no https:// find nothing, and the certificate is not renewed`,
+      `cannot be reached: ${reason(error)}; users who do not type https:// get no answer, and the certificate is not renewed`,
       'start the session server; open the port in the firewall, and forward it in the router',
     );
   }
@@ -70,15 +70,15 @@ async function examineChallenge(origin: string, acmeDir: string, timeout: number
   try {
     const response = await fetch(`${origin}/${CHALLENGES}/${token}`, { signal: AbortSignal.timeout(timeout * 1000) });
     if (response.status === 200 && (await response.text()) === proof)
-      return ok('challenge', acmeDir, 'is what the authority for certificates gets to see');
+      return ok('challenge', acmeDir, 'is served correctly to the certificate authority');
     return fault(
       'challenge',
       acmeDir,
       `a file in it is not served (status ${response.status}), so no certificate is renewed`,
-      'certbot has to be told this folder (certbot certonly --webroot -w …), and the session server must be able to read it: no folder on the way may be closed to it',
+      'use this folder with certbot (certbot certonly --webroot -w …), and let the session server read it and all folders above it',
     );
   } catch (error) {
-    return fault('challenge', acmeDir, `a file in it is not served: ${reason(error)}`, 'look into the log of the session server');
+    return fault('challenge', acmeDir, `a file in it is not served: ${reason(error)}`, 'read the log of the session server');
   } finally {
     await unlink(join(folder, token));
     if (created !== undefined) await removeEmpty(folder);
@@ -88,16 +88,16 @@ async function examineChallenge(origin: string, acmeDir: string, timeout: number
 function notWritten(acmeDir: string, error: unknown): Finding {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return warning('challenge', acmeDir, 'could not be tried: this user may not write there', 'run the doctor with sudo');
+    return warning('challenge', acmeDir, 'could not be checked: this user cannot write there', 'run the doctor with sudo');
   return fault(
     'challenge',
     acmeDir,
-    `cannot be written to (${reason(error)}), so no certificate can be got or renewed`,
-    `make it: install -d ${acmeDir}`,
+    `cannot be written to (${reason(error)}), so no certificate can be issued or renewed`,
+    `create it: install -d ${acmeDir}`,
   );
 }
 
-/** What was made for the trial; certbot may be at work there by now. */
+/** The folder that was created for this check; certbot may use it by now. */
 async function removeEmpty(folder: string): Promise<void> {
   try {
     await rmdir(folder);

@@ -1,24 +1,24 @@
-/** The session server that runs now, asked for what only it knows: the limits of its process, and who joined by himself. */
+/** Facts that only the running session server knows: the limits of its process, and the servers that registered themselves. */
 import type { Settings } from '../../config/settings.ts';
 import { parseEndpoint, type Endpoint } from '../../core/fleet/endpoint.ts';
 import { isCertificateRefused, reason } from './reason.ts';
 
 export interface Running {
-  /** Most file descriptors of its process; `undefined` when its machine does not tell. */
+  /** Maximum number of file descriptors of its process; `undefined` if unknown. */
   readonly descriptors: number | undefined;
   readonly servers: readonly Endpoint[];
 }
 
 export type RunningResult =
   | { readonly kind: 'running'; readonly running: Running }
-  /** It runs, and tells this to holders of a token only. */
+  /** It runs, and this needs a token. */
   | { readonly kind: 'closed' }
-  /** `reason`: why nobody answers for it. `hidden`: it may well run, behind a certificate that is not accepted. */
+  /** `reason`: why it does not answer. `hidden`: it may run behind a certificate that is not accepted. */
   | { readonly kind: 'silent'; readonly reason: string; readonly hidden: boolean };
 
 const LIMIT = /^session_server_file_descriptors_limit (\d+)$/m;
 
-/** At the site; else at its own port on this machine, which answers when the front does not. */
+/** At the site; else at its own port on this machine, which answers when the reverse proxy does not. */
 export async function askRunning(url: URL, settings: Settings, timeout: number): Promise<RunningResult> {
   const reasons: string[] = [];
   let hidden = true;
@@ -56,7 +56,7 @@ async function ask(origin: string, timeout: number): Promise<RunningResult> {
       running: { descriptors: limit === undefined ? undefined : Number(limit), servers: endpointsOf(servers.text) },
     };
   } catch (error) {
-    const words = error instanceof SyntaxError ? 'it is another program that answers' : reason(error);
+    const words = error instanceof SyntaxError ? 'another program answers' : reason(error);
     return { kind: 'silent', reason: words, hidden: isCertificateRefused(error) };
   }
 }

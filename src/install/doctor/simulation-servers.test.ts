@@ -22,18 +22,23 @@ async function lameFront(t: TestContext): Promise<number> {
 async function examine(t: TestContext, gateway: ConfigurationFile['gateway']) {
   const server = await ClientSocketServer.start(t);
   const { port } = server;
-  // A front has the port of its scheme; here it has one of its own.
+  // A reverse proxy has the port of its scheme; here it has a separate one.
   const address = `localhost:${await lameFront(t)}/${port}`;
   const endpoint: Endpoint = { id: `localhost:${port}`, address, host: 'localhost', port, rewritten: true };
   const settings = settingsOf({ ssl: false, server: 'localhost', gateway: { routes: { [port]: '127.0.0.1' }, ...gateway } });
   return { server, findings: await examineServers(settings, [endpoint], options) };
 }
 
-test('what goes wrong through the front only is told from what goes wrong at the simulation server', async (t) => {
+test('a fault of the reverse proxy is distinguished from one of the simulation server', async (t) => {
   const { server, findings } = await examine(t, {});
   assert.deepEqual(
     findings.map(({ check, level, subject }) => `${check} ${level} ${subject.replace(/^\S+ /, '')}`),
-    ['load ok directly', 'client-socket ok directly', 'load ok through the front', 'client-socket fault through the front'],
+    [
+      'load ok directly',
+      'client-socket ok directly',
+      'load ok through the reverse proxy',
+      'client-socket fault through the reverse proxy',
+    ],
   );
   assert.match(findings[3]?.text ?? '', /status 403/);
   assert.match(findings[3]?.fix ?? '', /setup apache/);

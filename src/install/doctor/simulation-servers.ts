@@ -1,4 +1,4 @@
-/** Each simulation server, asked as the session server asks it and as clients do: directly, and through the front when it is behind one. */
+/** Each simulation server, requested as the session server and clients do: directly, and through the reverse proxy if it is behind one. */
 import type { Settings } from '../../config/settings.ts';
 import { parseEndpoint, webSocketUrl, type Endpoint } from '../../core/fleet/endpoint.ts';
 import { upstreamOf } from '../../core/gateway/gateway-routes.ts';
@@ -9,24 +9,24 @@ import { fault, ok, type Finding } from './finding.ts';
 import { localReverseProxy, proxyAdvice, type LocalReverseProxy } from './proxy-advice.ts';
 
 export interface ServersOptions {
-  /** Seconds for each question. */
+  /** Seconds for each request. */
   readonly timeout: number;
   /** Seconds of a monotonic clock. */
   readonly now: () => number;
 }
 
-/** A way to a simulation server. */
+/** A way to reach a simulation server. */
 interface Way {
   readonly endpoint: Endpoint;
   readonly loadSsl: boolean;
   readonly socketSsl: boolean;
-  readonly by: 'directly' | 'through the front';
+  readonly by: 'directly' | 'through the reverse proxy';
 }
 
-/** Servers asked at a time. */
-const AT_ONCE = 8;
+/** Servers requested at a time. */
+const MAX_PARALLEL = 8;
 
-/** `joined`: those that the running session server knows beside its configuration. */
+/** `joined`: servers that the running session server knows in addition to its configuration. */
 export async function examineServers(
   settings: Settings,
   joined: readonly Endpoint[],
@@ -35,10 +35,12 @@ export async function examineServers(
   const configured = settings.simulationServers.map(({ endpoint }) => endpoint);
   const others = joined.filter(({ id }) => !configured.some((endpoint) => endpoint.id === id));
   const ways = [...configured, ...others].flatMap((endpoint) => waysTo(endpoint, settings));
-  const front = localReverseProxy(settings);
+  const reverseProxy = localReverseProxy(settings);
   const findings: Finding[] = [];
-  for (let i = 0; i < ways.length; i += AT_ONCE)
-    findings.push(...(await Promise.all(ways.slice(i, i + AT_ONCE).map((way) => examineWay(way, front, options)))).flat());
+  for (let i = 0; i < ways.length; i += MAX_PARALLEL)
+    findings.push(
+      ...(await Promise.all(ways.slice(i, i + MAX_PARALLEL).map((way) => examineWay(way, reverseProxy, options)))).flat(),
+    );
   return findings;
 }
 
@@ -49,17 +51,17 @@ function waysTo(endpoint: Endpoint, { pollSsl, handOutSsl, gateway: { routes }, 
   const host = upstream?.host.includes(':') === true ? `[${upstream.host}]` : (upstream?.host ?? '');
   const direct = upstream === undefined ? undefined : parseEndpoint(`${host}:${upstream.port}`);
   return [
-    // Behind the front nobody speaks TLS.
+    // There is no TLS behind the reverse proxy.
     ...(direct?.kind === 'endpoint'
       ? [{ endpoint: direct.endpoint, loadSsl: false, socketSsl: false, by: 'directly' } as const]
       : []),
-    { ...asHandedOut, by: 'through the front' },
+    { ...asHandedOut, by: 'through the reverse proxy' },
   ];
 }
 
 async function examineWay(
   { endpoint, loadSsl, socketSsl, by }: Way,
-  front: LocalReverseProxy,
+  reverseProxy: LocalReverseProxy,
   { timeout, now }: ServersOptions,
 ): Promise<Finding[]> {
   const probe = createLoadProbe({ ssl: loadSsl, timeout, keepAlive: 1, now, names: createSharedLookup() });
@@ -76,8 +78,8 @@ async function examineWay(
           subject,
           load.failure.reason,
           direct
-            ? `start the simulation server there and try: curl ${loadSsl ? 'https' : 'http'}://${endpoint.address}/load`
-            : proxyAdvice(front, 'load'),
+            ? directAdvice(load.failure.code, `${loadSsl ? 'https' : 'http'}://${endpoint.address}/load`)
+            : proxyAdvice(reverseProxy, 'load'),
         ),
     socket.kind === 'opened'
       ? ok('client-socket', subject, `opens ${url}`)
@@ -85,7 +87,22 @@ async function examineWay(
           'client-socket',
           subject,
           `${url} does not open: ${socket.reason}`,
-          direct ? 'look into the log of the simulation server' : proxyAdvice(front, 'clientSocket'),
+          direct ? 'read the log of the simulation server' : proxyAdvice(reverseProxy, 'clientSocket'),
         ),
   ];
+}
+
+/** By the code of the failed probe. */
+function directAdvice(code: string, url: string): string {
+  switch (code) {
+    case 'timeout':
+      return 'it accepts connections but does not answer: restart the simulation server';
+    case 'status':
+    case 'not-a-number':
+    case 'not-http':
+    case 'too-long':
+      return `something else answers on that port: check which program it is, and the proxy before it, and try: curl ${url}`;
+    default:
+      return `start the simulation server there and try: curl ${url}`;
+  }
 }

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { makeCertificate } from '../../../test/support/certificate.ts';
 import { examineSite, mixedContent, portOf } from './site.ts';
 
-const options = { timeout: 3, wallTime: () => Date.now() / 1000, front: 'unknown' } as const;
+const options = { timeout: 3, wallTime: () => Date.now() / 1000, reverseProxy: 'unknown' } as const;
 
 async function certificateOf(t: TestContext, made: Parameters<typeof makeCertificate>[0]) {
   const server = createServer(makeCertificate(made), (_, response) => response.end('ok'));
@@ -72,10 +72,10 @@ test('what is wrong at the gateway is not fixed by the rules of a web server', a
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => new Promise((resolve) => server.close(resolve)));
   const { port } = server.address() as AddressInfo;
-  const mendWith = async (front: 'gateway' | 'web-server') => {
-    const findings = await examineSite(new URL(`http://127.0.0.1:${port}`), { ...options, front });
+  const fixWith = async (reverseProxy: 'gateway' | 'web-server') => {
+    const findings = await examineSite(new URL(`http://127.0.0.1:${port}`), { ...options, reverseProxy });
     return findings.find(({ check }) => check === 'site')?.fix ?? '';
   };
-  assert.doesNotMatch(await mendWith('gateway'), /apache|nginx/);
-  assert.match(await mendWith('web-server'), /setup apache/);
+  assert.doesNotMatch(await fixWith('gateway'), /apache|nginx/);
+  assert.match(await fixWith('web-server'), /setup apache/);
 });

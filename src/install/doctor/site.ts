@@ -1,4 +1,4 @@
-/** The site as a client sees it: its name, its port, its certificate, and what it answers. */
+/** The site as a client sees it: its name, its port, its certificate, and its answers. */
 import { lookup } from 'node:dns/promises';
 import { isIP, connect } from 'node:net';
 import { connect as connectTls, type PeerCertificate } from 'node:tls';
@@ -13,17 +13,17 @@ export interface SiteOptions {
   readonly timeout: number;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
-  readonly front: LocalReverseProxy;
+  readonly reverseProxy: LocalReverseProxy;
 }
 
 const DAY = 86_400;
-/** Days before the end of a certificate when somebody should have renewed it: certbot does it 30 days before. */
+/** Days before the expiry of a certificate at which it should have been renewed: certbot renews 30 days before. */
 const RENEW = 14;
 /** Seconds a clock may be off before logs and certificates suffer. */
 const CLOCK = 10;
 const HTTP_OK = 200;
 
-/** In the order in which one needs the other: without a name there is no port, without a port no certificate. */
+/** In the order of dependence: without a name there is no port, without a port no certificate. */
 export async function examineSite(url: URL, options: SiteOptions): Promise<Finding[]> {
   const findings = [await examineName(url.hostname)];
   if (failed(findings)) return findings;
@@ -42,12 +42,7 @@ export async function examineName(bracketed: string): Promise<Finding> {
   if (isIP(host) !== 0)
     return addressKind(host) === 'loopback' || host === ''
       ? ok('name', host, 'is this machine')
-      : warning(
-          'name',
-          host,
-          'is an address, and certificates are made for names',
-          'give the machine a name in the name service',
-        );
+      : warning('name', host, 'is an IP address, and certificates are issued for names', 'give the machine a DNS name');
   try {
     const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
     const hidden = addresses.every((address) => addressKind(address) === 'loopback');
@@ -55,17 +50,12 @@ export async function examineName(bracketed: string): Promise<Finding> {
       return warning(
         'name',
         host,
-        `leads to ${addresses.join(', ')} on this machine`,
-        'look at it from another machine, too; /etc/hosts may hide what the name service says',
+        `resolves to ${addresses.join(', ')} on this machine`,
+        'check it from another machine, too; /etc/hosts may hide the DNS entry',
       );
-    return ok('name', host, `leads to ${addresses.join(', ')}`);
+    return ok('name', host, `resolves to ${addresses.join(', ')}`);
   } catch (error) {
-    return fault(
-      'name',
-      host,
-      `is not known to the name service (${reason(error)})`,
-      'add an A or AAAA record for it where the domain is registered',
-    );
+    return fault('name', host, `does not resolve (${reason(error)})`, 'add an A or AAAA record for it in the DNS of the domain');
   }
 }
 
@@ -82,7 +72,7 @@ async function examinePort(url: URL, { timeout }: SiteOptions): Promise<Finding>
     'port',
     subject,
     `cannot be reached: ${problem}`,
-    `start what listens there; open port ${port} in the firewall, and forward it in the router`,
+    `start the program for it; open port ${port} in the firewall, and forward it in the router`,
   );
 }
 
@@ -94,7 +84,7 @@ function reach(host: string, port: number, timeout: number): Promise<string | un
       resolve(problem);
     };
     socket.once('connect', () => end(undefined));
-    socket.once('timeout', () => end(`nobody answers within ${timeout} s; something drops the packets`));
+    socket.once('timeout', () => end(`no answer within ${timeout} s; a firewall may drop the packets`));
     socket.once('error', (error) => end(reason(error)));
   });
 }
@@ -112,31 +102,31 @@ async function examineCertificate(url: URL, options: SiteOptions): Promise<Findi
     return fault(
       'certificate',
       subject,
-      `TLS is not agreed on: ${shown}`,
-      'name the certificate and its key in the front, or in "gateway.tls", and look into its log',
+      `the TLS handshake failed: ${shown}`,
+      'set the certificate and its key in the reverse proxy, or in "gateway.tls", and read its log',
     );
   const until = Date.parse(shown.certificate.valid_to) / 1000;
   const left = Math.floor((until - options.wallTime()) / DAY);
-  const renew = 'renew it: certbot renew; and see that it is renewed by itself: systemctl list-timers';
-  // Before anything else: a certificate that is over is often refused for other reasons first.
+  const renew = 'renew it: certbot renew; and check the automatic renewal: systemctl list-timers';
+  // First of all: an expired certificate is often rejected for other reasons before.
   if (until <= options.wallTime()) return fault('certificate', subject, `expired on ${shown.certificate.valid_to}`, renew);
   if (shown.refused !== undefined)
-    return fault('certificate', subject, `is not accepted (${shown.refused})`, mendOf(shown.refused, subject));
+    return fault('certificate', subject, `is not accepted (${shown.refused})`, fixOf(shown.refused, subject));
   if (left < RENEW) return warning('certificate', subject, `expires in ${left} days`, renew);
   return ok('certificate', subject, `is accepted, for ${left} more days`);
 }
 
-function mendOf(code: string, host: string): string {
+function fixOf(code: string, host: string): string {
   switch (code) {
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return 'the chain is not complete: serve fullchain.pem and not cert.pem';
+      return 'the chain is incomplete: serve fullchain.pem instead of cert.pem';
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `get one for ${host}: certbot certonly -d ${host}`;
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
-      return "get one from an authority that browsers know, such as Let's Encrypt; or make your own authority known to every client";
+      return "get one from an authority that browsers trust, such as Let's Encrypt; or install your own authority on every client";
     default:
       return 'get a new one: certbot certonly';
   }
@@ -163,7 +153,7 @@ function showCertificate(url: URL, timeout: number): Promise<Shown | string> {
   });
 }
 
-async function examineAnswers(url: URL, { timeout, wallTime, front }: SiteOptions): Promise<Finding[]> {
+async function examineAnswers(url: URL, { timeout, wallTime, reverseProxy }: SiteOptions): Promise<Finding[]> {
   const address = new URL('/livez', url).href;
   try {
     const asked = wallTime();
@@ -178,7 +168,7 @@ async function examineAnswers(url: URL, { timeout, wallTime, front }: SiteOption
             'site',
             address,
             `answers status ${response.status}`,
-            proxyAdvice(front, response.status === 502 || response.status === 503 ? 'unreachable' : 'answers'),
+            proxyAdvice(reverseProxy, response.status === 502 || response.status === 503 ? 'unreachable' : 'answers'),
           ),
     ];
     // The header has whole seconds.
@@ -189,26 +179,26 @@ async function examineAnswers(url: URL, { timeout, wallTime, front }: SiteOption
             'clock',
             url.hostname,
             `differs from the clock of this machine by ${Math.round(off)} s`,
-            'switch time synchronisation on, on both: timedatectl set-ntp true',
+            'enable time synchronisation on both machines: timedatectl set-ntp true',
           )
         : ok('clock', url.hostname, 'agrees with the clock of this machine'),
     );
     return findings;
   } catch (error) {
     return [
-      fault('site', address, `does not answer: ${reason(error)}`, 'look into the log of the front and of the session server'),
+      fault('site', address, `does not answer: ${reason(error)}`, 'read the logs of the reverse proxy and of the session server'),
     ];
   }
 }
 
-async function examineAvailability(url: URL, { timeout, front }: SiteOptions): Promise<Finding> {
+async function examineAvailability(url: URL, { timeout, reverseProxy }: SiteOptions): Promise<Finding> {
   const address = new URL('/', url).href.replace(/^http/, 'ws');
   const result = await probeUpgrade(address, { timeout });
   if (result.kind === 'opened') return ok('websocket', address, 'opens');
-  return fault('websocket', address, `does not open: ${result.reason}`, proxyAdvice(front, 'webSockets'));
+  return fault('websocket', address, `does not open: ${result.reason}`, proxyAdvice(reverseProxy, 'webSockets'));
 }
 
-/** A session is asked for and given back at once, so that nobody loses a place by it. */
+/** A session is requested and released at once, so that no client loses a place. */
 async function examineSessions(url: URL, { timeout }: SiteOptions): Promise<Finding[]> {
   const address = new URL('/api/v1/sessions', url).href;
   try {
@@ -220,7 +210,7 @@ async function examineSessions(url: URL, { timeout }: SiteOptions): Promise<Find
           'sessions',
           url.origin,
           `no session can start now: ${typeof answer.reason === 'string' ? answer.reason : `status ${response.status}`}`,
-          `look at ${new URL('/monitor', url).href}`,
+          `see ${new URL('/monitor', url).href}`,
         ),
       ];
     await fetch(`${address}/${encodeURIComponent(answer.ticket)}`, {
@@ -233,20 +223,20 @@ async function examineSessions(url: URL, { timeout }: SiteOptions): Promise<Find
       fault(
         'sessions',
         address,
-        `cannot be asked for: ${reason(error)}`,
-        'is it the session server that answers there, and not another program?',
+        `cannot be requested: ${reason(error)}`,
+        'check that the session server answers there, and not another program',
       ),
     ];
   }
 }
 
-/** Pages that came by HTTPS may open `wss:` and nothing else. */
+/** Pages loaded by HTTPS can open `wss:` only. */
 export function mixedContent(page: URL, handedOut: string): Finding {
   if (page.protocol === 'https:' && !handedOut.startsWith('wss:'))
     return fault(
       'mixed-content',
       handedOut,
-      'is handed out to pages that came by https, and browsers refuse to open it',
+      'is given to pages loaded by https, and browsers refuse to open it',
       'set "ssl": true (or "handOutSsl": true) in the configuration',
     );
   if (page.protocol === 'http:' && handedOut.startsWith('wss:'))
@@ -256,7 +246,7 @@ export function mixedContent(page: URL, handedOut: string): Finding {
       'needs a certificate, and the site itself has none',
       'use https for the site, or set "ssl": false',
     );
-  return ok('mixed-content', handedOut, `may be opened by pages from ${page.origin}`);
+  return ok('mixed-content', handedOut, `can be opened by pages from ${page.origin}`);
 }
 
 function failed(findings: readonly Finding[]): boolean {

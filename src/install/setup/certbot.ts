@@ -1,4 +1,4 @@
-/** How a certificate is got from Let's Encrypt, so that every renewal of it reaches whoever serves it. */
+/** How to get a certificate from Let's Encrypt, so that every renewal reaches the program that serves it. */
 export interface CertbotOptions {
   /** Fully qualified domain name. */
   readonly server: string;
@@ -8,7 +8,7 @@ export interface CertbotOptions {
   readonly deployHook: string;
 }
 
-/** ECDSA is what certbot chooses by itself since 2.0; the certbot of Ubuntu 22.04 is older. */
+/** certbot uses ECDSA by default since 2.0; the certbot of Ubuntu 22.04 is older. */
 export function certbotCommands({ server, webroot, deployHook }: CertbotOptions): string[] {
   const hook = /\s/.test(deployHook) ? `'${deployHook}'` : deployHook;
   return [
@@ -18,4 +18,4 @@ export function certbotCommands({ server, webroot, deployHook }: CertbotOptions)
 }
 
 export const CERTIFICATE_STEP =
-  'a certificate, and every renewal of it (ECDSA: new connections cost less processor time than with RSA)';
+  'get a certificate and renew it automatically (ECDSA: new connections need less CPU time than with RSA)';

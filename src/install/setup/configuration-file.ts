@@ -1,13 +1,13 @@
-/** The configuration file that `session-server setup` writes: only what was answered; everything else has its default. */
+/** The configuration file that `session-server setup` writes: only the answers; everything else has its default. */
 import type { ConfigurationFile } from '../../config/schema.ts';
 
-export type FrontKind = 'gateway' | 'apache' | 'nginx' | 'caddy' | 'none';
+export type ReverseProxyKind = 'gateway' | 'apache' | 'nginx' | 'caddy' | 'none';
 
 /** What the operator answered. */
 export interface Answers {
   /** Fully qualified domain name. */
   readonly server: string;
-  readonly front: FrontKind;
+  readonly reverseProxy: ReverseProxyKind;
   /** As in `simulationServers`. */
   readonly simulationServers: readonly string[];
   /** Hosts by range of ports, as in `gateway.routes`. */
@@ -21,7 +21,7 @@ export interface Answers {
   readonly registrationToken?: string;
 }
 
-/** Where the unit of systemd lets the program write. */
+/** Where the systemd unit lets the program write. */
 export const LOG_FOLDER = '/var/log/session-server';
 export const STATE_FOLDER = '/var/lib/session-server';
 
@@ -29,23 +29,23 @@ export function configurationFile(answers: Answers): string {
   return `${JSON.stringify(configurationOf(answers), undefined, 2)}\n`;
 }
 
-function configurationOf({ server, front, simulationServers, routes, port, ...rest }: Answers): ConfigurationFile {
+function configurationOf({ server, reverseProxy, simulationServers, routes, port, ...rest }: Answers): ConfigurationFile {
   const { administrator, mailServer, mailSender, registrationToken } = rest;
   const named = Object.keys(routes).length > 0;
   return {
     server,
-    ssl: front !== 'none',
+    ssl: reverseProxy !== 'none',
     port,
-    portRewrite: front !== 'none',
-    // Behind a front nobody else has to reach it; the gateway listens at an address of its own.
-    ...(front !== 'none' && { listen: '127.0.0.1' }),
+    portRewrite: reverseProxy !== 'none',
+    // Behind a reverse proxy only this machine has to reach it; the gateway listens at an address of its own.
+    ...(reverseProxy !== 'none' && { listen: '127.0.0.1' }),
     simulationServers: [...simulationServers],
     ...(administrator !== undefined && { administrator }),
     ...(mailServer !== undefined && { mailServer }),
     ...(mailSender !== undefined && { mailSender }),
     logDir: LOG_FOLDER,
     stateDir: STATE_FOLDER,
-    ...(front === 'gateway'
+    ...(reverseProxy === 'gateway'
       ? {
           gateway: {
             enabled: true,

@@ -1,4 +1,4 @@
-/** Files that are written for an operator: shown before, never over another without being told to, and then with a copy of the other. */
+/** Files that are written for an operator: shown first, and never over a different file without `force`; that file is then kept as a copy. */
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -39,18 +39,18 @@ export async function writeFiles(files: readonly PlannedFile[], { force }: { rea
   if (inTheWay.length > 0 && !force)
     return {
       kind: 'refused',
-      reason: `${inTheWay.join(' and ')} exists and is different; nothing was written. With --force it is replaced, and kept as a copy beside it`,
+      reason: `${inTheWay.join(' and ')} already exists and is different; nothing was written. Use --force to replace it and keep a copy beside it`,
     };
   for (const file of files) lines.push(...(same.has(file.path) ? await leave(file) : await replace(file)));
   return { kind: 'written', lines };
 }
 
-/** It stands there as it should; but may everybody read it who has to? An older one was written by the umask of then. */
+/** The text is right, but perhaps not the permissions: an older file may have been written with another umask. */
 async function leave({ path, mode }: PlannedFile): Promise<string[]> {
-  const asItShould = `${path} is as it should be`;
-  if (((await stat(path)).mode & mode) === mode) return [asItShould];
+  const unchanged = `${path} is up to date`;
+  if (((await stat(path)).mode & mode) === mode) return [unchanged];
   await chmod(path, mode);
-  return [`${asItShould}, and has its permissions again`];
+  return [`${unchanged}; its permissions were corrected`];
 }
 
 async function replace({ path, text, mode }: PlannedFile): Promise<string[]> {
@@ -63,10 +63,10 @@ async function replace({ path, text, mode }: PlannedFile): Promise<string[]> {
   await makeFolder(dirname(path), FOLDER_MODE);
   const next = `${path}.new`;
   await writeFile(next, text, { mode });
-  // The umask took away what the service needs, or the file was there.
+  // The umask removed permissions that the service needs, or the file existed.
   await chmod(next, mode);
   await rename(next, path);
-  lines.push(`${path} is written`);
+  lines.push(`${path} was written`);
   return lines;
 }
 

@@ -13,27 +13,27 @@ const written = {
 };
 
 function stepsWith(changed: Partial<Answers>): string {
-  const answers: Answers = { server: 'w.example.org', front: 'gateway', simulationServers: [], routes: {}, port: 1999 };
+  const answers: Answers = { server: 'w.example.org', reverseProxy: 'gateway', simulationServers: [], routes: {}, port: 1999 };
   return nextSteps({ ...answers, ...changed }, written);
 }
 
-describe('what is left to do', () => {
-  for (const [front, service] of [
+describe('the remaining steps', () => {
+  for (const [reverseProxy, service] of [
     ['apache', 'apache2'],
     ['nginx', 'nginx'],
   ] as const)
-    test(`with ${front}: the certificate comes before the site, and ${service} is told of each renewal`, () => {
-      const text = stepsWith({ front });
+    test(`with ${reverseProxy}: the certificate comes before the site, and ${service} is reloaded at each renewal`, () => {
+      const text = stepsWith({ reverseProxy });
       const certificate = text.indexOf(
         `certbot certonly --webroot -w /var/www/html -d w.example.org --key-type ecdsa --deploy-hook 'systemctl reload ${service}'`,
       );
-      const site = text.indexOf(`session-server setup ${front} ${written.configuration}`);
+      const site = text.indexOf(`session-server setup ${reverseProxy} ${written.configuration}`);
       const enabled = text.search(/configtest|nginx -t/);
       assert.ok(certificate > 0 && certificate < site && site < enabled, text);
     });
 
   test('with Caddy: no certificate, because it gets its own; the Caddyfile that it came with is replaced', () => {
-    const text = stepsWith({ front: 'caddy' });
+    const text = stepsWith({ reverseProxy: 'caddy' });
     assert.doesNotMatch(text, /certbot/);
     assert.match(text, /setup caddy \S+ --force\n[\s\S]*caddy validate/);
   });
@@ -47,8 +47,8 @@ describe('what is left to do', () => {
     );
   });
 
-  test('without a front: no certificate, and the port that was chosen in each address', () => {
-    const text = stepsWith({ front: 'none', port: 2999, registrationToken: 'secret-secret-secret' });
+  test('without a reverse proxy: no certificate, and the port that was chosen in each address', () => {
+    const text = stepsWith({ reverseProxy: 'none', port: 2999, registrationToken: 'secret-secret-secret' });
     assert.doesNotMatch(text, /certbot|1999|https/);
     assert.match(text, /doctor http:\/\/w\.example\.org:2999 /);
     assert.match(text, /"http:\/\/w\.example\.org:2999\/register\/secret-secret-secret"/);
@@ -70,10 +70,13 @@ test('the commands are those of the installation guide', () => {
   const folder = join(import.meta.dirname, '..', '..', '..', 'docs', 'how-to');
   const pages = ['install.md', 'reverse-proxies.md'].map((name) => readFileSync(join(folder, name), 'utf8'));
   const guide = pages.join('\n').replaceAll(/ \\\n +/g, ' ');
-  for (const front of ['gateway', 'apache'] as const) {
-    const text = nextSteps({ server: 'webots.example.org', front, simulationServers: [], routes: {}, port: 1999 }, written);
+  for (const reverseProxy of ['gateway', 'apache'] as const) {
+    const text = nextSteps(
+      { server: 'webots.example.org', reverseProxy, simulationServers: [], routes: {}, port: 1999 },
+      written,
+    );
     const commands = [...text.matchAll(/^ {5}(.*)$/gm)].map(([, command = '']) => command);
-    // What takes the site into use is printed a second time with the site itself; the guide leaves it to that.
+    // The step that enables the site is printed a second time with the site itself; the guide leaves it to that.
     for (const command of commands.filter((command) => !/^(?:a2en|apachectl|session-server doctor)/.test(command)))
       assert.ok(guide.includes(`\nsudo ${command}\n`), command);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { portPattern, portsInWords } from './port-pattern.ts';
+import { portPattern } from './port-pattern.ts';
 
 test('usual ranges have short patterns', () => {
   assert.equal(portPattern(2000, 2999), '2[0-9]{3}');
@@ -26,9 +26,4 @@ test('a pattern matches the numbers of its range and no others', () => {
     }),
     { numRuns: 200 },
   );
-});
-
-test('one port is told as one', () => {
-  assert.equal(portsInWords(2000, 2000), 'Port 2000 is that');
-  assert.equal(portsInWords(2000, 2999), 'Ports 2000 to 2999 are those');
 });

@@ -36,8 +36,3 @@ function alike(from: string, to: string): string {
   }
   return pattern + (any === 0 ? '' : any === 1 ? '[0-9]' : `[0-9]{${any}}`);
 }
-
-/** For a comment: `Port 2000 is that` of a host, `Ports 2000 to 2999 are those`. */
-export function portsInWords(first: number, last: number): string {
-  return first === last ? `Port ${first} is that` : `Ports ${first} to ${last} are those`;
-}

@@ -1,10 +1,10 @@
-/** The person at the terminal, who answers questions, or leaves by Ctrl-C or Ctrl-D. */
+/** Questions at the terminal, which the operator answers or leaves with Ctrl-C or Ctrl-D. */
 import { createInterface } from 'node:readline/promises';
 
 export interface Prompt {
-  /** Throws an `ABORT_ERR` once the person left. */
+  /** Throws an `ABORT_ERR` once the operator left. */
   readonly ask: (question: string, preset: string) => Promise<string>;
-  /** How the person left, `undefined` while there. */
+  /** How the operator left, `undefined` before. */
   readonly left: 'interrupted' | 'ended' | undefined;
   readonly close: () => void;
 }
@@ -17,7 +17,7 @@ export function askAtTerminal(input: NodeJS.ReadableStream, output: NodeJS.Writa
     left = 'interrupted';
     lines.close();
   });
-  // Without it a question that is open then is never answered.
+  // Without it a question that is open would never be answered.
   lines.once('close', () => {
     left ??= 'ended';
     gone.abort();

@@ -1,15 +1,16 @@
-/** What `session-server setup` asks, and what it takes for an answer. */
+/** The questions of `session-server setup`, and the answers it accepts. */
 import { randomBytes } from 'node:crypto';
 import { validate } from '../../config/validate.ts';
 import { parseEndpoint } from '../../core/fleet/endpoint.ts';
 import { parseRoutes, portBehind, thousandAround } from '../../core/gateway/gateway-routes.ts';
 import { addressKind } from '../../core/fleet/ip-address.ts';
-import type { Answers, FrontKind } from './configuration-file.ts';
+import type { Answers, ReverseProxyKind } from './configuration-file.ts';
 
-/** What was given on the command line; the rest is asked. */
+/** Given on the command line; the rest is asked. */
 export interface SetupFlags {
   readonly server?: string;
-  readonly front?: string;
+  /** What serves port 443. */
+  readonly reverseProxy?: string;
   readonly simulationServer?: readonly string[];
   /** `2000-2999=localhost`. */
   readonly route?: readonly string[];
@@ -20,16 +21,16 @@ export interface SetupFlags {
   readonly registration?: boolean;
 }
 
-/** Asks a person; `undefined` when nobody is there. */
+/** Asks the operator; `undefined` without a terminal. */
 export type Ask = ((question: string, preset: string) => Promise<string>) | undefined;
 
 export type AnswersResult =
   { readonly kind: 'answers'; readonly answers: Answers } | { readonly kind: 'refused'; readonly reason: string };
 
-export const FRONTS: readonly FrontKind[] = ['gateway', 'apache', 'nginx', 'caddy', 'none'];
+export const KINDS: readonly ReverseProxyKind[] = ['gateway', 'apache', 'nginx', 'caddy', 'none'];
 const DEFAULT_PORT = 1999;
-/** Of every front. */
-const FRONT_PORTS: readonly number[] = [80, 443];
+/** Of every reverse proxy. */
+const RESERVED_PORTS: readonly number[] = [80, 443];
 /** Of simulation servers. */
 const USUAL_PORT = 2000;
 
@@ -37,37 +38,37 @@ const USUAL_PORT = 2000;
 export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<AnswersResult> {
   const server = await answerTo('Domain name of this machine, such as webots.example.org', {
     ...{ given: flags.server, preset: '', ask },
-    read: (text) => readServer(text, flags.front),
+    read: (text) => readServer(text, flags.reverseProxy),
   });
   if (server.kind === 'refused') return server;
-  const front = await answerTo(FRONT_QUESTION, {
-    ...{ given: flags.front, preset: 'gateway', ask },
-    read: (text) => readFront(text, server.value),
+  const kind = await answerTo(KIND_QUESTION, {
+    ...{ given: flags.reverseProxy, preset: 'gateway', ask },
+    read: (text) => readKind(text, server.value),
   });
-  if (front.kind === 'refused') return front;
+  if (kind.kind === 'refused') return kind;
   const { port = DEFAULT_PORT } = flags;
-  if (front.value !== 'none' && FRONT_PORTS.includes(port))
+  if (kind.value !== 'none' && RESERVED_PORTS.includes(port))
     return refused(
-      `${port} is a port of the front; choose another one for the session server behind it, such as ${DEFAULT_PORT}`,
+      `port ${port} belongs to the reverse proxy; choose another one for the session server, such as ${DEFAULT_PORT}`,
     );
   const servers = await answerTo('Simulation servers, separated by spaces; - for none', {
     ...{
       given: flags.simulationServer?.join(' '),
-      preset: `${server.value}${front.value === 'none' ? ':' : '/'}${USUAL_PORT}`,
+      preset: `${server.value}${kind.value === 'none' ? ':' : '/'}${USUAL_PORT}`,
       ask,
     },
-    read: (text) => readServers(text, server.value, front.value),
+    read: (text) => readServers(text, server.value, kind.value),
   });
   if (servers.kind === 'refused') return servers;
-  const routes = await askForRoutes(flags, front.value, server.value, servers.value, ask);
+  const routes = await askForRoutes(flags, kind.value, server.value, servers.value, ask);
   if (routes.kind === 'refused') return routes;
   const mail = await askForMail(flags, server.value, ask);
   if (mail.kind === 'refused') return mail;
-  const registration = flags.registration ?? yes(await ask?.('May simulation servers register themselves? yes or no', 'no'));
+  const registration = flags.registration ?? yes(await ask?.('Let simulation servers register themselves? yes or no', 'no'));
   return {
     kind: 'answers',
     answers: {
-      ...{ server: server.value, front: front.value, simulationServers: servers.value },
+      ...{ server: server.value, reverseProxy: kind.value, simulationServers: servers.value },
       ...{ routes: routes.routes, port, ...mail.value },
       ...(registration && { registrationToken: randomBytes(24).toString('hex') }),
     },
@@ -84,7 +85,7 @@ interface Question<T> {
   readonly read: (text: string) => Read<T>;
 }
 
-/** What was given, else what a person says, who is asked again until it can be understood; else the preset. */
+/** The given value; else the answer of the operator, who is asked until it is valid; else the preset. */
 async function answerTo<T>(question: string, { given, preset, ask, read }: Question<T>): Promise<Read<T>> {
   if (given !== undefined || ask === undefined) return read((given ?? preset).trim());
   for (let asked = question; ;) {
@@ -94,37 +95,37 @@ async function answerTo<T>(question: string, { given, preset, ask, read }: Quest
   }
 }
 
-/** In the one spelling, which certbot gives to the folder of its certificate, too. */
-function readServer(text: string, front: string | undefined): Read<string> {
-  if (text === '') return refused('the domain name is missing; give it as --server webots.example.org');
+/** In the spelling that certbot, too, gives to the folder of its certificate. */
+function readServer(text: string, reverseProxy: string | undefined): Read<string> {
+  if (text === '') return refused('the domain name is missing; add --server webots.example.org');
   const name = parseEndpoint(text);
-  if (name.kind === 'invalid' || name.endpoint.port !== undefined) return refused(`"${text}" is no domain name`);
+  if (name.kind === 'invalid' || name.endpoint.port !== undefined) return refused(`"${text}" is not a domain name`);
   const { id, host } = name.endpoint;
-  return front !== undefined && lacksName(host, front) ? refused(needsName(host)) : value(id);
+  return reverseProxy !== undefined && lacksName(host, reverseProxy) ? refused(needsName(host)) : value(id);
 }
 
-function readFront(text: string, server: string): Read<FrontKind> {
-  if (!isFront(text)) return refused(`"${text}" is no front; write ${FRONTS.join(', ')}`);
+function readKind(text: string, server: string): Read<ReverseProxyKind> {
+  if (!isKind(text)) return refused(`unknown choice "${text}"; use one of ${KINDS.join(', ')}`);
   return lacksName(server, text) ? refused(needsName(server)) : value(text);
 }
 
-function lacksName(host: string, front: string): boolean {
-  return front !== 'none' && addressKind(host.replace(/^\[|\]$/g, '')) !== undefined;
+function lacksName(host: string, reverseProxy: string): boolean {
+  return reverseProxy !== 'none' && addressKind(host.replace(/^\[|\]$/g, '')) !== undefined;
 }
 
 function needsName(address: string): string {
-  return `${address} is an address, and certificates are made for names: begin with the domain name of this machine, or choose "none"`;
+  return `${address} is an IP address, and certificates are issued for names: give the domain name of this machine, or choose "none"`;
 }
 
-function readServers(text: string, server: string, front: FrontKind): Read<readonly string[]> {
+function readServers(text: string, server: string, reverseProxy: ReverseProxyKind): Read<readonly string[]> {
   const addresses = words(text).filter((address) => address !== '-');
   for (const address of addresses) {
     const read = parseEndpoint(address);
     if (read.kind === 'invalid')
-      return refused(`"${address}" is no simulation server; write host/2000 (behind the front) or host:2000`);
+      return refused(`"${address}" is not an address; write host/2000 (behind the reverse proxy) or host:2000`);
     const port = portBehind(read.endpoint, server);
-    if (front !== 'none' && port !== undefined && thousandAround(port) === undefined)
-      return refused(`${address} has a port below 1024, and the front passes none of those on`);
+    if (reverseProxy !== 'none' && port !== undefined && thousandAround(port) === undefined)
+      return refused(`${address} has a port below 1024, and the reverse proxy forwards none of those`);
   }
   return value(addresses);
 }
@@ -152,12 +153,12 @@ async function askForMail(flags: SetupFlags, server: string, ask: Ask): Promise<
   return value({ administrator: administrator.value, mailServer: mailServer.value, mailSender: sender.value });
 }
 
-/** As the configuration takes it; but a user of the mail server alone is more often a word that was forgotten to be an address. */
+/** As the configuration accepts it; but a name without a host is more often a mistake than a local user. */
 function readKey(key: 'administrator' | 'mailServer' | 'mailSender', text: string): Read<string> {
   const problem = validate({ [key]: text }).problems.find((problem) => problem.key === key);
-  if (problem !== undefined) return refused(`${problem.value} cannot be used; write ${problem.expected}`);
+  if (problem !== undefined) return refused(`${problem.value} is not valid; write ${problem.expected}`);
   if (key !== 'mailServer' && !text.includes('@'))
-    return refused(`"${text}" is no e-mail address; write one such as admin@example.org`);
+    return refused(`"${text}" is not an e-mail address; write one such as admin@example.org`);
   return value(text);
 }
 
@@ -170,23 +171,29 @@ export function readRoutes(
   const routes: Record<string, string> = {};
   for (const entry of entries) {
     const { range, host } = /^(?<range>[0-9-]+)=(?<host>.+)$/.exec(entry)?.groups ?? {};
-    if (range === undefined || host === undefined) return refused(`"${entry}" is no route; write it as 2000-2999=localhost`);
+    if (range === undefined || host === undefined) return refused(`"${entry}" is not a route; write it as 2000-2999=localhost`);
     routes[range] = host;
   }
   const read = parseRoutes(routes);
   return read.kind === 'routes' ? { kind: 'routes', routes } : refused(`route ${read.range}: ${read.reason}`);
 }
 
-const FRONT_QUESTION = `What answers at port 443? gateway: this program alone; apache, nginx or caddy: a web server you keep; none: a closed network without TLS`;
+const KIND_QUESTION = `What should serve port 443? gateway: this program; apache, nginx or caddy: your web server; none: no TLS, for a closed network`;
 
-async function askForRoutes(flags: SetupFlags, front: FrontKind, server: string, servers: readonly string[], ask: Ask) {
+async function askForRoutes(
+  flags: SetupFlags,
+  reverseProxy: ReverseProxyKind,
+  server: string,
+  servers: readonly string[],
+  ask: Ask,
+) {
   if (flags.route !== undefined) return readRoutes(flags.route);
   const behind = servers.flatMap((address) => {
     const read = parseEndpoint(address);
     return read.kind === 'endpoint' ? (portBehind(read.endpoint, server) ?? []) : [];
   });
-  if (front === 'none' || (behind.length === 0 && front !== 'gateway')) return readRoutes([]);
-  // Those that will register themselves need a way through the gateway, too.
+  if (reverseProxy === 'none' || (behind.length === 0 && reverseProxy !== 'gateway')) return readRoutes([]);
+  // Servers that will register themselves need a route through the gateway, too.
   if (behind.length === 0) behind.push(USUAL_PORT);
   const preset = behind
     .flatMap((port) => thousandAround(port) ?? [])
@@ -194,7 +201,7 @@ async function askForRoutes(flags: SetupFlags, front: FrontKind, server: string,
     .filter((range, i, all) => all.indexOf(range) === i);
   if (ask === undefined && preset.length > 1)
     return refused(
-      'several simulation servers are behind the front; say which machine has which ports, as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+      'several simulation servers are behind the reverse proxy; give the machine of each range of ports, as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
     );
   const entries: string[] = [];
   for (const range of preset) {
@@ -219,8 +226,8 @@ function yes(text: string | undefined): boolean {
   return /^y/i.test(text?.trim() ?? '');
 }
 
-function isFront(text: string): text is FrontKind {
-  return (FRONTS as readonly string[]).includes(text);
+function isKind(text: string): text is ReverseProxyKind {
+  return (KINDS as readonly string[]).includes(text);
 }
 
 function value<T>(value: T): { readonly kind: 'value'; readonly value: T } {

@@ -1,9 +1,8 @@
 /**
- * What a web server in front of the session server has to do: pass `/PORT/…` on to the machine that has this port, and everything else to the session server.
+ * What a reverse proxy for the session server has to do: forward `/PORT/…` to the machine that has this port, and everything else to the session server.
  *
- * The rule that is handed around (`^/(\d*)/(.*)$ → localhost:$1/$2`) passes on to any port of the machine, among them those of its own services, and to one
- * machine only. Here only ports of the fleet lead anywhere, each to its own machine
- * (docs/design/protocol.md, "URLs in gateway mode").
+ * The rule of the original's documentation (`^/(\d*)/(.*)$ → localhost:$1/$2`) forwards to any port of the machine, including those of its own services,
+ * and to one machine only. Here only ports of the fleet are forwarded, each to its own machine (docs/design/protocol.md, "URLs in gateway mode").
  */
 import type { Settings } from '../../config/settings.ts';
 import { canonicalHost } from '../../core/fleet/endpoint.ts';
@@ -19,22 +18,22 @@ export interface ReverseProxy {
   readonly tls?: {
     readonly cert: string;
     readonly key: string;
-    /** They were named by the operator; else they are where certbot puts them. */
+    /** Named by the operator; else they are where certbot puts them. */
     readonly own: boolean;
   };
-  /** Ports of the front. */
+  /** Ports of the reverse proxy. */
   readonly listen: { readonly http: number; readonly https: number };
 }
 
-/** Seconds nothing may pass: simulations that stand still are silent for long. */
+/** Idle timeout, seconds: paused simulations are silent for long periods. */
 export const IDLE_TIMEOUT = 3600;
-/** Seconds a machine has to take a connection. */
+/** Seconds a machine has to accept a connection. */
 export const CONNECT_TIMEOUT = 5;
 
 export type ReverseProxyResult =
-  { readonly kind: 'front'; readonly front: ReverseProxy } | { readonly kind: 'refused'; readonly reason: string };
+  { readonly kind: 'reverse-proxy'; readonly reverseProxy: ReverseProxy } | { readonly kind: 'refused'; readonly reason: string };
 
-/** The front of a fleet. `routes` are ranges of ports by host, as in `gateway.routes`, which they replace. */
+/** The reverse proxy of a fleet. `routes` are ranges of ports by host, as in `gateway.routes`, which they replace. */
 export function reverseProxyOf(settings: Settings, routes: Readonly<Record<string, string>>): ReverseProxyResult {
   const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
   if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.range}: ${read.reason}` };
@@ -47,7 +46,7 @@ export function reverseProxyOf(settings: Settings, routes: Readonly<Record<strin
   if (missing !== undefined)
     return {
       kind: 'refused',
-      reason: `${missing.endpoint.address} is in no range of ports; name its machine, as in --route 3000-3999=10.0.0.3`,
+      reason: `${missing.endpoint.address} is in no range of ports; give its machine, as in --route 3000-3999=10.0.0.3`,
     };
   // As certbot names it.
   const letsEncrypt = `/etc/letsencrypt/live/${canonicalHost(server)}`;
@@ -57,19 +56,19 @@ export function reverseProxyOf(settings: Settings, routes: Readonly<Record<strin
     own: named !== undefined,
   };
   return {
-    kind: 'front',
-    front: { server, port, routes: withOwnPort(read.routes, port), ...(ssl && { tls }), listen: { http: 80, https: 443 } },
+    kind: 'reverse-proxy',
+    reverseProxy: { server, port, routes: withOwnPort(read.routes, port), ...(ssl && { tls }), listen: { http: 80, https: 443 } },
   };
 }
 
-/** Addresses behind which a web server of the same machine finds the session server at 127.0.0.1. */
-const FOUND: readonly string[] = ['::', '0.0.0.0', '127.0.0.1'];
+/** Addresses with which a web server of the same machine reaches the session server at 127.0.0.1. */
+const LOCAL_LISTEN: readonly string[] = ['::', '0.0.0.0', '127.0.0.1'];
 
-/** Why no site can lead to the session server, or `undefined`. */
+/** Why no site can reach the session server, or `undefined`. */
 function outOfReach({ listen, port }: Settings): string | undefined {
-  if (!FOUND.includes(listen))
-    return `"listen" is ${listen}, and the web server passes on to 127.0.0.1; set "listen" to "127.0.0.1"`;
-  return port === 0 ? '"port" is 0, which is another one at each start; choose one, such as 1999' : undefined;
+  if (!LOCAL_LISTEN.includes(listen))
+    return `"listen" is ${listen}, and the web server forwards to 127.0.0.1; set "listen" to "127.0.0.1"`;
+  return port === 0 ? '"port" is 0, which is a different port at each start; choose one, such as 1999' : undefined;
 }
 
 /** Links in e-mails name the session server by its own port, as those of the original do. */
@@ -78,7 +77,7 @@ function withOwnPort(routes: GatewayRoutes, port: number): GatewayRoutes {
   return covered ? routes : [...routes, { first: port, last: port, host: '127.0.0.1' }];
 }
 
-/** From `gateway.routes`; else, when there is one simulation server behind the front, the thousand ports around its own on this machine. */
+/** From `gateway.routes`; else, when there is one simulation server behind the reverse proxy, the thousand ports around its own on this machine. */
 function routesOf({ gateway, simulationServers, server }: Settings) {
   if (gateway.routes.length > 0) return { kind: 'routes', routes: gateway.routes } as const;
   const ports = simulationServers.flatMap(({ endpoint }) => portBehind(endpoint, server) ?? []);
@@ -88,13 +87,13 @@ function routesOf({ gateway, simulationServers, server }: Settings) {
       kind: 'invalid',
       range: 'routes',
       reason:
-        'several simulation servers are behind the front; say which machine has which ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+        'several simulation servers are behind the reverse proxy; give the machine of each range of ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
     } as const;
   const range = only === undefined ? undefined : thousandAround(only);
   return { kind: 'routes', routes: range === undefined ? [] : [{ ...range, host: 'localhost' }] } as const;
 }
 
-/** A host as it stands in a URL, for what does not look names up itself. */
+/** A host as it is written in a URL. */
 export function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,19 +1,17 @@
-/** The web servers that can stay in front: where the site of each belongs, and what takes it into use. */
+/** The web servers that can stay in reverseProxy: where the site of each belongs, and what takes it into use. */
 import { getServers } from 'node:dns';
-import { APACHE_MODULES, apacheSite } from './apache.ts';
-import { caddyfile } from './caddy.ts';
 import { CERTIFICATE_STEP, certbotCommands } from './certbot.ts';
 import type { ReverseProxy } from './reverse-proxy.ts';
-import { nginxSite } from './nginx.ts';
+import { APACHE_MODULES, apacheSite, caddyfile, nginxSite } from './site-files.ts';
 
 export type WebServerName = 'apache' | 'nginx' | 'caddy';
 
 export interface Site {
   readonly path: string;
-  readonly text: (front: ReverseProxy) => string;
-  /** Commands that take it into use. */
+  readonly text: (reverseProxy: ReverseProxy) => string;
+  /** Commands that enable it. */
   readonly enable: readonly string[];
-  /** Command that takes a new certificate into use; absent: the web server gets and renews its own. */
+  /** Command that loads a new certificate; absent: the web server gets and renews its own. */
   readonly reload?: string;
 }
 
@@ -33,7 +31,7 @@ export const SITES: Readonly<Record<WebServerName, Site>> = {
   },
   nginx: {
     path: '/etc/nginx/conf.d/session-server.conf',
-    text: (front) => nginxSite(front, getServers()),
+    text: (reverseProxy) => nginxSite(reverseProxy, getServers()),
     enable: ['nginx -t && systemctl reload nginx'],
     reload: 'systemctl reload nginx',
   },
@@ -45,8 +43,8 @@ export const SITES: Readonly<Record<WebServerName, Site>> = {
 };
 
 /**
- * The certificate comes first, through the web server as it is after its own installation: it refuses a site whose certificate is not there. Afterwards the site itself
- * serves the same folder to certbot.
+ * The certificate comes first, through the web server as it is after its own installation: it rejects a site whose certificate is missing. Afterwards
+ * the site itself serves the same folder to certbot.
  */
 export function certificateSteps(name: WebServerName, server: string): readonly Step[] {
   const { reload } = SITES[name];
@@ -55,7 +53,7 @@ export function certificateSteps(name: WebServerName, server: string): readonly 
 }
 
 export function enableStep(name: WebServerName): Step {
-  return [`take the site of ${name} into use`, ...SITES[name].enable];
+  return [`enable the ${name} site`, ...SITES[name].enable];
 }
 
 /** Numbered, for people who copy the commands. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contradictions } from './checks.ts';
-import { formatProblem } from './problem.ts';
-import { type ConfigurationFile, schema } from './schema.ts';
+import { formatProblem } from '../problem.ts';
+import { contradictions, type ConfigurationFile, schema } from '../schema.ts';
 
 function warnings(file: Partial<ConfigurationFile>): string[] {
   const configuration = schema.parse({ simulationServers: ['localhost/2000'], ...file });
@@ -16,7 +15,7 @@ test('a gateway whose routes cover the fleet is as it should be', () => {
   assert.deepEqual(warnings({}), []);
 });
 
-test('what makes a gateway useless is told', () => {
+test('a gateway that cannot work causes a warning', () => {
   const cases: [Partial<ConfigurationFile>, RegExp][] = [
     [{ waiting: { relay: true } }, /^waiting\.relay: true .*gateway/],
     [{ gateway: { enabled: true } }, /^gateway\.routes: no range of ports/],

@@ -1,0 +1,46 @@
+/** Where the program writes. */
+import { z } from 'zod';
+import { type Environment, unsetVariables } from '../environment.ts';
+import { type Problem, showValue } from '../problem.ts';
+import { path } from './values.ts';
+
+export const logDir = path
+  .default('log')
+  .describe('Folder of the log files; `~` and `$VAR` are expanded; relative to the working directory.')
+  .meta({ restart: true, expected: 'the path of a folder' });
+
+export const debug = z
+  .boolean()
+  .default(false)
+  .describe('Log to stdout instead of the file, with more detail.')
+  .meta({ restart: true });
+
+export const logFormat = z
+  .enum(['text', 'json'])
+  .default('text')
+  .describe('`text`: lines as the original writes them; `json`: one object per line, for log collectors.')
+  .meta({ restart: true });
+
+export const stateDir = path
+  .optional()
+  .describe('Folder for data that survives a restart; the path is written as in `logDir`.')
+  .meta({ restart: true, absent: '`state` beside `logDir`', expected: 'the path of a folder' });
+
+interface Folders {
+  readonly logDir?: string | undefined;
+  readonly stateDir?: string | undefined;
+}
+
+export function checkFolders({ logDir, stateDir }: Folders, env: Environment['env']): Problem[] {
+  return Object.entries({ logDir, stateDir }).flatMap(([key, path = '']): Problem[] => {
+    const value = showValue(path);
+    const unset = unsetVariables(path, env).map((name) => ({
+      expected: 'environment variables that are set',
+      fix: `set ${name}; it stays in the path as it is`,
+    }));
+    const otherHome = /^~[^/]+/.test(path)
+      ? [{ expected: '~ for your own home folder only', fix: 'write the path of the other home folder' }]
+      : [];
+    return [...unset, ...otherHome].map(({ expected, fix }) => ({ key, value, expected, fix }));
+  });
+}

@@ -1,0 +1,62 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** What the lines of a chart mean, with their values. */
+import type { HistoryView } from '../core/views/monitor-view.ts';
+import { useFormat } from './format-context.ts';
+import { countInWords, handOutsIn } from './history-words.ts';
+
+interface LegendProps {
+  readonly view: HistoryView | undefined;
+  /** The bucket under the pointer, or the newest that is complete. */
+  readonly index: number | null;
+  readonly fleet: boolean;
+  readonly target: number;
+  readonly now: number;
+}
+
+export function Legend({ view, index, fleet, target, now }: LegendProps) {
+  const format = useFormat();
+  const at = (column: readonly (number | null)[] | undefined): number | null =>
+    index === null ? null : (column?.[index] ?? null);
+  const [min, mean, max, predicted] = [at(view?.min), at(view?.mean), at(view?.max), at(view?.predicted)];
+  const time = at(view?.time);
+  return (
+    <ul class="legend">
+      <li class="when">{time === null || view === undefined ? '–' : format.bucket(time, view.step, now)}</li>
+      <li>
+        <Sample class="mean" path="M0 5H22" />
+        mean load <b>{format.load(mean)}</b>
+      </li>
+      <li>
+        <Sample class="band" path="M0 0H22V10H0Z" />
+        {fleet ? 'lowest to highest load' : 'lowest to highest'}{' '}
+        <b>{min === null ? 'N/A' : `${format.load(min)} – ${format.load(max)}`}</b>
+      </li>
+      <li>
+        <Sample class="predicted" path="M0 5H22" />
+        predicted <b>{format.load(predicted)}</b>
+      </li>
+      <li>
+        <Sample class="hand-outs" path="M3 10V3H9V10ZM13 10V0H19V10Z" />
+        handed out <b>{countInWords(view === undefined || index === null ? null : handOutsIn(view, index), format)}</b>
+      </li>
+      {fleet && (
+        <li>
+          <Sample class="waiting" path="M0 8H8V2H16V6H22" />
+          waiting <b>{countInWords(at(view?.waiting), format)}</b>
+        </li>
+      )}
+      <li>
+        <Sample class="target" path="M0 5H22" />
+        limit <b>{format.load(target)}</b>
+      </li>
+    </ul>
+  );
+}
+
+function Sample({ class: name, path }: { readonly class: string; readonly path: string }) {
+  return (
+    <svg class={`sample ${name}`} viewBox="0 0 22 10" aria-hidden="true">
+      <path d={path} />
+    </svg>
+  );
+}

@@ -1,0 +1,31 @@
+/** What a history says in one of its buckets, in words. */
+import type { HistoryView } from '../core/views/monitor-view.ts';
+import type { Format } from './format.ts';
+
+/** The index of the last bucket that is over at `to`: the mean of one that has just begun changes with every probe. */
+export function newestComplete(view: HistoryView, to: number): number | null {
+  const count = view.time.length;
+  const lastEnd = (view.time[count - 1] ?? 0) + view.step;
+  return count === 0 ? null : Math.max(0, lastEnd > to ? count - 2 : count - 1);
+}
+
+/** `null`: nothing was recorded, so that zero hand-outs would be a claim without evidence. */
+export function handOutsIn(view: HistoryView, index: number): number | null {
+  const handOuts = view.handOuts[index] ?? 0;
+  const unrecorded = (view.count[index] ?? 0) === 0 && (view.waiting[index] ?? null) === null;
+  return handOuts === 0 && unrecorded ? null : handOuts;
+}
+
+export function countInWords(count: number | null, format: Format): string {
+  return count === null ? 'N/A' : format.count(count);
+}
+
+export function pointInWords(view: HistoryView, index: number, now: number, format: Format): string {
+  const mean = view.mean[index] ?? null;
+  const time = format.bucket(view.time[index] ?? 0, view.step, now);
+  if (mean === null) return `${time}: no data`;
+  const waiting = view.waiting[index] ?? 0;
+  const load = `mean load ${format.load(mean)}, from ${format.load(view.min[index] ?? null)} to ${format.load(view.max[index] ?? null)}`;
+  const counts = `${view.handOuts[index] ?? 0} handed out${waiting > 0 ? `, ${waiting} waiting` : ''}`;
+  return `${time}: ${load}, predicted ${format.load(view.predicted[index] ?? null)}, ${counts}`;
+}

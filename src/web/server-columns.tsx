@@ -1,0 +1,177 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/**
+ * The columns of the table of servers: to add one, add an entry here and a width in the style sheet. The first three
+ * are those of the original's page: number, address with a link to the server's own monitor, load.
+ */
+import { Fragment, type ComponentChildren } from 'preact';
+import type { ServerView } from '../core/views/monitor-view.ts';
+import { safeLink, type Format } from './format.ts';
+import { useFormat } from './format-context.ts';
+import { LoadBar } from './load-bar.tsx';
+import { configuredOrder, type SortValue } from './server-order.ts';
+import { Sparkline } from './sparkline.tsx';
+import { StateMark, stateOrder } from './state-mark.tsx';
+
+export interface CellContext {
+  readonly format: Format;
+  /** Percent. */
+  readonly target: number;
+  readonly sparkline: string | undefined;
+  /** Shown below the cost of a session on a server that has not taught anything yet. */
+  readonly unlearned: string;
+  /** A time of the present day, in seconds since the epoch. */
+  readonly today: number;
+  /** Scripts run. */
+  readonly live: boolean;
+}
+
+export interface Column {
+  readonly name: string;
+  /** Of its cells; unique. */
+  readonly class: string;
+  readonly classOf?: (server: ServerView, context: CellContext) => string;
+  readonly cell: (server: ServerView, context: CellContext) => ComponentChildren;
+  /** What rows are sorted by; absent: the column cannot be sorted. */
+  readonly value?: SortValue;
+  /** The first click on its heading sorts from the largest. */
+  readonly descendsFirst?: boolean;
+  /** The column is part of compact rows, too. */
+  readonly compact?: boolean;
+}
+
+export const numberColumn: Column = {
+  name: '#',
+  class: 'number',
+  value: configuredOrder,
+  cell: ({ number }) => number,
+  compact: true,
+};
+
+export const columns: readonly Column[] = [
+  numberColumn,
+  {
+    name: 'simulation server',
+    class: 'address',
+    value: ({ address }) => address,
+    cell: (server, { live }) => <Address server={server} live={live} />,
+    compact: true,
+  },
+  {
+    name: 'load',
+    class: 'load',
+    value: ({ load }) => load,
+    descendsFirst: true,
+    classOf: ({ load }, { target }) => (load !== null && load >= target ? 'load high' : 'load'),
+    cell: ({ load, booked }, { format, target }) => (
+      <>
+        {format.load(load)}
+        <LoadBar load={load} booked={booked} target={target} />
+      </>
+    ),
+    compact: true,
+  },
+  {
+    name: 'state',
+    class: 'state-cell',
+    value: ({ state }) => stateOrder.indexOf(state),
+    cell: (server, { today }) => <State server={server} today={today} />,
+    compact: true,
+  },
+  {
+    name: 'predicted',
+    class: 'predicted',
+    value: ({ predicted }) => predicted,
+    descendsFirst: true,
+    cell: ({ predicted, booked }, { format }) =>
+      twoLines(format.load(predicted), booked > 0 ? `${format.points(booked)} booked` : ''),
+  },
+  {
+    name: 'session cost',
+    class: 'cost',
+    value: ({ cost }) => cost,
+    descendsFirst: true,
+    cell: ({ cost, costUncertainty }, { format, unlearned }) =>
+      twoLines(format.points(cost), costUncertainty === null ? unlearned : `± ${format.points(costUncertainty)}`),
+  },
+  {
+    name: 'handed out',
+    class: 'hand-outs-cell',
+    value: ({ handOutsLastHour }) => handOutsLastHour,
+    descendsFirst: true,
+    cell: ({ handOutsLastHour, handOuts }, { format }) =>
+      twoLines(format.count(handOutsLastHour), `${format.count(handOuts)} total`),
+  },
+  {
+    name: 'last answer',
+    class: 'answer',
+    value: ({ lastAnswerAt }) => lastAnswerAt,
+    cell: ({ lastAnswerAt, latency, load }, { format, today }) =>
+      twoLines(
+        lastAnswerAt === null ? 'never' : format.moment(lastAnswerAt, today),
+        latency === null || load === null ? '' : `in ${format.milliseconds(latency)}`,
+      ),
+  },
+  { name: 'last hour', class: 'spark', cell: (_, { sparkline }) => <Sparkline text={sparkline} /> },
+];
+
+function twoLines(first: string, second: string): ComponentChildren {
+  return (
+    <>
+      {first}
+      <span class="second">{second}</span>
+    </>
+  );
+}
+
+function Address({ server: { address, monitorUrl, labels }, live }: { readonly server: ServerView; readonly live: boolean }) {
+  const pairs = Object.entries(labels);
+  return (
+    <>
+      <a {...safeLink(monitorUrl)} rel="noopener noreferrer" dir="auto" title={address}>
+        {live ? <Breakable text={address} /> : address}
+      </a>
+      {pairs.length > 0 && (
+        <span class="second" dir="auto">
+          {pairs.map(([name, value]) => `${name} ${value}`).join(', ')}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** An address that is too long for its line breaks between its parts. */
+function Breakable({ text }: { readonly text: string }) {
+  return text.split(/(?<=\.)|(?=[:/])/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
+interface StateProps {
+  readonly server: ServerView;
+  readonly today: number;
+}
+
+function State({ server, today }: StateProps) {
+  return (
+    <>
+      <StateMark state={server.state} suspect={server.suspectSince !== null} /> <DrainEnd server={server} today={today} />
+      <span class="second" dir="auto" title={server.reason}>
+        {server.reason}
+      </span>
+    </>
+  );
+}
+
+/** When a drain ends by itself, in the reader's zone. */
+export function DrainEnd({ server: { state, drain }, today }: StateProps) {
+  const format = useFormat();
+  if (typeof drain?.until !== 'number') return null;
+  return (
+    <span class="drain-end">
+      {state === 'draining' ? 'until' : 'drained until'} {format.moment(drain.until, today)}
+    </span>
+  );
+}

@@ -1,0 +1,47 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+/** The head of the page: its title, the start of the session server, and whether the page is live. */
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { FleetView } from '../core/views/monitor-view.ts';
+import { staleInWords } from './format.ts';
+import { useFormat } from './format-context.ts';
+import { pageTitle } from './page-title.ts';
+
+interface TopProps {
+  readonly fleet: FleetView;
+  readonly live: boolean;
+  /** Milliseconds since the epoch; `undefined`: the page is not stale. */
+  readonly staleSince: number | undefined;
+  readonly children: ComponentChildren;
+}
+
+export function Top({ fleet, live, staleSince, children }: TopProps) {
+  const format = useFormat();
+  const title = pageTitle(fleet);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  return (
+    <header class="top">
+      <div>
+        <h1 class="text" dir="auto">
+          {fleet.title}
+        </h1>
+        <p class="muted">
+          <b class="text server-name" dir="auto">
+            {fleet.server}
+          </b>{' '}
+          · Started on <time dateTime={new Date(fleet.startedAt * 1000).toISOString()}>{format.started(fleet.startedAt)}</time>
+        </p>
+      </div>
+      <div class="top-end">
+        {live && (
+          <p class={staleSince === undefined ? 'live' : 'live lost'}>
+            {staleSince === undefined ? 'Live' : staleInWords(staleSince, format)}
+          </p>
+        )}
+        {children}
+      </div>
+    </header>
+  );
+}
