@@ -1,10 +1,11 @@
 /**
  * Who comes: the chance that a hand-out becomes a session, learned for each network address.
  *
- * What a session costs and whether a hand-out becomes one are two things, and the load shows only their product. An uptime check that asks every five
- * seconds and never connects must not teach that sessions are cheap, or the next class is let in all at once (ALLOCATION, "Evidence"). So silence
- * lowers the chance of whoever was silent: of its address, once that has asked several times. Addresses that ask once or twice are judged together, by
- * what they want to run.
+ * What a session costs and whether a hand-out becomes one are two things, and the load shows only their product. An
+ * uptime check that asks every five seconds and never connects must not teach that sessions are cheap, or the next class
+ * is let in all at once (docs/design/allocation.md, "Requests that never become sessions"). So silence lowers only the
+ * chance of the silent address, once that has asked several times. Addresses that ask once or twice are judged together,
+ * by what they want to run.
  *
  * All times are seconds of the engine's clock.
  */

@@ -1,8 +1,9 @@
 /**
  * What a learning window teaches: who came, and what a session costs.
  *
- * A rise of the load shows only how many came times what each costs, so all explanations are weighed against each other: this group came and that one
- * did not, and so on (ALLOCATION, "Evidence"). Each explanation predicts a rise and how far it may be off; those that predict what was seen weigh more.
+ * A rise of the load shows only how many came times what each costs, so all explanations are weighed against each other:
+ * this group came and that one did not, and so on (docs/design/allocation.md, "Requests that never become sessions").
+ * Each explanation predicts a rise and how far it may be off; those that predict what was seen weigh more.
  * A session that did not come says nothing about the cost, so a window lowers the cost only as far as somebody is believed to have come.
  */
 import type { CostLesson } from './cost.ts';
