@@ -10,9 +10,9 @@ const source = join(import.meta.dirname, '..', 'src');
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/text': [],
   'core/limits': [],
-  'core/fleet': ['core/text', 'type:core/allocation'],
+  'core/fleet': ['core/text'],
   'core/allocation': ['core/fleet'],
-  'core/queue': ['core/fleet', 'core/allocation'],
+  'core/queue': ['core/fleet'],
   'core/incidents': ['core/fleet'],
   'core/views': ['core/fleet', 'core/incidents'],
   'core/history': ['core/fleet', 'core/views'],

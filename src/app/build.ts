@@ -1,7 +1,7 @@
 /** Builds the parts of the session server and connects them. Nothing runs yet: no port is open, no server is probed, nothing was read. */
 import { readSimulationServer } from '../config/read-server.ts';
 import type { Settings } from '../config/settings.ts';
-import type { AllocationParameters } from '../core/allocation/allocation-parameters.ts';
+import { DEFAULT_ALLOCATION, type AllocationParameters } from '../core/allocation/allocation-parameters.ts';
 import { Ledger } from '../core/allocation/ledger.ts';
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import type { FleetRules, ServerFacts } from '../core/fleet/fleet.ts';
@@ -128,6 +128,7 @@ function buildFleet(core: Core, adapters: Adapters, events: () => FleetEvents) {
     removed: (id) => {
       events().removed(id);
     },
+    countsSessions: (endpoint) => insideOf(settings(), endpoint) !== undefined,
   });
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
   return { addressGuard, createProbe, poller, notifying, membership, suspicions };
@@ -183,16 +184,11 @@ function buildOperatorActions(
 
 function buildRegistered(core: Core, { poller, membership }: Fleet): RegisteredServers {
   const { clock, log, names, settings, registrations } = core;
-  /** Where the gateway's routes send connections to it; `undefined`: directly to it. */
-  const insideOf = (endpoint: Endpoint) => {
-    const { gateway, server } = settings();
-    return gateway.enabled ? insideEndpoint(gateway.routes, endpoint, server) : undefined;
-  };
   const registered = new RegisteredServers({
     ...{ clock, log, membership, readServer: readSimulationServer },
     check(endpoint, signal) {
       const { pollSsl, handOutSsl, pollTimeout: timeout, registration } = settings();
-      const inside = insideOf(endpoint);
+      const inside = insideOf(settings(), endpoint);
       const common = { timeout, names, now: () => clock.now() };
       // Every address is allowed inside: the operator wrote where the routes go.
       return inside !== undefined
@@ -203,7 +199,8 @@ function buildRegistered(core: Core, { poller, membership }: Fleet): RegisteredS
             signal,
           );
     },
-    refuse: (endpoint) => (insideOf(endpoint) === undefined ? refuseIpHost(endpoint.host, settings().registration) : undefined),
+    refuse: (endpoint) =>
+      insideOf(settings(), endpoint) === undefined ? refuseIpHost(endpoint.host, settings().registration) : undefined,
     downSince(id) {
       const facts = poller.facts(id);
       return facts !== undefined && poller.state(facts) === 'down' ? facts.failedSince : undefined;
@@ -215,6 +212,14 @@ function buildRegistered(core: Core, { poller, membership }: Fleet): RegisteredS
     },
   });
   return registered;
+}
+
+/** Where the gateway's routes send connections to it; `undefined`: directly to it. */
+function insideOf(
+  { gateway, server }: Chosen<'gateway.enabled' | 'gateway.routes' | 'server'>,
+  endpoint: Endpoint,
+): Endpoint | undefined {
+  return gateway.enabled ? insideEndpoint(gateway.routes, endpoint, server) : undefined;
 }
 
 /** Guards of servers that registered themselves. Applied to each connection, so that a name cannot resolve to a forbidden address later. */
@@ -240,7 +245,7 @@ export function allocationParameters({
   allocation,
   loadThreshold,
 }: Chosen<'allocation' | 'loadThreshold'>): AllocationParameters {
-  return { ...allocation, threshold: loadThreshold };
+  return { ...allocation, threshold: loadThreshold, margin: DEFAULT_ALLOCATION.margin };
 }
 
 type FleetSettings = Chosen<'loadThreshold' | 'downAfter' | 'allocation.target' | 'allocation.recent'>;

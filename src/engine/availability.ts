@@ -3,7 +3,7 @@
  *
  * It is computed after every probe and every booking, so it looks at a single server as long as that one has room.
  */
-import type { Candidates } from '../core/allocation/ledger.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { Bookings } from './bookings.ts';
 import { createTopic, type Topic } from './topic.ts';

@@ -3,7 +3,8 @@
  * depend on it: between the choice of a server and the answer a client may leave.
  */
 import type { ServerId } from '../core/fleet/endpoint.ts';
-import type { BookingOutcome, BookingRequest, Candidates, Ledger } from '../core/allocation/ledger.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
+import type { BookingOutcome, BookingRequest, Ledger } from '../core/allocation/ledger.ts';
 import type { Clock } from '../ports.ts';
 
 export interface Bookings {
@@ -11,6 +12,10 @@ export interface Bookings {
   book(request: BookingRequest, candidates: Candidates): Promise<BookingOutcome>;
   /** Would `book` find a place now? `project` is the key of a project. */
   fits(candidates: Candidates, project?: string): boolean;
+  /** Whether `book` would answer `unconfirmed` to a client from this address. */
+  isUnconfirmed(address: string | undefined): boolean;
+  /** The client of the booking opened its session. */
+  connected(bookingId: string): Promise<void>;
   /** The session ended, or the client never got its place: its predicted load is free at once. */
   release(bookingId: string): Promise<void>;
 }
@@ -28,6 +33,12 @@ export function ledgerBookings(
       return Promise.resolve(outcome);
     },
     fits: (candidates, project) => ledger.fits(candidates, project, clock.now()),
+    isUnconfirmed: (address) => ledger.isUnconfirmed(address, clock.now()),
+    connected(bookingId) {
+      const server = ledger.connected(bookingId, clock.now());
+      if (server !== undefined) changed(server);
+      return Promise.resolve();
+    },
     release(bookingId) {
       const server = ledger.release(bookingId, clock.now());
       if (server !== undefined) changed(server);

@@ -3,7 +3,7 @@
  * some decisions get it, and one sentence serves all equal requests for a second.
  */
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
-import type { Candidates } from '../core/allocation/ledger.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
 import type { AnswerView, DecisionKind } from '../core/views/monitor-view.ts';
 import { asSent, type Project } from '../core/fleet/project.ts';
 import type { Labels } from '../core/fleet/routing.ts';

@@ -2,7 +2,7 @@
  * Which simulation servers are in the fleet, from all sources together. A server that several sources name counts once, by the first of them; it keeps its state
  * as long as one of them names it.
  */
-import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import type { ServerFacts } from '../core/fleet/fleet.ts';
 import type { RoutedServer } from '../core/fleet/routing.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
@@ -26,6 +26,8 @@ export interface MembershipOptions {
   /** The fleet consists of these servers from now on. */
   readonly changed: (ids: readonly ServerId[]) => void;
   readonly removed: (id: ServerId) => void;
+  /** Whether clients reach the server through the gateway, so that it is known when their sessions begin and end. */
+  readonly countsSessions: (endpoint: Endpoint) => boolean;
 }
 
 export class Membership {
@@ -48,7 +50,7 @@ export class Membership {
 
   /** Replaces the servers of one source. */
   set(source: Source, servers: readonly SimulationServer[]): void {
-    const { ledger, router, poller, changed, removed } = this.#options;
+    const { ledger, router, poller, changed, removed, countsSessions } = this.#options;
     this.#bySource.set(source, servers);
     const before = this.#members;
     this.#members = this.#merge();
@@ -60,8 +62,9 @@ export class Membership {
     }
     for (const [id, { server }] of this.#members) {
       if (before.get(id)?.server === server) continue;
-      const { weight, maxSessions } = server;
-      ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }) });
+      const { weight, maxSessions, endpoint } = server;
+      const isCounted = countsSessions(endpoint);
+      ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }), countsSessions: isCounted });
     }
     // Last: the accounts must be up to date when the poller reports servers that come or go.
     poller.update([...this.#members.values()].map(({ server }) => server.endpoint));

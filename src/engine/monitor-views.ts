@@ -366,8 +366,8 @@ function explainedVerdict(verdict: Verdict): ExplainedVerdict {
     case 'fits':
       return { kind: 'fits', predicted: verdict.level };
     case 'no-room': {
-      const { predicted, target, peak, level } = verdict;
-      return { kind: 'no-room', predicted, target, ...(level < target && { peak }) };
+      const { predicted, target, peak, level, load } = verdict;
+      return { kind: 'no-room', predicted, target, ...(level < target && peak > load && { peak }) };
     }
     case 'max-sessions':
       return { kind: 'session-limit', sessions: verdict.sessions };

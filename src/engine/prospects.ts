@@ -3,11 +3,11 @@
  *
  * A request that does not wait never overtakes those in line, except by the backfill rule (docs/design/allocation.md, "Queue").
  */
-import type { Candidates } from '../core/allocation/ledger.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
 import type { Project } from '../core/fleet/project.ts';
 import type { Labels, Router } from '../core/fleet/routing.ts';
 import type { Backfill } from '../core/queue/backfill.ts';
-import type { Want } from '../core/queue/line-order.ts';
+import type { Ticket, Want } from '../core/queue/line-order.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock } from '../ports.ts';
 import { Availability } from './availability.ts';
@@ -18,7 +18,7 @@ import type { Topic } from './topic.ts';
 
 export interface ProspectsOptions {
   readonly clock: Clock;
-  readonly bookings: Pick<Bookings, 'fits'>;
+  readonly bookings: Pick<Bookings, 'fits' | 'isUnconfirmed'>;
   readonly router: Router;
   readonly routing: RequestRouting;
   readonly line: WaitingLine;
@@ -68,7 +68,8 @@ export class Prospects {
   /** Whether a request that is not in line may be served before those that are, and by which servers. */
   backfill(want: Want): Backfill {
     const { line, clock, bookings, routing } = this.#options;
-    const fits = (other: Want, candidates: Candidates) => bookings.fits(candidates, routing.route(other).project?.key);
+    const fits = (other: Ticket, candidates: Candidates) =>
+      bookings.isUnconfirmed(other.address) ? undefined : bookings.fits(candidates, routing.route(other).project?.key);
     return line.mayBackfill(want, clock.now(), routing.candidatesOf, fits);
   }
 

@@ -34,7 +34,7 @@ export interface QueueServiceOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
-  readonly bookings: Pick<Bookings, 'release'>;
+  readonly bookings: Pick<Bookings, 'connected' | 'release'>;
   readonly line: WaitingLine;
   readonly routing: RequestRouting;
   readonly requests: SessionRequests;
@@ -196,6 +196,12 @@ export class QueueService {
   refresh(): void {
     this.#options.prospects.publish();
     if (this.length > 0) this.#serving.wake();
+  }
+
+  /** The client of the booking opened its session. */
+  async connected(bookingId: string): Promise<void> {
+    await this.#options.bookings.connected(bookingId);
+    this.refresh();
   }
 
   /** The session ended, or its client never came: its predicted load is free at once. */
@@ -433,7 +439,8 @@ export class QueueService {
     const { signal } = this.#stopping;
     const pass = line.pass(clock.now(), routing.candidatesOf, STRETCH);
     while (!signal.aborted) {
-      for (let turn = pass.next(); turn !== undefined; turn = pass.next()) await this.#try(turn);
+      for (let turn = pass.next(); turn !== undefined; turn = pass.next())
+        if ((await this.#try(turn)) === 'unconfirmed') pass.skip();
       if (pass.ended) break;
       await clock.sleep(0, signal);
     }
@@ -441,7 +448,8 @@ export class QueueService {
     prospects.publish();
   }
 
-  async #try({ ticket, candidates }: Turn): Promise<void> {
+  /** `unconfirmed`: it does not fit for a reason of its own, and others that want the same may. */
+  async #try({ ticket, candidates }: Turn): Promise<'unconfirmed' | undefined> {
     const { line, clock, routing, requests } = this.#options;
     const { id, joinedAt } = ticket;
     const waiting = this.#waiting.get(id);
@@ -450,19 +458,20 @@ export class QueueService {
       // The fleet changed so that no server may ever run it.
       line.leave(id);
       this.#remove(id);
-      if (waiting === undefined || route.kind !== 'refused') return;
+      if (waiting === undefined || route.kind !== 'refused') return undefined;
       const refused = requests.refuseForGood({ id, request: waiting.request, project }, route.code, route.reason);
       waiting.waiter?.settled(refused);
-      return;
+      return undefined;
     }
     const { request, token } = waiting;
     const booked = await requests.bookFor({ request, project }, candidates);
-    if (booked.kind === 'no-room') return;
+    if (booked.kind === 'unconfirmed') return booked.kind;
+    if (booked.kind === 'no-room') return undefined;
     const { waiter } = waiting;
     // Disconnected during the booking: a client with a resume token keeps its place, without a server.
     if (waiter === undefined || line.admitted(id, clock.now()) === undefined) {
       await this.release(booked.bookingId);
-      return;
+      return undefined;
     }
     this.#remove(id);
     const routed = {
@@ -475,6 +484,7 @@ export class QueueService {
       routeKey: route.key,
     } as const;
     await this.#deliver(routed, { ...booked, unreserved: candidates }, clock.now() - joinedAt, waiter, token);
+    return undefined;
   }
 
   /** Sends new positions, and from time to time new estimates. */

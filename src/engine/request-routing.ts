@@ -1,6 +1,6 @@
 /** Reads what a session request wants, strictly, and finds the servers that may run it. */
 import type { ServerId } from '../core/fleet/endpoint.ts';
-import type { Candidates } from '../core/allocation/ledger.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
 import { parseProject, type Project, type ProjectResult } from '../core/fleet/project.ts';
 import type { Labels, Route, Router } from '../core/fleet/routing.ts';
 import type { Want } from '../core/queue/line-order.ts';

@@ -66,6 +66,8 @@ export interface NoRoom {
   readonly kind: 'no-room';
   /** There is room, but it is reserved for clients in line. */
   readonly othersWait?: true;
+  /** There may be room, but not for this address: it has many places that are not known to be used. */
+  readonly unconfirmed?: true;
 }
 
 /** What a waiting client is sent. */

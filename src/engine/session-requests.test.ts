@@ -93,6 +93,27 @@ test('room that appears by time alone goes to a waiting client before a new requ
   await queue.stop();
 });
 
+test('an address with many unused places is refused, and clients that wait behind it are served', async () => {
+  const loads = Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`s${i}:2000`, 0]));
+  const { requests, queue, ledger, clock } = start(loads);
+  const everywhere = { tiers: [Object.keys(loads)] };
+  for (let i = 0; i < 40; i += 1) ledger.book({ id: '', address: '192.0.2.1' }, everywhere, clock.now());
+  const refused = await requests.request({ ...from('192.0.2.1'), counted: true });
+  assert.ok(refused.kind === 'refused' && refused.code === 'too-many-requests' && refused.retryAfter === 10);
+  const greedy = new Client();
+  await queue.wait({ ...from('192.0.2.1'), counted: true }, greedy);
+  assert.deepEqual(greedy.places, [1], 'it may wait');
+  assert.equal((await requests.request(from('192.0.2.2'))).kind, 'allocated');
+  const patient = new Client();
+  await queue.wait(from('192.0.2.3'), patient);
+  assert.equal(patient.outcome?.kind, 'allocated');
+  await clock.advance(61);
+  assert.equal(greedy.outcome?.kind, 'allocated', 'unused places of more than a minute ago no longer count');
+  greedy.leave();
+  patient.leave();
+  await queue.stop();
+});
+
 test('a decision says of a server for one repository that it had the most room of those', async () => {
   const { requests, queue, decisions } = start({ 'a:2000': 20 }, { rules: { allowedRepositories: ['github.com/school'] } });
   await requests.request({ ...from(), projectUrl: PROJECT });

@@ -6,7 +6,8 @@
  */
 import { allocationReason } from '../core/views/allocation-reason.ts';
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
-import type { BookingOutcome, BookingRequest, Candidates } from '../core/allocation/ledger.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
+import type { BookingOutcome, BookingRequest } from '../core/allocation/ledger.ts';
 import { asSent, type Project } from '../core/fleet/project.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { TokenBuckets } from '../core/limits/token-bucket.ts';
@@ -55,6 +56,11 @@ export type Booked = Extract<BookingOutcome, { kind: 'booked' }> & {
 
 /** Walks along the line before a newcomer is refused: one that was under way may have passed a server before it had room. */
 const WALKS = 2;
+/** Seconds after which an address with many unused places may ask again: some of them are used or released by then. */
+const UNCONFIRMED_RETRY = 10;
+const TOO_MANY_UNCONFIRMED =
+  'Many places were given to your network address within the last minute and are not in use yet; try again in a moment.';
+const UNCONFIRMED: NoRoom = { kind: 'no-room', unconfirmed: true };
 
 export class SessionRequests {
   readonly #options: SessionRequestsOptions;
@@ -98,7 +104,7 @@ export class SessionRequests {
     const { bookings, line, prospects, serveLine } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
     const booking = bookingRequest(request, project);
-    if (line.length === 0) return bookings.book(booking, candidates);
+    if (line.length === 0) return roomOf(await bookings.book(booking, candidates));
     // The usual answer while others wait, found without looking at the line.
     if (!bookings.fits(candidates, project?.key)) return { kind: 'no-room' };
     let backfill = prospects.backfill(want);
@@ -108,6 +114,7 @@ export class SessionRequests {
     }
     if (backfill.kind === 'yes') {
       const booked = await bookings.book(booking, backfill.candidates);
+      if (booked.kind === 'unconfirmed') return UNCONFIRMED;
       if (booked.kind === 'booked') return { ...booked, unreserved: backfill.candidates };
     }
     return { kind: 'no-room', ...(bookings.fits(candidates, project?.key) && { othersWait: true }) };
@@ -148,13 +155,15 @@ export class SessionRequests {
     return this.refuse({ id, request, project }, code, reason);
   }
 
-  refuse({ id, request, project }: ReceivedRequest, code: string, reason: string): Refused {
+  /** `retryAfter` is seconds. */
+  refuse({ id, request, project }: ReceivedRequest, code: string, reason: string, retryAfter?: number): Refused {
     this.#options.decisionLog.record({ id, request, project, kind: 'refused', code, reason, waited: 0 });
-    return { kind: 'refused', code, reason };
+    return { kind: 'refused', code, reason, ...(retryAfter !== undefined && { retryAfter }) };
   }
 
   #refuseForRoom(routed: RoutedRequest, noRoom: NoRoom): Refused {
     const { line, decisionLog } = this.#options;
+    if (noRoom.unconfirmed === true) return this.refuse(routed, 'too-many-requests', TOO_MANY_UNCONFIRMED, UNCONFIRMED_RETRY);
     if (noRoom.othersWait === true) return this.refuse(routed, 'others-wait', othersWait(line.length));
     return this.refuse(routed, 'no-room', decisionLog.noRoom(routed));
   }
@@ -182,6 +191,10 @@ export class SessionRequests {
   }
 }
 
+function roomOf(outcome: BookingOutcome): Booked | NoRoom {
+  return outcome.kind === 'unconfirmed' ? UNCONFIRMED : outcome;
+}
+
 function isPart(candidates: Candidates, whole: Candidates): boolean {
   return candidates !== whole && sizeOf(candidates) < sizeOf(whole);
 }
@@ -194,6 +207,7 @@ function sizeOf({ tiers }: Candidates): number {
 function bookingRequest({ clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
   return {
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,
+    ...(address.limitKey !== undefined && { address: address.limitKey }),
     ...(project !== undefined && { project: project.key }),
   };
 }

@@ -9,8 +9,8 @@ test('a class of thirty is spread evenly, and each pick counts without being tol
   const policy = create({ n: 3, rng, threshold: 95 });
   for (let server = 0; server < 3; server++) policy.onReport(server, 2, 10, 10.2);
   const picks = Array.from({ length: 30 }, (_, id) => {
-    const server = policy.pick(11, { id, project: 'class' });
-    policy.onAssign(server, 11, { id, project: 'class' });
+    const server = policy.pick(11, { id, project: 'class', address: 'school' });
+    policy.onAssign(server, 11, { id, project: 'class', address: 'school' });
     return server;
   });
   assert.deepEqual(
@@ -21,7 +21,7 @@ test('a class of thirty is spread evenly, and each pick counts without being tol
 
 test('nobody is placed before a report, after two lost polls, or where there is no room', () => {
   const policy = create({ n: 1, rng, threshold: 95 });
-  const pick = (now: number) => policy.pick(now, { id: now, project: 'p' });
+  const pick = (now: number) => policy.pick(now, { id: now, project: 'p', address: 'home' });
   assert.equal(pick(1), -1);
   policy.onReport(0, 50, 2, 2.2);
   assert.equal(pick(3), 0);
@@ -37,7 +37,7 @@ test('other parameters are taken from the environment', () => {
   try {
     const policy = create({ n: 1, rng, threshold: 95 });
     policy.onReport(0, 35, 1, 1);
-    assert.equal(policy.pick(2, { id: 0, project: 'p' }), -1);
+    assert.equal(policy.pick(2, { id: 0, project: 'p', address: 'home' }), -1);
   } finally {
     delete process.env['ALLOCATION_PARAMETERS'];
   }

@@ -230,7 +230,7 @@ test('a server that is reserved for a waiting client does not count as room and 
   const { monitorViews, decisions, clock, stop, ask, waits, costs } = await start([60, 40, 80]);
   const [, , guest = ''] = PROJECTS;
   costs(guest, 7.5);
-  assert.equal(monitorViews.fleet().places, 10);
+  assert.equal(monitorViews.fleet().places, 9);
   const gone = new AbortController();
   // Only on the server that shares its idle time, which has no room for so much.
   const settled = await waits(guest, gone.signal);

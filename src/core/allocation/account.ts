@@ -7,29 +7,42 @@
  * what it was thought to cost when it was booked. All times are seconds of the engine's clock.
  */
 import type { AllocationParameters } from './allocation-parameters.ts';
-import { limited, moveExpectation, newServerEstimate, overwrite, VARIANCE, type Costs, type Estimate } from './cost.ts';
+import { expectedPart, type Arrivals } from './arrivals.ts';
+import type { Booking } from './booking.ts';
+import { limited, marginOf, moveExpectation, newServerEstimate, overwrite, VARIANCE, type Costs, type Estimate } from './cost.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
-import type { LearningWindow } from './learning.ts';
 
-/** One allocation that is remembered. */
-export interface Booking {
-  readonly id: string;
-  readonly server: ServerId;
-  at: number;
-  /** The same when a client asks again. */
-  readonly request: string;
-  readonly project: string | undefined;
-  /** The client asked again: its session is not there any more, or never was. */
-  returned: boolean;
+/** What a window of learning knows of its beginning; `learning.ts` closes it. */
+export interface LearningWindow {
+  /** When the baseline was measured. */
+  readonly start: number;
+  /** Percent: the baseline. */
+  readonly load: number;
+  /** Load points that should have left by themselves since. */
+  gone: number;
 }
 
 interface Report {
-  at: number;
+  readonly at: number;
   readonly load: number;
 }
 
 /** Seconds a booking is remembered: evidence for suspicion. */
 const REMEMBERED = 1800;
+/** Seconds after which a client that was expected to connect is not expected any more. */
+const CONNECT_WITHIN = 10;
+/** Seconds of which a report is the mean, of which half pass until a departure shows for the most part. */
+export const REPORT_LAG = 3;
+/** Seconds after its beginning between which a session that ends takes load with it. */
+export const SHOWN = [5, 60] as const;
+/** The share of its cost that a session is sure to take with it. */
+const CERTAIN = 0.8;
+/** Seconds after that in which it may come late and still be booked. */
+export const LATE = 60;
+/** Seconds without a learning window after which whoever comes opens one, however unlikely it is to become a session. */
+const LONG_WITHOUT_WINDOW = 300;
+/** The chance, compared to an ordinary hand-out, below which a hand-out opens no learning window. */
+const UNLIKELY = expectedPart(0.3);
 /** Bookings of a server that are remembered as evidence alone; a flood of requests must not fill the memory. */
 const MOST_EVIDENCE = 1000;
 /** Most reports kept for the peak and the mean of the recent ones; with polls every few seconds there are four. */
@@ -61,6 +74,8 @@ export class Account {
   readonly bookings: Booking[] = [];
   /** Load points of the bookings that reports do not show yet. */
   booked = 0;
+  /** Load points by which they may turn out dearer; admission counts them, the choice does not. */
+  risk = 0;
   window: LearningWindow | undefined;
 
   suspectSince: number | undefined;
@@ -74,6 +89,11 @@ export class Account {
   readonly #recent: Report[] = [];
   #weight: number;
   #maxSessions: number | undefined;
+  #countsSessions = false;
+  /** Counted sessions that left lately, and the load points that left with them. */
+  readonly #departures: { readonly at: number; readonly points: number }[] = [];
+  /** When the last learning window was opened. */
+  #windowAt = -Infinity;
 
   constructor(id: ServerId, weight: number) {
     this.id = id;
@@ -90,10 +110,16 @@ export class Account {
     return this.#maxSessions;
   }
 
-  configure(weight: number, maxSessions: number | undefined): void {
+  /** Whether it is told when sessions on it begin and end. */
+  get countsSessions(): boolean {
+    return this.#countsSessions;
+  }
+
+  configure(weight: number, maxSessions: number | undefined, countsSessions: boolean): void {
     moveExpectation(this.server, Math.log(this.#weight / weight), VARIANCE.server.before);
     this.#weight = weight;
     this.#maxSessions = maxSessions;
+    this.#countsSessions = countsSessions;
   }
 
   /** Takes over what was learned of it when its weight was `weight`. */
@@ -101,22 +127,25 @@ export class Account {
     overwrite(this.server, log, variance, VARIANCE.server);
     const wanted = this.#weight;
     this.#weight = weight;
-    this.configure(wanted, this.#maxSessions);
+    this.configure(wanted, this.#maxSessions, this.#countsSessions);
   }
 
   /** As if nothing had been learned of it. */
-  forgetCost(): void {
+  forgetLearned(): void {
+    this.window = undefined;
     overwrite(this.server, -Math.log(this.#weight), VARIANCE.server.before, VARIANCE.server);
   }
 
   /** Percent: reported load, booked load and doubt. The choice goes by it. */
   level(parameters: AllocationParameters): number {
-    return this.load + this.booked + this.doubt(parameters);
+    return Math.max(0, this.load - this.#relief(this.seen)) + this.booked + this.doubt(parameters);
   }
 
   /** The same with the highest of the recent reports: admission goes by it. `Infinity` while nobody may be sent there at all. */
   ceiling(parameters: AllocationParameters): number {
-    return this.isOpen(parameters) ? Math.max(this.load, this.peak) + this.booked + this.doubt(parameters) : Infinity;
+    return this.isOpen(parameters)
+      ? Math.max(this.load - this.#relief(this.seen), this.#reliefPeak()) + this.booked + this.risk + this.doubt(parameters)
+      : Infinity;
   }
 
   isOpen({ threshold, closedAfter }: AllocationParameters): boolean {
@@ -128,22 +157,35 @@ export class Account {
     return this.missed > 0 ? doubt : 0;
   }
 
-  /** Sessions handed out within `sessionLength` before `now` and not released. */
+  /** Sessions handed out within `sessionLength` before `now` and not released; where sessions are counted, those that run or are about to. */
   sessions(now: number, sessionLength: number): number {
     let count = 0;
     for (let i = this.bookings.length - 1; i >= 0; i--) {
       const booking = this.bookings[i];
-      if (booking === undefined || booking.at <= now - sessionLength) break;
-      count += 1;
+      if (booking === undefined || (!this.#countsSessions && booking.at <= now - sessionLength)) break;
+      if (this.#isOut(booking, now, sessionLength)) count += 1;
     }
     return count;
   }
 
-  /** The time from which less than `maxSessions` sessions are out, if none is handed out until then. */
-  freeAt({ sessionLength }: AllocationParameters): number {
-    if (this.#maxSessions === undefined) return -Infinity;
-    const decisive = this.bookings[this.bookings.length - this.#maxSessions];
-    return decisive === undefined ? -Infinity : decisive.at + sessionLength;
+  /** The time from which less than `maxSessions` sessions are out, if none is handed out until then; about, where sessions are counted. */
+  freeAt(now: number, { sessionLength }: AllocationParameters): number {
+    const { bookings } = this;
+    let left = this.#maxSessions;
+    if (left === undefined) return -Infinity;
+    for (let i = bookings.length - 1; i >= 0; i--) {
+      const booking = bookings[i];
+      if (booking === undefined || !this.#isOut(booking, now, sessionLength)) continue;
+      left -= 1;
+      if (left === 0) return Math.max(booking.at + sessionLength, now + 1);
+    }
+    return -Infinity;
+  }
+
+  #isOut({ at, connected, left }: Booking, now: number, sessionLength: number): boolean {
+    if (left !== undefined) return false;
+    if (connected !== undefined) return true;
+    return at > now - (this.#countsSessions ? CONNECT_WITHIN : sessionLength);
   }
 
   /** Takes in a reading. `false`: it is older than the last one and was dropped. */
@@ -156,6 +198,8 @@ export class Account {
     this.seen = at;
     this.missed = 0;
     this.#remember({ at, load: read }, parameters.recent);
+    const oldest = (this.#recent[0]?.at ?? at) - REPORT_LAG;
+    while ((this.#departures[0]?.at ?? Infinity) <= oldest) this.#departures.shift();
     return true;
   }
 
@@ -164,14 +208,44 @@ export class Account {
     if (this.missed >= closedAfter) this.#forgetReports();
   }
 
-  /** `points`: the cost of a session of its project here. */
-  book(booking: Booking, points: number, rank: number): void {
+  /** `points`: what is booked for it now; `margin`: the share by which it may turn out dearer. */
+  book(booking: Booking, points: number, margin: number, rank: number): void {
     this.revision += 1;
     this.bookings.push(booking);
     this.booked += points;
+    this.risk += points * margin;
     this.usedAt = booking.at;
     this.lastUsed = rank;
-    if (this.window === undefined && this.seen !== undefined) this.window = { start: this.seen, load: this.load, gone: 0 };
+    const isWorthAWindow = booking.weight >= UNLIKELY || booking.at - this.#windowAt >= LONG_WITHOUT_WINDOW;
+    if (!this.#countsSessions && isWorthAWindow) this.#openWindow(booking.at);
+  }
+
+  /** The session began. */
+  connect(booking: Booking, now: number): void {
+    this.revision += 1;
+    booking.connected = now;
+    if (this.#countsSessions) this.#openWindow(now);
+  }
+
+  /** Where sessions are counted: the hand-outs of which it is clear by `now`, and was not before, that their clients did not come. */
+  missing(now: number): readonly Booking[] {
+    if (!this.#countsSessions) return NONE;
+    const missing: Booking[] = [];
+    for (let i = this.bookings.length - 1; i >= 0; i--) {
+      const booking = this.bookings[i];
+      if (booking === undefined || booking.at <= now - CONNECT_WITHIN - LATE) break;
+      if (booking.connected !== undefined || booking.absent || booking.at > now - CONNECT_WITHIN) continue;
+      booking.absent = true;
+      missing.push(booking);
+    }
+    return missing;
+  }
+
+  #openWindow(now: number): void {
+    if (this.window !== undefined || this.seen === undefined) return;
+    // The mean: the server was chosen because its last report was low, and part of that is noise.
+    this.window = { start: this.seen, load: this.mean, gone: 0 };
+    this.#windowAt = now;
   }
 
   /** A booking from before a restart; the oldest come first. */
@@ -181,14 +255,21 @@ export class Account {
     this.lastUsed = rank;
   }
 
-  /** The session ended, or never began. */
-  release(booking: Booking, { learnSettle }: AllocationParameters): void {
+  /** The session ended, or never began. `false`: it stays remembered as evidence. */
+  release(booking: Booking, now: number, points: number, { learnSettle }: AllocationParameters): boolean {
     const index = this.bookings.lastIndexOf(booking);
-    if (index < 0) return;
+    if (index < 0) return true;
     this.revision += 1;
+    if (this.#countsSessions && booking.connected !== undefined) {
+      booking.left = now;
+      const shown = 1 - hidden(now - booking.connected, SHOWN);
+      this.#departures.push({ at: now, points: CERTAIN * shown * points });
+      return false;
+    }
     this.bookings.splice(index, 1);
     // Load that may have been seen leaves at a time of which the window knows nothing.
     if (this.seen !== undefined && hidden(this.seen - booking.at, learnSettle) < 1) this.window = undefined;
+    return true;
   }
 
   /** Removes and returns the bookings that are of no use any more. */
@@ -202,26 +283,46 @@ export class Account {
       const at = this.bookings[old]?.at ?? Infinity;
       if (at >= now - kept && (at > shown || this.bookings.length - old <= MOST_EVIDENCE)) break;
     }
-    return old === 0 ? NONE : this.bookings.splice(0, old);
+    if (old === 0) return NONE;
+    const retired = this.bookings.splice(0, old);
+    const running = retired.filter(isRunning);
+    if (running.length === 0) return retired;
+    this.bookings.unshift(...running);
+    return retired.filter((booking) => !isRunning(booking));
   }
 
-  /** Counts again what the bookings hide, after reports, releases, and changes of what sessions cost. */
-  recount(costs: Costs, { settle }: AllocationParameters): void {
+  /** Counts again what the bookings hide, after reports, releases, and changes of what sessions cost or who comes. */
+  recount(costs: Costs, arrivals: Arrivals, now: number, parameters: AllocationParameters): void {
+    const { settle } = parameters;
+    const { seen } = this;
+    const oldest = seen === undefined ? -Infinity : seen - settle[1] - (this.#countsSessions ? LATE : 0);
     let sum = 0;
+    let risk = 0;
     for (let i = this.bookings.length - 1; i >= 0; i--) {
       const booking = this.bookings[i];
-      const share = booking === undefined ? 0 : this.seen === undefined ? 1 : hidden(this.seen - booking.at, settle);
-      if (booking === undefined || share === 0) break;
-      sum += share * limited(costs.ofProject(booking.project) * this.server.factor);
+      if (booking === undefined || booking.at <= oldest) break;
+      const share = this.#hiddenShare(booking, now, settle);
+      if (share === 0) continue;
+      const arrives = booking.connected === undefined ? arrivals.chance(booking.source, booking.project) : 1;
+      const points = share * expectedPart(arrives) * limited(costs.ofProject(booking.project) * this.server.factor);
+      sum += points;
+      risk += points * marginOf(costs, booking.project, parameters);
     }
     this.booked = sum;
+    this.risk = risk;
   }
 
   /** How many bookings the reports do not show in full yet. */
-  hiddenBookings({ settle }: AllocationParameters): number {
+  hiddenBookings(now: number, { settle }: AllocationParameters): number {
+    return this.bookings.filter((booking) => this.#hiddenShare(booking, now, settle) > 0).length;
+  }
+
+  /** The part of the load of a booking that the reports do not show yet, if its client comes. */
+  #hiddenShare({ at, connected, left }: Booking, now: number, settle: readonly [number, number]): number {
     const { seen } = this;
-    if (seen === undefined) return this.bookings.length;
-    return this.bookings.length - 1 - this.bookings.findLastIndex(({ at }) => hidden(seen - at, settle) === 0);
+    if (left !== undefined) return 0;
+    if (this.#countsSessions && connected === undefined) return now - at <= CONNECT_WITHIN ? 1 : 0;
+    return seen === undefined ? 1 : hidden(seen - (connected ?? at), settle);
   }
 
   /** The server left the fleet: what is known of its load is worth nothing when it returns. */
@@ -232,16 +333,25 @@ export class Account {
     this.missed = 0;
   }
 
-  /** The clock was set: what is remembered moves with it, `before` a time perhaps by something else. All in seconds. */
-  shift(by: number, before: { readonly until: number; readonly by: number } = { until: -Infinity, by }): void {
-    const moved = (at: number) => at + (at <= before.until ? before.by : by);
-    if (this.seen !== undefined) this.seen = moved(this.seen);
-    for (const report of this.#recent) report.at = moved(report.at);
-    for (const booking of this.bookings) booking.at = moved(booking.at);
-    if (this.window !== undefined) this.window.start = moved(this.window.start);
-    if (this.suspectSince !== undefined) this.suspectSince = moved(this.suspectSince);
-    this.sessionsSeenAt = moved(this.sessionsSeenAt);
-    this.usedAt = moved(this.usedAt);
+  /** Load points of sessions that are known to have left and that a report of that time still shows. */
+  #relief(at = -Infinity): number {
+    let points = 0;
+    for (const departure of this.#departures) if (departure.at + REPORT_LAG > at) points += departure.points;
+    return points;
+  }
+
+  /** The highest of the recent reports, each without what has left since. */
+  #reliefPeak(): number {
+    if (this.#departures.length === 0) return this.peak;
+    let peak = 0;
+    for (const { at, load } of this.#recent) peak = Math.max(peak, load - this.#relief(at));
+    return peak;
+  }
+
+  /** The share of the recent reports that were measured at or after `at`. */
+  recentShareSince(at: number): number {
+    if (this.#recent.length === 0) return 0;
+    return this.#recent.filter((report) => report.at >= at).length / this.#recent.length;
   }
 
   #forgetReports(): void {
@@ -272,6 +382,10 @@ export class Account {
 export function hidden(age: number, [from, to]: readonly [number, number]): number {
   if (age <= from) return 1;
   return age >= to ? 0 : (to - age) / (to - from);
+}
+
+function isRunning({ connected, left }: Booking): boolean {
+  return connected !== undefined && left === undefined;
 }
 
 const NONE: readonly Booking[] = [];

@@ -2,7 +2,7 @@
 import { Account } from './account.ts';
 import type { Choice } from './choice.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
-import type { Candidates } from './ledger.ts';
+import type { Candidates } from '../fleet/candidates.ts';
 
 /** One tier of candidates as the choice reads it: accounts and their rows, side by side. */
 export interface Tier {

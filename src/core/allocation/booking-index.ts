@@ -1,5 +1,5 @@
 /** Finds remembered bookings by their own id, and by the id of the request they were made for. */
-import type { Booking } from './account.ts';
+import type { Booking } from './booking.ts';
 
 /** Characters. A client whose id is longer is not recognised when it asks again: the memory for ids is bounded. */
 const LONGEST_REQUEST = 200;

@@ -8,7 +8,7 @@ const noChance = () => {
   throw new Error('chance was asked without jitter');
 };
 const all = () => true;
-const usual = { base: 8, target: 90, jitter: 0, random: noChance };
+const usual = { base: 8, margin: 0, target: 90, jitter: 0, random: noChance };
 
 function table(rows: readonly Row[]): { choice: Choice; order: Int32Array } {
   const choice = new Choice();
@@ -49,7 +49,7 @@ test('what the session costs on a server counts in the choice', () => {
 test('nobody fits where the highest recent report leaves no room', () => {
   const { choice, order } = table([row(30, { ceiling: 82 }), row(81.9, { ceiling: 81.9 })]);
   assert.equal(choice.best(order, usual, all), 1);
-  assert.equal(choice.next(order, 8, 90, 0), 1);
+  assert.equal(choice.next(order, usual, 0), 1);
 });
 
 test('a row that was removed is not chosen and its place is used again', () => {
@@ -81,7 +81,7 @@ test('the pass over the columns finds what sorting all servers would', () => {
         .filter(({ special, i }) => !special || admits(i))
         .sort((a, b) => a.level + a.cost - (b.level + b.cost) || a.lastUsed - b.lastUsed || a.i - b.i);
       assert.equal(choice.best(order, { ...usual, base }, admits), sorted[0]?.i ?? -1);
-      assert.equal(choice.next(order, base, 90, 0), fitting[0]?.i ?? -1);
+      assert.equal(choice.next(order, { ...usual, base }, 0), fitting[0]?.i ?? -1);
     }),
   );
 });

@@ -26,6 +26,8 @@ export interface Search {
   readonly base: number;
   /** Percent that must not be reached. */
   readonly target: number;
+  /** The share by which the session may turn out dearer. */
+  readonly margin: number;
   /** Load points of chance. */
   readonly jitter: number;
   readonly random: () => number;
@@ -65,7 +67,11 @@ export class Choice {
    * The index in `rows` of the server whose level with the session in it will be least, or -1. Ties go to the one not used for longest. `admits` is
    * asked about special rows, with the index and that level.
    */
-  best(rows: Int32Array, { base, target, jitter, random }: Search, admits: (index: number, level: number) => boolean): number {
+  best(
+    rows: Int32Array,
+    { base, target, margin, jitter, random }: Search,
+    admits: (index: number, level: number) => boolean,
+  ): number {
     const levels = this.#level;
     const ceilings = this.#ceiling;
     const factors = this.#factor;
@@ -81,7 +87,7 @@ export class Choice {
       if (jitter > 0) level += jitter * random();
       // First what most servers fail.
       if (level > least) continue;
-      if ((ceilings[row] ?? Infinity) + cost >= target) continue;
+      if ((ceilings[row] ?? Infinity) + cost * (1 + margin) >= target) continue;
       const used = lastUsed[row] ?? 0;
       if (level === least && used >= longest) continue;
       if (special[row] === 1 && !admits(i, level)) continue;
@@ -93,13 +99,13 @@ export class Choice {
   }
 
   /** The first index from `from` on with room, or -1. */
-  next(rows: Int32Array, base: number, target: number, from: number): number {
+  next(rows: Int32Array, { base, margin, target }: Pick<Search, 'base' | 'margin' | 'target'>, from: number): number {
     const ceilings = this.#ceiling;
     const factors = this.#factor;
     for (let i = from; i < rows.length; i++) {
       const row = rows[i] ?? 0;
       const cost = limited(base * (factors[row] ?? 0));
-      if ((ceilings[row] ?? Infinity) + cost < target) return i;
+      if ((ceilings[row] ?? Infinity) + cost * (1 + margin) < target) return i;
     }
     return -1;
   }

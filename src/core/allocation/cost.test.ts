@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Costs, limited, moveExpectation, newServerEstimate, overwrite, VARIANCE, type Evidence } from './cost.ts';
+import { Costs, limited, moveExpectation, newServerEstimate, overwrite, VARIANCE, type Estimate } from './cost.ts';
 
-const evidence = (expected: Iterable<readonly [string | undefined, number]>, surprise: number, noise = 10): Evidence => ({
-  expected: new Map(expected),
-  surprise,
-  noise,
-});
+/** A window that is sure who came: so many points of each project should have appeared. */
+function teach(
+  costs: Costs,
+  server: Estimate,
+  expected: Iterable<readonly [string | undefined, number]>,
+  surprise: number,
+): void {
+  const rise = new Map(expected);
+  costs.learn([{ weight: 1, rise, surprise, variance: 10 + costs.varianceOf(rise, server), believable: 1 }], server);
+}
 
 test('before anything is learned a session costs what is configured, less on a stronger server', () => {
   const costs = new Costs(8);
@@ -19,7 +24,7 @@ test('before anything is learned a session costs what is configured, less on a s
 test('load that did not appear lowers the cost of fleet, server and project, and their uncertainty', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
-  costs.learn(evidence([['p', 40]], -20), server);
+  teach(costs, server, [['p', 40]], -20);
   assert.ok(costs.ofProject(undefined) < 8);
   assert.ok(costs.ofProject('p') < costs.ofProject('other'));
   assert.ok(server.factor < 1);
@@ -29,7 +34,7 @@ test('load that did not appear lowers the cost of fleet, server and project, and
 test('more load than expected raises the cost', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
-  costs.learn(evidence([['p', 40]], 30), server);
+  teach(costs, server, [['p', 40]], 30);
   assert.ok(costs.ofProject('p') * server.factor > 8);
 });
 
@@ -37,14 +42,14 @@ test('the least certain estimate is corrected most', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
   overwrite(server, 0, VARIANCE.server.least, VARIANCE.server);
-  costs.learn(evidence([['p', 40]], -20), server);
+  teach(costs, server, [['p', 40]], -20);
   assert.ok(Math.log(8) - costs.fleet.log > 10 * -server.log);
 });
 
 test('one outlier moves an estimate by a factor of e^0.5 at most', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
-  costs.learn(evidence([['p', 40]], 10_000), server);
+  teach(costs, server, [['p', 40]], 10_000);
   assert.ok(costs.fleet.log - Math.log(8) <= 0.5 + 1e-12);
   assert.ok(server.log <= 0.5 + 1e-12);
 });
@@ -52,8 +57,8 @@ test('one outlier moves an estimate by a factor of e^0.5 at most', () => {
 test('evidence without sessions teaches nothing', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
-  costs.learn(evidence([], 50), server);
-  costs.learn(evidence([['p', 0]], 50), server);
+  teach(costs, server, [], 50);
+  teach(costs, server, [['p', 0]], 50);
   assert.equal(costs.ofProject('p'), 8);
   assert.equal(server.variance, VARIANCE.server.before);
 });
@@ -71,7 +76,7 @@ test('what a fleet of unequal servers and projects costs is found from noisy win
     const project = random() < 0.5 ? 'small' : 'big';
     const believed = 3 * costs.ofProject(project) * server.factor;
     const truth = (3 * heavy[project]) / power[index]!;
-    costs.learn(evidence([[project, believed]], truth * (0.8 + 0.4 * random()) - believed), server);
+    teach(costs, server, [[project, believed]], truth * (0.8 + 0.4 * random()) - believed);
   }
   for (const [index, server] of servers.entries()) {
     for (const project of ['small', 'big'] as const) {
@@ -92,7 +97,7 @@ test('estimates stay finite, in range and above their floor whatever the evidenc
       (windows) => {
         const costs = new Costs(8);
         const server = newServerEstimate(1);
-        for (const [project, y, surprise] of windows) costs.learn(evidence([[project, y]], surprise), server);
+        for (const [project, y, surprise] of windows) teach(costs, server, [[project, y]], surprise);
         for (const { log, variance, factor } of [costs.fleet, server, ...costs.projects().values()]) {
           assert.ok(Math.abs(log) <= 5 && variance >= 0.002 && variance <= 0.5 && factor > 0 && Number.isFinite(factor));
         }
@@ -103,10 +108,35 @@ test('estimates stay finite, in range and above their floor whatever the evidenc
   );
 });
 
+test('a lower cost is learned only as far as it is believable, a higher one always', () => {
+  const after = (believable: number, surprise: number) => {
+    const costs = new Costs(8);
+    const server = newServerEstimate(1);
+    const rise = new Map([['p', 40]]);
+    costs.learn([{ weight: 1, rise, surprise, variance: 10 + costs.varianceOf(rise, server), believable }], server);
+    return { cost: costs.ofProject('p'), variance: costs.fleet.variance };
+  };
+  assert.deepEqual(after(0, -30), { cost: 8, variance: VARIANCE.fleet.before });
+  assert.ok(after(0.5, -30).cost > after(1, -30).cost && after(0.5, -30).cost < 8);
+  assert.deepEqual(after(0, 30), after(1, 30));
+});
+
+test('of two explanations each teaches by its weight', () => {
+  const costs = new Costs(8);
+  const server = newServerEstimate(1);
+  const rise = new Map([['p', 40]]);
+  const variance = 10 + costs.varianceOf(rise, server);
+  const nobody = { weight: 0.9, rise: new Map<string, number>(), surprise: 0, variance: 10, believable: 0 };
+  costs.learn([{ weight: 0.1, rise, surprise: -30, variance, believable: 1 }, nobody], server);
+  const sure = new Costs(8);
+  teach(sure, newServerEstimate(1), rise, -30);
+  assert.ok(Math.abs((Math.log(8) - costs.fleet.log) / (Math.log(8) - sure.fleet.log) - 0.1) < 1e-6);
+});
+
 test('a hundred thousand projects leave ten thousand in memory, the youngest ones', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
-  for (let i = 0; i < 100_000; i++) costs.learn(evidence([[`project ${i}`, 8]], 1), server);
+  for (let i = 0; i < 100_000; i++) teach(costs, server, [[`project ${i}`, 8]], 1);
   assert.equal(costs.projects().size, 10_000);
   assert.ok(costs.projects().has('project 99999'));
 });
@@ -114,7 +144,7 @@ test('a hundred thousand projects leave ten thousand in memory, the youngest one
 test('a project with a key of ten thousand characters is not kept', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
-  costs.learn(evidence([['x'.repeat(10_000), 40]], -20), server);
+  teach(costs, server, [['x'.repeat(10_000), 40]], -20);
   assert.equal(costs.projects().size, 0);
   assert.ok(costs.fleet.log < Math.log(8));
 });

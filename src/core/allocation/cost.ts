@@ -8,6 +8,8 @@
  * (docs/design/allocation.md, "Related work").
  */
 
+import type { AllocationParameters } from './allocation-parameters.ts';
+
 /** The estimate of one logarithm. Mutable, because the choice of a server reads `factor` for each server of the fleet at each request. */
 export interface Estimate {
   /** Natural logarithm. */
@@ -17,14 +19,18 @@ export interface Estimate {
   factor: number;
 }
 
-/** What one learning window of one server showed. */
-export interface Evidence {
-  /** Load points that should have appeared, by the estimates so far, per project; the key is `undefined` for sessions without one. */
-  readonly expected: ReadonlyMap<string | undefined, number>;
+/** What a learning window of one server teaches about costs, if one explanation of it is right. */
+export interface CostLesson {
+  /** The chance that it is. */
+  readonly weight: number;
+  /** Load points by which the load should have risen, by the estimates so far, per project; the key is `undefined` for sessions without one. */
+  readonly rise: ReadonlyMap<string | undefined, number>;
   /** Load points by which what appeared differs from what should have. */
   readonly surprise: number;
-  /** Variance, in square points, of the surprise if the estimates were exact. */
-  readonly noise: number;
+  /** Variance of the surprise, in square points. */
+  readonly variance: number;
+  /** The share, from 0 to 1, of a lower cost that is believed. */
+  readonly believable: number;
 }
 
 export interface CostView {
@@ -72,6 +78,12 @@ export class Costs {
     return known === undefined ? this.fleet.factor : this.fleet.factor * known.factor;
   }
 
+  /** One standard deviation of the logarithm of what a session of the project costs in this fleet. */
+  deviationOf(project: string | undefined): number {
+    const known = project === undefined ? undefined : this.#projects.get(project);
+    return Math.sqrt(this.fleet.variance + (known?.variance ?? VARIANCE.project.before));
+  }
+
   /** `server` is `undefined` for an ordinary server of the fleet. */
   view(server: Estimate | undefined, project?: string): CostView {
     const known = project === undefined ? undefined : this.#projects.get(project);
@@ -84,23 +96,25 @@ export class Costs {
     };
   }
 
-  learn({ expected, surprise, noise }: Evidence, server: Estimate): void {
+  /** Variance, in square points, of a rise of the load that is expected by these estimates. */
+  varianceOf(rise: ReadonlyMap<string | undefined, number>, server: Readonly<Estimate>): number {
     let sum = 0;
-    let spread = noise;
-    for (const [project, points] of expected) {
+    let variance = 0;
+    for (const [project, points] of rise) {
       sum += points;
-      if (canBeKept(project)) spread += points ** 2 * (this.#projects.get(project)?.variance ?? VARIANCE.project.before);
+      if (canBeKept(project)) variance += points ** 2 * (this.#projects.get(project)?.variance ?? VARIANCE.project.before);
     }
-    if (sum <= 0) return;
-    spread += sum ** 2 * (this.fleet.variance + server.variance);
-    const limit = 2 * Math.sqrt(spread);
-    const believed = Math.max(-limit, Math.min(limit, surprise));
+    return variance + sum ** 2 * (this.fleet.variance + server.variance);
+  }
 
-    correct(this.fleet, sum, spread, believed, VARIANCE.fleet.least);
-    correct(server, sum, spread, believed, VARIANCE.server.least);
-    for (const [project, points] of expected) {
-      if (canBeKept(project) && points > 0) correct(this.#recall(project), points, spread, believed, VARIANCE.project.least);
-    }
+  learn(lessons: readonly CostLesson[], server: Estimate): void {
+    const sumOf = new Map(lessons.map((lesson) => [lesson, [...lesson.rise.values()].reduce((sum, points) => sum + points, 0)]));
+    const all = (lesson: CostLesson) => sumOf.get(lesson) ?? 0;
+    const projects = new Set(lessons.flatMap(({ rise }) => [...rise.keys()]).filter(canBeKept));
+    correct(this.fleet, lessons, all, VARIANCE.fleet.least);
+    correct(server, lessons, all, VARIANCE.server.least);
+    for (const project of projects)
+      correct(this.#recall(project), lessons, ({ rise }) => rise.get(project) ?? 0, VARIANCE.project.least);
   }
 
   /** The operator changed the cost to begin with: what is not known by evidence moves with it. */
@@ -134,6 +148,11 @@ export class Costs {
   forget(): void {
     overwrite(this.fleet, Math.log(this.#before), VARIANCE.fleet.before, VARIANCE.fleet);
     this.#projects.clear();
+  }
+
+  /** As if nothing had been learned of the project. `false`: nothing was. */
+  forgetProject(project: string): boolean {
+    return this.#projects.delete(project);
   }
 
   #recall(project: string): Estimate {
@@ -170,6 +189,11 @@ export function overwrite(of: Estimate, log: number, variance: number, limits: {
   of.factor = factorOf(of.log);
 }
 
+/** The share by which a session of the project may turn out dearer than is thought, where it is about room. */
+export function marginOf(costs: Costs, project: string | undefined, { learning, margin }: AllocationParameters): number {
+  return learning ? margin * costs.deviationOf(project) : 0;
+}
+
 export function limited(cost: number): number {
   return Math.min(MOST_COST, Math.max(LEAST_COST, cost));
 }
@@ -179,11 +203,28 @@ export function canBeKept(project: string | undefined): project is string {
   return project !== undefined && project.length <= LONGEST_PROJECT;
 }
 
-function correct(of: Estimate, points: number, spread: number, surprise: number, leastVariance: number): void {
-  const gain = (of.variance * points) / spread;
-  of.log = inRange(of.log + Math.max(-LARGEST_STEP, Math.min(LARGEST_STEP, gain * surprise)));
-  of.variance = Math.max(leastVariance, of.variance * (1 - gain * points));
+/** One step of the filter: the steps of all explanations, each by its weight. */
+function correct(of: Estimate, lessons: readonly CostLesson[], pointsOf: (lesson: CostLesson) => number, least: number): void {
+  let step = 0;
+  let known = 0;
+  for (const lesson of lessons) {
+    const { weight, surprise, variance, believable } = lesson;
+    const points = pointsOf(lesson);
+    const limit = 2 * Math.sqrt(variance);
+    const gain = (of.variance * points) / variance;
+    const correction = clamp(gain * clamp(surprise, -limit, limit), -LARGEST_STEP, LARGEST_STEP);
+    const share = correction < 0 ? believable : 1;
+    step += weight * share * correction;
+    known += weight * share * gain * points;
+  }
+  if (known === 0) return;
+  of.log = inRange(of.log + step);
+  of.variance = Math.max(least, of.variance * (1 - known));
   of.factor = factorOf(of.log);
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.max(min, Math.min(max, value));
 }
 
 function estimate(log: number, variance: number): Estimate {

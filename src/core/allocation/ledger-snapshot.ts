@@ -4,7 +4,9 @@
  *
  * It may come from another version, another program, or a broken disk: nothing read here throws, and what makes no sense is left out.
  */
-import type { Account, Booking } from './account.ts';
+import type { Account } from './account.ts';
+import type { SavedArrivals } from './arrivals.ts';
+import type { Booking } from './booking.ts';
 import { VARIANCE, type Costs } from './cost.ts';
 
 const FORMAT = 'session-server/ledger';
@@ -52,6 +54,8 @@ export interface LedgerSnapshot {
   readonly projects: readonly (readonly [string, number, number])[];
   /** The oldest first. */
   readonly bookings: readonly SavedBooking[];
+  /** Who came and who did not; absent from snapshots of the first version of this program. */
+  readonly arrivals?: SavedArrivals;
 }
 
 export type SnapshotRead =
@@ -64,6 +68,7 @@ export function takeSnapshot(
   accounts: Iterable<Account>,
   bookings: readonly Booking[],
   costs: Costs,
+  arrivals: SavedArrivals,
   allocations: number,
   now: number,
   wallTime: number,
@@ -83,6 +88,7 @@ export function takeSnapshot(
     servers,
     projects: Array.from(costs.projects(), ([key, { log, variance }]) => [key, rounded(log), rounded(variance)] as const),
     bookings: bookings.slice(-MOST_BOOKINGS).map((booking) => savedBooking(booking, now)),
+    arrivals,
   };
 }
 
@@ -102,6 +108,7 @@ export function readSnapshot(value: unknown): SnapshotRead {
     projects: keep(projects, readProject),
     bookings: keep(bookings, readBooking),
   };
+  const arrivals = readArrivals(value['arrivals']);
   const snapshot: LedgerSnapshot = {
     format: FORMAT,
     version: VERSION,
@@ -109,6 +116,7 @@ export function readSnapshot(value: unknown): SnapshotRead {
     allocations: Math.floor(allocations),
     fleet: { cost: fleet['cost'], log: Number(fleet['log']), variance: Number(fleet['variance']) },
     ...kept,
+    ...(arrivals !== undefined && { arrivals }),
   };
   const ignored =
     servers.length + projects.length + bookings.length - kept.servers.length - kept.projects.length - kept.bookings.length;
@@ -183,6 +191,28 @@ function readBooking(value: unknown): SavedBooking | undefined {
   };
 }
 
+/** Nothing else depends on it, so that a damaged one is as good as none. */
+function readArrivals(value: unknown): SavedArrivals | undefined {
+  if (!isObject(value)) return undefined;
+  const { addresses, projects } = value;
+  if (!Array.isArray(addresses) || !Array.isArray(projects)) return undefined;
+  return { addresses: keep(addresses, readAddress), projects: keep(projects, readTally) };
+}
+
+function readAddress(value: unknown): SavedArrivals['addresses'][number] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [address, arrived, absent, odds] = value as readonly unknown[];
+  return isShortText(address) && isCount(arrived) && isCount(absent) && isIn(odds, -100, 100)
+    ? [address, arrived, absent, odds]
+    : undefined;
+}
+
+function readTally(value: unknown): SavedArrivals['projects'][number] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [key, arrived, absent] = value as readonly unknown[];
+  return isShortText(key) && isCount(arrived) && isCount(absent) ? [key, arrived, absent] : undefined;
+}
+
 function keep<T>(values: readonly unknown[], read: (value: unknown) => T | undefined): readonly T[] {
   return values
     .slice(0, MOST_ENTRIES)
@@ -200,6 +230,15 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_TEXT;
+}
+
+/** It may be empty: the key of what has none. */
+function isShortText(value: unknown): value is string {
+  return value === '' || isText(value);
+}
+
+function isCount(value: unknown): value is number {
+  return isIn(value, 0, 1e6);
 }
 
 function isIn(value: unknown, least: number, most: number): value is number {

@@ -16,7 +16,7 @@ export interface Prediction {
   readonly doubt: number;
   /** Load points of the new session. */
   readonly cost: number;
-  /** Percent: peak, booked load, doubt and the new session. There is room while it stays below `target`. */
+  /** Percent: peak, booked load, doubt and the new session, each session as dear as it may turn out. There is room while it stays below `target`. */
   readonly predicted: number;
   /** Percent: the same with the last report. Of several servers with room the session goes to the one where this is least. */
   readonly level: number;
@@ -86,10 +86,10 @@ export interface Suspect {
   readonly load: number;
 }
 
-/** `cost`: load points of the session in question; `avoided`: suspected, and not due for a session to prove itself. */
+/** `cost`: load points of the session in question, and `margin` the share by which it may turn out dearer; `avoided`: suspected, and not due for a session to prove itself. */
 export function verdict(
   account: Account,
-  cost: number,
+  { cost, margin }: { readonly cost: number; readonly margin: number },
   avoided: boolean,
   now: number,
   parameters: AllocationParameters,
@@ -100,11 +100,11 @@ export function verdict(
   if (!account.isOpen(parameters))
     return { kind: 'closed', cause: load >= threshold ? 'load' : 'missed', load, threshold, missed };
 
-  const predicted = account.ceiling(parameters) + cost;
+  const predicted = account.ceiling(parameters) + cost * (1 + margin);
   const level = account.level(parameters) + cost;
   const prediction: Prediction = { load, peak, booked, doubt: account.doubt(parameters), cost, predicted, level, target };
   if (predicted >= target) return { kind: 'no-room', ...prediction };
-  const freeAt = account.freeAt(parameters);
+  const freeAt = account.freeAt(now, parameters);
   if (maxSessions !== undefined && now < freeAt)
     return { kind: 'max-sessions', sessions: account.sessions(now, sessionLength), maxSessions, freeIn: freeAt - now };
   if (avoided) return { kind: 'suspect', suspectFor: now - (suspectSince ?? now), ...prediction };
@@ -132,7 +132,7 @@ export function view(
       predicted: account.level(parameters),
     }),
     booked,
-    bookings: account.hiddenBookings(parameters),
+    bookings: account.hiddenBookings(now, parameters),
     sessions: account.sessions(now, parameters.sessionLength),
     missed,
     cost,

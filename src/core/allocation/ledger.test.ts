@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_ALLOCATION, type AllocationParameters } from './allocation-parameters.ts';
-import { Ledger, type BookingOutcome, type Candidates, type ServerOptions } from './ledger.ts';
+import type { Candidates } from '../fleet/candidates.ts';
+import { Ledger, type BookingOutcome, type ServerOptions } from './ledger.ts';
 
 type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
 
@@ -209,28 +210,77 @@ test('a session that is released frees what is still booked for it, once', () =>
 test('a booking weighs what a session is thought to cost by now', () => {
   const { ledger, all } = ledgerOf({ a: 0 });
   bookAll(ledger, all, 100, 10);
-  for (let t = 105; t <= 150; t += 5) ledger.report('a', 1, t);
-  const before = bookAll(ledger, all, 150, 4)[0]?.cost ?? 0;
-  for (let t = 155; t <= 190; t += 5) ledger.report('a', 1, t);
+  for (let t = 105; t <= 140; t += 5) ledger.report('a', 20, t);
+  const before = bookAll(ledger, all, 140, 2)[0]?.cost ?? 0;
+  for (let t = 145; t <= 180; t += 5) ledger.report('a', 20, t);
   const { cost, booked } = ledger.account('a') ?? assert.fail();
   assert.ok(cost.value < before - 1, `${cost.value}`);
-  // 40 s old, 40 % of them are still hidden.
-  close(booked, 4 * 0.4 * cost.value);
+  // 40 s old, 40 % of them are still hidden, and that sessions come is surer than it was.
+  const share = booked / (2 * 0.4 * cost.value);
+  assert.ok(share > 1 && share < 1.05, `${share}`);
 });
 
-test('sessions that cost nothing are learned to be cheap, so that more of them fit', () => {
+test('sessions that bring little load are learned to be cheap, so that more of them fit', () => {
   const { ledger, all } = ledgerOf({ a: 0 });
   const before = ledger.places(all, undefined, 100);
-  assert.equal(before, 11);
+  assert.equal(before, 10);
   bookAll(ledger, all, 100);
-  for (let t = 105; t <= 300; t += 5) ledger.report('a', 3, t);
+  for (let t = 105; t <= 300; t += 5) ledger.report('a', 12, t);
   assert.ok(ledger.places(all, undefined, 300) > before);
+});
+
+test('seven hand-outs that nobody used teach nothing about what a session costs', () => {
+  const { ledger, all } = ledgerOf({ a: 2, b: 2, c: 2 });
+  const before = ledger.places(all, undefined, 100);
+  for (let i = 0; i < 7; i++) {
+    ledger.book({ id: '', address: `192.0.2.${i}` }, all, 100 + 30 * i);
+    for (let t = 105 + 30 * i; t < 135 + 30 * i; t += 5) for (const id of ['a', 'b', 'c']) ledger.report(id, 2, t);
+  }
+  for (let t = 310; t < 500; t += 5) for (const id of ['a', 'b', 'c']) ledger.report(id, 2, t);
+  assert.equal(ledger.fleetCost().value, 8);
+  assert.equal(ledger.places(all, undefined, 500), before);
+});
+
+test('one address gets at most eight unused places for each of six servers, and other addresses are served meanwhile', () => {
+  const { ledger, all } = ledgerOf({ a: 0, b: 0, c: 0, d: 0, e: 0, f: 0 }, { learning: false });
+  const book = (address: string, count: number) =>
+    Array.from({ length: count }, () => ledger.book({ id: '', address }, all, 100).kind);
+  assert.deepEqual(new Set(book('school', 48)), new Set(['booked']));
+  assert.equal(ledger.isUnconfirmed('school', 100), true);
+  assert.deepEqual(book('school', 1), ['unconfirmed']);
+  assert.deepEqual(book('home', 1), ['booked']);
+});
+
+test('sessions that started do not count as unused places of their address', () => {
+  const { ledger, all } = ledgerOf({ a: 0, b: 0, c: 0, d: 0, e: 0, f: 0 }, { learning: false });
+  for (let i = 0; i < 48; i++) {
+    const outcome = ledger.book({ id: '', address: 'school' }, all, 100);
+    assert.ok(outcome.kind === 'booked');
+    if (i < 2) ledger.connected(outcome.bookingId, 100);
+  }
+  assert.equal(ledger.isUnconfirmed('school', 100), false);
+});
+
+test('the number of places has a range as long as the cost is uncertain', () => {
+  const { ledger, all } = ledgerOf({ a: 0 });
+  const { least, most } = ledger.placesBetween(all, undefined, 100);
+  const places = ledger.places(all, undefined, 100);
+  assert.ok(least < places && places < most, `${least} ${places} ${most}`);
+});
+
+test('a session of which nothing is known is reckoned nine per cent dearer where it is about room, and not with learning switched off', () => {
+  const { ledger, all } = ledgerOf({ a: 81.5 });
+  assert.equal(ledger.fits(all, undefined, 100), false);
+  const verdict = ledger.examine('a', undefined, 100);
+  assert.ok(verdict.kind === 'no-room' && verdict.predicted > 90 && verdict.level < 90);
+  ledger.reconfigure({ ...DEFAULT_ALLOCATION, learning: false });
+  assert.equal(ledger.fits(all, undefined, 100), true);
 });
 
 test('with learning switched off sessions cost what is configured, divided by the weight', () => {
   const { ledger, all } = ledgerOf({ a: 0 }, {}, { a: { weight: 2 } });
   bookAll(ledger, all, 100, 10);
-  for (let t = 105; t <= 300; t += 5) ledger.report('a', 3, t);
+  for (let t = 105; t <= 300; t += 5) ledger.report('a', 12, t);
   assert.ok((ledger.account('a')?.cost.value ?? 4) < 3);
   ledger.reconfigure({ ...DEFAULT_ALLOCATION, learning: false, cost: 10 });
   assert.ok(Math.abs((ledger.account('a')?.cost.value ?? 0) - 5) < 1e-9);
@@ -248,7 +298,7 @@ test('new parameters count from the next request on', () => {
 test('what was learned of a server is there when it returns, its load is not', () => {
   const { ledger, all } = ledgerOf({ a: 0 });
   bookAll(ledger, all, 100, 10);
-  for (let t = 105; t <= 200; t += 5) ledger.report('a', 2, t);
+  for (let t = 105; t <= 200; t += 5) ledger.report('a', 12, t);
   const { power = 0 } = ledger.account('a') ?? {};
   assert.ok(power > 1.1);
   ledger.remove('a');
@@ -325,41 +375,12 @@ test('a reading that is no number is no report', () => {
   assert.equal(ledger.account('a')?.load, 20);
 });
 
-test('when the clock is set back by an hour reports are believed at once and bookings keep their age', () => {
-  const { ledger, all } = ledgerOf({ a: 20 }, fixed);
-  ledger.report('a', 20, 5000);
-  bookOn(ledger, all, 5000);
-  ledger.report('a', 20, 5035);
-  assert.equal(Math.round(ledger.account('a')?.booked ?? NaN), 4);
-  ledger.report('a', 40, 1435);
-  assert.equal(ledger.account('a')?.load, 40);
-  assert.equal(Math.round(ledger.account('a')?.booked ?? NaN), 4);
-  ledger.report('a', 40, 1460);
-  assert.equal(ledger.account('a')?.booked, 0);
-});
-
 test('when the clock leaps ahead bookings count until a report retires them', () => {
   const { ledger, all } = ledgerOf({ a: 0 }, fixed);
   assert.equal(bookAll(ledger, all, 101).length, 11);
   assert.equal(ledger.fits(all, undefined, 3700), false);
   ledger.report('a', 0, 3700);
   assert.equal(ledger.booked('a'), 0);
-});
-
-test('a clock that leaps ahead and is put right again erases no booking, whatever was booked meanwhile', () => {
-  for (const [ahead, back] of [
-    [3700, 106],
-    [3700, 60],
-    [3700, 111],
-  ] as const) {
-    const { ledger, all } = ledgerOf({ a: 0 }, fixed);
-    bookAll(ledger, all, 101, 5);
-    bookAll(ledger, all, ahead, 3);
-    ledger.report('a', 0, back);
-    assert.equal(ledger.booked('a'), 8 * 8, `back to ${back}`);
-    ledger.report('a', 0, back + 101);
-    assert.equal(ledger.booked('a'), 0, `a while after ${back}`);
-  }
 });
 
 test('the time stands still while it is a little behind', () => {

@@ -8,15 +8,18 @@
  *
  * Everything is handed in: the time (seconds of the engine's clock) and chance. `book` chooses and books in one step; nothing comes between.
  */
-import { Account, type Booking } from './account.ts';
+import { Account } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
+import { Arrivals, expectedPart, type ArrivalRate } from './arrivals.ts';
+import type { Booking } from './booking.ts';
 import { BookingIndex } from './booking-index.ts';
+import type { Candidates } from '../fleet/candidates.ts';
 import { Choice, type Search } from './choice.ts';
-import { canBeKept, Costs, limited, type CostView } from './cost.ts';
+import { canBeKept, Costs, limited, marginOf, type CostView } from './cost.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
 import { readSnapshot, takeSnapshot, type LedgerSnapshot, type SavedBooking, type SavedServer } from './ledger-snapshot.ts';
 import { verdict, view, type AccountView, type Suspect, type Verdict } from './ledger-view.ts';
-import { closeWindow } from './learning.ts';
+import { closeWindow, learn } from './learning.ts';
 import { Roster } from './accounts.ts';
 import { isActedOn, isSuspect, pointsToShow, sawSessions } from './suspicion.ts';
 
@@ -29,14 +32,8 @@ export interface BookingRequest {
   readonly id: string;
   /** Key of the project, when the client said what it wants to run. */
   readonly project?: string;
-}
-
-/**
- * The servers that may take a session, best tier first: a later tier is used only when the earlier ones have no room. The same object is passed as
- * long as the same servers may take it, so that what was looked up for it can be kept.
- */
-export interface Candidates {
-  readonly tiers: readonly (readonly ServerId[])[];
+  /** Network address, or network, of the client: hand-outs are judged by it. Absent: all that have none are judged together. */
+  readonly address?: string;
 }
 
 export type BookingOutcome =
@@ -55,14 +52,24 @@ export type BookingOutcome =
       /** It is suspected, and was taken because no other server had room. */
       readonly lastResort: boolean;
     }
-  | { readonly kind: 'no-room' };
+  | { readonly kind: 'no-room' }
+  /** Its address was given as much as one address may have before any of it is known to be used. */
+  | { readonly kind: 'unconfirmed' };
 
 export interface ServerOptions {
   /** Rough power compared to the other servers; 2 is about twice as strong. Default 1. */
   readonly weight?: number;
   /** Most sessions handed out within `sessionLength` and not released. */
   readonly maxSessions?: number;
+  /** `connected` and `release` tell when each session on it begins and ends. Default: no. */
+  readonly countsSessions?: boolean;
 }
+
+/** What an operator may have forgotten: everything that was learned, or that of one server or one project. */
+export type Forgettable =
+  | { readonly kind: 'fleet' }
+  | { readonly kind: 'server'; readonly server: ServerId }
+  | { readonly kind: 'project'; readonly project: string };
 
 export type Restored =
   | {
@@ -76,8 +83,12 @@ export type Restored =
   /** Not ours, of another version, or damaged: nothing was taken over. */
   | { readonly kind: 'foreign'; readonly reason: string };
 
-/** Seconds. Within it, times in disorder are no news; a clock that is further back was set. */
-const DISORDER = 60;
+/** Hand-outs of one address within a minute that are not known to be used: a class behind one address must be served at once. */
+const MAX_UNCONFIRMED = 40;
+const MAX_UNCONFIRMED_PER_SERVER = 8;
+/** Evidence for and against the hand-outs of an address, as logarithms: a client that connected, and one that did not. */
+const CONNECTED = 2;
+const ABSENT = -0.3;
 /** Seconds. No clock of ours shows more: what does is an error of the caller and is ignored. */
 const LATEST_TIME = 1e12;
 
@@ -85,6 +96,7 @@ export class Ledger {
   #parameters: AllocationParameters;
   readonly #random: () => number;
   readonly #costs: Costs;
+  readonly #arrivals = new Arrivals();
   readonly #choice = new Choice();
   readonly #bookings = new BookingIndex();
   readonly #roster = new Roster(this.#choice, (account) => this.#forget(account.bookings));
@@ -93,8 +105,6 @@ export class Ledger {
   readonly #prefix: string;
   #allocations = 0;
   #now = -LATEST_TIME;
-  /** The last time the clock went ahead by more than disorder explains: because it was set, or because nobody asked for so long. */
-  #leap = NO_LEAP;
   #revision = 0;
   /** Moves on with what changes the accounts of many servers. */
   #common = 0;
@@ -114,10 +124,10 @@ export class Ledger {
   // ---- the fleet
 
   /** The server joins, returns, or is configured anew; nothing that is known of it is lost. */
-  add(id: ServerId, { weight = 1, maxSessions }: ServerOptions = {}, now: number = this.#now): void {
+  add(id: ServerId, { weight = 1, maxSessions, countsSessions = false }: ServerOptions = {}, now: number = this.#now): void {
     this.#advance(now);
     const account = this.#roster.join(id, weight);
-    account.configure(weight, maxSessions);
+    account.configure(weight, maxSessions, countsSessions);
     if (account.suspectSince !== undefined) this.#suspects.add(account);
     this.#suspected = undefined;
     this.#common += 1;
@@ -139,7 +149,8 @@ export class Ledger {
     this.#costs.expect(parameters.cost);
     if (!parameters.learning) {
       this.#costs.forget();
-      for (const account of this.#roster.all()) account.forgetCost();
+      this.#arrivals.forget();
+      for (const account of this.#roster.all()) account.forgetLearned();
     }
     for (const account of this.#roster.present()) this.#recount(account);
     this.#revision += 1;
@@ -160,11 +171,12 @@ export class Ledger {
     if (!account.report(load, Math.min(measuredAt, time), parameters)) return;
     this.#forget(account.retire(time, parameters));
     this.#suspect(account);
-    const evidence = closeWindow(account, this.#costs, parameters);
+    this.#noteAbsent(account, time);
+    const observation = closeWindow(account, this.#costs, this.#arrivals, parameters);
     // A server that swallows sessions would teach that they cost nothing.
     const believed = parameters.learning && !(account.suspectSince !== undefined && this.#isWary());
-    if (evidence !== undefined && believed) {
-      this.#costs.learn(evidence, account.server);
+    if (observation !== undefined && believed) {
+      learn(observation, account, this.#costs, this.#arrivals, time);
       this.#revision += 1;
       this.#common += 1;
     }
@@ -183,9 +195,10 @@ export class Ledger {
   // ---- decisions
 
   /** Chooses the server whose predicted load will be least and books the session there. */
-  book({ id, project }: BookingRequest, candidates: Candidates, now: number): BookingOutcome {
+  book({ id, project, address = '' }: BookingRequest, candidates: Candidates, now: number): BookingOutcome {
     const time = this.#advance(now);
     const known = canBeKept(project) ? project : undefined;
+    if (this.isUnconfirmed(address, time)) return { kind: 'unconfirmed' };
     const choice = this.#choose(candidates, known, time, this.#parameters.jitter);
     if (choice === undefined) return { kind: 'no-room' };
     const { account, tier, lastResort } = choice;
@@ -193,14 +206,29 @@ export class Ledger {
     const predicted = account.level(this.#parameters) + cost;
     const rank = ++this.#allocations;
     const bookingId = `${this.#prefix}-${rank.toString(36)}`;
-    const booking: Booking = { id: bookingId, server: account.id, at: time, request: id, project: known, returned: false };
+    const source = this.#arrivals.sourceOf(address, time);
+    const weight = expectedPart(this.#arrivals.chance(source, known));
+    const booking: Booking = {
+      ...{ id: bookingId, server: account.id, at: time, request: id, project: known, source, weight, returned: false },
+    };
     const before = this.#bookings.ofRequest(id);
     if (before !== undefined) before.returned = true;
     this.#bookings.add(booking);
-    account.book(booking, cost, rank);
+    this.#arrivals.handedOut(booking);
+    account.book(booking, weight * cost, marginOf(this.#costs, known, this.#parameters), rank);
     this.#publish(account);
     this.#revision += 1;
     return { kind: 'booked', bookingId, server: account.id, load: account.load, predicted, cost, tier, lastResort };
+  }
+
+  /**
+   * Whether the address was given as much within the last minute as one address may have before any of it is known to be used: more than a class, and
+   * more than most of the fleet can take. Otherwise one address could book the whole fleet by asking and never coming.
+   */
+  isUnconfirmed(address: string | undefined, now: number): boolean {
+    if (address === undefined || address === '') return false;
+    const most = Math.max(MAX_UNCONFIRMED, MAX_UNCONFIRMED_PER_SERVER * this.#roster.size);
+    return this.#arrivals.unconfirmed(address, this.#advance(now)) >= most;
   }
 
   /** The server that `book` would choose now, but for chance. */
@@ -208,17 +236,29 @@ export class Ledger {
     return this.#choose(candidates, project, this.#advance(now), 0)?.account.id;
   }
 
+  /** The session of the booking began, on a server that counts its sessions. Returns where. */
+  connected(bookingId: string, now: number): ServerId | undefined {
+    const time = this.#advance(now);
+    const booking = this.#bookings.get(bookingId);
+    if (booking === undefined || booking.connected !== undefined) return undefined;
+    this.#roster.find(booking.server)?.connect(booking, time);
+    if (this.#parameters.learning && booking.source !== undefined) {
+      this.#arrivals.judge(booking, 1, 1, time);
+      this.#arrivals.believe(booking.source, CONNECTED, time);
+    }
+    return this.#changed(booking.server);
+  }
+
   /** The session ended, or the client never got its place: what is still booked for it is free at once. Releasing twice does nothing. Returns where it was. */
   release(bookingId: string, now: number): ServerId | undefined {
-    this.#advance(now);
+    const time = this.#advance(now);
     const booking = this.#bookings.get(bookingId);
-    if (booking === undefined) return undefined;
-    this.#bookings.delete(booking);
-    this.#revision += 1;
-    this.#roster.find(booking.server)?.release(booking, this.#parameters);
-    const account = this.#roster.get(booking.server);
-    if (account !== undefined) this.#recount(account);
-    return booking.server;
+    if (booking === undefined || booking.left !== undefined) return undefined;
+    const where = this.#roster.find(booking.server);
+    const points = limited(this.#costs.ofProject(booking.project) * (where?.server.factor ?? 1));
+    const isGone = where?.release(booking, time, points, this.#parameters) ?? true;
+    if (isGone) this.#bookings.delete(booking);
+    return this.#changed(booking.server);
   }
 
   /** Would `book` find a server? */
@@ -226,19 +266,33 @@ export class Ledger {
     const time = this.#advance(now);
     const parameters = this.#parameters;
     const base = this.#costs.ofProject(project);
+    const margin = marginOf(this.#costs, project, parameters);
     return this.#roster.resolve(candidates).some(({ accounts, rows }) => {
-      let i = this.#choice.next(rows, base, parameters.target, 0);
-      while (i >= 0 && time < (accounts[i]?.freeAt(parameters) ?? -Infinity))
-        i = this.#choice.next(rows, base, parameters.target, i + 1);
+      let i = this.#choice.next(rows, { base, margin, target: parameters.target }, 0);
+      while (i >= 0 && time < (accounts[i]?.freeAt(time, parameters) ?? -Infinity))
+        i = this.#choice.next(rows, { base, margin, target: parameters.target }, i + 1);
       return i >= 0;
     });
   }
 
   /** About how many sessions of the project fit now. */
   places(candidates: Candidates, project: string | undefined, now: number): number {
+    return this.#placesAt(candidates, this.#costs.ofProject(project), marginOf(this.#costs, project, this.#parameters), now);
+  }
+
+  /** The same if sessions cost a standard deviation more than is thought, and less. */
+  placesBetween(
+    candidates: Candidates,
+    project: string | undefined,
+    now: number,
+  ): { readonly least: number; readonly most: number } {
+    const { low, high } = this.#costs.view(undefined, project);
+    return { least: this.#placesAt(candidates, high, 0, now), most: this.#placesAt(candidates, low, 0, now) };
+  }
+
+  #placesAt(candidates: Candidates, base: number, margin: number, now: number): number {
     const time = this.#advance(now);
     const parameters = this.#parameters;
-    const base = this.#costs.ofProject(project);
     let places = 0;
     const tiers = this.#roster.resolve(candidates);
     const [first] = tiers;
@@ -246,7 +300,7 @@ export class Ledger {
     for (const account of tiers.length === 1 ? accounts : new Set(accounts)) {
       const room = parameters.target - account.ceiling(parameters);
       // The predicted load stays below the target: in the room of exactly two there is place for one.
-      const byLoad = Math.max(0, Math.ceil(room / limited(base * account.server.factor)) - 1);
+      const byLoad = Math.max(0, Math.ceil(room / (limited(base * account.server.factor) * (1 + margin))) - 1);
       const { maxSessions = Infinity } = account;
       places += Math.min(byLoad, Math.max(0, maxSessions - account.sessions(time, parameters.sessionLength)));
     }
@@ -259,7 +313,8 @@ export class Ledger {
     const account = this.#roster.get(id);
     if (account === undefined) return { kind: 'unknown-server' };
     const cost = limited(this.#costs.ofProject(project) * account.server.factor);
-    return verdict(account, cost, this.#isAvoided(account, time), time, this.#parameters);
+    const margin = marginOf(this.#costs, project, this.#parameters);
+    return verdict(account, { cost, margin }, this.#isAvoided(account, time), time, this.#parameters);
   }
 
   // ---- views
@@ -294,13 +349,55 @@ export class Ledger {
     return this.#costs.view(undefined, project);
   }
 
+  /** How hand-outs fared lately: of those that were judged so many arrived. */
+  arrivals(now: number): ArrivalRate {
+    return this.#arrivals.rate(this.#advance(now));
+  }
+
+  // ---- what is forgotten
+
+  /** An operator says that what was learned is wrong: all of it, what it was of one server, or of one project. `false`: nothing is known of that. */
+  forget(what: Forgettable, now: number): boolean {
+    this.#advance(now);
+    if (!this.#forgetLearned(what)) return false;
+    for (const account of this.#roster.present()) this.#recount(account);
+    this.#revision += 1;
+    this.#common += 1;
+    return true;
+  }
+
+  #forgetLearned(what: Forgettable): boolean {
+    if (what.kind === 'project') {
+      this.#arrivals.forgetProject(what.project);
+      return this.#costs.forgetProject(what.project);
+    }
+    if (what.kind === 'server') {
+      const account = this.#roster.find(what.server);
+      account?.forgetLearned();
+      return account !== undefined;
+    }
+    this.#costs.forget();
+    this.#arrivals.forget();
+    for (const account of this.#roster.all()) account.forgetLearned();
+    for (const booking of this.#bookings.all()) booking.source = undefined;
+    return true;
+  }
+
   // ---- what survives a restart
 
   /** Plain JSON. `wallTime` is seconds since the epoch: by it ages survive although the engine's clock begins anew. */
   save(now: number, wallTime: number): LedgerSnapshot {
     const time = this.#advance(now);
     for (const account of this.#roster.all()) this.#forget(account.retire(time, this.#parameters));
-    return takeSnapshot(this.#roster.all(), this.#bookings.all(), this.#costs, this.#allocations, time, wallTime);
+    return takeSnapshot(
+      this.#roster.all(),
+      this.#bookings.all(),
+      this.#costs,
+      this.#arrivals.save(time),
+      this.#allocations,
+      time,
+      wallTime,
+    );
   }
 
   /** Takes over what `save` gave, wherever it was kept since. Servers may be added before or after; what was booked meanwhile stays. */
@@ -314,6 +411,7 @@ export class Ledger {
     if (this.#parameters.learning) {
       this.#costs.restoreFleet(snapshot.fleet.cost, snapshot.fleet.log, snapshot.fleet.variance);
       for (const [key, log, variance] of snapshot.projects) this.#costs.restoreProject(key, log, variance);
+      if (snapshot.arrivals !== undefined) this.#arrivals.restore(snapshot.arrivals, savedAt);
     }
     for (const saved of snapshot.servers) this.#restoreServer(saved, savedAt);
     this.#allocations = Math.max(this.#allocations, snapshot.allocations);
@@ -328,13 +426,19 @@ export class Ledger {
 
   #choose(candidates: Candidates, project: string | undefined, now: number, jitter: number): Chosen | undefined {
     const { target } = this.#parameters;
-    const search: Search = { base: this.#costs.ofProject(project), target, jitter, random: this.#random };
+    const search: Search = {
+      base: this.#costs.ofProject(project),
+      target,
+      margin: marginOf(this.#costs, project, this.#parameters),
+      jitter,
+      random: this.#random,
+    };
     let lastResort: Chosen | undefined;
     for (const [tier, { accounts, rows }] of this.#roster.resolve(candidates).entries()) {
       let suspects: [Suspected, ...Suspected[]] | undefined;
       const best = this.#choice.best(rows, search, (index, level) => {
         const account = accounts[index];
-        if (account === undefined || now < account.freeAt(this.#parameters)) return false;
+        if (account === undefined || now < account.freeAt(now, this.#parameters)) return false;
         const avoided = this.#isAvoided(account, now);
         if (avoided && suspects === undefined) suspects = [{ account, level }];
         else if (avoided) suspects?.push({ account, level });
@@ -354,6 +458,24 @@ export class Ledger {
 
   #isWary(): boolean {
     return isActedOn(this.#suspects.size, this.#roster.size);
+  }
+
+  #changed(server: ServerId): ServerId {
+    this.#revision += 1;
+    const account = this.#roster.get(server);
+    if (account !== undefined) this.#recount(account);
+    return server;
+  }
+
+  /** Where sessions are counted, clients that did not come are known. */
+  #noteAbsent(account: Account, now: number): void {
+    const missing = account.missing(now);
+    if (missing.length > 0) this.#revision += 1;
+    for (const booking of missing) {
+      if (!this.#parameters.learning || booking.source === undefined) continue;
+      this.#arrivals.judge(booking, 0, 1, now);
+      this.#arrivals.believe(booking.source, ABSENT, now);
+    }
   }
 
   #describe(account: Account): Suspect {
@@ -376,7 +498,7 @@ export class Ledger {
   }
 
   #recount(account: Account): void {
-    account.recount(this.#costs, this.#parameters);
+    account.recount(this.#costs, this.#arrivals, this.#now, this.#parameters);
     this.#publish(account);
   }
 
@@ -414,37 +536,27 @@ export class Ledger {
   #restoreBooking({ id, server, age, request = '', project, returned }: SavedBooking, savedAt: number): boolean {
     const account = this.#roster.find(server);
     if (account === undefined || this.#bookings.get(id) !== undefined) return false;
-    const booking: Booking = { id, server, at: savedAt - age, request, project, returned: returned === true };
+    const booking: Booking = {
+      id,
+      server,
+      at: savedAt - age,
+      request,
+      project,
+      source: undefined,
+      weight: 1,
+      returned: returned === true,
+    };
     this.#bookings.add(booking);
     account.restore(booking, ++this.#allocations);
     return true;
   }
 
-  /**
-   * The time as the ledger takes it. It never runs backwards by a little; when the clock was set back by much, all that is remembered moves with it, so that
-   * no booking hides behind a time that takes hours to come. A clock that leapt ahead and is put right again aged nothing: what is from before the leap stays.
-   */
+  /** The time as the ledger takes it: it never runs backwards, and what is not a time changes nothing. */
   #advance(now: number): number {
-    if (!isTime(now) || now === this.#now) return this.#now;
-    const known = this.#now > -LATEST_TIME;
-    if (now < this.#now - DISORDER && known) this.#setBack(this.#now - now);
-    else if (now > this.#now + DISORDER && known) this.#leap = { from: this.#now, by: now - this.#now };
-    this.#now = Math.max(this.#now, now);
+    if (isTime(now)) this.#now = Math.max(this.#now, now);
     return this.#now;
   }
-
-  #setBack(back: number): void {
-    const { from, by } = this.#leap;
-    const undone = Math.abs(back - by) <= DISORDER;
-    const before = undone ? { until: from, by: Math.min(0, by - back) } : undefined;
-    for (const account of this.#roster.all()) account.shift(-back, before);
-    this.#common += 1;
-    this.#now -= back;
-    this.#leap = NO_LEAP;
-  }
 }
-
-const NO_LEAP = { from: -Infinity, by: 0 };
 
 interface Chosen {
   readonly account: Account;

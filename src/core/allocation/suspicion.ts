@@ -9,6 +9,7 @@
  */
 import type { Account } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
+import type { Booking } from './booking.ts';
 import type { Costs } from './cost.ts';
 
 /** Seconds after which the load of a session should show. */
@@ -24,14 +25,22 @@ const SEEN_SHARE = 1 / 3;
  * Load points that should be visible and were not seen yet. What sessions cost on this server is left out on purpose: one that swallows sessions has
  * taught us that they cost nothing there.
  */
-export function pointsToShow({ bookings, seen = -Infinity, sessionsSeenAt }: Account, costs: Costs): number {
+export function pointsToShow(account: Account, costs: Costs): number {
+  const { bookings, sessionsSeenAt } = account;
   let points = 0;
   for (let i = bookings.length - 1; i >= 0; i--) {
     const booking = bookings[i];
     if (booking === undefined || booking.at <= sessionsSeenAt) break;
-    if (booking.returned || booking.at <= seen - SHOULD_SHOW) points += costs.ofProject(booking.project);
+    if (shouldShow(booking, account))
+      points += (booking.connected === undefined ? booking.weight : 1) * costs.ofProject(booking.project);
   }
   return points;
+}
+
+function shouldShow({ at, returned, connected, left }: Booking, { seen = -Infinity, countsSessions }: Account): boolean {
+  if (countsSessions && connected === undefined) return false;
+  if (returned) return true;
+  return left === undefined ? at <= seen - SHOULD_SHOW : left - (connected ?? at) >= SHOULD_SHOW;
 }
 
 /** Called after each report: whether the server is suspected from now on. */

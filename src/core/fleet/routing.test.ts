@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ServerState } from './fleet.ts';
-import type { Candidates } from '../allocation/ledger.ts';
+import type { Candidates } from './candidates.ts';
 import { parseProject, type Project } from './project.ts';
 import { Router, compete, readRepositoryPrefix, type Labels, type RoutedServer } from './routing.ts';
 

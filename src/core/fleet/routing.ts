@@ -19,7 +19,7 @@
  */
 import type { ServerId } from './endpoint.ts';
 import type { ServerState } from './fleet.ts';
-import type { Candidates } from '../allocation/ledger.ts';
+import type { Candidates } from './candidates.ts';
 import { shown, type Project } from './project.ts';
 
 export type Labels = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Candidates } from '../allocation/ledger.ts';
+import type { Candidates } from '../fleet/candidates.ts';
 import { mayBackfill, passAlong, type CandidatesOf, type IsOverdue } from './backfill.ts';
 import { LineOrder } from './line-order.ts';
 

@@ -7,15 +7,18 @@
  * servers that could not serve it anyway.
  */
 import { ReservedServers } from './reserved-servers.ts';
-import type { Candidates } from '../allocation/ledger.ts';
+import type { Candidates } from '../fleet/candidates.ts';
 import { kindOf, type LineOrder, type Spot, type Ticket, type Want } from './line-order.ts';
 import { compete } from '../fleet/routing.ts';
 
 /** The servers that may take a ticket now. `undefined`: none ever will, which the engine has to report to its client. */
 export type CandidatesOf = (want: Want) => Candidates | undefined;
 
-/** Whether there is room for this now on one of these servers. */
-export type Fits = (want: Want, candidates: Candidates) => boolean;
+/**
+ * Whether there is room for the ticket now on one of these servers. `undefined`: it may not have a place now for a reason
+ * of its own, and others that want the same may.
+ */
+export type Fits = (ticket: Ticket, candidates: Candidates) => boolean | undefined;
 
 /**
  * Whether a new request may be tried: yes, on these servers; no, waiting tickets come first; or only once the line was served, because a ticket in it
@@ -38,6 +41,8 @@ export interface Pass {
    */
   next(): Turn | undefined;
   readonly ended: boolean;
+  /** The last ticket did not fit for a reason of its own: others that want the same are still tried. */
+  skip(): void;
 }
 
 /** Whether it has waited so long that it may not be overtaken any more. */
@@ -101,6 +106,7 @@ export function passAlong(order: LineOrder, isOverdue: IsOverdue, candidatesOf: 
     get ended() {
       return ended;
     },
+    skip: () => (handedOut = undefined),
   };
 }
 
@@ -125,32 +131,34 @@ export function mayBackfill(
   for (let spot = order.first; spot !== undefined && isOverdue(spot); spot = spot.next) {
     if (seen.size >= order.kinds.size) break;
     if (spot.ticket.lostAt !== undefined || seen.has(spot.kind)) continue;
-    seen.add(spot.kind);
     const candidates = candidatesOf(spot.ticket);
-    if (candidates === undefined) continue;
-    const left = reserved.leftOf(candidates);
-    const hasRoom = left.tiers.length > 0 && fits(spot.ticket, left);
+    const left = candidates && reserved.leftOf(candidates);
+    const hasRoom = left !== undefined && left.tiers.length > 0 && fits(spot.ticket, left);
+    if (hasRoom === undefined) continue;
+    seen.add(spot.kind);
+    if (candidates === undefined || left === undefined) continue;
     if (hasRoom && (spot.kind === kind || compete(left, reserved.leftOf(own)))) return LINE_FIRST;
     if (!hasRoom) reserved.reserve(candidates);
     if (spot.kind === kind || reserved.leftOf(own).tiers.length === 0) return NO;
   }
   const open = reserved.leftOf(own);
   for (const [other, spots] of order.kinds) {
-    const first = seen.has(other) ? undefined : firstPresent(spots);
-    const candidates = first && candidatesOf(first.ticket);
-    if (first === undefined || candidates === undefined) continue;
-    const left = reserved.leftOf(candidates);
-    if (other !== kind && !compete(left, open)) continue;
-    if (left.tiers.length > 0 && fits(first.ticket, left)) return LINE_FIRST;
-    if (other === kind) return NO;
+    if (seen.has(other)) continue;
+    for (const { ticket } of spots) {
+      if (ticket.lostAt !== undefined) continue;
+      const candidates = candidatesOf(ticket);
+      if (candidates === undefined) break;
+      const left = reserved.leftOf(candidates);
+      if (other !== kind && !compete(left, open)) break;
+      const hasRoom = left.tiers.length > 0 && fits(ticket, left);
+      if (hasRoom === undefined) continue;
+      if (hasRoom) return LINE_FIRST;
+      if (other === kind) return NO;
+      break;
+    }
   }
   return { kind: 'yes', candidates: open };
 }
 
 const NO: Backfill = { kind: 'no' };
 const LINE_FIRST: Backfill = { kind: 'line-first' };
-
-function firstPresent(spots: Iterable<Spot>): Spot | undefined {
-  for (const spot of spots) if (spot.ticket.lostAt === undefined) return spot;
-  return undefined;
-}

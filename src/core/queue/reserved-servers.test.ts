@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reservedOf, ReservedServers } from './reserved-servers.ts';
-import type { Candidates } from '../allocation/ledger.ts';
+import type { Candidates } from '../fleet/candidates.ts';
 
 const of = (...tiers: string[][]): Candidates => ({ tiers });
 

@@ -6,7 +6,7 @@
  * gets it as cheaply as the candidates themselves.
  */
 import type { ServerId } from '../fleet/endpoint.ts';
-import type { Candidates } from '../allocation/ledger.ts';
+import type { Candidates } from '../fleet/candidates.ts';
 
 export class ReservedServers {
   /** Disjoint, so there are never more than servers, however many tickets they are reserved for. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Candidates } from '../allocation/ledger.ts';
+import type { Candidates } from '../fleet/candidates.ts';
 import type { Ticket, TicketRequest, Want } from './line-order.ts';
 import type { Pass } from './backfill.ts';
 import { WaitingLine, type SavedTicket, type WaitingRules } from './waiting-line.ts';

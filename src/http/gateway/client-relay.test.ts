@@ -30,6 +30,8 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   const admission = new FakeAdmission();
   /** Bookings of clients that ask for another server. */
   const failed: (string | undefined)[] = [];
+  /** Bookings whose clients are on their server. */
+  const connected: string[] = [];
   const clients = createClientRelay({
     ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready },
     queue: {
@@ -39,6 +41,10 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
         return admission.wait(request, waiter);
       },
       release: (bookingId) => admission.release(bookingId),
+      connected(bookingId) {
+        connected.push(bookingId);
+        return Promise.resolve();
+      },
     },
     relaysByClient: new PerClientCounts(),
     limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
@@ -59,7 +65,14 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { clock, admission, failed, count: clients.count, open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open() };
+  return {
+    clock,
+    admission,
+    failed,
+    connected,
+    count: clients.count,
+    open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open(),
+  };
 }
 
 /** What was sent before this was answered has arrived. */
@@ -205,11 +218,12 @@ function frameOf(text: string): Buffer {
 }
 
 test('a session that its server ends leaves no booking behind, though its client never agrees to the end', async (t) => {
-  const { admission, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });
+  const { admission, connected, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });
   const client = await open();
   client.socket.send(START);
   client.socket.pause();
   await eventually('the booking to be released', () => admission.released.length > 0);
+  assert.deepEqual(connected, [SENT.bookingId], 'it was known to have begun');
   assert.deepEqual(admission.released, [SENT.bookingId]);
   assert.deepEqual(count(), { waiting: 0, sessions: 0 });
 });

@@ -23,7 +23,7 @@ import { createRelay } from './relay.ts';
 export interface GatewayOptions extends Omit<FleetAddresses, 'settings'>, Omit<GatewayListenersOptions, 'settings'> {
   readonly newId: NewId;
   readonly settings: () => Settings;
-  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release'>;
+  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release' | 'connected'>;
   readonly addressOf: AddressOf;
   readonly ready: Promise<unknown>;
   readonly registry: Registry;

@@ -30,7 +30,7 @@ import { openingHeaders, refuseAddress, ServerConnection, type ClientUrl, type M
 export interface RelayedClientOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release'>;
+  readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release' | 'connected'>;
   /** Resolves when answers may be given. */
   readonly ready: Promise<unknown>;
   readonly limits: () => ClientRelayLimits;
@@ -263,12 +263,17 @@ export class RelayedClient implements Waiter {
     const { address } = this.#arrival.address;
     const headers = openingHeaders(this.#client.request, { address, ssl, via, inside: url.inside });
     const connection = new ServerConnection(url, headers, limits().connectTimeout, {
-      // The messages are kept: another server may need them.
-      opened: () => this.#queued.forEach((message) => connection.send(message)),
+      opened: () => this.#serverOpened(connection),
       received: (message) => this.#receivedFromServer(message, connection),
       closed: (code, reason, why) => this.#serverClosed(code, reason, why),
     });
     placement.connection = connection;
+  }
+
+  #serverOpened(connection: ServerConnection): void {
+    if (this.#bookingId !== undefined) void this.#options.queue.connected(this.#bookingId);
+    // The messages are kept: another server may need them.
+    for (const message of this.#queued) connection.send(message);
   }
 
   #receivedFromServer(message: Message, connection: ServerConnection): void {
