@@ -7,16 +7,16 @@
  * address before anything is compared, and comparing takes as long for a wrong token as for a right one.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { addressOfUrl, entryOfForm } from '../../core/fleet/registration.ts';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { RegisteredServers } from '../../discovery/registered.ts';
 import type { Clock, Log } from '../../ports.ts';
+import { sameText } from '../operators/credentials.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { refuseOddJson } from '../server/json-body.ts';
-import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 
 export interface RegisterRoutesOptions {
@@ -83,12 +83,9 @@ const register = createRoute({
   path: '/api/v1/register',
   summary: 'Register a simulation server, or renew its registration',
   security,
-  request: { body: { required: true, content: { 'application/json': { schema: announcement } } } },
+  request: { body: jsonBody(announcement, true) },
   responses: {
-    202: {
-      description: 'The server is in the fleet, or will be after a check.',
-      content: { 'application/json': { schema: accepted } },
-    },
+    202: jsonResponse('The server is in the fleet, or will be after a check.', accepted),
     ...refusals,
     409: refusalResponse('The maximum number of registered servers is reached.'),
     413: refusalResponse('The body is too large.'),
@@ -234,12 +231,4 @@ class RegistrationGate {
 
 function later(code: GateRefusal['code'], reason: string, wait: number): GateRefusal {
   return { status: 429, code, reason: `${reason}; try again in ${Math.ceil(wait)} seconds.`, retryAfter: wait };
-}
-
-function sameText(a: string, b: string): boolean {
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
