@@ -6,19 +6,18 @@
  */
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import { giveUpAfter, nextCheck, reasonToRemove, type RemovalRules } from '../core/fleet/registration.ts';
-import type { SimulationServer } from '../core/fleet/simulation-server.ts';
+import type { ReadServer, SimulationServer } from '../core/fleet/simulation-server.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { Clock, Log } from '../ports.ts';
+import type { Restored } from '../state/document.ts';
 
 export interface RegisteredOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly membership: Pick<Membership, 'get' | 'of' | 'set'>;
   /** Reads an entry of `simulationServers`. */
-  readonly readServer: (
-    entry: unknown,
-  ) => { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
+  readonly readServer: (entry: unknown) => ReadServer;
   /** Is it a simulation server? Never throws. */
   readonly check: (
     endpoint: Endpoint,
@@ -47,10 +46,7 @@ export type Announced =
   | { readonly kind: 'accepted'; readonly id: ServerId; readonly state: 'checking' | 'registered' | 'configured' }
   | { readonly kind: 'refused'; readonly code: 'bad-server' | 'too-many-servers'; readonly reason: string };
 
-/** `foreign`: not ours, or of another version; nothing was restored. */
-export type RestoredServers = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
-
-const RESTORED: RestoredServers = { kind: 'restored' };
+const RESTORED: Restored = { kind: 'restored' };
 
 interface Registered {
   /** As it was sent. */
@@ -176,7 +172,7 @@ export class RegisteredServers {
   }
 
   /** `saved` is of any type. Silence while the session server was stopped does not count. */
-  restore(saved: unknown): RestoredServers {
+  restore(saved: unknown): Restored {
     const { clock, log, readServer, refuse, rules } = this.#options;
     const { enabled, maxServers } = rules();
     if (!enabled || saved === undefined) return RESTORED;
