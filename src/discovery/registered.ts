@@ -10,7 +10,6 @@ import type { ReadServer, SimulationServer } from '../core/fleet/simulation-serv
 import { startLoop, type Loop } from '../engine/loop.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { Clock, Log } from '../ports.ts';
-import type { Restored } from '../state/document.ts';
 
 export interface RegisteredOptions {
   readonly clock: Clock;
@@ -46,7 +45,10 @@ export type Announced =
   | { readonly kind: 'accepted'; readonly id: ServerId; readonly state: 'checking' | 'registered' | 'configured' }
   | { readonly kind: 'refused'; readonly code: 'bad-server' | 'too-many-servers'; readonly reason: string };
 
-const RESTORED: Restored = { kind: 'restored' };
+/** `foreign`: not ours, or of another version; nothing was restored. */
+export type RestoredServers = { readonly kind: 'restored' } | { readonly kind: 'foreign'; readonly reason: string };
+
+const RESTORED: RestoredServers = { kind: 'restored' };
 
 interface Registered {
   /** As it was sent. */
@@ -172,7 +174,7 @@ export class RegisteredServers {
   }
 
   /** `saved` is of any type. Silence while the session server was stopped does not count. */
-  restore(saved: unknown): Restored {
+  restore(saved: unknown): RestoredServers {
     const { clock, log, readServer, refuse, rules } = this.#options;
     const { enabled, maxServers } = rules();
     if (!enabled || saved === undefined) return RESTORED;

@@ -7,13 +7,13 @@
  * address before anything is compared, and comparing takes as long for a wrong token as for a right one.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { addressOfUrl, entryOfForm } from '../../core/fleet/registration.ts';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { RegisteredServers } from '../../discovery/registered.ts';
 import type { Clock, Log } from '../../ports.ts';
-import { sameText } from '../operators/credentials.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
@@ -231,4 +231,12 @@ class RegistrationGate {
 
 function later(code: GateRefusal['code'], reason: string, wait: number): GateRefusal {
   return { status: 429, code, reason: `${reason}; try again in ${Math.ceil(wait)} seconds.`, retryAfter: wait };
+}
+
+function sameText(a: string, b: string): boolean {
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
