@@ -1,14 +1,10 @@
 /** One entry of `simulationServers` on its own, as it is added to a running fleet. */
+import type { ReadServer } from '../core/fleet/simulation-server.ts';
 import { formatProblem, type Problem } from './problem.ts';
-import { simulationServerSettings, type SimulationServerSettings } from './settings.ts';
+import { simulationServerSettings } from './settings.ts';
 import { validate } from './validate.ts';
 
-export type ReadServer =
-  | { readonly kind: 'server'; readonly server: SimulationServerSettings }
-  /** Every problem of the entry, in one line. */
-  | { readonly kind: 'refused'; readonly reason: string };
-
-/** `entry` is of any type. Never throws. */
+/** `entry` is of any type. A refusal names every problem of it, in one line. Never throws. */
 export function readSimulationServer(entry: unknown): ReadServer {
   const { configuration, problems, warnings } = validate({ simulationServers: [entry] });
   const [server] = (configuration?.simulationServers ?? []).flatMap(simulationServerSettings);

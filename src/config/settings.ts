@@ -5,7 +5,8 @@
  * Names are those of the configuration file; a key with a richer value has a type here.
  */
 import { dirname, join } from 'node:path';
-import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { parseRoutes, type GatewayRoutes } from '../core/gateway/gateway-routes.ts';
 import type { Configuration } from './schema.ts';
 import { endpointOf, type SimulationServerEntry } from './schema/simulation-servers.ts';
@@ -38,7 +39,7 @@ type Plain = Pick<
 
 export interface Settings extends Readonly<Plain> {
   /** In the order of the file, each machine once. */
-  readonly simulationServers: readonly SimulationServerSettings[];
+  readonly simulationServers: readonly SimulationServer[];
   /** Absent: e-mail is disabled. */
   readonly mail?: MailSettings;
   readonly webhooks: readonly WebhookSettings[];
@@ -53,18 +54,6 @@ export interface Settings extends Readonly<Plain> {
   readonly pollSsl: boolean;
   /** As browsers send them in the header `Origin`. Absent: all are allowed. */
   readonly allowedOrigins?: readonly string[];
-}
-
-export interface SimulationServerSettings {
-  readonly endpoint: Endpoint;
-  /** Rough power compared to the others; 1 is usual. */
-  readonly weight: number;
-  readonly maxSessions?: number;
-  readonly allowedRepositories?: readonly string[];
-  readonly blockedRepositories?: readonly string[];
-  /** Percent. */
-  readonly shareIdleTime: number;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface MailSettings {
@@ -121,7 +110,7 @@ export function toSettings(configuration: Configuration, secrets: Secrets, envir
 }
 
 /** An entry of `simulationServers`; nothing for an address that the schema rejects. */
-export function simulationServerSettings(entry: string | SimulationServerEntry): SimulationServerSettings[] {
+export function simulationServerSettings(entry: string | SimulationServerEntry): SimulationServer[] {
   const full: SimulationServerEntry =
     typeof entry === 'string' ? { address: entry, weight: 1, shareIdleTime: 0, labels: {} } : entry;
   const { weight, maxSessions, allowedRepositories, blockedRepositories, shareIdleTime, labels } = full;
@@ -139,8 +128,8 @@ export function simulationServerSettings(entry: string | SimulationServerEntry):
 }
 
 /** The first of several entries with the same identity counts. */
-function distinct(servers: readonly SimulationServerSettings[]): SimulationServerSettings[] {
-  const byId = new Map<ServerId, SimulationServerSettings>();
+function distinct(servers: readonly SimulationServer[]): SimulationServer[] {
+  const byId = new Map<ServerId, SimulationServer>();
   for (const server of servers) if (!byId.has(server.endpoint.id)) byId.set(server.endpoint.id, server);
   return [...byId.values()];
 }

@@ -6,7 +6,7 @@
  */
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import { giveUpAfter, nextCheck, reasonToRemove, type RemovalRules } from '../core/fleet/registration.ts';
-import type { SimulationServer } from '../core/fleet/simulation-server.ts';
+import type { ReadServer, SimulationServer } from '../core/fleet/simulation-server.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -16,9 +16,7 @@ export interface RegisteredOptions {
   readonly log: Log;
   readonly membership: Pick<Membership, 'get' | 'of' | 'set'>;
   /** Reads an entry of `simulationServers`. */
-  readonly readServer: (
-    entry: unknown,
-  ) => { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
+  readonly readServer: (entry: unknown) => ReadServer;
   /** Is it a simulation server? Never throws. */
   readonly check: (
     endpoint: Endpoint,

@@ -2,13 +2,14 @@
  * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action is in force when its promise resolves,
  * is logged with the operator's name, and survives a restart.
  */
+import { z } from 'zod';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { Drain } from '../core/fleet/fleet.ts';
 import type { ChannelTestView } from '../core/views/monitor-view.ts';
 import { isoTime } from '../core/text/iso-time.ts';
-import type { SimulationServer } from '../core/fleet/simulation-server.ts';
+import type { ReadServer, SimulationServer } from '../core/fleet/simulation-server.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
-import type { Restored } from '../state/document.ts';
+import { soundItem, type Restored } from '../state/document.ts';
 import type { Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
 import { createStartupGate } from './startup-gate.ts';
@@ -26,9 +27,6 @@ export interface OperatorActionsOptions {
   /** Sends a test on every channel. Resolves within seconds with the outcomes. */
   readonly sendTest: () => Promise<readonly ChannelTestView[]>;
 }
-
-export type ReadServer =
-  { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };
 
 /** `refused`: the action makes no sense now; `code` and `reason` are for the operator. */
 export type OperatorActionOutcome = { readonly kind: 'done' } | { readonly kind: 'unknown-server' } | ActionRefused;
@@ -215,11 +213,11 @@ export class OperatorActions {
   }
 
   #restoreDrains(saved: unknown): Restored {
-    for (const [id, drain] of entries(saved)) {
-      if (!isDrain(drain)) continue;
-      this.#drains.set(id, drain);
-      this.#options.poller.drain(id, drain);
-    }
+    for (const [id, value] of Object.entries(savedDrains.parse(saved)))
+      for (const drain of soundItem(savedDrain, value)) {
+        this.#drains.set(id, drain);
+        this.#options.poller.drain(id, drain);
+      }
     return { kind: 'restored' };
   }
 
@@ -271,17 +269,10 @@ export class OperatorActions {
   }
 }
 
-function entries(value: unknown): [string, unknown][] {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
-}
-
-function isDrain(value: unknown): value is Drain {
-  if (typeof value !== 'object' || value === null) return false;
-  const { since, by, reason, until } = value as Record<string, unknown>;
-  return (
-    typeof since === 'number' &&
-    typeof by === 'string' &&
-    (reason === undefined || typeof reason === 'string') &&
-    (until === undefined || typeof until === 'number')
-  );
-}
+const savedDrains = z.record(z.string(), z.unknown()).catch({});
+const savedDrain = z.object({
+  since: z.number(),
+  by: z.string(),
+  reason: z.string().exactOptional(),
+  until: z.number().exactOptional(),
+});

@@ -4,26 +4,14 @@
  * Not `mkdir` with `recursive`: if a folder cannot be created although its parent exists (a mount whose source was removed, `/proc`), Node retries forever, and its
  * synchronous form blocks the whole program.
  */
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
  * Returns the topmost folder that was created; `undefined`: all existed. Created folders have exactly `mode`, whatever the umask is; without a mode, the umask
- * decides. Throws the error of the operating system.
+ * decides. Throws the error of the operating system. On a disk that hangs, it does not return.
  */
-export function makeFolderSync(path: string, mode?: number): string | undefined {
-  try {
-    return makeOneSync(path, mode);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    const top = makeFolderSync(dirname(path), mode);
-    const made = makeOneSync(path, mode);
-    return top ?? made;
-  }
-}
-
-/** The same without blocking. On a disk that hangs, it does not return. */
 export async function makeFolder(path: string, mode?: number): Promise<string | undefined> {
   try {
     return await makeOne(path, mode);
@@ -35,14 +23,15 @@ export async function makeFolder(path: string, mode?: number): Promise<string | 
   }
 }
 
-function makeOneSync(path: string, mode?: number): string | undefined {
+/** The same at once, with the mode that the umask decides. */
+export function makeFolderSync(path: string): void {
   try {
-    mkdirSync(path, { mode });
-    if (mode !== undefined && lacks(statSync(path).mode, mode)) chmodSync(path, mode);
-    return path;
+    mkdirSync(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
-    return undefined;
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolderSync(dirname(path));
+    mkdirSync(path);
   }
 }
 

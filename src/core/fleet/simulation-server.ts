@@ -9,3 +9,7 @@ export interface SimulationServer extends RoutingRules {
   /** Maximum number of sessions handed out within the expected length of a session. */
   readonly maxSessions?: number;
 }
+
+/** An entry of `simulationServers` that was read: a server, or why it is not one. */
+export type ReadServer =
+  { readonly kind: 'server'; readonly server: SimulationServer } | { readonly kind: 'refused'; readonly reason: string };

@@ -15,7 +15,7 @@ import { refusalCode, SESSION_CODES, TICKET_CODES, type RefusalStatus } from '..
 import { allocated, waitingSession } from '../server/api-schemas.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { refuseOddJson } from '../server/json-body.ts';
-import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 import { closed } from './legacy-routes.ts';
 import { POLL_INTERVAL, type TicketAnswer, type SessionTickets } from './session-tickets.ts';
@@ -72,10 +72,10 @@ const create = createRoute({
   method: 'post',
   path: '/api/v1/sessions',
   summary: 'Request a session',
-  request: { body: { content: { 'application/json': { schema: sessionRequest } } } },
+  request: { body: jsonBody(sessionRequest) },
   responses: {
-    201: { description: 'A server is allocated: connect to `url`.', content: { 'application/json': { schema: allocated } } },
-    202: { description: 'The request is in the waiting line.', content: { 'application/json': { schema: waitingSession } } },
+    201: jsonResponse('A server is allocated: connect to `url`.', allocated),
+    202: jsonResponse('The request is in the waiting line.', waitingSession),
     400: refused(400, SESSION_CODES),
     403: refused(403, SESSION_CODES),
     409: refused(409, SESSION_CODES),
@@ -92,10 +92,7 @@ const look = createRoute({
   summary: 'Poll with a ticket: still waiting, or the outcome',
   request: { params: ticketParameter },
   responses: {
-    200: {
-      description: 'Still waiting, or a server is allocated.',
-      content: { 'application/json': { schema: z.union([allocated, waitingSession]) } },
-    },
+    200: jsonResponse('Still waiting, or a server is allocated.', z.union([allocated, waitingSession])),
     400: refused(400, TICKET_CODES),
     403: refused(403, TICKET_CODES),
     404: refused(404, TICKET_CODES),

@@ -3,7 +3,9 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { destinationOf, type GatewayRoutes } from '../../core/gateway/gateway-routes.ts';
 import { answerPlainly } from '../server/plain-answers.ts';
 import type { UpgradeHandler } from '../server/server.ts';
-import type { Relay } from './relay.ts';
+import { relayRequest } from './relay-http.ts';
+import { relayWebSocket } from './relay-websocket.ts';
+import type { RelaysInFlight } from './relays-in-flight.ts';
 
 export interface Listeners {
   readonly handle: RequestListener;
@@ -12,19 +14,19 @@ export interface Listeners {
 
 export interface DispatchOptions {
   readonly routes: () => GatewayRoutes;
-  readonly relay: Pick<Relay, 'request' | 'upgrade'>;
+  readonly relays: RelaysInFlight;
   /** The session server's own pages and sockets. */
   readonly own: Listeners;
   /** The request opens the `/client` of a server, and the client relay serves it. */
   readonly isRelayedClient: (request: IncomingMessage) => boolean;
 }
 
-export function createDispatch({ routes, relay, own, isRelayedClient }: DispatchOptions): Listeners {
+export function createDispatch({ routes, relays, own, isRelayedClient }: DispatchOptions): Listeners {
   return {
     handle(request, response) {
       const destination = destinationOf(routes(), request.url ?? '');
       if (destination.kind === 'own') own.handle(request, response);
-      else if (destination.kind === 'relay') relay.request(request, response, destination);
+      else if (destination.kind === 'relay') relayRequest(relays, request, response, destination);
       else {
         response.writeHead(destination.status, { 'Content-Type': 'text/plain; charset=utf-8' });
         response.end(`${destination.reason}\n`);
@@ -33,7 +35,7 @@ export function createDispatch({ routes, relay, own, isRelayedClient }: Dispatch
     upgrade(request, socket, head) {
       const destination = destinationOf(routes(), request.url ?? '');
       if (destination.kind === 'own' || isRelayedClient(request)) own.upgrade(request, socket, head);
-      else if (destination.kind === 'relay') relay.upgrade(request, socket, head, destination);
+      else if (destination.kind === 'relay') relayWebSocket(relays, request, socket, head, destination);
       else answerPlainly(socket, destination.status, `${destination.reason}\n`);
     },
   };

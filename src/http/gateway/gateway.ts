@@ -18,7 +18,7 @@ import { createClientRelay } from './client-relay.ts';
 import { createDispatch, type Listeners } from './dispatch.ts';
 import { GatewayListeners, type GatewayListenersOptions, type SharedListening } from './gateway-listeners.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
-import { createRelay } from './relay.ts';
+import { RelaysInFlight } from './relays-in-flight.ts';
 
 export interface GatewayOptions extends Omit<FleetAddresses, 'settings'>, Omit<GatewayListenersOptions, 'settings'> {
   readonly newId: NewId;
@@ -50,12 +50,12 @@ export interface Gateway extends ClientsAtGateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const { settings, addressOf } = options;
   const listeners = new GatewayListeners(options);
-  const { relay, clients } = createRelays(options, listeners);
+  const { relays, clients } = createRelays(options, listeners);
   const arrivals = new ClientArrivals({ ...options, clients });
   const waits = () => settings().waiting.relay;
   createGatewayMetrics(options.registry, {
-    relays: () => ({ ...relay.count(), ...clients.count() }),
-    outcomes: () => [...relay.outcomes, ...clients.outcomes],
+    relays: () => ({ ...relays.counts(), ...clients.count() }),
+    outcomes: () => [...relays.outcomes, ...clients.outcomes],
     expiresAt: () => listeners.expiresAt,
   });
   return {
@@ -73,7 +73,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     start({ handle, upgrade, ...shared }) {
       const dispatch = createDispatch({
         routes: () => settings().gateway.routes,
-        relay,
+        relays,
         own: { handle, upgrade },
         isRelayedClient: ({ url = '' }) => waits() && arrivals.serverAt(url) !== undefined,
       });
@@ -81,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async close(grace) {
       const closing = listeners.close(grace);
-      relay.close();
+      relays.close();
       await closing;
     },
   };
@@ -94,13 +94,13 @@ function createRelays(options: GatewayOptions, listeners: GatewayListeners) {
   /** No address gets more than half: a whole class may come from one address, but it must not take the whole site. */
   const isFull = ({ limitKey }: ClientAddress) => {
     const max = maxRelays();
-    return relay.size() + clients.size() >= max || (limitKey !== undefined && relaysByClient.of(limitKey) >= max / 2);
+    return relays.size + clients.size() >= max || (limitKey !== undefined && relaysByClient.of(limitKey) >= max / 2);
   };
   const common = {
     ...{ relaysByClient, ssl: listeners.ssl, limits: () => ({ ...settings().gateway.limits, isFull }) },
     via: `session-server-${newId().replace(/[^a-zA-Z0-9]/g, '')}`,
   };
-  const relay = createRelay({ ...common, addressOf, log, host: () => listeners.publicAuthority() });
+  const relays = new RelaysInFlight({ ...common, addressOf, log, host: () => listeners.publicAuthority() });
   const clients = createClientRelay({ ...options, ...common, clientUrl: (id: ServerId) => clientUrlOf(options, id) });
-  return { relay, clients };
+  return { relays, clients };
 }

@@ -1,4 +1,15 @@
-/** What relayed requests and relayed WebSockets share: the limit, the counts, and the request to the simulation server. */
+/**
+ * What relayed requests and relayed WebSockets share: the limit, the counts, and the request to the simulation server
+ * (docs/design/protocol.md, "URLs in gateway mode").
+ *
+ * Why not a proxy library: the one that is maintained forwards headers that belong to one connection (RFC 9110 § 7.6.1),
+ * has no maximum, no time limits for connections and headers, and opens any protocol to clients that do not read. What
+ * remains of it is `http.request`, which is used here. Each side's messages are framed by Node's own HTTP: neither
+ * `Transfer-Encoding` nor a second length ever passes.
+ *
+ * Each request has a connection of its own to the simulation server, as with the reverse proxy that this replaces: the
+ * web server inside the simulator reads only the beginning of a connection, and serves one request on it.
+ */
 import type { IncomingMessage } from 'node:http';
 import { authorityOf, type Upstream } from '../../core/gateway/gateway-routes.ts';
 import type { PerClientCounts } from '../../core/limits/per-client-counts.ts';
@@ -44,6 +55,7 @@ export interface RelayTarget {
 type Kind = 'requests' | 'webSockets';
 
 export class RelaysInFlight {
+  /** Since the start. */
   readonly outcomes = new Map<RelayOutcome, number>();
   readonly #options: RelayOptions;
   readonly #inFlight = new Map<() => void, Kind>();
@@ -52,6 +64,7 @@ export class RelaysInFlight {
     this.#options = options;
   }
 
+  /** Requests and open WebSockets together. */
   get size(): number {
     return this.#inFlight.size;
   }

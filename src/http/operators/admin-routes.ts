@@ -9,9 +9,9 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { OperatorActions } from '../../engine/operator-actions.ts';
 import type { Clock } from '../../ports.ts';
-import { channelTest } from '../server/api-schemas.ts';
+import { channelTest, serverParameter } from '../server/api-schemas.ts';
 import { refuseOddJson } from '../server/json-body.ts';
-import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 import { EXPECTED_TIME, timeText } from '../server/time-text.ts';
 
@@ -27,15 +27,6 @@ export interface AdminRoutesOptions {
 const BODY_BYTES = 65_536;
 const MAX_REASON = 1000;
 const YEAR = 366 * 86_400;
-
-const serverId = z.object({
-  id: z
-    .string()
-    .min(1)
-    .max(300)
-    .describe('Identity of a simulation server, `host:port`.')
-    .openapi({ example: 'sim1.example.org:2000' }),
-});
 
 const drainRequest = z
   .strictObject({
@@ -57,8 +48,11 @@ const drainRequest = z
   })
   .openapi('Drain');
 
+const serverEntry = z
+  .looseObject({ address: z.string().openapi({ example: 'sim9.example.org/2000' }) })
+  .openapi('SimulationServer', { description: 'As an entry of `simulationServers` in the configuration.' });
 const done = z.object({ done: z.literal(true) }).openapi('Done');
-const doneResponse = { description: 'The action is in force.', content: { 'application/json': { schema: done } } } as const;
+const doneResponse = jsonResponse('The action is in force.', done);
 const refusals = {
   400: refusalResponse('The request cannot be understood.'),
   401: refusalResponse('The token is missing or wrong.'),
@@ -76,7 +70,7 @@ const drain = createRoute({
   path: '/api/v1/servers/{id}/drain',
   summary: 'Drain a server: no new sessions start there, running ones continue',
   security,
-  request: { params: serverId, body: { content: { 'application/json': { schema: drainRequest } } } },
+  request: { params: serverParameter, body: jsonBody(drainRequest) },
   responses: { 200: doneResponse, ...unknown, ...refusals },
 });
 const resume = createRoute({
@@ -84,7 +78,7 @@ const resume = createRoute({
   path: '/api/v1/servers/{id}/resume',
   summary: 'Resume a drained server',
   security,
-  request: { params: serverId },
+  request: { params: serverParameter },
   responses: { 200: doneResponse, ...unknown, ...refusals },
 });
 const add = createRoute({
@@ -92,25 +86,9 @@ const add = createRoute({
   path: '/api/v1/servers',
   summary: 'Add a server at run time; it is kept across restarts',
   security,
-  request: {
-    body: {
-      required: true,
-      content: {
-        'application/json': {
-          schema: z
-            .looseObject({ address: z.string().openapi({ example: 'sim9.example.org/2000' }) })
-            .openapi('SimulationServer', {
-              description: 'As an entry of `simulationServers` in the configuration.',
-            }),
-        },
-      },
-    },
-  },
+  request: { body: jsonBody(serverEntry, true) },
   responses: {
-    201: {
-      description: 'The server is added. It gets sessions once it answers probes.',
-      content: { 'application/json': { schema: z.object({ id: z.string() }) } },
-    },
+    201: jsonResponse('The server is added. It gets sessions once it answers probes.', z.object({ id: z.string() })),
     ...refusals,
   },
 });
@@ -119,7 +97,7 @@ const remove = createRoute({
   path: '/api/v1/servers/{id}',
   summary: 'Remove a server that was added at run time',
   security,
-  request: { params: serverId },
+  request: { params: serverParameter },
   responses: { 200: doneResponse, ...unknown, ...refusals },
 });
 const testNotification = createRoute({
@@ -128,10 +106,10 @@ const testNotification = createRoute({
   summary: 'Send a test notification on every channel',
   security,
   responses: {
-    200: {
-      description: 'The outcome on each channel, after at most ten seconds. It is not retried.',
-      content: { 'application/json': { schema: z.object({ channels: z.array(channelTest).readonly() }) } },
-    },
+    200: jsonResponse(
+      'The outcome on each channel, after at most ten seconds. It is not retried.',
+      z.object({ channels: z.array(channelTest).readonly() }),
+    ),
     ...refusals,
   },
 });

@@ -12,10 +12,18 @@ import { projectParameter, shown } from '../../core/fleet/project.ts';
 import type { Labels } from '../../core/fleet/routing.ts';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { Clock } from '../../ports.ts';
-import { availability, decision, explanation, incident, server, type AvailabilityView } from '../server/api-schemas.ts';
+import {
+  availability,
+  decision,
+  explanation,
+  incident,
+  server,
+  serverParameter,
+  type AvailabilityView,
+} from '../server/api-schemas.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import type { MonitorSource } from './monitor-source.ts';
-import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import { jsonResponse, readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 import { createThrottledValue } from '../server/throttled-value.ts';
 
@@ -41,34 +49,21 @@ const SERVER_BYTES = 700;
 
 const at = z.number().describe('Seconds since the epoch.');
 
-function answerOf<T extends z.ZodType>(description: string, schema: T) {
-  return { description, content: { 'application/json': { schema } } } as const;
-}
-
 const listServers = createRoute({
   method: 'get',
   path: '/api/v1/servers',
   summary: 'All simulation servers, in the configured order',
   security: readingSecurity,
-  responses: { 200: answerOf('The fleet.', z.object({ at, servers: z.array(server).readonly() })), ...readingRefusals },
+  responses: { 200: jsonResponse('The fleet.', z.object({ at, servers: z.array(server).readonly() })), ...readingRefusals },
 });
 const oneServer = createRoute({
   method: 'get',
   path: '/api/v1/servers/{id}',
   summary: 'One simulation server',
   security: readingSecurity,
-  request: {
-    params: z.object({
-      id: z
-        .string()
-        .min(1)
-        .max(300)
-        .describe('Identity of a simulation server, `host:port`.')
-        .openapi({ example: 'sim1.example.org:2000' }),
-    }),
-  },
+  request: { params: serverParameter },
   responses: {
-    200: answerOf('The server.', server),
+    200: jsonResponse('The server.', server),
     404: refusalResponse('There is no such simulation server.'),
     ...readingRefusals,
   },
@@ -92,7 +87,7 @@ const explain = createRoute({
         .openapi({ type: 'array', items: { type: 'string' }, example: ['room=B12'] }),
     }),
   },
-  responses: { 200: answerOf('The explanation, also for a project that would be refused.', explanation), ...readingRefusals },
+  responses: { 200: jsonResponse('The explanation, also for a project that would be refused.', explanation), ...readingRefusals },
 });
 const listDecisions = createRoute({
   method: 'get',
@@ -107,20 +102,20 @@ const listDecisions = createRoute({
         .openapi({ example: 'refused' }),
     }),
   },
-  responses: { 200: answerOf('Decisions.', z.object({ at, decisions: z.array(decision).readonly() })), ...readingRefusals },
+  responses: { 200: jsonResponse('Decisions.', z.object({ at, decisions: z.array(decision).readonly() })), ...readingRefusals },
 });
 const listIncidents = createRoute({
   method: 'get',
   path: '/api/v1/incidents',
   summary: 'Incidents of servers that a person should know about, newest first',
   security: readingSecurity,
-  responses: { 200: answerOf('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...readingRefusals },
+  responses: { 200: jsonResponse('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...readingRefusals },
 });
 const showAvailability = createRoute({
   method: 'get',
   path: '/api/v1/availability',
   summary: 'Whether a session can start now, and how long the waiting line is',
-  responses: { 200: answerOf('The fleet as a whole.', availability) },
+  responses: { 200: jsonResponse('The fleet as a whole.', availability) },
 });
 
 export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {

@@ -34,24 +34,23 @@ const historyQuery = z.object({
   format: z.enum(['json', 'csv'], { message: 'write json or csv' }).default('json'),
 });
 
-const measured = z.array(z.number().nullable());
+const numbers = z.array(z.number()).readonly();
+const measured = z.array(z.number().nullable()).readonly();
 const answer = z
   .object({
     server: z.string().nullable(),
     from: z.number(),
     to: z.number(),
     step: z.number(),
-    time: z.array(z.number()).describe('Start of each bucket, seconds since the epoch.'),
+    time: numbers.describe('Start of each bucket, seconds since the epoch.'),
     min: measured,
     mean: measured.describe('Reported load, percent; null: no reports.'),
     max: measured,
-    count: z
-      .array(z.number())
-      .describe(
-        'Samples in the bucket. Of a server: its successful probes. Of the fleet: the seconds in which a server answered.',
-      ),
+    count: numbers.describe(
+      'Samples in the bucket. Of a server: its successful probes. Of the fleet: the seconds in which a server answered.',
+    ),
     predicted: measured.describe('Mean predicted load.'),
-    handOuts: z.array(z.number()),
+    handOuts: numbers,
     waiting: measured.describe('Maximum length of the waiting line; only of the fleet.'),
   })
   .openapi('History');
@@ -81,7 +80,7 @@ export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOpt
     if (from >= to) return refusal(c, 400, 'bad-request', '"from" must be before "to".');
     const view = source.history({ from, to, ...(server !== undefined && { server }), ...(step !== undefined && { step }) });
     if (view === undefined) return refusal(c, 404, 'no-history', 'There is no history of a server with this identity.');
-    if (format === 'json') return c.json(writable(view), 200, NO_CACHE);
+    if (format === 'json') return c.json(view, 200, NO_CACHE);
     return c.body(csvOf(view), 200, {
       ...NO_CACHE,
       'Content-Type': 'text/csv; charset=utf-8',
@@ -108,18 +107,3 @@ export function csvOf(view: HistoryView): string {
 }
 
 const NO_CACHE = { 'Cache-Control': 'no-store' } as const;
-
-/** The response type has no read-only lists. */
-function writable(view: HistoryView): z.output<typeof answer> {
-  return {
-    ...view,
-    time: [...view.time],
-    min: [...view.min],
-    mean: [...view.mean],
-    max: [...view.max],
-    count: [...view.count],
-    predicted: [...view.predicted],
-    handOuts: [...view.handOuts],
-    waiting: [...view.waiting],
-  };
-}

@@ -16,7 +16,7 @@ import type { RegisteredServers } from '../../discovery/registered.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { refuseOddJson } from '../server/json-body.ts';
-import { refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 
 export interface RegisterRoutesOptions {
@@ -83,12 +83,9 @@ const register = createRoute({
   path: '/api/v1/register',
   summary: 'Register a simulation server, or renew its registration',
   security,
-  request: { body: { required: true, content: { 'application/json': { schema: announcement } } } },
+  request: { body: jsonBody(announcement, true) },
   responses: {
-    202: {
-      description: 'The server is in the fleet, or will be after a check.',
-      content: { 'application/json': { schema: accepted } },
-    },
+    202: jsonResponse('The server is in the fleet, or will be after a check.', accepted),
     ...refusals,
     409: refusalResponse('The maximum number of registered servers is reached.'),
     413: refusalResponse('The body is too large.'),

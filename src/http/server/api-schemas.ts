@@ -27,6 +27,8 @@ const serverId = z
   .string()
   .describe('Identity of a simulation server, `host:port`.')
   .openapi({ example: 'sim1.example.org:2000' });
+/** For the `params` of a route about one server. */
+export const serverParameter = z.object({ id: serverId.min(1).max(300) });
 const address = z.string().describe('Address as the operator wrote it.').openapi({ example: 'sim1.example.org/2000' });
 const texts = z.record(z.string(), z.string()).readonly();
 
@@ -196,22 +198,12 @@ export const channelTest = z
   .openapi('ChannelTest');
 
 /** `true` if both are the same type apart from `readonly`. */
-type Same<A, B> = [Plain<A>, Plain<B>] extends [Plain<B>, Plain<A>] ? true : never;
+type Same<A, B> = [Plain<A>, Plain<B>] extends [Plain<B>, Plain<A>] ? true : false;
 type Plain<T> = T extends object ? { -readonly [K in keyof T]: Plain<T[K]> } : T;
+type AllTrue<T extends Readonly<Record<string, true>>> = T;
 
-({
-  secondsRange: true,
-  waiting: true,
-  availability: true,
-  drain: true,
-  server: true,
-  answer: true,
-  explanation: true,
-  decision: true,
-  notice: true,
-  incident: true,
-  channelTest: true,
-}) satisfies {
+/** Not used: the compiler rejects it if a schema and its type differ. */
+export type SchemasAgree = AllTrue<{
   secondsRange: Same<z.output<typeof secondsRange>, SecondsRange>;
   waiting: Same<z.output<typeof waiting>, WaitingView>;
   availability: Same<z.output<typeof availability>, AvailabilityView>;
@@ -223,6 +215,6 @@ type Plain<T> = T extends object ? { -readonly [K in keyof T]: Plain<T[K]> } : T
   notice: Same<z.output<typeof notice>, NoticeView>;
   incident: Same<z.output<typeof incident>, IncidentView>;
   channelTest: Same<z.output<typeof channelTest>, ChannelTestView>;
-};
+}>;
 
 export type AvailabilityView = Pick<FleetView, 'open' | 'availability' | 'places' | 'waiting' | 'meanLoad'>;

@@ -13,8 +13,17 @@ export const refusalSchema = z
   .openapi('Refusal');
 
 /** An entry of `responses` in a route's description. */
+export function jsonResponse<T extends z.ZodType>(description: string, schema: T) {
+  return { description, content: { 'application/json': { schema } } } as const;
+}
+
 export function refusalResponse(description: string) {
-  return { description, content: { 'application/json': { schema: refusalSchema } } } as const;
+  return jsonResponse(description, refusalSchema);
+}
+
+/** The `body` of a route's description. */
+export function jsonBody<T extends z.ZodType>(schema: T, required = false) {
+  return { ...(required && { required }), content: { 'application/json': { schema } } } as const;
 }
 
 /** The refusals of `mayRead`, for the `responses` of a route behind it. */
