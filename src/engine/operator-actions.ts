@@ -1,5 +1,5 @@
 /**
- * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action is in force when its promise resolves,
+ * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action has taken effect when its promise resolves,
  * is logged with the operator's name, and survives a restart.
  */
 import type { ServerId } from '../core/fleet/endpoint.ts';
@@ -250,21 +250,21 @@ export class OperatorActions {
     return this.#keep(ADDED, this.#savedAdded());
   }
 
-  /** The action is in force whether or not it can be written. */
+  /** The action takes effect whether or not it can be written. */
   async #keep(name: typeof DRAINS | typeof ADDED, value: unknown): Promise<void> {
     const { log } = this.#options;
     if (this.#store === undefined) {
       log.limited(
         'warn',
         'unsaved actions',
-        'this action is in force but will not survive a restart: the state folder could not be read at the start',
+        'this action took effect but will not survive a restart: the state folder could not be read at the start',
       );
       return;
     }
     await this.#store.write(name, value).catch((error: unknown) => {
       this.#failed[name] += 1;
       log.error(
-        'this action is in force but could not be written and would not survive a restart; it is tried again every few seconds',
+        'this action took effect but could not be written and would not survive a restart; it is tried again every few seconds',
         { error },
       );
     });
