@@ -62,7 +62,7 @@ export class OperatorActions {
   /** Includes servers that are not in the fleet at present: they may return. */
   readonly #drains = new Map<ServerId, Drain>();
   /** Actions wait until those of the last run are restored: newer ones must not be undone by them. */
-  readonly #begun = createStartupGate();
+  readonly #startupGate = createStartupGate();
   /** Absent: actions are not saved. */
   #store: StateStore | undefined;
   /** Failed writes of each document. */
@@ -75,7 +75,7 @@ export class OperatorActions {
   /** To be called once the actions of the last run are restored. Without a store, new actions do not survive a restart. */
   begin(store?: StateStore): void {
     this.#store = store;
-    this.#begun.begin();
+    this.#startupGate.begin();
   }
 
   /** A server joined the fleet: it is drained if it was before. */
@@ -101,7 +101,7 @@ export class OperatorActions {
 
   /** Once it resolves, no session is handed out there. Draining again replaces reason and deadline. */
   async drain(id: ServerId, { by, reason, until }: DrainRequest): Promise<OperatorActionOutcome> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { poller, clock, log } = this.#options;
     const drain: Drain = {
       since: clock.wallTime(),
@@ -118,7 +118,7 @@ export class OperatorActions {
 
   /** Resuming a server that is not drained does nothing. */
   async resume(id: ServerId, by: string): Promise<OperatorActionOutcome> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { poller, log } = this.#options;
     if (!poller.resume(id)) return { kind: 'unknown-server' };
     this.#drains.delete(id);
@@ -129,7 +129,7 @@ export class OperatorActions {
 
   /** `entry` is an entry of `simulationServers`; it is checked here. */
   async addServer(entry: unknown, by: string): Promise<{ readonly kind: 'done'; readonly id: ServerId } | ActionRefused> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { membership, log, readServer } = this.#options;
     const read = readServer(entry);
     if (read.kind === 'refused') return { kind: 'refused', code: 'bad-server', reason: read.reason };
@@ -147,7 +147,7 @@ export class OperatorActions {
 
   /** Only servers that were added while running, or registered themselves and are down. */
   async removeServer(id: ServerId, by: string): Promise<OperatorActionOutcome> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { membership, log } = this.#options;
     if (!this.#added.has(id)) {
       const member = membership.get(id);
