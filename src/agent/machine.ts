@@ -1,10 +1,10 @@
-/** What the operating system tells about this machine. */
+/** What the operating system reports about this machine. */
 import { readFileSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import { cpuTimesFromCpus, cpuTimesFromProcStat, type CpuTimes } from './cpu.ts';
 import { memoryFromMeminfo, memoryFromTotals, type MemoryReading } from './memory.ts';
 
-/** Both throw when the system does not tell: *not known* must not look like *idle*. */
+/** Both throw when the system does not say: *not known* must not look like *idle*. */
 export interface Machine {
   cpuTimes(): CpuTimes;
   memory(): MemoryReading;
@@ -26,6 +26,6 @@ const otherSystem: Machine = {
 };
 
 function known<T>(reading: T | undefined, source: string): T {
-  if (reading === undefined) throw new Error(`${source} does not tell what was expected of it.`);
+  if (reading === undefined) throw new Error(`${source} does not contain the expected values.`);
   return reading;
 }

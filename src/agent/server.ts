@@ -22,7 +22,7 @@ export interface AgentOptions {
   readonly log?: Log;
   /** What is measured. Default: this machine. */
   readonly machine?: Machine;
-  /** Name or path of the program that tells about GPUs. Default: `nvidia-smi`. */
+  /** Name or path of the program that reports the load of GPUs. Default: `nvidia-smi`. */
   readonly nvidiaSmi?: string;
   readonly limits?: Partial<AgentLimits>;
 }
@@ -117,7 +117,7 @@ function answer(request: IncomingMessage, response: ServerResponse, routes: Rout
 function answerTo({ method, url = '', headers }: IncomingMessage, routes: Routes, limits: AgentLimits): Answer {
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > limits.bodyBytes;
   if (hasBody) return text(413, 'The load agent takes no request bodies.', { Connection: 'close' });
-  // RFC 9112 § 3.2.2: a whole URL may stand in place of the path.
+  // RFC 9112 § 3.2.2: a request line may contain a whole URL instead of the path.
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
   const route = path === '/load' ? routes.load : path === '/monitor' ? routes.monitor : undefined;
   if (route === undefined) return text(404, 'Not found. The load agent serves /load and /monitor.');

@@ -229,8 +229,8 @@ function createAddressGuards({ settings, names }: Core, isRegistered: (id: Serve
   return (id: ServerId): AddressGuard | undefined => (isRegistered(id) ? guard : undefined);
 }
 
-function hostAndSuccess({ endpoint, failures, load }: ServerFacts): { host: string; heard: boolean } {
-  return { host: endpoint.host, heard: failures === 0 && load !== undefined };
+function hostAndSuccess({ endpoint, failures, load }: ServerFacts): { host: string; responds: boolean } {
+  return { host: endpoint.host, responds: failures === 0 && load !== undefined };
 }
 
 /** The notification channels, as the page may show them. */

@@ -13,7 +13,7 @@ export interface App {
   readonly port: number;
   /** Ports of the gateway; absent when it is disabled. */
   readonly gateway: Edge['gateway'];
-  /** Puts new settings in force without closing a socket. Returns the keys that need a restart. */
+  /** Applies new settings without closing a socket. Returns the keys that need a restart. */
   reload(settings: Settings): Promise<readonly string[]>;
   /** Answers what is in flight, closes the sockets, saves the state. Takes less than 2 s. */
   stop(): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * Puts new settings in force: a table of the keys that each part was given, so that exactly the parts are reconfigured whose keys changed. The type of a row
+ * Applies new settings: a table of the keys that each part was given, so that exactly the parts are reconfigured whose keys changed. The type of a row
  * lets a part read no key that the row does not name, and a test finds keys that no row names.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -69,7 +69,7 @@ export const RECONFIGURATIONS: readonly Reconfiguration[] = [
   }),
 ];
 
-/** Keys that every part reads anew each time it needs them. */
+/** Keys that every part reads again each time it needs them. */
 export const READ_AT_EACH_USE: readonly SettingsKey[] = [
   ...(['handOutSsl', 'allowedOrigins', 'projects.otherHosts', 'admin.tokens', 'monitor.title', 'monitor.access'] as const),
   ...(['limits.clients', 'limits.bodyBytes', 'limits.bufferBytes', 'limits.metricsServers'] as const),

@@ -20,7 +20,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Seconds after which answers are given even if not every server was heard: what has not answered by then is unknown, not idle. */
+/** Seconds after which answers are given even if not every server has reported: one that has not answered by then is unknown, not idle. */
 const FIRST_ANSWERS = 1;
 /** Seconds that clients have to take what is in flight at the end, and notifiers to send what waits. */
 const GRACE = 1.2;

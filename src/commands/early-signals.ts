@@ -2,7 +2,7 @@
  * Signals that come before the program knows what it is to do with them: they wait until a command takes them, or are handed back to the system.
  *
  * Loading the program takes a quarter of a second. Without this a supervisor that changes its mind in that time would see a service that was killed, and
- * a SIGHUP would kill it. Imports nothing, so that it is in force from the first moment on.
+ * a SIGHUP would kill it. Imports nothing, so that it is active from the first moment on.
  */
 
 /** What a command does at a signal; for one that is not named the system does what it always does. */

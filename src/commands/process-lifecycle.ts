@@ -1,5 +1,5 @@
 /**
- * The life of a process that runs until it is told to stop: SIGTERM and SIGINT end it within 2 s, a second one at once; SIGHUP reads the configuration again.
+ * The life of a process that runs until it receives a signal to stop: SIGTERM and SIGINT end it within 2 s, a second one at once; SIGHUP reads the configuration again.
  * A bug ends it loudly: the supervisor restarts it, and what must survive is on disk.
  */
 import type { OpenLog } from '../logging/log.ts';
@@ -26,7 +26,7 @@ export class ProcessLifecycle {
   #reload: (() => void) | undefined;
   #reloadWanted = false;
 
-  /** Heeds signals from now on. Without `reloads` SIGHUP ends the process, as it does others. */
+  /** Handles signals from now on. Without `reloads` SIGHUP ends the process, as it does others. */
   constructor({ reloads }: { readonly reloads: boolean }) {
     const end = (signal: NodeJS.Signals): void => {
       this.#end(signal);
@@ -93,7 +93,7 @@ export class ProcessLifecycle {
 }
 
 /**
- * Ends the process now. But a name service or a disk that does not answer holds a thread, and Node's exit waits for it, whoever asks: then the signal does what
+ * Ends the process now. But a name service or a disk that does not answer holds a thread, and every exit of Node waits for it: then the signal does what
  * it does to programs that know nothing of signals, and the status is the signal's (docs/reference/operations.md).
  */
 async function leave(status: number, signal: NodeJS.Signals): Promise<void> {

@@ -71,12 +71,12 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
   // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
   const { startApp } = await import('../app/index.ts');
   const { createSharedLookup } = await import('../probes/shared-lookup.ts');
-  const surroundings: Environment = {
+  const environment: Environment = {
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
   };
   try {
-    return await startApp(settings, surroundings);
+    return await startApp(settings, environment);
   } catch (error) {
     const { port, listen, gateway } = settings;
     const addresses: KeyAndValue[] = [
@@ -112,7 +112,7 @@ type KeyAndValue = readonly [key: string, value: string | number | undefined];
 
 /** One line that names the port or the address with its key, and exit status 1. Anything else is not expected here. */
 function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], addresses: readonly KeyAndValue[]): void {
-  // `hostname`: the name service was asked for it in vain.
+  // `hostname`: the name service could not resolve it.
   const { code, port, address, hostname = address } = error as Readonly<Record<string, unknown>>;
   const aboutPort: Readonly<Record<string, string>> = {
     EADDRINUSE: 'another program uses it; stop that program, or choose another port',

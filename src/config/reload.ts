@@ -12,7 +12,7 @@ export interface InForce {
   readonly afterRestart: readonly string[];
 }
 
-/** What of `wanted` can be in force in a process that was started with `started`. */
+/** The part of `wanted` that can be active in a process that was started with `started`. */
 export function inForce(started: Settings, wanted: Settings): InForce {
   const afterRestart = [...allKeys()]
     .filter(([key, { restart }]) => restart && !isDeepStrictEqual(valueAt(started, key), valueAt(wanted, key)))

@@ -149,7 +149,7 @@ function mailSettings(configuration: Configuration, { mailPassword: password }: 
 }
 
 /**
- * Without the name before it: docs/design/protocol.md, "Notifications by e-mail" says which names stand in the
+ * Without the name before it: docs/design/protocol.md, "Notifications by e-mail" says which names are in the
  * messages.
  */
 function mailboxOf(address: string): string {

@@ -56,7 +56,7 @@ interface Registered {
   readonly server: SimulationServer;
   readonly heartbeats: boolean;
   /** Seconds of the engine's clock, as all times here. */
-  readonly heardAt: number;
+  readonly lastSeenAt: number;
   readonly checking?: Checking;
 }
 
@@ -128,7 +128,7 @@ export class RegisteredServers {
     this.#servers.set(id, {
       // The ledger knows servers by identity: what did not change stays the same object.
       ...(same ? { entry: known.entry, server: known.server } : { entry, server: read.server }),
-      ...{ heartbeats, heardAt: now },
+      ...{ heartbeats, lastSeenAt: now },
       ...(checking !== undefined && { checking }),
     });
     if (!same || known.heartbeats !== heartbeats) this.#changed();
@@ -192,7 +192,7 @@ export class RegisteredServers {
       if (this.#servers.has(server.endpoint.id) || this.#servers.size >= maxServers) continue;
       const proved = !('checking' in item) || item.checking !== true;
       this.#servers.set(server.endpoint.id, {
-        ...{ entry: item.entry, server, heartbeats, heardAt: clock.now() },
+        ...{ entry: item.entry, server, heartbeats, lastSeenAt: clock.now() },
         // The rules may have changed since it registered.
         ...((!proved || refuse(server.endpoint) !== undefined) && { checking: freshCheck(clock.now()) }),
       });

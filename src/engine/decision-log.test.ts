@@ -72,7 +72,7 @@ test('the larger the fleet, the fewer decisions are explained, but one every few
   assert.ok(walks() >= 10 && walks() <= 15, `${walks()} walks over the fleet in a minute`);
 });
 
-test('the sentence about no room serves all whose sessions cost the same, and nobody else', () => {
+test('the sentence about no room is shared only by requests whose sessions cost the same', () => {
   const { noRoom, walks } = start(3);
   const light = noRoom(projectOf('https://github.com/school/light'));
   for (let i = 0; i < 50; i += 1) assert.equal(noRoom(projectOf(`https://github.com/student${i}/homework`)), light);

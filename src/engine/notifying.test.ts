@@ -50,7 +50,7 @@ async function scene(
   return { clock, log, email, notifying, sees };
 }
 
-test('a server that goes down and comes back is told of through every notifier', async (t) => {
+test('a server that goes down and comes back is reported through every notifier', async (t) => {
   const webhook = new FakeNotifier('webhook');
   const email = new FakeNotifier();
   const { clock, sees, notifying } = await scene(t, { loadOf: () => 42 }, email, [email, webhook]);
@@ -280,7 +280,7 @@ test('a stop takes no longer than it may', async (t) => {
   assert.ok(log.complaints.some((line) => line.includes('will be lost')));
 });
 
-test('what is no incident is sent at once', async (t) => {
+test('a notification that is not about an incident is sent at once', async (t) => {
   const { clock, email, notifying } = await scene(t);
   notifying.send('certificate', [{ id: 'h', address: 'h', reason: 'it expires in 14 days' }]);
   await clock.advance(0);
@@ -298,7 +298,7 @@ test('the version changes with the incidents and not without', async (t) => {
   assert.notEqual(notifying.version, calm);
 });
 
-test('a test goes past what waits on a channel, and tells of each channel what became of it within ten seconds', async (t) => {
+test('a test overtakes the messages that wait on a channel, and reports the result of each channel within ten seconds', async (t) => {
   const [email, refusing, hung] = [new FakeNotifier(), new FakeNotifier('webhook a'), new FakeNotifier('webhook b')];
   const known = Object.assign(email, { recipient: 'admin@example.org' });
   const { clock, sees, notifying } = await scene(t, {}, email, [known, refusing, hung]);

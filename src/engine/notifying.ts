@@ -137,7 +137,7 @@ export class Notifying {
     });
   }
 
-  /** Sends at once what is no incident of a server, such as a certificate that expires. */
+  /** Sends notifications that are not about an incident of a server at once. Example: a certificate that expires. */
   send(kind: NotificationKind, servers: readonly Affected[]): void {
     this.#hand({ id: this.#options.newId(), kind, at: this.#options.clock.wallTime(), servers });
   }

@@ -98,7 +98,7 @@ test('actions that a full disk did not take are written when it has room again, 
   store.failing = false;
   await stateSaver.stop();
   assert.equal(store.documents.get('drains'), '{}');
-  assert.equal(said().filter((line) => /^error this action is in force but could not be written/.test(line)).length, 3);
+  assert.equal(said().filter((line) => /^error this action took effect but could not be written/.test(line)).length, 3);
 });
 
 test('actions that a full disk did not take before the state saver starts are written when it has room again', async () => {
@@ -144,11 +144,11 @@ test('actions wait until those of the last run are restored, and come after them
   assert.deepEqual(next.drained, now);
 });
 
-test('actions are in force but not written when the state folder could not be read, and the log says so', async () => {
+test('actions take effect but are not written when the state folder could not be read, and the log says so', async () => {
   const { operatorActions, drained, said, store } = begin();
   operatorActions.begin();
   await operatorActions.drain('a:2000', { by: 'ada', reason: 'new disk' });
   assert.deepEqual([...drained], [['a:2000', 'new disk']]);
   assert.equal(store.writes, 0);
-  assert.match(said().at(-1) ?? '', /^warn this action is in force but will not survive a restart/);
+  assert.match(said().at(-1) ?? '', /^warn this action took effect but will not survive a restart/);
 });

@@ -1,5 +1,5 @@
 /**
- * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action is in force when its promise resolves,
+ * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action has taken effect when its promise resolves,
  * is logged with the operator's name, and survives a restart.
  */
 import { z } from 'zod';
@@ -60,7 +60,7 @@ export class OperatorActions {
   /** Includes servers that are not in the fleet at present: they may return. */
   readonly #drains = new Map<ServerId, Drain>();
   /** Actions wait until those of the last run are restored: newer ones must not be undone by them. */
-  readonly #begun = createStartupGate();
+  readonly #startupGate = createStartupGate();
   /** Absent: actions are not saved. */
   #store: StateStore | undefined;
   /** Failed writes of each document. */
@@ -73,7 +73,7 @@ export class OperatorActions {
   /** To be called once the actions of the last run are restored. Without a store, new actions do not survive a restart. */
   begin(store?: StateStore): void {
     this.#store = store;
-    this.#begun.begin();
+    this.#startupGate.begin();
   }
 
   /** A server joined the fleet: it is drained if it was before. */
@@ -99,7 +99,7 @@ export class OperatorActions {
 
   /** Once it resolves, no session is handed out there. Draining again replaces reason and deadline. */
   async drain(id: ServerId, { by, reason, until }: DrainRequest): Promise<OperatorActionOutcome> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { poller, clock, log } = this.#options;
     const drain: Drain = {
       since: clock.wallTime(),
@@ -116,7 +116,7 @@ export class OperatorActions {
 
   /** Resuming a server that is not drained does nothing. */
   async resume(id: ServerId, by: string): Promise<OperatorActionOutcome> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { poller, log } = this.#options;
     if (!poller.resume(id)) return { kind: 'unknown-server' };
     this.#drains.delete(id);
@@ -127,7 +127,7 @@ export class OperatorActions {
 
   /** `entry` is an entry of `simulationServers`; it is checked here. */
   async addServer(entry: unknown, by: string): Promise<{ readonly kind: 'done'; readonly id: ServerId } | ActionRefused> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { membership, log, readServer } = this.#options;
     const read = readServer(entry);
     if (read.kind === 'refused') return { kind: 'refused', code: 'bad-server', reason: read.reason };
@@ -145,7 +145,7 @@ export class OperatorActions {
 
   /** Only servers that were added while running, or registered themselves and are down. */
   async removeServer(id: ServerId, by: string): Promise<OperatorActionOutcome> {
-    await this.#begun.ready;
+    await this.#startupGate.ready;
     const { membership, log } = this.#options;
     if (!this.#added.has(id)) {
       const member = membership.get(id);
@@ -248,21 +248,21 @@ export class OperatorActions {
     return this.#keep(ADDED, this.#savedAdded());
   }
 
-  /** The action is in force whether or not it can be written. */
+  /** The action takes effect whether or not it can be written. */
   async #keep(name: typeof DRAINS | typeof ADDED, value: unknown): Promise<void> {
     const { log } = this.#options;
     if (this.#store === undefined) {
       log.limited(
         'warn',
         'unsaved actions',
-        'this action is in force but will not survive a restart: the state folder could not be read at the start',
+        'this action took effect but will not survive a restart: the state folder could not be read at the start',
       );
       return;
     }
     await this.#store.write(name, value).catch((error: unknown) => {
       this.#failed[name] += 1;
       log.error(
-        'this action is in force but could not be written and would not survive a restart; it is tried again every few seconds',
+        'this action took effect but could not be written and would not survive a restart; it is tried again every few seconds',
         { error },
       );
     });

@@ -91,7 +91,7 @@ test('after a failed probe the server is asked again about a second later, and i
   await poller.stop();
 });
 
-test('what a misbehaving server does stands in the log once, and again only when it does something else', async () => {
+test('a misbehaving server is logged once, and again only when it misbehaves in another way', async () => {
   const { clock, probe, log, poller, begin } = start(['host:2000']);
   probe.behaviours.set('host:2000', 'refuses');
   begin();
@@ -116,7 +116,7 @@ test('a server that fails in two ways in turn, with good answers in between, doe
   await poller.stop();
 });
 
-test('that a server failed once and answers again stands in the log once, however often it happens', async () => {
+test('a server that fails once and answers again is logged once, however often it happens', async () => {
   const { clock, probe, log, poller, state, begin } = start(['host:2000']);
   begin();
   await clock.advance(1);
@@ -134,7 +134,7 @@ test('that a server failed once and answers again stands in the log once, howeve
   await poller.stop();
 });
 
-test('what a server did long ago stands in the log again when it does it again', async () => {
+test('an old fault of a server is logged again when it returns', async () => {
   const { clock, probe, log, poller, begin } = start(['host:2000']);
   begin();
   for (const [behaviour, seconds] of [
@@ -167,7 +167,7 @@ test('a server that stays keeps what is known of it when the fleet changes; one 
   await poller.stop();
 });
 
-test('the first round has ended when every server was heard or has failed', async () => {
+test('the first round has ended when every server has answered or failed', async () => {
   const { clock, probe, poller, begin } = start(['a:2000', 'hung:2000']);
   probe.behaviours.set('hung:2000', 'hangs');
   begin();

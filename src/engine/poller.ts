@@ -78,7 +78,7 @@ export class Poller {
   readonly #loop: Loop;
   /** Until when the loop sleeps. */
   #sleepsUntil = Infinity;
-  #begun = false;
+  #started = false;
   #stopped = false;
   #unprobed = 0;
   #allProbed: (() => void) | undefined;
@@ -119,7 +119,7 @@ export class Poller {
 
   /** Starts probing. Servers may be known before. */
   begin(): void {
-    this.#begun = true;
+    this.#started = true;
     const spread = this.#spreadOf(this.#servers.size);
     for (const polled of this.#servers.values()) this.#scheduleFirst(polled, spread);
   }
@@ -194,7 +194,7 @@ export class Poller {
     };
     this.#servers.set(endpoint.id, polled);
     this.#unprobed += 1;
-    if (this.#begun) this.#scheduleFirst(polled, spread);
+    if (this.#started) this.#scheduleFirst(polled, spread);
     this.#options.events.added(polled.facts);
   }
 

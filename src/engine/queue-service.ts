@@ -239,7 +239,7 @@ export class QueueService {
     return this.#restored.take({ clientId, limitKey: address.limitKey, project, labels });
   }
 
-  /** Differs whenever `save` would return other tickets, and every minute while clients wait: nobody could come back to a line that was saved long ago. */
+  /** Differs whenever `save` would return other tickets, and every minute while clients wait: no client could come back to a line that was saved long ago. */
   get version(): unknown {
     const { clock } = this.#options;
     return this.length === 0 ? this.#version : `${this.#version} ${Math.floor(clock.now() / SAVE_INTERVAL)}`;

@@ -40,7 +40,7 @@ test('a project URL that cannot be read is recorded as it was sent, without reas
   await queue.stop();
 });
 
-test('the log names clients that are refused for good and their projects, but not those for whom there is no room now', async () => {
+test('the log names permanently refused clients and their projects, but not those for whom there is no room now', async () => {
   const { requests, queue, log, decisions } = start({ 'a:2000': 97 });
   await requests.request({ ...from('192.0.2.7'), projectUrl: 'http://github.com/a/b' });
   await requests.request({ ...from('192.0.2.8'), projectUrl: PROJECT });

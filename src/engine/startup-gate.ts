@@ -6,13 +6,13 @@ export interface StartupGate {
 }
 
 export function createStartupGate(): StartupGate & { readonly begin: () => void } {
-  let begun = false;
+  let started = false;
   let begin: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => {
     begin = () => {
-      begun = true;
+      started = true;
       resolve();
     };
   });
-  return { ready, isReady: () => begun, begin };
+  return { ready, isReady: () => started, begin };
 }

@@ -15,7 +15,7 @@ function fleet(): Ledger {
   return ledger;
 }
 
-test('a class that worked and left makes nobody suspect its server after a clean restart', async () => {
+test('a server is not suspected after a clean restart because its sessions have ended', async () => {
   const clock = new FakeClock(0);
   const store = new MemoryStore();
   const before = fleet();

@@ -1,7 +1,7 @@
 /**
- * Which lines about strangers' doings are written: a few with the same key a minute, a bounded number of each kind, and afterwards one line a key that says
- * how many were left out. The bound of a kind is what keeps the log, and the memory here, small when somebody varies the key; kinds are apart, so that a
- * flood of one does not push out another.
+ * Limits the lines that strangers can cause: a few with the same key a minute, a bounded number of each kind, and afterwards one line a key that says how
+ * many were left out. The bound of a kind keeps the log and the memory small when a client varies the key. Each kind has its own bound, so that a flood of
+ * one kind does not push out another.
  *
  * All keys share one window, so that nothing has to be kept of a window that is over.
  */
@@ -10,7 +10,7 @@ export interface LimiterRules {
   readonly window: number;
   /** Lines with the same key in a window. */
   readonly perKey: number;
-  /** Lines of one kind in a window. It is also the most keys of a kind that are told apart. The kind is the first word of the key, and a constant of ours. */
+  /** Lines of one kind in a window. It is also the maximum number of keys of a kind that are counted separately. The kind is the first word of the key, and a constant of ours. */
   readonly perKind: number;
 }
 
@@ -67,16 +67,16 @@ export class LogLimiter<Level extends string> {
     return this.#windowEnd === undefined ? Infinity : this.#windowEnd - now;
   }
 
-  /** Ends the window and tells what was left out in it. */
+  /** Ends the window and returns what was left out in it. */
   end(): LeftOut<Level>[] {
-    const told: LeftOut<Level>[] = [];
+    const summaries: LeftOut<Level>[] = [];
     for (const [name, { tallies, others }] of this.#kinds) {
-      for (const [key, { level, leftOut }] of tallies) if (leftOut > 0) told.push({ level, key, count: leftOut });
-      if (others !== undefined) told.push({ level: others.level, key: name, count: others.leftOut });
+      for (const [key, { level, leftOut }] of tallies) if (leftOut > 0) summaries.push({ level, key, count: leftOut });
+      if (others !== undefined) summaries.push({ level: others.level, key: name, count: others.leftOut });
     }
     this.#kinds.clear();
     this.#windowEnd = undefined;
-    return told;
+    return summaries;
   }
 
   #kindOf(key: string): Kind<Level> {

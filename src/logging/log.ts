@@ -34,26 +34,26 @@ export interface Output {
 }
 
 export interface OpenLog extends Log {
-  /** Opens the file under its name anew; for those who move it away themselves. */
+  /** Opens the file under its name again, after another program has moved it away. */
   reopen(): void;
   /** Everything said so far is in the file when this returns: for the last moments of the process. It happens at `exit` by itself. */
   flushSync(): void;
-  /** `farewell` is the last line, after all that was still to be told. */
+  /** `farewell` is the last line, after everything that was still to be written. */
   close(farewell?: string): Promise<void>;
 }
 
 /** A key of `limited` may have five lines a minute, all keys of its kind a hundred. */
 const LIMITS = { window: 60, perKey: 5, perKind: 100 } as const;
 
-/** Where the log of `logDir` stands. */
+/** Path of the log in `logDir`. */
 export function logPath(logDir: string): string {
   return join(logDir, 'session', 'output.log');
 }
 
-/** Never throws: a folder that cannot be written is told on stderr, and tried again. */
+/** Never throws: a folder that cannot be written is reported on stderr, and tried again. */
 export function openLog(options: LogOptions): OpenLog {
   const { clock, debug, format } = options;
-  const sink = debug ? openStdout(options) : openFile(options, (gap) => tellGap(log, gap));
+  const sink = debug ? openStdout(options) : openFile(options, (gap) => reportGap(log, gap));
   const write = recordWriter(format, clock, debug ? 'debug' : 'info', sink);
   const limiter = startLimiter(clock, write);
   const flushSync = (): void => sink.flush();
@@ -102,7 +102,7 @@ function openFile(
   });
 }
 
-/** Whoever reads stdout may go away; the service stays. */
+/** The reader of stdout may go away; the service keeps running. */
 function openStdout({ stdout = process.stdout, stderr = process.stderr }: LogOptions): Sink {
   let broken = false;
   const fail = (error: Error): void => {
@@ -143,7 +143,7 @@ function recordWriter(format: 'text' | 'json', clock: Clock, level: LogLevel, si
   };
 }
 
-/** pino tells such a stream what it is about to write, beside the JSON. */
+/** pino gives such a stream the values it is about to write, beside the JSON. */
 function textStream(clock: Clock, sink: Sink): DestinationStream {
   const stream = {
     [symbols.needsMetadataGsym]: true,
@@ -198,7 +198,7 @@ function startLimiter(
   };
 }
 
-function tellGap(log: Log, { seconds, reason, lostLines }: Gap): void {
+function reportGap(log: Log, { seconds, reason, lostLines }: Gap): void {
   const lost = lostLines === 0 ? 'no line was lost' : `${lostLines} lines were lost`;
   log.warn(`The log could not be written for ${Math.round(seconds)} s; ${lost}`, { reason });
 }

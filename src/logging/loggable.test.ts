@@ -45,11 +45,11 @@ test('numbers have at most three decimals, which is as much as people read of lo
     id: Number.MAX_SAFE_INTEGER,
     huge: 1e300,
   };
-  const told = { waited: 1.508, predicted: 44.5, load: 0.3, port: 1999, id: Number.MAX_SAFE_INTEGER, huge: 1e300 };
-  assert.deepEqual(loggableFields(fields), told);
+  const logged = { waited: 1.508, predicted: 44.5, load: 0.3, port: 1999, id: Number.MAX_SAFE_INTEGER, huge: 1e300 };
+  assert.deepEqual(loggableFields(fields), logged);
 });
 
-test('whether there is a password may be told', () => {
+test('whether there is a password may be logged', () => {
   assert.deepEqual(loggableFields({ password: true, token: null, secret: undefined }), { password: true, token: null });
 });
 

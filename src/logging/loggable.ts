@@ -1,5 +1,5 @@
 /**
- * What may stand in the log: a copy without secrets and of bounded size, whatever was handed in.
+ * What may be logged: a copy of any value, without secrets and of bounded size.
  *
  * This is done here and not by pino's `redact`, because that knows exact paths of exact spelling (`password`, `*.password`): it lets
  * `mailSenderPassword`, `Authorization` and everything deeper through, and neither looks into texts nor limits sizes.
@@ -49,7 +49,7 @@ function copyObject(object: object, depth: number, budget: Budget): Record<strin
   return copy;
 }
 
-/** Whether there is a password may be told; what it is may not. */
+/** The log may say whether there is a password, but not the password. */
 function hides(key: string, value: unknown): boolean {
   return typeof value !== 'boolean' && value !== null && SECRET_KEY.test(key);
 }
@@ -108,7 +108,7 @@ function copyText(text: string, budget: Budget): string {
   return shown.length <= room ? shown : `${shown.slice(0, room)}…`;
 }
 
-/** A failure of the outside world has a code, of ours or of the operating system: where in the program it was noticed helps nobody. Node's own begin with `ERR_` and are mistakes. */
+/** A failure of the outside world has a code, of ours or of the operating system: the place in the program where it was noticed does not help. Node's own begin with `ERR_` and are mistakes. */
 function isOfTheOutside(error: Error): boolean {
   return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_');
 }

@@ -10,7 +10,7 @@ export function useFormat(): Format {
 }
 
 /**
- * A time of the present day that stays the same until the day ends. Components that only need to tell today from other
+ * A time of the present day that stays the same until the day ends. Components that only need to distinguish today from other
  * days are then not drawn again every second.
  */
 export function useToday(now: number): number {

@@ -21,19 +21,19 @@ function pathsOf(text: string): { readonly line: string; readonly area: string }
   const loads = decodeSparkline(text);
   let line = '';
   let area = '';
-  let begun: string | undefined;
+  let segmentStart: string | undefined;
   for (const [index, load] of loads.entries()) {
     const x = ((index + 0.5) * WIDTH) / loads.length;
     if (load === null) {
-      if (begun !== undefined) area += `V${HEIGHT}Z`;
-      begun = undefined;
+      if (segmentStart !== undefined) area += `V${HEIGHT}Z`;
+      segmentStart = undefined;
       continue;
     }
     const point = `${x.toFixed(1)} ${(HEIGHT - 1 - (Math.min(MAX_LOAD, load) / MAX_LOAD) * (HEIGHT - 2)).toFixed(1)}`;
-    line += begun === undefined ? `M${point}h0.1` : `L${point}`;
-    area += begun === undefined ? `M${x.toFixed(1)} ${HEIGHT}L${point}` : `L${point}`;
-    begun = point;
+    line += segmentStart === undefined ? `M${point}h0.1` : `L${point}`;
+    area += segmentStart === undefined ? `M${x.toFixed(1)} ${HEIGHT}L${point}` : `L${point}`;
+    segmentStart = point;
   }
-  if (begun !== undefined) area += `V${HEIGHT}Z`;
+  if (segmentStart !== undefined) area += `V${HEIGHT}Z`;
   return { line, area };
 }

@@ -1,5 +1,5 @@
 /**
- * Who is signed in and what they may do. Asked again whenever that may have changed: browser sessions end when the
+ * The person who is signed in, and what this person may do. Asked again whenever that may have changed: browser sessions end when the
  * session server restarts and after some hours, and a reader of the instructions comes back with a token.
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';

@@ -160,7 +160,7 @@ describe('a new configuration that is refused', { concurrency: 2 }, () => {
     ['has several problems', '{"simulationServers": "x", "ssl": "no"}', ['simulationServers', 'ssl']],
   ];
   for (const [what, content, keys] of bad) {
-    test(`because it ${what}: all problems stand in the log, the old one stays in force, and a good one is taken after it`, async (t) => {
+    test(`because it ${what}: all problems are logged, the old one stays active, and a good one is accepted after it`, async (t) => {
       const server = await startSimulationServer(t, 10);
       const program = await startProgram(t, { simulationServers: [server.address] });
       const socket = await new SocketClient(t, `${program.socketUrl}/`).open();

@@ -55,7 +55,7 @@ export const monitor = z
     access: z
       .enum(['open', 'token'])
       .default('open')
-      .describe('Access to the monitor and the API: for everyone, or for holders of a token (`admin.tokens`).'),
+      .describe('Read access to the monitor and the API: for everyone, or for holders of a token (`admin.tokens`).'),
   })
   .prefault({})
   .describe('The page at `/monitor`.');
@@ -83,7 +83,7 @@ export const admin = z
       .meta({ expected: 'a list of objects with "name" and "hash"' }),
   })
   .prefault({})
-  .describe('Access to the actions that change the fleet.');
+  .describe('Permission to change the fleet.');
 
 interface Access {
   readonly monitor?: z.output<typeof monitor> | undefined;

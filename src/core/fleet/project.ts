@@ -1,7 +1,7 @@
 /**
  * What a client wants to run: strict reading of the optional `url=` of a session request.
  *
- * The text is passed on to a simulation server that builds shell commands from it, and it decides which servers may run it. So this is a list of what is
+ * The text is forwarded to a simulation server that builds shell commands from it, and it decides which servers may run it. So this is a list of what is
  * allowed, not of what is forbidden: a URL that a simulation server could not clone and start, or could understand differently, is rejected with the name
  * of a rule and a sentence that a student can act on. Nothing is repaired, because the client sends its own text to the simulation server, not ours.
  * Reasons contain text from outside only shortened and with unusual characters escaped (`shown`). The exception is a single character with a meaning in a
@@ -183,7 +183,7 @@ function readUrl(text: string, { otherHosts = [] }: ProjectOptions): ProjectResu
 
 function readPath(rest: string, host: string, oldScheme: boolean): ProjectResult {
   const [, ...segments] = rest.split('/');
-  // Browsers show one slash at the end of a repository or a folder. After a world it would be passed on, and the world would not be found.
+  // Browsers show one slash at the end of a repository or a folder. After a world it would be forwarded, and the world would not be found.
   if (segments.at(-1) === '' && !segments.at(-2)?.endsWith('.wbt')) segments.pop();
   for (const segment of segments) {
     const refusal = refusedSegment(segment);

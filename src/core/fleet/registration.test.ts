@@ -106,23 +106,23 @@ describe('addresses', () => {
 
 describe('a registered server', () => {
   test('with heartbeats leaves when several were missed, not when one was', () => {
-    const presence = { heartbeats: true, heardAt: 100 };
+    const presence = { heartbeats: true, lastSeenAt: 100 };
     assert.equal(reasonToRemove(presence, 189, rules), undefined);
     assert.match(reasonToRemove(presence, 190, rules) ?? '', /3 heartbeats/);
   });
 
   test('of the original need not say again that it is there', () => {
-    assert.equal(reasonToRemove({ heartbeats: false, heardAt: 0 }, 1e9, rules), undefined);
+    assert.equal(reasonToRemove({ heartbeats: false, lastSeenAt: 0 }, 1e9, rules), undefined);
   });
 
   test('leaves when it was down for long, not when it just went down', () => {
-    const presence = { heartbeats: false, heardAt: 0, downSince: 1000 };
+    const presence = { heartbeats: false, lastSeenAt: 0, downSince: 1000 };
     assert.equal(reasonToRemove(presence, 4599, rules), undefined);
     assert.match(reasonToRemove(presence, 4600, rules) ?? '', /3600 s/);
   });
 
   test('is not blamed for the time in which no server answered', () => {
-    const presence = { heartbeats: false, heardAt: 0, downSince: 1000, deafUntil: 9000 };
+    const presence = { heartbeats: false, lastSeenAt: 0, downSince: 1000, deafUntil: 9000 };
     assert.equal(reasonToRemove(presence, 9000, rules), undefined);
     assert.equal(reasonToRemove(presence, 12_599, rules), undefined);
     assert.match(reasonToRemove(presence, 12_600, rules) ?? '', /3600 s/);
@@ -137,7 +137,7 @@ describe('a registered server', () => {
     fc.assert(
       fc.property(anyRules, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), (rules, heartbeats, part) => {
         const ago = part * Math.min(2 * rules.heartbeat, rules.forgetAfter) * 0.99;
-        const presence = { heartbeats, heardAt: 1000 - ago, downSince: 1000 - ago };
+        const presence = { heartbeats, lastSeenAt: 1000 - ago, downSince: 1000 - ago };
         assert.equal(reasonToRemove(presence, 1000, rules), undefined);
       }),
     );
@@ -152,14 +152,14 @@ test('a server is asked soon whether it is one, then ever more rarely, and not f
 });
 
 test('a server on another machine proves the network, and one on this machine only when there are no others', () => {
-  const here = { host: 'localhost', heard: true };
-  const alsoHere = { host: '127.0.0.1', heard: true };
-  const gone = { host: 'sim1.example.org', heard: false };
-  const there = { host: '10.0.0.2', heard: true };
+  const here = { host: 'localhost', responds: true };
+  const alsoHere = { host: '127.0.0.1', responds: true };
+  const gone = { host: 'sim1.example.org', responds: false };
+  const there = { host: '10.0.0.2', responds: true };
   assert.equal(isNetworkProved([]), false);
   assert.equal(isNetworkProved([here]), true);
-  assert.equal(isNetworkProved([alsoHere, { ...here, heard: false }]), true);
-  assert.equal(isNetworkProved([{ ...here, heard: false }]), false);
+  assert.equal(isNetworkProved([alsoHere, { ...here, responds: false }]), true);
+  assert.equal(isNetworkProved([{ ...here, responds: false }]), false);
   assert.equal(isNetworkProved([here, alsoHere, gone]), false, 'it may be our network that is down');
-  assert.equal(isNetworkProved([gone, there, { ...here, heard: false }]), true);
+  assert.equal(isNetworkProved([gone, there, { ...here, responds: false }]), true);
 });

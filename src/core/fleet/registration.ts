@@ -37,7 +37,7 @@ export interface Presence {
   /** It promised to register again regularly. */
   readonly heartbeats: boolean;
   /** When it last registered. */
-  readonly heardAt: number;
+  readonly lastSeenAt: number;
   /** Since when it has been down; absent: it is not. */
   readonly downSince?: number;
   /** Until when no answer proved that servers can be reached. Until then a fault of our own network is more likely than one of every server. */
@@ -100,8 +100,8 @@ export function refuseIpHost(host: string, rules: AddressRules): string | undefi
 
 /** Why a registered server is to be removed, in words for the log, or `undefined` when it stays. */
 export function reasonToRemove(presence: Presence, now: number, rules: RemovalRules): string | undefined {
-  const { heartbeats, heardAt, downSince, deafUntil = -Infinity } = presence;
-  if (heartbeats && now - heardAt >= rules.heartbeat * rules.missedHeartbeats)
+  const { heartbeats, lastSeenAt, downSince, deafUntil = -Infinity } = presence;
+  if (heartbeats && now - lastSeenAt >= rules.heartbeat * rules.missedHeartbeats)
     return `it has not registered again for ${rules.missedHeartbeats} heartbeats`;
   if (downSince !== undefined && now - Math.max(downSince, deafUntil) >= rules.forgetAfter)
     return `it was down for ${rules.forgetAfter} s`;
@@ -112,16 +112,16 @@ export function reasonToRemove(presence: Presence, now: number, rules: RemovalRu
  * Whether the answer of some server proves that others can be reached. A server on this machine answers without a network, so it proves nothing while
  * there are servers elsewhere.
  */
-export function isNetworkProved(fleet: Iterable<{ readonly host: string; readonly heard: boolean }>): boolean {
+export function isNetworkProved(fleet: Iterable<{ readonly host: string; readonly responds: boolean }>): boolean {
   let hasOthers = false;
-  let heardHere = false;
-  for (const { host, heard } of fleet) {
+  let respondedHere = false;
+  for (const { host, responds } of fleet) {
     const here = host === 'localhost' || addressKind(host) === 'loopback';
-    if (heard && !here) return true;
+    if (responds && !here) return true;
     if (!here) hasOthers = true;
-    else if (heard) heardHere = true;
+    else if (responds) respondedHere = true;
   }
-  return heardHere && !hasOthers;
+  return respondedHere && !hasOthers;
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The first message of a client on `/client`: what it wants to run. It is passed on to a simulation server unchanged. Only the project is read here, because
+ * The first message of a client on `/client`: what it wants to run. It is forwarded to a simulation server unchanged. Only the project is read here, because
  * it decides which servers may get the message. Clients since R2022 send `{"start": {"url": …, "mode": …}}`; older ones send `{"init": […]}`, which names no repository.
  */
 export type StartMessage =

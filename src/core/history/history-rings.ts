@@ -15,7 +15,7 @@ export interface Tier {
   readonly length: number;
 }
 
-/** Finest first; each step is a multiple of the one before. */
+/** Finest first; each step is a multiple of the previous one. */
 export const tiers: readonly Tier[] = [
   { step: 10, length: 360 },
   { step: 60, length: 1440 },

@@ -1,5 +1,5 @@
 /**
- * Decides what a person has to hear of: transitions and time become incidents, incidents become notifications.
+ * Decides what a person is notified of: transitions and time become incidents, incidents become notifications.
  *
  * An incident is one stay of one server in a bad condition: it does not respond, it is full, it is suspected. Two rules keep the mailbox quiet:
  *

@@ -13,13 +13,13 @@ function outbox(most: number, ...notifications: Notification[]): Outgoing[] {
   return notifications.reduce<Outgoing[]>((before, one) => appended(before, one, most), []);
 }
 
-function told(outgoing: readonly Outgoing[]): string[] {
+function summaries(outgoing: readonly Outgoing[]): string[] {
   return outgoing.map(({ notification: { kind, servers } }) => `${kind} ${servers.map(({ id }) => id).join(',')}`);
 }
 
 test('notifications stay in order', () => {
   assert.deepEqual(
-    told(outbox(50, notification(1, 'down', 'a'), notification(2, 'recovered', 'a'), notification(3, 'down', 'a'))),
+    summaries(outbox(50, notification(1, 'down', 'a'), notification(2, 'recovered', 'a'), notification(3, 'down', 'a'))),
     ['down a', 'recovered a', 'down a'],
   );
 });
@@ -42,7 +42,7 @@ test('like notifications in a row become one, with the latest news of each serve
 
 test('what was tried already is not changed, because the receiver may have it', () => {
   const tried = outbox(50, notification(1, 'down', 'a')).map((one) => ({ ...one, attempts: 1 }));
-  assert.deepEqual(told(appended(tried, notification(2, 'down', 'b'), 50)), ['down a', 'down b']);
+  assert.deepEqual(summaries(appended(tried, notification(2, 'down', 'b'), 50)), ['down a', 'down b']);
 });
 
 test('when there are too many, only the last news of each server remains, in the order of the news', () => {
@@ -57,7 +57,7 @@ test('when there are too many, only the last news of each server remains, in the
       notification(6, 'test'),
     ),
   );
-  assert.deepEqual(told(kept), ['down b,d', 'recovered a', 'available c', 'test ']);
+  assert.deepEqual(summaries(kept), ['down b,d', 'recovered a', 'available c', 'test ']);
   assert.deepEqual(kept.flatMap(({ carries }) => carries).sort(), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
 });
 

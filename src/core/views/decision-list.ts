@@ -4,7 +4,7 @@ import type { DecisionKind } from './monitor-view.ts';
 /** Decisions of any kind, and as many refusals. Incidents too. */
 export const MAX_LISTED = 200;
 
-/** Input and output are newest first. Listing a list again, with newer ones in front, gives the same as listing all of them at once. */
+/** Input and output are newest first. Listing a list again, with newer ones prepended, gives the same as listing all of them at once. */
 export function listed<T extends { readonly kind: DecisionKind }>(decisions: readonly T[]): readonly T[] {
   let refused = 0;
   return decisions.filter(({ kind }, index) => (kind === 'refused' ? (refused += 1) <= MAX_LISTED : index < MAX_LISTED));

@@ -101,12 +101,12 @@ const WORDINGS = {
   },
   unknown: {
     sentence: (situation) =>
-      isUnheard(situation)
+      hasNeverAnswered(situation)
         ? 'It has not answered yet. Sessions go only to servers that are known to work.'
         : `It did not answer the last probe${because(situation.failure) || '.'}`,
     phrase: (group) => {
       const [has, does] = group.length === 1 ? ['has', 'does'] : ['have', 'do'];
-      return group.every(isUnheard) ? `${has} not answered yet` : `${does} not answer`;
+      return group.every(hasNeverAnswered) ? `${has} not answered yet` : `${does} not answer`;
     },
   },
   suspected: {
@@ -290,7 +290,7 @@ function partsOf(group: readonly Situation[]): readonly (readonly Situation[])[]
   return [others, eased].filter((part) => part.length > 0);
 }
 
-function isUnheard({ state, load, failure }: Situation): boolean {
+function hasNeverAnswered({ state, load, failure }: Situation): boolean {
   return state === 'unknown' && load === undefined && failure === undefined;
 }
 

@@ -49,7 +49,7 @@ class AvailabilityClients {
   readonly #slices: Loop;
   /** The clients that are still to be sent the present value. */
   #round: Iterator<Duplex> | undefined;
-  #begun = false;
+  #started = false;
 
   constructor(options: AvailabilitySocketOptions) {
     this.#options = options;
@@ -67,11 +67,11 @@ class AvailabilityClients {
   add(socket: WebSocket, stream: Duplex): void {
     this.#sent.set(stream, undefined);
     socket.once('close', () => this.#sent.delete(stream));
-    if (this.#begun) this.#send(stream);
+    if (this.#started) this.#send(stream);
   }
 
   begin(): void {
-    this.#begun = true;
+    this.#started = true;
     for (const stream of this.#sent.keys()) this.#send(stream);
     this.#options.availability.subscribe(() => {
       // A change during a round starts it again; clients that have the value already are skipped.

@@ -78,7 +78,7 @@ for (const hold of [0, 50]) {
   });
 }
 
-test('who only asks is answered at the first moment, and who would take a place in line when those are known who waited before', async () => {
+test('a question is answered at once, and a request for a place in line once the earlier waiters are known', async () => {
   const asking = start(0);
   const answer = asking.get(new Outgoing());
   asking.answers.begin();
@@ -95,7 +95,7 @@ test('who only asks is answered at the first moment, and who would take a place 
   assert.equal(holding.held.length, 1);
 });
 
-test('a held request hears that its client goes away', async () => {
+test('a held request is notified when its client disconnects', async () => {
   const { begin, get, held } = start(50);
   const outgoing = new Outgoing();
   const answer = get(outgoing);

@@ -1,5 +1,5 @@
 /**
- * The routes of deployed clients: `/session`, `/` and `/load` (docs/design/protocol.md, "HTTP"). Clients that nobody will update fix their
+ * The routes of deployed clients: `/session`, `/` and `/load` (docs/design/protocol.md, "HTTP"). These clients will not be updated and fix
  * status and body: the status is always 200, and an error is a body that begins with `Error:`. Newer clients find more in
  * headers and under `/api/v1`.
  */

@@ -29,7 +29,7 @@ function ticketOf(answer: TicketAnswer | undefined): string {
   return answer.ticket;
 }
 
-test('a client that asks every two seconds keeps its place, is let in, and hears it', async (t) => {
+test('a client that polls every two seconds keeps its place and receives its server', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));
   for (let asked = 0; asked < 60; asked += 1) {
@@ -63,7 +63,7 @@ test('a place that the line gave up is unknown here too, and nothing is left of 
   assert.equal(tickets.size, 0);
 });
 
-test('an outcome is kept for a minute after it was heard, so that a lost answer can be fetched again', async (t) => {
+test('an outcome is kept for a minute after it was fetched, so that a lost answer can be fetched again', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));
   const outcome = admission.settle();
@@ -74,10 +74,10 @@ test('an outcome is kept for a minute after it was heard, so that a lost answer 
   await clock.advance(11);
   assert.equal(tickets.poll(ticket), undefined);
   assert.equal(tickets.size, 0);
-  assert.deepEqual(admission.released, [], 'what was heard of is not taken away');
+  assert.deepEqual(admission.released, [], 'a fetched outcome is not taken away');
 });
 
-test('what nobody comes for is given back after the time a place is kept, and the latecomer is told so', async (t) => {
+test('a booking that is not fetched is released when its place expires, and a late poll gets the code `lapsed`', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));
   const outcome = admission.settle();
@@ -110,24 +110,24 @@ test('giving up ends a place, gives a booking back, and works once', async (t) =
   assert.equal(tickets.size, 0);
 });
 
-test('a place that went on over a WebSocket is taken back by whoever shows the ticket here again', async (t) => {
+test('a place that was continued on a WebSocket can be taken back with its ticket', async (t) => {
   const { admission, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));
-  const heard: string[] = [];
+  const received: string[] = [];
   const socket = new AbortController();
   admission.resume(ticket, {
     gone: socket.signal,
     keepPlace: true,
-    changed: ({ position }) => heard.push(`number ${position}`),
-    settled: (outcome) => heard.push(outcome.kind === 'refused' ? outcome.code : outcome.url),
+    changed: ({ position }) => received.push(`number ${position}`),
+    settled: (outcome) => received.push(outcome.kind === 'refused' ? outcome.code : outcome.url),
   });
   assert.equal(tickets.poll(ticket)?.kind, 'waiting');
-  assert.deepEqual(heard, ['number 1', 'continued-elsewhere']);
+  assert.deepEqual(received, ['number 1', 'continued-elsewhere']);
   const outcome = admission.settle();
   assert.deepEqual(tickets.poll(ticket), { kind: 'allocated', ticket, outcome });
 });
 
-test('what became of a place on a WebSocket that was dead by then is heard by whoever shows the ticket, and can be given up', async (t) => {
+test('the outcome of a place on a dead WebSocket can be fetched with its ticket, and given up', async (t) => {
   const { admission, tickets } = setUp(t);
   const outcome = admission.allocated();
   admission.undelivered.set('a token', outcome);
@@ -233,7 +233,7 @@ test('a refusal books nothing, so asking again is trying again', async (t) => {
   assert.equal((await tickets.request(waits)).kind, 'waiting', 'what lapsed is asked for anew');
 });
 
-test('giving up, and time, let the same client ask anew', async (t) => {
+test('after a cancellation or some time the same client can ask again', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const asked = request({ clientId: 'c', wait: false });
   const first = ticketOf(await tickets.request(asked));
@@ -258,7 +258,7 @@ test('a failure inside reaches every client that asked, and is not remembered', 
   assert.equal((await tickets.request(asked)).kind, 'allocated');
 });
 
-test('memory stays bounded: the oldest outcomes go, and what nobody heard of is given back', async (t) => {
+test('memory stays bounded: the oldest outcomes are removed, and bookings that were not fetched are released', async (t) => {
   const { admission, tickets } = setUp(t);
   const first = ticketOf(await tickets.request(request()));
   admission.settle();

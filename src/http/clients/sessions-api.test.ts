@@ -169,7 +169,7 @@ test('every refusal of the admission keeps its code and reason, with the status 
   }
 });
 
-test('a client that asks too often is told when to ask again', async (t) => {
+test('a client that asks too often gets the time to ask again', async (t) => {
   const { admission, post } = setUp(t);
   admission.next.push({ kind: 'refused', code: 'too-many-requests', reason: 'Too many.', retryAfter: 17 });
   const response = await post({});
@@ -177,7 +177,7 @@ test('a client that asks too often is told when to ask again', async (t) => {
   assert.equal(await refusalOf(response), '429 too-many-requests');
 });
 
-test('a code that nobody described is refused as out of order here, not as a fault of the client', async (t) => {
+test('an unknown code is answered as an error of the server, not of the client', async (t) => {
   const { admission, post } = setUp(t);
   for (const code of ['brand-new', 'constructor', '__proto__']) {
     admission.next.push({ kind: 'refused', code, reason: 'Because.' });
@@ -252,7 +252,7 @@ test('wrong types are refused with the place of the mistake', async (t) => {
   assert.match(await reason({ labels: { room: 12 } }), /^"labels\.room": .*string/);
 });
 
-test('what is no JSON is refused', async (t) => {
+test('a body that is not JSON is refused', async (t) => {
   const bodies = [
     '',
     ' ',
@@ -356,7 +356,7 @@ test('labels and client ids have limits', async (t) => {
   assert.equal((await post(most)).status, 201);
 });
 
-test('the name of a label that is too long is told in part, without what is unusual in it, and with the limit', async (t) => {
+test('the refusal of a long label name shows a part of it, without unusual characters, and the limit', async (t) => {
   const { post } = setUp(t);
   const { reason } = (await (await post({ labels: { [`<b>\u202e${'x'.repeat(50_000)}`]: 'y' } })).json()) as RefusalView;
   assert.match(reason, /^"labels\.\\u\{3c\}b\\u\{3e\}\\u\{202e\}x+\.\.\.": the name of a label must have 1 to 60 characters\.$/);
@@ -382,7 +382,7 @@ test('hostile text in labels, client ids and projects travels on as it is and br
   );
 });
 
-test('a field nobody knows is refused, with those that exist', async (t) => {
+test('an unknown field is refused with a list of the known ones', async (t) => {
   const { post } = setUp(t);
   const response = await post({ projct: 'https://github.com/a/b' });
   assert.equal(response.status, 400);

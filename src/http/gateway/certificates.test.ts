@@ -82,7 +82,7 @@ test('what a wrong clock refused is used as soon as the clock is right', async (
   await looks('the pair', () => used.length === 1);
 });
 
-test('people are told once 14 days before the end, and once at the end', async (t) => {
+test('operators are notified once 14 days before a certificate expires, and once when it expires', async (t) => {
   const { clock, notices, looks } = await watched(t, makeCertificate({ names: ['a'], days: 20 }));
   await looks('a look', () => true);
   assert.equal(notices.length, 0);
@@ -96,14 +96,14 @@ test('people are told once 14 days before the end, and once at the end', async (
   assert.equal(notices.length, 2);
 });
 
-test('a pair that is over at the start is told at once, with its end', async (t) => {
+test('a certificate that has expired before the start is reported at once, with its date', async (t) => {
   const { clock, notices, used, certificates } = await watched(t, makeCertificate({ names: ['a'], days: -3 }));
   assert.deepEqual(used, []);
   assert.match(notices[0] ?? '', /^it expired on .* clients can no longer connect/);
   assert.ok((certificates.expiresAt() ?? Infinity) < clock.wallTime());
 });
 
-test('no pair at all is told after ten minutes: a new installation gets its first one sooner', async (t) => {
+test('a missing certificate is reported after ten minutes, because a new installation gets its first one sooner', async (t) => {
   const { clock, notices, looks, log } = await watched(t);
   assert.match(log.complaints[0] ?? '', /ENOENT.*accepts no TLS connections until there is a valid one/);
   await clock.advance(500);

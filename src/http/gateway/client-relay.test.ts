@@ -82,20 +82,20 @@ async function settled({ socket }: SocketClient): Promise<void> {
   await answered;
 }
 
-test('a client whose place does not change is told it again every 20 s, in both spellings', async (t) => {
+test('a client whose place does not change is sent it again every 20 s, in both spellings', async (t) => {
   const { clock, open } = await relay(t);
   const client = await open();
   client.socket.send(START);
   await client.message(2);
-  const told = [...client.messages];
-  assert.equal(told.length, 2);
+  const updates = [...client.messages];
+  assert.equal(updates.length, 2);
   for (let times = 1; times <= 3; times += 1) {
     await clock.advance(19);
     await settled(client);
     assert.equal(client.messages.length, 2 * times);
     await clock.advance(1);
     await client.message(2 * times + 2);
-    assert.deepEqual(client.messages.slice(-2), told);
+    assert.deepEqual(client.messages.slice(-2), updates);
   }
 });
 
@@ -109,7 +109,7 @@ test('a client that says nothing is refused when its time is over, and not befor
   assert.match(await client.message(1), /^error: The client did not say/);
 });
 
-test('a client that was sent away and says only then what it wants is not heard', async (t) => {
+test('a start message that arrives after the client was rejected is ignored', async (t) => {
   const { clock, admission, open } = await relay(t);
   const client = await open();
   client.socket.once('message', () => client.socket.send(START));

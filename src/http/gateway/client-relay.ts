@@ -1,5 +1,5 @@
 /**
- * Waiting inside clients that nobody will update (docs/design/protocol.md, "URLs in gateway mode").
+ * Waiting inside clients that will not be updated (docs/design/protocol.md, "URLs in gateway mode").
  *
  * A client for which there was no room gets the URL of this relay instead of a simulation server's, and connects to it
  * as to any other. The relay reads its `start` message and shows it its position in its own progress bar. Once a server

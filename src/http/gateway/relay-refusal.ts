@@ -24,7 +24,7 @@ export function refusalOf(status: number, outcome: RelayOutcome, reason: string)
 export function refuseRequest(request: IncomingMessage, via: string): Refusal | undefined {
   // RFC 9112 § 3.2: servers disagree about which of several Host headers counts.
   if (hostCount(request) > 1) return refusalOf(400, 'refused', 'Exactly one Host header is required.');
-  if (cameThrough(request, via)) return refusalOf(508, 'refused', 'This path leads back to the gateway.');
+  if (cameThrough(request, via)) return refusalOf(508, 'refused', 'Loop detected: this path is routed back to the gateway.');
   const encoding = request.headers['transfer-encoding'];
   // Node decodes chunks and nothing else. Without its header, any other encoding makes the body unreadable.
   if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')

@@ -76,7 +76,7 @@ test('the holder of a token acts under its name', async () => {
   assert.equal(await (await send('/act', bearer('the token of bob'))).text(), 'bob');
 });
 
-test('nobody acts without a token, with a wrong one, or with the hash of one', async () => {
+test('actions are refused without a token, with a wrong one, and with the hash of one', async () => {
   const { send } = setUp();
   assert.equal(await refusal(await send('/act', { method: 'POST' })), '401 token-missing');
   for (const wrong of ['x', '', ADA.hash, 'the token of ada '.repeat(2), 'a'.repeat(5000)]) {
@@ -126,7 +126,7 @@ test('a token in the address is refused even when it is right', async () => {
   }
 });
 
-test('without configured tokens nobody acts, and the refusal says how to get one', async () => {
+test('without configured tokens actions are refused, and the refusal says how to get a token', async () => {
   const { send, enter } = setUp({ tokens: [] });
   const response = await send('/act', { method: 'POST' });
   assert.match(((await response.clone().json()) as RefusalView).reason, /session-server token NAME/);
@@ -157,7 +157,7 @@ test('wrong tries on the page and by programs count together, right ones not at 
   assert.equal((await enter('the token of ada')).status, 429);
 });
 
-test('tries through one front count by client, not by front', async () => {
+test('attempts through one reverse proxy are counted by client, not by proxy', async () => {
   const { send } = setUp();
   const from = (client: string) => ({
     method: 'POST',
@@ -278,7 +278,7 @@ test('reading is open to everybody, or closed to all without a token', async () 
   assert.equal((await send('/read', { headers: { Authorization: 'Bearer the token of ada' } })).status, 200);
 });
 
-test('who was let through reads on until reading is closed, or the session or the token ends, and is never counted as one who tries', async () => {
+test('an admitted reader reads on until reading is closed, or its session or token ends, and never counts as an attempt', async () => {
   const set = setUp();
   const { clock, log, state, send } = set;
   const page = { headers: { Cookie: (await entered(set)).pair } };

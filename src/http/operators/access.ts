@@ -1,5 +1,5 @@
 /**
- * Who may read the monitor and its API, and who may change something.
+ * Permission to read the monitor and its API, and to change something.
  *
  * Reading is open unless the configuration closes it; changes always need a token. A program sends the token as a bearer
  * token. A person enters it once on the page and gets a cookie that scripts cannot read and other sites cannot send.

@@ -57,7 +57,7 @@ async function code(response: Response): Promise<string> {
   return `${response.status} ${((await response.json()) as RefusalView).code}`;
 }
 
-test('a server is drained for a reason and until a time, in the name of who did it', async () => {
+test('a server is drained with a reason, a deadline and the name of the operator', async () => {
   const { acts, send } = setUp();
   assert.equal((await send('POST', path('drain'), { reason: ' new disk ', until: NOW + 600 })).status, 200);
   assert.deepEqual(acts, [['drain', ID, { by: 'ada', reason: 'new disk', until: NOW + 600 }]]);
@@ -69,7 +69,7 @@ test('the deadline can be given as seconds from now, so that the clocks need not
   assert.deepEqual(acts, [['drain', ID, { by: 'ada', until: NOW + 3600 }]]);
 });
 
-test('the deadline can be given as ISO 8601, and what is no time is refused with what to write', async () => {
+test('the deadline can be given as ISO 8601, and another form is refused with what to write', async () => {
   const { acts, send } = setUp();
   const until = new Date((NOW + 3600) * 1000).toISOString();
   assert.equal((await send('POST', path('drain'), { until })).status, 200);
@@ -173,20 +173,20 @@ test('a body of another type is refused, so that a form of another site cannot a
   assert.deepEqual(acts, []);
 });
 
-test('every lever asks who pulls it', async () => {
+test('every action requires a token', async () => {
   const { acts, routes } = setUp();
-  const levers: [string, string][] = [
+  const actions: [string, string][] = [
     ['POST', path('drain')],
     ['POST', path('resume')],
     ['POST', '/api/v1/servers'],
     ['DELETE', '/api/v1/servers/a:1'],
     ['POST', '/api/v1/notifications/test'],
   ];
-  for (const [method, path] of levers) assert.equal((await routes.request(path, { method })).status, 401, path);
+  for (const [method, path] of actions) assert.equal((await routes.request(path, { method })).status, 401, path);
   assert.deepEqual(acts, []);
 });
 
-test('what the routes do stands in the OpenAPI document', () => {
+test('the OpenAPI document describes the routes', () => {
   const { routes } = setUp();
   const { paths } = routes.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'test', version: '1' } });
   assert.deepEqual(Object.keys(paths ?? {}).sort(), [

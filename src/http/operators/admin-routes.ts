@@ -1,7 +1,7 @@
 /**
  * Operator actions: drain and resume a server, add and remove servers while running, test the notifications.
  *
- * A response means that the action is in force: after the response to *drain* the server gets no new sessions. The
+ * A response means that the action has taken effect: after the response to *drain* the server gets no new sessions. The
  * actions themselves log who did what.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
@@ -15,7 +15,7 @@ import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from 
 import type { Env } from '../server/routes.ts';
 import { EXPECTED_TIME, timeText } from '../server/time-text.ts';
 
-/** Each resolves when the action is in force. */
+/** Each resolves when the action has taken effect. */
 export type AdminActions = Pick<OperatorActions, 'drain' | 'resume' | 'addServer' | 'removeServer' | 'testNotification'>;
 
 export interface AdminRoutesOptions {
@@ -52,7 +52,7 @@ const serverEntry = z
   .looseObject({ address: z.string().openapi({ example: 'sim9.example.org/2000' }) })
   .openapi('SimulationServer', { description: 'As an entry of `simulationServers` in the configuration.' });
 const done = z.object({ done: z.literal(true) }).openapi('Done');
-const doneResponse = jsonResponse('The action is in force.', done);
+const doneResponse = jsonResponse('The action has taken effect.', done);
 const refusals = {
   400: refusalResponse('The request cannot be understood.'),
   401: refusalResponse('The token is missing or wrong.'),

@@ -95,7 +95,7 @@ test('incidents are as described', async () => {
   for (const view of incidents) incident.strict().parse(view);
 });
 
-test('availability tells everybody what they need and nothing more', async () => {
+test('availability is open to all clients and contains only what they need', async () => {
   const { fleet, get, json } = setUp();
   fleet.waiting = 3;
   const { open, availability: sentence, places, waiting, meanLoad } = fleet.snapshot().fleet;
@@ -105,7 +105,7 @@ test('availability tells everybody what they need and nothing more', async () =>
   assert.equal((await get('/availability', { headers: { Authorization: 'Bearer wrong' } })).status, 200);
 });
 
-test('the explanation hears what the client would ask, letter for letter', async () => {
+test('the explanation gets exactly what the client would ask', async () => {
   const { asked, get, json } = setUp();
   const body = (await json('/explain?url=https://github.com/a/b+c/blob/main/x.wbt')) as ExplainView;
   explanation.strict().parse(body);
@@ -213,7 +213,7 @@ test('HEAD answers as GET without a body; other methods and paths are refused as
   assert.deepEqual(log.complaints, []);
 });
 
-test('an address that floods with questions why hears to wait, before anything is looked up for it', async () => {
+test('an address that asks for too many explanations is refused before anything is looked up', async () => {
   const { asked, clock, get } = setUp();
   const statuses = new Map<number, number>();
   for (let i = 0; i < 200; i += 1) {

@@ -1,5 +1,5 @@
 /**
- * Who sent a request: a bearer token, the cookie of the monitor page, or nothing that counts.
+ * The sender of a request: a bearer token, the cookie of the monitor page, or nothing that counts.
  *
  * Guessing is limited by address, before anything is compared. Comparing takes as long for a wrong token as for a right
  * one. A token in a URL is refused even when it is right, because URLs end up in logs and histories: its holder should

@@ -54,7 +54,7 @@ test('the CSV of a server is named after it', async () => {
   assert.equal(await name(`&server=${encodeURIComponent(odd)}`), 'attachment; filename="history-2001-db8-1-2000.csv"');
 });
 
-test('as CSV the same figures stand in lines, and a gap is an empty field', async () => {
+test('CSV has the same figures in lines, and a gap is an empty field', async () => {
   const { fleet, ask } = setUp();
   fleet.set(fleet.ids[0] ?? '', { state: 'down' });
   fleet.set(fleet.ids[1] ?? '', { state: 'down' });
@@ -121,7 +121,7 @@ test('sparklines show the last hour of every server', async () => {
   assert.ok(loads.every((load) => load !== null && load > 0));
 });
 
-test('who may not read gets nothing', async () => {
+test('a client without permission to read gets no history', async () => {
   const { fleet } = setUp();
   const source = { history: () => undefined, sparklines: () => fleet.history.sparklines() };
   const routes = createHistoryRoutes({

@@ -124,13 +124,13 @@ test('a tick is encoded once for all viewers', async () => {
   fleet.advance(5);
   const nexts = readers.map((reader) => reader.next());
   await clock.advance(1);
-  const told = new Set((await Promise.all(nexts)).map((event) => JSON.stringify(event)));
-  assert.equal(told.size, 1);
+  const texts = new Set((await Promise.all(nexts)).map((event) => JSON.stringify(event)));
+  assert.equal(texts.size, 1);
   assert.equal(snapshots(), before + 1);
   await events.stop();
 });
 
-test('with nobody watching nothing is computed', async () => {
+test('without viewers nothing is computed', async () => {
   const { clock, events, open, snapshots } = setUp();
   await clock.advance(100);
   assert.equal(snapshots(), 0);
@@ -145,7 +145,7 @@ test('with nobody watching nothing is computed', async () => {
   await events.stop();
 });
 
-test('while nothing changes viewers still hear that all is well', async () => {
+test('while nothing changes, viewers still receive the current time', async () => {
   const { clock, fleet, events, open } = setUp();
   const reader = await open();
   await reader.next();
@@ -251,7 +251,7 @@ test('of a thousand viewers those over the limit are asked to come again, and ge
   await events.stop();
 });
 
-test('who asks for the head alone takes no place of a viewer', async () => {
+test('a HEAD request is not counted as a viewer', async () => {
   const { clock, events, open } = setUp({ maxViewers: 1 });
   const response = await events.routes.request('/monitor/events', { method: 'HEAD' });
   assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8']);
@@ -262,7 +262,7 @@ test('who asks for the head alone takes no place of a viewer', async () => {
   await events.stop();
 });
 
-test('who may read no longer is shown nothing more', async () => {
+test('a viewer that loses its permission gets no further events', async () => {
   const { clock, fleet, events, open, readers } = setUp();
   const reader = await open();
   await reader.next();
@@ -302,14 +302,14 @@ test('a snapshot that fails is logged and the next tick tries again', async () =
   await events.stop();
 });
 
-test('who may not read sees no events', async () => {
+test('a client without permission to read gets no events', async () => {
   const { events, request, snapshots } = setUp({ mayRead: (c) => Promise.resolve(c.text('no', 401)) });
   assert.equal((await request()).status, 401);
   assert.equal(events.viewers() + snapshots(), 0);
   await events.stop();
 });
 
-test('who leaves while others are cut off keeps nobody connected who may no longer read', async () => {
+test('a viewer that leaves while others are disconnected does not keep any of them connected', async () => {
   const { clock, events, open, readers, log } = setUp();
   const pages = await Promise.all(Array.from({ length: 250 }, () => open()));
   const watched = pages.map((page) => page.watch());

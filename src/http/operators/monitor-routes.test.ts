@@ -43,7 +43,7 @@ function setUp({ isReader = true, assets = noAssets } = {}) {
   return { fleet, clock, routes, get, renderings: () => renderings };
 }
 
-test('a token in the address of the page is refused, whoever may read it', async () => {
+test('a token in the address of the page is refused, even when the page is open to all', async () => {
   for (const isReader of [true, false]) {
     const response = await setUp({ isReader }).get('/monitor?token=x');
     assert.equal(response.status, 400);
@@ -51,7 +51,7 @@ test('a token in the address of the page is refused, whoever may read it', async
   }
 });
 
-test('the page may load nothing but its own files and be framed by nobody else', async () => {
+test('the page may load only its own files, and no other site may frame it', async () => {
   const { get } = setUp();
   const response = await get('/monitor');
   assert.equal(response.status, 200);
@@ -100,7 +100,7 @@ test('a hundred requests in a second render the page once', async () => {
   assert.equal(renderings(), 2);
 });
 
-test('who may not read gets a form for the token, and no figure', async () => {
+test('a visitor without permission gets a form for the token, and no figures', async () => {
   const { get } = setUp({ isReader: false });
   const response = await get('/monitor');
   assert.equal(response.status, 401);

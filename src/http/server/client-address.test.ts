@@ -10,7 +10,7 @@ const ask = (remoteAddress: string, forwarded?: string) =>
     headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
   } as unknown as IncomingMessage);
 
-test('a direct client is who its connection says, whatever header it sends', () => {
+test('the address of a direct client is that of its connection, whatever header it sends', () => {
   assert.deepEqual(ask('192.0.2.7', '198.51.100.1'), { address: '192.0.2.7', limitKey: '192.0.2.7' });
   assert.deepEqual(ask('::ffff:192.0.2.7'), { address: '192.0.2.7', limitKey: '192.0.2.7' });
 });
@@ -23,7 +23,7 @@ test('a trusted proxy is believed, and through several of them the last stranger
   assert.equal(ask('127.0.0.1', '"[2001:db8::1]:443"').address, '2001:db8::1');
 });
 
-test('a header that makes no sense names nobody: from this machine it is no reason to put all clients of a front into one bucket', () => {
+test('an invalid header names no client, and does not put all clients of a reverse proxy on this machine under one limit', () => {
   for (const header of ['unknown', '_hidden', '<script>, ', '', '127.0.0.1'])
     assert.deepEqual(ask('127.0.0.1', header), { address: '127.0.0.1', limitKey: undefined }, header);
   assert.deepEqual(ask('10.0.0.1', '_hidden'), { address: '10.0.0.1', limitKey: '10.0.0.1' });
@@ -35,7 +35,7 @@ test('however many addresses a client puts before its own, the last stranger cou
   assert.equal(ask('127.0.0.1', `${forged}, 198.51.100.1`).address, '198.51.100.1');
 });
 
-test('more addresses than are remembered are told apart like the first ones', () => {
+test('addresses beyond the remembered ones are distinguished like the first ones', () => {
   for (let i = 0; i < 2500; i += 1) {
     const client = `203.0.${i >> 8}.${i & 255}`;
     assert.equal(ask('127.0.0.1', `forged, ${client}, 10.0.0.1`).address, client);
@@ -60,7 +60,7 @@ test('one IPv6 network is one client for the limits', () => {
   assert.equal(ask('fe80::1%eth0').limitKey, 'fe80:0:0:0::/64');
 });
 
-test('entries that are no networks are named', () => {
+test('entries that are not networks are named', () => {
   assert.deepEqual(parseNetworks(['10.0.0.0/33', 'localhost', '::/0', '1.2.3.4', '10.0.0.0/8/8', '10.0.0.0/x']).invalid, [
     '10.0.0.0/33',
     'localhost',

@@ -144,7 +144,7 @@ test('every route in the document answers something that the document describes'
   }
 });
 
-test('every reference in the document leads somewhere', () => {
+test('every reference in the document resolves', () => {
   let count = 0;
   for (const [path, node] of nodes(document)) {
     if (typeof node['$ref'] !== 'string') continue;

@@ -70,7 +70,7 @@ test('a flood of expensive requests takes ever less of a turn, and gets its shar
   assert.ok(Math.max(...shares.slice(20)) >= 100);
 });
 
-test('who asks for little waits for one request of each who asks for much, not for all of them; each is served in order', () => {
+test('a client with few requests waits for one request of each busy client, not for all of them, and each is served in order', () => {
   const { ask, turn, handled } = start(() => 3);
   // Turns become short.
   for (let i = 0; i < 12; i += 1) {

@@ -26,7 +26,7 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
     log.limited('warn', `request ${routePath(c)}`, `answering ${c.req.method} ${routePath(c)} failed`, { error });
     if (c.req.path.startsWith('/api/'))
       return c.json({ code: 'internal', reason: 'Internal error; see the log of the session server.' }, 500);
-    // Clients of the original hang on any other status (docs/design/protocol.md, "HTTP").
+    // Clients of the original stop responding after any other status (docs/design/protocol.md, "HTTP").
     if (c.req.path === '/session') return c.text('Error: internal error of the session server.', 200, CORS);
     return c.text('Internal error of the session server.\n', 500);
   });

@@ -61,7 +61,7 @@ for (const [title, ...headers] of [
   ['a WebSocket', 'Connection: Upgrade', 'Upgrade: websocket'],
   ['another protocol', 'Connection: Upgrade', 'Upgrade: h2c'],
 ] as const)
-  test(`who asks for ${title} before it has its last answer is cut, and no answer stands in the middle of another`, async (t) => {
+  test(`a client that asks for ${title} before its last answer is disconnected, and answers are never mixed`, async (t) => {
     const upgrades: string[] = [];
     const answers: ServerResponse[] = [];
     const { server } = await start(t, (_, response) => answers.push(response), {
@@ -74,14 +74,14 @@ for (const [title, ...headers] of [
     assert.deepEqual(upgrades, []);
   });
 
-test('who asks for a tunnel before it has its last answer is cut', async (t) => {
+test('a client that asks for a tunnel before its last answer is disconnected', async (t) => {
   const { server } = await start(t, () => undefined);
   const client = new RawConnection(t, server.port).send(requestText('GET /slow') + requestText('CONNECT x:1'));
   await inTime('the end of the connection', client.closed);
   assert.equal(client.received, '');
 });
 
-test('the end of a connection is told once to each request on it that has no answer yet', async (t) => {
+test('the end of a connection is reported once to each of its requests without an answer', async (t) => {
   const ends: string[] = [];
   const { server } = await start(t, ({ url = '' }, response) => {
     response.on('close', () => ends.push(url));

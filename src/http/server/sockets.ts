@@ -86,7 +86,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   };
 }
 
-/** The open sockets, and the pings that tell which of them live. */
+/** The open sockets, and the pings that find out which of them are alive. */
 class OpenSockets {
   readonly #options: SocketsOptions;
   readonly #streams = new Map<WebSocket, Duplex>();

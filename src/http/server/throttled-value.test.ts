@@ -10,7 +10,7 @@ function start(bytes: number) {
   return { clock, value, drawn: () => drawn };
 }
 
-test('whoever asks now and then gets a fresh value each time', async () => {
+test('a client that asks now and then gets a fresh value each time', async () => {
   const { clock, value } = start(500_000);
   for (let asked = 1; asked <= 100; asked += 1) {
     assert.equal(value(), asked);

@@ -56,7 +56,7 @@ export async function examineMail({ mail }: Settings, { path, timeout }: MailOpt
     return warning(
       'mail',
       'e-mail',
-      'is not configured: nobody is notified of failures',
+      'is not configured: alerts are not sent by e-mail',
       'set "administrator", "mailServer" and "mailSender", or "webhooks"',
     );
   const { server, port, sender, administrator, user, password } = mail;

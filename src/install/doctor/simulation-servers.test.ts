@@ -11,7 +11,7 @@ import { examineServers } from './simulation-servers.ts';
 const options = { timeout: 3, now: () => performance.now() / 1000 };
 
 /** Passes `/load` on and no WebSocket, as a web server without its rule for them. */
-async function lameFront(t: TestContext): Promise<number> {
+async function brokenReverseProxy(t: TestContext): Promise<number> {
   const server = createServer((_, response) => response.end('10'));
   server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -23,7 +23,7 @@ async function examine(t: TestContext, gateway: ConfigurationFile['gateway']) {
   const server = await ClientSocketServer.start(t);
   const { port } = server;
   // A reverse proxy has the port of its scheme; here it has a separate one.
-  const address = `localhost:${await lameFront(t)}/${port}`;
+  const address = `localhost:${await brokenReverseProxy(t)}/${port}`;
   const endpoint: Endpoint = { id: `localhost:${port}`, address, host: 'localhost', port, rewritten: true };
   const settings = settingsOf({ ssl: false, server: 'localhost', gateway: { routes: { [port]: '127.0.0.1' }, ...gateway } });
   return { server, findings: await examineServers(settings, [endpoint], options) };

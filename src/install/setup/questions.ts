@@ -137,7 +137,7 @@ interface Mail {
 }
 
 async function askForMail(flags: SetupFlags, server: string, ask: Ask): Promise<Read<Mail>> {
-  const administrator = await answerTo('E-mail address that hears of failures; empty for none', {
+  const administrator = await answerTo('E-mail address for alerts; empty for none', {
     ...{ given: flags.administrator, preset: '', ask },
     read: (text) => (text === '' ? value(text) : readKey('administrator', text)),
   });
