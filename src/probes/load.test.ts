@@ -291,7 +291,7 @@ for (const [title, ssl, secure, reason] of [
   [
     'a certificate that nobody vouches for',
     ...[true, true],
-    /^its certificate is not accepted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*; name an authority of your own in NODE_EXTRA_CA_CERTS, or set "pollSsl"/,
+    /^its certificate is not accepted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*; if your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS, or set "pollSsl"/,
   ],
 ] as const) {
   test(`${title} is a failure that says what to change`, async (t) => {
