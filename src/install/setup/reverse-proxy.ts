@@ -36,7 +36,7 @@ export type ReverseProxyResult =
 /** The reverse proxy of a fleet. `routes` are ranges of ports by host, as in `gateway.routes`, which they replace. */
 export function reverseProxyOf(settings: Settings, routes: Readonly<Record<string, string>>): ReverseProxyResult {
   const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
-  if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.range}: ${read.reason}` };
+  if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.problems[0].range}: ${read.problems[0].reason}` };
   const { server, port, ssl } = settings;
   const unreachable = outOfReach(settings);
   if (unreachable !== undefined) return { kind: 'refused', reason: unreachable };
