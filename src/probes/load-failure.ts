@@ -41,6 +41,7 @@ export function explainProbeFailure(error: unknown, { ssl, timeout }: FailureCon
   const message = error instanceof Error ? error.message : String(error);
   if (NO_TLS.test(code)) return ['not-https', 'it does not speak https. If it speaks http, set "pollSsl" (or "ssl") to false'];
   if (/CERT|TLS|SSL|SELF_SIGNED|VERIFY/.test(code)) {
+    if (code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE') return ['certificate', NO_CHAIN];
     const [first = ''] = message.split('\n');
     const own =
       'if your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS, or set "pollSsl" (or "ssl") to false';
@@ -51,6 +52,8 @@ export function explainProbeFailure(error: unknown, { ssl, timeout }: FailureCon
   return ['connection', code === '' ? message : `${message} (${code})`];
 }
 
+const NO_CHAIN =
+  'it does not send its certificate chain (UNABLE_TO_VERIFY_LEAF_SIGNATURE); install fullchain.pem there. If your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS';
 const MAYBE_HTTPS = 'If it speaks https, set "pollSsl" (or "ssl") to true';
 /** OpenSSL's errors for an answer that is not TLS. */
 const NO_TLS = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE|UNEXPECTED_MESSAGE)$/;

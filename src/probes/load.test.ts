@@ -308,6 +308,23 @@ for (const [title, ssl, secure, reason] of [
   });
 }
 
+test('a server that does not send its certificate chain is reported as such, with what to install', async (t) => {
+  const { key } = makeCertificate({ names: ['Intermediate'] });
+  const certificate = makeCertificate({ names: ['localhost'], issuer: { name: 'Intermediate', key } });
+  const server = createTlsServer(certificate, (_, response) => response.end('20'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const probe = createLoadProbe({ ssl: true, timeout: 2, keepAlive: 10, now: seconds, names });
+  t.after(() => probe.close());
+  const result = await probe.probe(endpointOf(`localhost:${port}`));
+  assert.match(
+    result.kind === 'failed' ? result.failure.reason : 'a load',
+    /^it does not send its certificate chain \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\); install fullchain\.pem there/,
+  );
+});
+
 test('a server that has spoken http is not told of https when it fails', async (t) => {
   const failures: readonly [answer: RequestListener, reason: string][] = [
     [(request) => request.socket.destroy(), 'it closed the connection without an answer'],
