@@ -85,9 +85,13 @@ function routesOf({ gateway, simulationServers, server }: Settings) {
   if (ports.length > 1)
     return {
       kind: 'invalid',
-      range: 'routes',
-      reason:
-        'several simulation servers are behind the reverse proxy; give the machine of each range of ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+      problems: [
+        {
+          range: 'routes',
+          reason:
+            'several simulation servers are behind the reverse proxy; give the machine of each range of ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+        },
+      ],
     } as const;
   const range = only === undefined ? undefined : thousandAround(only);
   return { kind: 'routes', routes: range === undefined ? [] : [{ ...range, host: 'localhost' }] } as const;
