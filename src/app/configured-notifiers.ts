@@ -17,11 +17,21 @@ export function configuredNotifiers(
     administrator,
     server: mailServer,
     port: mailServerPort,
+    tls: mailServerTls,
     sender: mailSender,
     user: mailSenderUser,
     password: mailSenderPassword,
   } = mail ?? {};
-  const keys = { administrator, mailServer, mailServerPort, mailSender, mailSenderUser, mailSenderPassword, webhooks };
+  const keys = {
+    administrator,
+    mailServer,
+    mailServerPort,
+    mailServerTls,
+    mailSender,
+    mailSenderUser,
+    mailSenderPassword,
+    webhooks,
+  };
   const { notifiers, remarks } = createNotifiers(keys, {
     monitorUrl: monitorUrl(settings),
     wallTime: () => clock.wallTime(),

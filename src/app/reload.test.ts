@@ -12,6 +12,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   administrator: 'mail',
   mailServer: 'mail',
   mailServerPort: 'mail',
+  mailServerTls: 'mail',
   mailSender: 'mail',
   mailSenderUser: 'mail',
   mailSenderPassword: 'mail',

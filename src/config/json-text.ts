@@ -5,6 +5,7 @@
  * password. This reader stores no values: it reads the text once, stops at the first fault, and notes keys that are given twice, which
  * `JSON.parse` hides.
  */
+import { characterName } from './character-name.ts';
 import type { KeyPath } from './problem.ts';
 
 export type JsonCheck =
@@ -72,7 +73,11 @@ class JsonReader {
     if (fault !== undefined) return fault;
     this.#skipSpace();
     if (this.#at === this.#text.length) return undefined;
-    return this.#comment() ?? this.#fault('more text after the end of the configuration', 'remove what follows the last bracket');
+    return (
+      this.#hidden() ??
+      this.#comment() ??
+      this.#fault('more text after the end of the configuration', 'remove what follows the last bracket')
+    );
   }
 
   #value(): Fault | undefined {
@@ -170,12 +175,12 @@ class JsonReader {
     if (this.#at >= this.#text.length) return this.#endOfFile(opening);
     if (this.#text[this.#at] === ',') return this.#fault('a comma with nothing before it', 'remove this comma');
     if (/[\w$]/.test(this.#text[this.#at] ?? '')) return this.#fault('a key without quotes', 'put the key between double quotes');
-    return this.#quotes() ?? this.#comment() ?? this.#fault('no key', 'write the key between double quotes');
+    return this.#quotes() ?? this.#hidden() ?? this.#comment() ?? this.#fault('no key', 'write the key between double quotes');
   }
 
   #noColon(opening: number): Fault {
     if (this.#at >= this.#text.length) return this.#endOfFile(opening);
-    return this.#comment() ?? this.#fault('no colon after a key', 'write a colon between key and value');
+    return this.#hidden() ?? this.#comment() ?? this.#fault('no colon after a key', 'write a colon between key and value');
   }
 
   #noComma(closing: '}' | ']', opening: number): Fault {
@@ -183,7 +188,7 @@ class JsonReader {
     const character = this.#text[this.#at] ?? '';
     if (/[}\]]/.test(character)) return this.#fault(`${character} in place of ${closing}`, 'check which bracket is open here');
     if (character === ';') return this.#fault('a semicolon', 'separate entries by commas');
-    return this.#comment() ?? this.#fault('no comma between two entries', 'put a comma before this');
+    return this.#hidden() ?? this.#comment() ?? this.#fault('no comma between two entries', 'put a comma before this');
   }
 
   #notAValue(): Fault {
@@ -196,7 +201,12 @@ class JsonReader {
     if (/[,}\]]/.test(character)) return this.#fault('no value', 'write a value before this');
     if (/[0-9.+-]/.test(character))
       return this.#fault('not a number in JSON', 'write it like 5, 0.5 or -1, or between double quotes');
-    return this.#quotes() ?? this.#comment() ?? this.#fault('a character that cannot begin a value', 'check this character');
+    return (
+      this.#quotes() ??
+      this.#hidden() ??
+      this.#comment() ??
+      this.#fault('a character that cannot begin a value', 'check this character')
+    );
   }
 
   #quotes(): Fault | undefined {
@@ -204,6 +214,12 @@ class JsonReader {
     if (character === "'" || character === '`') return this.#fault('a single quote', 'use double quotes');
     if (/[\u2018-\u201f\u00ab\u00bb]/.test(character)) return this.#fault('a typographic quote', 'use straight double quotes');
     return undefined;
+  }
+
+  /** White space and invisible characters that JSON does not allow, as text from web pages brings along. */
+  #hidden(): Fault | undefined {
+    const [character] = /^(?:\s|\p{Cf})/u.exec(this.#text.slice(this.#at, this.#at + 2)) ?? [];
+    return character === undefined ? undefined : this.#fault(`the invisible character ${characterName(character)}`, 'remove it');
   }
 
   #comment(): Fault | undefined {

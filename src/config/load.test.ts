@@ -140,26 +140,32 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   ],
   ['simulationServers', ['a:1 '], `simulationServers[0]: "a:1 " — ${address}; remove the white space`],
   ['simulationServers', ['a b:1'], `simulationServers[0]: "a b:1" — ${address}; remove the white space`],
+  [
+    'simulationServers',
+    ['a\u00a0:1'],
+    `simulationServers[0]: "a\u00a0:1" — ${address}; remove U+00A0 (no-break space), character 2`,
+  ],
+  [
+    'simulationServers',
+    ['ab\u200b:1'],
+    `simulationServers[0]: "ab\u200b:1" — ${address}; remove U+200B (zero width space), character 3`,
+  ],
   ['simulationServers', [''], `simulationServers[0]: "" (empty) — ${address}; write host and port, or remove the entry`],
   [
     'simulationServers',
-    ['a/x'],
-    `simulationServers[0]: "a/x" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
+    ['a/x?y'],
+    `simulationServers[0]: "a/x?y" — ${address}; write only letters, digits and "-._~/" after the host, without a trailing slash, a query or a fragment`,
   ],
   [
     'simulationServers',
     ['a/2000/'],
-    `simulationServers[0]: "a/2000/" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
+    `simulationServers[0]: "a/2000/" — ${address}; write only letters, digits and "-._~/" after the host, without a trailing slash, a query or a fragment`,
   ],
-  [
-    'simulationServers',
-    ['a:0'],
-    `simulationServers[0]: "a:0" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
-  ],
+  ['simulationServers', ['a:0'], `simulationServers[0]: "a:0" — ${address}; write a port from 1 to 65535 after the colon`],
   [
     'simulationServers',
     ['a:65536'],
-    `simulationServers[0]: "a:65536" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
+    `simulationServers[0]: "a:65536" — ${address}; write a port from 1 to 65535 after the colon`,
   ],
   [
     'simulationServers',
@@ -169,14 +175,14 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   ['simulationServers', ['a\nb:1'], `simulationServers[0]: "a\\nb:1" — ${address}; remove the white space`],
   [
     'simulationServers',
-    ['a'.repeat(300)],
+    ['a'.repeat(501)],
     `simulationServers[0]: "${'a'.repeat(60)}…" — ${address}; it is longer than any host name; check it`,
   ],
   ['simulationServers', [{}], `simulationServers[0].address: missing — ${address}; add it`],
   [
     'simulationServers',
-    [{ address: 'a/b' }],
-    `simulationServers[0].address: "a/b" — ${address}; write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash`,
+    [{ address: 'a/b/' }],
+    `simulationServers[0].address: "a/b/" — ${address}; write only letters, digits and "-._~/" after the host, without a trailing slash, a query or a fragment`,
   ],
   [
     'simulationServers',
@@ -222,18 +228,18 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
   ],
   [
     'administrator',
-    'Ann <a@b.org>, Bob <c@d.org>',
-    'administrator: "Ann <a@b.org>, Bob <c@d.org>" — expected one e-mail address such as "admin@example.org"; correct it, or remove the key for the default (no e-mail)',
+    'a@b.org, ',
+    'administrator: "a@b.org, " — expected e-mail addresses such as "admin@example.org" or ["a@example.org", "b@example.org"]; correct it',
   ],
   [
     'administrator',
     'a@b.org\nBcc: c@d.org',
-    'administrator: "…@d.org" — expected one e-mail address such as "admin@example.org"; correct it, or remove the key for the default (no e-mail)',
+    'administrator: "…@d.org" — expected e-mail addresses such as "admin@example.org" or ["a@example.org", "b@example.org"]; correct it',
   ],
   [
     'administrator',
-    ['a@b.org'],
-    'administrator: a list of 1 — expected one e-mail address such as "admin@example.org"; correct it, or remove the key for the default (no e-mail)',
+    [],
+    'administrator: an empty list — expected e-mail addresses such as "admin@example.org" or ["a@example.org", "b@example.org"]; correct it, or remove the key for the default (no e-mail)',
   ],
   [
     'mailServer',
@@ -327,6 +333,11 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
     'allowedOrigins',
     ['*'],
     'allowedOrigins[0]: "*" — expected a web origin such as "https://example.org"; write scheme and host alone, such as "https://example.org"; to allow all, remove the key',
+  ],
+  [
+    'allowedOrigins',
+    ['https://*.example.org'],
+    'allowedOrigins[0]: "https://*.example.org" — expected a web origin such as "https://example.org"; write scheme and host alone, such as "https://example.org"; to allow all, remove the key',
   ],
   [
     'allowedOrigins',
@@ -536,6 +547,11 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'simulationServers[0]: "a/1" (and 1 more) — expected "host:2000", because "portRewrite" is false; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
   [
+    'a path that is not a port',
+    { portRewrite: true, simulationServers: ['a/1', 'a:8443/1', 'a/b'] },
+    'simulationServers[1]: "a:8443/1" (and 1 more) — expected "host/2000" or "host:2000"; a path that is not a single port is unusual; check that the reverse proxy passes "a:8443/1/load" and "a:8443/1/client" to the simulation server',
+  ],
+  [
     'addresses past the front',
     { portRewrite: true, simulationServers: [{ address: 'a:1' }] },
     'simulationServers[0].address: "a:1" — expected "host/2000", because "portRewrite" is true; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
@@ -726,9 +742,17 @@ test('mail addresses are taken as the original takes them: a local mailbox, and 
   }
 });
 
-test('what could forge a header or name a second receiver is no mail address', async () => {
+test('several administrators are a list, or a text with commas', async () => {
+  for (const administrator of ['a@x.org,b@x.org', '"Doe, Ann" <a@x.org>,  Bob <b@x.org>', ['a@x.org', 'Bob <b@x.org>']]) {
+    const result = await loadValue({ ...minimal, ...mail, administrator });
+    assert.deepEqual([...problemsOf(result), ...warningsOf(result)], []);
+    assert.equal(settingsOf(result).mail?.administrator, 'a@x.org, b@x.org');
+  }
+});
+
+test('what could forge a header is no mail address', async () => {
   for (const administrator of [
-    'a@b, c@d',
+    'a@b,, c@d',
     'a@b <c@d>',
     'a b',
     'Ann <a@b> x',
@@ -801,9 +825,9 @@ test("a webhook's secret comes from the file it names, before the one in the con
     { env: { DIR: '/secrets' }, files: { '/cwd/b': 'of b\n', '/secrets/c': 'of c' } },
   );
   assert.deepEqual(settingsOf(result).webhooks, [
-    { url: 'https://a', headers: {}, secret: 'in the file' },
-    { url: 'https://b', headers: {}, secret: 'of b' },
-    { url: 'https://c', headers: {}, secret: 'of c' },
+    { url: 'https://a', format: 'json', headers: {}, secret: 'in the file' },
+    { url: 'https://b', format: 'json', headers: {}, secret: 'of b' },
+    { url: 'https://c', format: 'json', headers: {}, secret: 'of c' },
   ]);
   assert.deepEqual(warningsOf(result), [
     'webhooks[2].secret: given twice — expected a secret in one place; "secretFile" is used; remove "secret"',

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { parseRoutes, type GatewayRoutes } from '../core/gateway/gateway-routes.ts';
+import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
 import type { Configuration } from './schema.ts';
 import { endpointOf, type SimulationServerEntry } from './schema/simulation-servers.ts';
 import type { Secrets } from './secrets.ts';
@@ -57,12 +58,14 @@ export interface Settings extends Readonly<Plain> {
 }
 
 export interface MailSettings {
-  /** Address of the receiver. */
+  /** Address of the receiver; several with commas between them. */
   readonly administrator: string;
   /** SMTP host. */
   readonly server: string;
   /** SMTP port; 25 when none is named. */
   readonly port: number;
+  /** TLS from the first byte. Absent: on port 465 only. */
+  readonly tls?: boolean;
   /** Address of the sender. */
   readonly sender: string;
   readonly user: string;
@@ -74,6 +77,7 @@ export interface WebhookSettings {
   readonly url: string;
   readonly secret?: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly format: WebhookFormat;
 }
 
 export interface GatewaySettings extends Readonly<Omit<Configuration['gateway'], 'tls' | 'acmeDir' | 'routes'>> {
@@ -100,9 +104,9 @@ export function toSettings(configuration: Configuration, secrets: Secrets, envir
     simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
     ...(mail !== undefined && { mail }),
     gateway: gatewaySettings(configuration, environment),
-    webhooks: webhooks.map(({ url, headers }, index) => {
+    webhooks: webhooks.map(({ url, headers, format }, index) => {
       const secret = secrets.webhookSecrets.get(index);
-      return { url, headers, ...(secret !== undefined && { secret }) };
+      return { url, headers, format, ...(secret !== undefined && { secret }) };
     }),
     stateDir: stateDir === undefined ? join(dirname(logDir), 'state') : absolutePath(stateDir, environment),
     ...(allowedOrigins !== undefined && { allowedOrigins: allowedOrigins.map(originAsSent) }),
@@ -136,16 +140,17 @@ function distinct(servers: readonly SimulationServer[]): SimulationServer[] {
 
 /** Without a receiver, a server and a sender no e-mail is sent (docs/design/protocol.md, "Configuration file"). */
 function mailSettings(configuration: Configuration, { mailPassword: password }: Secrets): MailSettings | undefined {
-  const { mailServer, mailServerPort = 0 } = configuration;
+  const { mailServer, mailServerPort = 0, mailServerTls: tls } = configuration;
   if (configuration.administrator === undefined || mailServer === undefined || configuration.mailSender === undefined)
     return undefined;
-  const administrator = mailboxOf(configuration.administrator);
+  const administrator = mailboxesOf(configuration.administrator).join(', ');
   const sender = mailboxOf(configuration.mailSender);
   const { mailSenderUser: user = sender } = configuration;
   // The original takes `host:587` when no port is named elsewhere.
   const { host, ownPort } = /^(?<host>[^:]+):(?<ownPort>[0-9]{1,5})$/.exec(mailServer)?.groups ?? {};
   const port = mailServerPort > 0 ? mailServerPort : Number(ownPort ?? SMTP_PORT);
-  return { administrator, server: host ?? mailServer, port, sender, user, ...(password !== undefined && { password }) };
+  const optional = { ...(tls !== undefined && { tls }), ...(password !== undefined && { password }) };
+  return { administrator, server: host ?? mailServer, port, sender, user, ...optional };
 }
 
 /**
@@ -154,6 +159,12 @@ function mailSettings(configuration: Configuration, { mailPassword: password }: 
  */
 function mailboxOf(address: string): string {
   return /<([^<>]*)>$/.exec(address)?.[1] ?? address;
+}
+
+/** The mailboxes of a list. A comma may be part of a quoted name. */
+function mailboxesOf(list: string | readonly string[]): string[] {
+  const addresses = typeof list === 'string' ? (list.match(/(?:"[^"]*"|[^",])+/g) ?? []) : list;
+  return addresses.map((address) => mailboxOf(address.trim()));
 }
 
 function gatewaySettings(

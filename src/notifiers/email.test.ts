@@ -310,6 +310,66 @@ test('a message that could not be sent in time says when it was meant to be', as
   assert.match(sink.mails[0]?.body ?? '', /^This was noticed on Sun, 22 Nov 2026 13:18:24 GMT and could not be sent before\.$/m);
 });
 
+/** A mail server that answers each command as the test says, and accepts the rest. */
+async function scripted(t: TestContext, answers: Readonly<Record<string, string>>) {
+  const lines: string[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write('220 ready\r\n');
+    createInterface(socket).on('line', (line) => {
+      lines.push(line);
+      socket.write(`${answers[line.slice(0, 4)] ?? '250 accepted'}\r\n`);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  t.after(() => server.close());
+  return { lines, port: (server.address() as AddressInfo).port };
+}
+
+for (const [answers, code, permanent, text] of [
+  [{ EHLO: '421 4.7.0 closing' }, 'smtp-greeting', false, /full domain name of this machine into server: it answered "421/],
+  [
+    { EHLO: '504 no', HELO: '504 5.5.2 bad name' },
+    'smtp-greeting',
+    true,
+    /refused the name of this session server, example\.org/,
+  ],
+  [{ MAIL: '530 5.7.0 Authentication Required' }, 'smtp-login', true, /wants a login; set mailSenderPassword/],
+  [{ RCPT: '554 5.7.1 Relay access denied' }, 'smtp-login', true, /wants a login; set mailSenderPassword/],
+  [{ RCPT: '550 5.1.1 no such user' }, 'smtp-recipient', true, /check administrator/],
+] as const) {
+  test(`the refusal ${JSON.stringify(answers)} is explained by its step`, async (t) => {
+    const { port, lines } = await scripted(t, answers);
+    const failure = await failureOf(notifierFor(t, port).notify(oneDown, never));
+    assert.deepEqual([failure.code, failure.permanent], [code, permanent]);
+    assert.match(failure.message, text);
+    assert.equal(lines[0], 'EHLO example.org', 'the greeting names this session server');
+  });
+}
+
+test('several administrators get one message', async (t) => {
+  const sink = await sinkFor(t);
+  await notifierFor(t, sink.port, { recipient: 'a@example.org, b@example.org' }).notify(oneDown, never);
+  assert.deepEqual(
+    sink.mails.map(({ to }) => to),
+    [['a@example.org', 'b@example.org']],
+  );
+});
+
+test('a mail server that waits for TLS from the first byte is reported with the key to set', async (t) => {
+  const sink = await sinkFor(t, { tls: true });
+  const failure = await failureOf(notifierFor(t, sink.port, { patience: 0.2 }).notify(oneDown, never));
+  assert.equal(failure.code, 'smtp-timeout');
+  assert.match(failure.message, /set mailServerTls to true/);
+});
+
+test('a mail server that does not begin with TLS is reported with the key to change', async (t) => {
+  const sink = await sinkFor(t);
+  const failure = await failureOf(notifierFor(t, sink.port, { tlsFromStart: true }).notify(oneDown, never));
+  assert.equal(failure.code, 'smtp-tls');
+  assert.match(failure.message, /mailServerTls/);
+});
+
 test('the same notification sent twice has the same Message-ID', async (t) => {
   const sink = await sinkFor(t);
   const notifier = notifierFor(t, sink.port);

@@ -6,6 +6,7 @@
  * Each message goes over a connection of its own: notices are rare, and a connection kept for the next one would be dead by then. The Message-ID is made
  * from the notification's id, so that a message which was accepted twice (the connection broke after DATA) is known to be one.
  */
+import { isIP } from 'node:net';
 import type { Transporter } from 'nodemailer';
 import type { Notification } from '../core/incidents/incidents.ts';
 import { mailText, onOneLine, textOf } from '../core/incidents/notification-text.ts';
@@ -18,13 +19,14 @@ export interface EmailOptions {
   /** Default: 587 with a password, else 25. */
   readonly port?: number | undefined;
   /** TLS from the first byte; default: on port 465 only. */
-  readonly tlsFromStart?: boolean;
+  readonly tlsFromStart?: boolean | undefined;
   readonly sender: string;
+  /** One address, or several with commas between them. */
   readonly recipient: string;
   /** Default: `sender`. */
   readonly user?: string | undefined;
   readonly password?: string | undefined;
-  /** Link in the message. */
+  /** Link in the message. Its host is the name by which this session server greets the mail server (RFC 5321 § 4.1.1.1). */
   readonly monitorUrl: string;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
@@ -57,7 +59,7 @@ export function createEmailNotifier(options: EmailOptions): Notifier {
   };
 }
 
-/** Connects, encrypts and logs in as for a message, and sends none. Throws what `notify` throws. */
+/** Connects, encrypts and logs in as for a message, but sends none. Throws what `notify` throws. */
 export async function verifyMailServer(options: EmailOptions): Promise<void> {
   const transport = await createTransport(options);
   try {
@@ -84,14 +86,17 @@ function transportOptions({
   tlsFromStart,
   authorities,
   patience = PATIENCE,
+  monitorUrl,
 }: EmailOptions) {
+  const name = ownName(monitorUrl);
   const encrypted = password !== undefined;
   const number = port ?? (encrypted ? 587 : 25);
   const milliseconds = patience * 1000;
   return {
     host,
+    ...(name !== undefined && { name }),
     port: number,
-    secure: tlsFromStart ?? number === 465,
+    secure: fromStart({ port: number, tlsFromStart }),
     requireTLS: encrypted,
     ignoreTLS: !encrypted,
     ...(encrypted && { auth: { user, pass: password }, forceAuth: true }),
@@ -108,6 +113,12 @@ function transportOptions({
   };
 }
 
+/** `undefined` for an IP address and for no URL at all: the mail library then chooses. */
+function ownName(monitorUrl: string): string | undefined {
+  const host = URL.canParse(monitorUrl) ? new URL(monitorUrl).hostname : '';
+  return host === '' || host.startsWith('[') || isIP(host) !== 0 ? undefined : host;
+}
+
 function message(notification: Notification, { sender, recipient, monitorUrl, wallTime }: EmailOptions) {
   const text = textOf(notification);
   const now = wallTime();
@@ -115,12 +126,12 @@ function message(notification: Notification, { sender, recipient, monitorUrl, wa
   const remark = late ? `This was noticed on ${date(notification.at)} and could not be sent before.` : undefined;
   return {
     from: { name: 'Simulation Server', address: sender },
-    to: { name: 'Administrator', address: recipient },
+    to: recipient.split(/ *, */).map((address) => ({ name: 'Administrator', address })),
     subject: text.subject,
     text: mailText(text, monitorUrl, remark),
     date: new Date(now * 1000),
     messageId: `<${notification.id.replace(/[^A-Za-z0-9-]/g, '-')}@${/@(.+)$/.exec(sender)?.[1] ?? 'localhost'}>`,
-    // RFC 3834 § 5: no holiday notices in answer to this, please.
+    // RFC 3834 § 5: prevents automatic replies.
     headers: { 'Auto-Submitted': 'auto-generated' },
   };
 }
@@ -129,7 +140,7 @@ function date(at: number): string {
   return new Date(at * 1000).toUTCString();
 }
 
-/** What nodemailer tells of an error; see its `errors.d.ts`. */
+/** What nodemailer reports about an error; see its `errors.d.ts`. */
 interface SmtpError extends Error {
   readonly code?: string;
   readonly originalCode?: string;
@@ -143,14 +154,17 @@ function explain(thrown: unknown, options: EmailOptions): OutsideFailure {
   return explainReply(error, options) ?? explainConnection(error, options);
 }
 
-/** The mail server answered, and its answer was no. */
-function explainReply(error: SmtpError, { sender, recipient, user = sender }: EmailOptions): OutsideFailure | undefined {
+/** The mail server refused something. The step at which it did so tells what to change. */
+function explainReply(error: SmtpError, options: EmailOptions): OutsideFailure | undefined {
   const { code, command = '', responseCode } = error;
   if (responseCode === undefined) return undefined;
+  const { sender, recipient, user = sender } = options;
   const said = `it answered "${onOneLine(error.response ?? String(responseCode))}"`;
   const permanent = responseCode >= 500 && responseCode !== 503;
   const fail = (name: string, text: string) => outsideFailure(name, `the mail server ${text}: ${said}`, permanent, error);
   if (command.startsWith('STARTTLS')) return fail('smtp-starttls', 'did not begin encryption; check mailServerPort');
+  if (/^(?:EHLO|HELO)/.test(command)) return fail('smtp-greeting', refusedGreeting(options));
+  if (wantsLogin(error, options)) return fail('smtp-login', 'wants a login; set mailSenderPassword');
   if (!permanent) return fail('smtp-deferred', 'put the message off');
   if (code === 'EAUTH') return fail('smtp-login', `refused the login of ${user}; check mailSenderUser and mailSenderPassword`);
   if (command.startsWith('MAIL')) return fail('smtp-sender', `refused the sender ${sender}; check mailSender`);
@@ -158,19 +172,35 @@ function explainReply(error: SmtpError, { sender, recipient, user = sender }: Em
   return fail('smtp-refused', 'refused the message');
 }
 
+function refusedGreeting({ monitorUrl }: EmailOptions): string {
+  const name = ownName(monitorUrl) ?? 'an IP address';
+  return `closed the connection, or refused the name of this session server, ${name}; write the full domain name of this machine into server`;
+}
+
+/** RFC 4954 § 6 (530), and what servers answer that forward messages of known users only. */
+function wantsLogin({ response = '', responseCode }: SmtpError, { password }: EmailOptions): boolean {
+  return password === undefined && (responseCode === 530 || /authenticat|\brelay/i.test(response));
+}
+
 /** There was no answer, or none that could be understood. */
-function explainConnection(error: SmtpError, { host }: EmailOptions): OutsideFailure {
+function explainConnection(error: SmtpError, options: EmailOptions): OutsideFailure {
+  const { host } = options;
   const { code = '', originalCode = code } = error;
   const fail = (name: string, text: string, permanent = false) => outsideFailure(name, text, permanent, error);
   if (isCertificateError(error)) {
-    const fix =
-      'write into mailServer a name that stands in the certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS';
+    const fix = /UNABLE_TO_VERIFY_LEAF_SIGNATURE|unable to verify the first certificate/.test(`${originalCode} ${error.message}`)
+      ? 'it does not send its certificate chain; install fullchain.pem there. If your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS'
+      : 'write into mailServer a name from the certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS';
     return fail(
       'smtp-certificate',
       `the certificate of the mail server ${host} is not accepted (${onOneLine(error.message)}): ${fix}`,
       true,
     );
   }
+  if (/wrong version number|packet length too long/i.test(error.message))
+    return fail('smtp-tls', `the mail server ${host} does not begin with TLS; check mailServerPort and mailServerTls`, true);
+  if (code === 'ETIMEDOUT' && /greeting/i.test(error.message) && !fromStart(options))
+    return fail('smtp-timeout', noGreeting(host));
   switch (code) {
     case 'EDNS':
       return fail('smtp-name', `the mail server's name ${host} is not found; check mailServer`);
@@ -201,6 +231,15 @@ function explainConnection(error: SmtpError, { host }: EmailOptions): OutsideFai
   if (originalCode === 'ECONNRESET' || originalCode === 'EPIPE')
     return fail('smtp-closed', `the mail server ${host} closed the connection before it had taken the message`);
   return fail('smtp-failed', `the message could not be given to the mail server ${host}: ${onOneLine(error.message)}`);
+}
+
+/** RFC 8314 § 7.3: nothing but TLS is spoken at port 465. */
+function fromStart({ port, tlsFromStart }: Pick<EmailOptions, 'port' | 'tlsFromStart'>): boolean {
+  return tlsFromStart ?? port === 465;
+}
+
+function noGreeting(host: string): string {
+  return `the mail server ${host} sent no greeting in time; if it expects TLS from the first byte, set mailServerTls to true, else check mailServer and mailServerPort`;
 }
 
 /** The codes of OpenSSL's verification and of Node's check of the name. */

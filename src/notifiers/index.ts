@@ -1,14 +1,16 @@
 /** The table of the channels: one line each. How to add one: docs/how-to/write-a-notifier.md. */
 import type { LookupFunction } from 'node:net';
+import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
 import type { Notifier } from '../ports.ts';
 import { createEmailNotifier } from './email.ts';
 import { createWebhookNotifier } from './webhook.ts';
 
-/** The keys of the configuration that speak of notifications. */
+/** The configuration keys for notifications. */
 export interface NotifierSettings {
   readonly administrator?: string | undefined;
   readonly mailServer?: string | undefined;
   readonly mailServerPort?: number | undefined;
+  readonly mailServerTls?: boolean | undefined;
   readonly mailSender?: string | undefined;
   readonly mailSenderUser?: string | undefined;
   readonly mailSenderPassword?: string | undefined;
@@ -16,6 +18,7 @@ export interface NotifierSettings {
     readonly url: string;
     readonly secret?: string | undefined;
     readonly headers?: Readonly<Record<string, string>> | undefined;
+    readonly format?: WebhookFormat | undefined;
   }[];
 }
 
@@ -24,13 +27,13 @@ export interface NotifierSurroundings {
   readonly monitorUrl: string;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
-  /** How hosts of webhooks are looked up. The mail library asks DNS by itself. */
+  /** How the hosts of webhooks are resolved. The mail library asks DNS itself. */
   readonly lookup: LookupFunction;
 }
 
 export interface Channel {
   readonly notifiers: readonly Notifier[];
-  /** Why the channel is not used although something of it is configured; a sentence for the log. */
+  /** Why the channel is disabled although some of its keys are set; a sentence for the log. */
   readonly remark?: string;
 }
 
@@ -38,7 +41,7 @@ type CreateChannel = (settings: NotifierSettings, surroundings: NotifierSurround
 
 const channels: readonly CreateChannel[] = [email, webhooks];
 
-/** The notifiers of a configuration, with names that differ, and what the log should say about those that are missing. */
+/** The notifiers of a configuration, with distinct names, and a remark for the log about each channel that is incomplete. */
 export function createNotifiers(
   settings: NotifierSettings,
   surroundings: NotifierSurroundings,
@@ -51,7 +54,7 @@ export function createNotifiers(
 }
 
 function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSurroundings): Channel {
-  const { administrator, mailServer, mailServerPort, mailSender, mailSenderUser, mailSenderPassword } = settings;
+  const { administrator, mailServer, mailServerPort, mailServerTls, mailSender, mailSenderUser, mailSenderPassword } = settings;
   if (administrator === undefined) return { notifiers: [] };
   if (mailServer === undefined || mailSender === undefined) {
     const missing = Object.entries({ mailServer, mailSender }).flatMap(([key, value]) => (value === undefined ? key : []));
@@ -61,6 +64,7 @@ function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSur
   const notifier = createEmailNotifier({
     host: mailServer,
     port: mailServerPort,
+    tlsFromStart: mailServerTls,
     sender: mailSender,
     recipient: administrator,
     user: mailSenderUser,
@@ -73,12 +77,13 @@ function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSur
 
 function webhooks(settings: NotifierSettings, { monitorUrl, lookup }: NotifierSurroundings): Channel {
   const named = new Map<string, number>();
-  const notifiers = settings.webhooks.map(({ url, secret, headers }) => {
+  const notifiers = settings.webhooks.map(({ url, secret, headers, format }) => {
     // The path of a URL is often a secret, so the host alone is the name.
     const host = `webhook ${new URL(url).host}`;
     const count = (named.get(host) ?? 0) + 1;
     named.set(host, count);
-    return createWebhookNotifier({ name: count === 1 ? host : `${host} (${count})`, url, secret, headers, monitorUrl, lookup });
+    const name = count === 1 ? host : `${host} (${count})`;
+    return createWebhookNotifier({ name, url, secret, headers, format, monitorUrl, lookup });
   });
   return { notifiers };
 }

@@ -246,3 +246,26 @@ test('of thousands of servers the first are listed and the rest counted', () => 
   assert.equal(body.omitted, 4800);
   assert.match(body.text, /\.\.\. and 4800 more\.$/m);
 });
+
+test('each format is the message that its chat service accepts', async (t) => {
+  const servers = Array.from({ length: 100 }, (_, i) => ({ id: `s${i}:2000`, address: `<s${i}&@everyone>/2000` }));
+  const { received, port } = await receiver(t);
+  for (const format of ['json', 'slack', 'discord', 'teams'] as const)
+    await notifierFor(t, port, { format }).notify({ ...down, servers }, never);
+  const bodies = received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  assert.deepEqual(
+    bodies.map((body) => Object.keys(body).slice(0, 2)),
+    [['version', 'id'], ['text'], ['content', 'allowed_mentions'], ['type', 'attachments']],
+  );
+  const [, slack, discord, teams] = bodies;
+  assert.match(String(slack?.text), /^Simulation server.*\n.*&lt;s0&amp;@everyone&gt;\/2000/);
+  assert.ok(!/[<>]/.test(String(slack?.text)));
+  assert.ok(String(discord?.content).endsWith(`…\n${LINK}`) && String(discord?.content).length <= 2000);
+  assert.deepEqual(discord?.allowed_mentions, { parse: [] });
+  const [card] = teams?.attachments as {
+    contentType: string;
+    content: { type: string; body: { type: string; text: string }[] };
+  }[];
+  assert.equal(card?.contentType, 'application/vnd.microsoft.card.adaptive');
+  assert.match(card.content.body[0]?.text ?? '', /^Simulation server/);
+});

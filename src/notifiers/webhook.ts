@@ -9,6 +9,7 @@ import type { LookupFunction } from 'node:net';
 import { Agent, errors, type Dispatcher } from 'undici';
 import type { Notification } from '../core/incidents/incidents.ts';
 import { MAX_NAMED, onOneLine, plainText, textOf } from '../core/incidents/notification-text.ts';
+import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
 import type { Notifier, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
@@ -18,6 +19,8 @@ export interface WebhookOptions {
   readonly url: string;
   readonly secret?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Default: `json`. */
+  readonly format?: WebhookFormat | undefined;
   /** Link in the message. */
   readonly monitorUrl: string;
   /** How the host is looked up. */
@@ -47,7 +50,7 @@ export function createWebhookNotifier(options: WebhookOptions): Notifier {
   return {
     name,
     async notify(notification, signal) {
-      const body = webhookBody(notification, options.monitorUrl);
+      const body = BODIES[options.format ?? 'json'](notification, options.monitorUrl);
       const until = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]);
       let answer: Answer;
       try {
@@ -63,7 +66,44 @@ export function createWebhookNotifier(options: WebhookOptions): Notifier {
   };
 }
 
-/** The body that is sent. */
+/** Discord refuses longer messages; the rest of a text that long is a list of servers, and the monitor page shows it. */
+const MAX_CHAT_TEXT = 2000;
+
+function chatText(notification: Notification, monitorUrl: string): string {
+  const text = textOf(notification);
+  const link = `\n${monitorUrl}`;
+  const whole = `${text.subject}\n${plainText(text)}`;
+  const room = MAX_CHAT_TEXT - link.length;
+  return `${whole.length > room ? `${whole.slice(0, room - 1)}…` : whole}${link}`;
+}
+
+const BODIES: Readonly<Record<WebhookFormat, (notification: Notification, monitorUrl: string) => string>> = {
+  json: webhookBody,
+  // `&`, `<` and `>` are Slack's only control characters.
+  slack: (...args) =>
+    JSON.stringify({
+      text: chatText(...args)
+        .replace(/&/g, '&amp;')
+        .replace(/</g, '&lt;')
+        .replace(/>/g, '&gt;'),
+    }),
+  // A server's name must not notify everyone in the channel.
+  discord: (...args) => JSON.stringify({ content: chatText(...args), allowed_mentions: { parse: [] } }),
+  teams: (...args) => JSON.stringify(adaptiveCard(chatText(...args))),
+};
+
+/** The only message that workflows of Teams accept. */
+function adaptiveCard(text: string): object {
+  const content = {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.2',
+    body: [{ type: 'TextBlock', text, wrap: true }],
+  };
+  return { type: 'message', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }] };
+}
+
+/** The body of the format `json`. */
 export function webhookBody(notification: Notification, monitorUrl: string): string {
   const { id, kind, at, servers } = notification;
   const text = textOf(notification);

@@ -1,6 +1,6 @@
 /**
- * Is it a simulation server, what announced itself? Asked from our side before anybody is sent there: its name leads to addresses it may have, `/load` answers a
- * load without a redirect, and `/client` opens a WebSocket.
+ * Checks that a server that registered is a simulation server, before clients are sent there: its name resolves to allowed addresses, `/load` answers
+ * with a load and without a redirect, and `/client` opens a WebSocket.
  */
 import { webSocketUrl, type Endpoint } from '../core/fleet/endpoint.ts';
 import type { NameLookup } from '../ports.ts';
@@ -11,7 +11,7 @@ import { probeUpgrade } from './upgrade.ts';
 export interface AnnouncedOptions {
   readonly pollSsl: boolean;
   readonly handOutSsl: boolean;
-  /** Seconds each question may take. */
+  /** Seconds each request may take. */
   readonly timeout: number;
   readonly names: NameLookup;
   readonly refuseAddress: RefuseAddress;
@@ -31,10 +31,10 @@ export async function checkAnnounced(
   if (refused !== undefined) return { kind: 'failed', reason: refused };
 
   const probe = createLoadProbe({ ssl: pollSsl, timeout, keepAlive: 1, now, names, guard: () => lookup });
-  const giveUp = () => void probe.close();
-  signal.addEventListener('abort', giveUp);
+  const abort = () => void probe.close();
+  signal.addEventListener('abort', abort);
   const load = await probe.probe(endpoint);
-  signal.removeEventListener('abort', giveUp);
+  signal.removeEventListener('abort', abort);
   await probe.close();
   if (load.kind === 'failed') return { kind: 'failed', reason: load.failure.reason };
 

@@ -1,6 +1,6 @@
 /**
- * Looks names up for connections to servers that came by themselves, and refuses those whose addresses they may not have. Each connection asks again, so a name
- * that leads somewhere else after it was checked (DNS rebinding) leads nowhere. All addresses of the name must be good: which of them is used is not ours to choose.
+ * Resolves names for connections to registered servers, and rejects names with an address that is not allowed. Each connection resolves its name again,
+ * so a name that changes after it was checked (DNS rebinding) is rejected. All addresses of a name must be allowed, because the connection may use any.
  */
 import { isIP, type LookupFunction } from 'node:net';
 
@@ -28,7 +28,7 @@ export function createGuardedLookup(refuse: RefuseAddress, lookup: LookupFunctio
   };
 }
 
-/** Why the host may not be asked, or `undefined` when it may. Connections to addresses in figures are made without a look-up, so these are judged here. */
+/** Why the host is not allowed, or `undefined`. A connection to an IP address makes no DNS lookup, so IP addresses are checked here. */
 export async function refuseHost(host: string, refuse: RefuseAddress, lookup: LookupFunction): Promise<string | undefined> {
   if (isIP(host) !== 0) return refuse(host);
   return new Promise((resolve) => {
@@ -36,9 +36,7 @@ export async function refuseHost(host: string, refuse: RefuseAddress, lookup: Lo
       if (error === null) resolve(undefined);
       else
         resolve(
-          error.code === ADDRESS_REFUSED
-            ? error.message
-            : `the name ${host} is not known to the name service (${error.code ?? error.message})`,
+          error.code === ADDRESS_REFUSED ? error.message : `the name ${host} cannot be resolved (${error.code ?? error.message})`,
         );
     });
   });

@@ -291,7 +291,7 @@ for (const [title, ssl, secure, reason] of [
   [
     'a certificate that nobody vouches for',
     ...[true, true],
-    /^its certificate is not accepted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*; name an authority of your own in NODE_EXTRA_CA_CERTS, or set "pollSsl"/,
+    /^its certificate is not accepted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*; if your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS, or set "pollSsl"/,
   ],
 ] as const) {
   test(`${title} is a failure that says what to change`, async (t) => {
@@ -307,6 +307,23 @@ for (const [title, ssl, secure, reason] of [
     assert.match(result.kind === 'failed' ? result.failure.reason : 'a load', reason);
   });
 }
+
+test('a server that does not send its certificate chain is reported as such, with what to install', async (t) => {
+  const { key } = makeCertificate({ names: ['Intermediate'] });
+  const certificate = makeCertificate({ names: ['localhost'], issuer: { name: 'Intermediate', key } });
+  const server = createTlsServer(certificate, (_, response) => response.end('20'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const probe = createLoadProbe({ ssl: true, timeout: 2, keepAlive: 10, now: seconds, names });
+  t.after(() => probe.close());
+  const result = await probe.probe(endpointOf(`localhost:${port}`));
+  assert.match(
+    result.kind === 'failed' ? result.failure.reason : 'a load',
+    /^it does not send its certificate chain \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\); install fullchain\.pem there/,
+  );
+});
 
 test('a server that has spoken http is not told of https when it fails', async (t) => {
   const failures: readonly [answer: RequestListener, reason: string][] = [

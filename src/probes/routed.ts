@@ -1,6 +1,6 @@
 /**
- * Asks simulation servers that are behind our own gateway where they really are. By their public address the question would leave by the name service, come
- * back to our own port, and fail with the certificate or with a router that does not lead back inside, although the server is well.
+ * Polls simulation servers behind our own gateway at their inner address. By their public address the request would come back to our own port, and fail
+ * at the certificate, or at a router that cannot send it back inside, although the server works.
  */
 import type { Endpoint } from '../core/fleet/endpoint.ts';
 import type { Probe } from '../ports.ts';
@@ -10,7 +10,7 @@ export interface RoutedProbeOptions {
   readonly outside: Probe;
   /** By plain HTTP inside the gateway's routes. */
   readonly inside: Probe;
-  /** Where a server is inside; `undefined`: it is not behind the gateway. */
+  /** The inner address of a server; `undefined`: it is not behind the gateway. */
   readonly locate: (endpoint: Endpoint) => Endpoint | undefined;
 }
 

@@ -1,44 +1,29 @@
 /**
- * Looks up names without letting the name service stop everything else.
+ * Resolves names so that a slow DNS server does not stop everything else.
  *
- * `getaddrinfo` occupies a thread until the name service answers, which takes half a minute when it is gone, and libuv lends it half of its threads, which are
- * two. A probe is given up long before and made again, so that two names that lead nowhere would soon hold both, and servers that are well would be
- * called dead because their names wait behind. So:
+ * `getaddrinfo` occupies a thread until the DNS server answers. That takes half a minute when the server is gone, and libuv gives it half of its four
+ * threads. A probe ends long before that and starts again, so two names that do not resolve would soon hold both threads. Servers that work would be
+ * reported as down because their names wait in the queue. Therefore:
  *
- * - a name is looked up once at a time, whoever asks for it;
- * - names that kept us waiting share one thread, the other stays for the rest;
- * - who waits longer than a moment gets the address that the name had last, if it is known; so does everybody while the name service says that it cannot
- *   answer now. A name that is said not to exist has no address any more.
- * - A name of which nothing is known yet, and which has no thread after that moment, is asked for directly (DNS alone, which needs no thread).
+ * - Each name is resolved once at a time, for all callers.
+ * - Names that were slow share one thread. The other thread stays free for the rest (`NameQueue`).
+ * - A caller that waits longer than `patience` gets the last known address of the name. So do all callers while the DNS server cannot answer.
+ *   A name that does not exist has no last known address.
+ * - A name without a known address that still waits for a thread after `patience` is resolved by DNS alone, which needs no thread.
  */
 import { lookup as systemLookup, promises, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { NameLookup } from '../ports.ts';
+import { NameQueue, type Done, type Found, type LookupOptions, type Wanted } from './name-queue.ts';
 
-/** Threads that names may occupy: libuv's own limit with its four threads. */
-const MAX_AT_ONCE = 2;
-/** How many of them by names that kept us waiting. */
-const MAX_SLOW = 1;
 /** Seconds. */
 const PATIENCE = 1;
-/** Addresses that are remembered; those asked for first are forgotten first. */
+/** Maximum number of addresses that are remembered; the oldest are dropped first. */
 const MAX_KNOWN = 50_000;
-
-type Options = Parameters<LookupFunction>[1];
-type Done = Parameters<LookupFunction>[2];
-type Found = Parameters<Done>;
-
-/** A name that is being looked up, or waits for a thread. */
-interface Wanted {
-  readonly key: string;
-  readonly hostname: string;
-  readonly options: Options;
-  readonly waiting: Set<Done>;
-}
 
 export interface SharedLookupOptions {
   readonly lookup?: LookupFunction;
-  /** Addresses by DNS alone. Rejects when it knows none. */
+  /** Addresses by DNS alone. Rejects when there are none. */
   readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
   /** Seconds that a name may take before it counts as slow. */
   readonly patience?: number;
@@ -49,86 +34,55 @@ export function createSharedLookup({
   resolve = resolveByDns,
   patience = PATIENCE,
 }: SharedLookupOptions = {}): NameLookup {
-  const wanted = new Map<string, Wanted>();
-  const queue: Wanted[] = [];
-  const running = new Set<Wanted>();
-  /** Names that kept us waiting the last time. */
-  const slow = new Set<string>();
-  const known = new Map<string, Found>();
+  const known = new KnownAddresses();
+  const queue = new NameQueue({ lookup, patience, answered: (key, found) => known.take(key, found) });
 
-  const begin = (): void => {
-    while (running.size < MAX_AT_ONCE) {
-      const mayBeSlow = [...running].filter(({ hostname }) => slow.has(hostname)).length < MAX_SLOW;
-      const index = queue.findIndex(({ hostname }) => mayBeSlow || !slow.has(hostname));
-      const [next] = index < 0 ? [] : queue.splice(index, 1);
-      if (next === undefined) return;
-      run(next);
-    }
-  };
-
-  const run = (want: Wanted): void => {
-    const { key, hostname, options } = want;
-    let isLate = false;
-    running.add(want);
-    const timer = setTimeout(() => {
-      isLate = true;
-      slow.add(hostname);
-    }, patience * 1000);
-    timer.unref();
-    lookup(hostname, options, (...found) => {
-      clearTimeout(timer);
-      if (!isLate) slow.delete(hostname);
-      running.delete(want);
-      wanted.delete(key);
-      remember(key, found);
-      begin();
-      const answer = found[0]?.code === UNANSWERED ? (known.get(key) ?? found) : found;
-      for (const done of want.waiting) done(...answer);
-    });
-  };
-
-  const remember = (key: string, found: Found): void => {
-    if (found[0]?.code === UNANSWERED) return;
-    known.delete(key);
-    if (found[0] !== null) return;
-    known.set(key, found);
-    const [first] = known.keys();
-    if (known.size > MAX_KNOWN && first !== undefined) known.delete(first);
-  };
-
-  /** Answers one of those who wait with what is known otherwise. */
+  /** Answers one caller from another source than the queue. */
   const answerOtherwise = (want: Wanted, done: Done): void => {
-    const last = known.get(want.key);
     const answer = (found: Found) => {
       if (want.waiting.delete(done)) done(...found);
     };
+    const last = known.get(want.key);
     if (last !== undefined) answer(last);
-    else if (!running.has(want)) resolve(want.hostname).then((addresses) => answer(foundOf(addresses, want.options)), ignore);
+    else if (!queue.isRunning(want))
+      resolve(want.hostname).then((addresses) => answer(foundOf(addresses, want.options)), keepWaiting);
   };
 
   return {
     lookup(hostname, options, done) {
-      const key = JSON.stringify([hostname, options]);
-      let want = wanted.get(key);
-      if (want === undefined) {
-        want = { key, hostname, options, waiting: new Set() };
-        wanted.set(key, want);
-        queue.push(want);
-      }
-      const mine = want;
-      const timer = setTimeout(() => answerOtherwise(mine, waiter), patience * 1000);
+      const want = queue.want(hostname, options);
+      const timer = setTimeout(() => answerOtherwise(want, waiter), patience * 1000);
       const waiter: Done = (...found) => {
         clearTimeout(timer);
         done(...found);
       };
-      mine.waiting.add(waiter);
-      begin();
+      want.waiting.add(waiter);
+      queue.start();
     },
-    isPending: (hostname) => [...wanted.values()].some((want) => want.hostname === hostname && want.waiting.size > 0),
+    isPending: (hostname) => queue.isPending(hostname),
   };
 }
 
-/** The name service could not be asked, or did not answer. */
+/** The last answer for each name. */
+class KnownAddresses {
+  readonly #found = new Map<string, Found>();
+
+  get(key: string): Found | undefined {
+    return this.#found.get(key);
+  }
+
+  /** Remembers a new answer. Returns what to report: while the DNS server cannot answer, the last known address. */
+  take(key: string, found: Found): Found {
+    if (found[0]?.code === UNANSWERED) return this.#found.get(key) ?? found;
+    this.#found.delete(key);
+    if (found[0] === null) this.#found.set(key, found);
+    const [first] = this.#found.keys();
+    if (this.#found.size > MAX_KNOWN && first !== undefined) this.#found.delete(first);
+    return found;
+  }
+}
+
+/** The DNS server could not be reached, or did not answer. */
 const UNANSWERED = 'EAI_AGAIN';
 
 async function resolveByDns(hostname: string): Promise<readonly LookupAddress[]> {
@@ -137,12 +91,12 @@ async function resolveByDns(hostname: string): Promise<readonly LookupAddress[]>
     promises.resolve6(hostname).then((addresses) => addresses.map((address) => ({ address, family: 6 }))),
   ]);
   const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  if (addresses.length === 0) throw new Error(`DNS knows no address of ${hostname}`);
+  if (addresses.length === 0) throw new Error(`DNS has no address for ${hostname}`);
   return addresses;
 }
 
-/** In the form that was asked for. */
-function foundOf(addresses: readonly LookupAddress[], { all = false, family }: Options): Found {
+/** In the form that the caller requested. */
+function foundOf(addresses: readonly LookupAddress[], { all = false, family }: LookupOptions): Found {
   const wanted = family === undefined || family === 0 ? undefined : /6/.test(String(family)) ? 6 : 4;
   const fitting = addresses.filter((address) => wanted === undefined || address.family === wanted);
   const [first] = fitting;
@@ -150,6 +104,6 @@ function foundOf(addresses: readonly LookupAddress[], { all = false, family }: O
   return all ? [null, fitting] : [null, first.address, first.family];
 }
 
-function ignore(): void {
-  // Who waits goes on waiting for the name service of the system.
+function keepWaiting(): void {
+  // The caller keeps waiting for the answer of the system.
 }

@@ -1,6 +1,6 @@
 /**
- * Does a WebSocket open? Clients of simulation servers need `/client`, and a front that forgets upgrades answers everything else well. The socket is closed
- * as soon as it is open: nothing is started by it.
+ * Checks that a WebSocket opens. Clients of simulation servers need `/client`, and a reverse proxy without upgrades answers all other requests correctly.
+ * The socket is closed as soon as it is open, so no simulation starts.
  */
 import type { LookupFunction } from 'node:net';
 import { WebSocket } from 'ws';
@@ -15,7 +15,7 @@ export interface UpgradeOptions {
 
 export type UpgradeResult =
   | { readonly kind: 'opened' }
-  /** `status`: of an answer by HTTP. */
+  /** `status`: of an HTTP answer. */
   | { readonly kind: 'failed'; readonly reason: string; readonly status?: number; readonly code?: string };
 
 /** Never throws. */
@@ -24,7 +24,7 @@ export function probeUpgrade(url: string, { timeout, lookup, headers = {}, signa
     const socket = new WebSocket(url, {
       handshakeTimeout: Math.ceil(timeout * 1000),
       followRedirects: false,
-      maxPayload: LARGEST_MESSAGE,
+      maxPayload: MAX_MESSAGE,
       perMessageDeflate: false,
       headers: { ...headers },
       ...(lookup !== undefined && { lookup }),
@@ -41,16 +41,16 @@ export function probeUpgrade(url: string, { timeout, lookup, headers = {}, signa
     socket.once('unexpected-response', (_request, { statusCode: status = 0 }) =>
       end({ kind: 'failed', reason: `it answers status ${status} instead of opening a WebSocket`, status }),
     );
-    // More than one can come; only the first says why.
+    // There can be more than one; only the first gives the cause.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const { code, message } = error;
-      const reason = signal?.aborted === true ? 'it was not waited for' : reasonOf(message, timeout);
+      const reason = signal?.aborted === true ? 'the check was cancelled' : reasonOf(message, timeout);
       end({ kind: 'failed', reason, ...(code !== undefined && { code }) });
     });
   });
 }
 
-const LARGEST_MESSAGE = 65_536;
+const MAX_MESSAGE = 65_536;
 
 function reasonOf(message: string, timeout: number): string {
   if (/handshake has timed out/i.test(message)) return `it did not answer within ${timeout} s`;

@@ -2,7 +2,7 @@
  * Certificates for tests, made when they are needed: no key lies in the repository, none expires with it, and no openssl has to be installed. Node can
  * make keys and sign, but not write certificates, so the few structures of X.509 (RFC 5280 § 4.1) are written here in DER.
  */
-import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 
 export interface CertificateOptions {
@@ -10,32 +10,42 @@ export interface CertificateOptions {
   readonly names: readonly string[];
   /** Days from now; negative: expired. */
   readonly days?: number;
+  /** The authority that signs it. Default: itself. */
+  readonly issuer?: { readonly name: string; readonly key: string };
 }
 
 export interface TestCertificate {
-  /** Self-signed; PEM. Whoever trusts it as an authority trusts it. */
+  /** PEM. A client that trusts it as an authority trusts it. */
   readonly cert: string;
   /** PEM. */
   readonly key: string;
 }
 
-export function makeCertificate({ names, days = 2 }: CertificateOptions): TestCertificate {
+export function makeCertificate({ names, days = 2, issuer }: CertificateOptions): TestCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const now = Date.now();
   const day = 86_400_000;
-  const name = sequence(tagged(0x31, sequence(objectId('2.5.4.3'), tagged(0x0c, Buffer.from(names[0] ?? 'test')))));
+  const name = commonName(names[0] ?? 'test');
   const toBeSigned = sequence(
     tagged(0xa0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ECDSA_SHA256,
-    name,
+    issuer === undefined ? name : commonName(issuer.name),
     sequence(date(now + Math.min(days, 0) * day - day), date(now + days * day)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(alternativeNames(names), basicConstraints())),
   );
-  const certificate = sequence(toBeSigned, ECDSA_SHA256, bitString(signature(toBeSigned, privateKey)));
+  const certificate = sequence(
+    toBeSigned,
+    ECDSA_SHA256,
+    bitString(signature(toBeSigned, issuer === undefined ? privateKey : createPrivateKey(issuer.key))),
+  );
   return { cert: pem(certificate), key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+}
+
+function commonName(name: string): Buffer {
+  return sequence(tagged(0x31, sequence(objectId('2.5.4.3'), tagged(0x0c, Buffer.from(name)))));
 }
 
 function tagged(tag: number, ...content: Buffer[]): Buffer {

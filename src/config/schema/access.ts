@@ -118,6 +118,8 @@ function isNetwork(value: string): boolean {
 function isOrigin(value: string): boolean {
   if (value === 'null') return true;
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^/]+\/?$/i.test(value) || !URL.canParse(value)) return false;
+  // Browsers send a full name, so an entry with a wildcard would match no page.
+  if (value.includes('*')) return false;
   const { host, username, password, search, hash } = new URL(value);
   return host !== '' && `${username}${password}${search}${hash}` === '';
 }

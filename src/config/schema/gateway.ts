@@ -205,5 +205,7 @@ function isEverywhere(...addresses: readonly string[]): boolean {
 
 function checkRoutes({ value, issues }: z.core.ParsePayload<Record<string, string>>): void {
   const result = parseRoutes(value);
-  if (result.kind === 'invalid') issues.push({ code: 'custom', input: value, message: `"${result.range}": ${result.reason}` });
+  if (result.kind === 'routes') return;
+  for (const { range, reason } of result.problems)
+    issues.push({ code: 'custom', input: value, message: `"${range}": ${reason}` });
 }

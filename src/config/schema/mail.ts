@@ -9,14 +9,31 @@ import { listenPort, text } from './values.ts';
  */
 const MAILBOX = String.raw`[^\s\x00-\x1f\x7f@<>(),;:"\\]+(?:@[^\s\x00-\x1f\x7f@<>(),;"\\]+)?`;
 const MAILBOX_NAME = String.raw`(?:"[^\x00-\x1f\x7f"\\]*"|[^\x00-\x1f\x7f@<>(),;:"\\]*)`;
+const ADDRESS = `(?:${MAILBOX}|${MAILBOX_NAME} *<${MAILBOX}>)`;
 const mailAddress = z
   .string()
   .max(320)
-  .regex(new RegExp(`^(?:${MAILBOX}|${MAILBOX_NAME} *<${MAILBOX}>)$`))
+  .regex(new RegExp(`^${ADDRESS}$`))
   .meta({ expected: 'one e-mail address such as "admin@example.org"' });
 
+const MAIL_ADDRESSES = 'e-mail addresses such as "admin@example.org" or ["a@example.org", "b@example.org"]';
+/** Several receivers are a list, or one text with commas, as in the header of a message. */
+const mailAddresses = z
+  .union([
+    z
+      .string()
+      .max(3200)
+      .regex(new RegExp(`^${ADDRESS}(?: *, *${ADDRESS})*$`))
+      .meta({ expected: MAIL_ADDRESSES }),
+    z.array(mailAddress).min(1).max(20),
+  ])
+  .meta({ expected: MAIL_ADDRESSES });
+
 export const mailKeys = {
-  administrator: mailAddress.optional().describe('E-mail address that receives notifications.').meta({ absent: 'no e-mail' }),
+  administrator: mailAddresses
+    .optional()
+    .describe('E-mail addresses that receive notifications: one, several with commas between them, or a list.')
+    .meta({ absent: 'no e-mail' }),
   mailServer: text(253)
     .regex(/^[^\s\x00-\x1f\x7f/@<>]+$/)
     .optional()
@@ -26,6 +43,11 @@ export const mailKeys = {
     .optional()
     .describe('SMTP port. Many providers require 587. 0 is the same as none.')
     .meta({ absent: "SMTP's own, 25" }),
+  mailServerTls: z
+    .boolean()
+    .optional()
+    .describe('`true`: TLS from the first byte (SMTPS). `false`: STARTTLS, with a password.')
+    .meta({ absent: '`true` on port 465, else `false`' }),
   mailSender: mailAddress.optional().describe('Sender address of notifications.').meta({ absent: 'no e-mail' }),
   mailSenderUser: text(320).optional().describe('User name for SMTP.').meta({ absent: '`mailSender`' }),
   mailSenderPassword: text(1000)
@@ -51,7 +73,7 @@ export function checkMail(mail: Mail, hasPassword: boolean): Problem[] {
   const because = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (because === undefined) return [];
   const problems: Problem[] = [];
-  const demand = (key: string, value: string | undefined, what: string): void => {
+  const demand = (key: string, value: unknown, what: string): void => {
     if (value === undefined) problems.push(missingPartner(key, what, because));
   };
   demand('administrator', administrator, 'the address that receives e-mail');

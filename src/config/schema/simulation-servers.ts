@@ -1,7 +1,8 @@
 /** The simulation servers that are listed, one by one. */
 import { z } from 'zod';
-import { type Endpoint, parseEndpoint } from '../../core/fleet/endpoint.ts';
+import { type Endpoint, type EndpointProblem, parseEndpoint } from '../../core/fleet/endpoint.ts';
 import { readRepositoryPrefix } from '../../core/fleet/routing.ts';
+import { characterName } from '../character-name.ts';
 import { formatKey, type Problem, showValue } from '../problem.ts';
 import { count, percent, text } from './values.ts';
 
@@ -81,10 +82,14 @@ export function checkServers({ simulationServers, portRewrite, registration }: F
     if (first === undefined) firsts.set(endpoint.id, index);
     else problems.push(duplicateServer(key, endpoint.address, first));
   }
-  const unlike = listed.filter(({ endpoint }) => endpoint.port !== undefined && endpoint.rewritten !== portRewrite);
+  const unlike = listed.filter(
+    ({ endpoint }) => endpoint.port !== undefined && endpoint.path === undefined && endpoint.rewritten !== portRewrite,
+  );
   const [first] = unlike;
   if (first !== undefined && portRewrite !== undefined)
     problems.push(otherSpelling(first.key, first.endpoint.address, portRewrite, unlike.length));
+  const withPath = listed.filter(({ endpoint }) => endpoint.path !== undefined);
+  if (withPath[0] !== undefined) problems.push(unusualPath(withPath[0].key, withPath[0].endpoint.address, withPath.length));
   return problems;
 }
 
@@ -100,12 +105,25 @@ function duplicateServer(key: string, address: string, first: number): Problem {
   return { key, value: showValue(address), expected: `an address that is not yet in simulationServers[${first}]`, fix };
 }
 
-/** One warning for all servers: a forgotten `portRewrite` is forgotten for all of them. */
-function otherSpelling(key: string, address: string, portRewrite: boolean, number: number): Problem {
-  const others = number > 1 ? ` (and ${number - 1} more)` : '';
+/** A warning: reverse proxies of all kinds exist. */
+function unusualPath(key: string, address: string, number: number): Problem {
   return {
     key,
-    value: `${showValue(address)}${others}`,
+    value: showMany(address, number),
+    expected: '"host/2000" or "host:2000"; a path that is not a single port is unusual',
+    fix: `check that the reverse proxy passes ${showValue(`${address}/load`)} and ${showValue(`${address}/client`)} to the simulation server`,
+  };
+}
+
+function showMany(address: string, number: number): string {
+  return `${showValue(address)}${number > 1 ? ` (and ${number - 1} more)` : ''}`;
+}
+
+/** One warning for all servers: a forgotten `portRewrite` is forgotten for all of them. */
+function otherSpelling(key: string, address: string, portRewrite: boolean, number: number): Problem {
+  return {
+    key,
+    value: showMany(address, number),
     expected: portRewrite ? '"host/2000", because "portRewrite" is true' : '"host:2000", because "portRewrite" is false',
     fix: 'clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   };
@@ -115,14 +133,23 @@ function checkAddress({ value, issues }: z.core.ParsePayload<string>): void {
   const result = parseEndpoint(value);
   // White space around an address is forgiven to machines, not to a file that clients get their addresses from letter for letter.
   const problem = result.kind === 'invalid' ? result.problem : value === result.endpoint.address ? undefined : 'white-space';
-  if (problem !== undefined) issues.push({ code: 'custom', input: value, params: { problem }, message: addressAdvice[problem] });
+  if (problem !== undefined)
+    issues.push({ code: 'custom', input: value, params: { problem }, message: addressAdvice(problem, value) });
 }
 
-const addressAdvice = {
+/** White space other than the common kind, and characters without width, cannot be seen: the advice names them and their place. */
+function addressAdvice(problem: EndpointProblem, address: string): string {
+  const hidden = problem === 'white-space' || problem === 'invisible' ? /[^\S \t\r\n]|\p{Cf}/u.exec(address) : null;
+  return hidden === null ? ADVICE[problem] : `remove ${characterName(hidden[0])}, character ${hidden.index + 1}`;
+}
+
+const ADVICE: Readonly<Record<EndpointProblem, string>> = {
   empty: 'write host and port, or remove the entry',
   'too-long': 'it is longer than any host name; check it',
   scheme: 'remove what precedes the host name ("http://", "wss://"); the key "ssl" decides that',
   'white-space': 'remove the white space',
+  invisible: 'remove the invisible character',
   host: 'check the host name; write an IPv6 address in brackets, as in "[::1]:2000"',
-  port: 'write nothing but a port from 1 to 65535 after the host, without a path or a trailing slash',
-} as const;
+  port: 'write a port from 1 to 65535 after the colon',
+  path: 'write only letters, digits and "-._~/" after the host, without a trailing slash, a query or a fragment',
+};

@@ -1,13 +1,19 @@
 /** Webhooks: notifications by HTTP. */
 import { z } from 'zod';
+import { WEBHOOK_FORMATS } from '../../core/incidents/webhook-format.ts';
 import { path, text } from './values.ts';
 
 const webhook = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
     .max(2000)
-    .describe('Receives each notification as JSON by POST.')
+    .describe('Receives each notification by POST.')
     .meta({ secret: true, expected: 'a URL that begins with https:// or http://' }),
+  format: z
+    .enum(WEBHOOK_FORMATS)
+    .default('json')
+    .describe('Form of the body: `json` with all fields, or the message form of `slack`, `discord` or `teams`.')
+    .meta({ expected: '"json", "slack", "discord" or "teams"' }),
   secret: text(1000)
     .min(8)
     .optional()

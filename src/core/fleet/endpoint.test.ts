@@ -49,6 +49,37 @@ test('an IPv6 address has brackets in a URL, and nothing else has', () => {
     assert.equal(hostInUrl(host), inUrl);
 });
 
+test('an entry with a path, or with a port and a path, is polled below it and handed out as it was written', () => {
+  for (const [address, id, port] of [
+    ['Example.org/webots_simulation_server', 'example.org/webots_simulation_server', undefined],
+    ['example.org:8443/2000', 'example.org:8443/2000', 8443],
+    ['example.org/a/B.c-d_e~f/2000', 'example.org/a/B.c-d_e~f/2000', undefined],
+    ['example.org/2000/client', 'example.org/2000/client', undefined],
+    ['example.org/70000', 'example.org/70000', undefined],
+    ['[::1]:2000/a', '[::1]:2000/a', 2000],
+  ] as const) {
+    const endpoint = endpointOf(address);
+    assert.deepEqual([endpoint.id, endpoint.port, endpoint.rewritten], [id, port, false], address);
+    assert.equal(httpUrl(endpoint, '/load', true), `https://${address}/load`);
+    assert.equal(webSocketUrl(endpoint, true), `wss://${address}`);
+  }
+});
+
+test('a name in letters of another language and its ASCII form are one server, and each is handed out as it was written', () => {
+  for (const [host, id, ...addresses] of [
+    ['xn--bcher-kva.example', 'xn--bcher-kva.example:2000', 'bücher.example/2000', 'BÜCHER.example:2000'],
+    ['xn--bcher-kva.example', 'xn--bcher-kva.example:2000', 'bu\u0308cher.example/2000', 'xn--bcher-kva.example/2000'],
+    ['xn--ctbjkdxqigq', 'xn--ctbjkdxqigq', 'xn--ctbjkdxqigq'],
+    ['xn--r8jz45g.xn--zckzah', 'xn--r8jz45g.xn--zckzah:2000', '例え.テスト/2000'],
+  ] as const)
+    for (const address of addresses) {
+      const endpoint = endpointOf(address);
+      assert.deepEqual([endpoint.host, endpoint.id], [host, id], address);
+      assert.equal(new URL(httpUrl(endpoint, '/load', true)).hostname, host);
+      assert.equal(webSocketUrl(endpoint, true), `wss://${address}`);
+    }
+});
+
 test('a host alone stands for the port of the scheme', () => {
   assert.equal(endpointOf('localhost').port, undefined);
 });
@@ -61,13 +92,25 @@ test('an entry that is not an address is rejected with the kind of the problem',
     ['wss://host:2000', 'scheme'],
     ['host 2000', 'white-space'],
     ['host\u0000:2000', 'white-space'],
-    ['host/session', 'port'],
-    ['host/2000/', 'port'],
-    ['host/2000/client', 'port'],
+    ['host/2000/', 'path'],
+    ['host/a//b', 'path'],
+    ['host/../2000', 'path'],
+    ['host/a/.', 'path'],
+    ['host/2000?a', 'path'],
+    ['host/2000#a', 'path'],
+    ['host/%41', 'path'],
+    ['host:2000/é', 'path'],
+    ['host:0/2000', 'port'],
+    ['b\u200Bc:2000', 'invisible'],
+    ['\u00AD:2000', 'invisible'],
+    ['xn--\u00fc:2000', 'host'],
+    ['xn--ls8h=:2000', 'host'],
+    ['xn--a:2000', 'host'],
+    ['\uff11.\uff12.\uff13.\uff14:2000', 'host'],
     ['host:0', 'port'],
     ['host:65536', 'port'],
     ['host:', 'port'],
-    ['host/', 'port'],
+    ['host/', 'path'],
     ['host:2000:2001', 'port'],
     ['::1:2000', 'host'],
     ['[::1', 'host'],

@@ -69,7 +69,8 @@ export function entryOfForm({ url, shareIdleTime = '', allowedRepositories = '' 
 
 /** `https://host/2000` → `host/2000`: the configuration of the session server decides on the scheme. */
 export function addressOfUrl(url: string): string | undefined {
-  const { address } = /^(?:(?:https?|wss?):\/\/)?(?<address>[^/\s]+(?:\/[0-9]{1,5})?)\/?$/i.exec(url.trim())?.groups ?? {};
+  const { address } =
+    /^(?:(?:https?|wss?):\/\/)?(?<address>[^/?#\s]+(?:\/[A-Za-z0-9._~-]+)*)\/?$/i.exec(url.trim())?.groups ?? {};
   return address;
 }
 

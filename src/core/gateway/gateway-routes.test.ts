@@ -128,12 +128,23 @@ test('ranges that are none, too low, reversed or overlapping are refused with th
     [{ '2000-2999': 'http://localhost' }, '2000-2999'],
     [{ '2000-2999': '' }, '2000-2999'],
     [{ '2000-2999': 'a b' }, '2000-2999'],
+    [{ '2000-2999': 'a/b' }, '2000-2999'],
+    [{ '2000-2999': 'a:1/b' }, '2000-2999'],
     [{ '2000-2999': 'a', '2999-3000': 'b' }, '2000-2999'],
   ] as const) {
     const result = parseRoutes(entries);
     assert.ok(result.kind === 'invalid', JSON.stringify(entries));
-    assert.equal(result.range, range);
+    assert.equal(result.problems[0].range, range);
   }
+});
+
+test('each wrong route is reported, in the order of the file', () => {
+  const result = parseRoutes({ '4000-3000': 'x', '2000-2999': 'http://10.0.0.3', '5000-5999': 'a', '6000-6999': 'b/c' });
+  assert.deepEqual(result.kind === 'invalid' && result.problems.map(({ range }) => range), [
+    '4000-3000',
+    '2000-2999',
+    '6000-6999',
+  ]);
 });
 
 test('the range that is proposed for a port is one that may stand in the routes', () => {

@@ -20,8 +20,13 @@ export type GatewayRoutes = readonly GatewayRoute[];
 
 export type RoutesResult =
   | { readonly kind: 'routes'; readonly routes: GatewayRoutes }
-  /** `range` is the entry with the error, `reason` a sentence that says how to fix it. */
-  | { readonly kind: 'invalid'; readonly range: string; readonly reason: string };
+  | { readonly kind: 'invalid'; readonly problems: readonly [RouteProblem, ...RouteProblem[]] };
+
+/** `range` is the entry with the error, `reason` a sentence that says how to fix it. */
+export interface RouteProblem {
+  readonly range: string;
+  readonly reason: string;
+}
 
 export interface Upstream {
   readonly host: string;
@@ -39,26 +44,32 @@ export type Destination =
 const LOWEST_PORT = 1024;
 const HIGHEST_PORT = 65_535;
 
-/** Reads ranges such as `"2000-2999": "localhost"`. Never throws. */
+/** Reads ranges such as `"2000-2999": "localhost"`. Reports every entry with an error, in the order of the file. Never throws. */
 export function parseRoutes(entries: Readonly<Record<string, string>>): RoutesResult {
-  const routes: GatewayRoute[] = [];
-  for (const [range, text] of Object.entries(entries)) {
-    const [first = 0, last = first] = (/^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(range)?.slice(1) ?? [])
-      .filter((port) => (port as string | undefined) !== undefined)
-      .map(Number);
-    if (first < LOWEST_PORT || last > HIGHEST_PORT || last < first)
-      return invalid(range, `write a range of ports from ${LOWEST_PORT} to ${HIGHEST_PORT}, such as "2000-2999"`);
-    const host = hostOf(text);
-    if (host === undefined) return invalid(range, 'write a host name or an IP address, without a port, such as "localhost"');
-    routes.push({ first, last, host });
-  }
-  routes.sort((a, b) => a.first - b.first);
-  for (const [i, { first, last }] of routes.entries()) {
+  const read = Object.entries(entries).map(([range, text]) => readRoute(range, text));
+  const routes = read.flatMap((result) => ('host' in result ? result : [])).sort((a, b) => a.first - b.first);
+  const [problem, ...others] = [...read.flatMap((result) => ('host' in result ? [] : result)), ...overlaps(routes)];
+  return problem === undefined ? { kind: 'routes', routes } : { kind: 'invalid', problems: [problem, ...others] };
+}
+
+function readRoute(range: string, text: string): GatewayRoute | RouteProblem {
+  const [first = 0, last = first] = (/^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(range)?.slice(1) ?? [])
+    .filter((port) => (port as string | undefined) !== undefined)
+    .map(Number);
+  if (first < LOWEST_PORT || last > HIGHEST_PORT || last < first)
+    return { range, reason: `write a range of ports from ${LOWEST_PORT} to ${HIGHEST_PORT}, such as "2000-2999"` };
+  const host = hostOf(text);
+  if (host === undefined) return { range, reason: 'write a host name or an IP address, without a port, such as "localhost"' };
+  return { first, last, host };
+}
+
+/** `routes` in the order of their ports. */
+function overlaps(routes: GatewayRoutes): RouteProblem[] {
+  return routes.flatMap(({ first, last }, i) => {
     const next = routes[i + 1];
-    if (next !== undefined && next.first <= last)
-      return invalid(`${first}-${last}`, `each port may be in one range only; ${next.first} is in two`);
-  }
-  return { kind: 'routes', routes };
+    if (next === undefined || next.first > last) return [];
+    return { range: `${first}-${last}`, reason: `each port may be in one range only; ${next.first} is in two` };
+  });
 }
 
 export function upstreamOfPort(routes: GatewayRoutes, port: number): Upstream | undefined {
@@ -96,7 +107,10 @@ export function upstreamOf(routes: GatewayRoutes, endpoint: Endpoint, server: st
 export function portBehind(endpoint: Endpoint, server: string): number | undefined {
   if (!endpoint.rewritten) return undefined;
   const own = parseEndpoint(server);
-  const same = own.kind === 'endpoint' && canonicalHost(own.endpoint.host) === canonicalHost(endpoint.host);
+  const same =
+    own.kind === 'endpoint' &&
+    own.endpoint.path === undefined &&
+    canonicalHost(own.endpoint.host) === canonicalHost(endpoint.host);
   return same ? endpoint.port : undefined;
 }
 
@@ -114,11 +128,7 @@ export function authorityOf({ host, port }: Upstream): string {
 function hostOf(text: string): string | undefined {
   const bracketed = text.includes(':') && !text.startsWith('[') ? `[${text}]` : text;
   const read = parseEndpoint(bracketed);
-  return read.kind === 'endpoint' && read.endpoint.port === undefined && read.endpoint.address === bracketed
-    ? read.endpoint.host
-    : undefined;
-}
-
-function invalid(range: string, reason: string): RoutesResult {
-  return { kind: 'invalid', range, reason };
+  if (read.kind === 'invalid' || read.endpoint.address !== bracketed) return undefined;
+  const { host, port, path } = read.endpoint;
+  return port === undefined && path === undefined ? host : undefined;
 }

@@ -4,7 +4,7 @@ import { hostInUrl, parseEndpoint } from '../../core/fleet/endpoint.ts';
 /** `server` without its port, as it is written in a URL. */
 export function publicHost(server: string): string {
   const own = parseEndpoint(server);
-  return own.kind === 'endpoint' ? hostInUrl(own.endpoint.host) : server;
+  return own.kind === 'endpoint' && own.endpoint.path === undefined ? hostInUrl(own.endpoint.host) : server;
 }
 
 /** `server` with the port, unless that is the default of the scheme or `server` has a port of its own. */

@@ -74,7 +74,16 @@ test('the deadline can be given as ISO 8601, and another form is refused with wh
   const until = new Date((NOW + 3600) * 1000).toISOString();
   assert.equal((await send('POST', path('drain'), { until })).status, 200);
   assert.deepEqual(acts, [['drain', ID, { by: 'ada', until: NOW + 3600 }]]);
-  for (const wrong of ['tomorrow', '', '2026-13-45T00:00:00Z', 'x'.repeat(100), null, true]) {
+  for (const wrong of [
+    'tomorrow',
+    '',
+    '2026-13-45T00:00:00Z',
+    '2027-02-29T00:00:00Z',
+    '2027-04-31',
+    'x'.repeat(100),
+    null,
+    true,
+  ]) {
     const response = await send('POST', path('drain'), { until: wrong });
     const { reason } = (await response.json()) as RefusalView;
     assert.equal(reason, '"until": write seconds since the epoch, or a time such as 2026-11-22T15:00:00Z.', String(wrong));

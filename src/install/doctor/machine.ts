@@ -1,5 +1,6 @@
 /** This machine: file descriptors, and the mail server as seen from here. */
 import type { Settings } from '../../config/settings.ts';
+import { hostInUrl } from '../../core/fleet/endpoint.ts';
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from '../../http/server/descriptors.ts';
 import { verifyMailServer } from '../../notifiers/email.ts';
 import { fault, ok, warning, type Finding } from './finding.ts';
@@ -51,7 +52,7 @@ export interface MailOptions {
   readonly timeout: number;
 }
 
-export async function examineMail({ mail }: Settings, { path, timeout }: MailOptions): Promise<Finding> {
+export async function examineMail({ mail, server: ownName }: Settings, { path, timeout }: MailOptions): Promise<Finding> {
   if (mail === undefined)
     return warning(
       'mail',
@@ -59,12 +60,12 @@ export async function examineMail({ mail }: Settings, { path, timeout }: MailOpt
       'is not configured: alerts are not sent by e-mail',
       'set "administrator", "mailServer" and "mailSender", or "webhooks"',
     );
-  const { server, port, sender, administrator, user, password } = mail;
+  const { server, port, tls, sender, administrator, user, password } = mail;
   const subject = `${server}:${port}`;
   try {
     await verifyMailServer({
-      ...{ host: server, port, sender, recipient: administrator, user, password, patience: timeout },
-      ...{ monitorUrl: '', wallTime: () => 0 },
+      ...{ host: server, port, tlsFromStart: tls, sender, recipient: administrator, user, password, patience: timeout },
+      ...{ monitorUrl: `http://${hostInUrl(ownName)}/`, wallTime: () => 0 },
     });
     return ok('mail', subject, password === undefined ? 'accepts mail without a login' : `accepts the login of ${user}`);
   } catch (error) {

@@ -99,7 +99,8 @@ async function answerTo<T>(question: string, { given, preset, ask, read }: Quest
 function readServer(text: string, reverseProxy: string | undefined): Read<string> {
   if (text === '') return refused('the domain name is missing; add --server webots.example.org');
   const name = parseEndpoint(text);
-  if (name.kind === 'invalid' || name.endpoint.port !== undefined) return refused(`"${text}" is not a domain name`);
+  if (name.kind === 'invalid' || name.endpoint.port !== undefined || name.endpoint.path !== undefined)
+    return refused(`"${text}" is not a domain name`);
   const { id, host } = name.endpoint;
   return reverseProxy !== undefined && lacksName(host, reverseProxy) ? refused(needsName(host)) : value(id);
 }
@@ -175,7 +176,9 @@ export function readRoutes(
     routes[range] = host;
   }
   const read = parseRoutes(routes);
-  return read.kind === 'routes' ? { kind: 'routes', routes } : refused(`route ${read.range}: ${read.reason}`);
+  if (read.kind === 'routes') return { kind: 'routes', routes };
+  const [{ range, reason }] = read.problems;
+  return refused(`route ${range}: ${reason}`);
 }
 
 const KIND_QUESTION = `What should serve port 443? gateway: this program; apache, nginx or caddy: your web server; none: no TLS, for a closed network`;

@@ -36,7 +36,7 @@ export type ReverseProxyResult =
 /** The reverse proxy of a fleet. `routes` are ranges of ports by host, as in `gateway.routes`, which they replace. */
 export function reverseProxyOf(settings: Settings, routes: Readonly<Record<string, string>>): ReverseProxyResult {
   const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
-  if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.range}: ${read.reason}` };
+  if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.problems[0].range}: ${read.problems[0].reason}` };
   const { server, port, ssl } = settings;
   const unreachable = outOfReach(settings);
   if (unreachable !== undefined) return { kind: 'refused', reason: unreachable };
@@ -85,9 +85,13 @@ function routesOf({ gateway, simulationServers, server }: Settings) {
   if (ports.length > 1)
     return {
       kind: 'invalid',
-      range: 'routes',
-      reason:
-        'several simulation servers are behind the reverse proxy; give the machine of each range of ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+      problems: [
+        {
+          range: 'routes',
+          reason:
+            'several simulation servers are behind the reverse proxy; give the machine of each range of ports, in "gateway.routes" or as in --route 2000-2999=localhost --route 3000-3999=10.0.0.3',
+        },
+      ],
     } as const;
   const range = only === undefined ? undefined : thousandAround(only);
   return { kind: 'routes', routes: range === undefined ? [] : [{ ...range, host: 'localhost' }] } as const;
