@@ -16,7 +16,7 @@ test('every dependency of the program is imported by it, and has its sentence in
   const names = Object.keys(dependencies);
   assert.ok(names.length > 5);
   const isUsed = (name: string) => new RegExp(`(?:from|import\\() ?'${name}[/']`).test(sources);
-  const hasReason = (name: string) => new RegExp(`^\\|.*\`${name}\`.*\\|`, 'm').test(reasons);
+  const hasReason = (name: string) => new RegExp(`^- .*\`${name}\``, 'm').test(reasons);
   assert.deepEqual(
     names.filter((name) => !isUsed(name) || !hasReason(name)),
     [],

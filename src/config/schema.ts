@@ -19,7 +19,7 @@ import { allocation } from './schema/allocation.ts';
 import { checkFolders, debug, logDir, logFormat, stateDir } from './schema/folders.ts';
 import { checkGateway, gateway } from './schema/gateway.ts';
 import { limits } from './schema/limits.ts';
-import { checkMail, mailKeys } from './schema/mail.ts';
+import { checkMail, mailKeys, mailServerTls } from './schema/mail.ts';
 import { downAfter, loadThreshold, pollInterval, pollSsl, pollTimeout } from './schema/polling.ts';
 import { registration } from './schema/registration.ts';
 import { checkServers, simulationServers } from './schema/simulation-servers.ts';
@@ -36,7 +36,7 @@ export const schema = z.strictObject({
   $schema: z.string().optional().describe('Path of the JSON Schema, for editors.').meta({ absent: 'none' }),
   ...original,
   ...{ listen, pollInterval, pollTimeout, loadThreshold, downAfter, handOutSsl, pollSsl, logFormat, webhooks },
-  ...{ trustedProxies, allowedOrigins, stateDir },
+  ...{ mailServerTls, trustedProxies, allowedOrigins, stateDir },
   ...{ limits, allocation, waiting, gateway, registration, projects, monitor, admin },
 });
 

@@ -206,10 +206,9 @@ test('a closed monitor says apart that a token is wrong and that there were too 
   const page = await openPage(t, browser, server.url, { still: true, expected: /401/ });
   const enter = async (token: string): Promise<string> => {
     await page.getByLabel('Sign in with a token to read this monitor').fill(token);
-    const shown = page.waitForResponse((response) => response.url().includes('?refused='));
+    const shown = page.waitForEvent('load');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await shown;
-    await page.waitForLoadState();
     return page.getByRole('alert').innerText();
   };
   assert.equal(await enter('wrong'), 'This token is not in "admin.tokens".');

@@ -169,7 +169,7 @@ test('every operator action works from the page, and the log says who did it and
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Ask' }).click();
   const answer = page.locator('.why-not .answers li', { hasText: address });
-  await answer.getByText(/besides, ada drained it for another 1[45] minutes.*: new disk$/).waitFor();
+  await answer.getByText(/also, ada drained it for another 1[45] minutes.*: new disk$/).waitFor();
 
   await row.getByRole('button', { name: /^Details of/ }).click();
   await panel.getByRole('button', { name: 'Resume' }).click();

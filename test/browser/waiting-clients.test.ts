@@ -87,7 +87,7 @@ test('each of the deployed clients waits, sees its place move as far as it can s
   ahead.socket.close();
   for (const [index, { progress }] of generations.entries())
     if (progress !== undefined)
-      await shows(page(pages, index), 'progress', new RegExp(`^You are number ${index + 1}(?:, about .+)?$`));
+      await shows(page(pages, index), 'progress', new RegExp(`^Position ${index + 1}(?: in line|, about .+)$`));
   assert.equal(server.clients.length, 0, 'no client is sent to a full server');
   server.load = 5;
   for (const page of pages) {

@@ -35,7 +35,7 @@ async function passing<T>(clock: FakeClock, awaited: Promise<T>): Promise<T> {
   return awaited;
 }
 
-async function scene(t: TestContext, settings: NotifierSettings) {
+function scene(t: TestContext, settings: NotifierSettings) {
   const clock = new FakeClock();
   const log = new MemoryLog();
   const notifiers = createNotifiers(settings, surroundings).notifiers;
@@ -65,7 +65,7 @@ async function mailbox(t: TestContext): Promise<SmtpSink> {
 
 test('a hundred servers that go down and come back are two messages', async (t) => {
   const sink = await mailbox(t);
-  const { clock, sees } = await scene(t, mailSettings(sink.port));
+  const { clock, sees } = scene(t, mailSettings(sink.port));
   const ids = Array.from({ length: 100 }, (_, index) => `s${index}`);
   for (const id of ids) sees('down', id);
   await passing(clock, sink.received(1));
@@ -87,7 +87,7 @@ ${id}.example.org/2000: it was not responding for `),
 test('a mail server that puts a message off gets it again', async (t) => {
   const sink = await mailbox(t);
   sink.misbehave('rcpt', 451, 451);
-  const { clock, sees, notifying } = await scene(t, mailSettings(sink.port));
+  const { clock, sees, notifying } = scene(t, mailSettings(sink.port));
   sees('down');
   await passing(clock, sink.received(1));
   assert.equal(notifying.statistics().notifiers[0]?.failed, 2);
@@ -96,7 +96,7 @@ test('a mail server that puts a message off gets it again', async (t) => {
 test('a message whose acceptance was not heard comes again with the same Message-ID', async (t) => {
   const sink = await mailbox(t);
   sink.misbehave('data', 'drop');
-  const { clock, sees, notifying } = await scene(t, mailSettings(sink.port));
+  const { clock, sees, notifying } = scene(t, mailSettings(sink.port));
   sees('down');
   const [mail] = await passing(clock, sink.received(1));
   assert.equal(notifying.statistics().notifiers[0]?.failed, 1);
@@ -110,7 +110,7 @@ test('while the mail server is gone the webhook gets everything, and the mail se
   const hooks = await WebhookSink.start();
   t.after(() => hooks.close());
   const secret = 'a common secret';
-  const { clock, sees, notifying } = await scene(t, { ...mailSettings(port), webhooks: [{ url: hooks.url, secret }] });
+  const { clock, sees, notifying } = scene(t, { ...mailSettings(port), webhooks: [{ url: hooks.url, secret }] });
 
   sees('down');
   await passing(clock, hooks.received(1));

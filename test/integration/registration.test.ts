@@ -175,7 +175,7 @@ describe('a simulation server that sends heartbeats', () => {
       { url: 'https://a/2000', weight: -1 },
       { url: 'https://a/2000', allowedRepositories: ['a b'] },
       { url: 'https://a/2000', shareIdleTime: 1000 },
-      { url: 'https://a/2000/client' },
+      { url: 'https://a/2000?x=1' },
       { url: 'https://a/2000', unknown: true },
       {},
       '{',

@@ -217,7 +217,7 @@ describe('setup', () => {
       [['--port', '443'], /443 belongs to the reverse proxy/],
       [['--port', '80', '--front', 'apache'], /80 belongs to the reverse proxy/],
       [['--administrator', 'foo'], /"foo" is not an e-mail address/],
-      [['--administrator', 'a b@example.org'], /write one e-mail address/],
+      [['--administrator', 'a b@example.org'], /write e-mail addresses such as/],
       [['--administrator', 'a@example.org', '--mail-server', 'https://smtp'], /write a host name/],
       [['--server', '10.0.0.5'], /certificates are issued for names/],
       [['--server', '10.0.0.5', '--front', 'nginx'], /certificates are issued for names/],

@@ -71,6 +71,8 @@ export const ALLOWED: readonly string[] = [
   'in front of',
   'up front',
   'front end',
+  // The former name of the option `--reverse-proxy`, which is still accepted.
+  '--front <kind>',
 ];
 
 /** In the order of the text. */

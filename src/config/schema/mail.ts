@@ -29,6 +29,12 @@ const mailAddresses = z
   ])
   .meta({ expected: MAIL_ADDRESSES });
 
+export const mailServerTls = z
+  .boolean()
+  .optional()
+  .describe('`true`: TLS from the first byte (SMTPS). `false`: STARTTLS, with a password.')
+  .meta({ absent: '`true` on port 465, else `false`' });
+
 export const mailKeys = {
   administrator: mailAddresses
     .optional()
@@ -43,11 +49,6 @@ export const mailKeys = {
     .optional()
     .describe('SMTP port. Many providers require 587. 0 is the same as none.')
     .meta({ absent: "SMTP's own, 25" }),
-  mailServerTls: z
-    .boolean()
-    .optional()
-    .describe('`true`: TLS from the first byte (SMTPS). `false`: STARTTLS, with a password.')
-    .meta({ absent: '`true` on port 465, else `false`' }),
   mailSender: mailAddress.optional().describe('Sender address of notifications.').meta({ absent: 'no e-mail' }),
   mailSenderUser: text(320).optional().describe('User name for SMTP.').meta({ absent: '`mailSender`' }),
   mailSenderPassword: text(1000)

@@ -8,8 +8,9 @@ function sit() {
   const screen = new PassThrough();
   let text = '';
   // Node 26 reads one chunk at a time.
+  const read = () => screen.read() as Buffer | string | null;
   const said = () => {
-    for (let chunk: unknown = screen.read(); chunk !== null; chunk = screen.read()) text += String(chunk);
+    for (let chunk = read(); chunk !== null; chunk = read()) text += chunk.toString();
     return text;
   };
   return { keys, person: askAtTerminal(keys, screen), said };
