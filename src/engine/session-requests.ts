@@ -203,7 +203,7 @@ function sizeOf({ tiers }: Candidates): number {
   return tiers.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** A client that names itself and asks again is evidence against the server it got before (ALLOCATION, `black-hole`). */
+/** A client that names itself and asks again is evidence against the server it got before (docs/design/allocation.md, "Weak cases and mitigations"). */
 function bookingRequest({ clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
   return {
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,

@@ -39,16 +39,16 @@ export const SHOWN = [5, 60] as const;
 const CERTAIN = 0.8;
 /** Seconds after that in which it may come late and still be booked. */
 export const LATE = 60;
-/** Seconds without a learning window after which whoever comes opens one, however unlikely it is to become a session. */
+/** Seconds without a learning window after which any hand-out opens one, however unlikely it is to become a session. */
 const LONG_WITHOUT_WINDOW = 300;
 /** The chance, compared to an ordinary hand-out, below which a hand-out opens no learning window. */
 const UNLIKELY = expectedPart(0.3);
 /** Bookings of a server that are remembered as evidence alone; a flood of requests must not fill the memory. */
-const MOST_EVIDENCE = 1000;
+const MAX_EVIDENCE = 1000;
 /** Most reports kept for the peak and the mean of the recent ones; with polls every few seconds there are four. */
-const MOST_RECENT = 500;
+const MAX_RECENT = 500;
 /** Percent. What a server may report is limited, so that no sum of loads can overflow. */
-const MOST_LOAD = 1000;
+const MAX_LOAD = 1000;
 
 export class Account {
   readonly id: ServerId;
@@ -59,7 +59,7 @@ export class Account {
 
   /** Percent, as last reported. */
   load = 0;
-  /** When that was measured; `undefined`: never heard of. */
+  /** When that was measured; `undefined`: never. */
   seen: number | undefined;
   /** Probes that failed since. */
   missed = 0;
@@ -110,7 +110,7 @@ export class Account {
     return this.#maxSessions;
   }
 
-  /** Whether it is told when sessions on it begin and end. */
+  /** Whether it is notified when sessions on it begin and end. */
   get countsSessions(): boolean {
     return this.#countsSessions;
   }
@@ -141,7 +141,7 @@ export class Account {
     return Math.max(0, this.load - this.#relief(this.seen)) + this.booked + this.doubt(parameters);
   }
 
-  /** The same with the highest of the recent reports: admission goes by it. `Infinity` while nobody may be sent there at all. */
+  /** The same with the highest of the recent reports: admission uses it. `Infinity` while no client may be sent there at all. */
   ceiling(parameters: AllocationParameters): number {
     return this.isOpen(parameters)
       ? Math.max(this.load - this.#relief(this.seen), this.#reliefPeak()) + this.booked + this.risk + this.doubt(parameters)
@@ -191,7 +191,7 @@ export class Account {
   /** Takes in a reading. `false`: it is older than the last one and was dropped. */
   report(load: number, at: number, parameters: AllocationParameters): boolean {
     if (this.seen !== undefined && at < this.seen) return false;
-    const read = Math.max(0, Math.min(MOST_LOAD, load));
+    const read = Math.max(0, Math.min(MAX_LOAD, load));
     if (this.window !== undefined && this.seen !== undefined)
       this.window.gone += (((this.load + read) / 2) * (at - this.seen)) / parameters.sessionLength;
     this.load = read;
@@ -281,7 +281,7 @@ export class Account {
     let old = 0;
     for (; old < this.bookings.length; old += 1) {
       const at = this.bookings[old]?.at ?? Infinity;
-      if (at >= now - kept && (at > shown || this.bookings.length - old <= MOST_EVIDENCE)) break;
+      if (at >= now - kept && (at > shown || this.bookings.length - old <= MAX_EVIDENCE)) break;
     }
     if (old === 0) return NONE;
     const retired = this.bookings.splice(0, old);
@@ -364,7 +364,7 @@ export class Account {
   #remember(report: Report, recent: number): void {
     const reports = this.#recent;
     reports.push(report);
-    let outdated = Math.max(0, reports.length - MOST_RECENT);
+    let outdated = Math.max(0, reports.length - MAX_RECENT);
     while ((reports[outdated]?.at ?? Infinity) < report.at - recent) outdated += 1;
     if (outdated > 0) reports.splice(0, outdated);
     let sum = 0;

@@ -15,9 +15,9 @@ interface Resolved {
   readonly tiers: readonly Tier[];
 }
 
-const MOST_DEPARTED = 10_000;
+const MAX_DEPARTED = 10_000;
 
-export class Roster {
+export class Accounts {
   readonly #choice: Choice;
   readonly #forgotten: (account: Account) => void;
   readonly #present = new Map<ServerId, Account>();
@@ -82,7 +82,7 @@ export class Roster {
   /** Keeps what is known of a server that is not in the fleet. */
   keep(account: Account): void {
     this.#departed.set(account.id, account);
-    if (this.#departed.size <= MOST_DEPARTED) return;
+    if (this.#departed.size <= MAX_DEPARTED) return;
     const [oldest] = this.#departed.values();
     if (oldest === undefined) return;
     this.#departed.delete(oldest.id);

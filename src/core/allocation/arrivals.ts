@@ -1,5 +1,5 @@
 /**
- * Who comes: the chance that a hand-out becomes a session, learned for each network address.
+ * The chance that a hand-out becomes a session, learned for each network address.
  *
  * What a session costs and whether a hand-out becomes one are two things, and the load shows only their product. An
  * uptime check that asks every five seconds and never connects must not teach that sessions are cheap, or the next class

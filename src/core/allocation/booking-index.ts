@@ -2,7 +2,7 @@
 import type { Booking } from './booking.ts';
 
 /** Characters. A client whose id is longer is not recognised when it asks again: the memory for ids is bounded. */
-const LONGEST_REQUEST = 200;
+const MAX_REQUEST_LENGTH = 200;
 
 export class BookingIndex {
   readonly #byId = new Map<string, Booking>();
@@ -17,14 +17,14 @@ export class BookingIndex {
     return this.#byId.get(id);
   }
 
-  /** The last booking of the client, when it can be told. */
+  /** The last booking of the client, if the client can be recognized. */
   ofRequest(request: string): Booking | undefined {
     return this.#byRequest.get(request);
   }
 
   add(booking: Booking): void {
     this.#byId.set(booking.id, booking);
-    if (booking.request !== '' && booking.request.length <= LONGEST_REQUEST) this.#byRequest.set(booking.request, booking);
+    if (booking.request !== '' && booking.request.length <= MAX_REQUEST_LENGTH) this.#byRequest.set(booking.request, booking);
   }
 
   delete(booking: Booking): void {

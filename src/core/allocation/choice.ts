@@ -42,7 +42,7 @@ export class Choice {
   #rows = 0;
   readonly #free: number[] = [];
 
-  /** A row for a new server. Nobody fits there until it is set. */
+  /** A row for a new server. It has no room until it is set. */
   addRow(): number {
     const row = this.#free.pop() ?? this.#rows++;
     if (row >= this.#level.length) this.#grow();

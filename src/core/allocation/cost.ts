@@ -42,11 +42,11 @@ export interface CostView {
 }
 
 /** Load points between which the cost of a session is kept. */
-const LEAST_COST = 0.3;
-const MOST_COST = 60;
-const MOST_PROJECTS = 10_000;
+const MIN_COST = 0.3;
+const MAX_COST = 60;
+const MAX_PROJECTS = 10_000;
 /** Characters. A longer key is not kept: the memory for keys is bounded too. */
-const LONGEST_PROJECT = 512;
+const MAX_PROJECT_LENGTH = 512;
 
 /** Variances before anything is known, and the floors under them (docs/design/allocation.md, "Parameters"). */
 export const VARIANCE = {
@@ -160,7 +160,7 @@ export class Costs {
     // Deleted and set again: a Map iterates in the order of insertion.
     this.#projects.delete(project);
     this.#projects.set(project, known);
-    if (this.#projects.size > MOST_PROJECTS) {
+    if (this.#projects.size > MAX_PROJECTS) {
       const [oldest] = this.#projects.keys();
       if (oldest !== undefined) this.#projects.delete(oldest);
     }
@@ -195,12 +195,12 @@ export function marginOf(costs: Costs, project: string | undefined, { learning, 
 }
 
 export function limited(cost: number): number {
-  return Math.min(MOST_COST, Math.max(LEAST_COST, cost));
+  return Math.min(MAX_COST, Math.max(MIN_COST, cost));
 }
 
 /** Whether what a project costs is learned. */
 export function canBeKept(project: string | undefined): project is string {
-  return project !== undefined && project.length <= LONGEST_PROJECT;
+  return project !== undefined && project.length <= MAX_PROJECT_LENGTH;
 }
 
 /** One step of the filter: the steps of all explanations, each by its weight. */

@@ -18,24 +18,24 @@ import { explain, type Expected, type Party, type Seen } from './lesson.ts';
  * Seconds. A window closes once most of its sessions should be visible, but not before and not after these. Closing at the first glimpse would
  * mistake the spike of a start for what the session costs.
  */
-const LEAST_LENGTH = 45;
-const MOST_LENGTH = 90;
-const MOST = 0.75;
+const MIN_WINDOW = 45;
+const MAX_WINDOW = 90;
+const VISIBLE_SHARE = 0.75;
 /**
  * Load points of sessions sent there. Of more than these a window closes early when little of it is to be seen: there is room that nobody knew of, and people
  * wait for it.
  */
 const TELLING = 60;
-/** Percent. A window that begins above it teaches nothing: there, somebody is let in exactly when somebody leaves. */
+/** Percent. A window that begins above it teaches nothing: there, a client is admitted exactly when another leaves. */
 const BUSY = 70;
 /** Square points: what a server does besides its sessions. */
 const UNREST = 7;
 /** One standard deviation of a report, as a share of the load. */
 const REPORT_NOISE = 0.04;
-/** Of several addresses that asked but once or twice, the least chance that none came: whoever checks from ever-changing addresses is silent. */
-const LEAST_NONE = 0.1;
-const SEVERAL = 3;
-const MOST_SHARE = 0.99;
+/** Of several addresses that asked only once or twice, the minimum chance that none came: a check from ever-changing addresses is silent. */
+const MIN_NONE = 0.1;
+const MIN_ADDRESSES = 3;
+const MAX_SHARE = 0.99;
 
 /** What a window showed. */
 export interface Observation {
@@ -62,10 +62,10 @@ export function closeWindow(
   const { window, seen } = account;
   if (window === undefined || seen === undefined) return undefined;
   const length = seen - window.start;
-  if (length < LEAST_LENGTH) return undefined;
+  if (length < MIN_WINDOW) return undefined;
   const expected = expectedSince(account, window, seen, costs, parameters);
   const isTelling = !account.countsSessions && expected.booked > TELLING && account.mean - window.load < expected.visible;
-  if (length < MOST_LENGTH && !isTelling && expected.visible < MOST * expected.booked) return undefined;
+  if (length < MAX_WINDOW && !isTelling && expected.visible < VISIBLE_SHARE * expected.booked) return undefined;
   account.window = undefined;
   if (window.load >= BUSY || expected.handOuts.length === 0) return undefined;
 
@@ -191,13 +191,13 @@ function group(source: Source, of: readonly HandOut[], arrivals: Arrivals): Obse
 function singles(of: readonly HandOut[], arrivals: Arrivals): ObservedParty {
   const chances = of.map(({ booking }) => arrivals.singleChance(booking.project));
   const noneByChance = chances.reduce((none, chance) => none * (1 - chance), 1);
-  const none = of.length >= SEVERAL ? Math.max(LEAST_NONE, noneByChance) : noneByChance;
+  const none = of.length >= MIN_ADDRESSES ? Math.max(MIN_NONE, noneByChance) : noneByChance;
   return {
     source: undefined,
     belief: 1 - none,
     teaches: (evidence, came) => came > 0.5 && evidence + arrivals.singles.odds > 0,
     bookings: of.map(({ booking }) => booking),
-    handOuts: of.map((handOut, i) => expected(handOut, Math.min(MOST_SHARE, (chances[i] ?? 0) / (1 - none)), chances[i] ?? 0)),
+    handOuts: of.map((handOut, i) => expected(handOut, Math.min(MAX_SHARE, (chances[i] ?? 0) / (1 - none)), chances[i] ?? 0)),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * What survives a restart of the ledger: learned costs, suspicions, and the bookings that still matter, so that a restart in the middle of a class does
- * not send everybody to one server again. Plain JSON; times are ages in seconds, because the engine's clock begins anew.
+ * not send everybody to one server again. Plain JSON; times are ages in seconds, because the engine's clock starts at zero again.
  *
  * It may come from another version, another program, or a broken disk: nothing read here throws, and what makes no sense is left out.
  */
@@ -12,10 +12,10 @@ import { VARIANCE, type Costs } from './cost.ts';
 const FORMAT = 'session-server/ledger';
 const VERSION = 1;
 /** The youngest ones. A fleet that hands out more within half an hour loses only those that its reports show long since. */
-const MOST_BOOKINGS = 10_000;
-const MOST_ENTRIES = 100_000;
+const MAX_BOOKINGS = 10_000;
+const MAX_ENTRIES = 100_000;
 /** Characters of an id or a key. */
-const LONGEST_TEXT = 600;
+const MAX_TEXT_LENGTH = 600;
 /** Seconds; what is older is of no use. */
 const OLDEST = 1e9;
 
@@ -87,7 +87,7 @@ export function takeSnapshot(
     fleet: { cost: before, log: fleet.log, variance: fleet.variance },
     servers,
     projects: Array.from(costs.projects(), ([key, { log, variance }]) => [key, rounded(log), rounded(variance)] as const),
-    bookings: bookings.slice(-MOST_BOOKINGS).map((booking) => savedBooking(booking, now)),
+    bookings: bookings.slice(-MAX_BOOKINGS).map((booking) => savedBooking(booking, now)),
     arrivals,
   };
 }
@@ -140,7 +140,7 @@ function savedBooking({ id, server, at, request, project, returned }: Booking, n
     id,
     server,
     age: ageOf(at, now) ?? OLDEST,
-    request: request.length > 0 && request.length <= LONGEST_TEXT ? request : undefined,
+    request: request.length > 0 && request.length <= MAX_TEXT_LENGTH ? request : undefined,
     project,
     returned: returned || undefined,
   };
@@ -215,7 +215,7 @@ function readTally(value: unknown): SavedArrivals['projects'][number] | undefine
 
 function keep<T>(values: readonly unknown[], read: (value: unknown) => T | undefined): readonly T[] {
   return values
-    .slice(0, MOST_ENTRIES)
+    .slice(0, MAX_ENTRIES)
     .map(read)
     .filter((value) => value !== undefined);
 }
@@ -229,7 +229,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_TEXT;
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT_LENGTH;
 }
 
 /** It may be empty: the key of what has none. */

@@ -1,4 +1,4 @@
-/** What people are told of a server's account: why it would, or would not, get a session, and what the monitor shows. */
+/** A server's account as people see it: why it would, or would not, get a session, and what the monitor shows. */
 import type { Account } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
 import { VARIANCE, type CostView } from './cost.ts';
@@ -54,7 +54,7 @@ export interface AccountView {
   readonly weight: number;
   readonly power: number;
   readonly maxSessions?: number;
-  /** Percent, and when it was measured; absent: never heard of. */
+  /** Percent, and when it was measured; absent: never. */
   readonly load?: number;
   readonly measuredAt?: number;
   /** Percent: the highest report of the last `recent` seconds. */

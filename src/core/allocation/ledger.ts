@@ -2,7 +2,7 @@
  * The allocation ledger: which simulation server gets the next session.
  *
  * A session handed out now shows in the reports 5 to 60 seconds later, so the reports alone send a whole class to one server. The ledger books each
- * allocation at once as the load it will bring, and lets nobody in where the predicted load would reach `target`. Bookings fade with the reports, what
+ * allocation at once as the load it will bring, and admits no client where the predicted load would reach `target`. Bookings fade with the reports, what
  * a session costs is learned, and servers that swallow sessions are suspected (docs/design/allocation.md has the
  * reasons and the figures).
  *
@@ -20,7 +20,7 @@ import type { ServerId } from '../fleet/endpoint.ts';
 import { readSnapshot, takeSnapshot, type LedgerSnapshot, type SavedBooking, type SavedServer } from './ledger-snapshot.ts';
 import { verdict, view, type AccountView, type Suspect, type Verdict } from './ledger-view.ts';
 import { closeWindow, learn } from './learning.ts';
-import { Roster } from './accounts.ts';
+import { Accounts } from './accounts.ts';
 import { isActedOn, isSuspect, pointsToShow, sawSessions } from './suspicion.ts';
 
 export type { AccountView, Prediction, Suspect, Verdict } from './ledger-view.ts';
@@ -28,7 +28,7 @@ export type { LedgerSnapshot } from './ledger-snapshot.ts';
 
 /** A session request as the ledger sees it. */
 export interface BookingRequest {
-  /** The same when a client asks again; empty when that cannot be told. */
+  /** The same when a client asks again; empty if the client cannot be recognized. */
   readonly id: string;
   /** Key of the project, when the client said what it wants to run. */
   readonly project?: string;
@@ -59,9 +59,9 @@ export type BookingOutcome =
 export interface ServerOptions {
   /** Rough power compared to the other servers; 2 is about twice as strong. Default 1. */
   readonly weight?: number;
-  /** Most sessions handed out within `sessionLength` and not released. */
+  /** Maximum number of sessions handed out within `sessionLength` and not released. */
   readonly maxSessions?: number;
-  /** `connected` and `release` tell when each session on it begins and ends. Default: no. */
+  /** `connected` and `release` are called when each session on it begins and ends. Default: no. */
   readonly countsSessions?: boolean;
 }
 
@@ -99,7 +99,7 @@ export class Ledger {
   readonly #arrivals = new Arrivals();
   readonly #choice = new Choice();
   readonly #bookings = new BookingIndex();
-  readonly #roster = new Roster(this.#choice, (account) => this.#forget(account.bookings));
+  readonly #accounts = new Accounts(this.#choice, (account) => this.#forget(account.bookings));
   readonly #suspects = new Set<Account>();
   #suspected: readonly Suspect[] | undefined;
   readonly #prefix: string;
@@ -123,10 +123,10 @@ export class Ledger {
 
   // ---- the fleet
 
-  /** The server joins, returns, or is configured anew; nothing that is known of it is lost. */
+  /** The server joins, returns, or has a new configuration; nothing that is known of it is lost. */
   add(id: ServerId, { weight = 1, maxSessions, countsSessions = false }: ServerOptions = {}, now: number = this.#now): void {
     this.#advance(now);
-    const account = this.#roster.join(id, weight);
+    const account = this.#accounts.join(id, weight);
     account.configure(weight, maxSessions, countsSessions);
     if (account.suspectSince !== undefined) this.#suspects.add(account);
     this.#suspected = undefined;
@@ -136,7 +136,7 @@ export class Ledger {
 
   /** The server left the fleet. What is known of it is kept in case it returns. */
   remove(id: ServerId): void {
-    const account = this.#roster.leave(id);
+    const account = this.#accounts.leave(id);
     if (account === undefined) return;
     this.#suspects.delete(account);
     this.#suspected = undefined;
@@ -150,22 +150,22 @@ export class Ledger {
     if (!parameters.learning) {
       this.#costs.forget();
       this.#arrivals.forget();
-      for (const account of this.#roster.all()) account.forgetLearned();
+      for (const account of this.#accounts.all()) account.forgetLearned();
     }
-    for (const account of this.#roster.present()) this.#recount(account);
+    for (const account of this.#accounts.present()) this.#recount(account);
     this.#revision += 1;
     this.#common += 1;
   }
 
-  // ---- what is heard
+  // ---- reports and sessions
 
   /**
    * `load` in percent, measured at `measuredAt`, known at `now`. A report that was overtaken by a younger one is dropped, one from the future counts as
-   * measured now, one that is no number is no report.
+   * measured now, one that is not a number is ignored.
    */
   report(id: ServerId, load: number, measuredAt: number, now: number = measuredAt): void {
     const time = this.#advance(now);
-    const account = this.#roster.get(id);
+    const account = this.#accounts.get(id);
     if (account === undefined || !Number.isFinite(load) || !isTime(measuredAt)) return;
     const parameters = this.#parameters;
     if (!account.report(load, Math.min(measuredAt, time), parameters)) return;
@@ -186,7 +186,7 @@ export class Ledger {
   /** A probe failed. */
   miss(id: ServerId, now: number): void {
     this.#advance(now);
-    const account = this.#roster.get(id);
+    const account = this.#accounts.get(id);
     if (account === undefined) return;
     account.miss(this.#parameters);
     this.#publish(account);
@@ -227,7 +227,7 @@ export class Ledger {
    */
   isUnconfirmed(address: string | undefined, now: number): boolean {
     if (address === undefined || address === '') return false;
-    const most = Math.max(MAX_UNCONFIRMED, MAX_UNCONFIRMED_PER_SERVER * this.#roster.size);
+    const most = Math.max(MAX_UNCONFIRMED, MAX_UNCONFIRMED_PER_SERVER * this.#accounts.size);
     return this.#arrivals.unconfirmed(address, this.#advance(now)) >= most;
   }
 
@@ -241,7 +241,7 @@ export class Ledger {
     const time = this.#advance(now);
     const booking = this.#bookings.get(bookingId);
     if (booking === undefined || booking.connected !== undefined) return undefined;
-    this.#roster.find(booking.server)?.connect(booking, time);
+    this.#accounts.find(booking.server)?.connect(booking, time);
     if (this.#parameters.learning && booking.source !== undefined) {
       this.#arrivals.judge(booking, 1, 1, time);
       this.#arrivals.believe(booking.source, CONNECTED, time);
@@ -254,7 +254,7 @@ export class Ledger {
     const time = this.#advance(now);
     const booking = this.#bookings.get(bookingId);
     if (booking === undefined || booking.left !== undefined) return undefined;
-    const where = this.#roster.find(booking.server);
+    const where = this.#accounts.find(booking.server);
     const points = limited(this.#costs.ofProject(booking.project) * (where?.server.factor ?? 1));
     const isGone = where?.release(booking, time, points, this.#parameters) ?? true;
     if (isGone) this.#bookings.delete(booking);
@@ -267,7 +267,7 @@ export class Ledger {
     const parameters = this.#parameters;
     const base = this.#costs.ofProject(project);
     const margin = marginOf(this.#costs, project, parameters);
-    return this.#roster.resolve(candidates).some(({ accounts, rows }) => {
+    return this.#accounts.resolve(candidates).some(({ accounts, rows }) => {
       let i = this.#choice.next(rows, { base, margin, target: parameters.target }, 0);
       while (i >= 0 && time < (accounts[i]?.freeAt(time, parameters) ?? -Infinity))
         i = this.#choice.next(rows, { base, margin, target: parameters.target }, i + 1);
@@ -294,7 +294,7 @@ export class Ledger {
     const time = this.#advance(now);
     const parameters = this.#parameters;
     let places = 0;
-    const tiers = this.#roster.resolve(candidates);
+    const tiers = this.#accounts.resolve(candidates);
     const [first] = tiers;
     const accounts = tiers.length === 1 && first !== undefined ? first.accounts : tiers.flatMap((tier) => tier.accounts);
     for (const account of tiers.length === 1 ? accounts : new Set(accounts)) {
@@ -310,7 +310,7 @@ export class Ledger {
   /** Everything needed to say in a sentence why this server would, or would not, get a session of the project. */
   examine(id: ServerId, project: string | undefined, now: number): Verdict {
     const time = this.#advance(now);
-    const account = this.#roster.get(id);
+    const account = this.#accounts.get(id);
     if (account === undefined) return { kind: 'unknown-server' };
     const cost = limited(this.#costs.ofProject(project) * account.server.factor);
     const margin = marginOf(this.#costs, project, this.#parameters);
@@ -320,19 +320,19 @@ export class Ledger {
   // ---- views
 
   account(id: ServerId): AccountView | undefined {
-    const account = this.#roster.get(id);
+    const account = this.#accounts.get(id);
     if (account === undefined) return undefined;
     return view(account, this.#costs.view(account.server), this.#isWary(), this.#now, this.#parameters);
   }
 
   /** While it stands still, only a report, a missed one, or the passing of time can make `account` say something else. */
   revisionOf(id: ServerId): number {
-    return this.#common + (this.#roster.find(id)?.revision ?? 0);
+    return this.#common + (this.#accounts.find(id)?.revision ?? 0);
   }
 
   /** Load points of the bookings of a server that its reports do not show yet; of its whole account the part that is asked for at every report. */
   booked(id: ServerId): number {
-    return this.#roster.get(id)?.booked ?? 0;
+    return this.#accounts.get(id)?.booked ?? 0;
   }
 
   /**
@@ -360,7 +360,7 @@ export class Ledger {
   forget(what: Forgettable, now: number): boolean {
     this.#advance(now);
     if (!this.#forgetLearned(what)) return false;
-    for (const account of this.#roster.present()) this.#recount(account);
+    for (const account of this.#accounts.present()) this.#recount(account);
     this.#revision += 1;
     this.#common += 1;
     return true;
@@ -372,25 +372,25 @@ export class Ledger {
       return this.#costs.forgetProject(what.project);
     }
     if (what.kind === 'server') {
-      const account = this.#roster.find(what.server);
+      const account = this.#accounts.find(what.server);
       account?.forgetLearned();
       return account !== undefined;
     }
     this.#costs.forget();
     this.#arrivals.forget();
-    for (const account of this.#roster.all()) account.forgetLearned();
+    for (const account of this.#accounts.all()) account.forgetLearned();
     for (const booking of this.#bookings.all()) booking.source = undefined;
     return true;
   }
 
   // ---- what survives a restart
 
-  /** Plain JSON. `wallTime` is seconds since the epoch: by it ages survive although the engine's clock begins anew. */
+  /** Plain JSON. `wallTime` is seconds since the epoch: it lets ages survive although the engine's clock starts at zero again. */
   save(now: number, wallTime: number): LedgerSnapshot {
     const time = this.#advance(now);
-    for (const account of this.#roster.all()) this.#forget(account.retire(time, this.#parameters));
+    for (const account of this.#accounts.all()) this.#forget(account.retire(time, this.#parameters));
     return takeSnapshot(
-      this.#roster.all(),
+      this.#accounts.all(),
       this.#bookings.all(),
       this.#costs,
       this.#arrivals.save(time),
@@ -416,7 +416,7 @@ export class Ledger {
     for (const saved of snapshot.servers) this.#restoreServer(saved, savedAt);
     this.#allocations = Math.max(this.#allocations, snapshot.allocations);
     const bookings = snapshot.bookings.filter((saved) => this.#restoreBooking(saved, savedAt)).length;
-    for (const account of this.#roster.present()) this.#recount(account);
+    for (const account of this.#accounts.present()) this.#recount(account);
     this.#revision += 1;
     this.#common += 1;
     return { kind: 'restored', servers: snapshot.servers.length, projects: snapshot.projects.length, bookings, ignored };
@@ -434,7 +434,7 @@ export class Ledger {
       random: this.#random,
     };
     let lastResort: Chosen | undefined;
-    for (const [tier, { accounts, rows }] of this.#roster.resolve(candidates).entries()) {
+    for (const [tier, { accounts, rows }] of this.#accounts.resolve(candidates).entries()) {
       let suspects: [Suspected, ...Suspected[]] | undefined;
       const best = this.#choice.best(rows, search, (index, level) => {
         const account = accounts[index];
@@ -457,12 +457,12 @@ export class Ledger {
   }
 
   #isWary(): boolean {
-    return isActedOn(this.#suspects.size, this.#roster.size);
+    return isActedOn(this.#suspects.size, this.#accounts.size);
   }
 
   #changed(server: ServerId): ServerId {
     this.#revision += 1;
-    const account = this.#roster.get(server);
+    const account = this.#accounts.get(server);
     if (account !== undefined) this.#recount(account);
     return server;
   }
@@ -519,22 +519,22 @@ export class Ledger {
   }
 
   #restoreServer({ id, weight, log, variance, used, seen, suspect }: SavedServer, savedAt: number): void {
-    let account = this.#roster.find(id);
+    let account = this.#accounts.find(id);
     if (account === undefined) {
       account = new Account(id, weight);
-      this.#roster.keep(account);
+      this.#accounts.keep(account);
     }
     if (this.#parameters.learning) account.restoreCost(weight, log, variance);
     if (used !== undefined) account.usedAt = Math.max(account.usedAt, savedAt - used);
     if (seen !== undefined) account.sessionsSeenAt = Math.max(account.sessionsSeenAt, savedAt - seen);
     if (suspect === undefined) return;
     account.suspectSince = savedAt - suspect;
-    if (this.#roster.get(id) !== undefined) this.#suspects.add(account);
+    if (this.#accounts.get(id) !== undefined) this.#suspects.add(account);
     this.#suspected = undefined;
   }
 
   #restoreBooking({ id, server, age, request = '', project, returned }: SavedBooking, savedAt: number): boolean {
-    const account = this.#roster.find(server);
+    const account = this.#accounts.find(server);
     if (account === undefined || this.#bookings.get(id) !== undefined) return false;
     const booking: Booking = {
       id,

@@ -1,10 +1,10 @@
 /**
- * What a learning window teaches: who came, and what a session costs.
+ * What a learning window teaches: which hand-outs became sessions, and what a session costs.
  *
  * A rise of the load shows only how many came times what each costs, so all explanations are weighed against each other:
  * this group came and that one did not, and so on (docs/design/allocation.md, "Requests that never become sessions").
  * Each explanation predicts a rise and how far it may be off; those that predict what was seen weigh more.
- * A session that did not come says nothing about the cost, so a window lowers the cost only as far as somebody is believed to have come.
+ * A session that did not come says nothing about the cost, so a window lowers the cost only as far as a session is believed to have come.
  */
 import type { CostLesson } from './cost.ts';
 
@@ -38,7 +38,7 @@ export interface Seen {
   readonly gone: number;
   /** The same for each project, where departures are known exactly. */
   readonly goneOf: ReadonlyMap<string | undefined, number>;
-  /** Square points: variance of the change if nobody had come. */
+  /** Square points: variance of the change if no session had come. */
   readonly noise: number;
 }
 
@@ -51,17 +51,17 @@ export interface Lesson {
 /** Variance, in square points, of a rise if only costs were uncertain. */
 export type CostVariance = (rise: ReadonlyMap<string | undefined, number>) => number;
 
-/** The largest parties are told apart, the others expected as far as they are likely. */
-const MAX_TOLD_APART = 4;
+/** The largest parties are weighed one by one, the others expected as far as they are likely. */
+const MAX_SEPARATE = 4;
 /** One standard deviation of the cost of single sessions of one project, as a share. */
 const SESSION_SPREAD = 0.3;
 /** An explanation stays possible whatever is seen: jobs of the owner, a machine that hangs. */
-const LEAST_FIT = 1e-6;
+const MIN_FIT = 1e-6;
 /** One window makes a party more or less credible by this factor at most, as a logarithm. */
 const LARGEST_EVIDENCE = 2;
 
 interface Explanation {
-  /** Whether each party came; `undefined`: it is not told apart. */
+  /** Whether each party came; `undefined`: it is not weighed by itself. */
   readonly came: readonly (boolean | undefined)[];
   readonly prior: number;
   readonly rise: ReadonlyMap<string | undefined, number>;
@@ -72,7 +72,7 @@ interface Explanation {
 }
 
 export function explain(parties: readonly Party[], seen: Seen, varianceOf: CostVariance): Lesson {
-  const apart = toldApart(parties);
+  const apart = separateParties(parties);
   const explanations = Array.from({ length: 2 ** apart.size }, (_, choices) => {
     const came = parties.map((_party, i) => {
       const bit = apart.get(i);
@@ -105,13 +105,13 @@ export function explain(parties: readonly Party[], seen: Seen, varianceOf: CostV
   return { parties: judged, costs };
 }
 
-/** By index, the bits of the parties that are told apart. */
-function toldApart(parties: readonly Party[]): Map<number, number> {
+/** By index, the bits of the parties that are weighed by themselves. */
+function separateParties(parties: readonly Party[]): Map<number, number> {
   const size = ({ handOuts }: Party) => handOuts.reduce((sum, { points }) => sum + points, 0);
   const largest = parties
     .map((party, index) => ({ index, size: size(party) }))
     .sort((a, b) => b.size - a.size)
-    .slice(0, MAX_TOLD_APART);
+    .slice(0, MAX_SEPARATE);
   return new Map(largest.map(({ index }, bit) => [index, bit]));
 }
 
@@ -142,13 +142,13 @@ function explanation(
   for (const [project, left] of goneOf) rise.set(project, (rise.get(project) ?? 0) - left);
   const variance = noise + spread + open ** 2 + varianceOf(rise);
   const surprise = change - (points - gone);
-  // That the load fell is no argument against an explanation by which nobody came.
+  // A falling load does not speak against an explanation by which no session came.
   const off = points === 0 ? Math.max(0, surprise) : surprise;
-  const fit = Math.exp(-(off ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance) + LEAST_FIT;
+  const fit = Math.exp(-(off ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance) + MIN_FIT;
   return { came, prior, rise, points, surprise, variance, fit };
 }
 
-/** The chance of the hand-out before the load is looked at, in an explanation by which its party came, did not, or is not told apart. */
+/** The chance of the hand-out before the load is looked at, in an explanation by which its party came, did not, or is not weighed by itself. */
 function likely({ share, chance }: Expected, came: boolean | undefined): number {
   return came === undefined ? chance : came ? share : 0;
 }

@@ -4,8 +4,8 @@
  * (docs/design/allocation.md, "Weak cases and mitigations").
  *
  * The evidence is the load of sessions that should show by now, counted from the last time the server did show load: a class that left, or a
- * machine that was started again, is idle too, and nobody is to blame. A suspected server stays so until it shows load; the sessions that it
- * gets now and then, and when nobody else has room, let it.
+ * machine that was started again, is idle too, and that is not a fault. A suspected server stays so until it shows load; the sessions that it
+ * gets now and then, and when no other server has room, give it the chance.
  */
 import type { Account } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
@@ -54,7 +54,7 @@ export function isSuspect(account: Account, costs: Costs, { suspectAfter }: Allo
   return account.suspectSince !== undefined || points >= suspectAfter;
 }
 
-/** Whether sessions came to be seen since `before`, a former `sessionsSeenAt`; the others are no news, because nothing hangs on them. */
+/** Whether sessions came to be seen since `before`, a former `sessionsSeenAt`; the others are ignored, because nothing depends on them. */
 export function sawSessions({ bookings, sessionsSeenAt }: Account, before: number): boolean {
   if (sessionsSeenAt === before) return false;
   for (let i = bookings.length - 1; i >= 0; i--) {
