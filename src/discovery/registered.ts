@@ -101,6 +101,14 @@ export class RegisteredServers {
     return this.#version;
   }
 
+  /** The server of this entry is in the fleet, or is being checked: announcing it adds no server. */
+  knows(entry: unknown): boolean {
+    const read = this.#options.readServer(entry);
+    if (read.kind === 'refused') return false;
+    const { id } = read.server.endpoint;
+    return this.#servers.has(id) || this.#options.membership.get(id) !== undefined;
+  }
+
   /** A server registers, for the first time or again. `heartbeats`: it will repeat this regularly. */
   announce(entry: unknown, { heartbeats }: { readonly heartbeats: boolean }): Announced {
     const { clock, log, membership, readServer, rules } = this.#options;

@@ -45,8 +45,7 @@ interface SignInPageProps {
 }
 
 const WRONG_TOKEN = 'This token is not in "admin.tokens".';
-/** It may be the right one: it was not checked. After a minute, all tries are available again. */
-const TOO_MANY_TRIES = 'Too many wrong tokens from your address. Wait a minute, then sign in with the right one.';
+const TOO_MANY_TRIES = `${WRONG_TOKEN} Too many wrong tokens came from your address. The right one is accepted at any time.`;
 
 export function SignInPage({ title, refused, tokens }: SignInPageProps) {
   return (

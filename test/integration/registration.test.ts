@@ -311,15 +311,14 @@ describe('who may register', () => {
     assert.deepEqual((await register(program, { url: 'https://a/2000' })).body['code'], 'no-registration');
   });
 
-  test('nobody with a wrong token, and who guesses is locked out', async (t) => {
+  test('nobody with a wrong token; the right one is accepted whatever others behind the address sent', async (t) => {
     const program = await start(t);
     const from = { 'X-Forwarded-For': '198.51.100.7' };
-    for (let i = 0; i < 10; i += 1)
-      assert.equal((await notify(program, { url: 'https://a/2000' }, `wrong-token-number-${i}`, from)).status, 401);
-    const locked = await notify(program, { url: 'https://a/2000' }, TOKEN, from);
-    assert.equal(locked.status, 429);
-    assert.ok(Number(locked.headers.get('Retry-After')) >= 1);
-    assert.equal((await notify(program, { url: 'https://a/2000' })).status, 200, 'others are not');
+    const guess = (token: string) => notify(program, { url: 'https://a/2000' }, token, from);
+    const statuses = new Set<number>();
+    for (let i = 0; i < 30; i += 1) statuses.add((await guess(`wrong-token-number-${i}`)).status);
+    assert.deepEqual([...statuses], [401, 429]);
+    assert.equal((await guess(TOKEN)).status, 200);
     assert.equal(program.log.includes(TOKEN), false, 'the token is not in the log');
   });
 

@@ -48,6 +48,6 @@ export function readOnlyRefusal(name: string): Refused {
 }
 
 export function tooManyTries(wait: number): Refused {
-  const reason = `Too many wrong tokens from this address; try again in ${Math.ceil(wait)} seconds.`;
+  const reason = `This token is not in "admin.tokens", and too many wrong ones came from this address; wait ${Math.ceil(wait)} seconds before the next guess.`;
   return { ...refused(429, 'too-many-tries', reason), retryAfter: wait };
 }

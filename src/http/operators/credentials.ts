@@ -1,16 +1,14 @@
 /**
  * The sender of a request: a bearer token, the cookie of the monitor page, or nothing that counts.
  *
- * Guessing is limited by address, before anything is compared. Comparing takes as long for a wrong token as for a right
- * one. A token in a URL is refused even when it is right, because URLs end up in logs and histories: its holder should
- * learn this now rather than later.
+ * Wrong tokens are counted by address, right ones never. Comparing takes as long for a wrong token as for a right one. A
+ * token in a URL is refused even when it is right, because URLs end up in logs and histories: its holder should learn
+ * this now rather than later.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
-import { TokenBuckets } from '../../core/limits/token-bucket.ts';
-import type { Log } from '../../ports.ts';
-import type { AddressOf } from '../server/client-address.ts';
 import type { Env } from '../server/routes.ts';
+import { WrongTries, type WrongTriesOptions } from '../server/wrong-tries.ts';
 import { NO_TOKENS, refuse, TOKEN_IN_QUERY, TOKEN_MISSING, TOKEN_WRONG, tooManyTries, type Refused } from './access-refusals.ts';
 import {
   BrowserSessions,
@@ -20,26 +18,24 @@ import {
   type BrowserSessionsOptions,
 } from './browser-sessions.ts';
 
-export interface CredentialsOptions extends BrowserSessionsOptions {
+export interface CredentialsOptions extends BrowserSessionsOptions, WrongTriesOptions {
   readonly reading: () => 'open' | 'token';
-  readonly addressOf: AddressOf;
-  readonly log: Log;
 }
 
 export type Verdict = { readonly kind: 'holder'; readonly token: AccessToken; readonly session?: BrowserSession } | Refused;
 
 const MAX_TOKEN = 500;
-const WRONG_TRIES = { burst: 10, rate: 10 / 60, maxKeys: 100_000 };
 const QUERY_WORDS = ['token', 'access_token', 'api_key', 'key'];
 
 export class Credentials {
   readonly sessions: BrowserSessions;
   readonly #options: CredentialsOptions;
-  readonly #wrongTries = new TokenBuckets(WRONG_TRIES);
+  readonly #wrongTries: WrongTries;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
     this.sessions = new BrowserSessions(options);
+    this.#wrongTries = new WrongTries(options);
   }
 
   get reading(): 'open' | 'token' {
@@ -61,14 +57,10 @@ export class Credentials {
 
   /** Checks a token that was sent, and counts a wrong one against the address. */
   check(c: Context<Env>, token: string): Verdict {
-    const { addressOf, clock, log } = this.#options;
-    const { address, limitKey: key = address } = addressOf(c.env.incoming);
-    const wait = this.#wrongTries.wait(key, clock.now());
-    if (wait > 0) return tooManyTries(wait);
     const holder = matching(token, this.tokens);
     if (holder !== undefined) return { kind: 'holder', token: holder };
-    this.#wrongTries.take(key, clock.now());
-    log.limited('warn', 'wrong-token', `${address} sent a wrong token`, { address });
+    const wait = this.#wrongTries.count(c.env.incoming, { event: 'wrong-token', words: 'sent a wrong token' });
+    if (wait > 0) return tooManyTries(wait);
     return TOKEN_WRONG;
   }
 

@@ -3,8 +3,9 @@
  * to each URL of their `notify` list (docs/design/protocol.md, "Simulation servers"), and answers with a line of text for their log. `POST
  * /api/v1/register` accepts the same as JSON, repeatedly.
  *
- * The token is in the path because the original can send it nowhere else; it is never logged here. Guessing is limited by
- * address before anything is compared, and comparing takes as long for a wrong token as for a right one.
+ * The token is in the path because the original can send it nowhere else; it is never logged here. Wrong tokens are counted
+ * by address, right ones never, and comparing takes as long for a wrong token as for a right one. A server that is known is
+ * never refused for the number of registrations: it would leave the fleet for what others behind its address do.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -13,19 +14,15 @@ import { bodyLimit } from 'hono/body-limit';
 import { addressOfUrl, entryOfForm } from '../../core/fleet/registration.ts';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { RegisteredServers } from '../../discovery/registered.ts';
-import type { Clock, Log } from '../../ports.ts';
-import type { AddressOf } from '../server/client-address.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
+import { WrongTries, type WrongTriesOptions } from '../server/wrong-tries.ts';
 
-export interface RegisterRoutesOptions {
-  readonly registered: Pick<RegisteredServers, 'announce' | 'leave'>;
+export interface RegisterRoutesOptions extends WrongTriesOptions {
+  readonly registered: Pick<RegisteredServers, 'announce' | 'knows' | 'leave'>;
   /** As configured now. Without a token registration is switched off. */
   readonly rules: () => { readonly token?: string | undefined; readonly heartbeat: number };
-  readonly addressOf: AddressOf;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly log: Log;
 }
 
 export interface RegisterRoutes {
@@ -34,8 +31,7 @@ export interface RegisterRoutes {
 }
 
 const BODY_BYTES = 65_536;
-const WRONG_TRIES = { burst: 10, rate: 10 / 60, maxKeys: 100_000 };
-/** By address: a room full of machines that start together may share one. */
+/** New servers by address: a room full of machines that start together may share one. */
 const REGISTRATIONS = { burst: 200, rate: 20, maxKeys: 100_000 };
 const MAX_TOKEN = 200;
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
@@ -133,6 +129,8 @@ function createForm({ registered }: RegisterRoutesOptions, gate: RegistrationGat
       allowedRepositories: form.get('allowedRepositories') ?? '',
     });
     if (read.kind === 'refused') return answer(c, 400, `Error: ${read.reason}.`);
+    const busy = registered.knows(read.entry) ? undefined : gate.refusalForNew(c);
+    if (busy !== undefined) return answer(c, busy.status, `Error: ${busy.reason}`, busy.retryAfter);
     const outcome = registered.announce(read.entry, { heartbeats: false });
     if (outcome.kind === 'refused') return answer(c, outcome.code === 'bad-server' ? 400 : 409, `Error: ${outcome.reason}`);
     return answer(c, 200, ANSWERS[outcome.state]);
@@ -157,10 +155,7 @@ function createRegisterApi({ registered, rules }: RegisterRoutesOptions, gate: R
   const mayRegister: MiddlewareHandler<Env> = async (c, next) => {
     const token = /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
     const refused = gate.refusalFor(c, token);
-    if (refused === undefined) return next();
-    if (refused.status === 401) c.header('WWW-Authenticate', 'Bearer realm="registration"');
-    if (refused.retryAfter !== undefined) c.header('Retry-After', String(Math.ceil(refused.retryAfter)));
-    return refusal(c, refused.status, refused.code, refused.reason);
+    return refused === undefined ? next() : refuse(c, refused);
   };
   const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => refusal(c, 413, 'too-large', 'The request is too large.') });
   routes.on('POST', register.path, mayRegister, limit, refuseOddJson);
@@ -171,7 +166,10 @@ function createRegisterApi({ registered, rules }: RegisterRoutesOptions, gate: R
     const address = addressOfUrl(url);
     if (address === undefined)
       return refusal(c, 400, 'bad-server', '"url" must be the address of the simulation server, such as https://host/2000.');
-    const outcome = registered.announce({ address, ...rest }, { heartbeats: true });
+    const entry = { address, ...rest };
+    const busy = registered.knows(entry) ? undefined : gate.refusalForNew(c);
+    if (busy !== undefined) return refuse(c, busy);
+    const outcome = registered.announce(entry, { heartbeats: true });
     if (outcome.kind === 'accepted')
       return c.json({ id: outcome.id, state: outcome.state, heartbeatSeconds: rules().heartbeat }, 202);
     return outcome.code === 'bad-server'
@@ -185,6 +183,12 @@ function createRegisterApi({ registered, rules }: RegisterRoutesOptions, gate: R
   return routes;
 }
 
+function refuse(c: Context, { status, code, reason, retryAfter }: GateRefusal) {
+  if (status === 401) c.header('WWW-Authenticate', 'Bearer realm="registration"');
+  if (retryAfter !== undefined) c.header('Retry-After', String(Math.ceil(retryAfter)));
+  return refusal(c, status, code, reason);
+}
+
 interface GateRefusal {
   readonly status: 401 | 403 | 429;
   readonly code: 'token-missing' | 'token-wrong' | 'no-registration' | 'too-many-tries' | 'too-many-registrations';
@@ -193,20 +197,20 @@ interface GateRefusal {
   readonly retryAfter?: number;
 }
 
-/** Checks the token, and how often an address registers. */
+/** Checks the token, and how many new servers an address registers. */
 class RegistrationGate {
-  readonly #wrongTries = new TokenBuckets(WRONG_TRIES);
+  readonly #wrongTries: WrongTries;
   readonly #registrations = new TokenBuckets(REGISTRATIONS);
   readonly #options: RegisterRoutesOptions;
 
   constructor(options: RegisterRoutesOptions) {
     this.#options = options;
+    this.#wrongTries = new WrongTries(options);
   }
 
-  /** `undefined`: the request is accepted. */
+  /** `undefined`: the token is right. */
   refusalFor(c: Context<Env>, given: string | undefined): GateRefusal | undefined {
-    const { rules, addressOf, clock, log } = this.#options;
-    const { token } = rules();
+    const { token } = this.#options.rules();
     if (token === undefined)
       return {
         status: 403,
@@ -215,16 +219,18 @@ class RegistrationGate {
       };
     if (given === undefined)
       return { status: 401, code: 'token-missing', reason: 'Send "Authorization: Bearer TOKEN" with registration.token.' };
+    if (sameText(given.slice(0, MAX_TOKEN + 1), token)) return undefined;
+    const what = { event: 'wrong-registration-token', words: 'tried to register with a wrong token' };
+    const wait = this.#wrongTries.count(c.env.incoming, what);
+    if (wait > 0) return later('too-many-tries', 'Too many wrong tokens from this address', wait);
+    return { status: 401, code: 'token-wrong', reason: 'This is not the token in registration.token.' };
+  }
+
+  /** Counts a server that is not known. `undefined`: it may register. */
+  refusalForNew(c: Context<Env>): GateRefusal | undefined {
+    const { addressOf, clock } = this.#options;
     const { address, limitKey: key = address } = addressOf(c.env.incoming);
-    const now = clock.now();
-    const locked = this.#wrongTries.wait(key, now);
-    if (locked > 0) return later('too-many-tries', 'Too many wrong tokens from this address', locked);
-    if (!sameText(given.slice(0, MAX_TOKEN + 1), token)) {
-      this.#wrongTries.take(key, now);
-      log.limited('warn', 'wrong-registration-token', `${address} tried to register with a wrong token`, { address });
-      return { status: 401, code: 'token-wrong', reason: 'This is not the token in registration.token.' };
-    }
-    const wait = this.#registrations.take(key, now);
+    const wait = this.#registrations.take(key, clock.now());
     return wait > 0 ? later('too-many-registrations', 'Too many registrations from this address', wait) : undefined;
   }
 }

@@ -86,7 +86,11 @@ function build() {
         mayAct: pass,
       }),
       createRegisterRoutes({
-        registered: { announce: () => ({ kind: 'accepted', id: 'x:1', state: 'checking' }), leave: () => true },
+        registered: {
+          knows: () => false,
+          announce: () => ({ kind: 'accepted', id: 'x:1', state: 'checking' }),
+          leave: () => true,
+        },
         rules: () => ({ heartbeat: 30 }),
         addressOf: () => ({ address: 'x', limitKey: undefined }),
         clock: { now: () => 0 },
