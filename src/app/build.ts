@@ -171,9 +171,10 @@ function buildOperatorActions(
   { poller, membership, notifying }: Fleet,
   registered: RegisteredServers,
 ): OperatorActions {
-  const { clock, log } = core;
+  const { clock, ledger, log } = core;
   return new OperatorActions({
     ...{ clock, log, poller, membership, readServer: readSimulationServer },
+    forgetCosts: (what) => ledger.forget(what, clock.now()),
     sendTest: () => notifying.test(),
     forget(id, by) {
       const facts = poller.facts(id);

@@ -10,6 +10,7 @@ import { checkCommand, type CheckOptions } from './check.ts';
 import { completionCommand, SHELLS, type Shell } from './completion.ts';
 import { REFUSED } from './configuration.ts';
 import { takeSignals } from './early-signals.ts';
+import { forgetCostsCommand, TOKEN_VARIABLE, type ForgetCostsOptions } from './forget-costs.ts';
 import { schemaCommand } from './schema.ts';
 import { agentCommand, startCommand } from './start.ts';
 import { testNotificationCommand } from './test-notification.ts';
@@ -99,6 +100,16 @@ function addTools(program: Command): void {
     .option('--read-only', 'read-only token, for example for Prometheus')
     .option('--json', 'print token and hash as JSON')
     .action((name: string, options: TokenOptions) => tokenCommand(name, options));
+  program
+    .command('forget-costs')
+    .description(
+      `make the running session server forget what sessions were seen to cost; the token of an operator is read from ${TOKEN_VARIABLE}`,
+    )
+    .argument('[config]', 'configuration file')
+    .option('--server <id>', 'only what was learned on this simulation server')
+    .option('--project <url>', 'only what was learned of this project')
+    .option('--url <address>', 'address of the session server; default: the configured port on this machine')
+    .action((config: string | undefined, options: ForgetCostsOptions) => forgetCostsCommand(config, options));
   program
     .command('completion')
     .description('print a script that completes commands and options in your shell')

@@ -7,6 +7,7 @@ import { httpUrl, type ServerId } from '../core/fleet/endpoint.ts';
 import { explain, type Explanation, type Situation, type Verdict as ExplainedVerdict } from '../core/views/explanation.ts';
 import { reservedOf } from '../core/queue/reserved-servers.ts';
 import { meanLoad, type Drain, type ServerFacts } from '../core/fleet/fleet.ts';
+import type { ArrivalRate } from '../core/allocation/arrivals.ts';
 import type { Ledger, Verdict } from '../core/allocation/ledger.ts';
 import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView } from '../core/views/monitor-view.ts';
 import type { Project } from '../core/fleet/project.ts';
@@ -268,6 +269,7 @@ export class MonitorViews {
       channels: this.#options.channels(),
       availability: open ? 'A session can start now.' : this.#whyClosed(length),
       places: unreserved === undefined ? 0 : ledger.places(unreserved, undefined, now),
+      placesRange: unreserved === undefined ? NO_PLACES : ledger.placesBetween(unreserved, undefined, now),
       waiting: {
         length,
         longest: longest === undefined ? null : Math.floor(longest),
@@ -275,6 +277,7 @@ export class MonitorViews {
       },
       meanLoad: meanLoad(poller.servers()) ?? null,
       meanPredicted: predicted.length === 0 ? null : predicted.reduce((sum, value) => sum + value, 0) / predicted.length,
+      arrivedShare: arrivedShare(ledger.arrivals(now)),
       handedOutLastHour: decisions.handedOutLastHour(now),
       refusedLastHour: decisions.refusedLastHour(now),
     };
@@ -329,6 +332,14 @@ interface Moment {
 }
 
 const NONE: ReadonlySet<ServerId> = new Set();
+const NO_PLACES = { from: 0, to: 0 };
+/** Below so many judged hand-outs, the share that arrived says nothing. */
+const MIN_JUDGED = 10;
+
+/** Two digits are enough, and spare the page a change at every report. */
+function arrivedShare({ judged, arrived }: ArrivalRate): number | null {
+  return judged < MIN_JUDGED ? null : Math.round((100 * arrived) / judged) / 100;
+}
 
 /** What the view of a server was built from. Facts and members are replaced, never changed, so the same object means the same facts. */
 interface Sources {

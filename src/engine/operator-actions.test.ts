@@ -30,6 +30,7 @@ function begin(channels: readonly ChannelTestView[] = [], store = new MemoryStor
     readServer: () => ({ kind: 'refused', reason: 'it has no address' }),
     sendTest: () => Promise.resolve(channels),
     forget: () => false,
+    forgetCosts: (what) => what.kind !== 'project',
   });
   const said = () => log.lines.map(({ level, message }) => `${level} ${message}`);
   return { clock, log, operatorActions, said, store, drained };
@@ -57,6 +58,15 @@ test('the log says who sent a test notification, and its outcome on each channel
     'info the test notification was accepted by email',
     'warn the test notification could not be sent by webhook chat.example.org: it answered 404; check the URL',
   ]);
+});
+
+test('the log names the operator who has learned costs forgotten, and of what', async () => {
+  const { operatorActions, said } = start();
+  assert.deepEqual(await operatorActions.forgetCosts({ kind: 'fleet' }, 'ada'), { kind: 'done' });
+  assert.deepEqual(await operatorActions.forgetCosts({ kind: 'server', server: 'a:2000' }, 'ada'), { kind: 'done' });
+  const unknown = await operatorActions.forgetCosts({ kind: 'project', project: 'github.com/a/b' }, 'ada');
+  assert.deepEqual(unknown, { kind: 'nothing-learned' });
+  assert.deepEqual(said(), ['info learned costs forgotten by ada', 'info learned costs of a:2000 forgotten by ada']);
 });
 
 test('the log says until when a server is drained, and that its deadline has passed', async () => {

@@ -1,5 +1,5 @@
 /**
- * What operators do to a running fleet: drain and resume servers, add and remove them, test the notifications. Each action has taken effect when its promise resolves,
+ * What operators do to a running fleet: drain and resume servers, add and remove them, forget learned costs, test the notifications. Each action has taken effect when its promise resolves,
  * is logged with the operator's name, and survives a restart.
  */
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import { isoTime } from '../core/text/iso-time.ts';
 import type { ReadServer, SimulationServer } from '../core/fleet/simulation-server.ts';
 import type { Clock, Log, StateStore } from '../ports.ts';
 import { soundItem, type Restored } from '../state/document.ts';
+import type { Forgettable } from '../core/allocation/ledger.ts';
 import type { Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
 import { createStartupGate } from './startup-gate.ts';
@@ -24,6 +25,8 @@ export interface OperatorActionsOptions {
   readonly readServer: (entry: unknown) => ReadServer;
   /** Removes a server that registered itself if it is down. `false`: it is not. */
   readonly forget: (id: ServerId, by: string) => boolean;
+  /** Forgets what sessions were seen to cost. `false`: nothing is known of that. */
+  readonly forgetCosts: (what: Forgettable) => boolean;
   /** Sends a test on every channel. Resolves within seconds with the outcomes. */
   readonly sendTest: () => Promise<readonly ChannelTestView[]>;
 }
@@ -175,6 +178,15 @@ export class OperatorActions {
         reason: 'This server registered itself and would register again; drain it, or stop it and remove it once it is down.',
       };
     log.info(`${id} simulation server removed by ${by}`, { by });
+    return { kind: 'done' };
+  }
+
+  /** Costs are learned again, from what the configuration expects. `nothing-learned`: there is no such server or project. */
+  async forgetCosts(what: Forgettable, by: string): Promise<{ readonly kind: 'done' | 'nothing-learned' }> {
+    await this.#startupGate.ready;
+    if (!this.#options.forgetCosts(what)) return { kind: 'nothing-learned' };
+    const of = what.kind === 'server' ? ` of ${what.server}` : what.kind === 'project' ? ` of the project ${what.project}` : '';
+    this.#options.log.info(`learned costs${of} forgotten by ${by}`, { by });
     return { kind: 'done' };
   }
 

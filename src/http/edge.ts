@@ -262,7 +262,10 @@ function apiOf(
         explain: (url, labels) => explainView(explainSource(options), url, labels),
       }),
       createHistoryRoutes({ source, clock, mayRead }),
-      createAdminRoutes({ actions: operatorActions, clock, mayAct }),
+      createAdminRoutes({
+        ...{ actions: operatorActions, clock, mayAct },
+        projectHosts: () => settings().projects.otherHosts,
+      }),
       registration,
     ],
   });

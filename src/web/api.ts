@@ -102,6 +102,11 @@ export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unk
   return ask(serverUrl(id, ''), { ...post({}, viewer), method: 'DELETE' });
 }
 
+/** `server`: only what was learned there. */
+export function forgetCosts(server: string | undefined, viewer: ViewerView): Promise<Answer<unknown>> {
+  return ask('api/v1/costs/forget', post({ server }, viewer));
+}
+
 export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelTestView[] }>> {
   return ask('api/v1/notifications/test', post({}, viewer));
 }

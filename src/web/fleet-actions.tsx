@@ -2,7 +2,7 @@
 /** Operator actions that do not belong to a single server: adding one, testing notifications, signing out. */
 import { useState } from 'preact/hooks';
 import type { ChannelTestView, ViewerView } from '../core/views/monitor-view.ts';
-import { addServer, signOut, testNotification, type Answer } from './api.ts';
+import { addServer, forgetCosts, signOut, testNotification, type Answer } from './api.ts';
 import type { Viewing } from './use-viewer.ts';
 
 interface ActionProps {
@@ -29,6 +29,7 @@ export function FleetActions({ addressId, onSignedOut, ...action }: FleetActions
       <AddServerForm {...action} addressId={addressId} />
       <div class="buttons">
         <TestNotificationButton {...action} />
+        <ForgetCostsButton {...action} />
         <SignOutButton {...action} onSignedOut={onSignedOut} />
       </div>
     </>
@@ -88,6 +89,19 @@ function TestNotificationButton(action: ActionProps) {
   return (
     <button type="button" aria-disabled={sending} onClick={() => void send()}>
       Send a test notification
+    </button>
+  );
+}
+
+/** For costs that were learned from something else than sessions. */
+function ForgetCostsButton(action: ActionProps) {
+  const forget = async (): Promise<void> => {
+    const answer = await forgetCosts(undefined, action.viewer);
+    report(action, answer, () => 'All learned costs were forgotten. They are learned again from the next sessions.');
+  };
+  return (
+    <button type="button" onClick={() => void forget()}>
+      Forget all learned costs
     </button>
   );
 }

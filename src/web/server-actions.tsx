@@ -2,7 +2,7 @@
 /** The operator actions of one server, or how to get access to them. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ServerView } from '../core/views/monitor-view.ts';
-import type { Answer } from './api.ts';
+import { forgetCosts, type Answer } from './api.ts';
 import { DrainForm } from './drain-form.tsx';
 import { NoTokens, TOKEN_ACCEPTED, TokenForm } from './token-form.tsx';
 import { useNextFocus } from './use-next-focus.ts';
@@ -40,7 +40,24 @@ export function ServerActions({ server, viewing, at }: ServerActionsProps) {
       {viewer.levers === 'none' && <NoTokens />}
       {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
       {viewer.levers === 'ready' && (
-        <DrainForm server={server} viewer={viewer} at={at} reasonId={reasonId} act={act} onResumed={() => focusNext(reasonId)} />
+        <>
+          <DrainForm
+            server={server}
+            viewer={viewer}
+            at={at}
+            reasonId={reasonId}
+            act={act}
+            onResumed={() => focusNext(reasonId)}
+          />
+          <div class="buttons">
+            <button
+              type="button"
+              onClick={() => void act(forgetCosts(server.id, viewer), 'The costs learned here were forgotten.')}
+            >
+              Forget the costs learned here
+            </button>
+          </div>
+        </>
       )}
       <p role="status" class="text said">
         {result === '' ? null : result}

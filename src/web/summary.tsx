@@ -2,7 +2,7 @@
 /** What an operator wants to see from across the room: whether a session can start now, and how busy the fleet is. */
 import type { ComponentChildren } from 'preact';
 import type { FleetView, ServerView } from '../core/views/monitor-view.ts';
-import { duration, plural } from './format.ts';
+import { duration, plural, type Format } from './format.ts';
 import { useFormat } from './format-context.ts';
 import { countStates } from './state-mark.tsx';
 
@@ -28,11 +28,7 @@ export function Summary({ fleet, servers, onRefused }: SummaryProps) {
         </div>
       </div>
       <dl class="figures">
-        <Figure
-          name="places left"
-          value={format.count(fleet.places)}
-          note={`average sessions until ${format.load(fleet.target)} load`}
-        />
+        <Figure name="places left" value={format.count(fleet.places)} note={placesNote(fleet, format)} />
         <Figure name="waiting" value={format.count(waiting.length)} note={waitingNote(fleet)} />
         <Figure
           name="mean load"
@@ -42,22 +38,33 @@ export function Summary({ fleet, servers, onRefused }: SummaryProps) {
         <Figure
           name="handed out"
           value={format.count(fleet.handedOutLastHour)}
-          note={<HandOutNote refused={fleet.refusedLastHour} onRefused={onRefused} />}
+          note={<HandOutNote fleet={fleet} onRefused={onRefused} />}
         />
       </dl>
     </section>
   );
 }
 
-function HandOutNote({ refused, onRefused }: { readonly refused: number; readonly onRefused: (() => void) | undefined }) {
+interface HandOutNoteProps {
+  readonly fleet: FleetView;
+  readonly onRefused: (() => void) | undefined;
+}
+
+function HandOutNote({ fleet, onRefused }: HandOutNoteProps) {
+  const { refusedLastHour: refused, arrivedShare } = fleet;
   const text = `${useFormat().count(refused)} refused`;
-  if (refused === 0 || onRefused === undefined) return <>in the last hour, {text}</>;
+  const arrived = arrivedShare === null ? '' : `, about ${Math.round(100 * arrivedShare)}% of sessions arrived`;
   return (
     <>
       in the last hour,{' '}
-      <a href="#decisions" onClick={onRefused}>
-        {text}
-      </a>
+      {refused === 0 || onRefused === undefined ? (
+        text
+      ) : (
+        <a href="#decisions" onClick={onRefused}>
+          {text}
+        </a>
+      )}
+      {arrived}
     </>
   );
 }
@@ -81,6 +88,12 @@ function Figure({ name, value, note }: FigureProps) {
 /** One digit is enough across the room; the table has the rest. */
 function tidy(load: number | null): number | null {
   return load === null ? null : Math.round(load * 10) / 10;
+}
+
+/** The number is an estimate as long as the cost of a session is one. */
+function placesNote({ placesRange: { from, to }, target }: FleetView, format: Format): string {
+  const range = from === to ? '' : `${format.count(from)} to ${format.count(to)}, `;
+  return `${range}average sessions until ${format.load(target)} load`;
 }
 
 function waitingNote({ waiting }: FleetView): string {

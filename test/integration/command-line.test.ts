@@ -74,7 +74,7 @@ describe('arguments', () => {
   test('--help names every command', async (t) => {
     const { status, stdout } = await runProgram(t, ['--help']);
     assert.equal(status, 0);
-    for (const command of ['start', 'check', 'schema', 'test-notification', 'agent', 'token', 'setup', 'doctor', 'completion'])
+    for (const command of ['start', 'check', 'schema', 'test-notification', 'forget-costs', 'agent', 'token', 'setup', 'doctor', 'completion'])
       assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
   });
 

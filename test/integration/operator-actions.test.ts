@@ -1,4 +1,4 @@
-/** The levers as the documentation shows them to programs, at the real program. */
+/** The operator actions as the documentation shows them to programs, at the real program. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -6,11 +6,11 @@ import { hashOf } from '../../src/config/token.ts';
 import type { ServerView } from '../../src/core/views/monitor-view.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { startProgram, type Program } from '../support/start-program.ts';
+import { runProgram, startProgram, type Program } from '../support/start-program.ts';
 import { startSimulationServers } from '../support/start-simulation-server.ts';
 import { WebhookSink } from '../support/webhook-sink.ts';
 
-const TOKEN = 'sst_of-the-levers';
+const TOKEN = 'sst_of-the-actions';
 const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
 
 interface Example {
@@ -114,4 +114,22 @@ test('an address that cannot be one is refused in words that name no configurati
   const { status, answer } = await send(program, { method: 'POST', path: '/servers', body: { address: 'http://foo' } });
   assert.equal(status, 400);
   assert.match((answer as { reason: string }).reason, /^address: "http:\/\/foo" — expected "host\/2000" or "host:2000"/);
+});
+
+test('a command makes the running program forget learned costs, with the token of an operator', async (t) => {
+  const [sim] = await startSimulationServers(t, [20]);
+  assert.ok(sim);
+  const program = await startProgram(t, { simulationServers: [sim.address], admin });
+  const forget = async (token: string, ...options: string[]) => {
+    const ended = await runProgram(t, ['forget-costs', '--url', program.url, ...options], {
+      env: { SESSION_SERVER_TOKEN: token },
+    });
+    return `${ended.status} ${ended.stdout}${ended.stderr}`;
+  };
+  assert.equal(await forget(TOKEN), '0 Forgotten. Costs are learned again from the next sessions.\n');
+  assert.match(program.log, /learned costs forgotten by ada/);
+  assert.match(await forget(TOKEN, '--server', sim.address), /^0 Forgotten/);
+  assert.match(await forget(TOKEN, '--project', 'https://github.com/a/b'), /^1 error: Nothing was learned of this project/);
+  assert.match(await forget('sst_wrong'), /^1 error: .*not in "admin.tokens"/);
+  assert.match(await forget(''), /^2 error: set SESSION_SERVER_TOKEN to the token of an operator/);
 });

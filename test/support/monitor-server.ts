@@ -94,7 +94,10 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     const { mayRead, mayAct, readsOn } = access;
     const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
     const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead });
-    const admin = createAdminRoutes({ actions: actionsOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
+    const admin = createAdminRoutes({
+      ...{ actions: actionsOf(fleet), mayAct, projectHosts: () => [] },
+      clock: { wallTime: () => fleet.now },
+    });
     const explain = new Hono<Env>();
     explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
     events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead, readsOn });
@@ -140,6 +143,7 @@ function actionsOf(fleet: DemoFleet): AdminActions {
         });
       return Promise.resolve({ kind: 'done', id: fleet.add(address).id });
     },
+    forgetCosts: (what) => Promise.resolve({ kind: what.kind === 'server' ? fleet.forgetCost(what.server) : 'done' }),
     testNotification() {
       const channels = fleet.channels.map((channel, index): ChannelTestView => {
         if (index === 0) return { ...channel, outcome: 'sent', reason: null };

@@ -291,6 +291,13 @@ export class DemoFleet {
     };
   }
 
+  /** As if nothing had been learned on the server. */
+  forgetCost(id: string): 'done' | 'nothing-learned' {
+    if (this.server(id) === undefined) return 'nothing-learned';
+    this.set(id, { costUncertainty: null });
+    return 'done';
+  }
+
   snapshot(): MonitorSnapshot {
     const servers = this.#servers.map(({ view }) => view);
     return { at: this.now, fleet: this.#fleet(servers), servers, decisions: this.#decisions, incidents: this.#incidents };
@@ -309,6 +316,8 @@ export class DemoFleet {
       open: places > 0,
       availability: places > 0 ? 'A session can start now.' : 'No session can start now: every server is full, draining or down.',
       places,
+      placesRange: { from: Math.floor(0.8 * places), to: Math.ceil(1.3 * places) },
+      arrivedShare: 0.94,
       waiting: {
         length: this.#waiting,
         longest: this.#waiting === 0 ? null : 40 + this.#waiting * 6,

@@ -263,9 +263,9 @@ test('sessions that started do not count as unused places of their address', () 
 
 test('the number of places has a range as long as the cost is uncertain', () => {
   const { ledger, all } = ledgerOf({ a: 0 });
-  const { least, most } = ledger.placesBetween(all, undefined, 100);
+  const { from, to } = ledger.placesBetween(all, undefined, 100);
   const places = ledger.places(all, undefined, 100);
-  assert.ok(least < places && places < most, `${least} ${places} ${most}`);
+  assert.ok(from < places && places < to, `${from} ${places} ${to}`);
 });
 
 test('a session of which nothing is known is reckoned nine per cent dearer where it is about room, and not with learning switched off', () => {

@@ -285,9 +285,9 @@ export class Ledger {
     candidates: Candidates,
     project: string | undefined,
     now: number,
-  ): { readonly least: number; readonly most: number } {
+  ): { readonly from: number; readonly to: number } {
     const { low, high } = this.#costs.view(undefined, project);
-    return { least: this.#placesAt(candidates, high, 0, now), most: this.#placesAt(candidates, low, 0, now) };
+    return { from: this.#placesAt(candidates, high, 0, now), to: this.#placesAt(candidates, low, 0, now) };
   }
 
   #placesAt(candidates: Candidates, base: number, margin: number, now: number): number {

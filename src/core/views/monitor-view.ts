@@ -40,6 +40,8 @@ export interface FleetView {
   readonly availability: string;
   /** Average sessions that fit now. */
   readonly places: number;
+  /** The same if sessions cost one standard deviation more than expected (`from`), and less (`to`). */
+  readonly placesRange: { readonly from: number; readonly to: number };
   readonly waiting: WaitingView;
   /** Mean reported load of the servers that answer; `null` when none does. */
   readonly meanLoad: number | null;
@@ -47,6 +49,8 @@ export interface FleetView {
   readonly meanPredicted: number | null;
   /** Sessions handed out in the last hour. */
   readonly handedOutLastHour: number;
+  /** Share (0 to 1) of the sessions handed out lately that arrived, as far as it can be judged; `null` while too few were judged. */
+  readonly arrivedShare: number | null;
   /** Session requests refused in the last hour. */
   readonly refusedLastHour: number;
   /** The predicted load of every server stays below it. */

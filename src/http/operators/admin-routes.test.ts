@@ -29,11 +29,13 @@ function setUp({
     resume: act('resume', onServer),
     removeServer: act('remove', refused ?? onServer),
     addServer: act('add', refused ?? ({ kind: 'done', id: 'new:1' } as const)),
+    forgetCosts: act('forget', { kind: onServer.kind === 'done' ? 'done' : 'nothing-learned' } as const),
     testNotification: act('test', refused ?? ({ kind: 'done', channels: TESTED } as const)),
   };
   const routes = createAdminRoutes({
     actions,
     clock: { wallTime: () => NOW },
+    projectHosts: () => ['git.example.org'],
     mayAct: async (c, next) => {
       if (c.req.header('Authorization') === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
       c.set('actor', 'ada');
@@ -205,4 +207,38 @@ test('the OpenAPI document describes the routes', () => {
     '/api/v1/servers/{id}/drain',
     '/api/v1/servers/{id}/resume',
   ]);
+});
+
+for (const [body, what] of [
+  [{}, { kind: 'fleet' }],
+  [{ server: ID }, { kind: 'server', server: ID }],
+  [
+    { project: 'https://git.example.org/owner/name/blob/main/worlds/a.wbt' },
+    { kind: 'project', project: 'git.example.org/owner/name/worlds/a.wbt' },
+  ],
+] as const)
+  test(`learned costs are forgotten by ${JSON.stringify(body)}`, async () => {
+    const { acts, send } = setUp();
+    assert.equal((await send('POST', '/api/v1/costs/forget', body)).status, 200);
+    assert.deepEqual(acts, [['forget', what, 'ada']]);
+  });
+
+test('costs of a server or a project of which nothing is known are not said to be forgotten', async () => {
+  const { send } = setUp({ onServer: { kind: 'unknown-server' } });
+  const forget = async (body: unknown) => code(await send('POST', '/api/v1/costs/forget', body));
+  assert.equal(await forget({ server: ID }), '404 unknown-server');
+  assert.equal(await forget({ project: 'https://github.com/owner/name' }), '404 nothing-learned');
+});
+
+test('what is to be forgotten is a server or a readable project, and nothing else', async () => {
+  const { acts, send } = setUp();
+  for (const body of [
+    { server: ID, project: 'https://github.com/owner/name' },
+    { project: 'https://elsewhere.example.org/owner/name' },
+    { server: 'x'.repeat(301) },
+    { project: 'x'.repeat(1001) },
+    { costs: 1 },
+  ])
+    assert.equal(await code(await send('POST', '/api/v1/costs/forget', body)), '400 bad-request');
+  assert.deepEqual(acts, []);
 });

@@ -1,5 +1,5 @@
 /**
- * Operator actions: drain and resume a server, add and remove servers while running, test the notifications.
+ * Operator actions: drain and resume a server, add and remove servers while running, forget learned costs, test the notifications.
  *
  * A response means that the action has taken effect: after the response to *drain* the server gets no new sessions. The
  * actions themselves log who did what.
@@ -7,6 +7,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { Forgettable } from '../../core/allocation/ledger.ts';
+import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
 import type { OperatorActions } from '../../engine/operator-actions.ts';
 import type { Clock } from '../../ports.ts';
 import { channelTest, serverParameter } from '../server/api-schemas.ts';
@@ -16,16 +18,22 @@ import type { Env } from '../server/routes.ts';
 import { EXPECTED_TIME, timeText } from '../server/time-text.ts';
 
 /** Each resolves when the action has taken effect. */
-export type AdminActions = Pick<OperatorActions, 'drain' | 'resume' | 'addServer' | 'removeServer' | 'testNotification'>;
+export type AdminActions = Pick<
+  OperatorActions,
+  'drain' | 'resume' | 'addServer' | 'removeServer' | 'forgetCosts' | 'testNotification'
+>;
 
 export interface AdminRoutesOptions {
   readonly actions: AdminActions;
+  /** Hosts besides `github.com` from which projects may come. */
+  readonly projectHosts: () => readonly string[];
   readonly clock: Pick<Clock, 'wallTime'>;
   readonly mayAct: MiddlewareHandler<Env>;
 }
 
 const BODY_BYTES = 65_536;
 const MAX_REASON = 1000;
+const MAX_ID = 300;
 const YEAR = 366 * 86_400;
 
 const drainRequest = z
@@ -51,6 +59,13 @@ const drainRequest = z
 const serverEntry = z
   .looseObject({ address: z.string().openapi({ example: 'sim9.example.org/2000' }) })
   .openapi('SimulationServer', { description: 'As an entry of `simulationServers` in the configuration.' });
+const learnedCosts = z
+  .strictObject({
+    server: z.string().max(MAX_ID).optional().describe('Only what was learned on this server.'),
+    project: z.string().max(MAX_PROJECT_URL).optional().describe('Only what was learned of this project: its URL.'),
+  })
+  .refine(({ server, project }) => server === undefined || project === undefined, 'name a server or a project, not both')
+  .openapi('LearnedCosts');
 const done = z.object({ done: z.literal(true) }).openapi('Done');
 const doneResponse = jsonResponse('The action has taken effect.', done);
 const refusals = {
@@ -100,6 +115,18 @@ const remove = createRoute({
   request: { params: serverParameter },
   responses: { 200: doneResponse, ...unknown, ...refusals },
 });
+const forgetCosts = createRoute({
+  method: 'post',
+  path: '/api/v1/costs/forget',
+  summary: 'Forget what sessions were seen to cost: of all servers, of one server or of one project',
+  security,
+  request: { body: jsonBody(learnedCosts) },
+  responses: {
+    200: doneResponse,
+    404: refusalResponse('There is no such server, or nothing was learned of the project.'),
+    ...refusals,
+  },
+});
 const testNotification = createRoute({
   method: 'post',
   path: '/api/v1/notifications/test',
@@ -117,12 +144,13 @@ const testNotification = createRoute({
 export function createAdminRoutes(options: AdminRoutesOptions): OpenAPIHono<Env> {
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   routes.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  for (const { method, path } of [drain, resume, add, remove, testNotification]) {
+  for (const { method, path } of [drain, resume, add, remove, forgetCosts, testNotification]) {
     const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => refusal(c, 413, 'too-large', 'The request is too large.') });
     routes.on(method, path.replace('{id}', ':id'), options.mayAct, limit, refuseOddJson);
   }
   addDrainRoutes(routes, options);
   addFleetRoutes(routes, options);
+  addForgetCosts(routes, options);
   routes.openapi(testNotification, async (c) => {
     const outcome = await options.actions.testNotification(c.get('actor'));
     if (outcome.kind === 'refused') return refusal(c, 409, outcome.code, outcome.reason);
@@ -166,6 +194,24 @@ function addFleetRoutes(routes: OpenAPIHono<Env>, { actions }: AdminRoutesOption
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
     return c.json({ done: true as const }, 200);
   });
+}
+
+function addForgetCosts(routes: OpenAPIHono<Env>, { actions, projectHosts }: AdminRoutesOptions): void {
+  routes.openapi(forgetCosts, async (c) => {
+    const { server, project } = c.req.valid('json');
+    const read = project === undefined ? undefined : parseProject(project, { otherHosts: projectHosts() });
+    if (read?.kind === 'refused') return refusal(c, 400, 'bad-request', read.reason);
+    const what = forgettable(server, read?.project.key);
+    const outcome = await actions.forgetCosts(what, c.get('actor'));
+    if (outcome.kind === 'done') return c.json({ done: true as const }, 200);
+    if (what.kind === 'server') return refuseOutcome(c, what.server, { kind: 'unknown-server' });
+    return refusal(c, 404, 'nothing-learned', 'Nothing was learned of this project.');
+  });
+}
+
+function forgettable(server: string | undefined, project: string | undefined): Forgettable {
+  if (server !== undefined) return { kind: 'server', server };
+  return project === undefined ? { kind: 'fleet' } : { kind: 'project', project };
 }
 
 /** What can go wrong with an action on one server. */

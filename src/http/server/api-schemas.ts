@@ -52,6 +52,9 @@ export const availability = z
     open: z.boolean().describe('A session can start now.'),
     availability: z.string().describe('The same in a sentence, with the reason if it cannot.'),
     places: count.describe('How many more average sessions fit now.'),
+    placesRange: z
+      .object({ from: count, to: count })
+      .describe('The same if sessions cost one standard deviation more than expected (`from`), and less (`to`).'),
     waiting,
     meanLoad: percent.nullable().describe('Mean load of the servers that answer, percent; null: none answers.'),
   })
@@ -217,4 +220,4 @@ export type SchemasAgree = AllTrue<{
   channelTest: Same<z.output<typeof channelTest>, ChannelTestView>;
 }>;
 
-export type AvailabilityView = Pick<FleetView, 'open' | 'availability' | 'places' | 'waiting' | 'meanLoad'>;
+export type AvailabilityView = Pick<FleetView, 'open' | 'availability' | 'places' | 'placesRange' | 'waiting' | 'meanLoad'>;

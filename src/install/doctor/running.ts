@@ -22,7 +22,7 @@ const LIMIT = /^session_server_file_descriptors_limit (\d+)$/m;
 export async function askRunning(url: URL, settings: Settings, timeout: number): Promise<RunningResult> {
   const reasons: string[] = [];
   let hidden = true;
-  for (const origin of [url.origin, ...ownOrigins(settings)]) {
+  for (const origin of [url.origin, ...(settings.port === 0 ? [] : [ownOrigin(settings)])]) {
     const result = await ask(origin, timeout);
     if (result.kind !== 'silent') return result;
     reasons.push(`${origin}: ${result.reason}`);
@@ -31,11 +31,11 @@ export async function askRunning(url: URL, settings: Settings, timeout: number):
   return { kind: 'silent', reason: reasons.join('; '), hidden };
 }
 
-function ownOrigins({ listen, port }: Settings): string[] {
-  if (port === 0) return [];
+/** The program's own address on this machine. */
+export function ownOrigin({ listen, port }: Pick<Settings, 'listen' | 'port'>): string {
   const everywhere = listen === '::' || listen === '0.0.0.0';
   const host = everywhere ? '127.0.0.1' : listen.includes(':') ? `[${listen}]` : listen;
-  return [`http://${host}:${port}`];
+  return `http://${host}:${port}`;
 }
 
 async function ask(origin: string, timeout: number): Promise<RunningResult> {
