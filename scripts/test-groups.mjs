@@ -1,19 +1,16 @@
 // Which test files may share a process. Starting a process and reading the sources costs several times what most tests cost.
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-/** Processes that share the tests of whole programs. */
-const INTEGRATION_PROCESSES = 4;
-/** Parts of group names, slowest first. */
-const SLOWEST_FIRST = [
-  'browser/monitor',
-  'simulation/day',
-  'integration-',
-  'browser',
-  'integration',
-  'src/config',
-  'src/http',
-  'src/core',
+/** Folders, and how many processes share their tests. The first that fits counts. */
+const PROCESSES = [
+  ['test/simulation', 1],
+  ['test/integration', 4],
+  ['test/browser', 3],
+  ['test', 2],
+  ['src', 6],
 ];
+/** Parts of group names, slowest first. */
+const SLOWEST_FIRST = ['test/simulation', 'test/browser', 'test/integration', 'src'];
 /** What a file may import from `node:test` and still share its process: nothing that also applies to the tests of other files. */
 const SHAREABLE = new Set(['test', 'describe', 'it', 'suite']);
 
@@ -23,9 +20,9 @@ const SHAREABLE = new Set(['test', 'describe', 'it', 'suite']);
  */
 export function groupTests(files, sourceOf) {
   const groups = new Map();
-  let integration = 0;
+  const counts = new Map();
   for (const file of files) {
-    const group = sharesProcess(sourceOf(file)) ? groupOf(file, () => (integration += 1)) : file;
+    const group = sharesProcess(sourceOf(file)) ? groupOf(file, counts) : file;
     groups.set(group, [...(groups.get(group) ?? []), file]);
   }
   return [...groups].sort(([a], [b]) => rank(a) - rank(b));
@@ -55,8 +52,10 @@ function rank(group) {
   return index < 0 ? SLOWEST_FIRST.length : index;
 }
 
-function groupOf(file, count) {
-  if (file.startsWith(join('src', ''))) return dirname(file);
-  if (file.startsWith(join('test', 'integration', ''))) return `integration-${'abcd'[count() % INTEGRATION_PROCESSES]}`;
-  return file;
+/** The files of a folder take its processes in turn, so that each gets some of the slow ones. */
+function groupOf(file, counts) {
+  const [folder, processes] = PROCESSES.find(([path]) => file.startsWith(join(path, '')));
+  const count = counts.get(folder) ?? 0;
+  counts.set(folder, count + 1);
+  return `${folder}-${'abcdef'[count % processes]}`;
 }

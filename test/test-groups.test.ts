@@ -29,23 +29,22 @@ test('a file that can reach a hook has a process of its own, however the hook is
     assert.equal(sharesProcess(source), false, source);
 });
 
-test('files of one folder share a process, tests of whole programs share four, and slow groups come first', () => {
-  const sources: Record<string, string> = {
-    'src/engine/b.test.ts': PLAIN,
-    'src/core/a.test.ts': PLAIN,
-    'src/core/b.test.ts': PLAIN,
-    'src/core/c.test.ts': WITH_HOOK,
-    'test/docs.test.ts': PLAIN,
-    ...Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`test/integration/${name}.test.ts`, PLAIN])),
-  };
-  const groups = groupTests(Object.keys(sources), (file) => sources[file] ?? '');
+test('the files of a folder share its processes in turn, and slow groups come first', () => {
+  const names = (folder: string) => ['a', 'b', 'c', 'd', 'e'].map((name) => `${folder}/${name}.test.ts`);
+  const files = [...names('src/core'), 'test/docs.test.ts', ...names('test/integration'), 'test/simulation/day.test.ts'];
+  const own = 'src/engine/z.test.ts';
+  const groups = groupTests([...files, own], (file) => (file === own ? WITH_HOOK : PLAIN));
   assert.deepEqual(
-    groups.map(([, files]) => files.length),
-    [2, 1, 1, 1, 2, 1, 1, 1],
+    groups.map(([name, members]) => `${name} ${members.length}`),
+    [
+      'test/simulation-a 1',
+      ...['a 2', 'b 1', 'c 1', 'd 1'].map((rest) => `test/integration-${rest}`),
+      ...['a 1', 'b 1', 'c 1', 'd 1', 'e 1'].map((rest) => `src-${rest}`),
+      `${own} 1`,
+      'test-a 1',
+    ],
   );
-  assert.deepEqual(groups.flatMap(([, files]) => files).toSorted(), Object.keys(sources).toSorted());
-  const together = groups.find(([, files]) => files.includes('src/core/a.test.ts'))?.[1];
-  assert.deepEqual(together, ['src/core/a.test.ts', 'src/core/b.test.ts']);
+  assert.deepEqual(groups.flatMap(([, members]) => members).toSorted(), [...files, own].toSorted());
 });
 
 test('code that tests share takes hooks as arguments and imports none', () => {

@@ -2,21 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
 
-let browser: Browser;
-let axe: string;
-before(async () => {
-  browser = await launchChromium();
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-});
-after(() => browser.close());
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 async function assertAccessible(page: Page, what: string): Promise<void> {
   // As a function of the test, not as a script of the page, which its policy forbids.
@@ -35,7 +28,7 @@ for (const [name, options] of [
 ] as const) {
   test(`axe finds nothing on the page, its panel and its dialogs (${name})`, async (t) => {
     const server = await startMonitorServer(t, { fleet: livelyFleet() });
-    const page = await openPage(t, browser, server.url, options);
+    const page = await openPage(t, server.url, options);
     await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
     await assertAccessible(page, 'the page');
 
@@ -63,16 +56,16 @@ for (const [name, options] of [
 
 test('axe finds nothing on the page of a large fleet, of no fleet, of a closed monitor, or without scripts', async (t) => {
   const large = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 300 }) });
-  await assertAccessible(await openPage(t, browser, large.url), 'a large fleet');
+  await assertAccessible(await openPage(t, large.url), 'a large fleet');
   const empty = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 0 }) });
-  await assertAccessible(await openPage(t, browser, empty.url), 'no fleet');
+  await assertAccessible(await openPage(t, empty.url), 'no fleet');
   const closed = await startMonitorServer(t, { reading: 'token' });
-  await assertAccessible(await openPage(t, browser, closed.url, { still: true, expected: /401/ }), 'a closed monitor');
+  await assertAccessible(await openPage(t, closed.url, { still: true, expected: /401/ }), 'a closed monitor');
 });
 
 test('axe finds nothing on a stale page', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await server.stop();
   await page.getByText(/Connection lost at/).waitFor();
   await assertAccessible(page, 'a stale page');

@@ -2,19 +2,12 @@
  * Operator actions on the monitor page: they keep what others wrote, announce their result, and never lose the focus.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { READING_TOKEN, startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet } from '../support/monitor-source.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchChromium();
-});
-after(() => browser.close());
 
 const SECOND = 'sim02.example.org:3000';
 const HOUR = 3600;
@@ -43,7 +36,7 @@ test('changing a drain keeps its reason and its end unless they are changed', as
   const until = fleet.now + 2 * HOUR;
   fleet.drain(SECOND, { since: fleet.now - HOUR, by: 'bob', reason: 'new disk, back at four', until });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const panel = await openPanel(page);
   const reason = panel.getByLabel('Draining');
   const deadline = panel.getByRole('combobox', { name: 'How long' });
@@ -64,7 +57,7 @@ test('changing a drain keeps its reason and its end unless they are changed', as
 test('what another operator writes into a drain appears in the form', async (t) => {
   const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const panel = await openPanel(page);
   fleet.drain(SECOND, { since: fleet.now, by: 'bob', reason: 'fan is loud', until: null });
   await panel.getByRole('button', { name: 'Change' }).waitFor();
@@ -76,7 +69,7 @@ test('the focus is never lost after an operator action, and its result is announ
   const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
   fleet.set(SECOND, { removable: true });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url, { expected: /dialog/ });
+  const page = await openPage(t, server.url, { expected: /dialog/ });
   page.removeAllListeners('dialog');
   page.on('dialog', (dialog) => void dialog.accept());
   await page.getByRole('button', { name: /Details of sim02/ }).press('Enter');
@@ -120,7 +113,7 @@ test('the focus is never lost after an operator action, and its result is announ
 
 test('a read-only token is reported at the field, signs in, and can be signed out', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByRole('button', { name: 'Sign in' }).click();
   const dialog = page.getByRole('dialog', { name: 'Operator actions' });
   const field = dialog.getByLabel(/^Sign in with a token/);
@@ -143,7 +136,7 @@ test('a read-only token is reported at the field, signs in, and can be signed ou
 test('an operator who has configured the first token signs in without reloading the page', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const openBeforeTokens = async (): Promise<Page> => {
-    const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+    const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
     await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: null, levers: 'none', csrf: null } }));
     await page.goto(server.url);
     await page.getByRole('button', { name: 'Get access' }).waitFor();
@@ -179,7 +172,7 @@ test('an operator who has configured the first token signs in without reloading 
 
 test('an operator who is signed out by an action is at the field for the token', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url, { expected: /401/ });
+  const page = await openPage(t, server.url, { expected: /401/ });
   const panel = await openPanel(page);
   await page.context().clearCookies();
   await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
@@ -189,7 +182,7 @@ test('an operator who is signed out by an action is at the field for the token',
 
 test('an operator whose token became read-only sees no more actions after a refused one', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url, { expected: /403/ });
+  const page = await openPage(t, server.url, { expected: /403/ });
   const panel = await openPanel(page);
   await page.route('**/drain', (route) =>
     route.fulfill({ status: 403, json: { code: 'token-read-only', reason: 'The token of ada may only read.' } }),
@@ -203,7 +196,7 @@ test('an operator whose token became read-only sees no more actions after a refu
 test('the result of an action disappears when another operator undoes it', async (t) => {
   const fleet = new DemoFleet({ servers: 3, now: Math.floor(Date.now() / 1000) });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const panel = await openPanel(page);
   await panel.getByRole('button', { name: 'Drain', exact: true }).click();
   const said = panel.locator('.operator-actions').getByRole('status');
@@ -216,7 +209,7 @@ test('the result of an action disappears when another operator undoes it', async
 
 test('an address of a server that is not in the fleet says so', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, `${server.url}#server=${encodeURIComponent('<b>gone</b>.example.org:2000')}`);
+  const page = await openPage(t, `${server.url}#server=${encodeURIComponent('<b>gone</b>.example.org:2000')}`);
   await page.getByRole('status').getByText('There is no simulation server <b>gone</b>.example.org:2000.').waitFor();
   await page.waitForURL(server.url);
   await page.getByRole('button', { name: /Details of sim01/ }).click();
@@ -226,7 +219,7 @@ test('an address of a server that is not in the fleet says so', async (t) => {
 
 test('a test notification says what became of it on each channel', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByLabel(/^Sign in with a token/).fill(TOKEN);
   await page.keyboard.press('Enter');

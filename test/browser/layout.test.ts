@@ -1,18 +1,11 @@
 /** Everything on the monitor page stays in its place and can be read, on screens of every width. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
 import { systemClock } from '../../src/system/system-clock.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchChromium();
-});
-after(() => browser.close());
 
 const WIDTHS = [320, 360, 390, 700, 720, 768, 800, 981, 1024, 1100, 1181, 1280, 1366, 1440];
 const HOUR = 3600;
@@ -67,7 +60,7 @@ for (const [name, fleetOf] of [
   for (const locale of ['en-US', 'de-DE']) {
     test(`nothing in the table reaches beyond its cell, with ${name} servers (${locale})`, async (t) => {
       const server = await startMonitorServer(t, { fleet: fleetOf() });
-      const page = await openPage(t, browser, server.url, { locale });
+      const page = await openPage(t, server.url, { locale });
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 800 });
         assert.deepEqual(await misplaced(page), [], `${width} pixels`);
@@ -80,7 +73,7 @@ for (const [name, fleetOf] of [
 
 test('where only rows in sight are drawn each is as high as those that are not are thought to be, on every screen', async (t) => {
   const server = await startMonitorServer(t, { fleet: difficult(new DemoFleet({ servers: 300 })) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 800 });
     const odd = await page
@@ -96,7 +89,7 @@ test('where only rows in sight are drawn each is as high as those that are not a
 
 test('nothing of the rows that scroll below it shows through the row of the average', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 30 }) });
-  const pages = [await openPage(t, browser, server.url), await openPage(t, browser, server.url, { javaScriptEnabled: false })];
+  const pages = [await openPage(t, server.url), await openPage(t, server.url, { javaScriptEnabled: false })];
   for (const page of pages) {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 800 });
@@ -114,7 +107,7 @@ test('nothing of the rows that scroll below it shows through the row of the aver
 
 test('where rows may grow the whole reason can be read', async (t) => {
   const server = await startMonitorServer(t, { fleet: difficult(livelyFleet()) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   for (const width of [390, 768, 1280, 1440]) {
     await page.setViewportSize({ width, height: 800 });
     const hidden = await page
@@ -132,7 +125,7 @@ test('the panel shows a reason of a thousand letters to its end', async (t) => {
   const reason = `${'moved to the cellar, '.repeat(45)}the end`;
   fleet.drain('sim02.example.org:3000', { since: fleet.now, by: 'ada', reason, until: null });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByRole('button', { name: /Details of sim02/ }).click();
   const panel = page.getByRole('dialog', { name: /sim02/ });
   for (const place of ['.panel-head p.text', '.facts dd']) {
@@ -144,7 +137,7 @@ test('the panel shows a reason of a thousand letters to its end', async (t) => {
 
 test("a server's facts keep within their card on every screen", async (t) => {
   const server = await startMonitorServer(t, { fleet: difficult(livelyFleet()) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByRole('button', { name: /Details of sim05/ }).click();
   const facts = page.getByRole('dialog', { name: /sim05/ }).locator('.facts');
   await facts.waitFor();
@@ -160,7 +153,7 @@ test('what a load consists of, and the limit, are said in words too', async (t) 
   fleet.set(fleet.ids[0] ?? '', { load: 20.5, booked: 8, predicted: 28.5 });
   fleet.set(fleet.ids[1] ?? '', { load: null, predicted: null });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url, { viewport: { width: 390, height: 844 } });
+  const page = await openPage(t, server.url, { viewport: { width: 390, height: 844 } });
   const bars = page.locator('.servers tbody').getByRole('img');
   const words = '20.5% reported + 8.0 booked = 28.5% predicted, limit 90%';
   assert.equal(await bars.first().getAttribute('aria-label'), words);
@@ -173,7 +166,7 @@ test('what a load consists of, and the limit, are said in words too', async (t) 
 test('each row has its server as its header, and a filter says how much it shows', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   assert.equal(await page.getByRole('rowheader', { name: /^sim/ }).count(), 12);
   const said = page.locator('.servers').getByRole('status');
   await page.getByRole('button', { name: /^available/ }).click();
@@ -195,7 +188,7 @@ test('servers without room are not called available alone, and a cost that other
   for (const id of fleet.ids) fleet.set(id, { places: 0 });
   fleet.set(fleet.ids[1] ?? '', { costUncertainty: null });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.locator('.summary').getByText('3 simulation servers: 3 available, none with room').waitFor();
   assert.deepEqual(await page.locator('.servers tbody .cost .second').allInnerTexts(), ['± 1.6', 'from other servers', '± 1.6']);
   await page.getByRole('button', { name: /Details of sim02/ }).click();
@@ -205,7 +198,7 @@ test('servers without room are not called available alone, and a cost that other
 test('a closed monitor says apart that a token is wrong and that there were too many', async (t) => {
   // Time gives tries back. Here it stands still, so that a slow machine gets no more of them.
   const server = await startMonitorServer(t, { reading: 'token', clock: { ...systemClock, now: () => 0 } });
-  const page = await openPage(t, browser, server.url, { still: true, expected: /401/ });
+  const page = await openPage(t, server.url, { still: true, expected: /401/ });
   const enter = async (token: string): Promise<void> => {
     await page.getByLabel('Sign in with a token to read this monitor').fill(token);
     const shown = page.waitForEvent('load');

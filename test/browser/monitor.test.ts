@@ -1,20 +1,13 @@
 /** The monitor page in a real browser, over a fleet that a test moves by hand. */
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { after, before, test, type TestContext } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import { test, type TestContext } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import type { HistoryView } from '../../src/core/views/monitor-view.ts';
 import { openPage } from '../support/browser-page.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchChromium();
-});
-after(() => browser.close());
 
 /** Text of the cells of one column, in the order shown. */
 function column(page: Page, name: string): Promise<string[]> {
@@ -52,7 +45,7 @@ test('the page shows what the session server knows', async (t) => {
   const fleet = livelyFleet();
   fleet.waiting = 3;
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const { servers, fleet: whole } = fleet.snapshot();
   const said = (load: number | null) => (load === null ? 'N/A' : `${Math.round(load * 100) / 100}%`);
   assert.deepEqual(
@@ -87,7 +80,7 @@ test('the page shows what the session server knows', async (t) => {
 
 test('a change comes to the page by itself', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 40 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const table = await page.getByRole('region', { name: 'Simulation servers', exact: true }).boundingBox();
   assert.ok(table !== null && table.height <= 900, 'a long table scrolls by itself, and what is below it stays near');
   const [first = '', second = ''] = server.fleet.ids;
@@ -99,7 +92,7 @@ test('a change comes to the page by itself', async (t) => {
 
 test('servers that come and go come and go on the page', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   server.fleet.add('new.example.org/2000');
   await page.getByRole('heading', { name: 'Managing 4 simulation servers:' }).waitFor();
   await page.getByRole('link', { name: 'new.example.org/2000' }).waitFor();
@@ -114,7 +107,7 @@ test('servers that come and go come and go on the page', async (t) => {
 
 test('the chart shows five ranges and what is under the pointer', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const history = watchHistory(page);
   for (const [name, seconds] of [
     ['15 min', 900],
@@ -190,7 +183,7 @@ function inkOf(page: Page): Promise<number> {
 
 test('dragging over the chart zooms into that time, with finer figures, and back', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const history = watchHistory(page);
   const day = history.next();
   await page.getByRole('button', { name: '24 h', exact: true }).click();
@@ -215,7 +208,7 @@ test('dragging over the chart zooms into that time, with finer figures, and back
 
 test('a finger that moves sideways over the chart zooms, and one that moves up scrolls the page', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url, { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const page = await openPage(t, server.url, { viewport: { width: 390, height: 844 }, hasTouch: true });
   await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
   const plot = page.locator('.plot .u-over').first();
   await plot.evaluate((element) => element.scrollIntoView({ block: 'center' }));
@@ -250,7 +243,7 @@ test('a finger that moves sideways over the chart zooms, and one that moves up s
 
 test('the chart is used by keyboard, and says where it is', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const history = watchHistory(page);
   const plot = page.getByRole('slider');
   await page.waitForFunction(() => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > 100);
@@ -280,7 +273,7 @@ test('the chart is used by keyboard, and says where it is', async (t) => {
 test('zooming out ends at the time for which a history is kept', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const history = watchHistory(page);
   const month = history.next();
   await page.getByRole('button', { name: '30 d', exact: true }).click();
@@ -295,7 +288,7 @@ test('zooming out ends at the time for which a history is kept', async (t) => {
 
 test('the figures of the chart can be read as a table and taken away as CSV', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByText('Show as table').click();
   const rows = page.locator('.figures-table tbody tr');
   await rows.first().waitFor();
@@ -307,7 +300,7 @@ test('the figures of the chart can be read as a table and taken away as CSV', as
 test('the table sorts by any column, keeping what is unknown last', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const sort = page.getByRole('columnheader', { name: 'load', exact: true });
   const loads = async () => (await column(page, 'load')).map((text) => (text === 'N/A' ? null : Number.parseFloat(text)));
   await sort.getByRole('button').click();
@@ -350,7 +343,7 @@ test('the table sorts by any column, keeping what is unknown last', async (t) =>
 
 test('the table is filtered by words and by state', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const numbers = () => column(page, 'number');
   await page.getByRole('searchbox', { name: /^Filter/ }).fill('b12');
   assert.deepEqual(await numbers(), ['1'], 'a label');
@@ -369,7 +362,7 @@ test('of a thousand servers only the rows in sight are drawn, and scrolling show
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1000 }) });
   const long = 'A reason that is much longer than two lines. '.repeat(9);
   server.fleet.set(server.fleet.ids[1] ?? '', { reason: long, state: 'down' });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const rows = page.locator('.servers tbody tr:not(.spacer)');
   const heights = await rows.evaluateAll((found) => found.map((row) => Math.round(row.getBoundingClientRect().height)));
   assert.deepEqual([...new Set(heights)], [60], 'rows are as high as those that are not drawn are thought to be');
@@ -398,7 +391,7 @@ test('of a thousand servers only the rows in sight are drawn, and scrolling show
 test("a server's panel shows its own history, incidents and decisions, and has an address", async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const history = watchHistory(page);
   const down = fleet.snapshot().servers[5];
   assert.ok(down, 'one server is down');
@@ -435,7 +428,7 @@ test("a server's panel shows its own history, incidents and decisions, and has a
 test('decisions say in words why, and why not the others; refusals can be picked out', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const [newest] = fleet.snapshot().decisions;
   assert.ok(newest, 'something was decided');
   const first = page.locator('.decisions .entry').first();
@@ -454,7 +447,7 @@ test('refusals are found from the head of the page, after hundreds of hand-outs 
   for (let count = 0; count < 250; count++) fleet.allocate();
   fleet.abandon('https://github.com/a/b/blob/main/worlds/d.wbt', 42);
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByRole('link', { name: '1 refused' }).click();
   await page.waitForFunction(() => (document.querySelector('#decisions')?.getBoundingClientRect().top ?? 9999) < innerHeight);
   const shown = page.locator('.decisions .entry');
@@ -476,7 +469,7 @@ test('refusals are found from the head of the page, after hundreds of hand-outs 
 
 test('a decision of this moment appears at the head of the list', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByText('No session requests yet.').waitFor();
   server.fleet.refuse('https://github.com/a/b/blob/main/worlds/c.wbt', 'no-server-available', 'All servers are full.');
   await page.locator('.decisions .entry', { hasText: 'All servers are full.' }).waitFor();
@@ -485,7 +478,7 @@ test('a decision of this moment appears at the head of the list', async (t) => {
 test('the answer of each server to a project is explained', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url, { expected: /502/ });
+  const page = await openPage(t, server.url, { expected: /502/ });
   const field = page.getByRole('textbox', { name: /^Project URL/ });
   await field.fill('https://github.com/a/b/blob/main/worlds/c.wbt');
   await field.press('Enter');
@@ -510,7 +503,7 @@ test('the answer of each server to a project is explained', async (t) => {
 
 test('incidents say when they began and ended, how long they took and who was notified', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const text = await page.locator('.incidents').innerText();
   assert.match(text, /sim04[^]*reached maximum load[^]*lasted 4 min · admin@example\.org notified/);
   assert.match(text, /sim06[^]*stopped answering[^]*ongoing for 24 min/);
@@ -523,8 +516,8 @@ test('incidents say when they began and ended, how long they took and who was no
 
 test('a server is drained and resumed by an operator who signs in on the page, and every viewer sees who and why', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url, { expected: /401/ });
-  const other = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url, { expected: /401/ });
+  const other = await openPage(t, server.url);
   await page.getByRole('button', { name: /Details of sim02/ }).click();
   const panel = page.getByRole('dialog', { name: /sim02/ });
   await panel.getByLabel(/^Sign in with a token/).fill('a wrong one');
@@ -549,7 +542,7 @@ test('a server is drained and resumed by an operator who signs in on the page, a
 
 test('an operator who was signed out by time or by a restart is asked for the token again', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url, { expected: /401/ });
+  const page = await openPage(t, server.url, { expected: /401/ });
   await page.getByRole('button', { name: /Details of sim02/ }).click();
   const panel = page.getByRole('dialog', { name: /sim02/ });
   const enter = async (): Promise<void> => {
@@ -574,7 +567,7 @@ test('an operator who was signed out by time or by a restart is asked for the to
 
 test('servers are added and removed by holders of a token', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
-  const page = await openPage(t, browser, server.url, { expected: /404|409|dialog/ });
+  const page = await openPage(t, server.url, { expected: /404|409|dialog/ });
   page.removeAllListeners('dialog');
   page.on('dialog', (dialog) => void dialog.accept());
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -598,14 +591,14 @@ test('servers are added and removed by holders of a token', async (t) => {
 
 test('without configured tokens the page says how to get access', async (t) => {
   const server = await startMonitorServer(t, { tokens: false });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.getByRole('button', { name: 'Get access' }).click();
   await page.getByRole('dialog').getByText('session-server token NAME').waitFor();
 });
 
 test('a closed monitor shows a form, and the page after signing in', async (t) => {
   const server = await startMonitorServer(t, { reading: 'token' });
-  const page = await openPage(t, browser, server.url, { still: true, expected: /401/ });
+  const page = await openPage(t, server.url, { still: true, expected: /401/ });
   await page.getByLabel('Sign in with a token to read this monitor').fill('wrong');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').waitFor();
@@ -623,7 +616,7 @@ test('a closed monitor shows a form, and the page after signing in', async (t) =
 
 test('the page says when it is stale and since when, and is live again by itself', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   // A connection that breaks is taken up where it ended.
   const again = page.waitForRequest((request) => request.url().includes('/monitor/events'));
   server.cut();
@@ -640,7 +633,7 @@ test('the page says when it is stale and since when, and is live again by itself
 
 test('the page says that it is not live when nothing ever comes: refused, or silent', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to|ERR_FAILED/ });
+  const page = await openPage(t, 'about:blank', { still: true, expected: /request to|ERR_FAILED/ });
   await page.clock.install();
   await page.route('**/monitor/events*', (route) => route.abort());
   await page.goto(server.url);
@@ -659,7 +652,7 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
 
 test('what is asked and never answered is given up, and the chart goes on', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+  const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
   await page.clock.install();
   await page.route('**/api/v1/history*', () => undefined);
   const asked = page.waitForRequest('**/api/v1/history*');
@@ -676,7 +669,7 @@ test('what is asked and never answered is given up, and the chart goes on', asyn
 
 test('a page that was left open is loaded again, once, when another version of the program answers', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, `${server.url}#server=sim02.example.org%3A3000`);
+  const page = await openPage(t, `${server.url}#server=sim02.example.org%3A3000`);
   let loads = 0;
   page.on('load', () => (loads += 1));
   await server.stop();
@@ -691,7 +684,7 @@ test('a page that was left open is loaded again, once, when another version of t
 
 test('a page that is loaded again is waited for, however long its answer takes, and however many events come meanwhile', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   let asked = 0;
   let answer: () => void = () => undefined;
   const slow = new Promise<void>((resolve) => (answer = resolve));
@@ -728,7 +721,7 @@ test('a connection that falls silent without breaking is given up for a new one'
     for (const socket of through) socket.destroy();
     proxy.close();
   });
-  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+  const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
   await page.clock.install();
   await page.goto(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}/monitor`);
   await page.clock.runFor(100);
@@ -746,7 +739,7 @@ test('a connection that falls silent without breaking is given up for a new one'
 
 test('a hidden tab has no connection and asks for nothing, and is up to date when it is seen again', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   assert.equal(server.viewers(), 1);
   const show = (hidden: boolean) =>
     page.evaluate(
@@ -777,7 +770,7 @@ test('text from outside is shown as text, whatever it is and however long', asyn
   fleet.incident({ kind: 'down', serverId: first, server: script, reason: 'w'.repeat(10_000) });
   fleet.title = 'A <i>title</i> & more';
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   assert.equal(await page.title(), 'session.example.org · A <i>title</i> & more');
   assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'A <i>title</i> & more');
   assert.equal(await page.locator('.address a').first().innerText(), script);
@@ -811,7 +804,7 @@ async function assertNoSidewaysScrolling(page: Page): Promise<void> {
 test('the page fits a narrow screen', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   for (const width of [320, 390, 768, 1024]) {
-    const page = await openPage(t, browser, server.url, { viewport: { width, height: 800 } });
+    const page = await openPage(t, server.url, { viewport: { width, height: 800 } });
     await assertNoSidewaysScrolling(page);
     for (const name of ['address', 'load', 'state-cell']) {
       const box = await page.locator(`.servers tbody .${name}`).first().boundingBox();
@@ -822,7 +815,7 @@ test('the page fits a narrow screen', async (t) => {
 
 test('the page follows the light and the dark of the system, charts included', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, server.url, { colorScheme: 'dark' });
+  const page = await openPage(t, server.url, { colorScheme: 'dark' });
   const brightness = () =>
     page.evaluate(() => {
       const [red = 0, green = 0, blue = 0] = getComputedStyle(document.body).backgroundColor.match(/\d+/g)?.map(Number) ?? [];
@@ -839,7 +832,7 @@ test('the page follows the light and the dark of the system, charts included', a
 
 test('viewers who prefer reduced motion see none', async (t) => {
   const server = await startMonitorServer(t);
-  const page = await openPage(t, browser, server.url, { reducedMotion: 'reduce' });
+  const page = await openPage(t, server.url, { reducedMotion: 'reduce' });
   const moving = await page.evaluate(
     () =>
       [...document.querySelectorAll('*')].filter((element) => {
@@ -854,7 +847,7 @@ test('times are in the zone and numbers in the locale of the viewer', async (t) 
   const fleet = new DemoFleet({ servers: 1, now: Date.parse('2026-11-22T15:18:24Z') / 1000 });
   fleet.set(fleet.ids[0] ?? '', { load: 20.5 });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url, { locale: 'de-DE', timezoneId: 'Asia/Tokyo' });
+  const page = await openPage(t, server.url, { locale: 'de-DE', timezoneId: 'Asia/Tokyo' });
   assert.match(await page.locator('.top').innerText(), /Started on Monday, November 23, 2026 at 00:18:24/);
   assert.deepEqual(await column(page, 'load'), ['20,5\u00a0%']);
   assert.deepEqual(await column(page, 'answer'), ['00:18:24']);
@@ -863,7 +856,7 @@ test('times are in the zone and numbers in the locale of the viewer', async (t) 
 test('screen readers hear what matters once, and nothing of what changes every second', async (t) => {
   const fleet = new DemoFleet({ servers: 3 });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.evaluate(() => {
     const heard: string[] = [];
     Object.assign(window, { heard });
@@ -890,7 +883,7 @@ test('screen readers hear what matters once, and nothing of what changes every s
 
 test('everything can be reached and used by keyboard', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 2 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to servers');
   const reached = new Set<string>();
@@ -924,7 +917,7 @@ test('everything can be reached and used by keyboard', async (t) => {
 test('without scripts the page still states the facts', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url, { javaScriptEnabled: false });
+  const page = await openPage(t, server.url, { javaScriptEnabled: false });
   const text = await page.locator('body').innerText();
   assert.match(text, /^Webots session server$/m);
   assert.match(text, /Started on \w+day, \w+ \d\d, \d{4} at \d\d:\d\d:\d\d/);
@@ -940,7 +933,7 @@ test('without scripts the page still states the facts', async (t) => {
 test('behind a reverse proxy that puts the port into the path everything still works', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const proxyUrl = await startReverseProxy(t, new URL(server.url).origin);
-  const page = await openPage(t, browser, `${proxyUrl}/1999/monitor`);
+  const page = await openPage(t, `${proxyUrl}/1999/monitor`);
   const history = watchHistory(page);
   const answer = history.next();
   await page.getByRole('button', { name: '24 h', exact: true }).click();
@@ -981,7 +974,7 @@ async function startReverseProxy(t: TestContext, origin: string): Promise<string
 
 test('the first snapshot does not push the page about', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
-  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+  const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
   await page.addInitScript(() => {
     const shifts: number[] = [];
     Object.assign(window, { shifts });

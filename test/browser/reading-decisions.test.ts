@@ -1,17 +1,10 @@
 /** The list of decisions on the monitor page stays where its reader is, and can be searched. */
 import assert from 'node:assert/strict';
-import { after, before, test, type TestContext } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import { test, type TestContext } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { startMonitorServer } from '../support/monitor-server.ts';
 import { DemoFleet } from '../support/monitor-source.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchChromium();
-});
-after(() => browser.close());
 
 function worldOf(school: string): string {
   return `https://github.com/${school}/robots/blob/main/worlds/maze.wbt`;
@@ -23,7 +16,7 @@ async function classOfTwelve(t: TestContext): Promise<{ fleet: DemoFleet; page: 
   for (let student = 1; student <= 12; student++)
     fleet.refuse(worldOf(`student-${student}`), 'no-room', `No room for ${student}.`);
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   const list = page.locator('.decisions');
   return { fleet, page, entries: list.locator('.entry'), newer: list.getByRole('button', { name: /newer$/ }) };
 }
@@ -79,7 +72,7 @@ test('a pointer that was left over the list does not hold it for ever', async (t
   const fleet = new DemoFleet({ servers: 3 });
   fleet.refuse(worldOf('student'), 'no-room', 'No room.');
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, 'about:blank', { still: true, expected: /request to/ });
+  const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
   await page.clock.install();
   await page.goto(server.url);
   await page.clock.runFor(100);

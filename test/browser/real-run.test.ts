@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { hashOf } from '../../src/config/token.ts';
 import { History } from '../../src/core/history/history.ts';
 import { encodeHistory } from '../../src/core/history/history-snapshot.ts';
 import type { HistoryView, ServerView } from '../../src/core/views/monitor-view.ts';
 import { openPage } from '../support/browser-page.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeSimulationServer } from '../support/fake-simulation-server.ts';
 import { loadsOf, seeded } from '../support/monitor-source.ts';
@@ -24,12 +23,6 @@ import { WebhookSink } from '../support/webhook-sink.ts';
 const TOKEN = 'sst_of-a-real-run';
 const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
 const polling = { pollInterval: 0.5, pollTimeout: 0.4 };
-
-let browser: Browser;
-before(async () => {
-  browser = await launchChromium();
-});
-after(() => browser.close());
 
 async function serversOf(program: Program): Promise<readonly ServerView[]> {
   return (JSON.parse(await program.get('/api/v1/servers')) as { servers: ServerView[] }).servers;
@@ -43,7 +36,7 @@ test('the page shows what the API says, and what a simulation server reports lat
     const states = (await serversOf(program)).map(({ state }) => state);
     return states[2] === 'full' && states[3] === 'down';
   });
-  const page = await openPage(t, browser, `${program.url}/monitor`);
+  const page = await openPage(t, `${program.url}/monitor`);
   const cells = (name: string) =>
     page.locator(`.servers tbody td.${name}`).evaluateAll((found) => found.map((cell) => cell.firstChild?.textContent));
   assert.deepEqual(await cells('load'), ['20.5%', '47.25%', '97%', 'N/A']);
@@ -73,7 +66,7 @@ test('a new operator finds on the page why a student was refused, and what would
   });
   const world = 'https://github.com/another-school/robots/blob/main/worlds/maze.wbt';
   assert.match(await program.get(`/session?url=${encodeURIComponent(world)}`), /^Error:/);
-  const page = await openPage(t, browser, `${program.url}/monitor`);
+  const page = await openPage(t, `${program.url}/monitor`);
   await page.getByRole('button', { name: 'Only refused (1)' }).click();
   const refused = page.locator('.decisions .entry');
   assert.match(await refused.innerText(), /another-school/);
@@ -93,7 +86,7 @@ test('of a refused project URL that cannot be read the page shows what was sent,
   assert.match(await program.get(`/session?url=${encodeURIComponent(sent)}`), /^Error: Only projects on github\.com/);
   const long = `https://github.com/school/${'x'.repeat(3000)}`;
   await program.get(`/session?url=${long}`);
-  const page = await openPage(t, browser, `${program.url}/monitor`);
+  const page = await openPage(t, `${program.url}/monitor`);
   const entry = (text: string) => page.locator('.decisions .entry', { hasText: text });
   const refused = entry('webots.cloud/');
   assert.equal(await refused.locator('.project').textContent(), sent);
@@ -114,7 +107,7 @@ test('after the reply to drain no session is handed out there, not even after a 
   const configuration = { simulationServers: [idle.address, busy.address], admin, ...polling };
   const first = await startProgram(t, configuration, { folder });
   await eventually('the idle server to be chosen', async () => (await first.get('/session')) === `ws://${idle.address}`);
-  const page = await openPage(t, browser, `${first.url}/monitor`);
+  const page = await openPage(t, `${first.url}/monitor`);
   await page.getByRole('button', { name: `Details of ${idle.address}` }).click();
   await enterToken(page);
   await page.getByLabel(/Drain: running sessions continue/).fill('new disk');
@@ -126,7 +119,7 @@ test('after the reply to drain no session is handed out there, not even after a 
   await first.stop();
 
   const second = await startProgram(t, configuration, { folder });
-  const again = await openPage(t, browser, `${second.url}/monitor`);
+  const again = await openPage(t, `${second.url}/monitor`);
   await again.locator('tr.row-draining', { hasText: 'new disk' }).waitFor();
   for (let count = 0; count < 5; count++) assert.notEqual(await second.get('/session'), `ws://${idle.address}`);
   await again.getByRole('button', { name: `Details of ${idle.address}` }).click();
@@ -142,7 +135,7 @@ test('every operator action works from the page, and the log says who did it and
   const sink = await WebhookSink.start();
   t.after(() => sink.close());
   const program = await startProgram(t, { simulationServers: [first.address], webhooks: [{ url: sink.url }], admin, ...polling });
-  const page = await openPage(t, browser, `${program.url}/monitor`, { expected: /dialog/ });
+  const page = await openPage(t, `${program.url}/monitor`, { expected: /dialog/ });
   page.removeAllListeners('dialog');
   page.on('dialog', (dialog) => void dialog.accept());
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -219,7 +212,7 @@ test('the screenshots of the documentation are made', async (t) => {
     assert.ok((await stat(path)).size > 10_000);
   };
   const url = `${program.url}/monitor`;
-  const light = await openPage(t, browser, url, { viewport: { width: 1360, height: 1060 } });
+  const light = await openPage(t, url, { viewport: { width: 1360, height: 1060 } });
   for (let count = 0; count < 14; count++) await program.get('/session');
   await program.get(`/session?url=${encodeURIComponent('https://github.com/another-school/robots/blob/main/worlds/maze.wbt')}`);
   await light.getByRole('button', { name: '24 h', exact: true }).click();
@@ -231,14 +224,14 @@ test('the screenshots of the documentation are made', async (t) => {
   await light.locator('.columns').scrollIntoViewIfNeeded();
   await light.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await take('monitor-why-not', light);
-  const dark = await openPage(t, browser, url, { viewport: { width: 1360, height: 1060 }, colorScheme: 'dark' });
+  const dark = await openPage(t, url, { viewport: { width: 1360, height: 1060 }, colorScheme: 'dark' });
   await dark.getByRole('button', { name: `Details of ${simulations[4]?.address ?? ''}` }).click();
   await enterToken(dark);
   await dark.getByRole('button', { name: 'Drain', exact: true }).waitFor();
   await dark.locator('dialog').getByRole('button', { name: '24 h', exact: true }).click();
   await dark.waitForFunction(() => Number(document.querySelector('dialog .plot')?.getAttribute('aria-valuemax')) > 300);
   await take('monitor-server', dark);
-  const narrow = await openPage(t, browser, url, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 });
+  const narrow = await openPage(t, url, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 });
   await take('monitor-narrow', narrow);
   await narrow.emulateMedia({ colorScheme: 'dark' });
   await narrow.locator('#servers').evaluate((table) => table.scrollIntoView());

@@ -1,18 +1,11 @@
 /** Times and days on the monitor page, in the viewer's clock and language. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { openPage } from '../support/browser-page.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { startMonitorServer } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
-
-let browser: Browser;
-before(async () => {
-  browser = await launchChromium();
-});
-after(() => browser.close());
 
 const NOON = Date.parse('2026-11-28T12:00:00Z') / 1000;
 const DAY = 86_400;
@@ -54,7 +47,7 @@ test('a decision, a last answer and a bucket of another day are shown with their
   const [first = ''] = fleet.ids;
   fleet.set(first, { lastAnswerAt: NOON - DAY, state: 'down', load: null });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url, { timezoneId: 'UTC' });
+  const page = await openPage(t, server.url, { timezoneId: 'UTC' });
   assert.match(await page.locator('.servers tbody .answer').first().innerText(), /^Nov 27, 12:00\sPM/);
   assert.match(await page.locator('.servers tbody .answer').nth(1).innerText(), /^12:00:00\sPM/);
   assert.match(await page.locator('.decisions .entry time').first().innerText(), /^\d\d:\d\d:\d\d\s[AP]M$/);
@@ -74,7 +67,7 @@ test('a decision, a last answer and a bucket of another day are shown with their
 
 test('the axis of a chart keeps its minutes and says where days begin, with 24 hours too', async (t) => {
   const server = await startMonitorServer(t, { fleet: fleetOfTwoDays() });
-  const page = await openPage(t, browser, 'about:blank', {
+  const page = await openPage(t, 'about:blank', {
     still: true,
     locale: 'de-DE',
     timezoneId: 'UTC',
@@ -93,7 +86,7 @@ test('the axis of a chart keeps its minutes and says where days begin, with 24 h
 
 test('a page that went stale says since which day', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await server.stop();
   await page.getByText(/Connection lost at [A-Z][a-z]{2} \d+, \d\d:\d\d:\d\d\s[AP]M\. Reconnecting…/).waitFor();
 });
@@ -102,7 +95,7 @@ test('without a pointer the legend says the last bucket that is over', async (t)
   // In the middle of a bucket, so that seconds that pass on the page begin no other one.
   const fleet = livelyFleet({ now: NOON + 100 });
   const server = await startMonitorServer(t, { fleet });
-  const page = await openPage(t, browser, server.url);
+  const page = await openPage(t, server.url);
   await show(page, '24 h');
   const [from, to] = [fleet.now - DAY, fleet.now];
   const { time, step } = fleet.history.query({ from, to }) ?? { time: [], step: 0 };
@@ -116,7 +109,7 @@ test('without a pointer the legend says the last bucket that is over', async (t)
 
 test('where there is no data the chart does not claim that there were no hand-outs', async (t) => {
   const server = await startMonitorServer(t, { fleet: fleetOfTwoDays() });
-  const page = await openPage(t, browser, server.url, { timezoneId: 'UTC' });
+  const page = await openPage(t, server.url, { timezoneId: 'UTC' });
   await show(page, '24 h');
   await page.getByText('Show as table').click();
   const gap = page.locator('.figures-table tbody tr', { hasText: /^03:\d\d\sAM/ }).first();

@@ -7,11 +7,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test, type TestContext } from 'node:test';
+import type { Page } from 'playwright-core';
 import { WebSocketServer } from 'ws';
+import { useBrowser } from '../support/shared-browser.ts';
 import { makeCertificate } from '../support/certificate.ts';
-import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { ScriptedSimulationServer } from '../support/scripted-simulation-server.ts';
 import { SocketClient } from '../support/socket-client.ts';
@@ -31,12 +31,6 @@ const generations: readonly Generation[] = [
   { name: 'R2022', progress: 'docker:' },
   { name: 'since R2023a', progress: 'loading:' },
 ];
-
-let browser: Browser;
-before(async () => {
-  browser = await launchChromium();
-});
-after(() => browser.close());
 
 /** What the three have in common, and the one line in which they differ. */
 const CLIENT = `
@@ -176,7 +170,7 @@ async function servePage(t: TestContext): Promise<string> {
 }
 
 async function open(t: TestContext, url: string, port: number, { progress }: Generation): Promise<Page> {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const context = await (await useBrowser(t)).newContext({ ignoreHTTPSErrors: true });
   t.after(() => context.close());
   const page = await context.newPage();
   await page.goto(`${url}?${new URLSearchParams({ server: `https://localhost:${port}`, ...(progress && { progress }) })}`);

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { useBrowser } from './shared-browser.ts';
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Console messages that this test provokes, such as that a connection failed. */
@@ -17,8 +18,9 @@ export interface OpenOptions extends BrowserContextOptions {
 const SERVER_GONE =
   /ERR_(INCOMPLETE_CHUNKED_ENCODING|CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/;
 
-export async function openPage(t: TestContext, browser: Browser, url: string, options: OpenOptions = {}): Promise<Page> {
+export async function openPage(t: TestContext, url: string, options: OpenOptions = {}): Promise<Page> {
   const { expected, still = options.javaScriptEnabled === false, ...settings } = options;
+  const browser = await useBrowser(t);
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1440, height: 1000 }, ...settings });
   const page = await context.newPage();
   const complaints: string[] = [];

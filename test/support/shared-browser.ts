@@ -1,0 +1,27 @@
+/** One Chromium for all tests of a process, because starting it costs more than most tests. */
+import type { TestContext } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from './chromium.ts';
+
+/** Milliseconds without a test that uses it, after which it closes. While it runs, the process does not end. */
+const IDLE_MS = 2000;
+
+let launched: Promise<Browser> | undefined;
+let users = 0;
+
+/** The browser, until the test ends. */
+export async function useBrowser(t: TestContext): Promise<Browser> {
+  users += 1;
+  t.after(() => {
+    users -= 1;
+    setTimeout(closeIfIdle, IDLE_MS);
+  });
+  return await (launched ??= launchChromium());
+}
+
+async function closeIfIdle(): Promise<void> {
+  if (users > 0) return;
+  const idle = launched;
+  launched = undefined;
+  await (await idle)?.close();
+}
