@@ -33,6 +33,25 @@ export default tseslint.config(
     },
   },
   {
+    // Programs are started in one place, without a shell. The load agent keeps its one program running by itself.
+    files: ['src/**/*.ts'],
+    ignores: ['**/*.test.ts', 'src/simulation/launcher/**', 'src/agent/nvidia-smi.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: ['node:child_process', 'child_process', 'node:cluster'].map((name) => ({ name, message: 'Use the launcher.' })),
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/simulation/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', { selector: 'Property[key.name="shell"]', message: 'No shell, ever.' }],
+    },
+  },
+  {
     files: ['**/*.test.ts', '**/*.test.tsx', 'test/**/*.ts'],
     rules: {
       // node:test collects the promises of `test` and `describe` itself.

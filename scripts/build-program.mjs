@@ -14,7 +14,12 @@ const KEPT = 7 * 86_400_000;
 const PARTS = join(folder, 'parts.json');
 
 const { metafile } = await build({
-  entryPoints: [join(root, 'src', 'main.ts')],
+  // The launcher of the simulation server and the door are processes of their own.
+  entryPoints: {
+    main: join(root, 'src', 'main.ts'),
+    'launcher-process': join(root, 'src', 'simulation', 'launcher', 'launcher-process.ts'),
+    'door-process': join(root, 'src', 'simulation', 'launcher', 'door-process.ts'),
+  },
   outdir: folder,
   bundle: true,
   splitting: true,

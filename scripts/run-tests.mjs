@@ -11,7 +11,7 @@ import { groupTests } from './test-groups.mjs';
 
 /** Milliseconds. A failed test can leave something open that keeps its process alive; the process is then ended and reported as failed. */
 const MAX_PROCESS_TIME = 900_000;
-/** Needs web servers and systemd: `npm run test:system`. */
+/** Needs web servers, systemd, bubblewrap and podman: `npm run test:system`. */
 const NEEDS_SYSTEM = join('test', 'system');
 
 const began = performance.now();

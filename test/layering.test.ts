@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/views': ['core/fleet', 'core/incidents'],
   'core/history': ['core/fleet', 'core/views'],
   'core/gateway': ['core/fleet'],
+  'core/simulation': ['core/fleet', 'core/gateway'],
   'ports.ts': ['core'],
   state: ['core'],
   engine: ['core', 'state', 'ports.ts'],
@@ -29,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http/server': ['engine', 'core', 'ports.ts'],
   'http/clients': ['http/server', 'engine', 'core', 'ports.ts'],
   'http/operators': ['http/server', 'engine', 'core', 'ports.ts'],
-  'http/registration': ['http/server', 'core', 'ports.ts', 'type:discovery'],
+  'http/registration': ['http/server', 'core', 'type:discovery'],
   'http/gateway': ['http/server', 'http/clients', 'engine', 'core', 'ports.ts', 'type:config'],
   'http/health.ts': ['http/server'],
   'http/metrics.ts': ['http/server', 'engine', 'core'],
@@ -37,6 +38,23 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   agent: ['engine', 'ports.ts'],
   web: ['core'],
   system: ['ports.ts'],
+  'simulation/ports.ts': ['core'],
+  'simulation/settings': ['core', 'config'],
+  'simulation/launcher': ['core', 'simulation/ports.ts'],
+  'simulation/single-flight.ts': [],
+  'simulation/projects': ['core', 'ports.ts', 'simulation/single-flight.ts', 'simulation/ports.ts', 'type:simulation/settings'],
+  'simulation/simulators': ['core', 'simulation/ports.ts', 'type:simulation/settings'],
+  'simulation/isolations': [
+    ...['core', 'ports.ts', 'simulation/single-flight.ts', 'simulation/ports.ts', 'simulation/launcher'],
+    'type:simulation/settings',
+  ],
+  'simulation/workspaces': ['simulation/ports.ts'],
+  'simulation/cgroups': ['ports.ts', 'simulation/ports.ts'],
+  'simulation/engine': ['core', 'ports.ts', 'engine', 'simulation/ports.ts'],
+  'simulation/http': ['core', 'ports.ts', 'engine', 'http', 'agent', 'simulation/ports.ts', 'simulation/engine'],
+  'simulation/meters': ['core', 'ports.ts', 'engine', 'agent', 'logging'],
+  'simulation/instance.ts': [],
+  'simulation/app.ts': ['*'],
   app: ['*'],
   install: ['*'],
   'main.ts': ['*'],
@@ -81,6 +99,14 @@ test('every grant of the table is used', () => {
       .map((grant) => `${layer} → ${grant}`),
   );
   assert.deepEqual(unused, []);
+});
+
+test('of the session server, only the command line imports the simulation server', () => {
+  const outside = imports.filter(({ file, target }) => target.startsWith('simulation/') && !file.startsWith('simulation/'));
+  assert.deepEqual(
+    outside.filter(({ file }) => !file.startsWith('commands/')),
+    [],
+  );
 });
 
 test('the core imports nothing but itself, no package and no module of Node', () => {

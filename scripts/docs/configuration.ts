@@ -1,7 +1,10 @@
-/** The keys of the configuration, from its schema. */
-import { allKeys, expectation, type KeyInfo } from '../../src/config/keys.ts';
+/** The keys of both configurations, that of the session server and that of the simulation server, from their schemas. */
+import { allKeys, expectation, rootOf, type KeyInfo } from '../../src/config/keys.ts';
 import { originalKeys } from '../../src/config/schema.ts';
+import { originalKeys as originalSimulationKeys, schema as simulationSchema } from '../../src/simulation/settings/schema.ts';
 import { listItem, wrapped } from './layout.ts';
+
+type Keys = ReadonlyMap<string, KeyInfo>;
 
 interface Group {
   readonly title: string;
@@ -10,51 +13,62 @@ interface Group {
   readonly has: (key: string) => boolean;
 }
 
-/** Every key is in exactly one of them. */
-const groups: readonly Group[] = [
-  {
-    title: 'Keys of the original session server',
-    text: 'A configuration file of the original works without a change.',
-    has: (key) => originalKeys.includes(key),
-  },
-  {
-    title: 'Further keys',
-    text: 'All of these are optional.',
-    has: (key) => !originalKeys.includes(key) && !/[.[]/.test(key) && !isSection(key),
-  },
-  {
-    title: 'An entry of `simulationServers`',
-    text: 'An entry is an address in quotes, or an object with these keys.',
-    has: (key) => key.startsWith('simulationServers[].'),
-  },
-  { title: 'An entry of `webhooks`', text: '', has: (key) => key.startsWith('webhooks[].') },
-  ...[...allKeys()]
-    .filter(([key]) => isSection(key))
-    .map(([section, { description }]) => ({
-      title: `\`${section}\``,
-      text: description,
-      has: (key: string) => !isSection(key) && sectionOf(key) === section,
-    })),
-];
-
 /** A section for each group, and in it one for each key. */
 export function configurationKeys(): string {
-  return groups.map(section).join('\n');
+  const entries: readonly Group[] = [
+    {
+      title: 'An entry of `simulationServers`',
+      text: 'An entry is an address in quotes, or an object with these keys.',
+      has: (key) => key.startsWith('simulationServers[].'),
+    },
+    { title: 'An entry of `webhooks`', text: '', has: (key) => key.startsWith('webhooks[].') },
+  ];
+  return sections(allKeys(), 'session server', originalKeys, entries);
+}
+
+/** The same for the simulation server. */
+export function simulationConfigurationKeys(): string {
+  return sections(allKeys(rootOf(simulationSchema)), 'simulation server', originalSimulationKeys, []);
+}
+
+/** Every key is in exactly one group. */
+function sections(keys: Keys, program: string, original: readonly string[], entries: readonly Group[]): string {
+  const groups: readonly Group[] = [
+    {
+      title: `Keys of the original ${program}`,
+      text: 'A configuration file of the original works without a change.',
+      has: (key) => original.includes(key),
+    },
+    {
+      title: 'Further keys',
+      text: 'All of these are optional.',
+      has: (key) => !original.includes(key) && !/[.[]/.test(key) && !isSection(keys, key),
+    },
+    ...entries,
+    ...[...keys]
+      .filter(([key]) => isSection(keys, key))
+      .map(([name, { description }]) => ({
+        title: `\`${name}\``,
+        text: description,
+        has: (key: string) => !isSection(keys, key) && sectionOf(keys, key) === name,
+      })),
+  ];
+  return groups.map((group) => section(keys, group)).join('\n');
 }
 
 /** The innermost section of a key. */
-function sectionOf(key: string): string | undefined {
+function sectionOf(keys: Keys, key: string): string | undefined {
   for (let end = key.lastIndexOf('.'); end > 0; end = key.lastIndexOf('.', end - 1))
-    if (isSection(key.slice(0, end))) return key.slice(0, end);
+    if (isSection(keys, key.slice(0, end))) return key.slice(0, end);
   return undefined;
 }
 
-function isSection(key: string): boolean {
-  return (allKeys().get(key)?.keys.size ?? 0) > 0;
+function isSection(keys: Keys, key: string): boolean {
+  return (keys.get(key)?.keys.size ?? 0) > 0;
 }
 
-function section({ title, text, has }: Group): string {
-  const entries = [...allKeys()].filter(([key]) => has(key)).map(([key, info]) => entry(key, info));
+function section(keys: Keys, { title, text, has }: Group): string {
+  const entries = [...keys].filter(([key]) => has(key)).map(([key, info]) => entry(key, info));
   const about = text === '' ? '' : `${wrapped(text)}\n\n`;
   return `## ${title}\n\n${about}${entries.join('\n')}`;
 }

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { jsonSchemaFile } from '../../src/config/reference.ts';
+import { simulationJsonSchemaFile } from '../../src/simulation/settings/reference.ts';
 import { apiLists } from './api.ts';
 import { commandLineHelp } from './command-line.ts';
-import { configurationKeys } from './configuration.ts';
+import { configurationKeys, simulationConfigurationKeys } from './configuration.ts';
 import { withGenerated } from './layout.ts';
 import { logMessages } from './log-messages.ts';
 import { metricsList } from './metrics.ts';
@@ -13,7 +14,9 @@ const root = new URL('../../', import.meta.url);
 
 export const generatedFiles: readonly (readonly [path: string, current: () => string | Promise<string>])[] = [
   ['config/session/schema.json', jsonSchemaFile],
+  ['config/simulation/schema.json', simulationJsonSchemaFile],
   inPage('docs/reference/configuration.md', configurationKeys),
+  inPage('docs/reference/simulation-configuration.md', simulationConfigurationKeys),
   inPage('docs/reference/metrics.md', metricsList),
   inPage('docs/reference/api-codes.md', apiLists),
   inPage('docs/reference/command-line.md', commandLineHelp),

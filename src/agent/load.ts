@@ -26,8 +26,14 @@ const SAMPLES = 5;
 const MAX_GAP = 5;
 
 export class LoadWindow {
+  readonly #needed: number;
   #samples: number[] = [];
   #youngestAt = -Infinity;
+
+  /** `needed`: samples before there is a mean. */
+  constructor(needed = SAMPLES) {
+    this.#needed = needed;
+  }
 
   /** `at` is seconds. */
   add(load: number, at: number): void {
@@ -37,9 +43,9 @@ export class LoadWindow {
     this.#youngestAt = at;
   }
 
-  /** Percent; `undefined` until there are five samples, and when the youngest is too old to be true. */
+  /** Percent; `undefined` until there are enough samples, and when the youngest is too old to be true. */
   mean(now: number): number | undefined {
-    if (this.#samples.length < SAMPLES || now - this.#youngestAt > MAX_GAP) return undefined;
-    return this.#samples.reduce((sum, load) => sum + load, 0) / SAMPLES;
+    if (this.#samples.length < this.#needed || now - this.#youngestAt > MAX_GAP) return undefined;
+    return this.#samples.reduce((sum, load) => sum + load, 0) / this.#samples.length;
   }
 }

@@ -28,13 +28,15 @@ export interface SamplerOptions {
   readonly machine: Machine;
   readonly readGpu: () => GpuReading | undefined;
   readonly log?: Log;
+  /** Samples before the load is known; five by default. */
+  readonly samplesNeeded?: number;
 }
 
 /** Seconds between two samples. */
 const INTERVAL = 1;
 
-export function startSampler({ clock, machine, readGpu, log }: SamplerOptions): Sampler {
-  const samples = new LoadWindow();
+export function startSampler({ clock, machine, readGpu, log, samplesNeeded }: SamplerOptions): Sampler {
+  const samples = new LoadWindow(samplesNeeded);
   let measurement: Measurement | undefined;
   let before: CpuTimes | undefined;
   let failing = false;

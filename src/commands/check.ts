@@ -1,6 +1,8 @@
 /** `session-server check`: what is wrong with a configuration file, or what it means. */
 import { findConfiguration } from '../config/find.ts';
-import { loadConfiguration, type LoadResult } from '../config/load.ts';
+import { thisMachine } from '../config/environment.ts';
+import { loadConfiguration, MAX_FILE_BYTES, parse, type LoadResult } from '../config/load.ts';
+import { programOf } from '../config/program.ts';
 import type { Settings } from '../config/settings.ts';
 import { logPath } from '../logging/log.ts';
 import { packageRoot } from '../system/package-root.ts';
@@ -14,12 +16,37 @@ export interface CheckOptions {
 
 /** Exit status 0, or 2 with every problem on stderr. */
 export async function checkCommand(file: string | undefined, { strict = false, json = false }: CheckOptions): Promise<void> {
-  const result = await loadConfiguration(findConfiguration(file, process.cwd(), packageRoot));
+  const path = findConfiguration(file, process.cwd(), packageRoot);
+  if (file !== undefined && (await isOfSimulationServer(path))) {
+    await checkSimulation(path, { strict, json });
+    return;
+  }
+  const result = await loadConfiguration(path);
   const accepted = result.kind === 'loaded' && !(strict && result.warnings.length > 0);
   if (json) console.log(JSON.stringify({ accepted, ...report(result) }, undefined, 2));
   else {
     printProblems(result);
     if (result.kind === 'loaded') console.log(summary(result.path, result.settings, result.warnings.length));
+  }
+  if (!accepted) process.exitCode = REFUSED;
+}
+
+async function isOfSimulationServer(path: string): Promise<boolean> {
+  const read = await thisMachine().readFile(path, MAX_FILE_BYTES);
+  const parsed = read.kind === 'content' ? parse(path, read.bytes) : undefined;
+  return parsed?.kind === 'value' && programOf(parsed.value) === 'simulation';
+}
+
+async function checkSimulation(file: string, { strict, json }: Required<CheckOptions>): Promise<void> {
+  const { loadSimulationConfiguration } = await import('../simulation/settings/load.ts');
+  const result = await loadSimulationConfiguration(file);
+  const { path, warnings } = result;
+  const accepted = result.kind === 'loaded' && !(strict && warnings.length > 0);
+  const errors = result.kind === 'refused' ? result.problems : [];
+  if (json) console.log(JSON.stringify({ accepted, path, errors, warnings }, undefined, 2));
+  else {
+    printProblems(result);
+    if (result.kind === 'loaded') console.log(`${path}: a simulation server, ${number(warnings.length, 'warning')}, no errors`);
   }
   if (!accepted) process.exitCode = REFUSED;
 }
@@ -31,12 +58,15 @@ function report(result: LoadResult) {
 }
 
 function summary(path: string, settings: Settings, warnings: number): string {
-  const number = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const servers = settings.simulationServers.length;
   return [
     `${path}: ${number(servers, 'simulation server')}, ${number(warnings, 'warning')}, no errors`,
     ...Object.entries(meaning(settings)).map(([name, text]) => `  ${`${name}:`.padEnd(8)} ${text}`),
   ].join('\n');
+}
+
+function number(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** What the keys do not show by themselves: defaults that are filled in, and relative paths. */

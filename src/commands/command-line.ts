@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { INSTALLED } from '../config/find.ts';
 import { nearest } from '../core/text/nearest.ts';
 import type { DoctorOptions } from '../install/doctor.ts';
+import type { SimulationSetupOptions } from '../install/setup-simulation.ts';
 import type { SetupOptions, SiteOptions } from '../install/setup.ts';
 import { version } from '../system/version.ts';
 import { checkCommand, type CheckOptions } from './check.ts';
@@ -17,7 +18,7 @@ import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand, type TokenOptions } from './token.ts';
 
 /** Commands that run until a signal ends them, and take the signals themselves; a signal ends the others, as it ends most programs. */
-const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent']);
+const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent', 'simulation']);
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -77,6 +78,15 @@ function addServer(program: Command): void {
     .option('--port <port>', 'port to listen on', readPort, 2000)
     .option('--host <host>', 'address to listen on; default: all of IPv4 and IPv6')
     .action((options: { port: number; host?: string }) => agentCommand(options));
+  program
+    .command('simulation')
+    .description('run the simulation server: it starts a simulation on this machine for each client')
+    .argument('[config]', 'configuration file', 'config/simulation/local.json')
+    .option('--sweep', 'only remove what a simulation server that was killed left behind')
+    .action(async (config: string, { sweep }: { sweep?: true }) => {
+      const { simulationCommand, sweepCommand } = await import('./simulation.ts');
+      return sweep === true ? sweepCommand(config) : simulationCommand(config);
+    });
 }
 
 function addTools(program: Command): void {
@@ -87,7 +97,11 @@ function addTools(program: Command): void {
     .option('--strict', 'treat warnings as errors')
     .option('--json', 'print the result as JSON')
     .action((config: string | undefined, options: CheckOptions) => checkCommand(config, options));
-  program.command('schema').description('print the JSON Schema of the configuration file, for editors').action(schemaCommand);
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration file, for editors')
+    .option('--simulation', 'the schema for the simulation server')
+    .action((options: { simulation?: true }) => schemaCommand(options));
   program
     .command('test-notification')
     .description('send a test message to every configured receiver and print the result')
@@ -144,6 +158,7 @@ function addInstallation(program: Command): void {
       const { setupCommand } = await import('../install/setup.ts');
       await setupCommand({ ...(front !== undefined && { reverseProxy: front }), ...options });
     });
+  addSimulationSetup(setup);
   for (const [name, title] of Object.entries({ apache: 'Apache', nginx: 'nginx', caddy: 'Caddy' } as const))
     setup
       .command(name)
@@ -168,6 +183,22 @@ function addInstallation(program: Command): void {
     .option('--timeout <seconds>', 'time for each request', readTimeout, 5)
     .action(async (url: string | undefined, options: DoctorOptions) =>
       (await import('../install/doctor.ts')).doctorCommand(url, options),
+    );
+}
+
+function addSimulationSetup(setup: Command): void {
+  setup
+    .command('simulation')
+    .description('write the configuration and a systemd unit for a simulation server on this machine')
+    .option('--server <name>', 'host name by which clients reach this machine')
+    .option('--docker', 'run simulations in Docker containers')
+    .option('--notify <url>', 'where it announces itself, such as https://host/register/TOKEN of a session server')
+    .option('--config <path>', 'configuration file to write', '/etc/simulation-server/simulation.json')
+    .option('--unit <path>', 'systemd unit to write', '/etc/systemd/system/simulation-server.service')
+    .option('--force', 'replace files that are different, and keep copies of them')
+    .option('--dry-run', 'show the files without writing them')
+    .action(async (options: SimulationSetupOptions) =>
+      (await import('../install/setup-simulation.ts')).setupSimulationCommand(options),
     );
 }
 

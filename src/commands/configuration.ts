@@ -1,7 +1,7 @@
 /** Reads the configuration file of a command, and reports what is wrong with it. */
 import { findConfiguration, findInstalled } from '../config/find.ts';
 import { loadConfiguration, type Loaded, type LoadResult } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
 import { packageRoot } from '../system/package-root.ts';
 
 /** Exit status of a rejected configuration and of a wrong command line: nothing was started (docs/design/protocol.md, "Configuration file"). */
@@ -28,8 +28,13 @@ function accepted(result: LoadResult, quiet = false): Loaded | undefined {
   return undefined;
 }
 
+/** What the results of loading a configuration have in common, whichever program it is for. */
+export type LoadProblems = { readonly warnings: readonly Problem[] } & (
+  { readonly kind: 'loaded' } | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
+);
+
 /** To stderr, one line each. */
-export function printProblems(result: LoadResult): void {
+export function printProblems(result: LoadProblems): void {
   for (const warning of result.warnings) console.error(`warning: ${formatProblem(warning)}`);
   if (result.kind === 'refused') for (const problem of result.problems) console.error(`error: ${formatProblem(problem)}`);
 }

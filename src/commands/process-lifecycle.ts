@@ -1,5 +1,5 @@
 /**
- * The life of a process that runs until it receives a signal to stop: SIGTERM and SIGINT end it within 2 s, a second one at once; SIGHUP reads the configuration again.
+ * The life of a process that runs until it receives a signal to stop: SIGTERM and SIGINT end it within 2 s (the simulation server in 8 s), a second one at once; SIGHUP reads the configuration again.
  * A bug ends it loudly: the supervisor restarts it, and what must survive is on disk.
  */
 import type { OpenLog } from '../logging/log.ts';
@@ -22,12 +22,14 @@ export class ProcessLifecycle {
   /** Set as soon as there is one. */
   log: OpenLog | undefined;
   readonly #parts: { readonly stop: () => Promise<void> }[] = [];
+  readonly #maxStop: number;
   #ending = false;
   #reload: (() => void) | undefined;
   #reloadWanted = false;
 
   /** Handles signals from now on. Without `reloads` SIGHUP ends the process, as it does others. */
-  constructor({ reloads }: { readonly reloads: boolean }) {
+  constructor({ reloads, maxStop = MAX_STOP }: { readonly reloads: boolean; readonly maxStop?: number }) {
+    this.#maxStop = maxStop;
     const end = (signal: NodeJS.Signals): void => {
       this.#end(signal);
     };
@@ -84,7 +86,7 @@ export class ProcessLifecycle {
     this.#ending = true;
     this.log?.info(`${signal}: stopping`);
     const enough = new AbortController();
-    void Promise.race([this.stop(), systemClock.sleep(MAX_STOP, enough.signal)]).then(async () => {
+    void Promise.race([this.stop(), systemClock.sleep(this.#maxStop, enough.signal)]).then(async () => {
       enough.abort();
       await this.log?.close('stopped');
       await leave(0, signal);

@@ -1,6 +1,11 @@
 import { jsonSchemaFile } from '../config/reference.ts';
 
 /** `session-server schema`. */
-export function schemaCommand(): void {
-  process.stdout.write(jsonSchemaFile());
+export async function schemaCommand({ simulation = false }: { readonly simulation?: boolean }): Promise<void> {
+  if (!simulation) {
+    process.stdout.write(jsonSchemaFile());
+    return;
+  }
+  const { simulationJsonSchemaFile } = await import('../simulation/settings/reference.ts');
+  process.stdout.write(simulationJsonSchemaFile());
 }

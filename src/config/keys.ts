@@ -36,10 +36,13 @@ export interface KeyInfo {
   readonly choices: readonly KeyInfo[];
 }
 
-const jsonSchema: JsonSchema = z.toJSONSchema(schema, { io: 'input' });
+/** The whole configuration of the session server. */
+export const root: KeyInfo = rootOf(schema);
 
-/** The whole configuration. */
-export const root: KeyInfo = keyInfo(jsonSchema, true);
+/** The whole configuration of a program. */
+export function rootOf(of: z.ZodType): KeyInfo {
+  return keyInfo(z.toJSONSchema(of, { io: 'input' }), true);
+}
 
 /** The key one step further. */
 export function infoBelow(info: KeyInfo | undefined, step: string | number): KeyInfo | undefined {
@@ -65,7 +68,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** Every key by its dotted name, such as `simulationServers[].weight`, in the order of the schema. */
-export function allKeys(): ReadonlyMap<string, KeyInfo> {
+export function allKeys(of: KeyInfo = root): ReadonlyMap<string, KeyInfo> {
   const found = new Map<string, KeyInfo>();
   const collect = (info: KeyInfo, name: string): void => {
     for (const [key, below] of info.keys) {
@@ -76,7 +79,7 @@ export function allKeys(): ReadonlyMap<string, KeyInfo> {
     if (info.entry !== undefined && info.type === 'list') collect(info.entry, `${name}[]`);
     for (const choice of info.choices) collect(choice, name);
   };
-  collect(root, '');
+  collect(of, '');
   return found;
 }
 
@@ -108,8 +111,8 @@ export function expectation(info: KeyInfo): string {
 }
 
 /** For editors, and for `session-server schema`. */
-export function publishedJsonSchema(): JsonSchema {
-  return { title: 'Configuration of the session server', ...published(jsonSchema) };
+export function publishedJsonSchema(of: z.ZodType = schema, program = 'session server'): JsonSchema {
+  return { title: `Configuration of the ${program}`, ...published(z.toJSONSchema(of, { io: 'input' })) };
 }
 
 function range({ minimum, maximum }: KeyInfo): string {

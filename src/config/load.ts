@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { checkJson } from './json-text.ts';
 import { atMost, formatKey, type Problem } from './problem.ts';
+import { programOf } from './program.ts';
 import { contradictions, type PartOfConfiguration } from './schema.ts';
 import { resolveSecrets } from './secrets.ts';
 import { type Settings, toSettings } from './settings.ts';
@@ -41,6 +42,7 @@ export async function loadConfiguration(path: string, overrides: Partial<Environ
   const parsed = parse(path, read.bytes);
   if (parsed.kind === 'problem') return refused(absolute, [parsed.problem]);
 
+  if (programOf(parsed.value) === 'simulation') return refused(absolute, [ofSimulationServer(path)]);
   const { configuration, sound, problems, warnings } = validate(parsed.value);
   const resolved = await resolveSecrets(sound, environment);
   const allProblems = [...problems, ...resolved.problems];
@@ -57,15 +59,26 @@ export async function loadConfiguration(path: string, overrides: Partial<Environ
   return { kind: 'loaded', path: absolute, settings, warnings: atMost(allWarnings, MAX_WARNINGS) };
 }
 
+/** One clear problem instead of ten unknown keys. */
+function ofSimulationServer(path: string): Problem {
+  return {
+    key: path,
+    value: 'the configuration of a simulation server',
+    expected: 'the configuration of a session server, which has "simulationServers"',
+    fix: `start it with: session-server simulation ${JSON.stringify(path)}`,
+  };
+}
+
 function refused(path: string, problems: readonly Problem[], warnings: readonly Problem[] = []): Refused {
   return { kind: 'refused', path, problems: atMost(problems, MAX_PROBLEMS), warnings: atMost(warnings, MAX_WARNINGS) };
 }
 
-type Parsed =
+export type Parsed =
   | { readonly kind: 'value'; readonly value: unknown; readonly warnings: readonly Problem[] }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
-function parse(path: string, bytes: Uint8Array): Parsed {
+/** The value of a configuration file of any program. */
+export function parse(path: string, bytes: Uint8Array): Parsed {
   const text = decode(bytes);
   if (text === undefined) return notText(path, bytes);
   if (text.trim() === '') {
@@ -101,7 +114,7 @@ function notText(path: string, bytes: Uint8Array): Parsed {
   return { kind: 'problem', problem: { key: path, value, expected: 'text in UTF-8', fix: 'save it as UTF-8 in your editor' } };
 }
 
-function unreadable(path: string, { kind, code }: FileFailure): Problem {
+export function unreadable(path: string, { kind, code }: FileFailure): Problem {
   const expected = 'a configuration file';
   switch (kind) {
     case 'missing':

@@ -12,40 +12,46 @@ export interface KnownPart {
   readonly warnings: readonly Problem[];
 }
 
+interface Found {
+  /** Describes the whole file. */
+  readonly top: KeyInfo;
+  readonly warnings: Problem[];
+}
+
 /** The part of a configuration file with keys that exist, and a warning for every other key. */
-export function removeUnknownKeys(file: Readonly<Record<string, unknown>>): KnownPart {
+export function removeUnknownKeys(file: Readonly<Record<string, unknown>>, top: KeyInfo = root): KnownPart {
   const warnings: Problem[] = [];
-  const known = knownPart(file, root, [], warnings);
+  const known = knownPart(file, top, [], { top, warnings });
   return { known: isObject(known) ? known : {}, warnings };
 }
 
-function knownPart(value: unknown, offered: KeyInfo, path: KeyPath, warnings: Problem[]): unknown {
+function knownPart(value: unknown, offered: KeyInfo, path: KeyPath, found: Found): unknown {
   const info = choose(offered, value);
   if (Array.isArray(value)) {
     const { entry } = info;
     if (info.type !== 'list' || entry === undefined) return value;
-    return value.map((item: unknown, index) => (isObject(item) ? knownPart(item, entry, [...path, index], warnings) : item));
+    return value.map((item: unknown, index) => (isObject(item) ? knownPart(item, entry, [...path, index], found) : item));
   }
   if (!isObject(value) || info.type !== 'object') return value;
   const known: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {
     const below = infoBelow(info, key);
-    if (below === undefined) warnings.push(unknownKey([...path, key], info, key));
-    else known.push([key, knownPart(item, below, [...path, key], warnings)]);
+    if (below === undefined) found.warnings.push(unknownKey([...path, key], info, key, found.top));
+    else known.push([key, knownPart(item, below, [...path, key], found)]);
   }
   return Object.fromEntries(known);
 }
 
-function unknownKey(path: KeyPath, section: KeyInfo, key: string): Problem {
+function unknownKey(path: KeyPath, section: KeyInfo, key: string, top: KeyInfo): Problem {
   return {
     key: formatKey(path),
     value: 'unknown key, ignored',
     expected: 'a documented key',
-    fix: adviceFor(section, key, formatKey(path.slice(0, -1))),
+    fix: adviceFor(section, key, formatKey(path.slice(0, -1)), top),
   };
 }
 
-function adviceFor(section: KeyInfo, key: string, where: string): string {
+function adviceFor(section: KeyInfo, key: string, where: string, top: KeyInfo): string {
   const plain = simplify(key);
   const foreign = section === root ? foreignKeys.get(plain) : undefined;
   if (foreign !== undefined) return foreign;
@@ -53,9 +59,9 @@ function adviceFor(section: KeyInfo, key: string, where: string): string {
   const plainKeys = new Map([...section.keys.keys()].map((known) => [simplify(known), known]));
   const meant = seen !== undefined && section.keys.has(seen) ? seen : plainKeys.get(nearest(plain, plainKeys.keys()) ?? '');
   if (meant !== undefined) return `did you mean "${where === '' ? meant : `${where}.${meant}`}"?`;
-  const elsewhere = [...allKeys().keys()].find((dotted) => simplify(dotted.slice(dotted.lastIndexOf('.') + 1)) === plain);
+  const elsewhere = [...allKeys(top).keys()].find((dotted) => simplify(dotted.slice(dotted.lastIndexOf('.') + 1)) === plain);
   return elsewhere === undefined
-    ? 'remove it, or look up its name in docs/reference/configuration.md'
+    ? `remove it, or look up its name in docs/reference/${top === root ? '' : 'simulation-'}configuration.md`
     : `did you mean "${elsewhere}"?`;
 }
 

@@ -63,15 +63,16 @@ function notAnObject(file: unknown): Problem {
   };
 }
 
-function problemsOf(issue: z.core.$ZodIssue, above: KeyPath, file: unknown): Problem[] {
+/** The problems that one issue of the schema reports. `top` describes the whole file. */
+export function problemsOf(issue: z.core.$ZodIssue, above: KeyPath, file: unknown, top: KeyInfo = root): Problem[] {
   const path = [...above, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
   if (issue.code === 'invalid_union') {
     const meant = issue.errors.find(
       (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
     );
-    return meant === undefined ? [problemAt(path, file)] : meant.flatMap((inner) => problemsOf(inner, path, file));
+    return meant === undefined ? [problemAt(path, file, top)] : meant.flatMap((inner) => problemsOf(inner, path, file, top));
   }
-  return [problemAt(path, file, fixOf(issue))];
+  return [problemAt(path, file, top, fixOf(issue))];
 }
 
 /** The fix that the schema itself suggests. */
@@ -82,8 +83,8 @@ function fixOf(issue: z.core.$ZodIssue): string | undefined {
   return undefined;
 }
 
-function problemAt(path: KeyPath, file: unknown, fix?: string): Problem {
-  const { value, info, secret } = find(path, file);
+function problemAt(path: KeyPath, file: unknown, top: KeyInfo, fix?: string): Problem {
+  const { value, info, secret } = find(path, file, top);
   const expected = info === undefined ? 'nothing' : expectation(info);
   return {
     key: formatKey(path),
@@ -94,9 +95,9 @@ function problemAt(path: KeyPath, file: unknown, fix?: string): Problem {
 }
 
 /** The value at a path and its key. A value is also secret if a secret belongs further down. */
-function find(path: KeyPath, file: unknown): { value: unknown; info: KeyInfo | undefined; secret: boolean } {
+function find(path: KeyPath, file: unknown, top: KeyInfo): { value: unknown; info: KeyInfo | undefined; secret: boolean } {
   let value = file;
-  let info: KeyInfo | undefined = root;
+  let info: KeyInfo | undefined = top;
   let secret = false;
   for (const step of path) {
     value = below(value, step);

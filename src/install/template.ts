@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../system/package-root.ts';
 
-export type TemplateName = 'apache.conf' | 'nginx.conf' | 'Caddyfile' | 'session-server.service' | 'deploy-certificate.sh';
+export type TemplateName =
+  'apache.conf' | 'nginx.conf' | 'Caddyfile' | 'session-server.service' | 'simulation-server.service' | 'deploy-certificate.sh';
 
 export interface Values {
   readonly [name: string]: string | number | readonly Values[];

@@ -15,8 +15,9 @@ import { loggableFields, loggableText } from './loggable.ts';
 import { textLine, type LogLevel } from './text-line.ts';
 
 export interface LogOptions {
-  /** Folder; the file is `session/output.log` in it. */
+  /** Folder; the file is `session/output.log` in it, or that of another program. */
   readonly logDir: string;
+  readonly program?: 'session' | 'simulation';
   /** To stdout instead of the file, with debug lines. */
   readonly debug: boolean;
   readonly format: 'text' | 'json';
@@ -46,8 +47,8 @@ export interface OpenLog extends Log {
 const LIMITS = { window: 60, perKey: 5, perKind: 100 } as const;
 
 /** Path of the log in `logDir`. */
-export function logPath(logDir: string): string {
-  return join(logDir, 'session', 'output.log');
+export function logPath(logDir: string, program: 'session' | 'simulation' = 'session'): string {
+  return join(logDir, program, 'output.log');
 }
 
 /** Never throws: a folder that cannot be written is reported on stderr, and tried again. */
@@ -89,11 +90,11 @@ interface Sink {
 type WriteRecord = (level: LogLevel, message: string, fields?: LogFields) => void;
 
 function openFile(
-  { logDir, maxBytes = 500_000, keep = 10, clock, stderr = process.stderr }: LogOptions,
+  { logDir, program, maxBytes = 500_000, keep = 10, clock, stderr = process.stderr }: LogOptions,
   recovered: (gap: Gap) => void,
 ): Sink {
   return new LogFile({
-    path: logPath(logDir),
+    path: logPath(logDir, program),
     maxBytes,
     keep,
     now: () => clock.now(),

@@ -22,7 +22,7 @@ const MIN_WINDOW = 45;
 const MAX_WINDOW = 90;
 const VISIBLE_SHARE = 0.75;
 /**
- * Load points of sessions sent there. Of more than these a window closes early when little of it is to be seen: there is room that nobody knew of, and people
+ * Load points of sessions sent there. Of more than these a window closes early when little of it is to be seen: there is room that was not known, and people
  * wait for it.
  */
 const TELLING = 60;

@@ -31,6 +31,8 @@ export interface RouteProblem {
 export interface Upstream {
   readonly host: string;
   readonly port: number;
+  /** A Unix socket of this machine, used instead of host and port. */
+  readonly socketPath?: string;
 }
 
 export type Destination =

@@ -41,10 +41,9 @@ export class UpstreamRequest {
 
   constructor(options: UpstreamRequestOptions, handlers: UpstreamHandlers) {
     const { upstream, method, path, headers, headerBytes, connectTimeout, headerTimeout } = options;
-    const { host, port } = upstream;
     this.#headerTimeout = headerTimeout;
     this.#handlers = handlers;
-    this.socket = connect({ host, port, noDelay: true, timeout: connectTimeout * 1000, autoSelectFamily: true });
+    this.socket = connectTo(upstream, connectTimeout * 1000);
     this.#request = httpRequest({
       ...{ method, path, headers: [...headers], maxHeaderSize: headerBytes },
       createConnection: () => this.socket,
@@ -153,4 +152,10 @@ export function failureOf({ code = '', message }: Pick<NodeJS.ErrnoException, 'c
   if (code.startsWith('HPE_')) return { refusal: INVALID, why: `its response is not HTTP (${code})` };
   if (code === 'ECONNREFUSED') return { refusal: NOT_LISTENING, why: 'nothing listens on its port' };
   return { refusal: INVALID, why: code === '' ? message : `the connection failed (${code})` };
+}
+
+/** `timeout` in milliseconds. */
+function connectTo({ host, port, socketPath }: Upstream, timeout: number): Socket {
+  if (socketPath !== undefined) return connect({ path: socketPath, timeout });
+  return connect({ host, port, noDelay: true, timeout, autoSelectFamily: true });
 }

@@ -1,7 +1,7 @@
 /**
  * Wrong tokens by address. The token is compared first, so the wrong ones of others behind the same address never lock out
  * a right one. What stops guessing is the length of the tokens; this limit keeps guesses from being a cheap request, and
- * tells a person who mistypes a token what to do.
+ * explains to a person who mistypes a token what to do.
  */
 import type { IncomingMessage } from 'node:http';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';

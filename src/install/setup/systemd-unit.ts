@@ -31,7 +31,7 @@ export function systemdUnit({ node, program, configuration, lowPorts }: UnitOpti
 }
 
 /** One argument of a command line (systemd.service(5), "Command lines"). */
-function argument(text: string): string {
+export function argument(text: string): string {
   const plain = text.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[A-Za-z0-9_./:@%$+-]+$/.test(plain) ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,0 +1,312 @@
+/**
+ * Cgroups of this machine: those of version 2 in their own right, or the controllers of version 1 beside them, as machines with both have it. Each session
+ * is a group in every hierarchy that we may write.
+ *
+ * Version 2 alone wants processes in the leaves of the tree: when it refuses to hand controllers down, the server moves itself into a leaf first.
+ */
+import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../../ports.ts';
+import type { Cgroup, Cgroups, ResourceLimits, Usage } from '../ports.ts';
+
+export interface CgroupsOptions {
+  /** Part of the name of our groups, so that two servers on a machine keep apart. */
+  readonly instance: string;
+  readonly clock: Clock;
+  /** For tests: `/proc/self`. */
+  readonly self?: string;
+}
+
+export interface FoundCgroups extends Cgroups {
+  /** Files by which a process returns to where the server is. */
+  readonly home: readonly string[];
+  /** Removes the folder of the groups, when none is left. */
+  close(): Promise<void>;
+}
+
+interface Hierarchy {
+  readonly version: 1 | 2;
+  readonly controllers: readonly string[];
+  /** The folder of our groups. */
+  readonly base: string;
+  readonly home: string;
+}
+
+const WANTED = ['cpu', 'memory', 'pids'];
+/** Seconds to wait until a group that was killed is empty. */
+const EMPTY_AFTER = 3;
+
+/** `undefined`: no hierarchy can be written. */
+export async function findCgroups({ instance, clock, self = '/proc/self' }: CgroupsOptions): Promise<FoundCgroups | undefined> {
+  const name = `session-server-sim-${instance}`;
+  const hierarchies: Hierarchy[] = [];
+  for (const place of await placesOf(self)) {
+    const hierarchy = place.version === 2 ? await openVersion2(place.folder, name) : await openVersion1(place, name);
+    if (hierarchy !== undefined) hierarchies.push(hierarchy);
+  }
+  return hierarchies.length === 0 ? undefined : new Groups(hierarchies, clock);
+}
+
+interface Place {
+  readonly version: 1 | 2;
+  readonly controllers: readonly string[];
+  readonly folder: string;
+}
+
+/** Where this process is, in each hierarchy that is mounted. */
+async function placesOf(self: string): Promise<readonly Place[]> {
+  const [mounts, own] = await Promise.all([readText(join(self, 'mountinfo')), readText(join(self, 'cgroup'))]);
+  const paths = new Map(
+    own
+      .split('\n')
+      .map((line) => /^[0-9]+:(?<controllers>[^:]*):(?<path>.*)$/.exec(line)?.groups)
+      .filter((groups) => groups !== undefined)
+      .map(({ controllers = '', path = '' }) => [controllers, path]),
+  );
+  const places: Place[] = [];
+  for (const line of mounts.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ');
+    const [, , , root = '', point = ''] = before.split(' ');
+    const [type = '', , options = ''] = after.split(' ');
+    if (type === 'cgroup2') places.push({ version: 2, controllers: [], folder: below(point, root, paths.get('') ?? '/') });
+    if (type !== 'cgroup') continue;
+    const entry = [...paths].find(([names]) => names !== '' && names.split(',').every((one) => options.split(',').includes(one)));
+    const controllers = entry?.[0].split(',') ?? [];
+    if (entry !== undefined && controllers.some((one) => [...WANTED, 'cpuacct', 'freezer'].includes(one)))
+      places.push({ version: 1, controllers, folder: below(point, root, entry[1]) });
+  }
+  return places;
+}
+
+/** `root` is what of the hierarchy is mounted, `path` where we are in the whole of it. */
+function below(point: string, root: string, path: string): string {
+  const rest = root !== '/' && path.startsWith(root) ? path.slice(root.length) : path;
+  return join(point, rest);
+}
+
+async function openVersion1({ controllers, folder }: Place, name: string): Promise<Hierarchy | undefined> {
+  const base = join(folder, name);
+  if (!(await make(base))) return undefined;
+  return { version: 1, controllers, base, home: join(folder, 'cgroup.procs') };
+}
+
+async function openVersion2(folder: string, name: string): Promise<Hierarchy | undefined> {
+  const base = join(folder, name);
+  if (!(await make(base))) return undefined;
+  const offered = (await readText(join(folder, 'cgroup.controllers'))).trim().split(' ');
+  const wanted = WANTED.filter((one) => offered.includes(one));
+  let home = join(folder, 'cgroup.procs');
+  if (wanted.length === 0) return { version: 2, controllers: [], base, home };
+  const enable = wanted.map((one) => `+${one}`).join(' ');
+  if (!(await write(join(folder, 'cgroup.subtree_control'), enable))) {
+    // Only leaves may hold processes.
+    const leaf = join(folder, 'server');
+    if (await make(leaf)) {
+      home = join(leaf, 'cgroup.procs');
+      await write(home, String(process.pid));
+      await write(join(folder, 'cgroup.subtree_control'), enable);
+    }
+  }
+  await write(join(base, 'cgroup.subtree_control'), enable);
+  const enabled = (await readText(join(base, 'cgroup.subtree_control'))).trim().split(' ');
+  return { version: 2, controllers: wanted.filter((one) => enabled.includes(one)), base, home };
+}
+
+class Groups implements FoundCgroups {
+  readonly limits: Cgroups['limits'];
+  readonly home: readonly string[];
+  readonly #hierarchies: readonly Hierarchy[];
+  readonly #clock: Clock;
+
+  constructor(hierarchies: readonly Hierarchy[], clock: Clock) {
+    this.#hierarchies = hierarchies;
+    this.#clock = clock;
+    this.home = hierarchies.map(({ home }) => home);
+    const limited = WANTED.filter((one) => this.#with(one) !== undefined).length;
+    this.limits = limited === WANTED.length ? 'all' : limited > 0 ? 'some' : 'none';
+  }
+
+  async create(id: string, limits: ResourceLimits): Promise<Cgroup> {
+    for (const hierarchy of this.#hierarchies) {
+      const folder = join(hierarchy.base, id);
+      await mkdir(folder, { recursive: true });
+      for (const [file, value] of limitFiles(hierarchy, limits)) await write(join(folder, file), value);
+    }
+    return {
+      joins: this.#hierarchies.map(({ base }) => join(base, id)),
+      pids: () => this.#pids(id),
+      usage: () => this.#usage(id),
+      outOfMemory: () => this.#outOfMemory(id),
+    };
+  }
+
+  async list(): Promise<readonly string[]> {
+    const names = await Promise.all(this.#hierarchies.map(({ base }) => foldersIn(base)));
+    return [...new Set(names.flat())];
+  }
+
+  async remove(id: string): Promise<void> {
+    const until = this.#clock.now() + EMPTY_AFTER;
+    for (;;) {
+      await this.#kill(id);
+      const left = await Promise.all(this.#hierarchies.map(({ base }) => removeTree(join(base, id))));
+      if (left.every((gone) => gone)) return;
+      if (this.#clock.now() >= until) throw Object.assign(new Error(`processes of session ${id} do not end`), { code: 'stuck' });
+      await this.#clock.sleep(0.01);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#hierarchies.map(({ base }) => rmdir(base).catch(() => undefined)));
+  }
+
+  #with(controller: string): Hierarchy | undefined {
+    return this.#hierarchies.find(({ controllers }) => controllers.includes(controller));
+  }
+
+  async #kill(id: string): Promise<void> {
+    const unified = this.#hierarchies.find(({ version }) => version === 2);
+    if (unified !== undefined && (await write(join(unified.base, id, 'cgroup.kill'), '1'))) return;
+    // While it stands still it cannot fork away.
+    const freezer = this.#with('freezer');
+    const state = freezer === undefined ? undefined : join(freezer.base, id, 'freezer.state');
+    if (state !== undefined) await write(state, 'FROZEN');
+    for (const pid of await this.#pids(id)) kill(pid);
+    if (state !== undefined) await write(state, 'THAWED');
+  }
+
+  async #pids(id: string): Promise<readonly number[]> {
+    const pids = await Promise.all(this.#hierarchies.map(({ base }) => pidsBelow(join(base, id))));
+    return [...new Set(pids.flat())];
+  }
+
+  async #usage(id: string): Promise<Usage> {
+    const unified = this.#hierarchies.find(({ version }) => version === 2);
+    const [cpu, memory, pids] = await Promise.all([
+      this.#cpu(id, unified),
+      this.#memory(id),
+      this.#read(this.#with('pids'), id, 'pids.current').then((text) => (text === undefined ? undefined : Number(text))),
+    ]);
+    return { cpu, memory: memory ?? 0, pids: pids ?? (await this.#pids(id)).length, estimated: memory === undefined };
+  }
+
+  /** Seconds. */
+  async #cpu(id: string, unified: Hierarchy | undefined): Promise<number> {
+    const microseconds = field(await this.#read(unified, id, 'cpu.stat'), 'usage_usec');
+    if (microseconds !== undefined) return microseconds / 1e6;
+    const nanoseconds = await this.#read(this.#with('cpuacct'), id, 'cpuacct.usage');
+    return Number(nanoseconds ?? 0) / 1e9;
+  }
+
+  /** Bytes, without what the kernel would give away. */
+  async #memory(id: string): Promise<number | undefined> {
+    const hierarchy = this.#with('memory');
+    const isSecond = hierarchy?.version === 2;
+    const [used, statistics] = await Promise.all([
+      this.#read(hierarchy, id, isSecond ? 'memory.current' : 'memory.usage_in_bytes'),
+      this.#read(hierarchy, id, 'memory.stat'),
+    ]);
+    if (used === undefined) return undefined;
+    return Math.max(0, Number(used) - (field(statistics, isSecond ? 'inactive_file' : 'total_inactive_file') ?? 0));
+  }
+
+  async #outOfMemory(id: string): Promise<boolean> {
+    const hierarchy = this.#with('memory');
+    const text = await this.#read(hierarchy, id, hierarchy?.version === 2 ? 'memory.events' : 'memory.oom_control');
+    return (field(text, 'oom_kill') ?? 0) > 0;
+  }
+
+  #read(hierarchy: Hierarchy | undefined, id: string, file: string): Promise<string | undefined> {
+    if (hierarchy === undefined) return Promise.resolve(undefined);
+    return readFile(join(hierarchy.base, id, file), 'latin1').catch(() => undefined);
+  }
+}
+
+const PERIOD = 100_000;
+
+function limitFiles(
+  { version, controllers }: Hierarchy,
+  { cpus, memory, pids }: ResourceLimits,
+): readonly (readonly [string, string])[] {
+  const quota = String(Math.max(1000, Math.round(cpus * PERIOD)));
+  const files: (readonly [string, string])[] = [];
+  if (controllers.includes('pids')) files.push(['pids.max', String(pids)]);
+  if (controllers.includes('cpu'))
+    files.push(
+      ...(version === 2
+        ? [['cpu.max', `${quota} ${PERIOD}`] as const]
+        : [['cpu.cfs_period_us', String(PERIOD)] as const, ['cpu.cfs_quota_us', quota] as const]),
+    );
+  if (controllers.includes('memory'))
+    files.push(
+      ...(version === 2
+        ? [['memory.max', String(memory)] as const, ['memory.swap.max', '0'] as const, ['memory.oom.group', '1'] as const]
+        : [['memory.limit_in_bytes', String(memory)] as const, ['memory.memsw.limit_in_bytes', String(memory)] as const]),
+    );
+  return files;
+}
+
+/** Removes a group and the groups in it; `false` while there are processes in one of them. */
+async function removeTree(folder: string): Promise<boolean> {
+  for (const name of await foldersIn(folder)) if (!(await removeTree(join(folder, name)))) return false;
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
+}
+
+async function pidsBelow(folder: string): Promise<readonly number[]> {
+  const own = await readFile(join(folder, 'cgroup.procs'), 'latin1').catch(() => '');
+  const deeper = await Promise.all((await foldersIn(folder)).map((name) => pidsBelow(join(folder, name))));
+  return [
+    ...own
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number),
+    ...deeper.flat(),
+  ];
+}
+
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+async function make(folder: string): Promise<boolean> {
+  if ((await stat(dirname(folder)).catch(() => undefined)) === undefined) return false;
+  try {
+    await mkdir(folder, { recursive: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function write(path: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}
+
+/** The number after a name at the beginning of a line. */
+function field(text: string | undefined, name: string): number | undefined {
+  const value = new RegExp(`^${name} ([0-9]+)$`, 'm').exec(text ?? '')?.[1];
+  return value === undefined ? undefined : Number(value);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}

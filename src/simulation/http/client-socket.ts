@@ -1,0 +1,117 @@
+/** `/client`: a WebSocket for each session. All origins may open one, as with the original; it lives as long as its session. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { PingTurns } from '../../core/limits/ping-turns.ts';
+import { startLoop } from '../../engine/loop.ts';
+import { answerPlainly } from '../../http/server/plain-answers.ts';
+import type { AddressOf } from '../../http/server/client-address.ts';
+import type { Clock, Log } from '../../ports.ts';
+import type { Client } from '../engine/session.ts';
+import type { SessionHandle } from '../engine/sessions.ts';
+
+export interface ClientSocketsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly addressOf: AddressOf;
+  /** `undefined`: there are too many connections. */
+  readonly accept: (client: Client) => SessionHandle | undefined;
+}
+
+export interface ClientSockets {
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
+  close(): Promise<void>;
+}
+
+/** Bytes of a message: a start message is small. */
+const MAX_MESSAGE = 65_536;
+/** Messages of one client in a second; those beyond are ignored. */
+const MAX_MESSAGES = 20;
+/** Bytes waiting for a client that does not read; above it the client is disconnected. */
+const MAX_BUFFER = 1_048_576;
+/** Seconds between two pings; a client that vanished is noticed after 20 to 40 s. */
+const PING = { interval: 20, slice: 0.5 };
+/** Seconds a client has to agree to the end of its connection. */
+const CLOSING = 2;
+
+export function createClientSockets({ clock, log, addressOf, accept }: ClientSocketsOptions): ClientSockets {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE,
+  });
+  const turns = new PingTurns<WebSocket>(PING);
+
+  const open = (socket: WebSocket, request: IncomingMessage) => {
+    const { address, limitKey } = addressOf(request);
+    const handle = accept({
+      ...{ address, limitKey },
+      say(line) {
+        if (socket.readyState !== socket.OPEN) return;
+        if (socket.bufferedAmount > MAX_BUFFER) socket.terminate();
+        else socket.send(line);
+      },
+      close(code) {
+        socket.close(code);
+        void clock.sleep(CLOSING).then(() => {
+          socket.terminate();
+        });
+      },
+    });
+    if (handle === undefined) {
+      socket.close(1013);
+      return;
+    }
+    turns.add(socket, clock.now());
+    let second = 0;
+    let messages = 0;
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (Math.floor(clock.now()) !== second) {
+        second = Math.floor(clock.now());
+        messages = 0;
+      }
+      messages += 1;
+      if (messages <= MAX_MESSAGES && !isBinary) handle.message(data.toString('utf8'));
+      else log.limited('info', 'ignored', `[${handle.id}] a message of the client was ignored`);
+    });
+    socket.on('pong', () => {
+      turns.answered(socket);
+    });
+    socket.once('close', () => {
+      turns.remove(socket);
+      handle.left();
+    });
+  };
+
+  const pinging = startLoop({
+    clock,
+    delay: PING.slice,
+    cycle: () => {
+      const { ping, silent } = turns.take(clock.now());
+      for (const socket of silent) socket.terminate();
+      for (const socket of ping) socket.ping();
+      return PING.slice;
+    },
+    failed: (error) => {
+      log.error('sending pings to clients failed', { error });
+      return PING.slice;
+    },
+  });
+
+  return {
+    upgrade(request, stream, head) {
+      stream.on('error', () => stream.destroy());
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+        answerPlainly(stream, 426, 'This is a WebSocket.\n', { Upgrade: 'websocket' });
+        return;
+      }
+      server.handleUpgrade(request, stream, head, (socket) => {
+        // What is malformed or too large closes the socket with the right code.
+        socket.on('error', () => undefined);
+        open(socket, request);
+      });
+    },
+    close: () => pinging.stop(),
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * The bare machine: a process group, in a cgroup where there are cgroups. It keeps a simulator from using more than its share and ends it reliably; it
+ * hides nothing from it.
+ */
+import { connect } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../../ports.ts';
+import type { InnerAddress, LaunchPlan } from '../../core/simulation/launch-plan.ts';
+import type { Ending } from '../../core/simulation/session-life.ts';
+import type {
+  Cgroup,
+  Cgroups,
+  Isolation,
+  IsolationFacts,
+  Launcher,
+  Program,
+  Running,
+  StartOptions,
+  StartResult,
+  Usage,
+} from '../ports.ts';
+import { InnerPorts } from './inner-ports.ts';
+import { listens, MARK, markedProcesses, usageOf } from './processes.ts';
+
+export interface ProcessIsolationOptions {
+  readonly instance: string;
+  readonly launcher: Pick<Launcher, 'start'>;
+  readonly clock: Clock;
+  /** Absent: a process group alone. */
+  readonly cgroups?: Cgroups;
+  readonly display: () => string;
+  /** There is no X server at that display. */
+  readonly displayMissing: () => boolean;
+  /** How a program is put into something more. Absent: it runs as it is. */
+  readonly wrap?: (start: StartOptions, port: number) => Wrapped | Promise<Wrapped>;
+  /** Its facts, where it is more than a process. */
+  readonly facts?: IsolationFacts;
+}
+
+/** What is started for a session. */
+export type Wrapped =
+  | {
+      readonly kind: 'wrapped';
+      readonly plan: LaunchPlan;
+      readonly inner: InnerAddress;
+      /** `environment` is the whole of it. */
+      readonly argv: (environment: Readonly<Record<string, string>>) => readonly string[];
+      readonly cleanUp: () => Promise<void>;
+    }
+  | { readonly kind: 'refused'; readonly ending: Ending };
+
+/** Seconds a simulator has to end by itself. */
+const PATIENCE = 2;
+/** Seconds until what was killed has to be gone. */
+const GONE_AFTER = 3;
+
+export function createProcessIsolation(options: ProcessIsolationOptions): Isolation {
+  const { instance, cgroups } = options;
+  const ports = new InnerPorts();
+  return {
+    facts: options.facts ?? factsOf(cgroups),
+    container: false,
+    start: (start) => startProcess(options, ports, start),
+    async list() {
+      const marked = [...(await markedProcesses(instance)).keys()];
+      return [...new Set([...marked, ...((await cgroups?.list()) ?? [])])];
+    },
+    async remove(id) {
+      await cgroups?.remove(id);
+      await killMarked(options, id);
+    },
+  };
+}
+
+function factsOf(cgroups: Cgroups | undefined): IsolationFacts {
+  const limits = cgroups?.limits ?? 'none';
+  const notes = ['A simulation sees the files and the network of this machine.'];
+  if (limits === 'none') notes.push('A simulation may use all of the processor, the memory and the processes of this machine.');
+  if (limits === 'some') notes.push('Not all of processor, memory and processes are limited here.');
+  return { name: cgroups === undefined ? 'none' : 'cgroup', strength: 'process', limits, network: 'unfiltered', notes };
+}
+
+async function startProcess(options: ProcessIsolationOptions, ports: InnerPorts, start: StartOptions): Promise<StartResult> {
+  const { id, workspace, limits, line, signal } = start;
+  const port = await ports.take();
+  let wrapped: Wrapped | undefined;
+  const giveUp = async () => {
+    ports.giveBack(port);
+    await options.cgroups?.remove(id);
+    if (wrapped?.kind === 'wrapped') await wrapped.cleanUp();
+  };
+  try {
+    wrapped = await (options.wrap ?? unwrapped)(start, port);
+    if (wrapped.kind === 'wrapped') wrapped = noDisplay(options, wrapped.plan) ?? wrapped;
+    if (wrapped.kind === 'refused') {
+      await giveUp();
+      return wrapped;
+    }
+    const { plan, inner, argv, cleanUp } = wrapped;
+    const cgroup = await options.cgroups?.create(id, limits);
+    signal.throwIfAborted();
+    const environment = {
+      ...plan.environment,
+      ...(plan.display && { DISPLAY: options.display() }),
+      [MARK]: `${options.instance}/${id}`,
+    };
+    const program = await options.launcher.start(argv(environment), {
+      ...{ cwd: workspace.folder, joins: cgroup?.joins ?? [], line, environment },
+    });
+    return {
+      kind: 'running',
+      running: new RunningProcess(options, id, plan, inner, program, cgroup, async () => {
+        ports.giveBack(port);
+        await cleanUp();
+      }),
+    };
+  } catch (error) {
+    await giveUp();
+    throw error;
+  }
+}
+
+function unwrapped({ workspace, plan: planFor, mode }: StartOptions, port: number): Wrapped {
+  const socket = join(dirname(workspace.folder), 's');
+  const result = planFor({
+    ...{ project: workspace.folder, port, socket, container: false },
+    ...(mode !== undefined && { mode }),
+  });
+  if (result.kind === 'refused') return result;
+  const { plan } = result;
+  return {
+    ...{ kind: 'wrapped', plan, argv: () => plan.argv },
+    inner: plan.inner === 'tcp' ? { kind: 'tcp', host: '127.0.0.1', port } : { kind: 'unix', path: socket },
+    cleanUp: () => rm(socket, { force: true }),
+  };
+}
+
+function noDisplay(
+  { displayMissing }: ProcessIsolationOptions,
+  plan: LaunchPlan,
+): Extract<Wrapped, { kind: 'refused' }> | undefined {
+  if (!plan.display || !displayMissing()) return undefined;
+  const text = 'This machine has no X display for the simulator.';
+  return { kind: 'refused', ending: { reason: 'prepare', code: 1013, text } };
+}
+
+class RunningProcess implements Running {
+  readonly plan: LaunchPlan;
+  readonly inner: InnerAddress;
+  readonly command: readonly string[];
+  readonly pid: number;
+  readonly exited: Running['exited'];
+  readonly #options: ProcessIsolationOptions;
+  readonly #id: string;
+  readonly #program: Program;
+  readonly #cgroup: Cgroup | undefined;
+  readonly #gone: () => Promise<void>;
+
+  constructor(
+    options: ProcessIsolationOptions,
+    id: string,
+    plan: LaunchPlan,
+    inner: InnerAddress,
+    program: Program,
+    cgroup: Cgroup | undefined,
+    gone: () => Promise<void>,
+  ) {
+    this.plan = plan;
+    this.inner = inner;
+    this.command = plan.argv;
+    this.pid = program.pid;
+    this.#options = options;
+    this.#id = id;
+    this.#program = program;
+    this.#cgroup = cgroup;
+    this.#gone = gone;
+    this.exited = program.exited.then(async (status) => ({ status, outOfMemory: (await cgroup?.outOfMemory()) ?? false }));
+  }
+
+  async isListening(): Promise<boolean> {
+    if (this.inner.kind === 'unix') return answers(this.inner.path);
+    return listens(await this.#pids(), this.inner.port);
+  }
+
+  async usage(): Promise<Usage | undefined> {
+    if (this.#cgroup !== undefined) {
+      const usage = await this.#cgroup.usage();
+      if (!usage.estimated) return usage;
+      return { ...usage, memory: (await usageOf(await this.#cgroup.pids())).memory };
+    }
+    const pids = await this.#pids();
+    return { ...(await usageOf(pids)), pids: pids.length, estimated: true };
+  }
+
+  async end(): Promise<void> {
+    const { clock, cgroups } = this.#options;
+    this.#program.signal('SIGTERM');
+    const enough = new AbortController();
+    await Promise.race([this.#program.exited, clock.sleep(PATIENCE, enough.signal)]);
+    enough.abort();
+    this.#program.signal('SIGKILL');
+    await cgroups?.remove(this.#id);
+    await killMarked(this.#options, this.#id);
+    await this.#gone();
+  }
+
+  async #pids(): Promise<readonly number[]> {
+    return this.#cgroup === undefined
+      ? ((await markedProcesses(this.#options.instance)).get(this.#id) ?? [])
+      : this.#cgroup.pids();
+  }
+}
+
+/** Kills what carries the mark of a session until there is nothing left, even what has left its group. Throws when something stays. */
+async function killMarked({ instance, clock }: ProcessIsolationOptions, id: string): Promise<void> {
+  const until = clock.now() + GONE_AFTER;
+  for (;;) {
+    const pids = (await markedProcesses(instance)).get(id) ?? [];
+    if (pids.length === 0) return;
+    for (const pid of pids) kill(pid);
+    if (clock.now() >= until) throw Object.assign(new Error(`processes of session ${id} do not end`), { code: 'stuck' });
+    await clock.sleep(0.01);
+  }
+}
+
+/** Whether something takes connections at a Unix socket. */
+export function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}

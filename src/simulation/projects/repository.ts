@@ -1,0 +1,198 @@
+/**
+ * One bare repository of the cache: partial (no blobs) and shallow, filled commit by commit. Only one command at a time works on it. It is a cache and
+ * nothing else: what is damaged is removed and fetched again.
+ */
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { readTree, remoteFailure, type TreeFacts } from '../../core/simulation/git-output.ts';
+import type { RunResult } from '../ports.ts';
+import { watchingSize } from './folder-size.ts';
+import type { Git } from './git-command.ts';
+
+/** Why a project is not available. */
+export interface FetchError extends Error {
+  readonly code: 'missing' | 'unreachable' | 'too-large' | 'damaged' | 'aborted' | 'full';
+}
+
+export interface FetchLimits {
+  readonly projectBytes: number;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** Bytes of a listing of files. */
+const MAX_TREE = 64_000_000;
+
+export class Repository {
+  readonly folder: string;
+  readonly #git: Git;
+  readonly #url: string;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: string, url: string, git: Git) {
+    this.folder = folder;
+    this.#url = url;
+    this.#git = git;
+  }
+
+  /** The commit is there, without its files. */
+  async fetch(commit: string, limits: FetchLimits, signal: AbortSignal): Promise<void> {
+    await this.#alone(async () => {
+      await this.#create();
+      const mark = join(this.folder, 'commits', commit);
+      if ((await stat(mark).catch(() => undefined)) !== undefined) return;
+      await this.#within(limits, signal, [this.folder], (inner) =>
+        this.#run(
+          ['fetch', '--quiet', '--depth=1', '--no-tags', '--filter=blob:none', '--no-write-fetch-head', 'origin', commit],
+          {
+            ...{ deadline: limits.timeout, signal: inner },
+          },
+        ),
+      );
+      // Asking Git whether it has a commit would make it fetch one that it lacks.
+      await mkdir(join(this.folder, 'commits'), { recursive: true });
+      await writeFile(mark, '');
+    });
+  }
+
+  /** The files below a folder of a commit; `undefined` when there is no such folder. */
+  async tree(commit: string, folder: string): Promise<TreeFacts | undefined> {
+    const result = await this.#git(this.#args('ls-tree', '-r', '-z', '--end-of-options', `${commit}:${folder}`), {
+      maxOutput: MAX_TREE,
+    });
+    if (result.killed === 'output') throw fetchError('too-large', 'it has too many files');
+    if (result.status !== 0) {
+      // Either the folder is missing, or the commit.
+      await this.#run(['ls-tree', '-z', '--end-of-options', commit]);
+      return undefined;
+    }
+    return readTree(Buffer.from(result.stdout).toString('utf8'));
+  }
+
+  /** Writes the files below a folder of a commit into `target`, which must not exist. */
+  async checkOut(commit: string, folder: string, target: string, limits: FetchLimits, signal: AbortSignal): Promise<void> {
+    await this.#alone(async () => {
+      const temporary = `${target}.new`;
+      const index = `${target}.index`;
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary, { recursive: true });
+      try {
+        await this.#within(limits, signal, [this.folder, temporary], (inner) =>
+          this.#run(['--work-tree', temporary, 'read-tree', '-u', '--reset', '--end-of-options', `${commit}:${folder}`], {
+            ...{ environment: { GIT_INDEX_FILE: index }, deadline: limits.timeout, signal: inner },
+          }),
+        );
+        await rename(temporary, target);
+      } finally {
+        await Promise.all([temporary, index, `${index}.lock`].map((path) => rm(path, { recursive: true, force: true })));
+      }
+    });
+  }
+
+  /** The content of a regular file; `undefined` when it is longer than `limit` or cannot be read. */
+  async file(commit: string, path: string, limit: number): Promise<Uint8Array | undefined> {
+    const result = await this.#git(this.#args('cat-file', 'blob', '--end-of-options', `${commit}:${path}`), { maxOutput: limit });
+    return result.status === 0 ? result.stdout : undefined;
+  }
+
+  /** The first line of a file, at most 200 characters of it. */
+  async firstLine(commit: string, path: string): Promise<string> {
+    const { stdout } = await this.#git(this.#args('cat-file', 'blob', '--end-of-options', `${commit}:${path}`), {
+      maxOutput: PIPE,
+    });
+    return Buffer.from(stdout.subarray(0, 200)).toString('latin1').split('\n')[0] ?? '';
+  }
+
+  /** The commit that a version was last seen at; `undefined` when that is longer ago than `within` seconds of wall time. */
+  async remembered(version: string, within: number, wallTime: number): Promise<string | undefined> {
+    const path = this.#versionFile(version);
+    try {
+      const { mtimeMs } = await stat(path);
+      return wallTime - mtimeMs / 1000 <= within ? (await readFile(path, 'utf8')).trim() : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async remember(version: string, commit: string, wallTime: number): Promise<void> {
+    const path = this.#versionFile(version);
+    await mkdir(join(this.folder, 'versions'), { recursive: true });
+    await writeFile(path, commit);
+    await utimes(path, wallTime, wallTime);
+  }
+
+  async remove(): Promise<void> {
+    await this.#alone(() => rm(this.folder, { recursive: true, force: true }));
+  }
+
+  #versionFile(version: string): string {
+    return join(this.folder, 'versions', createHash('sha256').update(version).digest('hex'));
+  }
+
+  /** Written by hand: it saves a start of Git, and holds exactly what is wanted. */
+  async #create(): Promise<void> {
+    const configuration = join(this.folder, 'config');
+    if ((await stat(configuration).catch(() => undefined)) !== undefined) return;
+    await Promise.all(['objects', 'refs'].map((name) => mkdir(join(this.folder, name), { recursive: true })));
+    await writeFile(join(this.folder, 'HEAD'), 'ref: refs/heads/none\n');
+    await writeFile(
+      configuration,
+      `[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n` +
+        `[remote "origin"]\n\turl = "${this.#url.replace(/["\\]/g, '\\$&')}"\n\tpromisor = true\n\tpartialclonefilter = blob:none\n`,
+    );
+  }
+
+  async #run(args: readonly string[], options?: Parameters<Git>[1]): Promise<void> {
+    const result = await this.#git(this.#args(...args), options);
+    if (result.status !== 0) throw errorOf(result);
+  }
+
+  #args(...args: readonly string[]): readonly string[] {
+    return ['--git-dir', this.folder, ...args];
+  }
+
+  /** Stops a task that takes too much of the disk. */
+  async #within(
+    limits: FetchLimits,
+    signal: AbortSignal,
+    folders: readonly string[],
+    task: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const stopping = new AbortController();
+    const exceeded = () => {
+      stopping.abort();
+    };
+    try {
+      await watchingSize(folders, limits.projectBytes, exceeded, () => task(AbortSignal.any([signal, stopping.signal])));
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    }
+    if (stopping.signal.aborted) throw fetchError('too-large', 'it is larger than a project may be');
+  }
+
+  #alone<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Bytes that a pipe hands over at once: the first of them are kept when more come. */
+const PIPE = 65_536;
+
+export function errorOf({ killed, stderr }: RunResult): FetchError {
+  if (killed === 'aborted') return fetchError('aborted', 'no client waits for it any longer');
+  if (killed === 'deadline') return fetchError('unreachable', 'it took too long');
+  return fetchError(remoteFailure(stderr) ?? 'damaged', stderr.trim().split('\n').at(-1) ?? '');
+}
+
+export function fetchError(code: FetchError['code'], message: string): FetchError {
+  return Object.assign(new Error(message), { code });
+}
+
+export function isFetchError(error: unknown): error is FetchError {
+  return error instanceof Error && 'code' in error && FETCH_CODES.has(String(error.code));
+}
+
+const FETCH_CODES: ReadonlySet<string> = new Set(['missing', 'unreachable', 'too-large', 'damaged', 'aborted', 'full']);

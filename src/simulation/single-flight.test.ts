@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SingleFlight, Turns } from './single-flight.ts';
+
+const never = () => new AbortController().signal;
+
+test('thirty who want the same wait for one', async () => {
+  const flights = new SingleFlight<number>();
+  let runs = 0;
+  const work = () => Promise.resolve((runs += 1));
+  const results = await Promise.all(Array.from({ length: 30 }, () => flights.join('a', never(), work)));
+  assert.deepEqual([runs, new Set(results).size], [1, 1]);
+  await flights.join('a', never(), work);
+  assert.equal(runs, 2, 'later ones begin anew');
+});
+
+test('the work stops when the last of those who wait leaves, and not before', async () => {
+  const flights = new SingleFlight<void>();
+  let stopped = false;
+  const work = (signal: AbortSignal) =>
+    new Promise<void>((_, reject) => {
+      signal.addEventListener('abort', () => {
+        stopped = true;
+        reject(new Error('stopped'));
+      });
+    });
+  const [one, two] = [new AbortController(), new AbortController()];
+  const waits = [flights.join('a', one.signal, work), flights.join('a', two.signal, work)];
+  one.abort();
+  await assert.rejects(waits[0]!);
+  assert.equal(stopped, false);
+  two.abort();
+  await assert.rejects(waits[1]!);
+  assert.equal(stopped, true);
+});
+
+test('a failure reaches all and is not remembered', async () => {
+  const flights = new SingleFlight<string>();
+  const failing = () => Promise.reject(new Error('no'));
+  const results = await Promise.allSettled([flights.join('a', never(), failing), flights.join('a', never(), failing)]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  assert.equal(await flights.join('a', never(), () => Promise.resolve('yes')), 'yes');
+});
+
+test('no more tasks run at a time than may', async () => {
+  const turns = new Turns();
+  let running = 0;
+  let most = 0;
+  await Promise.all(
+    Array.from({ length: 10 }, () =>
+      turns.take(3, async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+      }),
+    ),
+  );
+  assert.deepEqual([most, running], [3, 0]);
+});

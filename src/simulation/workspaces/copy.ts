@@ -1,0 +1,45 @@
+/** A workspace that is a copy of the checkout. The disk shares the blocks where its file system can. */
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Checkout, Workspace, Workspaces } from '../ports.ts';
+import { replaceFile } from './replace-file.ts';
+
+export interface CopyOptions {
+  /** Folder of all workspaces; each is a folder in it. */
+  readonly folder: string;
+  readonly sizeOf: (folder: string) => Promise<number>;
+}
+
+export function createCopies({ folder, sizeOf }: CopyOptions): Workspaces {
+  const remove = (id: string) => rm(join(folder, id), { recursive: true, force: true, maxRetries: 3 });
+  return {
+    name: 'copy',
+    async open(id, checkout, signal): Promise<Workspace> {
+      const project = join(folder, id, 'project');
+      await mkdir(join(folder, id), { recursive: true, mode: 0o700 });
+      await copyTree(checkout.folder, project, signal);
+      const before = await sizeOf(project);
+      return {
+        folder: project,
+        usage: async () => Math.max(0, (await sizeOf(project)) - before),
+        close: () => remove(id),
+      };
+    },
+    write: (workspace, path, content) => replaceFile(workspace.folder, path, content),
+    list: () => readdir(folder).catch(() => []),
+    remove,
+  };
+}
+
+/** Links stay links: none of them is followed. */
+async function copyTree(from: Checkout['folder'], to: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await mkdir(to);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await copyTree(source, target, signal);
+    else if (entry.isSymbolicLink()) await symlink(await readlink(source), target);
+    else if (entry.isFile()) await copyFile(source, target, constants.COPYFILE_FICLONE);
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
+import { folderSize } from '../projects/folder-size.ts';
+import type { Checkout } from '../ports.ts';
+import { createCopies } from './copy.ts';
+import { replaceFile } from './replace-file.ts';
+
+const never = new AbortController().signal;
+
+async function fixture(t: TestContext) {
+  const folder = await temporaryFolder(t);
+  const from = join(folder, 'checkout');
+  mkdirSync(join(from, 'worlds'), { recursive: true });
+  writeFileSync(join(from, 'worlds/arm.wbt'), 'world');
+  symlinkSync('/etc/passwd', join(from, 'secret'));
+  const copies = createCopies({ folder: join(folder, 'run'), sizeOf: folderSize });
+  const checkout = { folder: from } as Checkout;
+  return { folder, from, copies, checkout };
+}
+
+test('a copy is private: links stay links, and what is written does not reach the checkout', async (t) => {
+  const { from, copies, checkout } = await fixture(t);
+  const workspace = await copies.open('one', checkout, never);
+  assert.equal(readFileSync(join(workspace.folder, 'worlds/arm.wbt'), 'utf8'), 'world');
+  assert.ok(lstatSync(join(workspace.folder, 'secret')).isSymbolicLink(), 'a link');
+  assert.equal(readlinkSync(join(workspace.folder, 'secret')), '/etc/passwd');
+  writeFileSync(join(workspace.folder, 'worlds/arm.wbt'), 'changed');
+  assert.equal(readFileSync(join(from, 'worlds/arm.wbt'), 'utf8'), 'world');
+});
+
+test('what a session wrote is counted, and nothing of it stays', async (t) => {
+  const { copies, checkout } = await fixture(t);
+  const workspace = await copies.open('one', checkout, never);
+  writeFileSync(join(workspace.folder, 'big'), Buffer.alloc(100_000, 1));
+  assert.ok(((await workspace.usage()) ?? 0) >= 100_000, 'counted');
+  assert.deepEqual(await copies.list(), ['one']);
+  await workspace.close();
+  assert.deepEqual(await copies.list(), []);
+});
+
+test('a copy that is not wanted any more stops, and is removed by its id', async (t) => {
+  const { copies, checkout } = await fixture(t);
+  await assert.rejects(copies.open('one', checkout, AbortSignal.abort()));
+  await copies.remove('one');
+  assert.deepEqual(await copies.list(), []);
+});
+
+test('a file is replaced in place, and never through a link on the way to it', async (t) => {
+  const { folder } = await fixture(t);
+  const project = join(folder, 'project');
+  mkdirSync(join(project, 'controllers/arm'), { recursive: true });
+  mkdirSync(join(folder, 'outside'));
+  writeFileSync(join(folder, 'outside/arm.py'), 'precious');
+  writeFileSync(join(project, 'controllers/arm/arm.py'), 'a longer text than the new one');
+  assert.equal(await replaceFile(project, 'controllers/arm/arm.py', Buffer.from('new')), true);
+  assert.equal(readFileSync(join(project, 'controllers/arm/arm.py'), 'utf8'), 'new');
+  symlinkSync(join(folder, 'outside'), join(project, 'controllers/link'));
+  symlinkSync(join(folder, 'outside/arm.py'), join(project, 'controllers/arm/link.py'));
+  for (const path of ['controllers/link/arm.py', 'controllers/arm/link.py', 'controllers/arm', 'controllers/none/x.py'])
+    assert.equal(await replaceFile(project, path, Buffer.from('evil')), false, path);
+  assert.equal(readFileSync(join(folder, 'outside/arm.py'), 'utf8'), 'precious');
+  assert.ok(!existsSync(join(project, 'controllers/none')), 'nothing is made');
+});
