@@ -244,6 +244,26 @@ test('a connection goes on after a request that was answered before its end', as
   await eventually('the next answer', () => /HTTP\/1\.1 200 OK[^]*$/.test(connection.received));
 });
 
+test('a WebSocket that is opened, or refused, brings the client no header that reaches beyond its port', async (t) => {
+  const beyond = 'Clear-Site-Data: "*"\r\nSet-Cookie: session-server-1999=x; Path=/\r\nX-Kept: 1';
+  const opening = await bareServer(t, (socket) => {
+    socket.once('data', () =>
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${beyond}\r\n\r\n`),
+    );
+  });
+  const refusing = await bareServer(t, `HTTP/1.1 403 Forbidden\r\n${beyond}\r\nContent-Length: 0\r\n\r\n`);
+  const { port } = await gatewayTo(t, [opening, refusing]);
+  for (const [server, status] of [
+    [opening, 101],
+    [refusing, 403],
+  ] as const) {
+    const answer = await rawRequest(t, port, requestText(`GET /${server}/x`, ...UPGRADE));
+    assert.equal(answer.status, status);
+    assert.match(answer.head, /X-Kept: 1/);
+    assert.doesNotMatch(answer.head, /clear-site-data|set-cookie/i);
+  }
+});
+
 test('a request that names two hosts is refused', async (t) => {
   const server = await ScriptedSimulationServer.start(t);
   const { port } = await gatewayTo(t, [server.port]);

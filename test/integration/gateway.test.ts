@@ -94,6 +94,8 @@ test('what concerns one connection alone is taken out both ways, and forged addr
       'Keep-Alive': 'timeout=3',
       'Proxy-Authenticate': 'Basic',
       'X-Open': '2',
+      'Clear-Site-Data': '"*"',
+      'Set-Cookie': ['session-server-1999=x; Path=/', 'theirs=1; Path=/2000'],
     });
     response.end('page');
   };
@@ -109,7 +111,8 @@ test('what concerns one connection alone is taken out both ways, and forged addr
   const forged = ['Forwarded: for=1.2.3.4', 'X-Real-IP: 1.2.3.4', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: evil'];
   const answer = await rawRequest(t, port, requestText(`GET /${server.port}/a`, ...hop, ...forged, 'X-Kept: 1'));
   assert.equal(answer.body, 'page');
-  for (const name of ['x-secret', 'proxy-authenticate']) assert.equal(answer.headers[name], undefined, name);
+  for (const name of ['x-secret', 'proxy-authenticate', 'clear-site-data', 'set-cookie'])
+    assert.equal(answer.headers[name], undefined, name);
   assert.equal(answer.headers['x-open'], '2');
   const { headers } = server.requests[0] ?? assert.fail('no request came');
   for (const name of ['x-mine', 'keep-alive', 'te', 'proxy-authorization', 'proxy-connection', 'forwarded', 'x-real-ip'])

@@ -58,7 +58,7 @@ export function framingHeaders({ method = '', headers }: Pick<IncomingMessage, '
 }
 
 function passResponse(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer));
+  response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer, request.url ?? ''));
   answer.on('data', (chunk: Buffer) => {
     if (!response.write(chunk)) answer.pause();
   });

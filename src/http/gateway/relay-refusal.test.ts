@@ -20,6 +20,12 @@ test('two hosts, a loop and an unknown transfer encoding are refused', () => {
   assert.equal(refuseRequest(request({ 'transfer-encoding': 'gzip, chunked' }), 'me')?.status, 501);
 });
 
+test('a script is not delivered as a service worker where it would control the whole site', () => {
+  const worker = request({ 'service-worker': 'script' });
+  assert.equal(refuseRequest({ ...worker, url: '/2000' } as IncomingMessage, 'me')?.status, 403);
+  assert.equal(refuseRequest({ ...worker, url: '/2000/x.js' } as IncomingMessage, 'me'), undefined);
+});
+
 test('only a GET without a body may open a WebSocket', () => {
   assert.equal(refuseUpgrade(request({ upgrade: 'WebSocket' })), undefined);
   for (const refused of [

@@ -29,7 +29,7 @@ export function relayWebSocket(
     refuse(refusal ?? UNSUPPORTED_CONNECTION);
     return;
   }
-  const client = new UpgradingClient(stream, head);
+  const client = new UpgradingClient(stream, head, request.url ?? '');
   const upstream: UpstreamRequest = relays.requestUpstream(request, target, UPGRADE_HEADERS, {
     failed: ({ refusal, why }) => refuse(refusal, why),
     responded(answer) {
@@ -59,11 +59,14 @@ const UPGRADE_HEADERS = ['Connection', 'Upgrade', 'Upgrade', 'websocket'] as con
 class UpgradingClient {
   readonly #stream: Socket;
   readonly #earlyBytes: Buffer[];
+  /** What the client asked for. */
+  readonly #target: string;
   #free = MAX_EARLY_BYTES;
 
-  constructor(stream: Socket, head: Buffer) {
+  constructor(stream: Socket, head: Buffer, target: string) {
     this.#stream = stream;
     this.#earlyBytes = [head];
+    this.#target = target;
     stream.on('data', this.#keep);
     stream.once('end', this.#leave);
     // The close event follows.
@@ -78,7 +81,7 @@ class UpgradingClient {
     stream.once('finish', () => stream.destroy());
     stream.off('data', this.#keep);
     stream.resume();
-    stream.write(headOf(answer, [...responseHeaders(answer), 'Connection', 'close']));
+    stream.write(headOf(answer, [...responseHeaders(answer, this.#target), 'Connection', 'close']));
     answer.pipe(stream);
     answer.once('error', () => stream.destroy());
   }
@@ -86,7 +89,7 @@ class UpgradingClient {
   /** From now on bytes pass in both directions. `first`: what the simulation server sent already. */
   open(answer: IncomingMessage, socket: Socket, first: Buffer, idle: number): void {
     const stream = this.#stream;
-    stream.write(headOf(answer, [...responseHeaders(answer), ...UPGRADE_HEADERS]));
+    stream.write(headOf(answer, [...responseHeaders(answer, this.#target), ...UPGRADE_HEADERS]));
     if (first.length > 0) stream.write(first);
     for (const bytes of this.#earlyBytes) socket.write(bytes);
     stream.off('data', this.#keep);
