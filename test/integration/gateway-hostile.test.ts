@@ -244,6 +244,104 @@ test('a connection goes on after a request that was answered before its end', as
   await eventually('the next answer', () => /HTTP\/1\.1 200 OK[^]*$/.test(connection.received));
 });
 
+/** How many relayed requests ended in each way. */
+async function outcomes({ app }: Pick<RunningApp, 'app'>): Promise<Record<string, number>> {
+  const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
+  const lines = metrics.matchAll(/^session_server_gateway_outcomes_total\{outcome="([^"]+)"\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
+}
+
+const OK = 'HTTP/1.1 200 OK\r\n';
+const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`;
+
+test('a response that is invalid from its beginning on is answered with 502, and counted as failed', async (t) => {
+  const answers = [
+    `${OK}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}Content-Length: 5, 5\r\n\r\nhello`,
+    `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+    `${OK}Transfer-Encoding: gzip\r\n\r\nhello`,
+    `${OK}Transfer-Encoding: chunked, gzip\r\n\r\nhello`,
+    `${OK}X Y: 1\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}X: a\x00b\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}X: a\nY: b\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}Content-Type: text/html\r\n`,
+    `${CHUNKED}zz\r\n`,
+    `${CHUNKED}0\r\nno trailer\r\n\r\n`,
+  ];
+  const servers = await Promise.all(answers.map((answer) => bareServer(t, answer)));
+  const running = await gatewayTo(t, servers);
+  for (const [index, answer] of answers.entries()) {
+    const { status } = await rawRequest(t, running.port, requestText(`GET /${servers[index]}/x`));
+    assert.equal(status, 502, JSON.stringify(answer));
+  }
+  assert.deepEqual(await outcomes(running), { failed: answers.length });
+  assert.equal(running.log.complaints.length, answers.length);
+});
+
+/** What a client and a simulation server do one after the other. */
+async function brokenOff(
+  t: TestContext,
+  running: RunningApp,
+  server: { end: () => void },
+  request: string,
+): Promise<Error | string> {
+  const socket = connect({ port: running.port, host: '127.0.0.1' });
+  t.after(() => socket.destroy());
+  let received = '';
+  socket.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
+  const closed = new Promise<Error | undefined>((resolve) => {
+    socket.once('error', resolve);
+    socket.once('close', () => resolve(undefined));
+  });
+  socket.write(request);
+  await eventually('the first part of the body', () => received.endsWith('hello') || received.endsWith('hello\r\n'));
+  server.end();
+  return (await closed) ?? received;
+}
+
+test('a response that breaks off ends the connection so that no client takes it for complete, and is counted as failed', async (t) => {
+  let current: Socket | undefined;
+  const begins = (answer: string) =>
+    bareServer(t, (socket) => {
+      current = socket;
+      socket.once('data', () => socket.write(answer));
+    });
+  const [long, chunks, open] = await Promise.all([
+    begins(`${OK}Content-Length: 100\r\n\r\nhello`),
+    begins(CHUNKED),
+    begins(`${OK}\r\nhello`),
+  ]);
+  const running = await gatewayTo(t, [long, chunks, open]);
+  const endings = [
+    [long, (socket: Socket) => socket.end()],
+    [chunks, (socket: Socket) => socket.end()],
+    [chunks, (socket: Socket) => socket.write('zz\r\n')],
+    // Its end would be the end of the body.
+    [open, (socket: Socket) => socket.resetAndDestroy()],
+  ] as const;
+  for (const [server, ends] of endings) {
+    const end = () => current && ends(current);
+    const received = await brokenOff(t, running, { end }, requestText(`GET /${server}/x`));
+    assert.match(String(received), server === long ? /Content-Length: 100[^]*hello$/ : /chunked[^]*5\r\nhello\r\n$/);
+    // Without chunks, and without a length, only a reset tells the client.
+    const old = await brokenOff(t, running, { end }, `GET /${server}/x HTTP/1.0\r\n\r\n`);
+    assert.ok(old instanceof Error, `${server}`);
+  }
+  const refused = await brokenOff(t, running, { end: () => current?.end() }, requestText(`GET /${long}/x`, ...UPGRADE));
+  assert.ok(refused instanceof Error);
+  assert.deepEqual(await outcomes(running), { failed: 2 * endings.length + 1 });
+  assert.match(running.log.complaints.join('\n'), /a response of 127\.0\.0\.1:\d+ broke off: it closed the connection too early/);
+});
+
+test('a response is good when the connection is reset after its end', async (t) => {
+  const resets = await bareServer(t, (socket) => {
+    socket.once('data', () => socket.write(`${OK}Content-Length: 5\r\n\r\nhello`, () => socket.resetAndDestroy()));
+  });
+  const running = await gatewayTo(t, [resets]);
+  assert.equal((await rawRequest(t, running.port, requestText(`GET /${resets}/x`))).body, 'hello');
+  await eventually('its count', async () => (await outcomes(running))['answered'] === 1);
+});
+
 test('a WebSocket that is opened, or refused, brings the client no header that reaches beyond its port', async (t) => {
   const beyond = 'Clear-Site-Data: "*"\r\nSet-Cookie: session-server-1999=x; Path=/\r\nX-Kept: 1';
   const opening = await bareServer(t, (socket) => {

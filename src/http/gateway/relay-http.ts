@@ -1,5 +1,6 @@
 /** Relays one HTTP request to a simulation server, and its response to the client. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { cut } from './cut.ts';
 import { reasonPhrase, responseHeaders } from './headers.ts';
 import { refusalHeaders, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
@@ -24,26 +25,27 @@ export function relayRequest(
     refuse(refusal);
     return;
   }
+  let isFailed = false;
   const upstream = relays.requestUpstream(request, target, framingHeaders(request), {
-    failed({ refusal, why }) {
+    failed(failure) {
+      isFailed = true;
       if (response.headersSent) {
-        response.destroy();
+        relays.broke(failure, target);
+        cutResponse(response, request);
         return;
       }
       discardRest(request);
-      refuse(refusal, why);
+      refuse(failure.refusal, failure.why);
     },
     responded(answer) {
-      relays.count('answered');
-      upstream.socket.removeAllListeners('timeout');
-      upstream.socket.setTimeout(relays.idleTimeout * 1000, () => response.destroy());
+      upstream.limitIdle(relays.idleTimeout, () => response.writableLength > 0);
       passResponse(answer, request, response);
     },
   });
   const remove = relays.add(request, 'requests', () => upstream.end());
   response.once('close', () => {
     remove();
-    if (!response.writableFinished && !response.headersSent) relays.count('abandoned');
+    if (!isFailed) relays.count(response.headersSent ? 'answered' : 'abandoned');
     upstream.end();
   });
   upstream.send(request);
@@ -68,8 +70,12 @@ function passResponse(answer: IncomingMessage, request: IncomingMessage, respons
     discardRest(request);
     response.end();
   });
-  // The client must not take a response that was cut short for a complete one.
-  answer.once('error', () => response.destroy());
+}
+
+/** HTTP/1.0 has no chunks: without a length, a response ends with its connection. */
+function cutResponse(response: ServerResponse, { httpVersion }: IncomingMessage): void {
+  if (response.socket === null) response.destroy();
+  else cut(response.socket, httpVersion === '1.0');
 }
 
 /** Reads what is left of a request, so that the next one on its connection can be read. Too much of it ends the connection. */

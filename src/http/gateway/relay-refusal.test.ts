@@ -68,7 +68,8 @@ for (const [code, status, outcome, why] of [
   ['ECONNREFUSED', 502, 'failed', 'nothing listens on its port'],
   ['HPE_HEADER_OVERFLOW', 502, 'failed', 'its response headers are too long'],
   ['HPE_INVALID_CONSTANT', 502, 'failed', 'its response is not HTTP (HPE_INVALID_CONSTANT)'],
-  ['ECONNRESET', 502, 'failed', 'the connection failed (ECONNRESET)'],
+  ['ECONNRESET', 502, 'failed', 'it closed the connection too early'],
+  ['EHOSTUNREACH', 502, 'failed', 'the connection failed (EHOSTUNREACH)'],
   ['', 502, 'failed', 'the message'],
 ] as const) {
   test(`the error code "${code}" of a simulation server becomes ${status}: ${why}`, () => {

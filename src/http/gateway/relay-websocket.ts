@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerPlainly } from '../server/plain-answers.ts';
+import { cut } from './cut.ts';
 import { reasonPhrase, responseHeaders } from './headers.ts';
 import { refusalHeaders, refuseUpgrade, UNSUPPORTED_CONNECTION, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
@@ -29,15 +30,23 @@ export function relayWebSocket(
     refuse(refusal ?? UNSUPPORTED_CONNECTION);
     return;
   }
+  let step: 'abandoned' | 'answered' | 'failed' = 'abandoned';
   const client = new UpgradingClient(stream, head, request.url ?? '');
   const upstream: UpstreamRequest = relays.requestUpstream(request, target, UPGRADE_HEADERS, {
-    failed: ({ refusal, why }) => refuse(refusal, why),
+    failed(failure) {
+      if (step === 'answered') {
+        relays.broke(failure, target);
+        cut(stream, true);
+      } else refuse(failure.refusal, failure.why);
+      step = 'failed';
+    },
     responded(answer) {
-      relays.count('answered');
+      step = 'answered';
+      upstream.limitIdle(relays.idleTimeout, () => stream.writableLength > 0);
       client.answer(answer, relays.idleTimeout);
     },
     upgraded(answer, socket, first) {
-      relays.count('answered');
+      step = 'answered';
       client.open(answer, socket, first, relays.idleTimeout);
     },
   });
@@ -48,6 +57,7 @@ export function relayWebSocket(
   const remove = relays.add(request, 'webSockets', end);
   stream.once('close', () => {
     remove();
+    if (step !== 'failed') relays.count(step);
     upstream.end();
   });
   upstream.send(undefined);
@@ -83,7 +93,6 @@ class UpgradingClient {
     stream.resume();
     stream.write(headOf(answer, [...responseHeaders(answer, this.#target), 'Connection', 'close']));
     answer.pipe(stream);
-    answer.once('error', () => stream.destroy());
   }
 
   /** From now on bytes pass in both directions. `first`: what the simulation server sent already. */

@@ -17,7 +17,7 @@ import type { Log } from '../../ports.ts';
 import type { AddressOf, ClientAddress } from '../server/client-address.ts';
 import { requestHeaders } from './headers.ts';
 import { refuseRequest, TOO_MANY, type Refusal, type RelayOutcome } from './relay-refusal.ts';
-import { UpstreamRequest, type UpstreamHandlers } from './upstream-request.ts';
+import { UpstreamRequest, type Failure, type UpstreamHandlers } from './upstream-request.ts';
 
 export interface RelayLimits {
   /** No more may be relayed, in total or for this client. */
@@ -121,6 +121,14 @@ export class RelaysInFlight {
     if (why === undefined) return;
     const address = authorityOf(upstream);
     this.#options.log.limited('warn', `relay ${address}`, `cannot relay a request to ${address}: ${why}`, { status, reason });
+  }
+
+  /** Counts a response that broke off after its head was forwarded, and logs it if the simulation server is the cause. */
+  broke({ refusal: { outcome }, why }: Failure, { upstream }: RelayTarget): void {
+    this.count(outcome);
+    if (outcome === 'abandoned') return;
+    const address = authorityOf(upstream);
+    this.#options.log.limited('warn', `relay ${address}`, `a response of ${address} broke off: ${why}`);
   }
 
   /** Ends everything in flight. */
