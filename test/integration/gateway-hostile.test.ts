@@ -1,10 +1,11 @@
 /** Simulation servers and clients of the gateway that do what none should: what one of them sends must never end the program, nor what others have on it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
+import { bareServer } from '../support/bare-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { ScriptedSimulationServer, streams, type ClientScript } from '../support/scripted-simulation-server.ts';
@@ -13,24 +14,6 @@ import { startAppInside, type RunningApp } from '../support/start-app.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
 type GatewayFile = NonNullable<ConfigurationFile['gateway']>;
-
-/** Answers the first bytes of each connection with these, or does what it is told. */
-async function bareServer(t: TestContext, answer: string | ((socket: Socket) => void)): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    if (typeof answer === 'string') socket.once('data', () => socket.end(Buffer.from(answer, 'latin1')));
-    else answer(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as { port: number }).port;
-}
 
 function gatewayTo(t: TestContext, ports: readonly number[], more: GatewayFile = {}) {
   const routes = Object.fromEntries(ports.map((port) => [String(port), '127.0.0.1']));

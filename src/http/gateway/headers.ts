@@ -68,6 +68,13 @@ export function reasonPhrase({
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusMessage) ? statusMessage : (STATUS_CODES[statusCode] ?? '');
 }
 
+/** The status line and headers of a response that is written on a bare connection. */
+export function headOf(answer: Pick<IncomingMessage, 'statusCode' | 'statusMessage'>, headers: readonly string[]): Buffer {
+  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${reasonPhrase(answer)}`];
+  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i] ?? ''}: ${headers[i + 1] ?? ''}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
 /** How many `Host` lines the request has. */
 export function hostCount({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number {
   return rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;

@@ -1,7 +1,7 @@
 /** Relays one HTTP request to a simulation server, and its response to the client. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import { cut } from './cut.ts';
-import { reasonPhrase, responseHeaders } from './headers.ts';
+import { headOf, reasonPhrase, responseHeaders } from './headers.ts';
 import { refusalHeaders, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
 
@@ -37,6 +37,7 @@ export function relayRequest(
       discardRest(request);
       refuse(failure.refusal, failure.why);
     },
+    informed: (hint) => passInformation(hint, request, response),
     responded(answer) {
       upstream.limitIdle(relays.idleTimeout, () => response.writableLength > 0);
       passResponse(answer, request, response);
@@ -59,8 +60,23 @@ export function framingHeaders({ method = '', headers }: Pick<IncomingMessage, '
   return ['Connection', 'close'];
 }
 
+/**
+ * RFC 9110 § 15.2: a proxy forwards informational responses, except to HTTP/1.0. Node's own method knows only some of them.
+ * They are optional, so a client that does not read gets none.
+ */
+function passInformation(hint: InformationEvent, { httpVersion, url = '' }: IncomingMessage, response: ServerResponse): void {
+  const { socket } = response;
+  // Without a socket, another response is still being sent.
+  if (httpVersion === '1.0' || socket === null || response.headersSent || socket.writableNeedDrain) return;
+  // It has no body (RFC 9110 § 8.6), and what is before us might wait for one.
+  if (hint.headers['content-length'] !== undefined) return;
+  socket.write(headOf(hint, responseHeaders(hint, url)));
+}
+
 function passResponse(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer, request.url ?? ''));
+  // The head goes at once. With a part of the body that is here already, it goes in one packet.
+  if (answer.readableLength === 0 && !answer.complete) response.flushHeaders();
   answer.on('data', (chunk: Buffer) => {
     if (!response.write(chunk)) answer.pause();
   });

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerPlainly } from '../server/plain-answers.ts';
 import { cut } from './cut.ts';
-import { reasonPhrase, responseHeaders } from './headers.ts';
+import { headOf, responseHeaders } from './headers.ts';
 import { refusalHeaders, refuseUpgrade, UNSUPPORTED_CONNECTION, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
 import { splice } from './splice.ts';
@@ -116,11 +116,4 @@ class UpgradingClient {
   readonly #leave = (): void => {
     this.#stream.destroy();
   };
-}
-
-/** The status line and headers of a response that is written on a bare connection. */
-function headOf(answer: IncomingMessage, headers: readonly string[]): Buffer {
-  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${reasonPhrase(answer)}`];
-  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i] ?? ''}: ${headers[i + 1] ?? ''}`);
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

@@ -1,8 +1,11 @@
 /** One request to a simulation server, with a time limit for each step: to connect, to read the body, to respond. */
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type InformationEvent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Upstream } from '../../core/gateway/gateway-routes.ts';
 import { hasBody, refusalOf, type Refusal } from './relay-refusal.ts';
+
+/** Informational responses before a response. Servers send one or two. */
+const MAX_INFORMATION = 16;
 
 export interface UpstreamRequestOptions {
   readonly upstream: Upstream;
@@ -28,6 +31,8 @@ export interface UpstreamHandlers {
   /** There is no valid response, or, after `responded`, the response broke off. */
   failed(failure: Failure): void;
   responded(response: IncomingMessage): void;
+  /** An informational response other than 100, such as 103 (Early Hints), before `responded`. Absent: they are ignored. */
+  informed?(response: InformationEvent): void;
   /** Absent: the request does not change the protocol. */
   upgraded?(response: IncomingMessage, socket: Socket, first: Buffer): void;
 }
@@ -107,6 +112,7 @@ export class UpstreamRequest {
     this.#request.once('close', () => {
       if (answer === undefined) this.#fail(INVALID, 'it closed the connection without a response');
     });
+    this.#watchInformation();
     this.#request.once('response', (response) => {
       answer = response;
       this.#receive(response);
@@ -118,6 +124,17 @@ export class UpstreamRequest {
         this.#enter('over');
         this.#handlers.upgraded(response, socket, first);
       } else socket.destroy();
+    });
+  }
+
+  #watchInformation(): void {
+    let count = 0;
+    this.#request.on('information', (information) => {
+      // 100 answers our own expectation, and we have none.
+      if (information.statusCode === 100) return;
+      count += 1;
+      if (count > MAX_INFORMATION) this.#fail(INVALID, 'it sends one informational response after another');
+      else if (this.#state === 'waiting') this.#handlers.informed?.(information);
     });
   }
 
