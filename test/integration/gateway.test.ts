@@ -105,6 +105,17 @@ test('what concerns one connection alone is taken out both ways, and forged addr
   );
 });
 
+test('no header of a response is lost, however many there are', async (t) => {
+  const page = (_: unknown, response: import('node:http').ServerResponse) => {
+    const many = Array.from({ length: 2500 }, (_, i) => [`X-${i}`, '1']).flat();
+    response.writeHead(200, [...many, 'Connection', 'close, X-Secret', 'X-Secret', '1', 'Content-Length', '4']).end('page');
+  };
+  const { server, port } = await withServer(t, { page });
+  const answer = await rawRequest(t, port, requestText(`GET /${server.port}/a`));
+  assert.equal(Object.keys(answer.headers).filter((name) => /^x-\d+$/.test(name)).length, 2500);
+  assert.deepEqual([answer.headers['content-length'], answer.headers['x-secret'], answer.body], ['4', undefined, 'page']);
+});
+
 test('bodies come through, by length and in chunks, each side framed by itself', async (t) => {
   const { server, port, url } = await withServer(t);
   const long = 'x'.repeat(300_000);

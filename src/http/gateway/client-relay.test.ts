@@ -27,13 +27,14 @@ interface More {
 
 async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready = Promise.resolve() }: More = {}) {
   const clock = new FakeClock();
+  const log = new MemoryLog();
   const admission = new FakeAdmission();
   /** Bookings of clients that ask for another server. */
   const failed: (string | undefined)[] = [];
   /** Bookings whose clients are on their server. */
   const connected: string[] = [];
   const clients = createClientRelay({
-    ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready },
+    ...{ clock, log, ssl: false, via: 'test', ready },
     queue: {
       wait: (request, waiter) => admission.wait(request, waiter),
       requeue: (request, { bookingId }, waiter) => {
@@ -47,7 +48,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
       },
     },
     relaysByClient: new PerClientCounts(),
-    limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
+    limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1, headerBytes: 65_536 }),
     clientUrl: () => clientUrl,
   });
   const server = createServer();
@@ -67,6 +68,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   const { port } = server.address() as AddressInfo;
   return {
     clock,
+    log,
     admission,
     failed,
     connected,
@@ -183,7 +185,7 @@ test('a client whose server failed, and that leaves before it can be sent to ano
 });
 
 /** A simulation server that opens a connection, sends these bytes as its first frames, and never ends the connection by itself. */
-async function oddServer(t: TestContext, frames: readonly Buffer[]): Promise<ClientUrl> {
+async function oddServer(t: TestContext, frames: readonly Buffer[], more: readonly string[] = []): Promise<ClientUrl> {
   const sockets = new Set<Duplex>();
   const server = createServer();
   server.on('upgrade', ({ headers }: IncomingMessage, socket: Duplex) => {
@@ -197,6 +199,7 @@ async function oddServer(t: TestContext, frames: readonly Buffer[]): Promise<Cli
       'Upgrade: websocket',
       'Connection: Upgrade',
       `Sec-WebSocket-Accept: ${accept}`,
+      ...more,
     ];
     socket.write(`${head.join('\r\n')}\r\n\r\n`);
     for (const frame of frames) socket.write(frame);
@@ -216,6 +219,20 @@ const OVER = Buffer.from([0x88, 2, 3, 0xf3]);
 function frameOf(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
 }
+
+for (const [title, count, length, opens] of [
+  ['2,000 short headers', 2000, 20, true],
+  ['60 kB of headers', 60, 1000, true],
+  ['70 kB of headers', 70, 1000, false],
+] as const)
+  test(`a server whose answer has ${title} is ${opens ? 'taken' : 'given up, and the log says why'}`, async (t) => {
+    const headers = Array.from({ length: count }, (_, i) => `X-${i}: `.padEnd(length, 'x'));
+    const { log, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM], headers) });
+    const client = await open();
+    client.socket.send(START);
+    assert.equal(await client.message(1), opens ? 'webots:ws://localhost/2001' : 'loading: Trying another machine');
+    assert.match(log.complaints.join('\n'), opens ? /^$/ : /its response headers are too long/);
+  });
 
 test('a session that its server ends leaves no booking behind, though its client never agrees to the end', async (t) => {
   const { admission, connected, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });

@@ -25,7 +25,14 @@ import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/requ
 import type { Clock, Log } from '../../ports.ts';
 import type { ClientAddress } from '../server/client-address.ts';
 import { onceGone } from '../server/sockets.ts';
-import { openingHeaders, refuseAddress, ServerConnection, type ClientUrl, type Message } from './server-connection.ts';
+import {
+  openingHeaders,
+  refuseAddress,
+  ServerConnection,
+  type ClientUrl,
+  type Message,
+  type ServerConnectionLimits,
+} from './server-connection.ts';
 
 export interface RelayedClientOptions {
   readonly clock: Clock;
@@ -41,13 +48,11 @@ export interface RelayedClientOptions {
   readonly via: string;
 }
 
-export interface ClientRelayLimits {
+export interface ClientRelayLimits extends ServerConnectionLimits {
   /** No more may be relayed, in total or for this client. */
   readonly isFull: (client: ClientAddress) => boolean;
   /** Seconds a client has to send its start message. */
   readonly startTimeout: number;
-  /** Seconds a simulation server has to open the connection. */
-  readonly connectTimeout: number;
 }
 
 export interface Arrival {
@@ -262,7 +267,7 @@ export class RelayedClient implements Waiter {
     }
     const { address } = this.#arrival.address;
     const headers = openingHeaders(this.#client.request, { address, ssl, via, inside: url.inside });
-    const connection = new ServerConnection(url, headers, limits().connectTimeout, {
+    const connection = new ServerConnection(url, headers, limits(), {
       opened: () => this.#serverOpened(connection),
       received: (message) => this.#receivedFromServer(message, connection),
       closed: (code, reason, why) => this.#serverClosed(code, reason, why),

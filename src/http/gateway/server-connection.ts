@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import type { AddressGuard } from '../../ports.ts';
 import { valueOf, type MessageHeaders } from './headers.ts';
+import { failureOf } from './upstream-request.ts';
+import { connecting, countAllHeaders, parsing } from './upstream-limits.ts';
 
 export interface ClientUrl {
   readonly url: string;
@@ -11,6 +13,13 @@ export interface ClientUrl {
   readonly inside: boolean;
   /** For a server that registered itself: it may only be reached at addresses that are allowed. */
   readonly guard?: AddressGuard & { readonly host: string };
+}
+
+export interface ServerConnectionLimits {
+  /** Seconds a simulation server has to open the connection. */
+  readonly connectTimeout: number;
+  /** Maximum size of all headers of its response together. */
+  readonly headerBytes: number;
 }
 
 export interface Message {
@@ -29,6 +38,10 @@ export interface ServerConnectionHandlers {
 const HIGH_WATER = 32_768;
 /** Maximum size of a simulation server's message, in bytes. */
 const MAX_MESSAGE = 8_388_608;
+/** Frames of one message, each of which costs memory besides its bytes. Simulation servers use one. */
+const MAX_FRAGMENTS = 1024;
+/** Packets of one message: enough for the largest message in small packets. */
+const MAX_PACKETS = 16_384;
 /** Seconds a simulation server has to agree that a connection ends. */
 const CLOSE_TIMEOUT = 2;
 /** Seconds between two checks by the operating system that a silent server is alive. */
@@ -45,20 +58,22 @@ export class ServerConnection {
   #stream: Duplex | undefined;
   #dropped = false;
 
-  /** `connectTimeout` is in seconds. */
   constructor(
     { url, guard }: ClientUrl,
     headers: Readonly<Record<string, string>>,
-    connectTimeout: number,
+    { connectTimeout, headerBytes }: ServerConnectionLimits,
     handlers: ServerConnectionHandlers,
   ) {
     this.#socket = new WebSocket(url, {
       handshakeTimeout: connectTimeout * 1000,
-      // The types of `ws` do not know it yet.
-      ...{ closeTimeout: CLOSE_TIMEOUT * 1000 },
-      maxPayload: MAX_MESSAGE,
-      perMessageDeflate: false,
-      headers,
+      // The types of `ws` do not know these yet.
+      ...{ closeTimeout: CLOSE_TIMEOUT * 1000, ...connecting(connectTimeout) },
+      ...{ maxPayload: MAX_MESSAGE, maxFragments: MAX_FRAGMENTS, maxBufferedChunks: MAX_PACKETS },
+      ...{ perMessageDeflate: false, followRedirects: false, headers, ...parsing(headerBytes) },
+      finishRequest(request) {
+        countAllHeaders(request);
+        request.end();
+      },
       ...(guard !== undefined && { lookup: guard.lookup }),
     });
     this.#listen(handlers);
@@ -103,7 +118,7 @@ export class ServerConnection {
       if (!this.#dropped) handlers.received({ data, binary });
     });
     socket.on('error', (error) => {
-      problem = error.message;
+      problem = failureOf(error).why;
       // After an invalid frame `ws` would wait for the server to agree to the end.
       socket.terminate();
     });

@@ -2,6 +2,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type InformationEvent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Upstream } from '../../core/gateway/gateway-routes.ts';
+import { connecting, countAllHeaders, parsing } from './upstream-limits.ts';
 import { hasBody, refusalOf, type Refusal } from './relay-refusal.ts';
 
 /** Informational responses before a response. Servers send one or two. */
@@ -50,11 +51,12 @@ export class UpstreamRequest {
     const { host, port } = upstream;
     this.#headerTimeout = headerTimeout;
     this.#handlers = handlers;
-    this.socket = connect({ host, port, noDelay: true, timeout: connectTimeout * 1000, autoSelectFamily: true });
+    this.socket = connect({ host, port, noDelay: true, timeout: connectTimeout * 1000, ...connecting(connectTimeout) });
     this.#request = httpRequest({
-      ...{ method, path, headers: [...headers], maxHeaderSize: headerBytes },
+      ...{ method, path, headers: [...headers], ...parsing(headerBytes) },
       createConnection: () => this.socket,
     });
+    countAllHeaders(this.#request);
     this.#watchConnecting();
     this.#watchResponse();
   }
