@@ -10,6 +10,7 @@ import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
+import { WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { createClientRelay } from './client-relay.ts';
 import type { Arrival } from './relayed-client.ts';
@@ -23,9 +24,14 @@ interface More {
   readonly isFull?: boolean;
   readonly clientUrl?: ClientUrl;
   readonly ready?: Promise<unknown>;
+  /** Bytes that may wait; unlimited by default. */
+  readonly memory?: number;
 }
 
-async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready = Promise.resolve() }: More = {}) {
+async function relay(
+  t: TestContext,
+  { sentTo, isFull = false, clientUrl, ready = Promise.resolve(), memory = Infinity }: More = {},
+) {
   const clock = new FakeClock();
   const log = new MemoryLog();
   const admission = new FakeAdmission();
@@ -34,7 +40,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   /** Bookings whose clients are on their server. */
   const connected: string[] = [];
   const clients = createClientRelay({
-    ...{ clock, log, ssl: false, via: 'test', ready },
+    ...{ clock, log, ssl: false, via: 'test', ready, memory: new WaitingBytes(memory) },
     queue: {
       wait: (request, waiter) => admission.wait(request, waiter),
       requeue: (request, { bookingId }, waiter) => {
@@ -251,7 +257,7 @@ test('a client that is sent away because it floods keeps no place in line, thoug
   client.socket.send(START);
   await client.message(2);
   client.socket.pause();
-  for (let i = 0; i < 17; i += 1) client.socket.send('more');
+  for (let i = 0; i < 3; i += 1) client.socket.send('m'.repeat(4000));
   await eventually('its place to be given up', () => admission.line[0] === 'token-1 away');
 });
 
@@ -275,3 +281,49 @@ for (const [title, frame] of [
     assert.deepEqual(client.messages, ['webots:ws://localhost/2001']);
   });
 }
+
+test('a client that waits has 8 kB for what it says before it has a server, in however many messages', async (t) => {
+  for (const [count, length, isCut] of [
+    [2, 3000, false],
+    [1, 200_000, true],
+    [3, 3000, true],
+    [40, 1, true],
+  ] as const) {
+    const { open } = await relay(t);
+    const client = await open();
+    client.socket.send(START);
+    await client.message(2);
+    for (let i = 0; i < count; i += 1) client.socket.send('m'.repeat(length));
+    if (isCut) assert.equal((await client.ends()).code, 1008);
+    else await settled(client);
+    assert.equal(client.socket.readyState === client.socket.OPEN, !isCut);
+  }
+});
+
+test('a client that reads nothing is ended when too much waits in memory', async (t) => {
+  const text = Buffer.alloc(100_000, 'x');
+  const head = Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 0x01, 0x86, 0xa0]);
+  const messages = Array.from({ length: 200 }, () => Buffer.concat([head, text]));
+  const { admission, count, open } = await relay(t, {
+    // Enough for a message that is arriving, and not for one that also waits.
+    ...{ sentTo: SENT, memory: 140_000 },
+    clientUrl: await oddServer(t, [STREAM, ...messages]),
+  });
+  const client = await open();
+  client.socket.send(START);
+  client.socket.pause();
+  await eventually('the booking to be released', () => admission.released.length > 0);
+  assert.deepEqual(count(), { waiting: 0, sessions: 0 });
+});
+
+test('a client that never completes a message is ended when too much waits in memory', async (t) => {
+  const { admission, open } = await relay(t, { sentTo: SENT, memory: 100_000 });
+  const client = await open();
+  // The first part of a message, and a control frame between parts.
+  for (let i = 0; i < 12; i += 1) {
+    client.socket.send('x'.repeat(10_000), { fin: false });
+    client.socket.ping();
+  }
+  await client.ends();
+  assert.deepEqual(admission.released, [SENT.bookingId]);
+});

@@ -1,7 +1,9 @@
 /** Relays one HTTP request to a simulation server, and its response to the client. */
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
+import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
 import { cut } from './cut.ts';
 import { headOf, reasonPhrase, responseHeaders } from './headers.ts';
+import { holdUnsent, sizeOfHeaders } from './relay-memory.ts';
 import { refusalHeaders, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
 
@@ -40,10 +42,15 @@ export function relayRequest(
     informed: (hint) => passInformation(hint, request, response),
     responded(answer) {
       upstream.limitIdle(relays.idleTimeout, () => response.writableLength > 0);
-      passResponse(answer, request, response);
+      passResponse(answer, request, response, held);
     },
   });
-  const remove = relays.add(request, 'requests', () => upstream.end());
+  const { held, remove } = relays.add(request, 'requests', () => {
+    upstream.end();
+    response.destroy();
+  });
+  request.on('pause', () => holdUnsent(held, 'body', upstream.socket));
+  request.on('resume', () => held.set('body', 0));
   response.once('close', () => {
     remove();
     if (!isFailed) relays.count(response.headersSent ? 'answered' : 'abandoned');
@@ -73,14 +80,21 @@ function passInformation(hint: InformationEvent, { httpVersion, url = '' }: Inco
   socket.write(headOf(hint, responseHeaders(hint, url)));
 }
 
-function passResponse(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
+function passResponse(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse, held: HeldBytes): void {
+  // Node has them twice: as they came, and as they are sent.
+  held.set('response', 2 * sizeOfHeaders(answer.rawHeaders));
   response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer, request.url ?? ''));
   // The head goes at once. With a part of the body that is here already, it goes in one packet.
   if (answer.readableLength === 0 && !answer.complete) response.flushHeaders();
   answer.on('data', (chunk: Buffer) => {
-    if (!response.write(chunk)) answer.pause();
+    if (response.write(chunk)) return;
+    answer.pause();
+    holdUnsent(held, 'unread', response);
   });
-  response.on('drain', () => answer.resume());
+  response.on('drain', () => {
+    held.set('unread', 0);
+    answer.resume();
+  });
   answer.once('end', () => {
     // The response may have come before the end of the request.
     discardRest(request);

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerPlainly } from '../server/plain-answers.ts';
+import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
 import { cut } from './cut.ts';
 import { headOf, responseHeaders } from './headers.ts';
 import { refusalHeaders, refuseUpgrade, UNSUPPORTED_CONNECTION, type Refusal } from './relay-refusal.ts';
@@ -11,7 +12,7 @@ import { splice } from './splice.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
 
 /** Bytes that a client may send before its WebSocket is open; well-behaved clients send none. */
-const MAX_EARLY_BYTES = 65_536;
+export const MAX_EARLY_BYTES = 16_384;
 
 export function relayWebSocket(
   relays: RelaysInFlight,
@@ -47,14 +48,15 @@ export function relayWebSocket(
     },
     upgraded(answer, socket, first) {
       step = 'answered';
-      client.open(answer, socket, first, relays.idleTimeout);
+      held.set('request', 0);
+      client.open(answer, socket, first, relays.idleTimeout, held);
     },
   });
   const end = () => {
     upstream.end();
     stream.destroy();
   };
-  const remove = relays.add(request, 'webSockets', end);
+  const { held, remove } = relays.add(request, 'webSockets', end);
   stream.once('close', () => {
     remove();
     if (step !== 'failed') relays.count(step);
@@ -96,14 +98,14 @@ class UpgradingClient {
   }
 
   /** From now on bytes pass in both directions. `first`: what the simulation server sent already. */
-  open(answer: IncomingMessage, socket: Socket, first: Buffer, idle: number): void {
+  open(answer: IncomingMessage, socket: Socket, first: Buffer, idle: number, held: HeldBytes): void {
     const stream = this.#stream;
     stream.write(headOf(answer, [...responseHeaders(answer, this.#target), ...UPGRADE_HEADERS]));
     if (first.length > 0) stream.write(first);
     for (const bytes of this.#earlyBytes) socket.write(bytes);
     stream.off('data', this.#keep);
     stream.off('end', this.#leave);
-    void splice(stream, socket, idle);
+    void splice(stream, socket, idle, held);
     stream.resume();
   }
 

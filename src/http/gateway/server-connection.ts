@@ -2,8 +2,10 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
+import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
 import type { AddressGuard } from '../../ports.ts';
 import { valueOf, type MessageHeaders } from './headers.ts';
+import { holdIncomplete, holdUnsent } from './relay-memory.ts';
 import { failureOf } from './upstream-request.ts';
 import { connecting, countAllHeaders, parsing } from './upstream-limits.ts';
 
@@ -56,14 +58,17 @@ export function refuseAddress({ guard }: ClientUrl): string | undefined {
 export class ServerConnection {
   readonly #socket: WebSocket;
   #stream: Duplex | undefined;
+  readonly #held: HeldBytes;
   #dropped = false;
 
   constructor(
     { url, guard }: ClientUrl,
     headers: Readonly<Record<string, string>>,
     { connectTimeout, headerBytes }: ServerConnectionLimits,
+    held: HeldBytes,
     handlers: ServerConnectionHandlers,
   ) {
+    this.#held = held;
     this.#socket = new WebSocket(url, {
       handshakeTimeout: connectTimeout * 1000,
       // The types of `ws` do not know these yet.
@@ -89,12 +94,12 @@ export class ServerConnection {
 
   /** Stops reading the client while too much is on its way to the server. */
   holdBackClient(client: WebSocket): void {
-    holdBack(client, this.#stream);
+    holdBack(client, this.#stream, this.#held, 'for the server');
   }
 
   /** Stops reading the server while too much is on its way to the client. */
   holdBackServer(client: Duplex): void {
-    holdBack(this.#socket, client);
+    holdBack(this.#socket, client, this.#held, 'for the client');
   }
 
   /** Ends the connection. No handler is called afterwards. */
@@ -110,6 +115,7 @@ export class ServerConnection {
     socket.once('upgrade', (response) => {
       response.socket.setKeepAlive(true, TCP_KEEP_ALIVE * 1000);
       this.#stream = response.socket;
+      holdIncomplete(this.#held, 'of the server', socket, response.socket);
     });
     socket.once('open', () => {
       if (!this.#dropped) handlers.opened();
@@ -150,8 +156,13 @@ export function openingHeaders(
   };
 }
 
-function holdBack(from: WebSocket, to: Duplex | undefined): void {
-  if (to === undefined || to.writableLength <= HIGH_WATER || from.isPaused) return;
+function holdBack(from: WebSocket, to: Duplex | undefined, held: HeldBytes, reason: string): void {
+  if (to === undefined || to.writableLength <= HIGH_WATER) return;
+  holdUnsent(held, reason, to);
+  if (from.isPaused) return;
   from.pause();
-  to.once('drain', () => from.resume());
+  to.once('drain', () => {
+    held.set(reason, 0);
+    from.resume();
+  });
 }
