@@ -10,6 +10,7 @@ import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
+import { WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { createClientRelay } from './client-relay.ts';
 import type { Arrival } from './relayed-client.ts';
@@ -23,17 +24,23 @@ interface More {
   readonly isFull?: boolean;
   readonly clientUrl?: ClientUrl;
   readonly ready?: Promise<unknown>;
+  /** Bytes that may wait; unlimited by default. */
+  readonly memory?: number;
 }
 
-async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready = Promise.resolve() }: More = {}) {
+async function relay(
+  t: TestContext,
+  { sentTo, isFull = false, clientUrl, ready = Promise.resolve(), memory = Infinity }: More = {},
+) {
   const clock = new FakeClock();
+  const log = new MemoryLog();
   const admission = new FakeAdmission();
   /** Bookings of clients that ask for another server. */
   const failed: (string | undefined)[] = [];
   /** Bookings whose clients are on their server. */
   const connected: string[] = [];
   const clients = createClientRelay({
-    ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready },
+    ...{ clock, log, ssl: false, via: 'test', ready, memory: new WaitingBytes(memory) },
     queue: {
       wait: (request, waiter) => admission.wait(request, waiter),
       requeue: (request, { bookingId }, waiter) => {
@@ -47,7 +54,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
       },
     },
     relaysByClient: new PerClientCounts(),
-    limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
+    limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1, headerBytes: 65_536 }),
     clientUrl: () => clientUrl,
   });
   const server = createServer();
@@ -67,6 +74,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   const { port } = server.address() as AddressInfo;
   return {
     clock,
+    log,
     admission,
     failed,
     connected,
@@ -183,7 +191,7 @@ test('a client whose server failed, and that leaves before it can be sent to ano
 });
 
 /** A simulation server that opens a connection, sends these bytes as its first frames, and never ends the connection by itself. */
-async function oddServer(t: TestContext, frames: readonly Buffer[]): Promise<ClientUrl> {
+async function oddServer(t: TestContext, frames: readonly Buffer[], more: readonly string[] = []): Promise<ClientUrl> {
   const sockets = new Set<Duplex>();
   const server = createServer();
   server.on('upgrade', ({ headers }: IncomingMessage, socket: Duplex) => {
@@ -197,6 +205,7 @@ async function oddServer(t: TestContext, frames: readonly Buffer[]): Promise<Cli
       'Upgrade: websocket',
       'Connection: Upgrade',
       `Sec-WebSocket-Accept: ${accept}`,
+      ...more,
     ];
     socket.write(`${head.join('\r\n')}\r\n\r\n`);
     for (const frame of frames) socket.write(frame);
@@ -217,6 +226,20 @@ function frameOf(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
 }
 
+for (const [title, count, length, opens] of [
+  ['2,000 short headers', 2000, 20, true],
+  ['60 kB of headers', 60, 1000, true],
+  ['70 kB of headers', 70, 1000, false],
+] as const)
+  test(`a server whose answer has ${title} is ${opens ? 'taken' : 'given up, and the log says why'}`, async (t) => {
+    const headers = Array.from({ length: count }, (_, i) => `X-${i}: `.padEnd(length, 'x'));
+    const { log, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM], headers) });
+    const client = await open();
+    client.socket.send(START);
+    assert.equal(await client.message(1), opens ? 'webots:ws://localhost/2001' : 'loading: Trying another machine');
+    assert.match(log.complaints.join('\n'), opens ? /^$/ : /its response headers are too long/);
+  });
+
 test('a session that its server ends leaves no booking behind, though its client never agrees to the end', async (t) => {
   const { admission, connected, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });
   const client = await open();
@@ -234,7 +257,7 @@ test('a client that is sent away because it floods keeps no place in line, thoug
   client.socket.send(START);
   await client.message(2);
   client.socket.pause();
-  for (let i = 0; i < 17; i += 1) client.socket.send('more');
+  for (let i = 0; i < 3; i += 1) client.socket.send('m'.repeat(4000));
   await eventually('its place to be given up', () => admission.line[0] === 'token-1 away');
 });
 
@@ -258,3 +281,49 @@ for (const [title, frame] of [
     assert.deepEqual(client.messages, ['webots:ws://localhost/2001']);
   });
 }
+
+test('a client that waits has 8 kB for what it says before it has a server, in however many messages', async (t) => {
+  for (const [count, length, isCut] of [
+    [2, 3000, false],
+    [1, 200_000, true],
+    [3, 3000, true],
+    [40, 1, true],
+  ] as const) {
+    const { open } = await relay(t);
+    const client = await open();
+    client.socket.send(START);
+    await client.message(2);
+    for (let i = 0; i < count; i += 1) client.socket.send('m'.repeat(length));
+    if (isCut) assert.equal((await client.ends()).code, 1008);
+    else await settled(client);
+    assert.equal(client.socket.readyState === client.socket.OPEN, !isCut);
+  }
+});
+
+test('a client that reads nothing is ended when too much waits in memory', async (t) => {
+  const text = Buffer.alloc(100_000, 'x');
+  const head = Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 0x01, 0x86, 0xa0]);
+  const messages = Array.from({ length: 200 }, () => Buffer.concat([head, text]));
+  const { admission, count, open } = await relay(t, {
+    // Enough for a message that is arriving, and not for one that also waits.
+    ...{ sentTo: SENT, memory: 140_000 },
+    clientUrl: await oddServer(t, [STREAM, ...messages]),
+  });
+  const client = await open();
+  client.socket.send(START);
+  client.socket.pause();
+  await eventually('the booking to be released', () => admission.released.length > 0);
+  assert.deepEqual(count(), { waiting: 0, sessions: 0 });
+});
+
+test('a client that never completes a message is ended when too much waits in memory', async (t) => {
+  const { admission, open } = await relay(t, { sentTo: SENT, memory: 100_000 });
+  const client = await open();
+  // The first part of a message, and a control frame between parts.
+  for (let i = 0; i < 12; i += 1) {
+    client.socket.send('x'.repeat(10_000), { fin: false });
+    client.socket.ping();
+  }
+  await client.ends();
+  assert.deepEqual(admission.released, [SENT.bookingId]);
+});

@@ -1,6 +1,7 @@
 /** Why the gateway does not relay a request: decisions about the request alone, and the response that a client gets then. */
 import type { IncomingMessage } from 'node:http';
 import { hostCount, cameThrough } from './headers.ts';
+import { isOutsideFolder } from './reach.ts';
 
 export type RelayOutcome = 'answered' | 'refused' | 'failed' | 'timeout' | 'too-many' | 'abandoned';
 
@@ -25,6 +26,8 @@ export function refuseRequest(request: IncomingMessage, via: string): Refusal | 
   // RFC 9112 § 3.2: servers disagree about which of several Host headers counts.
   if (hostCount(request) > 1) return refusalOf(400, 'refused', 'Exactly one Host header is required.');
   if (cameThrough(request, via)) return refusalOf(508, 'refused', 'Loop detected: this path is routed back to the gateway.');
+  if (request.headers['service-worker'] !== undefined && isOutsideFolder(request.url ?? ''))
+    return refusalOf(403, 'refused', 'A service worker at this path would control the whole site.');
   const encoding = request.headers['transfer-encoding'];
   // Node decodes chunks and nothing else. Without its header, any other encoding makes the body unreadable.
   if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')

@@ -19,13 +19,22 @@ import {
   positionMessages,
   shutdownMessage,
 } from '../../core/gateway/client-messages.ts';
+import type { HeldBytes, WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { readStartMessage } from '../../core/gateway/start-message.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { ClientAddress } from '../server/client-address.ts';
+import { holdIncomplete, sizeOfHeaders } from './relay-memory.ts';
 import { onceGone } from '../server/sockets.ts';
-import { openingHeaders, refuseAddress, ServerConnection, type ClientUrl, type Message } from './server-connection.ts';
+import {
+  openingHeaders,
+  refuseAddress,
+  ServerConnection,
+  type ClientUrl,
+  type Message,
+  type ServerConnectionLimits,
+} from './server-connection.ts';
 
 export interface RelayedClientOptions {
   readonly clock: Clock;
@@ -39,15 +48,15 @@ export interface RelayedClientOptions {
   readonly ssl: boolean;
   /** Our name in `Via`. */
   readonly via: string;
+  /** What waits in all relays together. */
+  readonly memory: WaitingBytes;
 }
 
-export interface ClientRelayLimits {
+export interface ClientRelayLimits extends ServerConnectionLimits {
   /** No more may be relayed, in total or for this client. */
   readonly isFull: (client: ClientAddress) => boolean;
   /** Seconds a client has to send its start message. */
   readonly startTimeout: number;
-  /** Seconds a simulation server has to open the connection. */
-  readonly connectTimeout: number;
 }
 
 export interface Arrival {
@@ -86,8 +95,10 @@ type State =
 const MAX_RETRIES = 2;
 /** Seconds between two lines for a client whose position does not change. */
 const REPEAT_POSITION = 20;
-/** Messages of a client that are kept until its server is connected; well-behaved clients send none but the first. */
-const MAX_QUEUED = 16;
+/** Bytes of a client's messages that are kept until its server is connected; well-behaved clients send only the first one. */
+export const MAX_QUEUED_BYTES = 8192;
+/** What a message costs besides its bytes. */
+const PER_MESSAGE = 256;
 /** Maximum size of a `start` message in bytes: a URL and a few words. */
 const MAX_START = 4096;
 /** RFC 6455 § 7.4.1. */
@@ -112,6 +123,7 @@ export class RelayedClient implements Waiter {
   #bookingId: string | undefined;
   /** What a server gets once it is connected; the first is the `start` message. */
   readonly #queued: Message[] = [];
+  readonly #held: HeldBytes;
   readonly #failedServers: ServerId[] = [];
   #hasOutcome = false;
 
@@ -129,6 +141,7 @@ export class RelayedClient implements Waiter {
     this.#request = { address: arrival.address, ...(arrival.counted && { counted: true }) };
     this.#bookingId = arrival.sentTo?.bookingId;
     this.gone = this.#gone.signal;
+    this.#held = options.memory.hold(() => client.socket.terminate());
   }
 
   /** The server the client is on, or is being connected to. */
@@ -137,7 +150,10 @@ export class RelayedClient implements Waiter {
   }
 
   begin(): void {
-    const { socket, stream } = this.#client;
+    const { socket, stream, request } = this.#client;
+    this.#held.set('request', sizeOfHeaders(request.rawHeaders));
+    holdIncomplete(this.#held, 'of the client', socket, stream);
+    socket.once('close', () => this.#held.close());
     socket.on('message', (data, binary) => this.#received({ data, binary }));
     onceGone(socket, stream, () => this.#leave());
     void this.#awaitStart();
@@ -208,8 +224,8 @@ export class RelayedClient implements Waiter {
     else if (connection?.isOpen === true) {
       connection.send(message);
       connection.holdBackClient(socket);
-    } else if (this.#queued.length < MAX_QUEUED) this.#queued.push(message);
-    else this.#disconnect(POLICY);
+    } else if (this.#queuedBytes() + sizeOf(message) <= MAX_QUEUED_BYTES) this.#queued.push(message);
+    else this.#disconnect(POLICY, 'too many messages before the session');
   }
 
   #start(message: Message): void {
@@ -262,12 +278,16 @@ export class RelayedClient implements Waiter {
     }
     const { address } = this.#arrival.address;
     const headers = openingHeaders(this.#client.request, { address, ssl, via, inside: url.inside });
-    const connection = new ServerConnection(url, headers, limits().connectTimeout, {
+    const connection = new ServerConnection(url, headers, limits(), this.#held, {
       opened: () => this.#serverOpened(connection),
       received: (message) => this.#receivedFromServer(message, connection),
       closed: (code, reason, why) => this.#serverClosed(code, reason, why),
     });
     placement.connection = connection;
+  }
+
+  #queuedBytes(): number {
+    return this.#queued.reduce((sum, message) => sum + sizeOf(message), 0);
   }
 
   #serverOpened(connection: ServerConnection): void {
@@ -374,6 +394,12 @@ export class RelayedClient implements Waiter {
     const { socket } = this.#client;
     if (socket.readyState === WebSocket.OPEN) socket.send(text);
   }
+}
+
+/** In bytes. */
+function sizeOf({ data }: Message): number {
+  const parts = Array.isArray(data) ? data : [data];
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, PER_MESSAGE);
 }
 
 function textOf(data: RawData): string {
