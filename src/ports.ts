@@ -53,6 +53,8 @@ export interface Probe {
   probe(endpoint: Endpoint): Promise<ProbeResult>;
   /** The server left the fleet: ends a running probe of it, and closes its connection. */
   forget(id: ServerId): void;
+  /** Resolves names again, and closes connections to addresses that a name no longer has. Never throws. */
+  recheckNames(): Promise<void>;
   /** Ends all running probes and closes all connections. */
   close(): Promise<void>;
 }

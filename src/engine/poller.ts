@@ -167,6 +167,11 @@ export class Poller {
     void before.close();
   }
 
+  /** Resolves the names of the servers again. A connection does not outlive the address that it was opened for. */
+  recheckNames(): void {
+    void this.#probe.recheckNames();
+  }
+
   /** No session is handed out there from the moment this returns. `false`: no such server. */
   drain(id: ServerId, drain: Drain): boolean {
     return this.#fold(id, { kind: 'drained', drain });

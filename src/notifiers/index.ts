@@ -27,7 +27,7 @@ export interface NotifierSurroundings {
   readonly monitorUrl: string;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
-  /** How the hosts of webhooks are resolved. The mail library asks DNS itself. */
+  /** How the hosts of webhooks and mail servers are resolved. */
   readonly lookup: LookupFunction;
 }
 
@@ -53,7 +53,7 @@ export function createNotifiers(
   };
 }
 
-function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSurroundings): Channel {
+function email(settings: NotifierSettings, { monitorUrl, wallTime, lookup }: NotifierSurroundings): Channel {
   const { administrator, mailServer, mailServerPort, mailServerTls, mailSender, mailSenderUser, mailSenderPassword } = settings;
   if (administrator === undefined) return { notifiers: [] };
   if (mailServer === undefined || mailSender === undefined) {
@@ -71,6 +71,7 @@ function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSur
     password: mailSenderPassword,
     monitorUrl,
     wallTime,
+    lookup,
   });
   return { notifiers: [notifier] };
 }

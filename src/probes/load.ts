@@ -88,6 +88,10 @@ class LoadProbe implements Probe {
     this.#answered.delete(id);
   }
 
+  recheckNames(): Promise<void> {
+    return this.#connections.recheckNames();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const attempt of this.#attempts.values()) attempt.over = true;
