@@ -48,7 +48,7 @@ export interface NameLookup {
   readonly isPending: (hostname: string) => boolean;
 }
 
-/** One request for the load of one server. A bad answer is a value; it never throws. */
+/** One request for the load of one server, and for its WebSocket while that was not seen to open. A bad answer is a value; it never throws. */
 export interface Probe {
   probe(endpoint: Endpoint): Promise<ProbeResult>;
   /** The server left the fleet: ends a running probe of it, and closes its connection. */
@@ -60,7 +60,13 @@ export interface Probe {
 }
 
 export type ProbeResult =
-  | { readonly kind: 'sample'; readonly load: number /* percent */; readonly latency: number /* seconds */ }
+  | {
+      readonly kind: 'sample';
+      readonly load: number /* percent */;
+      readonly latency: number /* seconds */;
+      /** Set when clients cannot connect to it: why, as a sentence about the server. */
+      readonly loadOnly?: string;
+    }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Sends one notification. Throws an `Error` with a stable `code`. Retries, flap damping and order belong to the engine. */

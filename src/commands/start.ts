@@ -46,7 +46,9 @@ export async function startCommand(file: string | undefined, options: { readonly
   // Its connections are descriptors of this process, and the budget of the clients leaves room for so many.
   const limits = { connections: AGENT_CONNECTIONS };
   const agent =
-    agentPort === undefined ? undefined : await startAgentOrSay({ port: agentPort, log, limits }, ['--agent', agentPort]);
+    agentPort === undefined
+      ? undefined
+      : await startAgentOrSay({ port: agentPort, log, limits, trial: true }, ['--agent', agentPort]);
   if (agent !== undefined) life.add({ stop: () => agent.close() });
   const app = await starting;
   if (app === undefined || (agentPort !== undefined && agent === undefined)) {
@@ -57,10 +59,17 @@ export async function startCommand(file: string | undefined, options: { readonly
   sayWhatRuns(loaded, app, agent?.port);
 }
 
-export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
+interface AgentCommandOptions {
+  readonly port: number;
+  readonly host?: string;
+  readonly trial?: boolean;
+}
+
+export async function agentCommand({ port, ...options }: AgentCommandOptions): Promise<void> {
   const life = new ProcessLifecycle({ reloads: false });
+  const { host } = options;
   const addresses: KeyAndValue[] = host === undefined ? [] : [['--host', host]];
-  const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], addresses);
+  const agent = await startAgentOrSay({ port, ...options }, ['--port', port], addresses);
   if (agent === undefined) return;
   life.add({ stop: () => agent.close() });
   console.log(`Load agent running on port ${agent.port}: http://${reachedAt(host)}:${agent.port}/monitor`);

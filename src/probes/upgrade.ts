@@ -26,7 +26,7 @@ export function probeUpgrade(url: string, { timeout, lookup, headers = {}, signa
       followRedirects: false,
       maxPayload: MAX_MESSAGE,
       perMessageDeflate: false,
-      headers: { ...headers },
+      headers: { 'user-agent': 'session-server', ...headers },
       ...(lookup !== undefined && { lookup }),
     });
     const abort = () => socket.terminate();
