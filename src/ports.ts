@@ -48,6 +48,16 @@ export interface NameLookup {
   readonly isPending: (hostname: string) => boolean;
 }
 
+/** Proxies for outgoing HTTP requests. Tunnels (CONNECT) are used for both schemes. */
+export interface OutgoingProxies {
+  /** URL of the proxy for `http`. */
+  readonly http?: string | undefined;
+  /** URL of the proxy for `https`; absent: that for `http`. */
+  readonly https?: string | undefined;
+  /** Hosts and domains that are reached directly, in the form of the variable `NO_PROXY`. */
+  readonly except: string;
+}
+
 /** One request for the load of one server, and for its WebSocket while that was not seen to open. A bad answer is a value; it never throws. */
 export interface Probe {
   probe(endpoint: Endpoint): Promise<ProbeResult>;

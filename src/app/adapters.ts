@@ -6,7 +6,18 @@ import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import { startEdge, type Edge, type EdgeOptions } from '../http/edge.ts';
 import { readMonitorAssets } from '../http/operators/monitor-assets.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
-import type { Clock, HistoryFile, Log, NameLookup, NewId, Notifier, Probe, Random, StateStore } from '../ports.ts';
+import type {
+  Clock,
+  HistoryFile,
+  Log,
+  NameLookup,
+  NewId,
+  Notifier,
+  OutgoingProxies,
+  Probe,
+  Random,
+  StateStore,
+} from '../ports.ts';
 import { createClientCheck } from '../probes/client-check.ts';
 import { createLoadProbe, type LoadProbeOptions } from '../probes/load.ts';
 import { createRoutedProbe } from '../probes/routed.ts';
@@ -24,6 +35,8 @@ export interface Environment {
   readonly log: Log;
   readonly names: NameLookup;
   readonly version: string;
+  /** For polls and webhooks. Absent: connections are direct. */
+  readonly proxies?: OutgoingProxies | undefined;
 }
 
 export interface Adapters {
@@ -62,7 +75,7 @@ function loadProbe(
 ): Probe {
   // A connection has to outlive the pause between two polls, or each poll would open a new one.
   const common = { timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, environment };
-  const outside = checkedProbe({ ...common, ssl: pollSsl, guard });
+  const outside = checkedProbe({ ...common, ssl: pollSsl, guard, proxies: environment.proxies });
   if (!gateway.enabled) return outside;
   // Not guarded: the operator wrote where the routes go.
   const inside = checkedProbe({ ...common, ssl: false });
@@ -75,6 +88,7 @@ interface CheckedProbeOptions {
   readonly keepAlive: number;
   readonly environment: Environment;
   readonly guard?: Guard | undefined;
+  readonly proxies?: OutgoingProxies | undefined;
 }
 
 /** Asks for `/load`, and for `/client` by the same scheme. */
@@ -85,8 +99,11 @@ function checkedProbe({ environment, guard, ...options }: CheckedProbeOptions): 
     probe: createLoadProbe({ ...options, names, now, ...(guard !== undefined && { guard }) }),
     now,
     check(endpoint, signal) {
-      const lookup = guard?.(endpoint.id) ?? names.lookup;
-      return probeUpgrade(`${webSocketUrl(endpoint, options.ssl)}/client`, { timeout: options.timeout, lookup, signal });
+      const guarded = guard?.(endpoint.id);
+      return probeUpgrade(`${webSocketUrl(endpoint, options.ssl)}/client`, {
+        ...{ timeout: options.timeout, lookup: guarded ?? names.lookup, signal },
+        proxies: guarded === undefined ? options.proxies : undefined,
+      });
     },
   });
 }

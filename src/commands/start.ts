@@ -12,6 +12,7 @@ import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
 import { tuneForFleet } from '../system/process-memory.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
@@ -80,9 +81,13 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
   // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
   const { startApp } = await import('../app/index.ts');
   const { createSharedLookup } = await import('../probes/shared-lookup.ts');
+  const { proxies, problems } = readOutgoingProxies(process.env);
+  for (const problem of problems) log.warn(problem);
+  if (proxies !== undefined) log.info('polls and webhooks use the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY');
   const environment: Environment = {
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
+    ...(proxies !== undefined && { proxies }),
   };
   try {
     return await startApp(settings, environment);

@@ -1,7 +1,7 @@
 /** The table of the channels: one line each. How to add one: docs/how-to/write-a-notifier.md. */
 import type { LookupFunction } from 'node:net';
 import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
-import type { Notifier } from '../ports.ts';
+import type { Notifier, OutgoingProxies } from '../ports.ts';
 import { createEmailNotifier } from './email.ts';
 import { createWebhookNotifier } from './webhook.ts';
 
@@ -29,6 +29,8 @@ export interface NotifierSurroundings {
   readonly wallTime: () => number;
   /** How the hosts of webhooks and mail servers are resolved. */
   readonly lookup: LookupFunction;
+  /** For webhooks. */
+  readonly proxies?: OutgoingProxies | undefined;
 }
 
 export interface Channel {
@@ -76,7 +78,7 @@ function email(settings: NotifierSettings, { monitorUrl, wallTime, lookup }: Not
   return { notifiers: [notifier] };
 }
 
-function webhooks(settings: NotifierSettings, { monitorUrl, lookup }: NotifierSurroundings): Channel {
+function webhooks(settings: NotifierSettings, { monitorUrl, lookup, proxies }: NotifierSurroundings): Channel {
   const named = new Map<string, number>();
   const notifiers = settings.webhooks.map(({ url, secret, headers, format }) => {
     // The path of a URL is often a secret, so the host alone is the name.
@@ -84,7 +86,7 @@ function webhooks(settings: NotifierSettings, { monitorUrl, lookup }: NotifierSu
     const count = (named.get(host) ?? 0) + 1;
     named.set(host, count);
     const name = count === 1 ? host : `${host} (${count})`;
-    return createWebhookNotifier({ name, url, secret, headers, format, monitorUrl, lookup });
+    return createWebhookNotifier({ name, url, secret, headers, format, monitorUrl, lookup, proxies });
   });
   return { notifiers };
 }

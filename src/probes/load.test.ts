@@ -9,10 +9,12 @@ import { makeCertificate } from '../../test/support/certificate.ts';
 import { endpointOf } from '../../test/support/endpoints.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { NameLookup, Probe, ProbeResult } from '../ports.ts';
+import { startConnectProxy } from '../../test/support/connect-proxy.ts';
 import { FakeSimulationServer, replies } from '../../test/support/fake-simulation-server.ts';
 import { createGuardedLookup } from './guarded-lookup.ts';
 import { createSharedLookup } from './shared-lookup.ts';
 import { createLoadProbe, MAX_ANSWER, parseLoad } from './load.ts';
+import { probeUpgrade } from './upgrade.ts';
 
 const names = createSharedLookup();
 const seconds = () => performance.now() / 1000;
@@ -357,6 +359,62 @@ function namesOf(answer: () => readonly string[] | string): NameLookup {
   };
   return { lookup, isPending: () => false };
 }
+
+test('a listed server is polled through the proxy, over one tunnel while it stays open', async (t) => {
+  const proxy = await startConnectProxy(t);
+  const server = await FakeSimulationServer.start(10);
+  t.after(() => server.stop());
+  const proxies = { http: proxy.url, except: 'direct.example' };
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: seconds, names, proxies });
+  t.after(() => probe.close());
+  const endpoint = endpointOf(`sim.example:${server.port}`);
+  for (let polls = 0; polls < 2; polls += 1) {
+    const result = await probe.probe(endpoint);
+    assert.equal(result.kind === 'sample' && result.load, 10);
+  }
+  assert.deepEqual(proxy.tunnels, [`sim.example:${server.port}`]);
+
+  server.closeIdleConnections();
+  assert.equal((await probe.probe(endpoint)).kind, 'sample', 'a tunnel that ended while it was idle is opened again');
+  assert.equal(proxy.tunnels.length, 2);
+
+  const upgrade = await probeUpgrade(`ws://sim.example:${server.port}/client`, { timeout: 30, proxies });
+  assert.deepEqual(upgrade, { kind: 'opened' });
+  server.opensClient = false;
+  const refused = await probeUpgrade(`ws://sim.example:${server.port}/client`, { timeout: 30, proxies });
+  assert.match(refused.kind === 'failed' ? refused.reason : '', /\(through a proxy\)$/);
+  assert.equal(server.clientRequests, 2);
+});
+
+test('excluded hosts and registered servers are polled directly', async (t) => {
+  const proxy = await startConnectProxy(t);
+  const server = await FakeSimulationServer.start(10);
+  t.after(() => server.stop());
+  const loopback = namesOf(() => ['127.0.0.1']);
+  for (const [except, guard] of [
+    ['.example', undefined],
+    ['', () => createGuardedLookup(() => undefined, loopback.lookup)],
+  ] as const) {
+    const proxies = { http: proxy.url, except };
+    const common = { ssl: false, timeout: 30, keepAlive: 100, now: seconds, names: loopback, proxies };
+    const probe = createLoadProbe({ ...common, ...(guard !== undefined && { guard }) });
+    t.after(() => probe.close());
+    assert.equal((await probe.probe(endpointOf(`sim.example:${server.port}`))).kind, 'sample');
+  }
+  assert.deepEqual(proxy.tunnels, []);
+});
+
+test('a proxy that refuses is named as the cause, with the variable to set', async (t) => {
+  const proxy = await startConnectProxy(t);
+  proxy.status = 403;
+  const proxies = { http: proxy.url, except: '' };
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: seconds, names, proxies });
+  t.after(() => probe.close());
+  const result = await probe.probe(endpointOf('sim.example:2000'));
+  const { code, reason } = result.kind === 'failed' ? result.failure : { code: '', reason: '' };
+  assert.equal(code, 'proxy');
+  assert.match(reason, /^the proxy does not connect to it \(it answers CONNECT with status 403\)\. .* NO_PROXY/);
+});
 
 test('what is quoted of a long answer is short and on one line', async () => {
   const server = await FakeSimulationServer.start(replies(200, `\r\n\u0007${'x'.repeat(MAX_ANSWER - 10)}`));

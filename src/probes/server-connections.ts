@@ -3,9 +3,9 @@
  * (`recheckNames`) and its certificate (`MAX_AGE`).
  */
 import type { LookupFunction, Socket } from 'node:net';
-import { buildConnector, Client } from 'undici';
+import { buildConnector, Client, EnvHttpProxyAgent } from 'undici';
 import type { ServerId } from '../core/fleet/endpoint.ts';
-import type { NameLookup } from '../ports.ts';
+import type { NameLookup, OutgoingProxies } from '../ports.ts';
 import { retireOutdated } from './outdated-connections.ts';
 
 export interface ServerConnectionsOptions {
@@ -16,20 +16,26 @@ export interface ServerConnectionsOptions {
   readonly names: NameLookup;
   /** Seconds of a monotonic clock. */
   readonly now: () => number;
+  /** Proxies to listed servers. Behind a proxy, the addresses of registered servers could not be checked, so connections to those are direct. */
+  readonly proxies?: OutgoingProxies | undefined;
   /** How the names of registered servers are resolved. `undefined`: a listed server. */
   readonly guard?: (id: ServerId) => LookupFunction | undefined;
 }
 
 export interface Connection {
   readonly origin: string;
-  readonly client: Client;
+  readonly client: Client | EnvHttpProxyAgent;
   /** Host name, or IP address without brackets. */
   readonly host: string;
   readonly lookup: LookupFunction;
   /** Seconds. */
   readonly createdAt: number;
-  /** The one opened last, which may be closed by now. */
+  /** The one opened last, which may be closed by now. Through a proxy there is none to see. */
   socket: Socket | undefined;
+  /** A request was answered on it. */
+  answered: boolean;
+  /** It is closed at the end of its last request. */
+  retired: boolean;
 }
 
 /** Seconds after which a connection is replaced, so that the certificate is checked again. */
@@ -61,9 +67,9 @@ export class ServerConnections {
   /** Resolves the names again. Connections to addresses that a name no longer has are closed, at the end of a running request. Never throws. */
   async recheckNames(): Promise<void> {
     await retireOutdated(
-      Array.from(this.#connections.values(), ({ host, lookup, socket, client }) => ({
-        ...{ host, lookup, address: socket?.remoteAddress },
-        retire: () => void client.close().catch(ignore),
+      Array.from(this.#connections.values(), (connection) => ({
+        ...{ host: connection.host, lookup: connection.lookup, address: connection.socket?.remoteAddress },
+        retire: () => retire(connection),
       })),
     );
   }
@@ -71,6 +77,12 @@ export class ServerConnections {
   /** Bytes received on the present connection. */
   bytesRead(id: ServerId): number {
     return this.#connections.get(id)?.socket?.bytesRead ?? 0;
+  }
+
+  /** The present connection goes through a proxy, or was not opened yet and may. */
+  isProxied(id: ServerId): boolean {
+    const { client, socket } = this.#connections.get(id) ?? {};
+    return client instanceof EnvHttpProxyAgent && socket === undefined;
   }
 
   close(id: ServerId): void {
@@ -83,32 +95,43 @@ export class ServerConnections {
     this.#connections.clear();
   }
 
-  #isUsable({ client, createdAt }: Connection): boolean {
-    return !client.closed && !client.destroyed && this.#options.now() - createdAt < MAX_AGE;
+  #isUsable({ retired, createdAt }: Connection): boolean {
+    return !retired && this.#options.now() - createdAt < MAX_AGE;
   }
 
   #connect(id: ServerId, origin: string): Connection {
-    const { guard, names, now } = this.#options;
+    const { guard, names, now, proxies } = this.#options;
     const keepAlive = milliseconds(this.#options.keepAlive);
     const lookup = guard?.(id) ?? names.lookup;
     const connect = lookup === names.lookup ? this.#sharedConnector() : this.#connectorFor(lookup);
-    const client = new Client(origin, {
+    const options = {
       pipelining: 1,
       keepAliveTimeout: keepAlive,
       keepAliveMaxTimeout: keepAlive,
-      connect: (target, opened) => {
+      connect: ((target, opened) => {
         connect(target, (...outcome) => {
           if (outcome[1] !== null) connection.socket = outcome[1];
           opened(...outcome);
         });
-      },
+      }) satisfies buildConnector.connector,
       // The probe has one deadline for everything; a timer for each part would cost as much again.
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: 16_384,
-    });
+    };
+    const viaProxy = proxies !== undefined && lookup === names.lookup;
+    const client = viaProxy ? throughProxies(proxies, options, this.#connectOptions(lookup)) : new Client(origin, options);
     const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
-    const connection: Connection = { origin, client, host, lookup, createdAt: now(), socket: undefined };
+    const connection: Connection = {
+      origin,
+      client,
+      host,
+      lookup,
+      createdAt: now(),
+      socket: undefined,
+      answered: false,
+      retired: false,
+    };
     return connection;
   }
 
@@ -122,8 +145,26 @@ export class ServerConnections {
   }
 
   #connectorFor(lookup: LookupFunction): ReturnType<typeof buildConnector> {
-    return buildConnector({ timeout: milliseconds(this.#options.timeout), lookup });
+    return buildConnector(this.#connectOptions(lookup));
   }
+
+  #connectOptions(lookup: LookupFunction): { readonly timeout: number; readonly lookup: LookupFunction } {
+    return { timeout: milliseconds(this.#options.timeout), lookup };
+  }
+}
+
+/** It decides by `proxies.except` whether it connects directly, and then by `options.connect`. */
+function throughProxies(
+  { http = '', https = '', except }: OutgoingProxies,
+  options: Client.Options,
+  proxyTls: { readonly timeout: number; readonly lookup: LookupFunction },
+): EnvHttpProxyAgent {
+  return new EnvHttpProxyAgent({ ...options, connections: 1, httpProxy: http, httpsProxy: https, noProxy: except, proxyTls });
+}
+
+function retire(connection: Connection): void {
+  connection.retired = true;
+  void connection.client.close().catch(ignore);
 }
 
 /** Whole numbers: Node and undici refuse others, and 1.1 s are 1100.0000000000002 ms. */
