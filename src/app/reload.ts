@@ -82,6 +82,8 @@ export async function reload(wanted: Settings, started: Settings, parts: Parts, 
   const { settings: next, afterRestart } = inForce(started, wanted);
   const before = current.settings;
   current.settings = next;
+  // A change in DNS is a reason to reload, too.
+  running.nameChecks.wake();
   if (isDeepStrictEqual(before, next)) return afterRestart;
   for (const { apply } of affected(before, next)) await apply(next, parts, running);
   membership.reroute();

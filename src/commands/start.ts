@@ -12,6 +12,7 @@ import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
 import { tuneForFleet } from '../system/process-memory.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
@@ -46,7 +47,9 @@ export async function startCommand(file: string | undefined, options: { readonly
   // Its connections are descriptors of this process, and the budget of the clients leaves room for so many.
   const limits = { connections: AGENT_CONNECTIONS };
   const agent =
-    agentPort === undefined ? undefined : await startAgentOrSay({ port: agentPort, log, limits }, ['--agent', agentPort]);
+    agentPort === undefined
+      ? undefined
+      : await startAgentOrSay({ port: agentPort, log, limits, trial: true }, ['--agent', agentPort]);
   if (agent !== undefined) life.add({ stop: () => agent.close() });
   const app = await starting;
   if (app === undefined || (agentPort !== undefined && agent === undefined)) {
@@ -57,10 +60,17 @@ export async function startCommand(file: string | undefined, options: { readonly
   sayWhatRuns(loaded, app, agent?.port);
 }
 
-export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
+interface AgentCommandOptions {
+  readonly port: number;
+  readonly host?: string;
+  readonly trial?: boolean;
+}
+
+export async function agentCommand({ port, ...options }: AgentCommandOptions): Promise<void> {
   const life = new ProcessLifecycle({ reloads: false });
+  const { host } = options;
   const addresses: KeyAndValue[] = host === undefined ? [] : [['--host', host]];
-  const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], addresses);
+  const agent = await startAgentOrSay({ port, ...options }, ['--port', port], addresses);
   if (agent === undefined) return;
   life.add({ stop: () => agent.close() });
   console.log(`Load agent running on port ${agent.port}: http://${reachedAt(host)}:${agent.port}/monitor`);
@@ -71,9 +81,13 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
   // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
   const { startApp } = await import('../app/index.ts');
   const { createSharedLookup } = await import('../probes/shared-lookup.ts');
+  const { proxies, problems } = readOutgoingProxies(process.env);
+  for (const problem of problems) log.warn(problem);
+  if (proxies !== undefined) log.info('polls and webhooks use the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY');
   const environment: Environment = {
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
+    ...(proxies !== undefined && { proxies }),
   };
   try {
     return await startApp(settings, environment);

@@ -247,6 +247,16 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
     'mailServer: "smtp://a.org" — expected a host name such as "smtp.example.org"; correct it, or remove the key for the default (no e-mail)',
   ],
   [
+    'mailServer',
+    '[::1',
+    'mailServer: "[::1" — expected a host name such as "smtp.example.org"; check it: it is a host name or an IP address; a port follows after a colon, or has the key "mailServerPort"',
+  ],
+  [
+    'simulationServers',
+    ['[fe80::1%eth0]:2000'],
+    'simulationServers[0]: "[fe80::1%eth0]:2000" — expected "host/2000" or "host:2000"; an address with a zone such as "%eth0" works on one machine alone; write a name or an address that clients can reach',
+  ],
+  [
     'mailServerPort',
     'smtp',
     'mailServerPort: "smtp" — expected a whole number from 0 to 65535; correct it, or remove the key for the default (SMTP\'s own, 25)',

@@ -108,7 +108,9 @@ test('a port written after the SMTP host counts, as in the original, unless the 
   assert.deepEqual(where({ mailServer: 'smtp:587' }), ['smtp', 587]);
   assert.deepEqual(where({ mailServer: 'smtp:587', mailServerPort: 0 }), ['smtp', 587]);
   assert.deepEqual(where({ mailServer: 'smtp:587', mailServerPort: 25 }), ['smtp', 25]);
-  assert.deepEqual(where({ mailServer: '::1' }), ['::1', 25]);
+  for (const mailServer of ['::1', '[::1]']) assert.deepEqual(where({ mailServer }), ['::1', 25]);
+  assert.deepEqual(where({ mailServer: '[::1]:587' }), ['::1', 587]);
+  assert.deepEqual(where({ mailServer: '[fe80::1%eth0]:587' }), ['fe80::1%eth0', 587]);
 });
 
 for (const key of ['administrator', 'mailServer', 'mailSender'] as const)
