@@ -108,6 +108,7 @@ function createRelays(options: GatewayOptions, listeners: GatewayListeners) {
     via: `session-server-${newId().replace(/[^a-zA-Z0-9]/g, '')}`,
   };
   const relays = new RelaysInFlight({ ...common, addressOf, log, host: () => listeners.publicAuthority() });
-  const clients = createClientRelay({ ...options, ...common, clientUrl: (id: ServerId) => clientUrlOf(options, id) });
+  const nameOf = (id: ServerId) => options.endpoint(id)?.address ?? id;
+  const clients = createClientRelay({ ...options, ...common, clientUrl: (id: ServerId) => clientUrlOf(options, id), nameOf });
   return { relays, clients };
 }
