@@ -12,7 +12,7 @@ export type Meaning =
   | { readonly kind: 'progress' }
   /** The server has given up. */
   | { readonly kind: 'failure'; readonly reason: string; readonly cause: Cause }
-  /** It has given up, and its close code tells the cause. */
+  /** It has given up, and its close code says the cause. */
   | { readonly kind: 'farewell'; readonly reason: string }
   /** A failure, if nothing else follows. */
   | { readonly kind: 'complaint'; readonly reason: string };

@@ -1,5 +1,5 @@
 /**
- * Bytes that wait in memory for somebody to read them, of all relays together. A limit for each relay would be either too
+ * Bytes that wait in memory until a client or a server reads them, of all relays together. A limit for each relay would be either too
  * small for one of them or too large for thousands. Above the maximum, the relay that holds the most is ended.
  */
 
