@@ -50,6 +50,9 @@ export const RECONFIGURATIONS: readonly Reconfiguration[] = [
   row('fleet', ['simulationServers'], (settings, { membership }) => {
     membership.set('configured', settings.simulationServers);
   }),
+  row('counted sessions', ['gateway.enabled', 'gateway.routes', 'server', 'waiting.relay'], (_settings, { membership }) => {
+    membership.recount();
+  }),
   row(
     'notifications',
     [

@@ -56,6 +56,7 @@ async function relay(
     relaysByClient: new PerClientCounts(),
     limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1, headerBytes: 65_536 }),
     clientUrl: () => clientUrl,
+    nameOf: (id) => id.replace(':', '/'),
   });
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true });
@@ -326,4 +327,99 @@ test('a client that never completes a message is ended when too much waits in me
   }
   await client.ends();
   assert.deepEqual(admission.released, [SENT.bookingId]);
+});
+
+/** A client that was sent to a server which says these words, and then ends with this code, or does not. */
+async function toldBy(t: TestContext, words: readonly string[], code?: number, start = START) {
+  const end = code === undefined ? [] : [Buffer.from([0x88, 2, code >> 8, code & 0xff])];
+  // In one packet: whoever has heard the first word knows that all have arrived.
+  const frames = Buffer.concat([...words.map(frameOf), ...end]);
+  const scene = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [frames]) });
+  const client = await scene.open();
+  client.socket.send(start);
+  await eventually('the server', () => scene.connected.length > 0);
+  return { ...scene, client };
+}
+
+const RETRY = 'loading: Trying another machine';
+
+test('a line of a build that begins with Error does not end a healthy start', async (t) => {
+  const { client, failed } = await toldBy(t, [
+    'loading: Error: optional package x is missing, going on',
+    'loading: Step 3/3',
+    'webots:ws://localhost/2001',
+  ]);
+  await client.message(2);
+  assert.deepEqual(client.messages, ['loading: Step 3/3', 'webots:ws://localhost/2001']);
+  assert.deepEqual(failed, []);
+});
+
+test('a line that looks like a failure is one when the server falls silent, or closes the connection', async (t) => {
+  const words = ['loading: Step 1/3', 'loading: Error: no space left'];
+  const silent = await toldBy(t, words);
+  await silent.client.message(1);
+  await silent.clock.advance(59);
+  await settled(silent.client);
+  assert.deepEqual(silent.client.messages, ['loading: Step 1/3']);
+  await silent.clock.advance(1);
+  assert.equal(await silent.client.message(2), RETRY);
+  const closing = await toldBy(t, words, 1000);
+  assert.equal(await closing.client.message(2), RETRY);
+});
+
+for (const [title, words, code] of [
+  ['says without a prefix that the world does not exist, and stays', ['Error: arm.wbt does not exist.'], undefined],
+  ['says that the URL is wrong', ['loading: Error: Wrong Webots simulation URL'], 1005],
+  ['closes with 1008', ['loading: Error: never', 'error: never'], 1008],
+] as const)
+  test(`a client whose server ${title} gets the reason and no other machine`, async (t) => {
+    const { client, admission, failed, log } = await toldBy(t, words, code === 1005 ? undefined : code);
+    assert.equal((await client.ends()).code, 1000);
+    assert.match(client.messages.join(), /^error: (?:arm\.wbt does not exist\.|Wrong Webots simulation URL|never)$/);
+    assert.deepEqual([admission.released, failed], [[SENT.bookingId], []], 'its place is free, and no server is charged');
+    assert.deepEqual(log.complaints, []);
+  });
+
+test('a client whose server closes with 1013 after it refused is sent to another machine', async (t) => {
+  const { client, log } = await toldBy(t, ['loading: Error: arm.wbt does not', 'error: full'], 1013);
+  assert.equal(await client.message(1), RETRY);
+  assert.match(log.complaints.join(), /^sim1\.example\.org\/2000 simulation server failed a client/, 'by its configured name');
+});
+
+test('an error that makes clients quit means another machine when no close code follows', async (t) => {
+  const { client, clock } = await toldBy(t, ['loading: Step 1/3', 'error: out of luck']);
+  await client.message(1);
+  await clock.advance(2);
+  assert.equal(await client.message(2), RETRY);
+});
+
+test('a server that says nothing before the session has ten minutes, and each word gives it ten more', async (t) => {
+  const mute = await toldBy(t, []);
+  await mute.clock.advance(599);
+  await settled(mute.client);
+  assert.deepEqual(mute.client.messages, []);
+  await mute.clock.advance(1);
+  assert.equal(await mute.client.message(1), RETRY);
+  const running = await toldBy(t, ['webots:ws://localhost/2001']);
+  await running.client.message(1);
+  await running.clock.advance(3600);
+  await settled(running.client);
+  assert.equal(running.client.messages.length, 1, 'a session may be silent');
+});
+
+test('a start message of an old client, which servers ignore, is not tried on one machine after the other', async (t) => {
+  const { client, clock, failed } = await toldBy(t, [], undefined, '{"init":["https://example.org/x"]}');
+  await clock.advance(600);
+  assert.match(await client.message(1), /^error: /);
+  assert.deepEqual(failed, []);
+});
+
+test('a client that waited is told that its simulation is starting', async (t) => {
+  const { admission, open } = await relay(t, { clientUrl: await oddServer(t, []) });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(2);
+  admission.settle();
+  assert.equal(await client.message(3), 'loading: Your simulation is starting');
+  assert.equal(await client.message(4), 'docker: Your simulation is starting');
 });

@@ -14,7 +14,7 @@ import type { NewId } from '../../ports.ts';
 import type { ClientsAtGateway } from '../clients/legacy-routes.ts';
 import type { AddressOf, ClientAddress } from '../server/client-address.ts';
 import type { SocketHandler } from '../server/sockets.ts';
-import { ClientArrivals, clientUrlOf, type FleetAddresses } from './client-arrivals.ts';
+import { ClientArrivals, clientUrlOf, nameOfPort, type FleetAddresses } from './client-arrivals.ts';
 import { createClientRelay } from './client-relay.ts';
 import { createDispatch, type Listeners } from './dispatch.ts';
 import { GatewayListeners, type GatewayListenersOptions, type SharedListening } from './gateway-listeners.ts';
@@ -107,7 +107,12 @@ function createRelays(options: GatewayOptions, listeners: GatewayListeners) {
     ...{ relaysByClient, ssl: listeners.ssl, limits: () => ({ ...settings().gateway.limits, isFull }) },
     via: `session-server-${newId().replace(/[^a-zA-Z0-9]/g, '')}`,
   };
-  const relays = new RelaysInFlight({ ...common, addressOf, log, host: () => listeners.publicAuthority() });
-  const clients = createClientRelay({ ...options, ...common, clientUrl: (id: ServerId) => clientUrlOf(options, id) });
+  const relays = new RelaysInFlight({
+    ...{ ...common, addressOf, log },
+    host: () => listeners.publicAuthority(),
+    nameOf: ({ port }) => nameOfPort(options, port),
+  });
+  const nameOf = (id: ServerId) => options.endpoint(id)?.address ?? id;
+  const clients = createClientRelay({ ...options, ...common, clientUrl: (id: ServerId) => clientUrlOf(options, id), nameOf });
   return { relays, clients };
 }

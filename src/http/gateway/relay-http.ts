@@ -4,7 +4,7 @@ import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
 import { cut } from './cut.ts';
 import { headOf, reasonPhrase, responseHeaders } from './headers.ts';
 import { holdUnsent, sizeOfHeaders } from './relay-memory.ts';
-import { refusalHeaders, type Refusal } from './relay-refusal.ts';
+import { refusalHeaders, refuseLostUpgrade, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
 
 /** Bytes that are still read of a request that was answered before its end. */
@@ -20,7 +20,7 @@ export function relayRequest(
     relays.refused(refusal, target, why);
     answerRefusal(response, refusal);
   };
-  const refusal = relays.refusalOf(request);
+  const refusal = relays.refusalOf(request) ?? refuseLostUpgrade(request);
   if (refusal !== undefined) {
     // Bytes that are still arriving belong to a request that was not accepted.
     response.shouldKeepAlive = false;

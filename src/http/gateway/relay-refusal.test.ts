@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { framingHeaders } from './relay-http.ts';
-import { hasBody, refusalHeaders, refusalOf, refuseRequest, refuseUpgrade } from './relay-refusal.ts';
+import { hasBody, refusalHeaders, refusalOf, refuseLostUpgrade, refuseRequest, refuseUpgrade } from './relay-refusal.ts';
 import { failureOf } from './upstream-request.ts';
 
 function request(headers: Record<string, string>, method = 'GET', rawHeaders: string[] = ['Host', 'a']): IncomingMessage {
@@ -36,6 +36,13 @@ test('only a GET without a body may open a WebSocket', () => {
     request({ upgrade: 'websocket', 'transfer-encoding': 'chunked' }),
   ])
     assert.equal(refuseUpgrade(refused)?.status, 400);
+});
+
+test('a WebSocket whose upgrade was dropped on its way is refused, and told what to send', () => {
+  const refusal = refuseLostUpgrade(request({ 'sec-websocket-key': 'x' }));
+  assert.equal(refusal?.status, 426);
+  assert.equal(refusalHeaders(refusal)['Upgrade'], 'websocket');
+  assert.equal(refuseLostUpgrade(request({})), undefined);
 });
 
 test('a request has a body by its length or its chunks', () => {

@@ -1,6 +1,7 @@
 /** Why the gateway does not relay a request: decisions about the request alone, and the response that a client gets then. */
 import type { IncomingMessage } from 'node:http';
 import { hostCount, cameThrough } from './headers.ts';
+import { LOST_UPGRADE, lostItsUpgrade } from '../server/lost-upgrade.ts';
 import { isOutsideFolder } from './reach.ts';
 
 export type RelayOutcome = 'answered' | 'refused' | 'failed' | 'timeout' | 'too-many' | 'abandoned';
@@ -35,6 +36,11 @@ export function refuseRequest(request: IncomingMessage, via: string): Refusal | 
   return undefined;
 }
 
+/** Further checks of a request that does not change the protocol. */
+export function refuseLostUpgrade(request: IncomingMessage): Refusal | undefined {
+  return lostItsUpgrade(request) ? refusalOf(426, 'refused', LOST_UPGRADE) : undefined;
+}
+
 /** Further checks of a request that wants to change the protocol. */
 export function refuseUpgrade(request: IncomingMessage): Refusal | undefined {
   if (request.method !== 'GET' || request.headers.upgrade?.toLowerCase() !== 'websocket')
@@ -50,5 +56,9 @@ export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean 
 
 /** Headers of a refusal. Pages of other origins load textures from here and should see why that failed. */
 export function refusalHeaders({ status }: Refusal): Readonly<Record<string, string | number>> {
-  return { 'Access-Control-Allow-Origin': '*', ...(status === 503 && { 'Retry-After': RETRY_AFTER }) };
+  return {
+    'Access-Control-Allow-Origin': '*',
+    ...(status === 503 && { 'Retry-After': RETRY_AFTER }),
+    ...(status === 426 && { Upgrade: 'websocket', Connection: 'Upgrade' }),
+  };
 }

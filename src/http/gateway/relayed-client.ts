@@ -14,13 +14,13 @@ import type { ServerId } from '../../core/fleet/endpoint.ts';
 import {
   retryMessages,
   errorMessage,
-  isFailure,
-  isStream,
   positionMessages,
   shutdownMessage,
+  startingMessages,
 } from '../../core/gateway/client-messages.ts';
 import type { HeldBytes, WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { readStartMessage } from '../../core/gateway/start-message.ts';
+import { causeOfEnd, maxSilence, meaningOf, type Cause } from '../../core/gateway/server-words.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Clock, Log } from '../../ports.ts';
@@ -45,6 +45,8 @@ export interface RelayedClientOptions {
   readonly limits: () => ClientRelayLimits;
   /** Where the `/client` of a simulation server is; `undefined` when it is not in the fleet any more. */
   readonly clientUrl: (id: ServerId) => ClientUrl | undefined;
+  /** The name of a server in the configuration. */
+  readonly nameOf: (id: ServerId) => string;
   readonly ssl: boolean;
   /** Our name in `Via`. */
   readonly via: string;
@@ -83,6 +85,10 @@ interface Placement {
   /** When a drain may end the session, in seconds since the epoch. */
   endsAt: number | undefined;
   announcedEnd: number | undefined;
+  /** Ends the wait for its next word. */
+  silence: AbortController;
+  /** What it said last that looks like a failure. */
+  complaint: string | undefined;
 }
 
 type State =
@@ -126,6 +132,8 @@ export class RelayedClient implements Waiter {
   readonly #held: HeldBytes;
   readonly #failedServers: ServerId[] = [];
   #hasOutcome = false;
+  /** The progress bar of the client shows a line of ours. */
+  #showsLine = false;
 
   constructor(
     options: RelayedClientOptions,
@@ -204,6 +212,7 @@ export class RelayedClient implements Waiter {
     if (!('placement' in before) || before.placement === this.#placement) return;
     // The client may have been held back for this server.
     this.#client.socket.resume();
+    before.placement.silence.abort();
     before.placement.connection?.drop();
   }
 
@@ -263,13 +272,17 @@ export class RelayedClient implements Waiter {
 
   #sendPlace(): void {
     if (this.#state.kind !== 'waiting' || this.#state.place === undefined) return;
-    for (const line of positionMessages(this.#state.place)) this.#send(line);
+    this.#show(positionMessages(this.#state.place));
   }
 
   #connect(server: ServerId): void {
     const { clientUrl, limits, ssl, via } = this.#options;
-    const placement: Placement = { server, connection: undefined, endsAt: undefined, announcedEnd: undefined };
+    const placement: Placement = {
+      ...{ server, connection: undefined, endsAt: undefined, announcedEnd: undefined, complaint: undefined },
+      silence: new AbortController(),
+    };
     this.#enter({ kind: 'connecting', placement });
+    if (this.#showsLine) this.#show(startingMessages());
     const url = clientUrl(server);
     const problem = url === undefined ? 'it has left the fleet' : refuseAddress(url);
     if (url === undefined || problem !== undefined) {
@@ -294,31 +307,73 @@ export class RelayedClient implements Waiter {
     if (this.#bookingId !== undefined) void this.#options.queue.connected(this.#bookingId);
     // The messages are kept: another server may need them.
     for (const message of this.#queued) connection.send(message);
+    void this.#awaitWord(maxSilence('progress'));
   }
 
   #receivedFromServer(message: Message, connection: ServerConnection): void {
     const { socket, stream } = this.#client;
-    const text = this.#state.kind === 'connecting' && !message.binary ? textOf(message.data) : undefined;
-    if (text !== undefined && isFailure(text)) {
-      this.#fail('it reported a failure', text);
-      return;
-    }
-    const begins = text !== undefined && isStream(text);
-    if (begins) this.#beginSession();
+    const isWord = this.#state.kind === 'connecting' && !message.binary;
+    if (isWord && !this.#isForwarded(textOf(message.data))) return;
+    const begins = isWord && this.#state.kind === 'in-session';
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.send(message.data, { binary: message.binary });
     if (begins) this.#announceEnd();
     connection.holdBackServer(stream);
   }
 
+  /** What a word of the server before the session means; `false`: the client must not get it. */
+  #isForwarded(text: string): boolean {
+    const placement = this.#placement;
+    const meaning = meaningOf(text);
+    if (placement === undefined) return false;
+    placement.complaint = 'reason' in meaning ? meaning.reason : undefined;
+    if (meaning.kind === 'stream') this.#beginSession();
+    else if (meaning.kind === 'failure') this.#ended(meaning.cause, 'it reported a failure');
+    else void this.#awaitWord(maxSilence(meaning.kind));
+    return meaning.kind === 'stream' || meaning.kind === 'progress';
+  }
+
+  /** The server has so many seconds to say something before the session. */
+  async #awaitWord(seconds: number): Promise<void> {
+    const placement = this.#placement;
+    if (placement === undefined || this.#state.kind !== 'connecting') return;
+    placement.silence.abort();
+    placement.silence = new AbortController();
+    const { signal } = placement.silence;
+    await this.#options.clock.sleep(seconds, signal);
+    if (signal.aborted) return;
+    // Clients from before 2022 start a simulation in words that newer servers ignore, on every machine.
+    const cause = this.#request.projectUrl === undefined ? 'project' : causeOfEnd(undefined, placement.complaint);
+    this.#ended(cause, `it said nothing for ${seconds} s`);
+  }
+
   #serverClosed(code: number, reason: string, problem = 'it closed the connection before the simulation started'): void {
-    if (this.#state.kind === 'connecting') this.#fail(problem);
-    else this.#disconnect(code, reason);
+    const placement = this.#placement;
+    if (this.#state.kind !== 'connecting' || placement === undefined) {
+      this.#disconnect(code, reason);
+      return;
+    }
+    if (reason !== '') placement.complaint ??= reason;
+    this.#ended(causeOfEnd(code, placement.complaint), problem);
+  }
+
+  /** The server gave up before the session. */
+  #ended(cause: Cause, why: string): void {
+    const placement = this.#placement;
+    if (placement === undefined) return;
+    if (cause === 'machine') {
+      this.#fail(why, placement.complaint);
+      return;
+    }
+    const name = this.#options.nameOf(placement.server);
+    this.#options.log.limited('info', `project ${name}`, `${name} simulation server cannot run a project: ${why}`);
+    this.refuse(placement.complaint ?? 'The simulation server cannot run this.');
   }
 
   #beginSession(): void {
     const placement = this.#placement;
     if (placement === undefined) return;
+    placement.silence.abort();
     this.#enter({ kind: 'in-session', placement });
     this.#queued.length = 0;
     this.#decide('begun');
@@ -333,20 +388,21 @@ export class RelayedClient implements Waiter {
     this.#send(shutdownMessage(placement.endsAt - this.#options.clock.wallTime()));
   }
 
-  /** `message`: what the server said. The client gets it only if no further server is tried. */
-  #fail(why: string, message?: string): void {
-    const { log, queue } = this.#options;
+  /** `reason`: what the server said. The client gets it only if no further server is tried. */
+  #fail(why: string, reason = 'The simulation could not be started on any machine; try again later.'): void {
+    const { log, queue, nameOf } = this.#options;
     const server = this.server ?? '';
-    log.limited('warn', `relayed ${server}`, `${server} simulation server failed a client: ${why}`);
+    const name = nameOf(server);
+    log.limited('warn', `relayed ${name}`, `${name} simulation server failed a client: ${why}`);
     this.#failedServers.push(server);
     if (this.#failedServers.length > MAX_RETRIES) {
       this.#decide('failed');
-      this.#send(message ?? errorMessage('The simulation could not be started on any machine; try again later.'));
+      this.#send(errorMessage(reason));
       this.#disconnect(NORMAL);
       return;
     }
     this.#count('second-chance');
-    for (const line of retryMessages()) this.#send(line);
+    this.#show(retryMessages());
     const servers = [...this.#failedServers];
     void this.#wait((request) => {
       const bookingId = this.#takeBooking();
@@ -388,6 +444,11 @@ export class RelayedClient implements Waiter {
     const bookingId = this.#bookingId;
     this.#bookingId = undefined;
     return bookingId;
+  }
+
+  #show(lines: readonly string[]): void {
+    this.#showsLine = true;
+    for (const line of lines) this.#send(line);
   }
 
   #send(text: string): void {

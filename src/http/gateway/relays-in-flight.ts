@@ -46,6 +46,8 @@ export interface RelayOptions {
   readonly via: string;
   /** The name by which clients know us, with its port. */
   readonly host: () => string;
+  /** What is there, in the words of the configuration. */
+  readonly nameOf: (upstream: Upstream) => string;
   /** What waits in all relays together. */
   readonly memory: WaitingBytes;
 }
@@ -134,16 +136,18 @@ export class RelaysInFlight {
   refused({ status, outcome, reason }: Refusal, { upstream }: RelayTarget, why?: string): void {
     this.count(outcome);
     if (why === undefined) return;
+    const { log, nameOf } = this.#options;
     const address = authorityOf(upstream);
-    this.#options.log.limited('warn', `relay ${address}`, `cannot relay a request to ${address}: ${why}`, { status, reason });
+    log.limited('warn', `relay ${address}`, `cannot relay a request to ${nameOf(upstream)}: ${why}`, { status, reason, address });
   }
 
   /** Counts a response that broke off after its head was forwarded, and logs it if the simulation server is the cause. */
   broke({ refusal: { outcome }, why }: Failure, { upstream }: RelayTarget): void {
     this.count(outcome);
     if (outcome === 'abandoned') return;
+    const { log, nameOf } = this.#options;
     const address = authorityOf(upstream);
-    this.#options.log.limited('warn', `relay ${address}`, `a response of ${address} broke off: ${why}`);
+    log.limited('warn', `relay ${address}`, `a response of ${nameOf(upstream)} broke off: ${why}`, { address });
   }
 
   /** Ends everything in flight. */
