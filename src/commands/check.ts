@@ -4,7 +4,7 @@ import { loadConfiguration, type LoadResult } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { logPath } from '../logging/log.ts';
 import { packageRoot } from '../system/package-root.ts';
-import { printProblems, REFUSED } from './configuration.ts';
+import { certificateProblems, printProblems, REFUSED } from './configuration.ts';
 
 export interface CheckOptions {
   /** Warnings are errors. */
@@ -14,7 +14,7 @@ export interface CheckOptions {
 
 /** Exit status 0, or 2 with every problem on stderr. */
 export async function checkCommand(file: string | undefined, { strict = false, json = false }: CheckOptions): Promise<void> {
-  const result = await loadConfiguration(findConfiguration(file, process.cwd(), packageRoot));
+  const result = await withCertificates(await loadConfiguration(findConfiguration(file, process.cwd(), packageRoot)));
   const accepted = result.kind === 'loaded' && !(strict && result.warnings.length > 0);
   if (json) console.log(JSON.stringify({ accepted, ...report(result) }, undefined, 2));
   else {
@@ -22,6 +22,11 @@ export async function checkCommand(file: string | undefined, { strict = false, j
     if (result.kind === 'loaded') console.log(summary(result.path, result.settings, result.warnings.length));
   }
   if (!accepted) process.exitCode = REFUSED;
+}
+
+async function withCertificates(result: LoadResult): Promise<LoadResult> {
+  if (result.kind === 'refused') return result;
+  return { ...result, warnings: [...result.warnings, ...(await certificateProblems(result.settings))] };
 }
 
 function report(result: LoadResult) {
