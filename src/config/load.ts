@@ -8,6 +8,8 @@ import { contradictions, type PartOfConfiguration } from './schema.ts';
 import { resolveSecrets } from './secrets.ts';
 import { type Settings, toSettings } from './settings.ts';
 import { type FileContent, type FileFailure, type Environment, thisMachine } from './environment.ts';
+import { isObject } from './keys.ts';
+import { isSimulationServerFile } from './unknown-keys.ts';
 import { validate } from './validate.ts';
 
 export type LoadResult = Loaded | Refused;
@@ -41,6 +43,7 @@ export async function loadConfiguration(path: string, overrides: Partial<Environ
   const parsed = parse(path, read.bytes);
   if (parsed.kind === 'problem') return refused(absolute, [parsed.problem]);
 
+  if (isObject(parsed.value) && isSimulationServerFile(parsed.value)) return refused(absolute, [simulationServerFile(path)]);
   const { configuration, sound, problems, warnings } = validate(parsed.value);
   const resolved = await resolveSecrets(sound, environment);
   const allProblems = [...problems, ...resolved.problems];
@@ -59,6 +62,15 @@ export async function loadConfiguration(path: string, overrides: Partial<Environ
 
 function refused(path: string, problems: readonly Problem[], warnings: readonly Problem[] = []): Refused {
   return { kind: 'refused', path, problems: atMost(problems, MAX_PROBLEMS), warnings: atMost(warnings, MAX_WARNINGS) };
+}
+
+function simulationServerFile(path: string): Problem {
+  return {
+    key: path,
+    value: 'the configuration of a simulation server',
+    expected: 'that of a session server',
+    fix: 'start the simulation server with it (simulation_server.py FILE), and name here a file with "simulationServers"',
+  };
 }
 
 type Parsed =

@@ -93,6 +93,19 @@ const seenInEntries = spellings({
   headers: ['header'],
 });
 
+/** The file of a simulation server: several of its keys, and no list of simulation servers. */
+export function isSimulationServerFile(file: Readonly<Record<string, unknown>>): boolean {
+  const theirs = Object.keys(file).filter((key) => SIMULATION_SERVER_KEYS.has(simplify(key)));
+  return theirs.length >= 2 && !Object.hasOwn(file, 'simulationServers');
+}
+
+const SIMULATION_SERVER_KEYS: ReadonlySet<string> = new Set(
+  [
+    ...['docker', 'notify', 'projectsDir', 'webotsHome', 'maxConnections', 'monitorLogEnabled', 'timeout'],
+    ...['persistantDockerImages', 'persistentDockerImages', 'allowedRepositories', 'blockedRepositories', 'shareIdleTime'],
+  ].map(simplify),
+);
+
 /** Keys of other programs' configuration files, and of session servers before 2022. */
 const foreignKeys: ReadonlyMap<string, string> = new Map(
   [
