@@ -38,6 +38,8 @@ export async function certificateProblems({ gateway: { enabled, tls } }: Setting
   const key = 'gateway.tls';
   if (checked.kind === 'usable')
     return checked.warnings.map((value) => ({ key, value, expected: 'a chain that all programs accept', fix: CHAIN_FIX }));
+  // Before the first certificate there is none, and only the user of the service may read the key.
+  if (checked.unread === true) return [];
   const fix = 'until then the gateway accepts no TLS connections, or uses the previous certificate';
   return [{ key, value: checked.reason, expected: 'a certificate and a key that clients accept', fix }];
 }

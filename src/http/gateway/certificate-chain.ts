@@ -1,6 +1,6 @@
 /**
  * What clients can build from the certificates in a file. A browser often has the intermediate certificates itself and accepts any order. Other programs accept
- * only what the server sends: its own certificate first, then each one that signed the one before (RFC 8446 § 4.4.2).
+ * only what the server sends: its own certificate first, then each one that signed its predecessor (RFC 8446 § 4.4.2).
  */
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';

@@ -45,8 +45,8 @@ export type CertificateResult =
       /** Why programs other than browsers may not accept it; sentences. */
       readonly warnings: readonly string[];
     }
-  /** `until`: when an expired pair expired, in seconds since the epoch. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly until?: number };
+  /** `until`: when an expired pair expired, in seconds since the epoch. `unread`: there is no such file, or this user may not read it. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly until?: number; readonly unread?: true };
 
 /** Seconds between two reads; a new certificate is served within 10 s. */
 const INTERVAL = 5;
@@ -84,8 +84,8 @@ export async function checkCertificateFiles(files: CertificateFiles, wallTime: n
 }
 
 function checkPair(cert: Pem, key: Pem, wallTime: number): CertificateResult {
-  if (cert.kind === 'failed') return unusable(cert.reason);
-  if (key.kind === 'failed') return unusable(key.reason);
+  if (cert.kind === 'failed') return { ...unusable(cert.reason), unread: true };
+  if (key.kind === 'failed') return { ...unusable(key.reason), unread: true };
   return checkCertificate(cert, key, wallTime);
 }
 
@@ -122,7 +122,7 @@ function formProblem(text: string, path: string, what: 'CERTIFICATE' | 'PRIVATE 
     return `${path} holds no ${what.toLowerCase()} in PEM; if it is in DER, convert it: ${command} -inform DER -in ${name} -out NEW_FILE`;
   }
   if (what === 'PRIVATE KEY' && /^-----BEGIN ENCRYPTED|^Proc-Type: *4, *ENCRYPTED/m.test(text))
-    return `${path} has a pass phrase, and there is nobody to type it when the program starts; remove it: openssl pkey -in ${name} -out NEW_FILE`;
+    return `${path} has a pass phrase, which no operator can type when the program starts; remove it: openssl pkey -in ${name} -out NEW_FILE`;
   return undefined;
 }
 
