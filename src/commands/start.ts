@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Agent, AgentOptions } from '../agent/server.ts';
 import type { App, Environment } from '../app/index.ts';
 import type { Loaded } from '../config/load.ts';
+import { isOfPackage } from '../config/find.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
@@ -12,10 +13,11 @@ import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { packageRoot } from '../system/package-root.ts';
 import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
 import { tuneForFleet } from '../system/process-memory.ts';
 import { systemClock } from '../system/system-clock.ts';
-import { readConfiguration } from './configuration.ts';
+import { certificateProblems, readConfiguration } from './configuration.ts';
 import { FAILED, ProcessLifecycle } from './process-lifecycle.ts';
 import { version } from '../system/version.ts';
 
@@ -58,6 +60,7 @@ export async function startCommand(file: string | undefined, options: { readonly
   }
   log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
   sayWhatRuns(loaded, app, agent?.port);
+  if (agent === undefined && isOfPackage(loaded.path, packageRoot)) console.log(NOTHING_CONFIGURED);
 }
 
 interface AgentCommandOptions {
@@ -149,6 +152,12 @@ function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], addresse
   process.exitCode = FAILED;
 }
 
+const NOTHING_CONFIGURED = `
+No configuration file was named, so this is the example of the package. Its only simulation server is localhost:2000.
+To try the program without a simulation server:  session-server start --agent
+To configure this machine as a service:          session-server setup
+To use a configuration file of your own:         session-server FILE`;
+
 /** What runs where, and what to open next. */
 function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: number | undefined): void {
   const servers = settings.simulationServers.length;
@@ -162,7 +171,7 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
       : `Load agent of this machine on port ${agentPort}; simulation servers: ${servers}`,
   );
   say(`Log: ${settings.debug ? 'here' : logPath(settings.logDir)}`);
-  say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/session`);
+  say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/livez`);
 }
 
 /** How a browser on this machine reaches what listens at `address`. */
@@ -190,7 +199,8 @@ function startReloading(path: string, starting: Promise<App | undefined>, log: O
 
 async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
   const result = await loadConfiguration(path);
-  for (const warning of result.warnings) log.warn(formatProblem(warning));
+  const aboutCertificate = result.kind === 'loaded' ? await certificateProblems(result.settings) : [];
+  for (const warning of [...result.warnings, ...aboutCertificate]) log.warn(formatProblem(warning));
   if (result.kind === 'refused') {
     for (const problem of result.problems) log.error(formatProblem(problem));
     log.error('the new configuration is refused; the current one stays active', { path });

@@ -453,6 +453,15 @@ test('a hundred thousand problems give a thousand lines and one that counts the 
   assert.match(lines.at(-1) ?? '', /^and so on: 99000 more problems/);
 });
 
+test('the file of a simulation server is refused as a whole, with one line that says where it belongs', async () => {
+  const theirs = { port: 2000, ssl: false, notify: ['x'], docker: true, projectsDir: 'p', webotsHome: 'w', shareIdleTime: 50 };
+  assert.deepEqual(problemsOf(await loadValue(theirs)), [
+    's.json: the configuration of a simulation server — expected the configuration of a session server, which has "simulationServers"; start it with: session-server simulation "s.json"',
+  ]);
+  // A file that has some of its keys by mistake.
+  assert.equal((await loadValue({ ...theirs, simulationServers: ['a:1'] })).kind, 'loaded');
+});
+
 // ---------------------------------------------------------------- refused: files that cannot be read
 
 const failures: readonly (readonly [FileFailure['kind'], string])[] = [

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { expandPath } from './environment.ts';
 import { test } from 'node:test';
 import { type ConfigurationFile, schema } from './schema.ts';
 import type { Secrets } from './secrets.ts';
@@ -118,6 +119,13 @@ for (const key of ['administrator', 'mailServer', 'mailSender'] as const)
     const { [key]: _, ...rest } = mail;
     assert.equal(settingsOf(rest).mail, undefined);
   });
+
+test('a user without a home folder needs none, and `~` then stays as it is', () => {
+  const machine = { env: {}, home: undefined };
+  assert.equal(expandPath('/var/log/session-server', machine), '/var/log/session-server');
+  assert.equal(expandPath('~/log', machine), '~/log');
+  assert.equal(expandPath('~/log', { ...machine, home: '/home/me' }), '/home/me/log');
+});
 
 test('origins are compared as browsers send them', () => {
   const { allowedOrigins } = settingsOf({ allowedOrigins: ['HTTPS://Example.org:443/', 'http://a:8080', 'null'] });

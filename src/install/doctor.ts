@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.ts';
 import { hostInUrl } from '../core/fleet/endpoint.ts';
 import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
 import { systemClock } from '../system/system-clock.ts';
-import { readInstalled } from '../commands/configuration.ts';
+import { certificateProblems, readInstalled } from '../commands/configuration.ts';
 import { exitStatus, fault, findingLine, ok, warning, type Finding } from './doctor/finding.ts';
 import { localReverseProxy } from './doctor/proxy-advice.ts';
 import { descriptorLimit, examineDescriptors, examineMail, examineProxies } from './doctor/machine.ts';
@@ -44,12 +44,11 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
     findings.push(...more);
     if (options.json !== true) for (const finding of more) console.log(findingLine(finding));
   };
-  if (loaded !== undefined)
-    report(
-      loaded.warnings.length === 0
-        ? [ok('configuration', loaded.path, 'is valid')]
-        : loaded.warnings.map((problem) => aboutConfiguration(loaded.path, problem)),
-    );
+  if (loaded !== undefined) {
+    const problems = [...loaded.warnings, ...(await certificateProblems(loaded.settings))];
+    const valid = ok('configuration', loaded.path, 'is valid');
+    report(problems.length === 0 ? [valid] : problems.map((problem) => aboutConfiguration(loaded.path, problem)));
+  }
   const reverseProxy = localReverseProxy(loaded?.settings);
   report(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime(), reverseProxy }));
   if (loaded !== undefined) {

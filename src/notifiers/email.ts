@@ -161,7 +161,7 @@ function explain(thrown: unknown, options: EmailOptions): OutsideFailure {
   return explainReply(error, options) ?? explainConnection(error, options);
 }
 
-/** The mail server refused something. The step at which it did so tells what to change. */
+/** The mail server refused something. The step at which it did so shows what to change. */
 function explainReply(error: SmtpError, options: EmailOptions): OutsideFailure | undefined {
   const { code, command = '', responseCode } = error;
   if (responseCode === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
  * Connects to the mail server. The mail library would resolve the name itself, keep the answer for five minutes, and ask DNS alone, although the name may
- * stand in /etc/hosts.
+ * be in /etc/hosts.
  */
 import { connect, type LookupFunction, type Socket } from 'node:net';
 

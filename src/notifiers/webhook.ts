@@ -14,7 +14,7 @@ import type { Notifier, OutgoingProxies, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
 export interface WebhookOptions {
-  /** Unique among the notifiers; it stands in the log. */
+  /** Unique among the notifiers; the log contains it. */
   readonly name: string;
   readonly url: string;
   readonly secret?: string | undefined;
@@ -35,7 +35,7 @@ export interface WebhookOptions {
 export const signatureHeader = 'x-session-server-signature';
 
 const PATIENCE = 15;
-/** Bytes of an answer that are read; the rest tells nothing. */
+/** Bytes of an answer that are read; the rest says nothing. */
 const MAX_ANSWER = 4096;
 
 export function createWebhookNotifier(options: WebhookOptions): Notifier {

@@ -48,7 +48,7 @@ async function retireIn(group: readonly KeptConnection[]): Promise<void> {
   }
 }
 
-/** `undefined`: the DNS server does not answer, which is no evidence against the connection. */
+/** `undefined`: the DNS server does not answer, which is not evidence against the connection. */
 function addressesOf({ host, lookup }: KeptConnection): Promise<ReadonlySet<string> | undefined> {
   return new Promise((resolve) => {
     lookup(host, { all: true }, (error, found) => {

@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Around the page: the head of the HTML document, and the page that asks for a token. */
 import type { ComponentChildren } from 'preact';
+import { throughMonitor } from '../core/views/through-monitor.ts';
 import { pageIcon } from './page-icon.ts';
 
 interface DocumentProps {
@@ -56,7 +57,7 @@ export function SignInPage({ title, refused, tokens }: SignInPageProps) {
       </h1>
       <section class="card">
         {tokens ? (
-          <form method="post" action="monitor/enter">
+          <form method="post" action={throughMonitor('monitor/enter')}>
             <label for="token">Sign in with a token to read this monitor</label>
             <div class="field">
               <input id="token" name="token" type="password" autocomplete="off" required />

@@ -6,6 +6,7 @@ import type { Locator, Page } from 'playwright-core';
 import type { HistoryView } from '../../src/core/views/monitor-view.ts';
 import { openPage } from '../support/browser-page.ts';
 import { eventually } from '../support/eventually.ts';
+import { startExactPathsProxy } from '../support/exact-paths-proxy.ts';
 import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
 
@@ -23,11 +24,16 @@ async function figure(page: Page, name: string): Promise<string> {
     .innerText();
 }
 
+/** The page asks for everything by its own path. */
+function meantUrl(url: string): URL {
+  return new URL(url.replace('/monitor?/', '/'));
+}
+
 /** Answers of `/api/v1/history` that the page asks for from now on. */
 function watchHistory(page: Page): { readonly asked: URL[]; next: () => Promise<HistoryView> } {
   const asked: URL[] = [];
   page.on('request', (request) => {
-    if (request.url().includes('/api/v1/history')) asked.push(new URL(request.url()));
+    if (request.url().includes('/api/v1/history')) asked.push(meantUrl(request.url()));
   });
   return {
     asked,
@@ -272,7 +278,7 @@ test('a finger that moves sideways over the chart zooms, and one that moves up s
     await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
   };
   const zoomed = page.waitForRequest((request) => {
-    const { pathname, searchParams } = new URL(request.url());
+    const { pathname, searchParams } = meantUrl(request.url());
     const length = Number(searchParams.get('to')) - Number(searchParams.get('from'));
     return pathname === '/api/v1/history' && Math.abs(length - 0.4 * 3600) < 120;
   });
@@ -586,6 +592,23 @@ test('a server is drained and resumed by an operator who signs in on the page, a
   assert.equal(await other.getByRole('button', { name: 'Operator actions' }).count(), 0, 'the other viewer is not signed in');
 });
 
+test('everything works where the reverse proxy forwards only the paths that the original had', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const site = await startExactPathsProxy(t, server.url, ['/monitor', '/session', '/load']);
+  // At the end, the page must have complained of nothing: no style, script or request was missing.
+  const page = await openPage(t, `${site}/monitor`);
+  const drawn = page.waitForRequest((request) => request.url().includes('/api/v1/history'));
+  await page.reload();
+  assert.equal((await (await drawn).response())?.status(), 200);
+  await page.getByRole('button', { name: /Details of sim02/ }).click();
+  const panel = page.getByRole('dialog', { name: /sim02/ });
+  await panel.getByLabel(/^Sign in with a token/).fill(TOKEN);
+  await panel.getByRole('button', { name: 'Sign in' }).click();
+  await panel.getByRole('button', { name: 'Drain' }).click();
+  await panel.getByText('no new sessions will start here').waitFor();
+  assert.equal(server.fleet.server('sim02.example.org:3000')?.drain?.by, 'ada');
+});
+
 test('an operator who was signed out by time or by a restart is asked for the token again', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, server.url, { expected: /401/ });
@@ -765,7 +788,7 @@ test('a connection that falls silent without breaking is given up for a new one'
     for (const socket of [client, onward]) through.add(socket.on('error', () => socket.destroy()));
     client.pipe(onward).pipe(client);
     client.on('data', (chunk: Buffer) => {
-      if (chunk.includes('GET /monitor/events')) falls.push(() => onward.unpipe());
+      if (chunk.includes('GET /monitor?/monitor/events')) falls.push(() => onward.unpipe());
     });
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));

@@ -106,6 +106,7 @@ class HeldPort implements StreamPort {
         relaysByClient,
         memory,
         log,
+        nameOf: () => 'the simulator',
         ssl: false,
         via,
         host: () => `${server()}:${port}`,
