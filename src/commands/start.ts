@@ -12,6 +12,7 @@ import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { lockFolder } from '../system/folder-lock.ts';
 import { tuneForFleet } from '../system/process-memory.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
@@ -75,9 +76,20 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
   };
+  const lock = await lockState(settings.stateDir, log);
+  if (lock === undefined) return undefined;
   try {
-    return await startApp(settings, environment);
+    const app = await startApp(settings, environment);
+    return {
+      ...app,
+      async stop() {
+        await app.stop();
+        await lock.release();
+      },
+    };
   } catch (error) {
+    await lock.release();
+
     const { port, listen, gateway } = settings;
     const addresses: KeyAndValue[] = [
       ['listen', listen],
@@ -91,6 +103,20 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
     sayCannotListen(error, ports, addresses);
     return undefined;
   }
+}
+
+/** Two processes would overwrite what the other one saved. `undefined`: another one has the folder, which was said. */
+async function lockState(folder: string, log: OpenLog): Promise<{ readonly release: () => Promise<void> } | undefined> {
+  const lock = await lockFolder(folder);
+  if (lock.kind === 'locked') return lock;
+  if (lock.kind === 'impossible') {
+    log.warn(`the state folder ${folder} cannot be locked; run only one session server with it`, { error: lock.error });
+    return { release: () => Promise.resolve() };
+  }
+  const fix = 'stop that one first, or give each a "stateDir" of its own';
+  console.error(`error: stateDir: ${folder} — another session server (process ${lock.holder}) uses it; ${fix}`);
+  process.exitCode = FAILED;
+  return undefined;
 }
 
 /** As `startServer`. */
