@@ -77,6 +77,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   };
   const pages = { monitor: renderMonitorPage, entrance: renderSignInPage };
   const title = () => fleet.title;
+  const addressOf = createAddressOf(parseNetworks(['127.0.0.0/8']).networks);
   let server: Server | undefined;
   let events: MonitorEvents | undefined;
   let port = 0;
@@ -86,7 +87,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
       tokens: () => configured,
       reading: () => reading,
       port: () => port,
-      addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
+      addressOf,
       clock,
       newId: randomUUID,
       log,
@@ -97,7 +98,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     const admin = createAdminRoutes({ actions: actionsOf(fleet), clock: { wallTime: () => fleet.now }, mayAct });
     const explain = new Hono<Env>();
     explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
-    events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead, readsOn });
+    events = createMonitorEvents({ source, clock, newId: randomUUID, log, addressOf, mayRead, readsOn });
     const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain] });
     const starting = createServer(toListener(routes));
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));

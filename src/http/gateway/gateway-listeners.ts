@@ -8,7 +8,7 @@ import { publicAuthority } from './public-address.ts';
 import { createRedirect } from './redirect.ts';
 
 /** What both listeners share with the session server's own port. */
-export type SharedListening = Pick<HttpServerOptions, 'maxClients' | 'addressOf' | 'turnedAway'> & {
+export type SharedListening = Pick<HttpServerOptions, 'maxClients' | 'addressOf' | 'places' | 'turnedAway'> & {
   /** Connections on the session server's own port, which count against the same maximum. */
   readonly otherConnections: () => number;
 };
