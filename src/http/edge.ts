@@ -227,6 +227,8 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
     ...{ addressOf, clock, newId, log, port },
     tokens: () => settings().admin.tokens,
     reading: () => settings().monitor.access,
+    origin: () => settings().monitor.origin,
+    sharesSite: () => settings().portRewrite || settings().gateway.enabled,
   });
   const source: MonitorSource = {
     snapshot: () => monitorViews.snapshot(),

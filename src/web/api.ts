@@ -12,6 +12,7 @@ import type {
   SparklinesView,
   ViewerView,
 } from '../core/views/monitor-view.ts';
+import { askForToken } from './confirm-token.ts';
 
 export type Answer<T> =
   { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: RefusalView };
@@ -30,6 +31,8 @@ export interface Drain {
 }
 
 export const eventsUrl = 'monitor/events';
+/** Below the page's own path, where the browser sends its cookie. */
+const API = 'monitor/api/v1';
 /**
  * Milliseconds. Without a limit, a connection that died silently would never be given up. A test notification may take
  * 10 s.
@@ -44,7 +47,7 @@ export function historyUrl(server: string | null, { from, to }: HistoryRange, fo
   const query = new URLSearchParams({ from: from.toFixed(0), to: to.toFixed(0) });
   if (server !== null) query.set('server', server);
   if (format !== undefined) query.set('format', format);
-  return `api/v1/history?${query.toString()}`;
+  return `${API}/history?${query.toString()}`;
 }
 
 export function askSparklines(): Promise<Answer<SparklinesView>> {
@@ -58,7 +61,7 @@ export function explain(project: string): Promise<Answer<ExplainView>> {
     return Promise.resolve({ kind: 'refused', refusal: { code: 'project-too-long', reason } });
   }
   const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;
-  return ask(`api/v1/explain${query}`);
+  return ask(`${API}/explain${query}`);
 }
 
 /** Reading needs a token, and this browser is not signed in (any more). */
@@ -84,37 +87,46 @@ export function signOut(viewer: ViewerView): Promise<Answer<ViewerView>> {
 
 export function drain(id: string, request: Drain, viewer: ViewerView): Promise<Answer<unknown>> {
   const { reason, ...end } = request;
-  return ask(serverUrl(id, '/drain'), post({ ...(reason !== '' && { reason }), ...end }, viewer));
+  return act(serverUrl(id, '/drain'), { ...(reason !== '' && { reason }), ...end }, viewer);
 }
 
 export function resume(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask(serverUrl(id, '/resume'), post({}, viewer));
+  return act(serverUrl(id, '/resume'), {}, viewer);
 }
 
 export function addServer(
   entry: { readonly address: string; readonly weight?: number },
   viewer: ViewerView,
 ): Promise<Answer<unknown>> {
-  return ask('api/v1/servers', post(entry, viewer));
+  return act(`${API}/servers`, entry, viewer);
 }
 
 export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask(serverUrl(id, ''), { ...post({}, viewer), method: 'DELETE' });
+  return act(serverUrl(id, ''), {}, viewer, 'DELETE');
 }
 
 export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelTestView[] }>> {
-  return ask('api/v1/notifications/test', post({}, viewer));
+  return act(`${API}/notifications/test`, {}, viewer);
 }
 
 function serverUrl(id: string, verb: string): string {
-  return `api/v1/servers/${encodeURIComponent(id)}${verb}`;
+  return `${API}/servers/${encodeURIComponent(id)}${verb}`;
+}
+
+/** An operator action. Asks for the token where the browser session is not enough. */
+async function act<T>(url: string, body: object, viewer: ViewerView, method = 'POST'): Promise<Answer<T>> {
+  const init = { ...post(body, viewer), method };
+  if (!viewer.confirms) return ask(url, init);
+  const token = await askForToken();
+  if (token === undefined) return { kind: 'refused', refusal: { code: 'cancelled', reason: 'Cancelled: nothing was changed.' } };
+  return ask(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 }
 
 interface AskInit extends Omit<RequestInit, 'signal'> {
   readonly signal?: AbortSignal;
 }
 
-function post(body: object, viewer: ViewerView | null): AskInit {
+function post(body: object, viewer: ViewerView | null) {
   const headers = { 'Content-Type': 'application/json', ...(typeof viewer?.csrf === 'string' && { [CSRF_HEADER]: viewer.csrf }) };
   return { method: 'POST', headers, body: JSON.stringify(body) };
 }

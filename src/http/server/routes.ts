@@ -2,9 +2,12 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { routePath } from 'hono/route';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Log } from '../../ports.ts';
 import { CORS } from './cors.ts';
+
+/** Half a year. Browsers ignore it where the connection is not encrypted (RFC 6797 § 8.1), so a false claim has no effect. */
+const HSTS = 'max-age=15552000';
 
 export type Env = { Bindings: HttpBindings };
 
@@ -40,10 +43,18 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
 export function toListener(routes: Hono<Env>): RequestListener {
   const listener = getRequestListener((request, env) => routes.fetch(request, env));
   return (incoming, outgoing) => {
+    if (isEncrypted(incoming)) outgoing.setHeader('Strict-Transport-Security', HSTS);
     // No route depends on the host, and the framework would reject some valid hosts, such as `[0:0:0:0:0:0:0:1]`.
     incoming.headers.host = 'localhost';
+    // The cookie of the monitor page is sent only below its path, so the page calls the API there.
+    if (incoming.url?.startsWith('/monitor/api/') === true) incoming.url = incoming.url.slice('/monitor'.length);
     // RFC 9110 § 9.3.7: `*` means the server as a whole.
     if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
     void listener(incoming, outgoing);
   };
+}
+
+/** By us, or by a reverse proxy. */
+function isEncrypted({ socket, headers }: IncomingMessage): boolean {
+  return 'encrypted' in socket || headers['x-forwarded-proto'] === 'https';
 }

@@ -16,6 +16,8 @@ export interface Finding {
     | 'clock'
     | 'descriptors'
     | 'running'
+    | 'operators'
+    | 'cookies'
     | 'mail';
   /** What was checked: a name, a URL, a simulation server. */
   readonly subject: string;
