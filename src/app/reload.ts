@@ -74,7 +74,15 @@ export const RECONFIGURATIONS: readonly Reconfiguration[] = [
 
 /** Keys that every part reads again each time it needs them. */
 export const READ_AT_EACH_USE: readonly SettingsKey[] = [
-  ...(['handOutSsl', 'allowedOrigins', 'projects.otherHosts', 'admin.tokens', 'monitor.title', 'monitor.access'] as const),
+  ...([
+    'handOutSsl',
+    'allowedOrigins',
+    'projects.otherHosts',
+    'admin.tokens',
+    'monitor.title',
+    'monitor.access',
+    'monitor.origin',
+  ] as const),
   ...(['limits.clients', 'limits.bodyBytes', 'limits.bufferBytes', 'limits.metricsServers'] as const),
   ...(['gateway.acmeDir', 'gateway.limits'] as const),
 ];

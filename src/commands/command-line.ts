@@ -144,6 +144,7 @@ function addInstallation(program: Command): void {
     .option('--simulation-server <address>', 'host/2000 (behind the reverse proxy) or host:2000; can be repeated', many)
     .option('--route <ports=host>', 'machine that has these ports, as in 2000-2999=localhost; can be repeated', many)
     .option('--port <port>', 'local port of the session server', readPort)
+    .option('--monitor-origin <origin>', 'where operators sign in: another port or name of this machine; - for none')
     .option('--administrator <address>', 'e-mail address for alerts')
     .option('--mail-server <host>', 'SMTP server')
     .option('--mail-sender <address>', 'sender address')

@@ -15,6 +15,7 @@ import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
+import { lockFolder } from '../system/folder-lock.ts';
 import { tuneForFleet } from '../system/process-memory.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { certificateProblems, readConfiguration } from './configuration.ts';
@@ -92,9 +93,20 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
     names: createSharedLookup(),
     ...(proxies !== undefined && { proxies }),
   };
+  const lock = await lockState(settings.stateDir, log);
+  if (lock === undefined) return undefined;
   try {
-    return await startApp(settings, environment);
+    const app = await startApp(settings, environment);
+    return {
+      ...app,
+      async stop() {
+        await app.stop();
+        await lock.release();
+      },
+    };
   } catch (error) {
+    await lock.release();
+
     const { port, listen, gateway } = settings;
     const addresses: KeyAndValue[] = [
       ['listen', listen],
@@ -108,6 +120,20 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
     sayCannotListen(error, ports, addresses);
     return undefined;
   }
+}
+
+/** Two processes would overwrite what the other one saved. `undefined`: another one has the folder, which was said. */
+async function lockState(folder: string, log: OpenLog): Promise<{ readonly release: () => Promise<void> } | undefined> {
+  const lock = await lockFolder(folder);
+  if (lock.kind === 'locked') return lock;
+  if (lock.kind === 'impossible') {
+    log.warn(`the state folder ${folder} cannot be locked; run only one session server with it`, { error: lock.error });
+    return { release: () => Promise.resolve() };
+  }
+  const fix = 'stop that one first, or give each a "stateDir" of its own';
+  console.error(`error: stateDir: ${folder} — another session server (process ${lock.holder}) uses it; ${fix}`);
+  process.exitCode = FAILED;
+  return undefined;
 }
 
 /** As `startServer`. */

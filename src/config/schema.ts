@@ -14,6 +14,7 @@
 import { z } from 'zod';
 import type { Environment } from './environment.ts';
 import type { Problem } from './problem.ts';
+import { checkOperatorsOrigin } from './schema/operators-origin.ts';
 import { admin, allowedOrigins, checkTokens, monitor, projects, trustedProxies } from './schema/access.ts';
 import { allocation } from './schema/allocation.ts';
 import { checkFolders, debug, logDir, logFormat, stateDir } from './schema/folders.ts';
@@ -55,6 +56,7 @@ export function contradictions(configuration: PartOfConfiguration, hasPassword: 
     ...checkMail(configuration, hasPassword),
     ...checkFolders(configuration, env),
     ...checkTokens(configuration),
+    ...checkOperatorsOrigin(configuration),
     ...checkGateway(configuration),
   ];
 }

@@ -12,6 +12,7 @@ import { certificateProblems, readInstalled } from '../commands/configuration.ts
 import { exitStatus, fault, findingLine, ok, warning, type Finding } from './doctor/finding.ts';
 import { localReverseProxy } from './doctor/proxy-advice.ts';
 import { descriptorLimit, examineDescriptors, examineMail, examineProxies } from './doctor/machine.ts';
+import { examineOperators } from './doctor/operators.ts';
 import { examineRedirect } from './doctor/redirect.ts';
 import { askRunning, type RunningResult } from './doctor/running.ts';
 import { examineServers } from './doctor/simulation-servers.ts';
@@ -56,6 +57,7 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
     if (settings.simulationServers.length === 0 && settings.registration.token === undefined)
       report([fault('load', 'simulationServers', 'is empty', 'add a simulation server, or set "registration.token"')]);
     report(await examineRedirect(settings, { host: url.hostname, timeout }));
+    report(await examineOperators(url, settings, timeout));
     const running = await askRunning(url, settings, timeout);
     const joined = running.kind === 'running' ? running.running.servers : [];
     if (running.kind !== 'running') report([notAsked(running)]);

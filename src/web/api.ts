@@ -13,6 +13,7 @@ import type {
   SparklinesView,
   ViewerView,
 } from '../core/views/monitor-view.ts';
+import { askForToken } from './confirm-token.ts';
 
 export type Answer<T> =
   { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: RefusalView };
@@ -86,42 +87,51 @@ export function signOut(viewer: ViewerView): Promise<Answer<ViewerView>> {
 
 export function drain(id: string, request: Drain, viewer: ViewerView): Promise<Answer<unknown>> {
   const { reason, ...end } = request;
-  return ask(serverUrl(id, '/drain'), post({ ...(reason !== '' && { reason }), ...end }, viewer));
+  return act(serverUrl(id, '/drain'), { ...(reason !== '' && { reason }), ...end }, viewer);
 }
 
 export function resume(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask(serverUrl(id, '/resume'), post({}, viewer));
+  return act(serverUrl(id, '/resume'), {}, viewer);
 }
 
 export function addServer(
   entry: { readonly address: string; readonly weight?: number },
   viewer: ViewerView,
 ): Promise<Answer<unknown>> {
-  return ask(throughMonitor('api/v1/servers'), post(entry, viewer));
+  return act(throughMonitor('api/v1/servers'), entry, viewer);
 }
 
 export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask(serverUrl(id, ''), { ...post({}, viewer), method: 'DELETE' });
+  return act(serverUrl(id, ''), {}, viewer, 'DELETE');
 }
 
 /** `server`: only what was learned there. */
 export function forgetCosts(server: string | undefined, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask('api/v1/costs/forget', post({ server }, viewer));
+  return act(throughMonitor('api/v1/costs/forget'), { server }, viewer);
 }
 
 export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelTestView[] }>> {
-  return ask(throughMonitor('api/v1/notifications/test'), post({}, viewer));
+  return act(throughMonitor('api/v1/notifications/test'), {}, viewer);
 }
 
 function serverUrl(id: string, verb: string): string {
   return throughMonitor(`api/v1/servers/${encodeURIComponent(id)}${verb}`);
 }
 
+/** An operator action. Asks for the token where the browser session is not enough. */
+async function act<T>(url: string, body: object, viewer: ViewerView, method = 'POST'): Promise<Answer<T>> {
+  const init = { ...post(body, viewer), method };
+  if (!viewer.confirms) return ask(url, init);
+  const token = await askForToken();
+  if (token === undefined) return { kind: 'refused', refusal: { code: 'cancelled', reason: 'Cancelled: nothing was changed.' } };
+  return ask(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
+}
+
 interface AskInit extends Omit<RequestInit, 'signal'> {
   readonly signal?: AbortSignal;
 }
 
-function post(body: object, viewer: ViewerView | null): AskInit {
+function post(body: object, viewer: ViewerView | null) {
   const headers = { 'Content-Type': 'application/json', ...(typeof viewer?.csrf === 'string' && { [CSRF_HEADER]: viewer.csrf }) };
   return { method: 'POST', headers, body: JSON.stringify(body) };
 }

@@ -41,22 +41,28 @@ export function Document({ title, styles, script, children }: DocumentProps) {
 interface SignInPageProps {
   readonly title: string;
   /** Why the last token was refused, as a code; absent: none was. */
-  readonly refused?: string;
+  readonly refused?: string | undefined;
   /** Tokens are configured. */
   readonly tokens: boolean;
+  /** URL of the page on which operators sign in; absent: this one. */
+  readonly signInAt?: string | undefined;
 }
 
 const WRONG_TOKEN = 'This token is not in "admin.tokens".';
 const TOO_MANY_TRIES = `${WRONG_TOKEN} Too many wrong tokens came from your address. The right one is accepted at any time.`;
 
-export function SignInPage({ title, refused, tokens }: SignInPageProps) {
+export function SignInPage({ title, refused, tokens, signInAt }: SignInPageProps) {
   return (
     <main class="entrance">
       <h1 class="text" dir="auto">
         {title}
       </h1>
       <section class="card">
-        {tokens ? (
+        {signInAt !== undefined ? (
+          <p>
+            To read this monitor, sign in at <a href={signInAt}>{signInAt}</a>.
+          </p>
+        ) : tokens ? (
           <form method="post" action={throughMonitor('monitor/enter')}>
             <label for="token">Sign in with a token to read this monitor</label>
             <div class="field">

@@ -30,6 +30,17 @@ export function TokenForm({ viewing, fieldId, onEntered }: TokenFormProps) {
     // The form has replaced the control of the action that was refused.
     if (viewing.signedOut && document.activeElement === document.body) document.getElementById(fieldId)?.focus();
   }, []);
+  const { signInAt = null } = viewing.viewer ?? {};
+  if (signInAt !== null)
+    return (
+      <p>
+        Operators sign in at{' '}
+        <a id={fieldId} href={signInAt}>
+          {signInAt}
+        </a>
+        .
+      </p>
+    );
   return (
     <form
       class="token"

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { formatKey, type Problem, showValue } from '../problem.ts';
+import { operatorsOrigin } from './operators-origin.ts';
 import { text } from './values.ts';
 
 export const trustedProxies = z
@@ -56,6 +57,7 @@ export const monitor = z
       .enum(['open', 'token'])
       .default('open')
       .describe('Read access to the monitor and the API: for everyone, or for holders of a token (`admin.tokens`).'),
+    origin: operatorsOrigin,
   })
   .prefault({})
   .describe('The page at `/monitor`.');

@@ -4,7 +4,7 @@
  */
 
 /** What the page needs. Nothing else may be reached by this way: a site may have closed other paths on purpose. */
-const NEEDED = /^\/(?:monitor\/|api\/v1\/(?:history|explain|servers|notifications\/test)(?:[/?]|$))/;
+const NEEDED = /^\/(?:monitor\/|api\/v1\/(?:history|explain|servers|costs\/forget|notifications\/test)(?:[/?]|$))/;
 
 /** The URL that the page uses for a path of the session server, relative to the page. `path` has no leading slash. */
 export function throughMonitor(path: string): string {

@@ -19,6 +19,7 @@ import { createClientRelay } from './client-relay.ts';
 import { createDispatch, type Listeners } from './dispatch.ts';
 import { GatewayListeners, type GatewayListenersOptions, type SharedListening } from './gateway-listeners.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
+import { isForOperators } from './operators-port.ts';
 import { MAX_WAITING } from './relay-memory.ts';
 import { RelaysInFlight } from './relays-in-flight.ts';
 
@@ -77,9 +78,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         routes: () => settings().gateway.routes,
         relays,
         own: { handle, upgrade },
+        isForOperators: (request) => isForOperators(request, settings().monitor.origin),
         isRelayedClient: ({ url = '' }) => waits() && arrivals.serverAt(url) !== undefined,
       });
-      return listeners.start({ ...shared, addressOf }, dispatch);
+      return listeners.start({ ...shared, addressOf }, dispatch, { handle, upgrade });
     },
     async close(grace) {
       const closing = listeners.close(grace);

@@ -35,7 +35,7 @@ function setUp({ isReader = true, assets = noAssets } = {}) {
       },
       entrance: renderSignInPage,
     },
-    access: { isReader: () => isReader },
+    access: { signInAt: () => undefined, isReader: () => isReader },
     title: () => 'Webots session server',
     hasTokens: () => true,
   });

@@ -119,6 +119,11 @@ const monitor: Codes = {
     retryAfter: 1,
   },
   'no-tokens': { status: 403, meaning: 'No tokens are configured, so this is not possible.' },
+  'token-again': {
+    status: 401,
+    meaning: 'A browser session is not enough for an action, because `monitor.origin` is not set: send the token.',
+  },
+  'other-origin': { status: 403, meaning: 'Operators sign in at `monitor.origin`.' },
   csrf: { status: 403, meaning: 'The request did not come from the monitor page.' },
   'bad-server': { status: 400, meaning: 'This is not a valid entry of `simulationServers`.' },
   'known-server': { status: 409, meaning: 'The server is already in the fleet.' },

@@ -7,6 +7,9 @@ import { meantByMonitor } from '../../core/views/through-monitor.ts';
 import type { Log } from '../../ports.ts';
 import { CORS } from './cors.ts';
 
+/** Half a year. Browsers ignore it where the connection is not encrypted (RFC 6797 § 8.1), so a false claim has no effect. */
+const HSTS = 'max-age=15552000';
+
 export type Env = { Bindings: HttpBindings };
 
 export interface RoutesOptions {
@@ -51,6 +54,7 @@ export function cameByMonitor(c: Context<Env>): boolean {
 export function toListener(routes: Hono<Env>): RequestListener {
   const listener = getRequestListener((request, env) => routes.fetch(request, env));
   return (incoming, outgoing) => {
+    if (isEncrypted(incoming)) outgoing.setHeader('Strict-Transport-Security', HSTS);
     // No route depends on the host, and the framework would reject some valid hosts, such as `[0:0:0:0:0:0:0:1]`.
     incoming.headers.host = 'localhost';
     // RFC 9110 § 9.3.7: `*` means the server as a whole.
@@ -62,4 +66,9 @@ export function toListener(routes: Hono<Env>): RequestListener {
     }
     void listener(incoming, outgoing);
   };
+}
+
+/** By us, or by a reverse proxy. */
+function isEncrypted({ socket, headers }: IncomingMessage): boolean {
+  return 'encrypted' in socket || headers['x-forwarded-proto'] === 'https';
 }

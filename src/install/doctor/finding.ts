@@ -17,6 +17,8 @@ export interface Finding {
     | 'descriptors'
     | 'running'
     | 'proxies'
+    | 'operators'
+    | 'cookies'
     | 'mail';
   /** What was checked: a name, a URL, a simulation server. */
   readonly subject: string;

@@ -16,6 +16,8 @@ export interface SetupFlags {
   /** `2000-2999=localhost`. */
   readonly route?: readonly string[];
   readonly port?: number;
+  /** `monitor.origin`; `-` for none. */
+  readonly monitorOrigin?: string;
   readonly administrator?: string;
   readonly mailServer?: string;
   readonly mailSender?: string;
@@ -31,6 +33,10 @@ const DEFAULT_PORT = 1999;
 const RESERVED_PORTS: readonly number[] = [80, 443];
 /** Of simulation servers. */
 const USUAL_PORT = 2000;
+/** For operators alone: pages of simulation servers must not share their origin. */
+const OPERATORS_PORT = 8443;
+const ORIGIN_QUESTION =
+  'Address on which operators sign in: another port, or another name in DNS and in the certificate; - for none, and the token again for each action';
 
 /** Throws what `ask` throws. */
 export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<AnswersResult> {
@@ -61,6 +67,12 @@ export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<Answer
   if (servers.kind === 'refused') return servers;
   const routes = await askForRoutes(flags, kind.value, server.value, servers.value, ask);
   if (routes.kind === 'refused') return routes;
+  const origin = await answerTo(ORIGIN_QUESTION, {
+    ...{ given: flags.monitorOrigin, preset: `https://${server.value}:${OPERATORS_PORT}` },
+    ask: kind.value === 'none' ? undefined : ask,
+    read: (text) => readOrigin(text, kind.value),
+  });
+  if (origin.kind === 'refused') return origin;
   const mail = await askForMail(flags, server.value, ask);
   if (mail.kind === 'refused') return mail;
   const registration = flags.registration ?? yes(await ask?.('Let simulation servers register themselves? yes or no', 'no'));
@@ -69,9 +81,19 @@ export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<Answer
     answers: {
       ...{ server: server.value, reverseProxy: kind.value, simulationServers: servers.value },
       ...{ routes: routes.routes, port, ...mail.value },
+      ...(origin.value !== undefined && { monitorOrigin: origin.value }),
       ...(registration && { registrationToken: randomBytes(24).toString('hex') }),
     },
   };
+}
+
+/** Without TLS, every port is an origin of its own already. */
+function readOrigin(text: string, reverseProxy: ReverseProxyKind): Read<string | undefined> {
+  if (text === '-' || reverseProxy === 'none') return value(undefined);
+  const problem = validate({ monitor: { origin: text } }).problems.find(({ key }) => key === 'monitor.origin');
+  return problem === undefined
+    ? value(text)
+    : refused(`"${text}" is not the address of a site; write it as https://webots.example.org:8443`);
 }
 
 type Read<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'refused'; readonly reason: string };

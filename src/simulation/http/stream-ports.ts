@@ -15,6 +15,7 @@ import { relayWebSocket } from '../../http/gateway/relay-websocket.ts';
 import { MAX_WAITING } from '../../http/gateway/relay-memory.ts';
 import { RelaysInFlight } from '../../http/gateway/relays-in-flight.ts';
 import { answerPlainly } from '../../http/server/plain-answers.ts';
+import { unsharedPlaces } from '../../http/server/connection-places.ts';
 import { startHttpServer, type HttpServer } from '../../http/server/server.ts';
 import type { Log } from '../../ports.ts';
 import type { StreamPort, StreamPorts } from '../ports.ts';
@@ -81,7 +82,14 @@ class HeldPort implements StreamPort {
   static async listen(options: HeldPortOptions, port: number, freed: () => void): Promise<HeldPort> {
     const held = new HeldPort(options, port, freed);
     held.#server = await startHttpServer({
-      ...{ host: options.host, port, limits: HTTP_LIMITS, maxClients: () => MAX_CONNECTIONS, addressOf: options.addressOf },
+      ...{
+        host: options.host,
+        port,
+        limits: HTTP_LIMITS,
+        maxClients: () => MAX_CONNECTIONS,
+        addressOf: options.addressOf,
+        places: unsharedPlaces(),
+      },
       handle: (request, response) => {
         held.#handle(request, response);
       },
