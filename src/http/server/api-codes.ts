@@ -7,7 +7,7 @@ import type { ProjectRule } from '../../core/fleet/project.ts';
 import type { RouteRefusalCode } from '../../core/fleet/routing.ts';
 import type { JoinRefusalCode } from '../../core/queue/waiting-line.ts';
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 417 | 422 | 429 | 500 | 503;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 417 | 422 | 426 | 429 | 500 | 503;
 
 export interface RefusalCode {
   readonly status: RefusalStatus;
