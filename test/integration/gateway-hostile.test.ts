@@ -272,14 +272,14 @@ async function brokenOff(
   t.after(() => socket.destroy());
   let received = '';
   socket.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
-  const closed = new Promise<Error | undefined>((resolve) => {
-    socket.once('error', resolve);
-    socket.once('close', () => resolve(undefined));
-  });
+  let failure: Error | undefined;
+  socket.once('error', (error) => (failure = error));
+  const closed = once(socket, 'close').catch(() => undefined);
   socket.write(request);
   await eventually('the first part of the body', () => received.endsWith('hello') || received.endsWith('hello\r\n'));
   server.end();
-  return (await closed) ?? received;
+  await closed;
+  return failure ?? received;
 }
 
 test('a response that breaks off ends the connection so that no client takes it for complete, and is counted as failed', async (t) => {

@@ -183,10 +183,11 @@ function aboutRedirect({ redirectFrom, tls, acmeDir }: Gateway): Problem[] {
 
 /** Clients would be sent to `ws://`, at a port that accepts TLS only. */
 function aboutScheme({ tls }: Gateway, { ssl = true, handOutSsl }: Around): Problem[] {
-  if (tls === undefined || (handOutSsl ?? ssl)) return [];
+  const [key, isSecure] = handOutSsl === undefined ? (['ssl', ssl] as const) : (['handOutSsl', handOutSsl] as const);
+  if (tls === undefined || isSecure) return [];
   return [
     {
-      key: handOutSsl === undefined ? 'ssl' : 'handOutSsl',
+      key,
       value: 'false',
       expected: 'true, because "gateway.tls" is set, and clients would connect to the gateway without TLS',
       fix: 'set it to true, or remove "gateway.tls"',

@@ -21,9 +21,9 @@ test('two hosts, a loop and an unknown transfer encoding are refused', () => {
 });
 
 test('a script is not delivered as a service worker where it would control the whole site', () => {
-  const worker = request({ 'service-worker': 'script' });
-  assert.equal(refuseRequest({ ...worker, url: '/2000' } as IncomingMessage, 'me')?.status, 403);
-  assert.equal(refuseRequest({ ...worker, url: '/2000/x.js' } as IncomingMessage, 'me'), undefined);
+  const at = (url: string) => Object.assign(request({ 'service-worker': 'script' }), { url });
+  assert.equal(refuseRequest(at('/2000'), 'me')?.status, 403);
+  assert.equal(refuseRequest(at('/2000/x.js'), 'me'), undefined);
 });
 
 test('only a GET without a body may open a WebSocket', () => {
