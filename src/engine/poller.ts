@@ -278,17 +278,24 @@ export class Poller {
   }
 
   #take(id: ServerId, result: ProbeResult): void {
-    const { clock, events } = this.#options;
+    const { clock, events, log } = this.#options;
     this.#endDrain(id);
     const now = clock.now();
     if (result.kind === 'sample') {
       events.sampled(id, result.load, now, result.latency);
       this.#logRecovered(id);
-      if (result.loadOnly !== undefined) this.#logOnce(id, 'load-only', `gets no sessions: ${result.loadOnly}`);
+      const { loadOnly } = result;
+      if (loadOnly !== undefined)
+        this.#logOnce(id, 'load-only', (address) => {
+          log.warn(`${address} simulation server gets no sessions: ${loadOnly}`, { code: 'load-only' });
+        });
       this.#fold(id, { ...result, kind: 'sampled' });
     } else {
       events.missed(id, now);
-      this.#logOnce(id, result.failure.code, `gave no usable load: ${result.failure.reason}`);
+      const { code, reason } = result.failure;
+      this.#logOnce(id, code, (address) => {
+        log.warn(`${address} simulation server gave no usable load: ${reason}`, { code });
+      });
       this.#fold(id, { kind: 'failed', failure: result.failure });
     }
   }
@@ -300,7 +307,7 @@ export class Poller {
   }
 
   /** A failure is logged once, not at every probe: not even if two kinds alternate, or good answers come in between. */
-  #logOnce(id: ServerId, code: string, what: string): void {
+  #logOnce(id: ServerId, code: string, log: (address: string) => void): void {
     const polled = this.#servers.get(id);
     if (polled === undefined) return;
     const now = this.#options.clock.now();
@@ -308,7 +315,7 @@ export class Poller {
     polled.failed.set(code, now);
     if (now - seen < FORGOTTEN) return;
     polled.failureLogged = true;
-    this.#options.log.warn(`${polled.facts.endpoint.address} simulation server ${what}`, { code });
+    log(polled.facts.endpoint.address);
   }
 
   /** The recovery of a server that was down is logged as a transition. */

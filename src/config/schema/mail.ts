@@ -30,7 +30,7 @@ const mailAddresses = z
   ])
   .meta({ expected: MAIL_ADDRESSES });
 
-export const mailServerTls = z
+const mailServerTls = z
   .boolean()
   .optional()
   .describe('`true`: TLS from the first byte (SMTPS). `false`: STARTTLS, with a password.')
@@ -62,6 +62,9 @@ export const mailKeys = {
     )
     .meta({ secret: true, absent: 'none' }),
 };
+
+/** Ours. */
+export const ownMailKeys = { mailServerTls };
 
 /** Operators empty a value where they should remove the key; for mail that means the same. */
 export function withoutEmptyMailKeys(file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
