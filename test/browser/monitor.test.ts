@@ -280,7 +280,7 @@ test('a finger that moves sideways over the chart zooms, and one that moves up s
   const zoomed = page.waitForRequest((request) => {
     const { pathname, searchParams } = meantUrl(request.url());
     const length = Number(searchParams.get('to')) - Number(searchParams.get('from'));
-    return pathname === '/api/v1/history' && Math.abs(length - 0.4 * 3600) < 120;
+    return pathname === '/monitor/api/v1/history' && Math.abs(length - 0.4 * 3600) < 120;
   });
   await stroke(box.x + box.width * 0.7, box.y + 65);
   await zoomed;
