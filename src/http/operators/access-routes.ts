@@ -53,8 +53,8 @@ async function enter({ credentials, addressOf, log }: AccessRoutesOptions, c: Co
 
 function viewerView(session: BrowserSession | undefined, tokens: readonly AccessToken[]): ViewerView {
   const mayAct = session?.token.readOnly === false;
-  const levers = mayAct ? 'ready' : tokens.every(({ readOnly }) => readOnly) ? 'none' : 'locked';
-  return { name: session?.token.name ?? null, levers, csrf: session?.csrf ?? null };
+  const actions = mayAct ? 'ready' : tokens.every(({ readOnly }) => readOnly) ? 'none' : 'locked';
+  return { name: session?.token.name ?? null, actions, csrf: session?.csrf ?? null };
 }
 
 async function enteredToken(c: Context<Env>, form: boolean): Promise<string> {

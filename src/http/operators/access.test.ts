@@ -94,8 +94,8 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
   assert.equal(await refusal(refused), '403 token-read-only');
 
   const entered = await enter('the token of prometheus');
-  const { name, levers, csrf } = (await entered.json()) as ViewerView;
-  assert.deepEqual([name, levers], ['prometheus', 'locked']);
+  const { name, actions, csrf } = (await entered.json()) as ViewerView;
+  assert.deepEqual([name, actions], ['prometheus', 'locked']);
   const Cookie = entered.headers.get('Set-Cookie')?.split(';')[0] ?? '';
   const ofPage = { Cookie, [CSRF_HEADER]: csrf ?? '' };
   assert.equal((await send('/read', { headers: { Cookie } })).status, 200);
@@ -104,7 +104,7 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
 
   state.tokens = [PROMETHEUS];
   const alone = (await (await send('/monitor/viewer', { headers: { Cookie } })).json()) as ViewerView;
-  assert.deepEqual([alone.name, alone.levers], ['prometheus', 'none'], 'nobody has a token to act with');
+  assert.deepEqual([alone.name, alone.actions], ['prometheus', 'none'], 'nobody has a token to act with');
   state.tokens = [ADA, { ...PROMETHEUS, readOnly: false }];
   assert.equal((await send('/act', { method: 'POST', headers: ofPage })).status, 200, 'what it may is as configured now');
   assert.equal(await refusal(await send('/monitor/leave', { method: 'POST', headers: { Cookie } })), '403 csrf');
@@ -132,7 +132,7 @@ test('without configured tokens actions are refused, and the refusal says how to
   assert.match(((await response.clone().json()) as RefusalView).reason, /session-server token NAME/);
   assert.equal(await refusal(response), '403 no-tokens');
   assert.equal(await refusal(await enter('x')), '403 no-tokens');
-  assert.equal(((await (await send('/monitor/viewer')).json()) as ViewerView).levers, 'none');
+  assert.equal(((await (await send('/monitor/viewer')).json()) as ViewerView).actions, 'none');
 });
 
 test('after ten wrong tries an address is asked to wait, others are not, and the right token is accepted at any time', async () => {
@@ -185,7 +185,7 @@ test('a token entered on the page gives a cookie that scripts cannot read and ot
   assert.match(cookie, /Max-Age=43200/);
   assert.ok(!cookie.includes('the token of ada'));
   assert.equal(viewer.name, 'ada');
-  assert.equal(viewer.levers, 'ready');
+  assert.equal(viewer.actions, 'ready');
   assert.match((await entered(set, { headers: { 'X-Forwarded-Proto': 'https' } })).cookie, /; Secure/);
 });
 
@@ -255,7 +255,7 @@ test('a session ends when its holder leaves, when its token is removed, and afte
 
   const old = await entered(set);
   await set.clock.advance(12 * 3600 + 1);
-  assert.deepEqual(await viewerOf(old.pair), { name: null, levers: 'locked', csrf: null });
+  assert.deepEqual(await viewerOf(old.pair), { name: null, actions: 'locked', csrf: null });
 });
 
 test('leaving a session that is over already succeeds; a living one ends only with the word of the page', async () => {
@@ -267,7 +267,7 @@ test('leaving a session that is over already succeeds; a living one ends only wi
   for (const headers of [{ Cookie: pair }, { Cookie: 'session-server-1999=of-the-last-run' }, {}]) {
     const left = await leave(headers);
     assert.equal(left.status, 200);
-    assert.equal(((await left.json()) as ViewerView).levers, 'locked');
+    assert.equal(((await left.json()) as ViewerView).actions, 'locked');
     assert.match(left.headers.get('Set-Cookie') ?? '', /^session-server-1999=; Max-Age=0/);
   }
 });
