@@ -65,7 +65,7 @@ test("the original's keys are all there, under their own names", () => {
   assert.deepEqual(keysOfPage().slice(0, originalKeys.length), originalKeys);
 });
 
-test('the JSON Schema knows the keys, refuses others, and has no annotation of our own', () => {
+test('the JSON Schema has the keys, rejects others, and has no annotation of the project', () => {
   const text = read('config/session/schema.json');
   const published = JSON.parse(text) as {
     properties: Record<string, unknown>;

@@ -67,7 +67,7 @@ test('the example of a body is what is sent, and the table names all its fields'
   );
 });
 
-test('the check of a signature on the page accepts ours and no other', async () => {
+test('the check of a signature on the page accepts a genuine one and no other', async () => {
   const code = /```js\n(.*?)```/s.exec(page)?.[1] ?? '';
   const module = (await import(`data:text/javascript,${encodeURIComponent(`${code}\nexport { isGenuine };`)}`)) as {
     isGenuine: (body: string, header: string | undefined, secret: string) => boolean;

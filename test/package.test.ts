@@ -27,7 +27,7 @@ before(async () => {
   await run('npm', ['install', ...quiet, `./${packed.filename}`], { cwd: folder });
 });
 
-test('it holds the program, the page, the examples and the documents, and nothing of our workshop', () => {
+test('it has the program, the page, the examples and the documents, and no development files', () => {
   for (const path of [
     'bin/session-server.mjs',
     'dist/program/main.js',
@@ -53,7 +53,7 @@ test('it holds the program, the page, the examples and the documents, and nothin
     );
 });
 
-test('of the program it holds the parts of the last build and no older ones', () => {
+test('it has the parts of the program from the last build and no older ones', () => {
   const parts = JSON.parse(readFileSync(join(root, 'dist', 'program', 'parts.json'), 'utf8')) as string[];
   const packed = files.flatMap((path) => /^dist\/program\/(.+\.js(?:\.map)?)$/.exec(path)?.[1] ?? []);
   assert.deepEqual(packed.sort(), parts.sort());

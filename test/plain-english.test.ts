@@ -21,7 +21,7 @@ for (const path of markdownFiles())
     );
   });
 
-test('what people read of the program is written in plain English', () => {
+test('texts of the program are written in plain English', () => {
   assert.deepEqual(findingsInSources(readableTexts, UNCHECKED_TEXTS), []);
 });
 

@@ -80,7 +80,7 @@ test('a machine that can no longer be measured answers 503 instead of an old loa
   assert.equal((await get('/load')).status, 200);
 });
 
-test('the monitor page tells what was measured, and needs nothing from elsewhere', async () => {
+test('the monitor page shows what was measured, and needs nothing from elsewhere', async () => {
   const { clock, get } = await start();
   await clock.advance(3661);
   const answer = await get('/monitor');
@@ -149,7 +149,7 @@ test('headers and bodies that are too large are refused', async () => {
   );
 });
 
-test('what is no HTTP is refused', async () => {
+test('a request that is not HTTP is refused', async () => {
   const { port } = await start();
   assert.match(await raw(port, 'hello\r\n\r\n'), /^HTTP\/1\.1 400 /);
 });

@@ -689,7 +689,7 @@ test('ten thousand simulation servers load', async () => {
   assert.equal(settingsOf(result).simulationServers.length, 10_000);
 });
 
-test('empty mail keys count as absent: e-mail is disabled, and nothing is said', async () => {
+test('empty mail keys count as absent: e-mail is disabled without a warning', async () => {
   const result = await loadValue({
     ...minimal,
     administrator: '',
@@ -703,7 +703,7 @@ test('empty mail keys count as absent: e-mail is disabled, and nothing is said',
   assert.equal(settingsOf(result).mail, undefined);
 });
 
-test('an address of the session server is warned of in no spelling, and neither is a port before which a front maps ports', async () => {
+test('an address of the session server causes a warning in any spelling, and so does a port that a reverse proxy maps', async () => {
   for (const server of ['::1', '[::1]', '192.0.2.1']) {
     assert.deepEqual(warningsOf(await loadValue({ ...minimal, server })), []);
   }
@@ -717,7 +717,7 @@ test('a faster poll without a time-out of its own gets a shorter time-out', asyn
   assert.equal(pollTimeout, 1.6);
 });
 
-test('a poll time-out that follows from the interval has no more decimals than people read', async () => {
+test('a poll time-out that follows from the interval has few decimals', async () => {
   const { pollTimeout } = settingsOf(await loadValue({ ...minimal, pollInterval: 3 }));
   assert.equal(pollTimeout, 2.4);
 });
@@ -750,7 +750,7 @@ test('several administrators are a list, or a text with commas', async () => {
   }
 });
 
-test('what could forge a header is no mail address', async () => {
+test('text that could forge a header is not a mail address', async () => {
   for (const administrator of [
     'a@b,, c@d',
     'a@b <c@d>',
@@ -771,7 +771,7 @@ test('the mail password comes from the environment', async () => {
   assert.equal(settingsOf(result).mail?.password, 'from env');
 });
 
-test('a line break at the end of a mail password is none of it, wherever the password comes from', async () => {
+test('a line break at the end of a mail password is not part of it, wherever the password comes from', async () => {
   for (const end of ['\n', '\r\n', '\n\n']) {
     const env = { SESSION_SERVER_MAIL_PASSWORD: ` a b ${end}` };
     const inVariable = await loadValue({ ...minimal, ...mail }, { env });
@@ -834,7 +834,7 @@ test("a webhook's secret comes from the file it names, before the one in the con
   ]);
 });
 
-test('a file with a password or a token that everybody may read is warned of; one without is not', async (t) => {
+test('a file with a password or a token that every user may read causes a warning; one without does not', async (t) => {
   const path = join(await temporaryFolder(t), 's.json');
   const warningsFor = async (file: unknown, mode: number): Promise<string[]> => {
     await writeFile(path, JSON.stringify(file));
@@ -855,7 +855,7 @@ test('a file with a password or a token that everybody may read is warned of; on
   assert.deepEqual(await warningsFor({ ...minimal, ...mail }, 0o644), []);
 });
 
-test('no line ever shows a secret, wherever it stands and whatever else is wrong', async () => {
+test('no line ever shows a secret, wherever it is and whatever else is wrong', async () => {
   const secret = fc.string({ minLength: 6, maxLength: 30, unit: fc.constantFrom('A', 'B', 'K', 'Q', 'X', 'Z', '7') });
   const places: readonly ((secret: string) => Record<string, unknown>)[] = [
     (value) => ({ mailSenderPassword: value }),

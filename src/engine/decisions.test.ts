@@ -42,7 +42,7 @@ test('decisions and the counts of the last hour survive a restart', () => {
   assert.deepEqual(after.ofServer('a:2000', 7), { total: 3, lastHour: 3 });
 });
 
-test('a file of the future, of another version, or of nonsense does no harm', () => {
+test('a file of the future, of another version, or with nonsense does no harm', () => {
   const saved = new Decisions().save(0, 1_000_000);
   const future = new Decisions();
   future.restore({ ...saved, savedAt: 2_000_000, handedOut: [[0, 5]] }, 0, 1_000_000);

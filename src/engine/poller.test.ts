@@ -71,7 +71,7 @@ test('polls come at least every 6 s and never two at once to the same server, ho
   await poller.stop();
 });
 
-test('after a failed probe the server is asked again about a second later, and is down at the second failure', async () => {
+test('after a failed probe the server is probed again about a second later, and is down at the second failure', async () => {
   const { clock, probe, poller, transitions, state, begin } = start(['host:2000']);
   begin();
   await clock.advance(20);

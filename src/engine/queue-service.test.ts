@@ -168,7 +168,7 @@ test('a client in line that disconnects while a server is being booked leaves no
   await queue.stop();
 });
 
-test('a place with a resume token is kept over a lost connection, and ends after thirty seconds', async () => {
+test('a place with a resume token survives a lost connection, and ends after thirty seconds', async () => {
   const { queue, clock, line } = start({ 'a:2000': 97 });
   const first = new Client(true);
   await queue.wait(from(), first);
@@ -257,7 +257,7 @@ describe('a server given to a client whose connection was already dead', () => {
     await second.queue.stop();
   });
 
-  test('is released when its holder wants something else, or nothing any more', async () => {
+  test('is released when its holder wants another project, or none', async () => {
     const first = await undelivered();
     const other = await first.show(new Client(true), 'https://github.com/bob/two');
     assert.equal(other.url, 'wss://a:2000');

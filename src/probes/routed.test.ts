@@ -25,7 +25,7 @@ function listener(name: string, heard: string[]): Probe {
   };
 }
 
-test('a server behind the gateway is asked inside, any other by its public address', async () => {
+test('a server behind the gateway is probed inside, any other by its public address', async () => {
   const heard: string[] = [];
   const inside = endpoint('10.0.0.3:2000');
   const probe = createRoutedProbe({

@@ -270,7 +270,7 @@ test('the chart is used by keyboard, and says where it is', async (t) => {
   await page.getByRole('button', { name: '1 h', exact: true, pressed: true }).waitFor();
 });
 
-test('zooming out ends at the time for which a history is kept', async (t) => {
+test('zooming out ends at the time for which there is a history', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, server.url);
@@ -650,7 +650,7 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
   await page.getByText(/Connection lost at/).waitFor();
 });
 
-test('what is asked and never answered is given up, and the chart goes on', async (t) => {
+test('a request that is never answered is given up, and the chart continues', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
   await page.clock.install();
@@ -853,7 +853,7 @@ test('times are in the zone and numbers in the locale of the viewer', async (t) 
   assert.deepEqual(await column(page, 'answer'), ['00:18:24']);
 });
 
-test('screen readers hear what matters once, and nothing of what changes every second', async (t) => {
+test('screen readers announce what matters once, and nothing that changes every second', async (t) => {
   const fleet = new DemoFleet({ servers: 3 });
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, server.url);

@@ -207,7 +207,7 @@ describe('a configuration that is refused', { concurrency: 2 }, () => {
     }
   });
 
-  test('all problems are told at once, each in its line, warnings besides', async (t) => {
+  test('all problems are reported at once, each in its line, with the warnings', async (t) => {
     const path = fileWith(t, {
       simulationServers: ['http://a', 'b:0', 'c:2000'],
       port: 70_000,
@@ -264,7 +264,7 @@ describe('a configuration with warnings', () => {
     });
   });
 
-  test('runs, and the warnings stand in the log', async (t) => {
+  test('runs, and the warnings are in the log', async (t) => {
     const program = await startProgram(t, { ...odd, portRewrite: true });
     await eventually('the warnings in the log', () => /\[WARNING\] {2}simulationServer: /.test(program.log));
     assert.match(program.log, /\[WARNING\] {2}administrator: missing .*e-mail is disabled/);
@@ -273,7 +273,7 @@ describe('a configuration with warnings', () => {
 });
 
 describe('the port', () => {
-  test('that is taken: one line that names port and key, exit status 1, and nothing is left running', async (t) => {
+  test('that is already in use: one line with port and key, exit status 1, and nothing is left running', async (t) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '::', resolve));
     t.after(() => other.close());
@@ -293,7 +293,7 @@ describe('the port', () => {
     assert.match(stderr, /^error: .*missing\.json/);
   });
 
-  test('of the agent that is taken is named as well', async (t) => {
+  test('of the agent that is already in use is named as well', async (t) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '::', resolve));
     t.after(() => other.close());
@@ -331,7 +331,7 @@ describe('an address listened on', () => {
     assert.doesNotMatch(stderr, STACK);
   });
 
-  test('that the gateway would have and this machine does not have is told by its own key', async (t) => {
+  test('that the gateway would have and this machine does not have is reported with its own key', async (t) => {
     const { status, stderr } = await runProgram(t, [
       fileWith(t, {
         ...{ port: 0, simulationServers: ['127.0.0.1:9'], portRewrite: false, logDir: temporary(t) },
@@ -342,7 +342,7 @@ describe('an address listened on', () => {
     assert.match(stderr, /^error: gateway\.listen: 192\.0\.2\.1 — this machine does not have the address/m);
   });
 
-  test('that is a name nobody knows: one line, exit status 1', async (t) => {
+  test('that is an unknown name: one line, exit status 1', async (t) => {
     const { status, stderr } = await runProgram(t, [
       fileWith(t, {
         port: 0,
@@ -474,7 +474,7 @@ describe('the log', { concurrency: 2 }, () => {
 });
 
 describe('a log that cannot be written', { concurrency: 2 }, () => {
-  test('because something else has the name of its folder: said once on stderr, and the service goes on', async (t) => {
+  test('because something else has the name of its folder: reported once on stderr, and the service continues', async (t) => {
     const folder = temporary(t);
     writeFileSync(join(folder, 'log'), 'a file');
     const server = await startSimulationServer(t, 10);
@@ -486,7 +486,7 @@ describe('a log that cannot be written', { concurrency: 2 }, () => {
     assert.equal((await program.stop()).status, 0);
   });
 
-  test('because the disk is full: said once on stderr, and the service goes on', async (t) => {
+  test('because the disk is full: reported once on stderr, and the service continues', async (t) => {
     const folder = temporary(t);
     symlinkSync('/dev/full', join(subfolder(folder, 'log', 'session'), 'output.log'));
     const server = await startSimulationServer(t, 10);
@@ -497,7 +497,7 @@ describe('a log that cannot be written', { concurrency: 2 }, () => {
     assert.equal((await program.stop()).status, 0);
   });
 
-  test('because its folder was removed: it is made anew', async (t) => {
+  test('because its folder was removed: it is created again', async (t) => {
     const folder = temporary(t);
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] }, { folder });
     await eventually('a line', () => program.log.includes('running on port'));

@@ -72,7 +72,7 @@ const UPGRADE = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
 
-test('a request whose body nobody takes, or nobody sends, has an end', async (t) => {
+test('a request whose body is neither read nor sent has an end', async (t) => {
   const neverReads = await bareServer(t, (socket) => socket.pause());
   const { port, log } = await gatewayTo(t, [neverReads], { limits: { headerTimeout: 0.3 } });
   const flood = new RawConnection(t, port);
@@ -121,7 +121,7 @@ async function passedOn({ app }: Pick<RunningApp, 'app'>, kind: 'requests' | 'we
   return Number(new RegExp(`^session_server_gateway_relays\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(metrics)?.[1]);
 }
 
-test('a client that leaves gives back what is passed on for it, that of requests behind another one too', async (t) => {
+test('a client that leaves gives back what is relayed for it, including requests behind another one', async (t) => {
   const silent = await bareServer(t, (socket) => socket.resume());
   const running = await gatewayTo(t, [silent], { limits: { relays: 20 } });
   for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
@@ -136,7 +136,7 @@ for (const [title, headers, kind] of [
   ['WebSocket', UPGRADE, 'webSockets'],
   ['offer to speak another protocol', ['Upgrade: h2c', 'Connection: Upgrade'], 'requests'],
 ] as const)
-  test(`a client that leaves before its ${title} is answered gives back what is passed on for it`, async (t) => {
+  test(`a client that leaves before its ${title} is answered gives back what is relayed for it`, async (t) => {
     const silent = await bareServer(t, (socket) => socket.resume());
     const running = await gatewayTo(t, [silent]);
     for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
@@ -147,7 +147,7 @@ for (const [title, headers, kind] of [
     }
   });
 
-test('what a client says before its WebSocket is there comes through after it, in order', async (t) => {
+test('messages that a client sends before its WebSocket is open come through after it, in order', async (t) => {
   let heard = '';
   let agree = (): void => assert.fail('nobody asked');
   const slow = await bareServer(t, (socket) => {
@@ -172,7 +172,7 @@ for (const [title, more] of [
   ['leaves its connection open', undefined],
   ['goes on sending', 'more'],
 ] as const)
-  test(`a client that gets an answer instead of a WebSocket is cut after it when it ${title}`, async (t) => {
+  test(`a client that gets an answer instead of a WebSocket is disconnected after it when it ${title}`, async (t) => {
     const refusing = await bareServer(t, 'HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope');
     const running = await gatewayTo(t, [refusing]);
     const client = connect({ port: running.port, host: '127.0.0.1', allowHalfOpen: true });
@@ -186,7 +186,7 @@ for (const [title, more] of [
     await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
   });
 
-test('a client that takes nothing of an answer instead of a WebSocket is cut, and who takes it gets it all', async (t) => {
+test('a client that reads nothing of an answer instead of a WebSocket is disconnected, and one that reads gets it all', async (t) => {
   const size = 20_000_000;
   const refusing = await bareServer(t, `HTTP/1.1 403 Forbidden\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
   // The client that takes it all is in the same process, and a busy machine makes both slow.
@@ -205,7 +205,7 @@ for (const [title, end] of [
   ['goes on', (): undefined => undefined],
   ['has ended', (socket: Socket) => socket.end()],
 ] as const)
-  test(`a client that takes nothing of a stream that ${title} is cut`, async (t) => {
+  test(`a client that reads nothing of a stream that ${title} is disconnected`, async (t) => {
     const streaming = await bareServer(t, (socket) => {
       socket.once('data', () => {
         socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
@@ -220,7 +220,7 @@ for (const [title, end] of [
     await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
   });
 
-test('nothing is passed on for requests whose clients left before their turn', async (t) => {
+test('nothing is forwarded for requests whose clients left before their turn', async (t) => {
   const silent = await bareServer(t, (socket) => socket.resume());
   const running = await gatewayTo(t, [silent], { limits: { relays: 2000 } });
   // More than one turn takes, and more on each connection than may wait there, so that they are cut.
@@ -231,7 +231,7 @@ test('nothing is passed on for requests whose clients left before their turn', a
   await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
 });
 
-test('a connection goes on after a request that was answered before its end', async (t) => {
+test('a connection continues after a request that was answered before its end', async (t) => {
   const refusing = await bareServer(t, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
   });
@@ -252,7 +252,7 @@ test('a request that names two hosts is refused', async (t) => {
   assert.equal(server.requests.length, 0);
 });
 
-test('a simulation server hears neither what clients claim to be, in any spelling, nor the cookie of the monitor page', async (t) => {
+test('a simulation server receives neither what clients claim to be, in any spelling, nor the cookie of the monitor page', async (t) => {
   const server = await ScriptedSimulationServer.start(t);
   const { port } = await gatewayTo(t, [server.port]);
   const claims = ['X-Client-IP', 'True-Client-IP', 'x_forwarded_for', 'X-Forwarded-Prefix', 'X_Real_IP', 'X-Rewrite-URL'];
@@ -293,7 +293,7 @@ test('/PORT/client opens by its one spelling only', async (t) => {
   assert.equal(server.clients.length, 0);
 });
 
-test('sessions that are looked after and what is passed on unread count against one limit', async (t) => {
+test('sessions in the gateway and other relayed requests count against one limit', async (t) => {
   const { server, socketUrl, port } = await lookedAfter(t, streams, { limits: { relays: 2 } });
   const sessions = await Promise.all([1, 2].map(() => new SocketClient(t, `${socketUrl}/relay/client`).open()));
   for (const session of sessions) session.socket.send(START);
@@ -320,7 +320,7 @@ test('a client may send the text of a controller, and a slow server holds it bac
   assert.equal(client.socket.readyState, client.socket.OPEN);
 });
 
-test('a client that is held back for a slow server hears at once that the server is gone', async (t) => {
+test('a client that is held back for a slow server learns at once that the server is gone', async (t) => {
   const { server, socketUrl } = await lookedAfter(t, streams);
   const client = await new SocketClient(t, `${socketUrl}/relay/client`).open();
   client.socket.send(START);
@@ -337,7 +337,7 @@ test('a client that is held back for a slow server hears at once that the server
   assert.equal((await client.ends()).code, 1011);
 });
 
-test('the code with which a server ends a session is the one its client hears', async (t) => {
+test('the code with which a server ends a session is the one its client receives', async (t) => {
   const { server, socketUrl } = await lookedAfter(t, streams);
   for (const [index, [code, heard]] of (
     [

@@ -135,7 +135,7 @@ test('the connection to the server lives exactly as long as that of the client, 
   }
 });
 
-test('lines that a client sees are short and hold nothing that it said', async (t) => {
+test('lines that a client sees are short and contain nothing that it sent', async (t) => {
   const running = await front(t, [{ load: 99 }]);
   const client = await connects(t, running);
   await client.message(2);
@@ -179,7 +179,7 @@ test('a client that floods while it waits is sent away', async (t) => {
   assert.equal((await client.ends()).code, 1008);
 });
 
-test('who waits is counted once against the limit of its address, not twice', async (t) => {
+test('a waiting client is counted once against the limit of its address, not twice', async (t) => {
   const running = await front(t, [{ load: 99 }], { limits: { rateBurst: 3, ratePerSecond: 0.01 } });
   const headers = { 'X-Forwarded-For': '192.0.2.7' };
   for (let i = 0; i < 3; i += 1) {
@@ -226,7 +226,7 @@ test('a server that is found dead while a client loads on it is left at once', a
   await eventually('the stream of the other server', () => client.messages.includes(`webots:ws://localhost/${good.port + 1}`));
 });
 
-test('two further servers are tried, then the last failure is told', async (t) => {
+test('two further servers are tried, then the last failure is reported', async (t) => {
   const running = await front(
     t,
     [1, 2, 3, 4].map((load) => ({ load, script: givesUp })),
@@ -248,7 +248,7 @@ test('the only server there is gets another try when it fails', async (t) => {
   await eventually('the stream', () => client.messages.some((line) => line.startsWith('webots:')));
 });
 
-test('whoever failed waits at the head of the line', async (t) => {
+test('a client whose server failed waits at the head of the line', async (t) => {
   const running = await front(t, [{ load: 5, script: loads }]);
   const [server] = running.scripted;
   assert.ok(server !== undefined);
@@ -275,7 +275,7 @@ test('the end of a session frees its predicted load at once', async (t) => {
   await eventually('free again', async () => (await booked()) === 0);
 });
 
-test('a freed place goes to the first in line at once, before anybody asks for the load again', async (t) => {
+test('a freed place goes to the first in line at once, before the load is probed again', async (t) => {
   const running = await front(t, [{ load: 5 }], { place: { maxSessions: 1 }, pollInterval: 5, pollTimeout: 1 });
   const [server] = running.scripted;
   assert.ok(server !== undefined);
@@ -300,7 +300,7 @@ async function pull({ url }: RunningApp, { port }: ScriptedSimulationServer, lev
   assert.equal(answer.status, 200, await answer.text());
 }
 
-test('a drain with an end is told to those who are on the server, and again when the end is moved', async (t) => {
+test('a drain with an end is announced to clients on the server, and again when the end is moved', async (t) => {
   const running = await front(t, [{ load: 5 }], { admin: { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] } });
   const [server] = running.scripted;
   assert.ok(server !== undefined);
@@ -319,7 +319,7 @@ test('a drain with an end is told to those who are on the server, and again when
   assert.equal(server.openClients, 1);
 });
 
-test('a drain with an end is not told to a client that is still loading, but when its session begins', async (t) => {
+test('a drain with an end is announced to a client that is still loading only when its session begins', async (t) => {
   const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
   const running = await front(t, [{ load: 5, script: loads }, { load: 30 }], { admin });
   const [drained, other] = running.scripted;
@@ -338,7 +338,7 @@ test('a drain with an end is not told to a client that is still loading, but whe
   assert.deepEqual(sentLines(moves, 'shutdownTimeout:'), []);
 });
 
-test('a drain that was taken back before the session begins is not told', async (t) => {
+test('a drain that was taken back before the session begins is not announced', async (t) => {
   const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
   const running = await front(t, [{ load: 5, script: loads }], { admin });
   const [server] = running.scripted;
@@ -379,7 +379,7 @@ async function frontBehindPort(t: TestContext) {
   return { ...running, scripted };
 }
 
-test('an unmodified simulation server behind the gateway joins by its public address, and is asked and reached inside', async (t) => {
+test('an unmodified simulation server behind the gateway joins by its public address, and is probed and reached inside', async (t) => {
   const token = 'correct-horse-battery-staple';
   const server = await ScriptedSimulationServer.start(t, { load: 5 });
   // Nothing listens at `sim.example`: it exists only as the name of this gateway.

@@ -36,7 +36,7 @@ describe('start', () => {
     assert.equal(await get('/'), '1');
   });
 
-  test('holds the first answers until every server was asked, no longer', async (t) => {
+  test('holds the first answers until every server was probed, no longer', async (t) => {
     const server = await startSimulationServer(t, 10);
     const { get } = await started(t, { simulationServers: [server.address] });
     // The very first request, sent before the first probe had ended, has its answer.
@@ -249,7 +249,7 @@ describe('stop', () => {
     assert.deepEqual([status, took < STOP], [0, true]);
   });
 
-  test('is over, with everything written down, although the name service answers nobody', async (t) => {
+  test('is over, with everything written down, although the name service does not answer', async (t) => {
     const folder = temporary(t);
     const preload = join(folder, 'name-service.cjs');
     // A look-up holds one of Node's four threads, as one that gets no answer does: here by a pipe that nobody writes to.

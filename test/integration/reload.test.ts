@@ -44,7 +44,7 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     assert.equal(await program.get('/'), '0');
   });
 
-  test('keeps servers by identity: they are not asked anew, and their state stays', async (t) => {
+  test('keeps servers by identity: they are not probed again, and their state stays', async (t) => {
     const [first, second] = await startSimulationServers(t, [20, 30]);
     assert.ok(first && second);
     // Asked once at the start and once within the first interval; then not for a long time.
@@ -98,7 +98,7 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     assert.equal(await program.get('/session'), `wss://localhost:${server.port}`);
   });
 
-  test('with keys that need a restart says which, and goes on with the old ones', async (t) => {
+  test('with keys that need a restart says which, and continues with the old ones', async (t) => {
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
     await program.reconfigure({ port: 1, logFormat: 'json' });
     await eventually('the line', () =>

@@ -124,7 +124,7 @@ describe('setup', () => {
       assert.ok(stderr.includes(checked.stderr), `it was not told by setup: ${checked.stderr}`);
     });
 
-  test('replaces nothing that is different, unless it is told to, and then keeps it', async (t) => {
+  test('replaces nothing that is different without --force, and then keeps a copy', async (t) => {
     const folder = temporary(t);
     const path = join(folder, 'session.json');
     writeFileSync(path, 'mine');
@@ -167,7 +167,7 @@ describe('setup', () => {
     assert.match(again.stdout, /session\.json is up to date/);
   });
 
-  test('can leave the fleet to those who register', async (t) => {
+  test('can leave the fleet to servers that register themselves', async (t) => {
     const folder = temporary(t);
     await setUp(t, folder, '--simulation-server', '-', '--registration');
     const { status, stderr, stdout } = await runProgram(t, ['check', '--strict', join(folder, 'session.json')]);
@@ -270,7 +270,7 @@ describe('setup', () => {
     assert.equal(closed.kind === 'answers' && closed.answers.server, '10.0.0.5');
   });
 
-  test('asks a person again who answers what cannot be', async () => {
+  test('asks a person again after an impossible answer', async () => {
     const replies = [
       ...['', 'a b', 'webots.example.org', 'iis', 'gateway', 'http://a', 'webots.example.org/2000', 'host:1', '10.0.0.2'],
       ...['foo', 'admin@example.org', 'https://smtp', 'localhost', 'no'],
@@ -330,7 +330,7 @@ describe('the site of a web server', () => {
   const fleet = { server: 'w.example.org', simulationServers: ['w.example.org/2000', 'w.example.org/3000'] };
 
   for (const name of ['apache', 'nginx', 'caddy']) {
-    test(`of ${name} passes on the ports of each machine to it, and no others`, async (t) => {
+    test(`of ${name} forwards the ports of each machine to it, and no others`, async (t) => {
       const { status, stdout, stderr } = await site(
         t,
         name,
@@ -362,7 +362,7 @@ describe('the site of a web server', () => {
     assert.doesNotMatch((await site(t, 'nginx', { ...only, ssl: false })).stdout, /certbot certonly --webroot -w \S+ -d/);
   });
 
-  test('is never that of a configuration that nobody installed', async (t) => {
+  test('is never that of a configuration that is not installed', async (t) => {
     const folder = temporary(t);
     const local = subfolder(folder, 'config', 'session');
     writeFileSync(join(local, 'local.json'), JSON.stringify(fleet));
@@ -380,7 +380,7 @@ describe('the site of a web server', () => {
     assert.match(stdout, /^From \/\S+\/session\.json:$/m);
   });
 
-  test('is refused when nobody says which machine has which ports', async (t) => {
+  test('is refused when it is not known which machine has which ports', async (t) => {
     const { status, stderr } = await site(t, 'apache', fleet);
     assert.equal(status, 2);
     assert.match(stderr, /--route 2000-2999=localhost/);
@@ -493,7 +493,7 @@ describe('doctor', () => {
     assert.match(descriptors.fix ?? '', /LimitNOFILE=\d+/);
   });
 
-  test('says so when the session server cannot be asked', async (t) => {
+  test('says so when the session server does not answer', async (t) => {
     const folder = temporary(t);
     const dead = await ClientSocketServer.start(t);
     const { address, port } = dead;
@@ -504,7 +504,7 @@ describe('doctor', () => {
     assert.match(findings.find(({ check }) => check === 'descriptors')?.text ?? '', /of this shell/);
   });
 
-  test('sends nobody to start a session server that is hidden by its certificate', async (t) => {
+  test('never advises starting a session server that is hidden by its certificate', async (t) => {
     const folder = temporary(t);
     const pair = makeCertificate({ names: ['localhost'] });
     const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
@@ -519,7 +519,7 @@ describe('doctor', () => {
     assert.equal(running?.fix, 'fix the certificate first; then run doctor again');
   });
 
-  test('says that nothing listens, that a name is unknown, and what is no address', async (t) => {
+  test('says that nothing listens, that a name is unknown, and that an address is not valid', async (t) => {
     const dead = await ClientSocketServer.start(t);
     const { address } = dead;
     await dead.stop();
@@ -541,7 +541,7 @@ describe('doctor', () => {
     assert.equal(fix, '         → did you mean "portRewrite"?');
   });
 
-  test('tells people in lines what it tells scripts in JSON', async (t) => {
+  test('reports to people in lines what it reports to scripts in JSON', async (t) => {
     const server = await ClientSocketServer.start(t);
     const program = await startProgram(t, { simulationServers: [server.address] });
     await eventually('the load', async () => (await program.get('/load')) === '10');

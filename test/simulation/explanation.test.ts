@@ -77,7 +77,7 @@ function projectOf(url: string | undefined): Project | undefined {
   return parsed?.project;
 }
 
-test('whatever was reported, handed out and given back, and whoever waits: one server says that it would get the session when there is room, else none, and which are kept', async () => {
+test('after any reports, hand-outs and releases, one server would get the session when there is room, else none, and reserved ones are marked', async () => {
   const server = fc.nat(SERVERS.length - 1);
   const act = fc.oneof(
     fc.record({ kind: fc.constant('asks' as const), project: fc.constantFrom(...PROJECTS) }),
@@ -158,7 +158,7 @@ test('the server that is explained to come first is the one that a request then 
   await stop();
 });
 
-test('guests take no more than the idle time that is shared, get the reason, and what one gives back is free at once', async () => {
+test('guests take no more than the idle time that is shared, get the reason, and a place that is given back is free at once', async () => {
   const { queue, monitorViews, stop, ask } = await start([0, 30, 0]);
   const [, , guest = ''] = PROJECTS;
   const first = await ask(guest);
@@ -186,7 +186,7 @@ test('guests get the idle time that a new cost of sessions leaves, from the mome
   await stop();
 });
 
-test('a server that a new threshold makes full is said to be full, and not to be silent', async () => {
+test('a server that a new threshold makes full is reported as full, and not as silent', async () => {
   const { monitorViews, stop, ask, reload } = await start([100, 100, 40]);
   await reload({ loadThreshold: 30 });
   const { answers } = monitorViews.explain(undefined, undefined);

@@ -91,7 +91,7 @@ function settle(ledger: Ledger, loads: readonly number[]): Ledger {
   return ledger;
 }
 
-test('no stream of requests that nobody follows up raises the number of sessions a server is given', () => {
+test('no stream of requests that are never used raises the number of sessions a server gets', () => {
   fc.assert(
     fc.property(
       fleet,

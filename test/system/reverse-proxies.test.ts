@@ -200,7 +200,7 @@ for (const [webServer, siteOf] of reverseProxies) {
       assert.deepEqual(await open(`/${first.port}/`, 'x'.repeat(60_000)), ['loading: /', 'x'.repeat(60_000)]);
     });
 
-    test('leads to no port but those of the fleet', async () => {
+    test('reaches no port but those of the fleet', async () => {
       const before = elsewhere.requests.length;
       for (const path of [
         `/${elsewhere.port}/load`,
@@ -216,7 +216,7 @@ for (const [webServer, siteOf] of reverseProxies) {
       assert.equal(elsewhere.requests.length, before);
     });
 
-    test('says who asks, and believes nobody who says so himself', async () => {
+    test('says who asks, and does not believe clients that say so themselves', async () => {
       await ask(`/${first.port}/who`, { 'X-Forwarded-For': FORGED, 'X-Forwarded-Host': FORGED });
       const { headers } = first.requests.find(({ url }) => url === '/who') ?? {};
       assert.equal(headers?.['x-forwarded-for'], '127.0.0.1');

@@ -147,7 +147,7 @@ test('each wrong route is reported, in the order of the file', () => {
   ]);
 });
 
-test('the range that is proposed for a port is one that may stand in the routes', () => {
+test('the range that is proposed for a port is valid in the routes', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1024, max: 65_535 }), (port) => {
       const { first = 0, last = 0 } = thousandAround(port) ?? {};

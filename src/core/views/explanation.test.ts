@@ -104,7 +104,7 @@ describe('the answer of one server', () => {
     assert.equal(answers[0]?.reason, 'It got the session.');
   });
 
-  test('of several with room one would get the session, and the others say that it would be less loaded', () => {
+  test('one of several servers with room would get the session, and the others say that it would be less loaded', () => {
     const { summary, answers } = explain(
       [situation('a'), situation('b', { verdict: { kind: 'fits', predicted: 18 } }), situation('c', { state: 'down' })],
       undefined,
@@ -117,7 +117,7 @@ describe('the answer of one server', () => {
     assert.equal(summary, '3 servers: one would get the session, one has room, one is down');
   });
 
-  test('of the suspected servers the one that would get the session is a last resort, and no other', () => {
+  test('only the suspected server that would get the session is a last resort', () => {
     const suspected: Partial<Situation> = { verdict: { kind: 'suspected' } };
     const codes = (first: string, ...situations: Situation[]) =>
       explain(situations, undefined, first).answers.map(({ code, eligible }) => [code, eligible]);

@@ -132,7 +132,7 @@ test('a server that has left the fleet is a failure, and the client waits again'
 
 const SENT = { server: 'sim1.example.org:2000', bookingId: 'its booking' };
 
-test('a client that leaves before it says what it wants leaves no booking behind', async (t) => {
+test('a client that leaves before it requests a project leaves no booking behind', async (t) => {
   const { admission, open } = await relay(t, { sentTo: SENT });
   const client = await open();
   client.socket.close();
@@ -151,7 +151,7 @@ test('a client whose start message is refused, or never comes, leaves no booking
   assert.deepEqual(admission.released, [SENT.bookingId, SENT.bookingId]);
 });
 
-test('a client for which there is no place in the gateway leaves no booking behind', async (t) => {
+test('a client for which the gateway has no place leaves no booking behind', async (t) => {
   const { admission, open } = await relay(t, { sentTo: SENT, isFull: true });
   assert.match(await (await open()).message(1), /^error: Too many clients/);
   assert.deepEqual(admission.released, [SENT.bookingId]);
@@ -228,7 +228,7 @@ test('a session that its server ends leaves no booking behind, though its client
   assert.deepEqual(count(), { waiting: 0, sessions: 0 });
 });
 
-test('a client that is sent away because it floods keeps no place in line, though it never agrees to the end', async (t) => {
+test('a client that is disconnected because it floods keeps no place in line, though it never agrees to the end', async (t) => {
   const { admission, open } = await relay(t);
   const client = await open();
   client.socket.send(START);

@@ -113,7 +113,7 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
   assert.equal((await send('/read', { headers: { Cookie } })).status, 401);
 });
 
-test('a token in the address is refused even when it is right', async () => {
+test('a token in the URL is refused even when it is right', async () => {
   const { send } = setUp();
   for (const word of ['token', 'access_token', 'api_key']) {
     const query = `?${word}=${encodeURIComponent('the token of ada')}`;
@@ -149,7 +149,7 @@ test('after ten wrong tries an address is asked to wait, others are not, and the
   assert.equal((await send('/act', bearer('wrong'))).status, 429);
 });
 
-test('wrong tries on the page and by programs count together, right ones not at all', async () => {
+test('wrong tries on the page and by programs count together, right ones do not count', async () => {
   const { send, enter } = setUp();
   for (let count = 0; count < 50; count++) assert.equal((await send('/act', bearer('the token of ada'))).status, 200);
   for (let count = 0; count < 5; count++) {
@@ -203,7 +203,7 @@ test('two session servers of one machine do not sign each other out, although co
   }
 });
 
-test('the cookie alone does not act: the word that only the page knows must come with it', async () => {
+test('the cookie alone does not act: the CSRF token of the page must come with it', async () => {
   const set = setUp();
   const { pair, viewer } = await entered(set);
   const act = (csrf?: string) =>
@@ -258,7 +258,7 @@ test('a session ends when its holder leaves, when its token is removed, and afte
   assert.deepEqual(await viewerOf(old.pair), { name: null, actions: 'locked', csrf: null });
 });
 
-test('leaving a session that is over already succeeds; a living one ends only with the word of the page', async () => {
+test('signing out of a session that is over already succeeds; a current one ends only with the CSRF token', async () => {
   const set = setUp();
   const { pair } = await entered(set);
   const leave = (headers: Record<string, string>) => set.send('/monitor/leave', { method: 'POST', headers });
@@ -272,7 +272,7 @@ test('leaving a session that is over already succeeds; a living one ends only wi
   }
 });
 
-test('reading is open to everybody, or closed to all without a token', async () => {
+test('reading is open to all, or closed to all without a token', async () => {
   const { send, state } = setUp();
   assert.equal((await send('/read')).status, 200);
   state.reading = 'token';
@@ -280,7 +280,7 @@ test('reading is open to everybody, or closed to all without a token', async () 
   assert.equal((await send('/read', { headers: { Authorization: 'Bearer the token of ada' } })).status, 200);
 });
 
-test('an admitted reader reads on until reading is closed, or its session or token ends, and never counts as an attempt', async () => {
+test('an admitted reader reads until reading is closed, or its session or token ends, and never counts as an attempt', async () => {
   const set = setUp();
   const { clock, log, state, send } = set;
   const page = { headers: { Cookie: (await entered(set)).pair } };
@@ -303,7 +303,7 @@ test('a session in the browser reads when reading is closed', async () => {
   assert.equal((await set.send('/read', { headers: { Cookie: pair } })).status, 200);
 });
 
-test('what is entered may be anything', async () => {
+test('any text may be entered as a token', async () => {
   const { send, log } = setUp();
   const bodies = ['', '{', 'null', '[]', '"x"', '{"token":1}', '{"token":null}', `{"token":"${'x'.repeat(3000)}"}`];
   for (const [index, body] of bodies.entries()) {
