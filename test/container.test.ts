@@ -63,7 +63,7 @@ test('the ports that are said to reach the gateway are accepted, and clients are
   assert.ok(result.kind === 'loaded', text);
   const { port, publicPort, redirectFrom } = result.settings.gateway;
   assert.equal(publicPort, 443);
-  // Nobody has the capability for ports below inside.
+  // No user inside has the capability for lower ports.
   assert.ok(port >= 1024 && (redirectFrom ?? 0) >= 1024);
   for (const published of [`'443:${port}'`, `'80:${redirectFrom ?? ''}'`, '"publicPort": 443'])
     assert.ok(compose.includes(published), published);

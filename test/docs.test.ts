@@ -25,7 +25,7 @@ for (const [path, current] of generatedFiles)
     assert.ok(read(path) === (await current()), `${path} is out of date; run: npm run docs`);
   });
 
-test('a page keeps what is written by hand around what is generated', () => {
+test('the text written by hand before and after a generated part stays', () => {
   const marks = ['<!-- prettier-ignore-start -->', '<!-- prettier-ignore-end -->'] as const;
   const written = withGenerated(`before\n${marks.join('old')}\nafter\n`, 'new\n');
   assert.equal(written, `before\n${marks[0]}\n\nnew\n\n${marks[1]}\nafter\n`);

@@ -18,7 +18,7 @@ const installed = join(folder, 'node_modules', 'session-server');
 let files: readonly string[] = [];
 
 before(async () => {
-  // Scripts are left out: they would build anew under the other tests.
+  // Scripts are left out: they would build again during the other tests.
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
   const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
   files = packed.files.map(({ path }) => path);
@@ -59,7 +59,7 @@ test('it has the parts of the program from the last build and no older ones', ()
   assert.deepEqual(packed.sort(), parts.sort());
 });
 
-test('a build keeps the parts of the one before for the programs that run, for a week, and is not stopped by what an interrupted one left', async (t) => {
+test('a build keeps the parts of the previous one for a week, for running programs, and ignores leftovers of an interrupted one', async (t) => {
   const built = temporary(t);
   const build = () => run(process.execPath, [join(root, 'scripts', 'build-program.mjs'), built]);
   await build();

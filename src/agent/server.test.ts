@@ -9,7 +9,7 @@ import { startAgent, type Agent, type AgentOptions } from './server.ts';
 
 const GIBIBYTE = 1024 ** 3;
 
-/** A machine whose processors are as busy as told, and that has 10 GiB of memory and 2 GiB of swap space. */
+/** A machine whose processors are as busy as given, and that has 10 GiB of memory and 2 GiB of swap space. */
 class FakeMachine implements Machine {
   cpu = 40;
   broken = false;

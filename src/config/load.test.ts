@@ -11,7 +11,7 @@ import type { FileFailure, Environment } from './environment.ts';
 
 const minimal = { simulationServers: ['localhost:2000'], portRewrite: false };
 
-// ---------------------------------------------------------------- refused: what stands in the file, and the lines it gets
+// ---------------------------------------------------------------- refused: the text of the file, and the lines it gets
 
 const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array, line: string])[] = [
   [
@@ -45,7 +45,7 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
     's.json: line 1, column 8: the end of the file inside the bracket opened at line 1, column 7 — expected a configuration in JSON; write the rest, and "]" at its end',
   ],
   [
-    'bytes that are no text',
+    'bytes that are not text',
     new Uint8Array([0x7b, 0xc3, 0x28]),
     's.json: bytes that are not text in UTF-8 — expected text in UTF-8; save it as UTF-8 in your editor',
   ],
@@ -542,7 +542,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'simulationServers[1]: "A:1" — expected an address that is not yet in simulationServers[0]; remove one of the two; the server counts once, with the keys of simulationServers[0]',
   ],
   [
-    'addresses behind a front though there is none',
+    'addresses behind a reverse proxy though there is none',
     { simulationServers: ['a/1', 'b/1', 'c:1'] },
     'simulationServers[0]: "a/1" (and 1 more) — expected "host:2000", because "portRewrite" is false; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
@@ -552,7 +552,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'simulationServers[1]: "a:8443/1" (and 1 more) — expected "host/2000" or "host:2000"; a path that is not a single port is unusual; check that the reverse proxy passes "a:8443/1/load" and "a:8443/1/client" to the simulation server',
   ],
   [
-    'addresses past the front',
+    'addresses that bypass the reverse proxy',
     { portRewrite: true, simulationServers: [{ address: 'a:1' }] },
     'simulationServers[0].address: "a:1" — expected "host/2000", because "portRewrite" is true; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
@@ -568,7 +568,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'mailSender: missing — expected the address of the sender, because "administrator" is set; e-mail is disabled until you add it, or remove "administrator"',
   ],
   [
-    'nobody to write to',
+    'no receiver',
     { mailServer: 'a', mailSender: 'a@b' },
     'administrator: missing — expected the address that receives e-mail, because "mailServer" is set; e-mail is disabled until you add it, or remove "mailServer"',
   ],

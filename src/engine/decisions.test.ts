@@ -34,7 +34,7 @@ test('decisions and the counts of the last hour survive a restart', () => {
   for (const id of ['x', 'y', 'z']) before.record(decision(id, { server: 'a:2000', address: 'a/2000' }), 4000);
   const saved: unknown = JSON.parse(JSON.stringify(before.save(4000, 1_000_000)));
 
-  const after = new Decisions(() => assert.fail('what was restored was told before'));
+  const after = new Decisions(() => assert.fail('what was restored was reported before'));
   assert.deepEqual(after.restore(saved, 7, 1_000_060), { kind: 'restored' });
   assert.deepEqual(JSON.parse(JSON.stringify(after.last())), JSON.parse(JSON.stringify(before.last())));
   assert.equal(after.handedOutLastHour(7), 3);

@@ -27,5 +27,5 @@ test('constant loads give a constant mean, although one server is probed ten tim
     [[40], [42], [3]],
   );
   const after = history.query({ from: to + 15, to: to + 55, step: 10 });
-  assert.deepEqual(new Set(after?.mean), new Set([null]), 'while nobody answers there is a gap');
+  assert.deepEqual(new Set(after?.mean), new Set([null]), 'while no server answers there is a gap');
 });

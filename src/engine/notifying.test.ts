@@ -130,7 +130,7 @@ test('a wrong password is tried twice an hour at most, however many messages wai
   assert.deepEqual(email.told.toSorted(), ['down a', 'full b', 'recovered a']);
 });
 
-test('one message that is refused for good does not hold up the others', async (t) => {
+test('one message that is refused permanently does not hold up the others', async (t) => {
   const { clock, sees, email, notifying } = await scene(t);
   email.unwanted.add('down');
   sees('down');

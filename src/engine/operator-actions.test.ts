@@ -19,7 +19,7 @@ function begin(channels: readonly ChannelTestView[] = [], store = new MemoryStor
         drained.set(id, reason);
         return true;
       },
-      // As the poller does: whoever resumes hears of it.
+      // As the poller does: the code that resumes is notified.
       resume(id) {
         drained.delete(id);
         operatorActions.resumed(id);

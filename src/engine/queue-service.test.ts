@@ -65,7 +65,7 @@ test('a line of hundreds of different projects is walked in stretches, and other
   queue.refresh();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(attempts() - before, 500);
-  // Whoever asks meanwhile does not wait for the end of the walk.
+  // A client that asks meanwhile does not wait for the end of the walk.
   assert.equal((await requests.request(from())).kind, 'refused');
   await clock.advance(0);
   assert.equal(attempts() - before, 700);
@@ -219,7 +219,7 @@ test('a place continued on another connection is taken from the first', async ()
 });
 
 describe('a server given to a client whose connection was already dead', () => {
-  /** Somebody waited, got the server, and did not hear of it. */
+  /** A client waited, got the server, and did not receive the answer. */
   async function undelivered() {
     const started = start({ 'a:2000': 97 });
     const { queue, clock, report } = started;

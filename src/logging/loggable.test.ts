@@ -63,7 +63,7 @@ test('an error keeps what an administrator needs', () => {
   assert.equal(copy.message, 'connect ECONNREFUSED smtp://[Redacted]@mail');
   assert.equal(copy.code, 'ECONNREFUSED');
   assert.equal(copy.password, '[Redacted]');
-  assert.equal('stack' in copy, false, 'where a failure of the outside world was noticed helps nobody');
+  assert.equal('stack' in copy, false, 'where a failure of the outside world was noticed helps no operator');
   assert.equal((copy.cause as Record<string, unknown>).message, 'why');
 });
 

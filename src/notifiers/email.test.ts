@@ -153,7 +153,7 @@ test('a mail server that does not encrypt never sees the password', async (t) =>
 });
 
 for (const [what, options, trusted] of [
-  ['that nobody vouches for', {}, false],
+  ['that no known authority signed', {}, false],
   ['that has expired', { days: -1 }, true],
   ['of another name', { names: ['mail.example.org'] }, true],
 ] as const) {

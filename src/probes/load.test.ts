@@ -289,7 +289,7 @@ for (const [title, ssl, secure, reason] of [
   ],
   ['https where plain http is asked for', false, true, /If it speaks https, set "pollSsl" \(or "ssl"\) to true$/],
   [
-    'a certificate that nobody vouches for',
+    'a certificate that no known authority signed',
     ...[true, true],
     /^its certificate is not accepted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*; if your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS, or set "pollSsl"/,
   ],
@@ -342,7 +342,7 @@ test('a server that has spoken http gets no advice about https when it fails', a
     };
     assert.equal(await told(), 20);
     server.answer = failure;
-    // The first of two connections was open since before, and what came on it is no evidence.
+    // The first of two connections was open since before, and its answer proves nothing.
     await told();
     assert.ok(String(await told()).startsWith(reason));
     assert.doesNotMatch(String(await told()), /https/);

@@ -116,7 +116,7 @@ test('a caller that waits longer than a moment gets the address that the name ha
   ask('a');
   assert.deepEqual(asked, ['a', 'a'], 'the question before is still open, and serves this one too');
   answer('a');
-  assert.deepEqual(heard, ['a: address of a', 'a: address of a'], 'nobody is told twice');
+  assert.deepEqual(heard, ['a: address of a', 'a: address of a'], 'no caller is answered twice');
 });
 
 test('a name service that cannot answer removes no known address, one that no longer knows the name does', (t) => {

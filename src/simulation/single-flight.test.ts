@@ -11,7 +11,7 @@ test('thirty callers that want the same wait for one', async () => {
   const results = await Promise.all(Array.from({ length: 30 }, () => flights.join('a', never(), work)));
   assert.deepEqual([runs, new Set(results).size], [1, 1]);
   await flights.join('a', never(), work);
-  assert.equal(runs, 2, 'later ones begin anew');
+  assert.equal(runs, 2, 'later ones begin again');
 });
 
 test('the work stops when the last caller that waits for it leaves, and not before', async () => {

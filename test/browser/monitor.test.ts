@@ -459,7 +459,7 @@ test('refusals are found from the head of the page, after hundreds of hand-outs 
   await shown.nth(1).waitFor();
   fleet.abandon('https://github.com/a/b/blob/main/worlds/f.wbt', 7);
   for (let count = 0; count < 3; count++) fleet.allocate();
-  fleet.refuse('https://github.com/a/b/blob/main/worlds/g.wbt', 'no-room', 'held in vain');
+  fleet.refuse('https://github.com/a/b/blob/main/worlds/g.wbt', 'no-room', 'held without success');
   await shown.nth(2).waitFor();
   const verdicts = (await shown.locator('.verdict').allInnerTexts()).map((text) => text.trim());
   assert.deepEqual(verdicts, ['refused', 'refused', 'refused']);
@@ -608,7 +608,7 @@ test('a closed monitor shows a form, and the page after signing in', async (t) =
   await page.getByRole('link', { name: /^sim01/ }).waitFor();
   await server.stop();
   await server.start();
-  // The restart forgot the session; the page does not go on trying for ever.
+  // The restart forgot the session; the page stops trying.
   await page.getByLabel('Sign in with a token to read this monitor').fill(TOKEN);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForSelector('.live:not(.lost)');
@@ -925,7 +925,7 @@ test('without scripts the page still states the facts', async (t) => {
   assert.equal(await page.locator('.servers tbody tr').count(), 12);
   assert.match(text, /session\.example\.org/);
   assert.match(text, /draining\s+until (\w+ \d+, )?\d\d:\d\d/);
-  assert.equal(await page.getByRole('link', { name: /refused/ }).count(), 0, 'nothing that leads nowhere');
+  assert.equal(await page.getByRole('link', { name: /refused/ }).count(), 0, 'no link without a target');
   for (const card of await page.locator('.card').all())
     if (await card.isVisible()) assert.notEqual((await card.innerText()).trim(), '', 'no place is kept for what never comes');
 });

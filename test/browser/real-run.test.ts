@@ -1,5 +1,5 @@
 /**
- * The monitor page of the real program, with simulation servers on real sockets. Its screenshots stand in the
+ * The monitor page of the real program, with simulation servers on real sockets. Its screenshots are in the
  * documentation.
  */
 import assert from 'node:assert/strict';

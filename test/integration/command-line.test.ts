@@ -1,5 +1,5 @@
 /**
- * docs/design/protocol.md, "Configuration file" from the outside: arguments, exit statuses, what stands on stderr, and
+ * docs/design/protocol.md, "Configuration file" from the outside: arguments, exit statuses, what is on stderr, and
  * the log file. What each problem of a file says is tested with its reader.
  */
 import assert from 'node:assert/strict';
@@ -74,7 +74,18 @@ describe('arguments', () => {
   test('--help names every command', async (t) => {
     const { status, stdout } = await runProgram(t, ['--help']);
     assert.equal(status, 0);
-    for (const command of ['start', 'check', 'schema', 'test-notification', 'forget-costs', 'agent', 'token', 'setup', 'doctor', 'completion'])
+    for (const command of [
+      'start',
+      'check',
+      'schema',
+      'test-notification',
+      'forget-costs',
+      'agent',
+      'token',
+      'setup',
+      'doctor',
+      'completion',
+    ])
       assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
   });
 

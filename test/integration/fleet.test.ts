@@ -1,5 +1,5 @@
 /**
- * Honest about every simulation server: who does not answer, or answers nonsense, gets nobody; who is back is used
+ * Every simulation server is treated by its answers: one without answers, or with nonsense, gets no client; one that is back is used
  * again (docs/design/protocol.md, "Simulation servers" and "Deliberate differences from the original").
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { startProgram, type Program } from '../support/start-program.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 
 const INTERVAL = 1;
-/** A class of these shall not change the choice. */
+/** A class of these must not change the choice. */
 const EASY = { cost: 0.3, learning: false };
 
 const handOuts = async (program: Program, count: number) =>
@@ -104,7 +104,7 @@ describe('a server that answers nonsense', () => {
     ['a redirect to itself', replies(302, '0', { location: '/load' })],
     ['two numbers', replies(200, '1 2')],
     [
-      'a number byte by byte, for ever',
+      'a number byte by byte, without an end',
       (_, response) => {
         response.writeHead(200);
         const timer = setInterval(() => response.write('1'), 20);

@@ -14,7 +14,7 @@ import { startAppInside, type RunningApp } from '../support/start-app.ts';
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
 type GatewayFile = NonNullable<ConfigurationFile['gateway']>;
 
-/** Answers the first bytes of each connection with these, or does what it is told. */
+/** Answers the first bytes of each connection with these, or does what the test says. */
 async function bareServer(t: TestContext, answer: string | ((socket: Socket) => void)): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -115,8 +115,8 @@ test('a server that takes no connection is given up in the time that it has for 
   assert.match(log.complaints.join('\n'), /it does not accept connections/);
 });
 
-/** How many are passed on now, of a kind. */
-async function passedOn({ app }: Pick<RunningApp, 'app'>, kind: 'requests' | 'webSockets'): Promise<number> {
+/** How many are relayed now, of a kind. */
+async function relaysNow({ app }: Pick<RunningApp, 'app'>, kind: 'requests' | 'webSockets'): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
   return Number(new RegExp(`^session_server_gateway_relays\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(metrics)?.[1]);
 }
@@ -126,9 +126,9 @@ test('a client that leaves gives back what is relayed for it, including requests
   const running = await gatewayTo(t, [silent], { limits: { relays: 20 } });
   for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
     const client = new RawConnection(t, running.port).send(requestText(`GET /${silent}/x`).repeat(10));
-    await eventually('all of them to be passed on', async () => (await passedOn(running, 'requests')) === 10);
+    await eventually('all of them to be relayed', async () => (await relaysNow(running, 'requests')) === 10);
     client.socket[end]();
-    await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
+    await eventually('none to be left', async () => (await relaysNow(running, 'requests')) === 0);
   }
 });
 
@@ -141,15 +141,15 @@ for (const [title, headers, kind] of [
     const running = await gatewayTo(t, [silent]);
     for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
       const client = new RawConnection(t, running.port).send(requestText(`GET /${silent}/x`, ...headers));
-      await eventually('it to be passed on', async () => (await passedOn(running, kind)) === 1);
+      await eventually('it to be relayed', async () => (await relaysNow(running, kind)) === 1);
       client.socket[end]();
-      await eventually('none to be left', async () => (await passedOn(running, kind)) === 0);
+      await eventually('none to be left', async () => (await relaysNow(running, kind)) === 0);
     }
   });
 
 test('messages that a client sends before its WebSocket is open come through after it, in order', async (t) => {
   let heard = '';
-  let agree = (): void => assert.fail('nobody asked');
+  let agree = (): void => assert.fail('no client asked');
   const slow = await bareServer(t, (socket) => {
     socket.once('data', () => {
       socket.on('data', (bytes: Buffer) => (heard += bytes.toString('latin1')));
@@ -158,7 +158,7 @@ test('messages that a client sends before its WebSocket is open come through aft
   });
   const running = await gatewayTo(t, [slow]);
   const client = new RawConnection(t, running.port).send(`${requestText(`GET /${slow}/`, ...UPGRADE)}first `);
-  await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
+  await eventually('it to be relayed', async () => (await relaysNow(running, 'webSockets')) === 1);
   client.send('second ');
   await fetch(`${running.url}/livez`);
   assert.equal(heard, '');
@@ -183,7 +183,7 @@ for (const [title, more] of [
     client.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
     await eventually('the answer', () => /^HTTP\/1\.1 403 Forbidden\r\n[^]*nope$/.test(received));
     if (more !== undefined) client.end(more);
-    await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+    await eventually('none to be left', async () => (await relaysNow(running, 'webSockets')) === 0);
   });
 
 test('a client that reads nothing of an answer instead of a WebSocket is disconnected, and one that reads gets it all', async (t) => {
@@ -197,8 +197,8 @@ test('a client that reads nothing of an answer instead of a WebSocket is disconn
   const running = await gatewayTo(t, [refusing], { limits: { idleTimeout: 0.3 } });
   const silent = new RawConnection(t, running.port).send(requestText(`GET /${refusing}/x`, ...UPGRADE));
   silent.socket.pause();
-  await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
-  await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+  await eventually('it to be relayed', async () => (await relaysNow(running, 'webSockets')) === 1);
+  await eventually('none to be left', async () => (await relaysNow(running, 'webSockets')) === 0);
 });
 
 for (const [title, end] of [
@@ -216,8 +216,8 @@ for (const [title, end] of [
     const running = await gatewayTo(t, [streaming], { limits: { idleTimeout: 0.3 } });
     const client = new RawConnection(t, running.port).send(requestText(`GET /${streaming}/`, ...UPGRADE));
     client.socket.pause();
-    await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
-    await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+    await eventually('it to be relayed', async () => (await relaysNow(running, 'webSockets')) === 1);
+    await eventually('none to be left', async () => (await relaysNow(running, 'webSockets')) === 0);
   });
 
 test('nothing is forwarded for requests whose clients left before their turn', async (t) => {
@@ -228,7 +228,7 @@ test('nothing is forwarded for requests whose clients left before their turn', a
   await Promise.all(clients.map(({ socket }) => once(socket, 'connect')));
   for (const client of clients) client.send(requestText(`GET /${silent}/x`).repeat(70));
   await Promise.all(clients.map(({ closed }) => closed));
-  await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
+  await eventually('none to be left', async () => (await relaysNow(running, 'requests')) === 0);
 });
 
 test('a connection continues after a request that was answered before its end', async (t) => {

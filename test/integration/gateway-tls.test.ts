@@ -130,13 +130,13 @@ test('plain HTTP answers challenges from their folder, and nothing else from any
 
 test('a client that leaves gives back what is relayed for it, including requests behind another one', async (t) => {
   const { app, port, server, certificate } = await front(t, undefined, { page: () => undefined });
-  const passedOn = async () => {
+  const relaysNow = async () => {
     const { body } = await rawRequest(t, app.port, requestText('GET /metrics', 'Connection: close'));
     return Number(/^session_server_gateway_relays\{kind="requests"\} (\d+)$/m.exec(body)?.[1]);
   };
   const client = await opens(t, port, { ca: certificate.cert });
   client.write(requestText(`GET /${server.port}/x`).repeat(10));
-  await eventually('all of them to be passed on', async () => (await passedOn()) === 10);
+  await eventually('all of them to be relayed', async () => (await relaysNow()) === 10);
   client.destroy();
-  await eventually('none to be left', async () => (await passedOn()) === 0);
+  await eventually('none to be left', async () => (await relaysNow()) === 0);
 });

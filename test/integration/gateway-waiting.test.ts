@@ -1,5 +1,5 @@
 /**
- * Waiting inside clients that nobody will update, and the second server for those whose first one fails
+ * Waiting inside clients that are never updated, and the second server for those whose first one fails
  * (docs/design/protocol.md, "URLs in gateway mode").
  */
 import assert from 'node:assert/strict';
@@ -39,7 +39,7 @@ async function front(
     ...more,
     portRewrite: false,
     simulationServers: scripted.map(({ port }) => ({ address: `127.0.0.1:${port}`, ...place })),
-    // Their loads are steady here: a single report tells enough.
+    // Their loads are steady here: a single report is enough.
     allocation: { recent: 0.1 },
     waiting: { relay: true },
     gateway: {
@@ -58,7 +58,7 @@ async function ask({ url }: Pick<RunningApp, 'url'>, path: string): Promise<stri
   return (await fetch(url + path)).text();
 }
 
-/** What deployed clients do first: ask, and connect to what they are told. */
+/** What deployed clients do first: ask, and connect to the address they receive. */
 async function connects(t: TestContext, running: RunningApp, start: string | Buffer = START): Promise<SocketClient> {
   const told = await ask(running, `/session?url=${WORLD}`);
   assert.match(told, /^wss?:\/\//);
@@ -100,12 +100,12 @@ test('it sees its place, moves up, and gets the server and its stream on the sam
   await eventually('the stream', () => second.messages.at(-1) === `webots:ws://localhost/${server.port + 1}`);
   assert.deepEqual(server.clients[0]?.messages, [START], 'the start message as the client wrote it');
   assert.equal(server.clients.length, 1);
-  assert.ok(second.messages.includes('loading: Cloning'), 'what the server says is passed on');
+  assert.ok(second.messages.includes('loading: Cloning'), 'what the server sends is forwarded');
   second.socket.send('{"reset controller":"x"}');
   await eventually('what the client says', () => server.clients[0]?.messages[1] === '{"reset controller":"x"}');
 });
 
-test('a client that says good-bye while it waits is gone, though the end of its connection never comes', async (t) => {
+test('a client that closes while it waits is gone, though the end of its connection never comes', async (t) => {
   const running = await front(t, [{ load: 99 }]);
   const first = await connects(t, running);
   await first.message(1);

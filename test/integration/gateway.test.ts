@@ -1,4 +1,4 @@
-/** What the gateway passes on and what it refuses, with real sockets and hostile bytes. */
+/** What the gateway forwards and what it refuses, with real sockets and hostile bytes. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -30,7 +30,7 @@ async function withServer(scope: TestContext, options: ScriptedOptions = {}, mor
   return { server, ...(await gatewayTo(scope, [server.port], more)) };
 }
 
-/** Something on a port that is no decent server. */
+/** A program on a port that breaks the rules of HTTP. */
 async function badServer(scope: TestContext, accept: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
@@ -284,7 +284,7 @@ test('one address gets half of the relays, and leaves the other half to the rest
   await eventually('the other half to be taken', () => refused('192.0.2.3'));
   assert.ok(
     held.every(({ socket }) => !socket.destroyed),
-    'nobody who was let in is cut',
+    'no admitted client is disconnected',
   );
 });
 

@@ -1,4 +1,4 @@
-/** WebSocket clients that break the rules: each is closed for what it did, and nobody else notices. */
+/** WebSocket clients that break the rules: each is closed for what it did, and no other client notices. */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
@@ -137,6 +137,6 @@ test('a client that is disconnected for bad behaviour loses its place in line', 
 
 test('a few hundred sockets that say nothing stay open, and each receives what changes', async (t) => {
   const clients = await Promise.all(Array.from({ length: 300 }, () => openRaw(t, '/')));
-  await eventually('all to be told', () => clients.every(({ received }) => received === '\x81\x010'));
+  await eventually('all to be notified', () => clients.every(({ received }) => received === '\x81\x010'));
   assert.match(await program.get('/metrics'), /^session_server_websockets 30\d$/m);
 });

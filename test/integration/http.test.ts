@@ -339,7 +339,7 @@ describe('addresses of simulation servers', () => {
       paths.push(request.url);
       response.end('7');
     });
-    // The front listens on the port of the name; the number in the path is what it maps. A path cannot stand behind a port, so the name's own port is used.
+    // The reverse proxy listens on the port of the name, and maps the number in the path. A path cannot follow a port, so the name's own port is used.
     const direct = await startProgram(t, { simulationServers: [front.address], portRewrite: false });
     assert.equal(await direct.get('/load'), '7');
     assert.deepEqual([...new Set(paths)], ['/load']);

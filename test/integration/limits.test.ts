@@ -43,7 +43,7 @@ async function speechless(t: Scope, program: Program, count: number): Promise<{ 
   };
 }
 
-/** The operating system calls more connections open than it keeps for who listens. */
+/** The operating system reports more connections as open than it holds for a program that listens. */
 async function inBatches(count: number, open: () => Promise<void>): Promise<void> {
   for (let left = count; left > 0; left -= BATCH) await Promise.all(Array.from({ length: Math.min(left, BATCH) }, open));
 }
@@ -187,7 +187,7 @@ describe('the rate of one address', () => {
     const program = await limited;
     for (let i = 0; i < 3; i += 1) assert.match(await ask(t, program, '198.51.100.7'), /^Error: no simulation server available/);
     assert.match(await ask(t, program, '198.51.100.7'), refused);
-    assert.match(await ask(t, program, 'spoofed, 198.51.100.7'), refused, 'what stands before the last hop is hearsay');
+    assert.match(await ask(t, program, 'spoofed, 198.51.100.7'), refused, 'addresses before the last hop are not trusted');
     assert.match(await ask(t, program, '203.0.113.1, 198.51.100.7:4711'), refused);
     assert.match(await ask(t, program, '198.51.100.8'), /^Error: no simulation server available/);
     assert.match(await program.get('/metrics'), /decisions_total\{kind="refused",code="too-many-requests"\} 3$/m);
@@ -217,7 +217,7 @@ describe('the rate of one address', () => {
 
   test('is not taken from a header of a client that is not a trusted proxy', async (t) => {
     const program = await limited;
-    // From elsewhere the header is as good as absent, so that nobody can use up the bucket of another.
+    // From elsewhere the header is as good as absent, so that no client can use up the bucket of another.
     for (let i = 0; i < 10; i += 1)
       assert.match(await ask(t, program, '198.51.100.30', '127.0.0.3'), /^Error: no simulation server/);
     for (let i = 0; i < 3; i += 1)

@@ -42,7 +42,7 @@ async function send({ url }: Program, { method, path, body }: Example): Promise<
   return { status: response.status, answer: await response.json() };
 }
 
-test('the commands of the documentation do what stands above them', async (t) => {
+test('the commands of the documentation do what the comments above them say', async (t) => {
   const [sim1, sim9] = await startSimulationServers(t, [20, 30]);
   assert.ok(sim1 && sim9);
   const sink = await WebhookSink.start();

@@ -154,19 +154,19 @@ describe('a simulation server that sends heartbeats', () => {
     );
   });
 
-  test('leaves when it says good-bye', async (t) => {
+  test('leaves when it deregisters', async (t) => {
     const server = await ClientSocketServer.start(t);
     const program = await start(t);
     const { body } = await register(program, { url: `http://${server.address}` });
     await offered(program, server);
-    const bye = () =>
+    const deregister = () =>
       fetch(`${program.url}/api/v1/register/${String(body['id'])}`, {
         method: 'DELETE',
         headers: { Authorization: `Bearer ${TOKEN}` },
       });
-    assert.equal((await bye()).status, 204);
+    assert.equal((await deregister()).status, 204);
     assert.match(await program.get('/session'), NONE);
-    assert.equal((await bye()).status, 404);
+    assert.equal((await deregister()).status, 404);
   });
 
   test('is refused with a reason when its rules cannot be understood', async (t) => {
@@ -273,7 +273,7 @@ describe('addresses', () => {
       await notify(program, { url: `http://${address}` });
       await offered(program, { address });
       await program.reconfigure({ registration: { token: TOKEN } });
-      await eventually('nobody to be offered', async () => NONE.test(await program.get('/session')));
+      await eventually('no server to be offered', async () => NONE.test(await program.get('/session')));
       await program.reconfigure({ registration: HERE });
       await offered(program, { address });
     });

@@ -121,7 +121,7 @@ describe('setup', () => {
       assert.equal(status, 0, stderr);
       const checked = await runProgram(t, ['check', join(folder, 'session.json')]);
       assert.match(checked.stderr, /^warning: simulationServers\[0\]: .*\n$/);
-      assert.ok(stderr.includes(checked.stderr), `it was not told by setup: ${checked.stderr}`);
+      assert.ok(stderr.includes(checked.stderr), `setup did not report it: ${checked.stderr}`);
     });
 
   test('replaces nothing that is different without --force, and then keeps a copy', async (t) => {
@@ -235,7 +235,7 @@ describe('setup', () => {
     test(`writes nothing when the person leaves by ${name}, and says so`, (t) => {
       const folder = temporary(t);
       const program = `"${process.execPath}" "${join(packageRoot, 'bin', 'session-server.mjs')}" setup --config "${folder}/a" --unit "${folder}/b" --hook "${folder}/c"`;
-      // The key comes when the first question stands there.
+      // The key comes after the first question is shown.
       const keys = `until grep -q Domain screen; do sleep 0.05; done; printf '${key}'`;
       const terminal = spawnSync('sh', ['-c', `touch screen; (${keys}) | script -qefc '${program}' screen`], {
         ...{ cwd: folder, encoding: 'utf8', timeout: 10_000 },

@@ -135,7 +135,7 @@ describe('WebSocket /session', { concurrency: 2 }, () => {
     for (const { messages } of clients) {
       assert.equal(messages.at(-1), url);
       const places = messages.slice(0, -1);
-      assert.deepEqual(places, [...new Set(places)], 'no place is told twice');
+      assert.deepEqual(places, [...new Set(places)], 'no place is sent twice');
       for (const place of places) assert.match(place, /^queue: [1-4]$/);
     }
     assert.equal(await lineLength(program), 0);

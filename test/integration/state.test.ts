@@ -25,7 +25,7 @@ const TOKEN = 'sst_of-the-state';
 const metric = async (program: Program, name: string) =>
   Number(new RegExp(`^session_server_${name}(?:\\{[^}]*\\})? ([-0-9.e]+)$`, 'm').exec(await program.get('/metrics'))?.[1]);
 
-/** What a session server that has learned much leaves behind: here a session costs 20 points, which it was not told. */
+/** What a session server that has learned much leaves behind: here a session costs 20 points, which is not in its configuration. */
 async function learned(t: Parameters<typeof startProgram>[0], folder: string) {
   const server = await startSimulationServer(t, 10);
   const configuration = { simulationServers: [server.address], allocation: { cost: 8 } };

@@ -169,7 +169,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     await eventually('the next place to come free', async () => (await lineLength(program)) === 0);
     const back = open(t, program, `?resume=${second}`);
     assert.equal((await last(back)).url, `ws://${server.address}`);
-    await eventually('the good-bye of that connection', async () =>
+    await eventually('the end of that connection', async () =>
       /^session_server_websockets 2$/m.test(await program.get('/metrics')),
     );
     server.report(NO_ROOM);

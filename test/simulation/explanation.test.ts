@@ -1,4 +1,4 @@
-/** What people are told of a moment and what a request then gets are drawn from different places, and must agree. */
+/** What is shown to people and what a request then gets are computed in different places, and must agree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -92,7 +92,7 @@ test('after any reports, hand-outs and releases, one server would get the sessio
       fc.array(act, { maxLength: 25 }),
       async (loads, acts) => {
         const { queue, prospects, monitorViews, clock, probe, stop, ask, waits, costs } = await start(loads);
-        // Or whoever waits would be of one size, and nobody would have to be kept a place.
+        // Otherwise all waiting clients would be of one size, and no place would have to be reserved.
         costs(PROJECTS[1] ?? '', 4);
         const gone = new AbortController();
         const bookings: string[] = [];
@@ -202,7 +202,7 @@ test('a server that a new threshold makes full is reported as full, and not as s
 
 test('while free capacity is reserved for a waiting client, the page says so and a new client gets the same answer', async () => {
   const heavy = 'https://github.com/school/robots';
-  // Nobody but the third server, where a session of usual cost fits and one of this project does not.
+  // None but the third server, where a session of usual cost fits and one of this project does not.
   const { monitorViews, clock, stop, ask, waits, costs } = await start([100, 100, 65]);
   costs(heavy, 5);
   assert.equal(monitorViews.fleet().open, true);

@@ -65,7 +65,7 @@ const RULES: readonly Rule[] = [
   { pattern: /(?:^|[.:;!|—] +|^ *(?:[-*>] |\d+\. ))(?:\*\*)?Who\b(?![^.?!]*\?)/gm, instead: 'A client that …, Anyone who …' },
 ];
 
-/** Each is right where it is used, and is no exception for other uses of the word. */
+/** Each is right where it is used. Other uses of the word are still found. */
 export const ALLOWED: readonly string[] = [
   // What these words mean to everybody.
   'in front of',

@@ -15,7 +15,7 @@ interface Machine {
   faultUntil: number;
   nextFault: number;
   sessions: Session[];
-  /** Seconds with a true load of 95 or more while somebody was there, and with anybody there. */
+  /** Seconds with a true load of 95 or more while a client was there, and with any client there. */
   overloaded: number;
   busy: number;
   countedUntil: number;

@@ -169,7 +169,7 @@ for (const [webServer, siteOf] of reverseProxies) {
       );
     });
 
-    test('passes on what is sent, however long', async () => {
+    test('forwards what is sent, however long', async () => {
       const { status, body } = await ask(`/${first.port}/upload`, {}, true, 'x'.repeat(3_000_000));
       assert.deepEqual([status, body], [200, 'POST /upload']);
     });

@@ -69,7 +69,7 @@ test('a class behind the address of a silent check gets a chance of its own', ()
   const pupils = handOut(arrivals, '192.0.2.1', every(1, 30, 2000));
   assert.ok(arrivals.chance(last(pupils).source, undefined) > 0.9);
   const surplus = pupils.filter(({ source }) => source !== check.source).length;
-  assert.ok(surplus > 20, `${surplus} of 30 are told apart from the check`);
+  assert.ok(surplus > 20, `${surplus} of 30 are distinguished from the check`);
   const later = last(handOut(arrivals, '192.0.2.1', every(5, 40, 2060)));
   assert.equal(later.source, check.source, 'it ends when the address asks as usual again');
 });
@@ -109,7 +109,7 @@ test('what was learned of groups and projects survives a restart and fades meanw
   assert.deepEqual(
     saved.addresses.map(([address]) => address),
     ['192.0.2.1'],
-    "addresses that asked but once are nobody's business",
+    'addresses that asked only once are not listed',
   );
   const after = new Arrivals();
   after.restore(saved, 0);

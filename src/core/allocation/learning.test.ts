@@ -187,7 +187,7 @@ test('where sessions are counted only those that began are expected, and those t
   const { account } = setup;
   account.configure(1, undefined, true);
   for (let i = 0; i < 4; i++) send(account, 102);
-  assert.equal(account.window, undefined, 'a hand-out is no session');
+  assert.equal(account.window, undefined, 'a hand-out is not a session');
   const [came, stayed] = account.bookings;
   assert.ok(came && stayed);
   account.connect(came, 104);

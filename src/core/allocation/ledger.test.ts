@@ -663,7 +663,7 @@ test('a session fits exactly when one would be booked, and the verdicts on the s
           fitted = ledger.fits(ALL, project, at);
           assert.equal(fitted, roomy.size > 0);
           for (const id of IDS) assert.equal(ledger.fits({ tiers: [[id]] }, project, at), roomy.has(id));
-          // A suspect is chosen only when nobody else fits.
+          // A suspect is chosen only when no other server fits.
           const trusted = verdicts.filter(([, verdict]) => verdict === 'fits').map(([id]) => id);
           if (trusted.length > 0) roomy = new Set(trusted);
         },
@@ -735,7 +735,7 @@ test('after a restart the ledger knows the costs, the bookings and the suspects 
       const then = original.account('a')?.measuredAt ?? 0;
       const file = JSON.parse(JSON.stringify(original.save(then, 5000))) as unknown;
       const copy = new Ledger({ ...parameters, jitter: 0, cost: original.save(then, 5000).fleet.cost }, () => 0.1);
-      // The clock of the engine began anew.
+      // The clock of the engine began again at 0.
       const restored = copy.restore(file, 7, 5000);
       assert.ok(restored.kind === 'restored' && restored.ignored === 0);
       for (const id of IDS) copy.add(id, {}, 7);
@@ -805,7 +805,7 @@ test('a suspicion is worth saving, and so is the first time that the sessions of
   for (let t = 105; t < 200; t += 5) ledger.report('a', 30, t);
   const seen = ledger.revision;
   for (let t = 200; t < 1000; t += 5) ledger.report('a', 30, t);
-  assert.equal(ledger.revision, seen, 'nothing new was heard of it');
+  assert.equal(ledger.revision, seen, 'it reported nothing new');
   bookOn(ledger, { tiers: [['a']] }, 1000);
   const booked = ledger.revision;
   for (let t = 1000; t < 1100; t += 5) ledger.report('a', 30, t);

@@ -86,7 +86,7 @@ const outside: readonly string[] = [
 ];
 
 for (const target of outside)
-  test(`${JSON.stringify(target)} leads nowhere`, () => {
+  test(`${JSON.stringify(target)} is not routed`, () => {
     const destination = destinationOf(routes, target);
     assert.equal(destination.kind, 'refused');
     assert.ok(destination.status === 404);

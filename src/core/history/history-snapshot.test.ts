@@ -8,7 +8,7 @@ const noon = 1_700_000_000 - (1_700_000_000 % 3600);
 
 function someHistory(seconds = 7200): History {
   const history = new History();
-  history.fleetIs(['a:2000', 'b:2000', 'never heard:1']);
+  history.fleetIs(['a:2000', 'b:2000', 'never answered:1']);
   for (let at = noon; at < noon + seconds; at += 5) {
     history.advance(at);
     history.sampled('a:2000', at, at % 90, 4.25);

@@ -391,7 +391,7 @@ test('whatever happens, a server that stays down longer than the group wait is r
               incident.beginNotification !== undefined &&
               (told.get(incident.beginNotification) ?? Infinity) <= from + rules.groupWait + 1e-6,
           ),
-          `${id} down from ${from} was not told in time`,
+          `${id} down from ${from} was not reported in time`,
         );
       }
     }),

@@ -13,6 +13,6 @@ test('each count is what was taken and not given back', () => {
   assert.deepEqual(
     ['a', 'b'].map((key) => shares.of(key)),
     [1, 0],
-    'nobody holds less than nothing',
+    'no count is below zero',
   );
 });

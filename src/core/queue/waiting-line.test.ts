@@ -16,7 +16,7 @@ function line(ids: string, changed: Partial<WaitingRules> = {}): WaitingLine {
   return result;
 }
 
-/** Everybody has a project of their own unless told otherwise, and a token. */
+/** Each client has a separate project unless another is given, and a token. */
 function join(to: WaitingLine, id: string, now: number, more: Partial<TicketRequest> = {}): number {
   const joined = to.join({ id, token: `token of ${id}`, project: `project of ${id}`, ...more }, now);
   assert.equal(joined.kind, 'joined');
@@ -155,7 +155,7 @@ describe('lost connections', () => {
     assert.deepEqual(three.expire(100), []);
     three.lost('a', 100);
     assert.equal(three.lost('a', 110), 'kept', 'lost once is lost');
-    assert.equal(three.resume('token of a', 130), undefined, 'too late, though nobody swept yet');
+    assert.equal(three.resume('token of a', 130), undefined, 'too late, though the line was not swept yet');
     assert.deepEqual(
       three.expire(130).map(({ id }) => id),
       ['a'],
@@ -304,7 +304,11 @@ describe('which tickets may be tried', () => {
     assert.equal(two.mayBackfill({ project: 'other' }, 120, apart, full).kind, 'yes');
     two.lost('a', 120);
     two.lost('b', 120);
-    assert.deepEqual(two.mayBackfill({ project: 'project of b' }, 120, anywhere, full), yes, 'nobody is there to be passed');
+    assert.deepEqual(
+      two.mayBackfill({ project: 'project of b' }, 120, anywhere, full),
+      yes,
+      'no client is there to be overtaken',
+    );
     assert.equal(new WaitingLine(rules).mayBackfill({}, 0, anywhere, full).kind, 'yes');
   });
 
@@ -573,7 +577,7 @@ class Model {
     const displaced = lost.find(({ ticket }) => ticket.id === joined.displaced?.id);
     assert.equal(displaced !== undefined, isMuch, 'within the limit of the address');
     if (displaced !== undefined) {
-      for (const { lostAt = 0 } of lost) assert.ok(lostAt >= (displaced.lostAt ?? 0), 'nobody is away for longer');
+      for (const { lostAt = 0 } of lost) assert.ok(lostAt >= (displaced.lostAt ?? 0), 'no client is away for longer');
       this.end(displaced);
     }
     this.list.push({ ticket: joined.ticket, told: joined.position, lostAt: undefined });
@@ -759,7 +763,7 @@ test('no server that a ticket of two minutes wants goes to a later one, and ever
         for (const ticket of present) {
           const kept = keptBefore(ticket);
           const open = serversFor(ticket).filter((server) => !kept.has(server));
-          assert.equal(placeFor(ticket, open), undefined, `${ticket.id} waits beside room that nobody else is sure to get`);
+          assert.equal(placeFor(ticket, open), undefined, `${ticket.id} waits beside room that no other client is sure to get`);
         }
         for (const project of Object.keys(SIZES)) {
           const kept = keptBefore();

@@ -37,7 +37,7 @@ test('without allowed repositories every project is foreign', () => {
   assert.match(ruleAgainst(open, { ...facts, ...own, isolated: false })?.text ?? '', /^Docker not enabled: /);
 });
 
-test('a blocked repository is refused for good, even when its owner is allowed', () => {
+test('a blocked repository is refused permanently, even when its owner is allowed', () => {
   const ending = ruleAgainst(rules, {
     ...facts,
     project: 'github.com/acme/bad/worlds/x.wbt',

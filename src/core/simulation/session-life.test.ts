@@ -144,7 +144,7 @@ test('the time of a session counts from the start of the simulator', () => {
   for (const resource of RESOURCES) course.feed({ kind: 'created', resource });
   assert.ok(
     course.commands.some((command) => command.kind === 'shutdown' && command.seconds === 400),
-    'the client is told 400 s',
+    'the client receives 400 s',
   );
   course.feed({ kind: 'loaded' }, { kind: 'reachable' });
   assert.deepEqual(course.tick(399), []);

@@ -31,9 +31,9 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   ],
   [{ state: 'draining', drain: { by: 'ada', left: 7200 } }, 'draining', /elsewhere; ada drained it for another 2 hours$/],
   [
-    { state: 'down', failure: 'nobody listens', drain: { by: 'ada', reason: 'new disk' } },
+    { state: 'down', failure: 'nothing listens', drain: { by: 'ada', reason: 'new disk' } },
     'down',
-    /^It has been down for 5 minutes: nobody listens; also, ada drained it until it is resumed: new disk$/,
+    /^It has been down for 5 minutes: nothing listens; also, ada drained it until it is resumed: new disk$/,
   ],
   [{ state: 'down', failure: 'It refuses connections.' }, 'down', /^It has been down for 5 minutes: It refuses connections\.$/],
   [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last probe: no answer/],

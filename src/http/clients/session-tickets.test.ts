@@ -230,7 +230,7 @@ test('a refusal books nothing, so asking again is trying again', async (t) => {
   await tickets.request(waits);
   admission.settle();
   await clock.advance(RESUME + 2);
-  assert.equal((await tickets.request(waits)).kind, 'waiting', 'what lapsed is asked for anew');
+  assert.equal((await tickets.request(waits)).kind, 'waiting', 'a lapsed session is requested again');
 });
 
 test('after a cancellation or some time the same client can ask again', async (t) => {
@@ -273,7 +273,7 @@ test('an old ticket that is forgotten takes nothing from a newer one of the same
   const again = request({ clientId: 'a' });
   await tickets.request(again);
   admission.settle();
-  // Nobody fetched it, so it lapses, and is forgotten a minute later.
+  // No client fetched it, so it lapses, and is forgotten a minute later.
   await clock.advance(RESUME + 2);
   const second = ticketOf(await tickets.request(again));
   for (let passed = 5; passed <= 70; passed += 5) {

@@ -68,7 +68,7 @@ async function refusalOf(response: Response): Promise<string> {
   return `${response.status} ${body.code}`;
 }
 
-/** Bodies that are refused before anybody decides anything. */
+/** Bodies that are refused before any decision. */
 async function refusals(context: Context, bodies: readonly unknown[]): Promise<string[]> {
   const { admission, log, post } = setUp(context);
   const answers: string[] = [];

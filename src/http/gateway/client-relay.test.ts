@@ -169,7 +169,7 @@ test('the booking of a client whose server failed is released once, when it is s
 });
 
 test('a client whose server failed, and that leaves before it can be sent to another one, leaves no booking behind', async (t) => {
-  let begin = (): void => assert.fail('nobody waits for it');
+  let begin = (): void => assert.fail('no test waits for it');
   const ready = new Promise<void>((resolve) => (begin = resolve));
   const { admission, failed, open } = await relay(t, { sentTo: SENT, ready });
   const client = await open();
@@ -240,7 +240,7 @@ test('a client that is disconnected because it floods keeps no place in line, th
 
 for (const [title, frame] of [
   ['says that it is over', OVER],
-  ['sends what is no frame', Buffer.from([0xff, 0xff, 0xff])],
+  ['sends bytes that are not a frame', Buffer.from([0xff, 0xff, 0xff])],
   ['announces a message that is too large', Buffer.from([0x81, 127, 0, 0, 0, 0, 1, 0, 0, 0])],
 ] as const) {
   test(`a client whose server ${title} is sent to another one, though its connection stays`, async (t) => {

@@ -104,7 +104,7 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
 
   state.tokens = [PROMETHEUS];
   const alone = (await (await send('/monitor/viewer', { headers: { Cookie } })).json()) as ViewerView;
-  assert.deepEqual([alone.name, alone.actions], ['prometheus', 'none'], 'nobody has a token to act with');
+  assert.deepEqual([alone.name, alone.actions], ['prometheus', 'none'], 'no token allows actions');
   state.tokens = [ADA, { ...PROMETHEUS, readOnly: false }];
   assert.equal((await send('/act', { method: 'POST', headers: ofPage })).status, 200, 'what it may is as configured now');
   assert.equal(await refusal(await send('/monitor/leave', { method: 'POST', headers: { Cookie } })), '403 csrf');

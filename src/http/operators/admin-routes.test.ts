@@ -129,7 +129,7 @@ test('an action on an unknown server, or an impossible one, is refused', async (
   assert.equal(await code(await unknown.send('POST', path('resume'))), '404 unknown-server');
   assert.equal(await code(await unknown.send('DELETE', '/api/v1/servers/a:1')), '404 unknown-server');
   const refused = setUp({
-    refused: { kind: 'refused', code: 'configured', reason: 'It stands in the configuration file; remove it there.' },
+    refused: { kind: 'refused', code: 'configured', reason: 'It is listed in the configuration file; remove it there.' },
   });
   assert.equal(await code(await refused.send('DELETE', '/api/v1/servers/a:1')), '409 configured');
   assert.equal(await code(await refused.send('POST', '/api/v1/servers', { address: 'x' })), '409 configured');

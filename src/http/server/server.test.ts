@@ -92,7 +92,7 @@ test('the end of a connection is reported once to each of its requests without a
   await client.response();
   assert.deepEqual(ends, ['/answered']);
   client.socket.destroy();
-  await eventually('all of them to hear it', () => ends.length === 4);
+  await eventually('all of them to be notified', () => ends.length === 4);
   assert.deepEqual(ends.toSorted(), paths.toSorted());
 });
 

@@ -34,7 +34,7 @@ test('a leftover that cannot be ended does not stop the removal of the others, a
   assert.deepEqual(removed, ['old']);
   assert.ok(
     log.complaints.some((line) => line.includes('stuck')),
-    'it is told',
+    'it is logged',
   );
   assert.equal(await sweeping.sweep(), 0);
 });
