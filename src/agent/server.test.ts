@@ -154,7 +154,7 @@ test('a request that is not HTTP is refused', async () => {
   assert.match(await raw(port, 'hello\r\n\r\n'), /^HTTP\/1\.1 400 /);
 });
 
-test('a client that never finishes its request is cut off', async () => {
+test('a client that never finishes its request is disconnected', async () => {
   const { port } = await start({ limits: { requestTimeout: 0.05 } });
   assert.match(await raw(port, 'GET /load HTTP/1.1\r\nHo'), /^HTTP\/1\.1 408 /);
 });

@@ -14,7 +14,7 @@ import { monitorPage, PAGE_POLICY } from './page.ts';
 import { startSampler } from './sampler.ts';
 
 export interface AgentOptions {
-  /** Address listened on. Absent: all of this machine's, IPv4 and IPv6. */
+  /** Address to listen on. Absent: all of this machine's, IPv4 and IPv6. */
   readonly host?: string;
   /** 0: any that is free. */
   readonly port: number;

@@ -37,7 +37,7 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
   [
     'YAML',
     'simulationServers:\n  - a',
-    's.json: line 1, column 1: a text without quotes — expected a configuration in JSON; put it between double quotes',
+    's.json: line 1, column 1: text without quotes — expected a configuration in JSON; put it between double quotes',
   ],
   [
     'half a file',
@@ -612,7 +612,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
   [
     'a closed monitor without a token',
     { monitor: { access: 'token' } },
-    'admin.tokens: an empty list — expected at least one token, because "monitor.access" is "token"; without a token the monitor cannot be read; make one with `session-server token NAME`',
+    'admin.tokens: an empty list — expected at least one token, because "monitor.access" is "token"; without a token the monitor cannot be read; create one with `session-server token NAME`',
   ],
 ];
 

@@ -129,7 +129,7 @@ test('a server that fails once and answers again is logged once, however often i
   }
   assert.deepEqual(
     log.lines.map(({ message }) => message),
-    ['host:2000 simulation server gave no usable load: nothing listens at its port', 'host:2000 simulation server answers again'],
+    ['host:2000 simulation server gave no usable load: nothing listens on its port', 'host:2000 simulation server answers again'],
   );
   await poller.stop();
 });

@@ -334,8 +334,8 @@ for (const [answers, code, permanent, text] of [
     true,
     /refused the name of this session server, example\.org/,
   ],
-  [{ MAIL: '530 5.7.0 Authentication Required' }, 'smtp-login', true, /wants a login; set mailSenderPassword/],
-  [{ RCPT: '554 5.7.1 Relay access denied' }, 'smtp-login', true, /wants a login; set mailSenderPassword/],
+  [{ MAIL: '530 5.7.0 Authentication Required' }, 'smtp-login', true, /requires a login; set mailSenderPassword/],
+  [{ RCPT: '554 5.7.1 Relay access denied' }, 'smtp-login', true, /requires a login; set mailSenderPassword/],
   [{ RCPT: '550 5.1.1 no such user' }, 'smtp-recipient', true, /check administrator/],
 ] as const) {
   test(`the refusal ${JSON.stringify(answers)} is explained by its step`, async (t) => {

@@ -14,7 +14,7 @@ import type { Notifier, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
 export interface WebhookOptions {
-  /** Unique among the notifiers; it stands in the log. */
+  /** Unique among the notifiers; the log has it. */
   readonly name: string;
   readonly url: string;
   readonly secret?: string | undefined;
@@ -33,7 +33,7 @@ export interface WebhookOptions {
 export const signatureHeader = 'x-session-server-signature';
 
 const PATIENCE = 15;
-/** Bytes of an answer that are read; the rest tells nothing. */
+/** Bytes of an answer that are read; the rest adds nothing. */
 const MAX_ANSWER = 4096;
 
 export function createWebhookNotifier(options: WebhookOptions): Notifier {
@@ -198,7 +198,7 @@ function judge({ status, text }: Answer, name: string): void {
   if (status >= 300 && status < 400)
     throw outsideFailure(
       'webhook-redirect',
-      `${name} answered with a redirect (${status}), which is not followed; write the final URL into webhooks`,
+      `${name} answered with a redirect (${status}), which is not followed; set url in webhooks to the final URL`,
       true,
     );
   const later = status >= 500 || [408, 425, 429].includes(status);
@@ -211,13 +211,13 @@ function judge({ status, text }: Answer, name: string): void {
 }
 
 const reasons: Readonly<Record<string, readonly [code: string, text: string]>> = {
-  ECONNREFUSED: ['webhook-unreachable', 'nothing listens at its port; check url in webhooks'],
-  ENOTFOUND: ['webhook-name', 'its name is not found; check url in webhooks'],
-  EAI_AGAIN: ['webhook-name', 'the name service does not answer'],
+  ECONNREFUSED: ['webhook-unreachable', 'nothing listens on its port; check url in webhooks'],
+  ENOTFOUND: ['webhook-name', 'its name does not exist in DNS; check url in webhooks'],
+  EAI_AGAIN: ['webhook-name', 'the DNS server does not answer'],
   EHOSTUNREACH: ['webhook-unreachable', 'there is no route to its host'],
   ENETUNREACH: ['webhook-unreachable', 'there is no route to its network'],
-  ECONNRESET: ['webhook-closed', 'it closed the connection before it had answered'],
-  UND_ERR_SOCKET: ['webhook-closed', 'it closed the connection before it had answered'],
+  ECONNRESET: ['webhook-closed', 'it closed the connection before it answered'],
+  UND_ERR_SOCKET: ['webhook-closed', 'it closed the connection before it answered'],
   UND_ERR_HEADERS_OVERFLOW: ['webhook-not-http', 'the headers of its answer are too long'],
 };
 

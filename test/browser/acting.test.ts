@@ -91,7 +91,7 @@ test('the focus is never lost after an operator action, and its result is announ
   await said.getByText('Resumed:').waitFor();
   await panel.getByRole('button', { name: 'Resume' }).waitFor({ state: 'detached' });
   await assertFocus(page, reason, 'a resume');
-  assert.equal(await said.innerText(), 'Resumed: new sessions can start here as soon as it answers.');
+  assert.equal(await said.innerText(), 'Resumed: new sessions can start here as soon as the server answers.');
 
   await panel.getByRole('button', { name: 'Remove' }).press('Enter');
   await panel.waitFor({ state: 'detached' });
@@ -217,7 +217,7 @@ test('an address of a server that is not in the fleet says so', async (t) => {
   await page.getByText('There is no simulation server').waitFor({ state: 'detached' });
 });
 
-test('a test notification says what became of it on each channel', async (t) => {
+test('a test notification reports its outcome on each channel', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
   const page = await openPage(t, server.url);
   await page.getByRole('button', { name: 'Sign in' }).click();

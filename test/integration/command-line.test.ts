@@ -322,7 +322,7 @@ describe('the port', () => {
   });
 });
 
-describe('an address listened on', () => {
+describe('an address to listen on', () => {
   test('is the only one, and the one to open next', async (t) => {
     const program = await startProgram(t, { listen: '127.0.0.2', simulationServers: ['127.0.0.1:9'] });
     const [url = ''] = /http:\S+(?=\/monitor)/.exec(program.stdout) ?? [];
@@ -493,7 +493,7 @@ describe('a log that cannot be written', { concurrency: 2 }, () => {
     await eventually('the load', async () => (await program.get('/load')) === '10');
     assert.equal(await program.get('/session'), `ws://${server.address}`);
     assert.equal(lines(program.stderr).length, 1, program.stderr);
-    assert.match(program.stderr, /output\.log cannot be written.*The service goes on/);
+    assert.match(program.stderr, /output\.log cannot be written.*The service continues/);
     assert.equal((await program.stop()).status, 0);
   });
 

@@ -223,7 +223,7 @@ for (const [title, end] of [
 test('nothing is forwarded for requests whose clients left before their turn', async (t) => {
   const silent = await bareServer(t, (socket) => socket.resume());
   const running = await gatewayTo(t, [silent], { limits: { relays: 2000 } });
-  // More than one turn takes, and more on each connection than may wait there, so that they are cut.
+  // More than one turn takes, and more on each connection than may wait there, so that they are disconnected.
   const clients = Array.from({ length: 8 }, () => new RawConnection(t, running.port));
   await Promise.all(clients.map(({ socket }) => once(socket, 'connect')));
   for (const client of clients) client.send(requestText(`GET /${silent}/x`).repeat(70));

@@ -165,7 +165,7 @@ test('a start message that is huge, or never comes, ends the connection', async 
   const huge = await connects(t, running, JSON.stringify({ start: { url: 'x'.repeat(1_000_000) } }));
   assert.equal((await huge.ends()).code, 1009);
   const long = await connects(t, running, JSON.stringify({ start: { url: 'x'.repeat(10_000) } }));
-  assert.equal(await long.message(1), 'error: The first message of the client is too long.');
+  assert.equal(await long.message(1), 'error: The first message from the client is too long.');
   assert.equal((await long.ends()).code, 1000);
   const silent = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
   assert.match(await silent.message(1), /^error: The client did not say/);
@@ -367,7 +367,7 @@ test('a client that was sent to a server directly is looked after too: its /clie
   assert.equal(client.socket.readyState, WebSocket.OPEN);
 });
 
-/** As behind the gateway in earnest: `localhost/PORT`, reached through a route; the loads are asked there too. */
+/** As behind a real gateway: `localhost/PORT`, reached through a route; the loads are asked there too. */
 async function frontBehindPort(t: TestContext) {
   const scripted = await Promise.all([5, 30].map((load) => ScriptedSimulationServer.start(t, { load })));
   const running = await startAppInside(t, {
@@ -382,7 +382,7 @@ async function frontBehindPort(t: TestContext) {
 test('an unmodified simulation server behind the gateway joins by its public address, and is probed and reached inside', async (t) => {
   const token = 'correct-horse-battery-staple';
   const server = await ScriptedSimulationServer.start(t, { load: 5 });
-  // Nothing listens at `sim.example`: it exists only as the name of this gateway.
+  // Nothing listens on `sim.example`: it exists only as the name of this gateway.
   const running = await startAppInside(t, {
     server: 'sim.example',
     registration: { token },

@@ -217,7 +217,7 @@ describe('the rate of one address', () => {
 
   test('is not taken from a header of a client that is not a trusted proxy', async (t) => {
     const program = await limited;
-    // From elsewhere the header is as good as absent, so that no client can use up the bucket of another.
+    // From elsewhere the header counts as absent, so that no client can use up the bucket of another.
     for (let i = 0; i < 10; i += 1)
       assert.match(await ask(t, program, '198.51.100.30', '127.0.0.3'), /^Error: no simulation server/);
     for (let i = 0; i < 3; i += 1)

@@ -89,7 +89,7 @@ test('time limits of HTTP are none for a WebSocket', async (t) => {
   const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
   const sockets = await Promise.all(['/', '/session'].map((path) => new SocketClient(t, program.socketUrl + path).open()));
   await Promise.all(sockets.map((socket) => socket.message(1)));
-  // Two of these one after the other are cut: so much time has passed then.
+  // Two of these one after the other are disconnected: so much time has passed then.
   for (let i = 0; i < 2; i += 1) assert.equal((await new RawConnection(t, program.port).response()).status, 408);
   for (const { socket } of sockets) assert.equal(socket.readyState, socket.OPEN);
 });

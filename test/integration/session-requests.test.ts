@@ -153,7 +153,7 @@ test('a class gets what fits, spread evenly; the others wait in order and get wh
     waiting.map((_, index) => index + 1),
   );
 
-  // A session ends every ten seconds; everybody asks every two.
+  // A session ends every ten seconds; every client asks every two.
   const order: string[] = [];
   let load = 82;
   for (let second = 0; second < 300 && order.length < waiting.length; second += 2) {

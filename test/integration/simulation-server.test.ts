@@ -65,7 +65,7 @@ test('refusals reach every kind of client and close with the code that says whet
   assert.equal(second.messages.at(-1), 'error: Too many open connections (>1)');
 });
 
-test('the address is sent when the simulator listens at its given address, not before', async (t) => {
+test('the address is sent when the simulator listens on its given address, not before', async (t) => {
   const server = await startSimulationServer(t);
   const client = await server.start(server.world('late', 'listen-late'));
   const port = await server.streamPort(client);

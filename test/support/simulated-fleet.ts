@@ -86,7 +86,7 @@ export class SimulatedFleet implements Probe {
     const machine = this.#present(id);
     switch (machine.fault) {
       case 'refuses':
-        return failed('refused', 'nothing listens at its port');
+        return failed('refused', 'nothing listens on its port');
       case 'lies':
         return failed('not-a-number', 'its answer to /load is not a number');
       case 'hangs':

@@ -405,7 +405,7 @@ test('places is how many sessions can be booked now', () => {
 
 // ---- suspicion
 
-/** Everybody is sent to `hole` until it is suspected; the other servers are busy. */
+/** All clients are sent to `hole` until it is suspected; the other servers are busy. */
 function sendInto(ledger: Ledger, hole: string, from: number): number {
   let t = from;
   for (; ledger.suspects().length === 0 && t < from + 600; t += 5) {

@@ -48,7 +48,7 @@ test('a recovery says how long it took, a failure what was seen', () => {
     'It was not responding for 12 minutes 5 seconds.',
   ]);
   assert.deepEqual(text('available', { ...server, load: 1, lasted: 60 }).details, ['It was full for 1 minute.']);
-  assert.deepEqual(text('down', { ...server, reason: 'nothing listens at its port' }).details, ['Nothing listens at its port.']);
+  assert.deepEqual(text('down', { ...server, reason: 'nothing listens on its port' }).details, ['Nothing listens on its port.']);
   assert.deepEqual(text('suspect', { ...server, reason: 'It idles.' }).details, ['It idles.']);
 });
 
