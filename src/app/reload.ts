@@ -50,6 +50,9 @@ export const RECONFIGURATIONS: readonly Reconfiguration[] = [
   row('fleet', ['simulationServers'], (settings, { membership }) => {
     membership.set('configured', settings.simulationServers);
   }),
+  row('counted sessions', ['gateway.enabled', 'gateway.routes', 'server', 'waiting.relay'], (_settings, { membership }) => {
+    membership.recount();
+  }),
   row(
     'notifications',
     [
@@ -82,6 +85,8 @@ export async function reload(wanted: Settings, started: Settings, parts: Parts, 
   const { settings: next, afterRestart } = inForce(started, wanted);
   const before = current.settings;
   current.settings = next;
+  // A change in DNS is a reason to reload, too.
+  running.nameChecks.wake();
   if (isDeepStrictEqual(before, next)) return afterRestart;
   for (const { apply } of affected(before, next)) await apply(next, parts, running);
   membership.reroute();

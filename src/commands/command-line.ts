@@ -77,7 +77,8 @@ function addServer(program: Command): void {
     .description('run only the load agent: it reports the load of this machine at /load')
     .option('--port <port>', 'port to listen on', readPort, 2000)
     .option('--host <host>', 'address to listen on; default: all of IPv4 and IPv6')
-    .action((options: { port: number; host?: string }) => agentCommand(options));
+    .option('--trial', 'also open /client, so that a session server offers this machine although it runs no simulations')
+    .action((options: { port: number; host?: string; trial?: boolean }) => agentCommand(options));
   program
     .command('simulation')
     .description('run the simulation server: it starts a simulation on this machine for each client')

@@ -6,6 +6,7 @@
  */
 import { dirname, join } from 'node:path';
 import type { ServerId } from '../core/fleet/endpoint.ts';
+import { parseHostAndPort } from '../core/fleet/host-and-port.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { parseRoutes, type GatewayRoutes } from '../core/gateway/gateway-routes.ts';
 import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
@@ -146,11 +147,12 @@ function mailSettings(configuration: Configuration, { mailPassword: password }: 
   const administrator = mailboxesOf(configuration.administrator).join(', ');
   const sender = mailboxOf(configuration.mailSender);
   const { mailSenderUser: user = sender } = configuration;
+  const read = parseHostAndPort(mailServer);
+  if (read.kind === 'invalid') return undefined;
   // The original takes `host:587` when no port is named elsewhere.
-  const { host, ownPort } = /^(?<host>[^:]+):(?<ownPort>[0-9]{1,5})$/.exec(mailServer)?.groups ?? {};
-  const port = mailServerPort > 0 ? mailServerPort : Number(ownPort ?? SMTP_PORT);
+  const port = mailServerPort > 0 ? mailServerPort : (read.port ?? SMTP_PORT);
   const optional = { ...(tls !== undefined && { tls }), ...(password !== undefined && { password }) };
-  return { administrator, server: host ?? mailServer, port, sender, user, ...optional };
+  return { administrator, server: read.host, port, sender, user, ...optional };
 }
 
 /**

@@ -167,6 +167,11 @@ export class Poller {
     void before.close();
   }
 
+  /** Resolves the names of the servers again. A connection does not outlive the address that it was opened for. */
+  recheckNames(): void {
+    void this.#probe.recheckNames();
+  }
+
   /** No session is handed out there from the moment this returns. `false`: no such server. */
   drain(id: ServerId, drain: Drain): boolean {
     return this.#fold(id, { kind: 'drained', drain });
@@ -279,10 +284,11 @@ export class Poller {
     if (result.kind === 'sample') {
       events.sampled(id, result.load, now, result.latency);
       this.#logRecovered(id);
-      this.#fold(id, { kind: 'sampled', load: result.load, latency: result.latency });
+      if (result.loadOnly !== undefined) this.#logOnce(id, 'load-only', `gets no sessions: ${result.loadOnly}`);
+      this.#fold(id, { ...result, kind: 'sampled' });
     } else {
       events.missed(id, now);
-      this.#logOnce(id, result);
+      this.#logOnce(id, result.failure.code, `gave no usable load: ${result.failure.reason}`);
       this.#fold(id, { kind: 'failed', failure: result.failure });
     }
   }
@@ -294,17 +300,15 @@ export class Poller {
   }
 
   /** A failure is logged once, not at every probe: not even if two kinds alternate, or good answers come in between. */
-  #logOnce(id: ServerId, { failure }: Extract<ProbeResult, { kind: 'failed' }>): void {
+  #logOnce(id: ServerId, code: string, what: string): void {
     const polled = this.#servers.get(id);
     if (polled === undefined) return;
     const now = this.#options.clock.now();
-    const seen = polled.failed.get(failure.code) ?? -Infinity;
-    polled.failed.set(failure.code, now);
+    const seen = polled.failed.get(code) ?? -Infinity;
+    polled.failed.set(code, now);
     if (now - seen < FORGOTTEN) return;
     polled.failureLogged = true;
-    this.#options.log.warn(`${polled.facts.endpoint.address} simulation server gave no usable load: ${failure.reason}`, {
-      code: failure.code,
-    });
+    this.#options.log.warn(`${polled.facts.endpoint.address} simulation server ${what}`, { code });
   }
 
   /** The recovery of a server that was down is logged as a transition. */

@@ -33,6 +33,7 @@ import type { MonitorAssets } from './operators/monitor-assets.ts';
 import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
 import type { MonitorSource } from './operators/monitor-source.ts';
 import { createApi } from './server/openapi.ts';
+import { refuseLostUpgrades } from './server/lost-upgrade.ts';
 import { createRoutes, toListener } from './server/routes.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions } from './server/server.ts';
 import { createLegacyRoutes } from './clients/legacy-routes.ts';
@@ -150,7 +151,7 @@ async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Cl
   const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
   closers.add((grace) => gateway?.close(grace));
   const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
-  const handle = toListener(routesOf(parts, monitor));
+  const handle = refuseLostUpgrades(toListener(routesOf(parts, monitor)), options.log);
   own.sockets = socketsOf(parts);
   const shared = {
     ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },

@@ -1,9 +1,10 @@
 /**
- * The page's requests to the session server. All URLs are relative to the page, so that they also work behind a reverse
- * proxy that puts the port into the path. A refusal is a value with its sentence, not an exception.
+ * The page's requests to the session server. All URLs are relative to the page and have its path, so that they also work
+ * behind a reverse proxy that puts the port into the path, or that forwards only the path of the page. A refusal is a value with its sentence, not an exception.
  */
 import { MAX_PROJECT_URL } from '../core/fleet/project.ts';
 import { CSRF_HEADER } from '../core/views/csrf-header.ts';
+import { throughMonitor } from '../core/views/through-monitor.ts';
 import type {
   ChannelTestView,
   ExplainView,
@@ -29,7 +30,8 @@ export interface Drain {
   readonly until?: number;
 }
 
-export const eventsUrl = 'monitor/events';
+export const eventsUrl = throughMonitor('monitor/events');
+export const signInUrl = throughMonitor('monitor/enter');
 /**
  * Milliseconds. Without a limit, a connection that died silently would never be given up. A test notification may take
  * 10 s.
@@ -44,11 +46,11 @@ export function historyUrl(server: string | null, { from, to }: HistoryRange, fo
   const query = new URLSearchParams({ from: from.toFixed(0), to: to.toFixed(0) });
   if (server !== null) query.set('server', server);
   if (format !== undefined) query.set('format', format);
-  return `api/v1/history?${query.toString()}`;
+  return throughMonitor(`api/v1/history?${query.toString()}`);
 }
 
 export function askSparklines(): Promise<Answer<SparklinesView>> {
-  return ask('monitor/sparklines');
+  return ask(throughMonitor('monitor/sparklines'));
 }
 
 export function explain(project: string): Promise<Answer<ExplainView>> {
@@ -58,7 +60,7 @@ export function explain(project: string): Promise<Answer<ExplainView>> {
     return Promise.resolve({ kind: 'refused', refusal: { code: 'project-too-long', reason } });
   }
   const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;
-  return ask(`api/v1/explain${query}`);
+  return ask(throughMonitor(`api/v1/explain${query}`));
 }
 
 /** Reading needs a token, and this browser is not signed in (any more). */
@@ -71,15 +73,15 @@ export async function needsSignIn(): Promise<boolean> {
 }
 
 export function askViewer(): Promise<Answer<ViewerView>> {
-  return ask('monitor/viewer');
+  return ask(throughMonitor('monitor/viewer'));
 }
 
 export function signIn(token: string): Promise<Answer<ViewerView>> {
-  return ask('monitor/enter', post({ token }, null));
+  return ask(signInUrl, post({ token }, null));
 }
 
 export function signOut(viewer: ViewerView): Promise<Answer<ViewerView>> {
-  return ask('monitor/leave', post({}, viewer));
+  return ask(throughMonitor('monitor/leave'), post({}, viewer));
 }
 
 export function drain(id: string, request: Drain, viewer: ViewerView): Promise<Answer<unknown>> {
@@ -95,7 +97,7 @@ export function addServer(
   entry: { readonly address: string; readonly weight?: number },
   viewer: ViewerView,
 ): Promise<Answer<unknown>> {
-  return ask('api/v1/servers', post(entry, viewer));
+  return ask(throughMonitor('api/v1/servers'), post(entry, viewer));
 }
 
 export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
@@ -108,11 +110,11 @@ export function forgetCosts(server: string | undefined, viewer: ViewerView): Pro
 }
 
 export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelTestView[] }>> {
-  return ask('api/v1/notifications/test', post({}, viewer));
+  return ask(throughMonitor('api/v1/notifications/test'), post({}, viewer));
 }
 
 function serverUrl(id: string, verb: string): string {
-  return `api/v1/servers/${encodeURIComponent(id)}${verb}`;
+  return throughMonitor(`api/v1/servers/${encodeURIComponent(id)}${verb}`);
 }
 
 interface AskInit extends Omit<RequestInit, 'signal'> {

@@ -105,6 +105,7 @@ export function checkGateway(around: Around): Problem[] {
     ...(routes.length > 0 ? withoutRoute(behind, routes, server) : []),
     ...aboutPublicPort(gateway, around, behind[0]),
     ...aboutRedirect(gateway),
+    ...aboutScheme(gateway, around),
   ];
 }
 
@@ -178,6 +179,19 @@ function aboutRedirect({ redirectFrom, tls, acmeDir }: Gateway): Problem[] {
       fix: 'set "gateway.redirectFrom" to 80, or remove "gateway.acmeDir"',
     });
   return problems;
+}
+
+/** Clients would be sent to `ws://`, at a port that accepts TLS only. */
+function aboutScheme({ tls }: Gateway, { ssl = true, handOutSsl }: Around): Problem[] {
+  if (tls === undefined || (handOutSsl ?? ssl)) return [];
+  return [
+    {
+      key: handOutSsl === undefined ? 'ssl' : 'handOutSsl',
+      value: 'false',
+      expected: 'true, because "gateway.tls" is set, and clients would connect to the gateway without TLS',
+      fix: 'set it to true, or remove "gateway.tls"',
+    },
+  ];
 }
 
 const EVERYWHERE = '::';

@@ -1,5 +1,6 @@
 /** E-mail notifications. */
 import { z } from 'zod';
+import { parseHostAndPort } from '../../core/fleet/host-and-port.ts';
 import { type Problem, showValue } from '../problem.ts';
 import { listenPort, text } from './values.ts';
 
@@ -41,7 +42,10 @@ export const mailKeys = {
     .describe('E-mail addresses that receive notifications: one, several with commas between them, or a list.')
     .meta({ absent: 'no e-mail' }),
   mailServer: text(253)
-    .regex(/^[^\s\x00-\x1f\x7f/@<>]+$/)
+    .regex(/^[^\s\x00-\x1f\x7f/@<>]+$/, { abort: true })
+    .refine((value) => parseHostAndPort(value).kind === 'host', {
+      message: 'check it: it is a host name or an IP address; a port follows after a colon, or has the key "mailServerPort"',
+    })
     .optional()
     .describe('SMTP host. Without it no e-mail is sent.')
     .meta({ absent: 'no e-mail', expected: 'a host name such as "smtp.example.org"' }),
@@ -81,8 +85,9 @@ export function checkMail(mail: Mail, hasPassword: boolean): Problem[] {
   demand('mailServer', mailServer, 'the SMTP host');
   demand('mailSender', mailSender, 'the address of the sender');
   if (mailSenderUser !== undefined && !hasPassword) problems.push(userWithoutPassword);
-  const ownPort = /^[^:]+:([0-9]+)$/.exec(mailServer ?? '')?.[1];
-  if (ownPort !== undefined && mailServerPort > 0 && Number(ownPort) !== mailServerPort)
+  const host = parseHostAndPort(mailServer ?? '');
+  const ownPort = host.kind === 'host' ? host.port : undefined;
+  if (ownPort !== undefined && mailServerPort > 0 && ownPort !== mailServerPort)
     problems.push({
       key: 'mailServer',
       value: showValue(mailServer),

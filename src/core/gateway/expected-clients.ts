@@ -13,7 +13,7 @@ interface HandedOut {
 
 /** Seconds a client may take to connect. */
 const MAX_DELAY = 60;
-const MAX_CLIENTS = 50_000;
+export const MAX_CLIENTS = 50_000;
 
 export class ExpectedClients {
   /** The oldest first, as in every `Map`. */

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { RefusalView, ViewerView } from '../../core/views/monitor-view.ts';
 import type { Log } from '../../ports.ts';
 import type { AddressOf } from '../server/client-address.ts';
-import type { Env } from '../server/routes.ts';
+import { cameByMonitor, type Env } from '../server/routes.ts';
 import { NO_TOKENS, refuse, refused } from './access-refusals.ts';
 import type { AccessToken, BrowserSession } from './browser-sessions.ts';
 import { noTokenInUrl, type Credentials } from './credentials.ts';
@@ -42,13 +42,14 @@ async function enter({ credentials, addressOf, log }: AccessRoutesOptions, c: Co
   const wantsPage = !(c.req.header('Content-Type') ?? '').startsWith('application/json');
   if (isForeign(c)) return refuse(c, FOREIGN);
   if (credentials.tokens.length === 0) return refuse(c, NO_TOKENS);
+  const page = cameByMonitor(c) ? 'monitor' : '../monitor';
   const given = credentials.check(c, await enteredToken(c, wantsPage));
-  if (given.kind === 'refused') return wantsPage ? c.redirect(`../monitor?refused=${given.refusal.code}`, 303) : refuse(c, given);
+  if (given.kind === 'refused') return wantsPage ? c.redirect(`${page}?refused=${given.refusal.code}`, 303) : refuse(c, given);
   const { token } = given;
   const session = credentials.sessions.open(c, token);
   const { address } = addressOf(c.env.incoming);
   log.info(`${token.name} signed in on the monitor page`, { by: token.name, address });
-  return wantsPage ? c.redirect('../monitor', 303) : c.json(viewerView(session, credentials.tokens), 200, NO_STORE);
+  return wantsPage ? c.redirect(page, 303) : c.json(viewerView(session, credentials.tokens), 200, NO_STORE);
 }
 
 function viewerView(session: BrowserSession | undefined, tokens: readonly AccessToken[]): ViewerView {

@@ -128,7 +128,7 @@ test('the files of the page are small, compressed beforehand, and cached indefin
     assert.equal((await get(`/monitor/${asset.name}`, { 'If-None-Match': `"${asset.hash}"` })).status, 304);
   }
   assert.ok(total <= 100_000, `${total} bytes`);
-  assert.match(await (await get('/monitor')).text(), new RegExp(`src="monitor/monitor.js\\?v=${assets.script.hash}"`));
+  assert.match(await (await get('/monitor')).text(), new RegExp(`src="monitor\\?/monitor/monitor.js\\?v=${assets.script.hash}"`));
 });
 
 test('a page that was not built is reported as such', async (t) => {

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono, type Context } from 'hono';
 import type { MonitorSnapshot } from '../../core/views/monitor-view.ts';
+import { throughMonitor } from '../../core/views/through-monitor.ts';
 import type { Clock } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { noTokenInUrl } from './credentials.ts';
@@ -138,7 +139,7 @@ function answerAsset(c: Context<Env>, asset: MonitorAsset): Response {
 }
 
 function urlOf({ name, hash }: MonitorAsset): string {
-  return `monitor/${name}?v=${hash}`;
+  return throughMonitor(`monitor/${name}?v=${hash}`);
 }
 
 /** The best encoding that the client accepts; `q=0` means not acceptable. */

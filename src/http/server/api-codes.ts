@@ -7,7 +7,7 @@ import type { ProjectRule } from '../../core/fleet/project.ts';
 import type { RouteRefusalCode } from '../../core/fleet/routing.ts';
 import type { JoinRefusalCode } from '../../core/queue/waiting-line.ts';
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 417 | 422 | 429 | 500 | 503;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 417 | 422 | 426 | 429 | 500 | 503;
 
 export interface RefusalCode {
   readonly status: RefusalStatus;
@@ -75,6 +75,7 @@ const general: Codes = {
   'too-large': { status: 413, meaning: 'The body is too large. For session requests, the maximum is `limits.bodyBytes`.' },
   'unsupported-media-type': { status: 415, meaning: 'The body was not sent as `application/json`.' },
   'expectation-failed': { status: 417, meaning: 'The request has an `Expect` header with an unsupported value.' },
+  'upgrade-required': { status: 426, meaning: 'A reverse proxy dropped the `Upgrade` header of a WebSocket.' },
   internal: { status: 500, meaning: 'Internal error; see the log of the session server.' },
 };
 

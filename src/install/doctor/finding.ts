@@ -16,6 +16,7 @@ export interface Finding {
     | 'clock'
     | 'descriptors'
     | 'running'
+    | 'proxies'
     | 'mail';
   /** What was checked: a name, a URL, a simulation server. */
   readonly subject: string;

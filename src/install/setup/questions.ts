@@ -5,6 +5,7 @@ import { parseEndpoint } from '../../core/fleet/endpoint.ts';
 import { parseRoutes, portBehind, thousandAround } from '../../core/gateway/gateway-routes.ts';
 import { addressKind } from '../../core/fleet/ip-address.ts';
 import type { Answers, ReverseProxyKind } from './configuration-file.ts';
+import type { Ask } from './interview.ts';
 
 /** Given on the command line; the rest is asked. */
 export interface SetupFlags {
@@ -21,9 +22,6 @@ export interface SetupFlags {
   readonly registration?: boolean;
 }
 
-/** Asks the operator; `undefined` without a terminal. */
-export type Ask = ((question: string, preset: string) => Promise<string>) | undefined;
-
 export type AnswersResult =
   { readonly kind: 'answers'; readonly answers: Answers } | { readonly kind: 'refused'; readonly reason: string };
 
@@ -38,7 +36,8 @@ const USUAL_PORT = 2000;
 export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<AnswersResult> {
   const server = await answerTo('Domain name of this machine, such as webots.example.org', {
     ...{ given: flags.server, preset: '', ask },
-    read: (text) => readServer(text, flags.reverseProxy),
+    // Asked before what serves port 443, so the answer to that cannot be `none` yet.
+    read: (text) => readServer(text, flags.reverseProxy ?? (ask === undefined ? undefined : 'gateway')),
   });
   if (server.kind === 'refused') return server;
   const kind = await answerTo(KIND_QUESTION, {
@@ -88,10 +87,9 @@ interface Question<T> {
 /** The given value; else the answer of the operator, who is asked until it is valid; else the preset. */
 async function answerTo<T>(question: string, { given, preset, ask, read }: Question<T>): Promise<Read<T>> {
   if (given !== undefined || ask === undefined) return read((given ?? preset).trim());
-  for (let asked = question; ;) {
-    const answer = read((await ask(asked, preset)).trim());
+  for (let answer = read((await ask(question, preset)).trim()); ;) {
     if (answer.kind === 'value') return answer;
-    asked = `${answer.reason}\n${question}`;
+    answer = read((await ask(`${answer.reason}\n${question}`, preset, true)).trim());
   }
 }
 
@@ -115,7 +113,7 @@ function lacksName(host: string, reverseProxy: string): boolean {
 }
 
 function needsName(address: string): string {
-  return `${address} is an IP address, and certificates are issued for names: give the domain name of this machine, or choose "none"`;
+  return `${address} is an IP address, and certificates are issued for names: give the domain name of this machine; for a closed network without TLS, run setup with --reverse-proxy none`;
 }
 
 function readServers(text: string, server: string, reverseProxy: ReverseProxyKind): Read<readonly string[]> {
