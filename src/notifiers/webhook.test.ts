@@ -131,7 +131,7 @@ test('with a secret the exact bytes of the body are signed', async (t) => {
   assert.equal(request.headers['x-session-server-signature'], `sha256=${expected}`);
 });
 
-test("the headers of the operator are sent, but not those that would break the message or forge its signature", async (t) => {
+test('the headers of the operator are sent, but not those that would break the message or forge its signature', async (t) => {
   const { received, port } = await receiver(t);
   const headers = {
     Authorization: 'Bearer abc',
