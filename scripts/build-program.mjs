@@ -1,5 +1,5 @@
 // Bundles the program into dist/program, or the folder named as argument, with the libraries it uses: Node finds and reads a dozen files at a start instead of several hundred, which halves the time of a start. Names stay as
-// they are in the sources, each part stands under the name of its source, and maps lie beside (`node --enable-source-maps`), so that a stack trace can be read.
+// they are in the sources, each part has the name of its source, and maps are beside it (`node --enable-source-maps`), so that a stack trace can be read.
 // What others wrote comes with their licences, in LICENSES.txt.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -47,7 +47,7 @@ async function removeOld(written) {
   const old = (await readdir(folder)).filter((name) => /\.js(?:\.map)?$/.test(name) && !written.includes(name));
   for (const name of old) {
     const path = join(folder, name);
-    // Its time says from now on since when it is no part any more.
+    // From now on its time says when it stopped being a part.
     if (before.includes(name)) await utimes(path, now, now);
     else if (now - (await stat(path)).mtimeMs > KEPT) await rm(path);
   }

@@ -72,7 +72,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 );
 const imports = files.flatMap(importsOf);
 
-test('every file stands in a folder that the table of layers knows', () => {
+test('every file is in a folder that the table of layers knows', () => {
   assert.ok(files.length > 20);
   assert.deepEqual(
     files.filter((file) => mayImport[layerOf(file)] === undefined),
@@ -101,7 +101,7 @@ test('every grant of the table is used', () => {
   assert.deepEqual(unused, []);
 });
 
-test('of the session server, only the command line imports the simulation server', () => {
+test('the session server, except for its command line, does not import the simulation server', () => {
   const outside = imports.filter(({ file, target }) => target.startsWith('simulation/') && !file.startsWith('simulation/'));
   assert.deepEqual(
     outside.filter(({ file }) => !file.startsWith('commands/')),

@@ -110,7 +110,7 @@ function addTools(program: Command): void {
     .action((config: string | undefined) => testNotificationCommand(config));
   program
     .command('token')
-    .description('make an access token for an operator, who may drain, resume, add and remove servers')
+    .description('create an access token for an operator, who may drain, resume, add and remove servers')
     .argument('<name>', 'name of its holder')
     .option('--read-only', 'read-only token, for example for Prometheus')
     .option('--json', 'print token and hash as JSON')
@@ -118,11 +118,11 @@ function addTools(program: Command): void {
   program
     .command('forget-costs')
     .description(
-      `make the running session server forget what sessions were seen to cost; the token of an operator is read from ${TOKEN_VARIABLE}`,
+      `make the running session server forget the learned cost of sessions; the token of an operator is read from ${TOKEN_VARIABLE}`,
     )
     .argument('[config]', 'configuration file')
     .option('--server <id>', 'only what was learned on this simulation server')
-    .option('--project <url>', 'only what was learned of this project')
+    .option('--project <url>', 'only what was learned about this project')
     .option('--url <address>', 'address of the session server; default: the configured port on this machine')
     .action((config: string | undefined, options: ForgetCostsOptions) => forgetCostsCommand(config, options));
   program
@@ -148,7 +148,7 @@ function addInstallation(program: Command): void {
     .option('--administrator <address>', 'e-mail address for alerts')
     .option('--mail-server <host>', 'SMTP server')
     .option('--mail-sender <address>', 'sender address')
-    .option('--registration', 'let simulation servers register themselves; makes a token')
+    .option('--registration', 'let simulation servers register themselves; creates a token')
     .option('--config <path>', 'configuration file to write', INSTALLED)
     .option('--unit <path>', 'systemd unit to write', '/etc/systemd/system/session-server.service')
     .option('--hook <path>', 'certbot hook to write', '/etc/session-server/deploy-certificate')

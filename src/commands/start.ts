@@ -200,7 +200,7 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
   say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/livez`);
 }
 
-/** How a browser on this machine reaches what listens at `address`. */
+/** How a browser on this machine reaches what listens on `address`. */
 function reachedAt(address: string | undefined): string {
   const isLocal = address === undefined || address === '127.0.0.1' || address === '::1' || addressKind(address) === 'unspecified';
   return isLocal ? 'localhost' : hostInUrl(address);
@@ -229,7 +229,7 @@ async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
   for (const warning of [...result.warnings, ...aboutCertificate]) log.warn(formatProblem(warning));
   if (result.kind === 'refused') {
     for (const problem of result.problems) log.error(formatProblem(problem));
-    log.error('the new configuration is refused; the current one stays active', { path });
+    log.error('the new configuration is rejected; the current one stays active', { path });
     return;
   }
   const settings: Settings = result.settings;

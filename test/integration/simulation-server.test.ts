@@ -65,7 +65,7 @@ test('refusals reach every kind of client and close with the code that says whet
   assert.equal(second.messages.at(-1), 'error: Too many open connections (>1)');
 });
 
-test('the address is told when the simulator listens where it was told, not before', async (t) => {
+test('the address is sent when the simulator listens on its given address, not before', async (t) => {
   const server = await startSimulationServer(t);
   const client = await server.start(server.world('late', 'listen-late'));
   const port = await server.streamPort(client);
@@ -142,7 +142,7 @@ test('a controller is restored from the commit, and nothing else can be overwrit
   assert.ok(existsSync(file), 'the link is left alone');
 });
 
-test('a drained server refuses new clients and tells the others when their sessions end', async (t) => {
+test('a drained server refuses new clients and informs the others when their sessions end', async (t) => {
   const server = await startSimulationServer(t);
   const url = server.world('arm');
   const client = await server.start(url);

@@ -74,7 +74,7 @@ export class Account {
   readonly bookings: Booking[] = [];
   /** Load points of the bookings that reports do not show yet. */
   booked = 0;
-  /** Load points by which they may turn out dearer; admission counts them, the choice does not. */
+  /** Load points by which they may turn out higher; admission counts them, the choice does not. */
   risk = 0;
   window: LearningWindow | undefined;
 
@@ -208,7 +208,7 @@ export class Account {
     if (this.missed >= closedAfter) this.#forgetReports();
   }
 
-  /** `points`: what is booked for it now; `margin`: the share by which it may turn out dearer. */
+  /** `points`: what is booked for it now; `margin`: the share by which it may turn out higher. */
   book(booking: Booking, points: number, margin: number, rank: number): void {
     this.revision += 1;
     this.bookings.push(booking);

@@ -25,7 +25,7 @@ test('before anything is known of a project, others and then a default are expec
   assert.equal(costs.expected('a'), 20);
 });
 
-test('no more projects and values are kept than there is room for', () => {
+test('projects and values are remembered only up to a maximum', () => {
   const costs = new Costs();
   for (let i = 0; i < 600; i += 1) costs.measured(`p${i}`, 1, 1, true);
   for (let i = 0; i < 1000; i += 1) costs.measured('p0', i, 1, true);

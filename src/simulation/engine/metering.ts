@@ -135,7 +135,7 @@ export class Metering {
     if (workspace === undefined || (life.phase !== 'starting' && life.phase !== 'streaming')) return;
     const used = await workspace.usage();
     if (used === undefined || used <= this.#options.disk()) return;
-    const text = 'The simulation wrote more to the disk than it may.';
+    const text = 'The simulation wrote more to the disk than is allowed.';
     session.feed({ kind: 'end', ending: { reason: 'disk', code: 1011, text } });
   }
 }

@@ -77,7 +77,7 @@ export interface SessionReports {
 /** Seconds between two checks whether the simulator listens: the first pause, and the maximum. */
 const FIRST_PAUSE = 0.005;
 const MAX_PAUSE = 0.25;
-/** Seconds that a simulator has to listen at its address after it reported that the world is loaded. */
+/** Seconds that a simulator has to listen on its address after it reported that the world is loaded. */
 const LISTEN_AFTER = 10;
 /** Bytes of a controller. */
 const MAX_CONTROLLER = 1_000_000;
@@ -288,8 +288,8 @@ export class Session {
         return;
       }
       if (running.plan.loadedBy === 'word' && clock.now() - since > LISTEN_AFTER) {
-        log.warn(`[${this.id}] the simulator has loaded the world and does not listen at its address`);
-        const text = 'The simulator does not listen at the address it was given.';
+        log.warn(`[${this.id}] the simulator has loaded the world and does not listen on its address`);
+        const text = 'The simulator does not listen on the address it was given.';
         this.feed({ kind: 'end', ending: { reason: 'did-not-start', code: 1011, text } });
         return;
       }

@@ -169,7 +169,7 @@ export class Sessions {
         void session.resetController(message.file);
         break;
       case 'ignored':
-        this.#options.log.limited('info', 'ignored', `[${session.id}] a message of the client was not understood`);
+        this.#options.log.limited('info', 'ignored', `[${session.id}] a message from the client was not understood`);
         break;
     }
   }

@@ -24,7 +24,7 @@ export function metricsText(metrics: SimulationMetrics): string {
     ...metric(
       'projects_total',
       'counter',
-      'Projects asked for, by where they came from.',
+      'Requested projects, by where they came from.',
       labelled('from', Object.entries(cache)),
     ),
     ...metric('stream_bytes', 'gauge', 'Bytes relayed by the streams of current sessions.', [['', streamBytes]]),

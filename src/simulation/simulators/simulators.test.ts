@@ -23,7 +23,7 @@ test('Webots gets the arguments of the original', () => {
   assert.ok(!argvOf({ mode: 'mjpeg' }).argv.includes('--minimize'), 'pictures need a window');
 });
 
-test('in a container the world chooses the image, and one that names no version is refused for good', () => {
+test('in a container the world chooses the image, and one that names no version is refused permanently', () => {
   const { image, argv } = argvOf({ container: true });
   assert.equal(image, 'cyberbotics/webots.cloud:R2025a-ubuntu22.04');
   assert.equal(argv[0], '/usr/local/webots/webots');
