@@ -64,7 +64,7 @@ for (const [text, found] of [
   ['A front maps it.', ['front']],
   ['A web server in front of the program.', []],
   ['The name leads to this machine.', ['leads to']],
-  ['Who does not read is cut.', ['Who']],
+  ['Who does not read is cut.', ['Who', 'is cut']],
   ['The rule:\n\n- Who has waited goes first.', ['- Who']],
   ['Who may read this page?', []],
   ['It is no number.', ['is no number']],
