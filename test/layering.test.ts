@@ -54,6 +54,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'simulation/http': ['core', 'ports.ts', 'engine', 'http', 'agent', 'simulation/ports.ts', 'simulation/engine'],
   'simulation/meters': ['core', 'ports.ts', 'engine', 'agent', 'logging'],
   'simulation/instance.ts': [],
+  'simulation/missing.ts': ['type:simulation/settings'],
+  'simulation/examine.ts': ['*'],
   'simulation/app.ts': ['*'],
   app: ['*'],
   install: ['*'],

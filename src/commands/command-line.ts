@@ -177,14 +177,18 @@ function addInstallation(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check an installation, from name and certificate to each simulation server; exit status 0, 1 (warnings) or 2 (faults)',
+      'check an installation, from name and certificate to each simulation server, or a simulation machine with its configuration; exit status 0, 1 (warnings) or 2 (faults)',
     )
     .argument('[url]', 'address of the site, such as https://webots.example.org; default: from the configuration')
     .option('--config <path>', `configuration file; default: ${INSTALLED}, unless a URL is given`)
     .option('--json', 'print the findings as JSON')
     .option('--timeout <seconds>', 'time for each request', readTimeout, 5)
     .action(async (url: string | undefined, options: DoctorOptions) =>
-      (await import('../install/doctor.ts')).doctorCommand(url, options),
+      url === undefined &&
+      options.config !== undefined &&
+      (await (await import('./check.ts')).isOfSimulationServer(options.config))
+        ? (await import('./doctor-simulation.ts')).doctorSimulation(options.config, options)
+        : (await import('../install/doctor.ts')).doctorCommand(url, options),
     );
 }
 

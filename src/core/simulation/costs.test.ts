@@ -34,8 +34,8 @@ test('projects and values are remembered only up to a maximum', () => {
 });
 
 test('the headers of the load say how many sessions there are and what is still to come', () => {
-  assert.deepEqual(loadHeaders({ starting: 2, running: 2, idle: 3, points: 41.52, pending: 12, version: 18 }), {
-    'Session-Count': '7; starting=2; idle=3',
+  assert.deepEqual(loadHeaders({ starting: 2, running: 2, idle: 3, begun: 40, points: 41.52, pending: 12, version: 18 }), {
+    'Session-Count': '7; starting=2; idle=3; begun=40',
     'Session-Load': '41.5; pending=12.0',
     'Session-Costs': '18',
   });

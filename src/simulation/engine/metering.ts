@@ -4,6 +4,7 @@ import type { Clock, Log } from '../../ports.ts';
 import { Costs, loadHeaders, pointsOf, type LoadFacts } from '../../core/simulation/costs.ts';
 import type { Usage } from '../ports.ts';
 import type { Session } from './session.ts';
+import type { SessionsCounts } from './sessions.ts';
 
 export interface MeteringOptions {
   readonly clock: Clock;
@@ -69,17 +70,13 @@ export class Metering {
     return points;
   }
 
-  facts(counts: { readonly starting: number; readonly running: number; readonly idle: number }): LoadFacts {
+  facts(counts: SessionsCounts): LoadFacts {
     let points = 0;
     for (const measured of this.#measured.values()) points += measured.points;
     return { ...counts, points, pending: this.pending(), version: this.#version };
   }
 
-  headers(counts: {
-    readonly starting: number;
-    readonly running: number;
-    readonly idle: number;
-  }): Readonly<Record<string, string>> {
+  headers(counts: SessionsCounts): Readonly<Record<string, string>> {
     return loadHeaders(this.facts(counts));
   }
 

@@ -27,6 +27,8 @@ export interface SessionsCounts {
   readonly starting: number;
   readonly running: number;
   readonly idle: number;
+  /** Sessions that began since the start of the server. */
+  readonly begun: number;
 }
 
 /** What a socket does with its session. */
@@ -44,6 +46,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #loop: Loop;
+  #begun = 0;
   #draining = false;
   #stopping = false;
   #changed: () => void = () => undefined;
@@ -75,7 +78,7 @@ export class Sessions {
   counts(): SessionsCounts {
     const streaming = this.all.filter(({ life }) => life.phase === 'streaming');
     const idle = streaming.filter(({ life }) => !life.busy).length;
-    return { starting: this.#starting().length, running: streaming.length - idle, idle };
+    return { starting: this.#starting().length, running: streaming.length - idle, idle, begun: this.#begun };
   }
 
   /** Takes a connection; `undefined`: too many have not sent a start message yet. */
@@ -158,6 +161,7 @@ export class Sessions {
           return;
         }
         this.#options.log.info(`[${session.id}] Starting simulation from ${decision.url}`);
+        this.#begun += 1;
         session.start(decision, message.mode);
         break;
       }
