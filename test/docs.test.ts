@@ -79,7 +79,7 @@ test('the JSON Schema has the keys, rejects others, and has no annotation of the
   assert.match(text, /"secret": \{[^}]*"writeOnly": true/);
 });
 
-for (const name of ['local', 'example'])
+for (const name of ['local', 'demo', 'example'])
   test(`config/session/${name}.json loads without a problem or a warning`, async () => {
     const path = `config/session/${name}.json`;
     const result = await loadConfiguration(new URL(path, root).pathname, { env: {} });

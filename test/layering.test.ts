@@ -36,6 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http/metrics.ts': ['http/server', 'engine', 'core'],
   'http/edge.ts': ['http', 'engine', 'core', 'ports.ts', 'type:config', 'type:discovery'],
   agent: ['engine', 'ports.ts'],
+  'simulation/demo': ['core', 'engine', 'ports.ts', 'system'],
   web: ['core'],
   system: ['ports.ts'],
   'simulation/ports.ts': ['core'],

@@ -10,6 +10,7 @@ import { version } from '../system/version.ts';
 import { checkCommand, type CheckOptions } from './check.ts';
 import { completionCommand, SHELLS, type Shell } from './completion.ts';
 import { REFUSED } from './configuration.ts';
+import type { DemoOptions } from './demo.ts';
 import { takeSignals } from './early-signals.ts';
 import { forgetCostsCommand, TOKEN_VARIABLE, type ForgetCostsOptions } from './forget-costs.ts';
 import { schemaCommand } from './schema.ts';
@@ -18,7 +19,7 @@ import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand, type TokenOptions } from './token.ts';
 
 /** Commands that run until a signal ends them, and take the signals themselves; a signal ends the others, as it ends most programs. */
-const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent', 'simulation']);
+const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent', 'simulation', 'demo']);
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -46,6 +47,7 @@ export function createProgram(): Command {
       if (!RUN_ON.has(command.name())) takeSignals({});
     });
   addServer(program);
+  addDemo(program);
   addTools(program);
   addInstallation(program);
   program.addHelpText(
@@ -88,6 +90,15 @@ function addServer(program: Command): void {
       const { simulationCommand, sweepCommand } = await import('./simulation.ts');
       return sweep === true ? sweepCommand(config) : simulationCommand(config);
     });
+}
+
+function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('try it: a session server, and a simulation server with a robot to drive')
+    .option('--port <port>', 'port of the session server', readPort, 1999)
+    .option('--simulation-port <port>', 'port of the simulation server; the four ports above it are for sessions', readPort, 2000)
+    .action(async (options: DemoOptions) => (await import('./demo.ts')).demoCommand(options));
 }
 
 function addTools(program: Command): void {

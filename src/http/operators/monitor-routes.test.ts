@@ -6,7 +6,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { buildWeb } from '../../../scripts/build-web.mjs';
 import { renderSignInPage, renderMonitorPage } from '../../web/render.ts';
-import { readMonitorAssets, type MonitorAssets } from './monitor-assets.ts';
+import { readPageAssets, type PageAssets } from '../server/page-assets.ts';
 import { createMonitorRoutes } from './monitor-routes.ts';
 
 const noBytes = new Uint8Array(0);
@@ -18,7 +18,7 @@ const asset = (name: string) => ({
   brotli: noBytes,
   gzip: noBytes,
 });
-const noAssets: MonitorAssets = { script: asset('monitor.js'), styles: asset('monitor.css') };
+const noAssets: PageAssets = { script: asset('monitor.js'), styles: asset('monitor.css') };
 
 function setUp({ isReader = true, assets = noAssets } = {}) {
   const fleet = new DemoFleet({ servers: 3 });
@@ -112,8 +112,8 @@ test('a visitor without permission gets a form for the token, and no figures', a
 
 test('the files of the page are small, compressed beforehand, and cached indefinitely by browsers under their hash', async (t) => {
   const folder = await temporaryFolder(t);
-  await buildWeb(folder);
-  const assets = await readMonitorAssets(folder);
+  await buildWeb(folder, ['monitor']);
+  const assets = await readPageAssets(folder, 'monitor');
   const { get } = setUp({ assets });
   let total = 0;
   for (const asset of [assets.script, assets.styles]) {
@@ -132,5 +132,5 @@ test('the files of the page are small, compressed beforehand, and cached indefin
 });
 
 test('a page that was not built is reported as such', async (t) => {
-  await assert.rejects(readMonitorAssets(await temporaryFolder(t)), /build it with "npm run build"/);
+  await assert.rejects(readPageAssets(await temporaryFolder(t), 'monitor'), /build it with "npm run build"/);
 });

@@ -209,7 +209,7 @@ export class Session {
   async #makeCheckout(): Promise<Ending | undefined> {
     const { projects, simulator, emptyFolder } = this.#parts;
     if (!simulator.usesProject || this.project === undefined) {
-      this.#checkout = emptyCheckout(emptyFolder);
+      this.#checkout = emptyCheckout(emptyFolder, this.project);
       for (const line of sentenceLines('Demo: showing the built-in robot')) this.client.say(line);
       return undefined;
     }
@@ -366,9 +366,10 @@ const FAILURES: Readonly<Record<Resource, { readonly log: string; readonly endin
   },
 };
 
-function emptyCheckout(folder: string): Checkout {
+function emptyCheckout(folder: string, project: RunnableProject | undefined): Checkout {
+  const facts = { world: `worlds/${project?.world ?? ''}`, worldHeader: '' };
   return {
-    ...{ folder, commit: '', stale: false, facts: { world: 'worlds/demo.wbt', worldHeader: '' }, links: new Set<string>() },
+    ...{ folder, commit: '', stale: false, facts, links: new Set<string>() },
     readFile: () => Promise.resolve(undefined),
     release: () => undefined,
   };

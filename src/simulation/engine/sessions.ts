@@ -1,6 +1,7 @@
 /** All sessions of this server: which clients get one, and what happens to each. */
 import { startLoop, type Loop } from '../../engine/loop.ts';
 import type { Clock, Log, NewId } from '../../ports.ts';
+import { demoWorldOf } from '../../core/simulation/demo-world.ts';
 import { readClientMessage } from '../../core/simulation/client-lines.ts';
 import { readProjectAddress, type AddressOptions, type RunnableProject } from '../../core/simulation/project-address.ts';
 import { ruleAgainst, type RepositoryRules } from '../../core/simulation/rules.ts';
@@ -181,7 +182,7 @@ export class Sessions {
   /** The project, or why it does not run here. */
   #decide(client: Client, url: string): RunnableProject | Ending {
     const room = this.#roomFor(client);
-    if (!this.#options.simulator.usesProject) return room ?? demoProject;
+    if (!this.#options.simulator.usesProject) return room ?? demoProject(url);
     const address = readProjectAddress(url, this.#options.reading());
     const ruling = address.kind === 'project' ? this.#rule(address.project.key, address.project.url) : undefined;
     const rulingOnForm =
@@ -212,6 +213,9 @@ export class Sessions {
 }
 
 /** What stands for a project where none is run. */
-const demoProject: RunnableProject = {
-  ...{ url: 'demo:rover', key: 'demo:rover', repository: '', remote: '', readings: [], world: 'demo.wbt' },
-};
+function demoProject(url: string): RunnableProject {
+  const world = demoWorldOf(url);
+  return {
+    ...{ url: `demo:${world}`, key: `demo:${world}`, repository: '', remote: '', readings: [], world: `${world}.wbt` },
+  };
+}

@@ -55,7 +55,9 @@ test('the demo needs no project and no network', () => {
   const demo = createDemo({ argv: ['node', 'demo.js'] });
   const result = demo.plan(facts, place);
   assert.ok(result.kind === 'plan', 'it is a plan');
-  assert.deepEqual(result.plan.argv, ['node', 'demo.js', 'rover', '/run/s']);
+  assert.deepEqual(result.plan.argv, ['node', 'demo.js', 'arm', '/run/s']);
+  const other = demo.plan({ ...facts, world: 'worlds/anything else.wbt' }, place);
+  assert.deepEqual(other.kind === 'plan' && other.plan.argv, ['node', 'demo.js', 'rover', '/run/s']);
   assert.equal(createDemo({}).plan(facts, place).kind, 'refused');
   assert.deepEqual([demo.usesProject, result.plan.network, result.plan.inner], [false, 'none', 'unix']);
 });
