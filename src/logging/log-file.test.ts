@@ -197,7 +197,7 @@ test('a file in place of the folder is reported once; lines are counted until it
     harness.now += 5;
   }
   assert.equal(harness.complaints.length, 1);
-  assert.match(harness.complaints[0]!, /cannot be written: .*(EEXIST|ENOTDIR).*"logDir".*goes on and tries again every 10 s/);
+  assert.match(harness.complaints[0]!, /cannot be written: .*(EEXIST|ENOTDIR).*"logDir".*continues and tries again every 10 s/);
   rmSync(join(folder, 'log'));
   harness.now += 10;
   harness.say('fixed');

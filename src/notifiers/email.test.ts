@@ -363,7 +363,7 @@ async function scripted(t: TestContext, answers: Readonly<Record<string, string>
 }
 
 for (const [answers, code, permanent, text] of [
-  [{ EHLO: '421 4.7.0 closing' }, 'smtp-greeting', false, /full domain name of this machine into server: it answered "421/],
+  [{ EHLO: '421 4.7.0 closing' }, 'smtp-greeting', false, /set server to the full domain name of this machine: it answered "421/],
   [
     { EHLO: '504 no', HELO: '504 5.5.2 bad name' },
     'smtp-greeting',

@@ -10,7 +10,7 @@ import { startProgram, type Program } from '../support/start-program.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 
 const reloads = ({ log }: Program) => log.split('configuration read again').length - 1;
-const refusals = ({ log }: Program) => log.split('the new configuration is refused').length - 1;
+const refusals = ({ log }: Program) => log.split('the new configuration is rejected').length - 1;
 const metric = async (program: Program, name: string) =>
   Number(new RegExp(`^session_server_${name} ([-0-9.e]+)$`, 'm').exec(await program.get('/metrics'))?.[1]);
 
