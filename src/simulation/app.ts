@@ -12,7 +12,7 @@ import type { Clock, Log } from '../ports.ts';
 import { findCgroups } from './cgroups/cgroups.ts';
 import { startAnnouncing } from './engine/announcing.ts';
 import { Metering } from './engine/metering.ts';
-import { Sessions, type SessionsCounts } from './engine/sessions.ts';
+import { Sessions } from './engine/sessions.ts';
 import { Sweeping, type Keeper } from './engine/sweeping.ts';
 import { createClientSockets } from './http/client-socket.ts';
 import { metricsText } from './http/metrics.ts';
@@ -119,7 +119,7 @@ export async function startSimulation(
     // Sessions, connections without a start message yet, and programs that call.
     maxClients: () => now().maxConnections + now().limits.accepted + 200,
     load() {
-      const load = simulator.usesProject ? meter.load() : placesTaken(sessions.counts(), now().maxConnections);
+      const load = simulator.usesProject ? meter.load() : shareOf(sessions.taken(), now().maxConnections);
       return load === undefined ? undefined : { text: String(load), headers: metering.headers(sessions.counts()) };
     },
     monitor: () =>
@@ -327,6 +327,6 @@ function processorName(): string {
  * The load of a server with the demo, percent: the share of its places that are taken. Its sessions cost next to nothing, and
  * it is for computers that are busy with other work.
  */
-function placesTaken({ starting, running, idle }: SessionsCounts, maxSessions: number): number {
-  return (100 * (starting + running + idle)) / maxSessions;
+function shareOf(taken: number, places: number): number {
+  return (100 * taken) / places;
 }

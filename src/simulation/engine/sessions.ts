@@ -82,6 +82,11 @@ export class Sessions {
     return { starting: this.#starting().length, running: streaming.length - idle, idle, begun: this.#begun };
   }
 
+  /** Places that are taken, also by sessions that have not ended completely. */
+  taken(): number {
+    return this.all.filter(({ life }) => holdsPlace(life)).length;
+  }
+
   /** Takes a connection; `undefined`: too many have not sent a start message yet. */
   accept(client: Client): SessionHandle | undefined {
     const { accepted } = this.#options.limits();
