@@ -108,7 +108,7 @@ test('it starts, answers, serves its page, and writes nothing into the package',
   assert.equal(page.status, 200);
   const html = await page.text();
   assert.ok(html.includes(server.address));
-  const assets = [...html.matchAll(/(?:src|href)="(monitor\/[^"]+)"/g)].map(([, asset = '']) => asset);
+  const assets = [...html.matchAll(/(?:src|href)="(monitor\?\/monitor\/[^"]+)"/g)].map(([, asset = '']) => asset);
   assert.ok(assets.length > 0, 'the page names no file of its own');
   for (const asset of assets) assert.equal((await fetch(new URL(asset, page.url))).status, 200, asset);
   assert.equal((await started.stop()).status, 0);

@@ -41,6 +41,9 @@ test('one process gets the lock, the next one learns which, and a killed one lea
   assert.equal((await lockFolder(folder)).kind, 'held');
   if (lock.kind === 'locked') await lock.release();
   assert.deepEqual(readdirSync(folder), []);
+  const again = await lockFolder(folder);
+  assert.equal(again.kind, 'locked');
+  if (again.kind === 'locked') await again.release();
 });
 
 test('of many that come at once after a crash exactly one gets the lock', async (t) => {

@@ -97,7 +97,7 @@ function measured(account: Account, seen: number, { points, sessions }: SessionR
     const cost = limited(costs.ofProject(booking.project) * account.server.factor) / ORDINARY;
     return { booking, cost, shown: 1, hidden: 0 };
   });
-  // No more than the load: a server cannot make its sessions look dearer. Sessions of other clients are taken to cost as much.
+  // No more than the load: a server cannot make its sessions look more expensive. Sessions of other clients are taken to cost as much.
   const change = (Math.min(points, account.load) * running.length) / Math.max(running.length, sessions);
   return { seen: { change, gone: 0, goneOf: NOBODY, noise: UNREST }, parties: [together(handOuts)], counted: true };
 }

@@ -13,7 +13,7 @@ const report = (sessions: number, begun: number, more: Partial<SessionReport> = 
   ...more,
 });
 
-/** A server that was heard at second 100, with room for many. */
+/** A server that reported at second 100, with room for many. */
 function fixture() {
   const ledger = new Ledger({ ...DEFAULT_ALLOCATION, jitter: 0 }, () => 0.5);
   ledger.add('a', {}, 99);
@@ -113,7 +113,7 @@ test('what sessions cost is learned from what the server measured, whatever else
   assert.ok(Math.abs(measured - 3) < Math.abs(guessed - 3), `measured ${measured}, guessed ${guessed}`);
 });
 
-test('a server that lies about its sessions cannot make them look dearer than its load', () => {
+test('a server that lies about its sessions cannot make them look more expensive than its load', () => {
   const { ledger, book } = fixture();
   for (let now = 101; now < 400; now += 5) {
     if (now % 50 === 1) book(now, '192.0.2.1');

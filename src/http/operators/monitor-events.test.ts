@@ -271,7 +271,7 @@ test('one address gets half of all places, and as many again when its viewers le
 
 test('a HEAD request is not counted as a viewer', async () => {
   const { clock, events, open } = setUp({ maxViewers: 1 });
-  const response = await events.routes.request('/monitor/events', { method: 'HEAD' });
+  const response = await events.routes.request('/monitor/events', { method: 'HEAD' }, {});
   assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8']);
   assert.equal(events.viewers(), 0);
   const reader = await open();

@@ -81,7 +81,7 @@ test('one useless prefix among good ones is left out and logged, and a server wi
   assert.match(log.complaints.join(), /sim1\.example\.org\/2000 registers .* match no project: not a prefix/);
 });
 
-test('a POST that a redirect turned into a GET is told so', async () => {
+test('a POST that a redirect turned into a GET is refused with that reason', async () => {
   const answer = await setUp().redirected();
   assert.deepEqual([answer.status, answer.headers.get('Allow')], [405, 'POST']);
   assert.match(await answer.text(), /redirect .* write the URL in "notify" with https:/);

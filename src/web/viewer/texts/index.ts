@@ -1,4 +1,4 @@
-/** The languages of the viewer. English comes first: it is for everybody whose languages are not here. */
+/** The languages of the viewer. English comes first: it is used where no other language fits. */
 import { german } from './de.ts';
 import { english } from './en.ts';
 import { french } from './fr.ts';
