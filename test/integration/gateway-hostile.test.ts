@@ -231,7 +231,7 @@ test('a connection continues after a request that was answered before its end', 
 async function outcomes({ app }: Pick<RunningApp, 'app'>): Promise<Record<string, number>> {
   const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
   const lines = metrics.matchAll(/^session_server_gateway_outcomes_total\{outcome="([^"]+)"\} (\d+)$/gm);
-  return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
+  return Object.fromEntries(Array.from(lines, ([, outcome = '', count]): [string, number] => [outcome, Number(count)]));
 }
 
 const OK = 'HTTP/1.1 200 OK\r\n';

@@ -276,7 +276,7 @@ test('the end of a session frees its predicted load at once', async (t) => {
 });
 
 test('a freed place goes to the first in line at once, before the load is probed again', async (t) => {
-  const running = await front(t, [{ load: 5 }], { place: { maxSessions: 1 }, pollInterval: 5, pollTimeout: 1 });
+  const running = await front(t, [{ load: 5 }], { place: { maxSessions: 1 }, pollInterval: 60, pollTimeout: 1 });
   const [server] = running.scripted;
   assert.ok(server !== undefined);
   const inside = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();

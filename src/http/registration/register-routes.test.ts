@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { Hono } from 'hono';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
-import type { ServerId } from '../../core/fleet/endpoint.ts';
 import type { Env } from '../server/routes.ts';
 import { createRegisterRoutes } from './register-routes.ts';
 
@@ -26,7 +25,7 @@ function setUp() {
       announce(entry) {
         known.add(addressIn(entry));
         entries.push(entry);
-        return { kind: 'accepted', id: addressIn(entry) as ServerId, state: 'checking' };
+        return { kind: 'accepted', id: addressIn(entry), state: 'checking' };
       },
       leave: () => true,
     },
