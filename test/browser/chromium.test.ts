@@ -6,15 +6,16 @@ import { test } from 'node:test';
 import { findChromium } from '../support/chromium.ts';
 import { temporary } from '../support/start-program.ts';
 
-test('the one that is named comes before an installed one, and that before the one of the package', async (t) => {
+test('the named one comes first, then that of the package, then an installed one', async (t) => {
   const [named, folder] = [join(temporary(t), 'mine'), temporary(t)];
   writeFileSync(named, '');
   writeFileSync(join(folder, 'chromium'), '');
   assert.equal((await findChromium({ CHROMIUM_PATH: named, PATH: folder })).path, named);
-  assert.equal((await findChromium({ CHROMIUM_PATH: '', PATH: `/nowhere:${folder}` })).path, join(folder, 'chromium'));
-  const packaged = await findChromium({ PATH: '/nowhere' });
+  const packaged = await findChromium({ CHROMIUM_PATH: '', PATH: folder }, true);
   assert.match(packaged.path, /session-server-chromium-/);
   assert.ok(existsSync(packaged.path), packaged.path);
+  assert.equal((await findChromium({ PATH: `/nowhere:${folder}` }, false)).path, join(folder, 'chromium'));
+  await assert.rejects(findChromium({ PATH: '/nowhere' }, false), /^Error: There is no Chromium on this machine/);
 });
 
 test('a named one that is missing is an error that says what to do, and no other is taken', async () => {
