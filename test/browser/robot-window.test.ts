@@ -41,7 +41,7 @@ async function attack({ monitor, id }: { readonly monitor: string; readonly id: 
   const viewer = await asked(`${monitor}/viewer`);
   const secret = viewer === undefined ? null : ((await viewer.json()) as { csrf: string | null }).csrf;
   const statuses: number[] = [];
-  for (const base of [`${monitor}/api/v1`, monitor.replace('/monitor', '/api/v1')]) {
+  for (const base of [`${monitor}?/api/v1`, monitor.replace('/monitor', '/api/v1')]) {
     for (const headers of [{ 'X-Session-Server-CSRF': secret ?? 'x', 'Content-Type': 'application/json' }, undefined]) {
       const init = { method: 'POST', body: '{}', ...(headers !== undefined && { headers }) };
       statuses.push((await asked(`${base}/servers/${encodeURIComponent(id)}/drain`, init))?.status ?? 0);
