@@ -5,6 +5,7 @@
 import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation/allocation-parameters.ts';
 import type { Candidates } from '../src/core/fleet/candidates.ts';
 import { Ledger } from '../src/core/allocation/ledger.ts';
+import { ObservedLengths } from '../src/core/reservations/observed-lengths.ts';
 import { ReservationBook } from '../src/core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../src/core/reservations/reserved-seats.ts';
 import { USUAL_SPREAD } from '../src/core/reservations/session-length.ts';
@@ -83,12 +84,14 @@ export function create(context: Context): Policy {
       ...{ ...reserved, id, code: id, title: id, match: 'code', opens: OPENS },
       ...{ owner: 'simulator', revision: 0, released: false },
     });
+  const lengths = new ObservedLengths();
+  let latest = 0;
   const { target } = { ...DEFAULT_ALLOCATION, ...changes };
   const seats = new ReservedSeats({
     ...{ ledger, book },
     eligible: () => ids,
     keyOf: (project) => project,
-    parameters: () => ({ target, lengths: { mean: sessionLength * lengthFactor, spread: USUAL_SPREAD } }),
+    parameters: () => ({ target, lengths: { mean: lengths.mean(sessionLength * lengthFactor, latest), spread: USUAL_SPREAD } }),
   });
 
   return {
@@ -97,6 +100,7 @@ export function create(context: Context): Policy {
     onReport: (server, load, measuredAt, now) => ledger.report(name(server), load, measuredAt, now),
     onPollFailed: (server, now) => ledger.miss(name(server), now),
     pick(now, { id, project, address, code }) {
+      latest = now;
       const wanted = { id: `${id}`, address, ...(projectHints && { project }) };
       const found = code === undefined ? undefined : book.classOf({ code, holder: wanted.id }, now, () => 0);
       const ofClass = found?.kind === 'class' ? { reservation: found.reservation.id } : {};
@@ -108,9 +112,11 @@ export function create(context: Context): Policy {
     // The simulator assigns whatever was picked, at once; the ledger has booked it already.
     onAssign() {},
     onConnect(_server, now, { id }) {
+      lengths.began(bookings.get(id) ?? '', now);
       ledger.connected(bookings.get(id) ?? '', now);
     },
     onLeave(_server, now, { id }) {
+      lengths.ended(bookings.get(id) ?? '', now);
       book.leave(bookings.get(id) ?? '');
       ledger.release(bookings.get(id) ?? '', now);
     },

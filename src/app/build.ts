@@ -11,6 +11,7 @@ import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import { History } from '../core/history/history.ts';
 import { incidentRules } from '../core/incidents/incidents.ts';
 import { parseProject } from '../core/fleet/project.ts';
+import { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import { ReservationBook } from '../core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../core/reservations/reserved-seats.ts';
 import { USUAL_SPREAD } from '../core/reservations/session-length.ts';
@@ -92,7 +93,7 @@ function buildCore(initial: Settings, environment: Environment) {
     serverChanges: createTopic<ServerFacts | undefined>(undefined),
     /** The version of the servers that registered themselves. */
     registrations: createTopic(0),
-    /** Moves on when something has to be saved that nobody would report again. */
+    /** Moves on when something has to be saved that is not reported again. */
     urgentChanges: createTopic(0),
     /** Clients are answered. */
     answers: createStartupGate(),
@@ -163,24 +164,28 @@ function buildReservations(core: Core, { poller }: Fleet, changed: () => void) {
   };
   const eligible = ({ project }: { readonly project?: string }) => router.eligible(projectOf(project)).filter(takesSessions);
   const book = new ReservationBook(keyOf);
+  const lengths = new ObservedLengths();
   const seats = new ReservedSeats({
     ...{ ledger, book, eligible, keyOf },
-    parameters: () => ({ target: target(), lengths: { mean: settings().allocation.sessionLength, spread: USUAL_SPREAD } }),
+    parameters: () => ({
+      target: target(),
+      lengths: { mean: lengths.mean(settings().allocation.sessionLength, clock.now()), spread: USUAL_SPREAD },
+    }),
   });
   const reservations = new Reservations({
-    ...{ clock, log, newId, book, seats, ledger, eligible, keyOf, target, changed },
+    ...{ clock, log, newId, book, seats, lengths, ledger, eligible, keyOf, target, changed },
     waiting: (id) => line.lengthOf(id),
     saveSoon: () => {
       urgentChanges.publish(urgentChanges.value + 1);
     },
   });
-  return { book, seats, reservations };
+  return { book, seats, lengths, reservations };
 }
 
 function buildAdmission(
   core: Core,
   { poller, membership }: Fleet,
-  { book, seats, reservations }: ReservationParts,
+  { book, seats, lengths, reservations }: ReservationParts,
   monitorViews: () => MonitorViews,
 ): Admission {
   const { clock, newId, log, router, line, buckets, decisions, ledger, settings } = core;
@@ -192,7 +197,15 @@ function buildAdmission(
       (id) => {
         membership.booked(id);
       },
-      { seats, left: (bookingId) => book.leave(bookingId), wallTime: () => clock.wallTime() },
+      {
+        seats,
+        began: (bookingId) => lengths.began(bookingId, clock.now()),
+        left: (bookingId) => {
+          lengths.ended(bookingId, clock.now());
+          book.leave(bookingId);
+        },
+        wallTime: () => clock.wallTime(),
+      },
     ),
     classes: reservations,
     settings: () => {

@@ -21,12 +21,22 @@ export interface Bookings {
   release(bookingId: string): Promise<void>;
 }
 
+/** What reserved seats add to bookings. */
+export interface SeatBookings {
+  readonly seats: ReservedSeats;
+  /** The session of the booking began. */
+  readonly began: (bookingId: string) => void;
+  /** It ended, or never began. */
+  readonly left: (bookingId: string) => void;
+  readonly wallTime: () => number;
+}
+
 /** `changed` is called with the server whose booked load changed. */
 export function ledgerBookings(
   ledger: Ledger,
   clock: Pick<Clock, 'now'>,
   changed: (server: ServerId) => void = () => undefined,
-  classes?: { readonly seats: ReservedSeats; readonly left: (bookingId: string) => void; readonly wallTime: () => number },
+  classes?: SeatBookings,
 ): Bookings {
   const moment = () => ({ now: clock.now(), wall: classes?.wallTime() ?? 0 });
   return {
@@ -39,6 +49,7 @@ export function ledgerBookings(
       classes?.seats.fits(candidates, project, moment(), reservation) ?? ledger.fits(candidates, project, clock.now()),
     isUnconfirmed: (address) => ledger.isUnconfirmed(address, clock.now()),
     connected(bookingId) {
+      classes?.began(bookingId);
       const server = ledger.connected(bookingId, clock.now());
       if (server !== undefined) changed(server);
       return Promise.resolve();

@@ -1,17 +1,17 @@
-/** What clients are told about classes. Strangers learn that there is one, and neither its name nor its code. */
+/** What clients hear about classes. Other clients learn that there is one, and neither its name nor its code. */
 import { isoTime } from '../core/text/iso-time.ts';
 import { doorsOf, type Reservation } from '../core/reservations/reservation.ts';
 
 export const UNKNOWN_CODE = 'There is no class with this code; check the address that you were given.';
 
-/** To somebody who showed the code. */
+/** For a client that showed the code. */
 export function classNotOpen(reservation: Reservation, wallTime: number): string {
   const { code, start, end } = reservation;
   if (wallTime >= end) return `The class ${code} has ended; ask without its code.`;
   return `The class ${code} begins at ${clock(start)}; its seats can be taken from ${clock(doorsOf(reservation))}.`;
 }
 
-/** To somebody who has no seat. */
+/** For a client without a seat. */
 export function heldForClass({ start }: Reservation, wallTime: number): string {
   const when = wallTime < start ? `begins at ${clock(start)}` : 'has just begun';
   return `There is room, but it is held for a class that ${when}; places become free as it begins.`;

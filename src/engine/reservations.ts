@@ -6,6 +6,7 @@ import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Candidates } from '../core/fleet/candidates.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import { checkCapacity, type CapacityAnswer, type Fleet, type Slot } from '../core/reservations/capacity.ts';
+import type { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import type { Reservation, ReservationStatus } from '../core/reservations/reservation.ts';
 import type { ClassOfRequest, ClassRequest, ReservationBook } from '../core/reservations/reservation-book.ts';
 import type { Moment, ReservedSeats } from '../core/reservations/reserved-seats.ts';
@@ -21,6 +22,7 @@ export interface ReservationsOptions {
   readonly newId: NewId;
   readonly book: ReservationBook;
   readonly seats: ReservedSeats;
+  readonly lengths: ObservedLengths;
   readonly ledger: Pick<Ledger, 'rooms' | 'fleetCost'>;
   readonly eligible: (slot: Pick<Slot, 'project'>) => readonly ServerId[];
   readonly keyOf: (projectUrl: string) => string | undefined;
@@ -34,7 +36,7 @@ export interface ReservationsOptions {
   readonly saveSoon: () => void;
 }
 
-/** Seats for a class, as somebody wants them. */
+/** Seats for a class, as an operator wants them. */
 export type Wish = Omit<Reservation, 'id' | 'code' | 'owner' | 'revision' | 'released'> & {
   /** Normalised. Absent: one is made up. */
   readonly code?: string;
@@ -63,6 +65,8 @@ const TICK = 1;
 const LEARNED = 1.15;
 const UNKNOWN = 1.5;
 const CODE_LENGTH = 6;
+/** Sessions that ended. */
+const WORTH_SAVING = 10;
 
 export class Reservations {
   readonly #options: ReservationsOptions;
@@ -100,12 +104,12 @@ export class Reservations {
     return book.classOf(request, clock.wallTime(), waiting);
   }
 
-  /** The reservation that alone keeps somebody without a seat from these servers. */
+  /** The reservation that alone keeps a client without a seat from these servers. */
   heldFor(candidates: Candidates, project: string | undefined): Reservation | undefined {
     return this.#options.seats.heldFor(candidates, project, this.#moment());
   }
 
-  /** The servers of these on which somebody without a seat may be placed. */
+  /** The servers of these on which a client without a seat may be placed. */
   permitted(candidates: Candidates, project: string | undefined): Candidates {
     return this.#options.seats.permitted(candidates, project, this.#moment());
   }
@@ -139,7 +143,7 @@ export class Reservations {
     return this.#store(extended);
   }
 
-  /** The seats that nobody took go back to everybody now. */
+  /** The free seats go back to everybody now. */
   async release(id: string, by: string): Promise<ReservationOutcome> {
     await this.#startupGate.ready;
     const { book, log } = this.#options;
@@ -175,20 +179,23 @@ export class Reservations {
 
   // ---- what survives a restart
 
-  get version(): number {
-    return this.#options.book.version;
+  /** Differs when there is something new to save; lengths of sessions are worth it now and then. */
+  get version(): string {
+    const { book, lengths } = this.#options;
+    return `${book.version} ${Math.floor(lengths.save().ended / WORTH_SAVING)}`;
   }
 
   save(): unknown {
-    return saveReservations(this.#options.book.kept());
+    return saveReservations(this.#options.book.kept(), this.#options.lengths.save());
   }
 
   restore(value: unknown): Restored {
-    const { book, log } = this.#options;
+    const { book, lengths, log } = this.#options;
     const read = readReservations(value);
     if (read.kind === 'foreign') return read;
     if (read.damaged > 0) log.warn(`${read.damaged} saved reservations are damaged and were left out`);
     book.restore(read.reservations);
+    lengths.restore(read.lengths);
     return { kind: 'restored' };
   }
 

@@ -16,9 +16,9 @@ test('reservations and taken seats come back as they were saved', () => {
   book.take('r', { bookingId: 'b1', server: 'a', holder: 'x', project: 'p' });
   book.take('r', { bookingId: 'b2', server: 'a', holder: '' });
   book.leave('b2');
-  const read = readReservations(JSON.parse(JSON.stringify(saveReservations(book.kept()))));
+  const read = readReservations(JSON.parse(JSON.stringify(saveReservations(book.kept(), { ended: 3, seconds: 4000 }))));
   assert.ok(read.kind === 'reservations');
-  assert.equal(read.damaged, 0);
+  assert.deepEqual([read.damaged, read.lengths], [0, { ended: 3, seconds: 4000 }]);
   const restored = new ReservationBook((url) => url);
   restored.restore(read.reservations);
   assert.deepEqual(restored.kept(), book.kept());

@@ -1,6 +1,7 @@
 /** Reservations and their taken seats as they are saved over a restart. */
 import { z } from 'zod';
 import { MAX_CODE, MIN_CODE } from '../core/reservations/code.ts';
+import type { SavedLengths } from '../core/reservations/observed-lengths.ts';
 import type { Reservation } from '../core/reservations/reservation.ts';
 import type { KeptReservation, Seat } from '../core/reservations/reservation-book.ts';
 import { foreign, soundItem, soundItems, type Foreign } from './document.ts';
@@ -9,10 +10,13 @@ export interface SavedReservations {
   readonly format: 'reservations';
   readonly version: 1;
   readonly reservations: readonly KeptReservation[];
+  /** How long sessions were seen to last. */
+  readonly lengths: SavedLengths;
 }
 
 export interface ReadReservations {
   readonly kind: 'reservations';
+  readonly lengths: SavedLengths;
   readonly reservations: readonly KeptReservation[];
   /** Entries that made no sense and were left out. */
   readonly damaged: number;
@@ -22,8 +26,8 @@ export interface ReadReservations {
 export const MAX_RESERVATIONS = 1000;
 export const MAX_SEATS = 10_000;
 
-export function saveReservations(reservations: readonly KeptReservation[]): SavedReservations {
-  return { format: 'reservations', version: 1, reservations };
+export function saveReservations(reservations: readonly KeptReservation[], lengths: SavedLengths): SavedReservations {
+  return { format: 'reservations', version: 1, reservations, lengths };
 }
 
 /** Never throws. */
@@ -32,13 +36,14 @@ export function readReservations(value: unknown): ReadReservations | Foreign {
   if (!read.success) return foreign(read.error);
   const entries = read.data.reservations;
   const reservations = entries.slice(0, MAX_RESERVATIONS).flatMap((entry) => soundItem(kept, entry));
-  return { kind: 'reservations', reservations, damaged: entries.length - reservations.length };
+  return { kind: 'reservations', reservations, lengths: read.data.lengths, damaged: entries.length - reservations.length };
 }
 
 const saved = z.object({
   format: z.literal('reservations'),
   version: z.literal(1),
   reservations: z.array(z.unknown()),
+  lengths: z.object({ ended: z.number().min(0).max(1e6), seconds: z.number().min(0).max(1e10) }).catch({ ended: 0, seconds: 0 }),
 });
 
 const name = z.string().min(1).max(200);

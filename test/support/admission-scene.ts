@@ -7,6 +7,7 @@ import { TokenBuckets } from '../../src/core/limits/token-bucket.ts';
 import { WaitingLine } from '../../src/core/queue/waiting-line.ts';
 import type { AnswerView } from '../../src/core/views/monitor-view.ts';
 import { parseProject } from '../../src/core/fleet/project.ts';
+import { ObservedLengths } from '../../src/core/reservations/observed-lengths.ts';
 import type { ReservationBook } from '../../src/core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../../src/core/reservations/reserved-seats.ts';
 import { Reservations } from '../../src/engine/reservations.ts';
@@ -126,14 +127,14 @@ function classesOf({ book, ledger, router, line, clock, log }: ClassParts) {
   const seats = new ReservedSeats({ ledger, book, eligible, keyOf, parameters: () => ({ target, lengths }) });
   let ids = 0;
   const reservations = new Reservations({
-    ...{ clock, log, book, seats, ledger, eligible, keyOf },
+    ...{ clock, log, book, seats, ledger, eligible, keyOf, lengths: new ObservedLengths() },
     newId: () => `r${(ids += 1)}`,
     target: () => target,
     waiting: (id) => line.lengthOf(id),
     changed: () => undefined,
     saveSoon: () => undefined,
   });
-  return { seats, reservations, left: (id: string) => book.leave(id), wallTime: () => clock.wallTime() };
+  return { seats, reservations, began: () => undefined, left: (id: string) => book.leave(id), wallTime: () => clock.wallTime() };
 }
 
 function projectOf(url: string | undefined) {

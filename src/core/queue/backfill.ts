@@ -162,7 +162,7 @@ export function mayBackfill(
   return { kind: 'yes', candidates: open };
 }
 
-/** Only people of the same class come before somebody who has a seat. */
+/** Only members of the same class come before a member of a class. */
 function mayTakeSeat(waiting: ReadonlySet<Spot>, candidates: Candidates, fits: Fits): Backfill {
   for (const { ticket } of waiting) {
     const hasRoom = ticket.lostAt === undefined ? fits(ticket, candidates) : undefined;

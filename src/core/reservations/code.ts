@@ -12,7 +12,7 @@ export function normalizedCode(text: string): string | undefined {
 
 /**
  * Takes `/c/CODE` off the beginning of a path. Clients get the code in the address that they are given, and keep it in front of what they append. A code
- * that cannot be one is returned as it was written, so that its client is told instead of served as the public.
+ * that cannot be one is returned as it was written, so that its client is refused instead of served as the public.
  */
 export function withoutCode(path: string): { readonly path: string; readonly code?: string } {
   const { code, rest } = PATH.exec(path)?.groups ?? {};

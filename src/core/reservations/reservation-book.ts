@@ -1,8 +1,8 @@
-/** All reservations, and who has their seats. What it returns is derived from these and the time; nothing happens by itself. */
+/** All reservations, and the seats that are taken. What it returns is derived from these and the time; nothing happens by itself. */
 import type { ServerId } from '../fleet/endpoint.ts';
 import { doorsOf, isOn, statusOf, type Reservation, type ReservationStatus } from './reservation.ts';
 
-/** A seat that somebody took. */
+/** A seat that a client took. */
 export interface Seat {
   readonly bookingId: string;
   readonly server: ServerId;
@@ -121,7 +121,7 @@ export class ReservationBook {
     return entry.seats.size < entry.reservation.seats || seatOf(entry, holder) !== undefined;
   }
 
-  /** Somebody got a seat. A client that had one already has the same seat on another server. */
+  /** A client got a seat. A client that had one already has the same seat on another server. */
   take(id: string, seat: Seat): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
@@ -176,7 +176,7 @@ export class ReservationBook {
     }
   }
 
-  /** Nobody has a seat after the end, but how many came is remembered. */
+  /** No seat is taken after the end, but how many came is remembered. */
   #empty(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
@@ -195,7 +195,7 @@ export class ReservationBook {
     return undefined;
   }
 
-  /** The one that is not over; of several that are, any: its client is told that it is over. */
+  /** The one that is not over; of several that are, any: its client is refused because it is over. */
   #byCode(code: string, now: number): Entry | undefined {
     let found: Entry | undefined;
     for (const entry of this.#entries.values()) {

@@ -7,11 +7,11 @@
 
 export interface Reservation {
   readonly id: string;
-  /** Shown to those who may read reservations; strangers are not told who teaches what. */
+  /** Shown only to operators: what is taught when is not public. */
   readonly title: string;
   /** As `normalizedCode` writes it. No secret: it is read aloud. */
   readonly code: string;
-  /** Who belongs to it: those who show the code, those who ask for the project while it is on, or both. */
+  /** Which requests belong to it: those that show the code, those that ask for the project while it is on, or both. */
   readonly match: ReservationMatch;
   /** Normalised URL of a repository, a folder or a world. Absent: any project. */
   readonly project?: string;
@@ -20,7 +20,7 @@ export interface Reservation {
   readonly end: number;
   /** Seconds before the start from which seats can be taken. */
   readonly opens: number;
-  /** Seconds after the start for which all seats are held. In as many seconds after that, those that nobody took go back to everybody. */
+  /** Seconds after the start for which all seats are held. In as many seconds after that, free ones go back to everybody. */
   readonly grace: number;
   /** Name of the token that made it. */
   readonly owner: string;
@@ -35,16 +35,16 @@ export type ReservationMatch = 'code' | 'project' | 'either';
 export const RESERVATION_STATES = ['planned', 'gathering', 'open', 'running', 'easing', 'released', 'over'] as const;
 
 /**
- * planned: nobody notices it yet; gathering: others are let in only as long as the seats will be free; open: seats can be taken; running: it has begun;
- * easing: seats that nobody took go back; released: none is held any more; over.
+ * planned: it affects no client yet; gathering: others are let in only as long as the seats will be free; open: seats can be taken; running: it has begun;
+ * easing: free seats go back; released: none is held any more; over.
  */
 export type ReservationState = (typeof RESERVATION_STATES)[number];
 
-/** Who came so far. */
+/** Attendance so far. */
 export interface Attendance {
   /** Seats that are taken now. */
   readonly taken: number;
-  /** Seats that were ever taken, by different people as far as they can be told apart. */
+  /** Seats that were ever taken, by different people as far as they can be recognized. */
   readonly came: number;
 }
 
@@ -70,7 +70,7 @@ export function isOn(reservation: Pick<Reservation, 'start' | 'opens' | 'end'>, 
   return now >= doorsOf(reservation) && now < reservation.end;
 }
 
-/** Seats that are held: all that nobody has, until `grace` after the start. Then none if nobody came at all, else fewer and fewer. */
+/** Seats that are held: all free ones, until `grace` after the start. Then none if no member came at all, else fewer and fewer. */
 function outstandingSeats({ seats, start, end, grace, released }: Reservation, { taken, came }: Attendance, now: number): number {
   if (released || now >= end) return 0;
   const left = Math.max(0, seats - taken);

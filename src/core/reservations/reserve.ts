@@ -1,7 +1,7 @@
 /**
  * The reserve of a class: who else may be let in now so that its seats will be free when the doors open.
  *
- * Long before, sessions that run now will be over by then, and nobody notices. Close to the start everything that is placed stays, and the seats are simply
+ * Long before, sessions that run now will be over by then, and no client is affected. Close to the start everything that is placed stays, and the seats are simply
  * held. The ramp between the two follows from how long sessions last (docs/explanation/reserved-seats.md).
  */
 import { shareLeft, stillRuns, type SessionLength } from './session-length.ts';
@@ -29,7 +29,7 @@ export interface Demand {
 }
 
 export interface Reserve {
-  /** Seats that will be free beyond those that are needed; below 0: nobody else may be let in. */
+  /** Seats that will be free beyond those that are needed; below 0: no other client may be let in. */
   readonly spare: number;
   /** Seats that will be free. */
   readonly predicted: number;
@@ -59,7 +59,7 @@ export function reserveFor(
     const room = target - base - others * left - members * staying;
     rooms[index] = room;
     predicted += seatsIn(room, seatCost * factor);
-    variance += (others / (seatCost * factor)) * left * (1 - left);
+    variance += (others * left * (1 - left) + members * staying * (1 - staying)) / (seatCost * factor);
   }
   const spare = predicted - seats - CAUTION * Math.sqrt(variance);
   const admits = (index: number, cost: number) => {

@@ -1,5 +1,5 @@
 /**
- * Reserved seats at the moment of admission: who has a seat is placed like anybody, everybody else only where the seats of the classes stay free.
+ * Reserved seats at the moment of admission: a client with a seat is placed as usual, every other one only where the seats of the classes stay free.
  *
  * Without a reservation within reach it does nothing but ask the ledger, with the same candidates.
  */
@@ -41,6 +41,8 @@ interface Hold {
  * and again would be overloaded under it.
  */
 const COMFORT = 3;
+/** How much more a project that was never run here is expected to cost. */
+const UNSEEN = 1.2;
 /** Seconds around the end of a reservation within which its people leave. */
 const LEAVING = 300;
 
@@ -74,7 +76,7 @@ export class ReservedSeats {
     return ledger.fits(isClass ? candidates : this.permitted(candidates, project, moment), project, moment.now);
   }
 
-  /** The candidates on which somebody without a seat may be placed; the same object when these are all. */
+  /** The candidates on which a client without a seat may be placed; the same object when these are all. */
   permitted(candidates: Candidates, project: string | undefined, moment: Moment): Candidates {
     const { ledger, book } = this.#options;
     if (book.size === 0) return candidates;
@@ -85,7 +87,7 @@ export class ReservedSeats {
     return filtered(candidates, admits);
   }
 
-  /** The reservation for which the room on these servers is held, if somebody without a seat would find room but for it. */
+  /** The reservation for which the room on these servers is held, if a client without a seat would find room but for it. */
   heldFor(candidates: Candidates, project: string | undefined, moment: Moment): Reservation | undefined {
     const { ledger, book } = this.#options;
     if (book.size === 0 || !ledger.fits(candidates, project, moment.now) || this.fits(candidates, project, moment))
@@ -103,7 +105,7 @@ export class ReservedSeats {
     return book.status(id, wall, reachOf(parameters().lengths), this.#isLost());
   }
 
-  /** Seats that will be free when they are needed, if nobody else is let in. */
+  /** Seats that will be free when they are needed, if no other client is let in. */
   predicted(reservation: Reservation, moment: Moment): number {
     return this.#hold(reservation, [reservation], moment).reserve.predicted;
   }
@@ -133,7 +135,7 @@ export class ReservedSeats {
     const indexOf = new Map(found.map(({ id }, index) => [id, index]));
     const demand = this.#demand(together, moment);
     const ahead = Math.max(0, reservation.start - wall);
-    const members = this.#members(indexOf, rooms, wall + ahead);
+    const members = this.#members(indexOf, rooms, wall, wall + ahead);
     const reserve = reserveFor(rooms, { ...demand, ahead, ofClasses: (index) => members[index] ?? NOBODY }, { target, lengths });
     return { reservation, reserve, indexOf, rooms, target: isOn(reservation, wall) ? target - COMFORT : target };
   }
@@ -141,15 +143,18 @@ export class ReservedSeats {
   /** All seats that are outstanding, in units of the heaviest. */
   #demand(together: readonly Reservation[], moment: Moment): { readonly seats: number; readonly seatCost: number } {
     const weights = together.map((reservation) => {
-      const { cost, margin } = this.#costOf(reservation);
-      return { points: cost * (1 + margin), seats: this.status(reservation.id, moment)?.outstanding ?? 0 };
+      const { cost, margin, learned } = this.#costOf(reservation);
+      return {
+        points: cost * (1 + margin) * (learned ? 1 : UNSEEN),
+        seats: this.status(reservation.id, moment)?.outstanding ?? 0,
+      };
     });
     const needed = weights.filter(({ seats }) => seats > 0);
     const seatCost = Math.max(...(needed.length > 0 ? needed : weights).map(({ points }) => points));
     return { seatCost, seats: needed.reduce((sum, { points, seats }) => sum + (seats * points) / seatCost, 0) };
   }
 
-  #costOf({ project }: Reservation): { readonly cost: number; readonly margin: number } {
+  #costOf({ project }: Reservation): ReturnType<Ledger['seatCost']> {
     const { ledger, keyOf } = this.#options;
     return ledger.seatCost(project === undefined ? undefined : keyOf(project));
   }
@@ -158,19 +163,20 @@ export class ReservedSeats {
   #members(
     indexOf: ReadonlyMap<ServerId, number>,
     rooms: readonly ServerRoom[],
+    wall: number,
     at: number,
-  ): readonly ({ points: number; staying: number } | undefined)[] {
+  ): readonly (Members | undefined)[] {
     const { book, ledger } = this.#options;
-    const members: { points: number; staying: number }[] = [];
+    const members: Members[] = [];
     for (const { id, end } of book.all()) {
-      const staying = Math.min(1, Math.max(0, (end + LEAVING - at) / (2 * LEAVING)));
-      for (const { server, project } of book.seats(id)) {
+      const [here, there] = [shareThere(end, wall), shareThere(end, at)];
+      for (const { server, project } of here === 0 ? [] : book.seats(id)) {
         const index = indexOf.get(server);
         if (index === undefined) continue;
         const points = ledger.seatCost(project).cost * (rooms[index]?.factor ?? 1);
-        const so = members[index] ?? { points: 0, staying: 0 };
-        const sum = so.points + points;
-        members[index] = { points: sum, staying: (so.staying * so.points + staying * points) / sum };
+        const { points: before, staying } = members[index] ?? NOBODY;
+        const sum = before + points * here;
+        members[index] = { points: sum, staying: (staying * before + points * there) / sum };
       }
     }
     return members;
@@ -183,7 +189,19 @@ export class ReservedSeats {
   }
 }
 
-const NOBODY = { points: 0, staying: 0 };
+interface Members {
+  /** Load points. */
+  readonly points: number;
+  /** The share of them that stays. */
+  readonly staying: number;
+}
+
+/** The share of the people of a reservation that is there: they leave around its end. */
+function shareThere(end: number, at: number): number {
+  return Math.min(1, Math.max(0, (end + LEAVING - at) / (2 * LEAVING)));
+}
+
+const NOBODY: Members = { points: 0, staying: 0 };
 const NONE: Candidates = { tiers: [] };
 
 function mayPlace({ indexOf, rooms, reserve, target }: Hold, id: ServerId, cost: number, margin: number): boolean {

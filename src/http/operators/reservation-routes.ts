@@ -1,5 +1,5 @@
 /**
- * Reservations of seats for classes. All of them need a token, reading too: strangers are not told who teaches what.
+ * Reservations of seats for classes. All of them need a token, reading too: what is taught when is not public.
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
@@ -42,7 +42,7 @@ const wish = z
     match: z
       .enum(['code', 'project', 'either'])
       .default('code')
-      .describe('Who gets the seats: those who show the code, those who ask for the project, or both.'),
+      .describe('Which requests get the seats: those with the code, those for the project, or both.'),
     project: z
       .string()
       .max(MAX_PROJECT_URL)
@@ -57,7 +57,7 @@ const wish = z
       .min(0)
       .max(MAX_OPENS)
       .default(10)
-      .describe('Minutes after the start for which all seats are held. Then those that nobody took go back.'),
+      .describe('Minutes after the start for which all seats are held. Then free ones go back.'),
   })
   .openapi('ReservationRequest');
 const extension = z.strictObject({ minutes: minutes.describe('The new length, from the start.') }).openapi('Extension');
@@ -131,7 +131,7 @@ const list = createRoute({
 const look = createRoute({
   method: 'get',
   path: '/api/v1/reservations/{id}',
-  summary: 'One reservation, with who came so far',
+  summary: 'One reservation, with its attendance so far',
   security,
   request: { params: parameter },
   responses: { 200: one, ...unknown, ...refusals },
@@ -147,7 +147,7 @@ const extend = createRoute({
 const release = createRoute({
   method: 'post',
   path: '/api/v1/reservations/{id}/release',
-  summary: 'Give back the seats that nobody took',
+  summary: 'Give back the free seats',
   security,
   request: { params: parameter },
   responses: { 200: one, ...unknown, ...changing },
