@@ -48,17 +48,35 @@ export interface NameLookup {
   readonly isPending: (hostname: string) => boolean;
 }
 
-/** One request for the load of one server. A bad answer is a value; it never throws. */
+/** Proxies for outgoing HTTP requests. Tunnels (CONNECT) are used for both schemes. */
+export interface OutgoingProxies {
+  /** URL of the proxy for `http`. */
+  readonly http?: string | undefined;
+  /** URL of the proxy for `https`; absent: that for `http`. */
+  readonly https?: string | undefined;
+  /** Hosts and domains that are reached directly, in the form of the variable `NO_PROXY`. */
+  readonly except: string;
+}
+
+/** One request for the load of one server, and for its WebSocket while that was not seen to open. A bad answer is a value; it never throws. */
 export interface Probe {
   probe(endpoint: Endpoint): Promise<ProbeResult>;
   /** The server left the fleet: ends a running probe of it, and closes its connection. */
   forget(id: ServerId): void;
+  /** Resolves names again, and closes connections to addresses that a name no longer has. Never throws. */
+  recheckNames(): Promise<void>;
   /** Ends all running probes and closes all connections. */
   close(): Promise<void>;
 }
 
 export type ProbeResult =
-  | { readonly kind: 'sample'; readonly load: number /* percent */; readonly latency: number /* seconds */ }
+  | {
+      readonly kind: 'sample';
+      readonly load: number /* percent */;
+      readonly latency: number /* seconds */;
+      /** Set when clients cannot connect to it: why, as a sentence about the server. */
+      readonly loadOnly?: string;
+    }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Sends one notification. Throws an `Error` with a stable `code`. Retries, flap damping and order belong to the engine. */

@@ -2,6 +2,7 @@
  * The process of the fake simulation servers: one listening socket for all addresses of the loopback, told apart by the address that was called. It speaks as
  * much HTTP as a `GET` without a body needs, so that ten thousand of them leave the machine to what is measured.
  */
+import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { obey } from './child.ts';
 import { hostOf, type FleetAnswer, type FleetOrder } from './simulation-servers.ts';
@@ -39,13 +40,24 @@ function serve(socket: Socket): void {
   socket.on('data', (bytes) => {
     before = (before + bytes.toString('latin1')).slice(-4000);
     if (!before.endsWith('\r\n\r\n')) return;
+    const [, key] = /\r\nSec-WebSocket-Key: ([^\r]*)/i.exec(before) ?? [];
     before = '';
+    if (key !== undefined) {
+      socket.write(handshake(key));
+      return;
+    }
     const at = now();
     server.longestGap = Math.max(server.longestGap, at - server.lastRequest);
     server.lastRequest = at;
     server.requests += 1;
     if (!server.hung) socket.write(answer(server.load));
   });
+}
+
+/** RFC 6455 § 4.2.2. */
+function handshake(key: string): string {
+  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 }
 
 function answer(load: number): string {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { connect } from 'node:net';
 import { afterEach, test } from 'node:test';
+import { WebSocket } from 'ws';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { Machine } from './machine.ts';
 import { startAgent, type Agent, type AgentOptions } from './server.ts';
@@ -179,6 +180,21 @@ test('closing does not wait for idle connections', async () => {
   await agent!.close();
   await assert.rejects(get('/load'));
 });
+
+for (const trial of [false, true])
+  test(`a client ${trial ? 'of a trial learns that no simulation runs there' : 'finds no WebSocket'}`, async () => {
+    const { port } = await start({ trial });
+    const client = new WebSocket(`ws://127.0.0.1:${port}/client`);
+    const outcome = await new Promise((resolve) => {
+      client.once('message', (data: Buffer) => resolve(data.toString('utf8')));
+      client.once('unexpected-response', (request, { statusCode }) => {
+        request.destroy();
+        resolve(statusCode);
+      });
+    });
+    client.on('error', () => undefined).terminate();
+    assert.equal(outcome, trial ? 'error: This is a load agent for trials. It runs no simulations.' : 404);
+  });
 
 /** Sends bytes and gives everything that comes back until the server closes. */
 async function raw(port: number, request: string): Promise<string> {

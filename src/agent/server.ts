@@ -12,6 +12,7 @@ import { thisMachine, type Machine } from './machine.ts';
 import { startNvidiaSmi } from './nvidia-smi.ts';
 import { monitorPage, PAGE_POLICY } from './page.ts';
 import { startSampler } from './sampler.ts';
+import { createTrialClients } from './trial-clients.ts';
 
 export interface AgentOptions {
   /** Address listened on. Absent: all of this machine's, IPv4 and IPv6. */
@@ -25,6 +26,8 @@ export interface AgentOptions {
   /** Name or path of the program that reports the load of GPUs. Default: `nvidia-smi`. */
   readonly nvidiaSmi?: string;
   readonly limits?: Partial<AgentLimits>;
+  /** Open `/client`, too, so that a session server can be tried without a simulation server. Default: `false`. */
+  readonly trial?: boolean;
 }
 
 export interface Agent {
@@ -62,6 +65,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     (request, response) => answer(request, response, routes, limits),
   );
+  const clients = options.trial === true ? createTrialClients() : undefined;
+  if (clients !== undefined) server.on('upgrade', clients.upgrade);
   server.maxConnections = limits.connections;
   await listen(server, port, host);
 
@@ -87,6 +92,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
+      clients?.close();
       await Promise.all([sampler.stop(), gpu.close(), closed(server)]);
     },
   };

@@ -1,13 +1,27 @@
 /** What the session server needs from outside, and its implementations in production. Simulations of whole days pass in others. */
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
+import { webSocketUrl } from '../core/fleet/endpoint.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import { startEdge, type Edge, type EdgeOptions } from '../http/edge.ts';
 import { readMonitorAssets } from '../http/operators/monitor-assets.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
-import type { Clock, HistoryFile, Log, NameLookup, NewId, Notifier, Probe, Random, StateStore } from '../ports.ts';
+import type {
+  Clock,
+  HistoryFile,
+  Log,
+  NameLookup,
+  NewId,
+  Notifier,
+  OutgoingProxies,
+  Probe,
+  Random,
+  StateStore,
+} from '../ports.ts';
+import { createClientCheck } from '../probes/client-check.ts';
 import { createLoadProbe, type LoadProbeOptions } from '../probes/load.ts';
 import { createRoutedProbe } from '../probes/routed.ts';
+import { probeUpgrade } from '../probes/upgrade.ts';
 import { createFileStore } from '../stores/file.ts';
 import { createHistoryFile } from '../stores/history-file.ts';
 import { packageRoot } from '../system/package-root.ts';
@@ -21,6 +35,8 @@ export interface Environment {
   readonly log: Log;
   readonly names: NameLookup;
   readonly version: string;
+  /** For polls and webhooks. Absent: connections are direct. */
+  readonly proxies?: OutgoingProxies | undefined;
 }
 
 export interface Adapters {
@@ -54,14 +70,40 @@ export const realAdapters: Adapters = {
 
 function loadProbe(
   { pollSsl, pollTimeout, pollInterval, gateway, server }: ProbeSettings,
-  { clock, names }: Environment,
+  environment: Environment,
   guard?: Guard,
 ): Probe {
   // A connection has to outlive the pause between two polls, or each poll would open a new one.
-  const common = { timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, names, now: () => clock.now() };
-  const outside = createLoadProbe({ ...common, ssl: pollSsl, ...(guard !== undefined && { guard }) });
+  const common = { timeout: pollTimeout, keepAlive: 3 * pollInterval + 5, environment };
+  const outside = checkedProbe({ ...common, ssl: pollSsl, guard, proxies: environment.proxies });
   if (!gateway.enabled) return outside;
   // Not guarded: the operator wrote where the routes go.
-  const inside = createLoadProbe({ ...common, ssl: false });
+  const inside = checkedProbe({ ...common, ssl: false });
   return createRoutedProbe({ outside, inside, locate: (endpoint) => insideEndpoint(gateway.routes, endpoint, server) });
+}
+
+interface CheckedProbeOptions {
+  readonly ssl: boolean;
+  readonly timeout: number;
+  readonly keepAlive: number;
+  readonly environment: Environment;
+  readonly guard?: Guard | undefined;
+  readonly proxies?: OutgoingProxies | undefined;
+}
+
+/** Asks for `/load`, and for `/client` by the same scheme. */
+function checkedProbe({ environment, guard, ...options }: CheckedProbeOptions): Probe {
+  const { clock, names } = environment;
+  const now = () => clock.now();
+  return createClientCheck({
+    probe: createLoadProbe({ ...options, names, now, ...(guard !== undefined && { guard }) }),
+    now,
+    check(endpoint, signal) {
+      const guarded = guard?.(endpoint.id);
+      return probeUpgrade(`${webSocketUrl(endpoint, options.ssl)}/client`, {
+        ...{ timeout: options.timeout, lookup: guarded ?? names.lookup, signal },
+        proxies: guarded === undefined ? options.proxies : undefined,
+      });
+    },
+  });
 }

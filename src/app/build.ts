@@ -140,7 +140,7 @@ function buildFleet(core: Core, adapters: Adapters, events: () => FleetEvents) {
     removed: (id) => {
       events().removed(id);
     },
-    countsSessions: (endpoint) => insideOf(settings(), endpoint) !== undefined,
+    countsSessions: (endpoint) => countsSessions(settings(), endpoint),
   });
   const suspicions = new Suspicions({ ledger, notifying, log, addressOf: (id) => poller.facts(id)?.endpoint.address });
   return { addressGuard, createProbe, poller, notifying, membership, suspicions };
@@ -288,6 +288,11 @@ function insideOf(
   endpoint: Endpoint,
 ): Endpoint | undefined {
   return gateway.enabled ? insideEndpoint(gateway.routes, endpoint, server) : undefined;
+}
+
+/** Whether the beginning and the end of each session of the server are known: the gateway sees them only where it relays `/client` itself. */
+export function countsSessions(settings: Settings, endpoint: Endpoint): boolean {
+  return settings.waiting.relay && insideOf(settings, endpoint) !== undefined;
 }
 
 /** Guards of servers that registered themselves. Applied to each connection, so that a name cannot resolve to a forbidden address later. */

@@ -1,6 +1,6 @@
 import { hostInUrl } from '../core/fleet/endpoint.ts';
 import { createNotifiers } from '../notifiers/index.ts';
-import type { Clock, Log, NameLookup, Notifier } from '../ports.ts';
+import type { Clock, Log, NameLookup, Notifier, OutgoingProxies } from '../ports.ts';
 import type { Chosen } from './settings-keys.ts';
 
 export type NotifierSettings = Chosen<'mail' | 'webhooks' | LinkKey>;
@@ -10,7 +10,12 @@ type LinkKey =
 /** The notifiers that are configured. Incomplete configurations are reported in the log. */
 export function configuredNotifiers(
   settings: NotifierSettings,
-  { clock, log, names }: { clock: Clock; log: Pick<Log, 'warn'>; names: NameLookup },
+  {
+    clock,
+    log,
+    names,
+    proxies,
+  }: { clock: Clock; log: Pick<Log, 'warn'>; names: NameLookup; proxies?: OutgoingProxies | undefined },
 ): Notifier[] {
   const { mail, webhooks } = settings;
   const {
@@ -36,6 +41,7 @@ export function configuredNotifiers(
     monitorUrl: monitorUrl(settings),
     wallTime: () => clock.wallTime(),
     lookup: names.lookup,
+    proxies,
   });
   for (const remark of remarks) log.warn(remark);
   return notifiers;

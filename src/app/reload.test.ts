@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { endpointOf } from '../../test/support/endpoints.ts';
 import { settingsOf } from '../../test/support/settings.ts';
 import { allKeys } from '../config/keys.ts';
 import type { ConfigurationFile } from '../config/schema.ts';
+import { countsSessions } from './build.ts';
 import { affected, READ_AT_EACH_USE, RECONFIGURATIONS } from './reload.ts';
 
 const TABLE: ReadonlySet<string> = new Set([...RECONFIGURATIONS.flatMap(({ reads }) => reads), ...READ_AT_EACH_USE]);
@@ -65,6 +67,13 @@ for (const [what, before, next, parts] of [
   ['e-mail', {}, { administrator: 'a@b', mailServer: 'x', mailSender: 'c@d' }, ['notifications']],
   ['the registration token', {}, { registration: { token: 'secret-secret-secret-secret' } }, ['registered servers']],
   ['addresses of registered servers', {}, { registration: { allowPrivate: false } }, ['probe', 'registered servers']],
+  [
+    'the routes of the gateway',
+    { gateway: { enabled: true, routes: { '2000': 'a' } } },
+    { gateway: { enabled: true, routes: { '2000': 'b' } } },
+    ['probe', 'counted sessions', 'registered servers'],
+  ],
+  ['waiting inside clients', {}, { waiting: { relay: true } }, ['waiting line', 'counted sessions']],
   ['proxies', {}, { trustedProxies: ['10.0.0.0/8'] }, ['client addresses']],
 ] as const satisfies readonly (readonly [string, Partial<ConfigurationFile>, Partial<ConfigurationFile>, readonly string[]])[])
   test(`a change of ${what} reconfigures the parts that read it and no others`, () => {
@@ -74,3 +83,15 @@ for (const [what, before, next, parts] of [
       parts,
     );
   });
+
+test('sessions are counted only where the gateway relays /client itself', () => {
+  const count = (relay: boolean, address: string) =>
+    countsSessions(
+      settingsOf({ server: 'sim.example.org', waiting: { relay }, gateway: { enabled: true, routes: { '2000': 'localhost' } } }),
+      endpointOf(address),
+    );
+  assert.equal(count(true, 'sim.example.org/2000'), true);
+  assert.equal(count(false, 'sim.example.org/2000'), false);
+  assert.equal(count(true, 'sim.example.org/3000'), false);
+  assert.equal(count(true, 'other.example.org/2000'), false);
+});

@@ -50,6 +50,9 @@ export const RECONFIGURATIONS: readonly Reconfiguration[] = [
   row('fleet', ['simulationServers'], (settings, { membership }) => {
     membership.set('configured', settings.simulationServers);
   }),
+  row('counted sessions', ['gateway.enabled', 'gateway.routes', 'server', 'waiting.relay'], (_settings, { membership }) => {
+    membership.recount();
+  }),
   row(
     'notifications',
     [
@@ -71,7 +74,15 @@ export const RECONFIGURATIONS: readonly Reconfiguration[] = [
 
 /** Keys that every part reads again each time it needs them. */
 export const READ_AT_EACH_USE: readonly SettingsKey[] = [
-  ...(['handOutSsl', 'allowedOrigins', 'projects.otherHosts', 'admin.tokens', 'monitor.title', 'monitor.access'] as const),
+  ...([
+    'handOutSsl',
+    'allowedOrigins',
+    'projects.otherHosts',
+    'admin.tokens',
+    'monitor.title',
+    'monitor.access',
+    'monitor.origin',
+  ] as const),
   ...(['limits.clients', 'limits.bodyBytes', 'limits.bufferBytes', 'limits.metricsServers'] as const),
   ...(['gateway.acmeDir', 'gateway.limits'] as const),
 ];
@@ -82,6 +93,8 @@ export async function reload(wanted: Settings, started: Settings, parts: Parts, 
   const { settings: next, afterRestart } = inForce(started, wanted);
   const before = current.settings;
   current.settings = next;
+  // A change in DNS is a reason to reload, too.
+  running.nameChecks.wake();
   if (isDeepStrictEqual(before, next)) return afterRestart;
   for (const { apply } of affected(before, next)) await apply(next, parts, running);
   membership.reroute();

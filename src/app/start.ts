@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { fleetLoads } from '../core/fleet/fleet.ts';
 import { startHistorySampler } from '../engine/history-sampler.ts';
 import { readHistory, restoreHistory, startHistorySaver, type HistorySaver } from '../engine/history-saver.ts';
+import { startLoop, type Loop } from '../engine/loop.ts';
 import { readInTime } from '../engine/state-loader.ts';
 import { startStateSaver, type StateSaver } from '../engine/state-saver.ts';
 import type { Edge } from '../http/edge.ts';
@@ -16,12 +17,16 @@ import { readDocuments, restoreDocuments, stateDocuments } from './state-documen
 export interface Running {
   readonly edge: Edge;
   readonly createNotifiers: (settings: NotifierSettings) => Notifier[];
+  /** Resolves the names of simulation servers again; woken by a reload. */
+  readonly nameChecks: Loop;
   /** Answers what is in flight, closes the sockets, saves the state. Takes less than 2 s. */
   stop(): Promise<void>;
 }
 
 /** Seconds after which answers are given even if not every server has reported: one that has not answered by then is unknown, not idle. */
 const FIRST_ANSWERS = 1;
+/** Seconds between two times that the names of simulation servers are resolved, so that an address is at most a minute old also while DNS is slow. */
+const NAME_CHECKS = 30;
 /** Seconds that clients have to take what is in flight at the end, and notifiers to send what waits. */
 const GRACE = 1.2;
 
@@ -45,13 +50,16 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
     waiting: () => queue.length,
   });
   startPolling(parts, waits);
+  const nameChecks = startNameChecks(parts);
   return {
     edge,
     createNotifiers,
+    nameChecks,
     async stop() {
       waits.abort();
       const closed = edge.close(GRACE);
-      await Promise.all([poller.stop(), sampler.stop(), queue.stop(), registered.stop(), reservations.stop()]);
+      const loops = [poller, sampler, queue, registered, nameChecks, reservations];
+      await Promise.all(loops.map((loop) => loop.stop()));
       await Promise.all([closed, ...savers.map((saver) => saver.stop()), notifying.stop(GRACE)]);
     },
   };
@@ -101,6 +109,21 @@ function startPolling(parts: Parts, waits: AbortController): void {
     waits.abort();
     answer(parts);
     sessions.begin();
+  });
+}
+
+function startNameChecks({ clock, log, poller }: Parts): Loop {
+  return startLoop({
+    clock,
+    delay: NAME_CHECKS,
+    cycle() {
+      poller.recheckNames();
+      return NAME_CHECKS;
+    },
+    failed(error) {
+      log.error('resolving names again failed inside the session server', { error });
+      return NAME_CHECKS;
+    },
   });
 }
 

@@ -6,7 +6,7 @@ import { programOf } from '../config/program.ts';
 import type { Settings } from '../config/settings.ts';
 import { logPath } from '../logging/log.ts';
 import { packageRoot } from '../system/package-root.ts';
-import { printProblems, REFUSED } from './configuration.ts';
+import { certificateProblems, printProblems, REFUSED } from './configuration.ts';
 
 export interface CheckOptions {
   /** Warnings are errors. */
@@ -21,7 +21,7 @@ export async function checkCommand(file: string | undefined, { strict = false, j
     await checkSimulation(path, { strict, json });
     return;
   }
-  const result = await loadConfiguration(path);
+  const result = await withCertificates(await loadConfiguration(path));
   const accepted = result.kind === 'loaded' && !(strict && result.warnings.length > 0);
   if (json) console.log(JSON.stringify({ accepted, ...report(result) }, undefined, 2));
   else {
@@ -49,6 +49,11 @@ async function checkSimulation(file: string, { strict, json }: Required<CheckOpt
     if (result.kind === 'loaded') console.log(`${path}: a simulation server, ${number(warnings.length, 'warning')}, no errors`);
   }
   if (!accepted) process.exitCode = REFUSED;
+}
+
+async function withCertificates(result: LoadResult): Promise<LoadResult> {
+  if (result.kind === 'refused') return result;
+  return { ...result, warnings: [...result.warnings, ...(await certificateProblems(result.settings))] };
 }
 
 function report(result: LoadResult) {

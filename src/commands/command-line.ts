@@ -77,7 +77,8 @@ function addServer(program: Command): void {
     .description('run only the load agent: it reports the load of this machine at /load')
     .option('--port <port>', 'port to listen on', readPort, 2000)
     .option('--host <host>', 'address to listen on; default: all of IPv4 and IPv6')
-    .action((options: { port: number; host?: string }) => agentCommand(options));
+    .option('--trial', 'also open /client, so that a session server offers this machine although it runs no simulations')
+    .action((options: { port: number; host?: string; trial?: boolean }) => agentCommand(options));
   program
     .command('simulation')
     .description('run the simulation server: it starts a simulation on this machine for each client')
@@ -143,6 +144,7 @@ function addInstallation(program: Command): void {
     .option('--simulation-server <address>', 'host/2000 (behind the reverse proxy) or host:2000; can be repeated', many)
     .option('--route <ports=host>', 'machine that has these ports, as in 2000-2999=localhost; can be repeated', many)
     .option('--port <port>', 'local port of the session server', readPort)
+    .option('--monitor-origin <origin>', 'where operators sign in: another port or name of this machine; - for none')
     .option('--administrator <address>', 'e-mail address for alerts')
     .option('--mail-server <host>', 'SMTP server')
     .option('--mail-sender <address>', 'sender address')

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Agent, AgentOptions } from '../agent/server.ts';
 import type { App, Environment } from '../app/index.ts';
 import type { Loaded } from '../config/load.ts';
+import { isOfPackage } from '../config/find.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
@@ -12,9 +13,12 @@ import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { packageRoot } from '../system/package-root.ts';
+import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
+import { lockFolder } from '../system/folder-lock.ts';
 import { tuneForFleet } from '../system/process-memory.ts';
 import { systemClock } from '../system/system-clock.ts';
-import { readConfiguration } from './configuration.ts';
+import { certificateProblems, readConfiguration } from './configuration.ts';
 import { FAILED, ProcessLifecycle } from './process-lifecycle.ts';
 import { version } from '../system/version.ts';
 
@@ -46,7 +50,9 @@ export async function startCommand(file: string | undefined, options: { readonly
   // Its connections are descriptors of this process, and the budget of the clients leaves room for so many.
   const limits = { connections: AGENT_CONNECTIONS };
   const agent =
-    agentPort === undefined ? undefined : await startAgentOrSay({ port: agentPort, log, limits }, ['--agent', agentPort]);
+    agentPort === undefined
+      ? undefined
+      : await startAgentOrSay({ port: agentPort, log, limits, trial: true }, ['--agent', agentPort]);
   if (agent !== undefined) life.add({ stop: () => agent.close() });
   const app = await starting;
   if (app === undefined || (agentPort !== undefined && agent === undefined)) {
@@ -55,12 +61,20 @@ export async function startCommand(file: string | undefined, options: { readonly
   }
   log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
   sayWhatRuns(loaded, app, agent?.port);
+  if (agent === undefined && isOfPackage(loaded.path, packageRoot)) console.log(NOTHING_CONFIGURED);
 }
 
-export async function agentCommand({ port, host }: { readonly port: number; readonly host?: string }): Promise<void> {
+interface AgentCommandOptions {
+  readonly port: number;
+  readonly host?: string;
+  readonly trial?: boolean;
+}
+
+export async function agentCommand({ port, ...options }: AgentCommandOptions): Promise<void> {
   const life = new ProcessLifecycle({ reloads: false });
+  const { host } = options;
   const addresses: KeyAndValue[] = host === undefined ? [] : [['--host', host]];
-  const agent = await startAgentOrSay({ port, ...(host !== undefined && { host }) }, ['--port', port], addresses);
+  const agent = await startAgentOrSay({ port, ...options }, ['--port', port], addresses);
   if (agent === undefined) return;
   life.add({ stop: () => agent.close() });
   console.log(`Load agent running on port ${agent.port}: http://${reachedAt(host)}:${agent.port}/monitor`);
@@ -71,13 +85,28 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
   // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
   const { startApp } = await import('../app/index.ts');
   const { createSharedLookup } = await import('../probes/shared-lookup.ts');
+  const { proxies, problems } = readOutgoingProxies(process.env);
+  for (const problem of problems) log.warn(problem);
+  if (proxies !== undefined) log.info('polls and webhooks use the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY');
   const environment: Environment = {
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
+    ...(proxies !== undefined && { proxies }),
   };
+  const lock = await lockState(settings.stateDir, log);
+  if (lock === undefined) return undefined;
   try {
-    return await startApp(settings, environment);
+    const app = await startApp(settings, environment);
+    return {
+      ...app,
+      async stop() {
+        await app.stop();
+        await lock.release();
+      },
+    };
   } catch (error) {
+    await lock.release();
+
     const { port, listen, gateway } = settings;
     const addresses: KeyAndValue[] = [
       ['listen', listen],
@@ -91,6 +120,20 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
     sayCannotListen(error, ports, addresses);
     return undefined;
   }
+}
+
+/** Two processes would overwrite what the other one saved. `undefined`: another one has the folder, which was said. */
+async function lockState(folder: string, log: OpenLog): Promise<{ readonly release: () => Promise<void> } | undefined> {
+  const lock = await lockFolder(folder);
+  if (lock.kind === 'locked') return lock;
+  if (lock.kind === 'impossible') {
+    log.warn(`the state folder ${folder} cannot be locked; run only one session server with it`, { error: lock.error });
+    return { release: () => Promise.resolve() };
+  }
+  const fix = 'stop that one first, or give each a "stateDir" of its own';
+  console.error(`error: stateDir: ${folder} — another session server (process ${lock.holder}) uses it; ${fix}`);
+  process.exitCode = FAILED;
+  return undefined;
 }
 
 /** As `startServer`. */
@@ -135,6 +178,12 @@ function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], addresse
   process.exitCode = FAILED;
 }
 
+const NOTHING_CONFIGURED = `
+No configuration file was named, so this is the example of the package. Its only simulation server is localhost:2000.
+To try the program without a simulation server:  session-server start --agent
+To configure this machine as a service:          session-server setup
+To use a configuration file of your own:         session-server FILE`;
+
 /** What runs where, and what to open next. */
 function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: number | undefined): void {
   const servers = settings.simulationServers.length;
@@ -148,7 +197,7 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
       : `Load agent of this machine on port ${agentPort}; simulation servers: ${servers}`,
   );
   say(`Log: ${settings.debug ? 'here' : logPath(settings.logDir)}`);
-  say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/session`);
+  say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/livez`);
 }
 
 /** How a browser on this machine reaches what listens at `address`. */
@@ -176,7 +225,8 @@ function startReloading(path: string, starting: Promise<App | undefined>, log: O
 
 async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
   const result = await loadConfiguration(path);
-  for (const warning of result.warnings) log.warn(formatProblem(warning));
+  const aboutCertificate = result.kind === 'loaded' ? await certificateProblems(result.settings) : [];
+  for (const warning of [...result.warnings, ...aboutCertificate]) log.warn(formatProblem(warning));
   if (result.kind === 'refused') {
     for (const problem of result.problems) log.error(formatProblem(problem));
     log.error('the new configuration is refused; the current one stays active', { path });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sendTestNotification } from '../engine/test-notification.ts';
 import { createSharedLookup } from '../probes/shared-lookup.ts';
+import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { readConfiguration } from './configuration.ts';
 
@@ -9,9 +10,12 @@ export async function testNotificationCommand(file: string | undefined): Promise
   const loaded = await readConfiguration(file);
   if (loaded === undefined) return;
   const { configuredNotifiers } = await import('../app/configured-notifiers.ts');
+  const { proxies, problems } = readOutgoingProxies(process.env);
+  for (const problem of problems) console.error(`warning: ${problem}`);
   const notifiers = configuredNotifiers(loaded.settings, {
     clock: systemClock,
     names: createSharedLookup(),
+    ...(proxies !== undefined && { proxies }),
     log: { warn: (message) => console.error(`warning: ${message}`) },
   });
   if (notifiers.length === 0) {

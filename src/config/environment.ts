@@ -14,8 +14,8 @@ export interface Environment {
    * (docs/design/protocol.md, "Deliberate differences from the original").
    */
   readonly cwd: string;
-  /** The folder that `~` stands for. */
-  readonly home: string;
+  /** The folder that `~` stands for; `undefined`: this user has none. */
+  readonly home: string | undefined;
   readonly readFile: ReadFile;
 }
 
@@ -36,12 +36,21 @@ export interface FileFailure {
 }
 
 export function thisMachine(): Environment {
-  return { env: process.env, cwd: process.cwd(), home: process.env['HOME'] ?? homedir(), readFile };
+  return { env: process.env, cwd: process.cwd(), home: process.env['HOME'] ?? homeFolder(), readFile };
 }
 
-/** `~`, `$VAR` and `${VAR}` replaced as the original does it; a variable that is not set stays as it is. */
+/** A user without an entry in the list of users has none, such as that of a unit with `DynamicUser`. */
+function homeFolder(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
+}
+
+/** `~`, `$VAR` and `${VAR}` replaced as the original does it; what is not set stays as it is. */
 export function expandPath(path: string, { env, home }: Pick<Environment, 'env' | 'home'>): string {
-  const fromHome = path === '~' || path.startsWith('~/') ? home + path.slice(1) : path;
+  const fromHome = home !== undefined && /^~(?:\/|$)/.test(path) ? home + path.slice(1) : path;
   return fromHome.replace(
     VARIABLE,
     (whole, plain: string | undefined, braced: string | undefined) => env[plain ?? braced ?? ''] ?? whole,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { packageRoot } from '../system/package-root.ts';
-import { findConfiguration, findInstalled } from './find.ts';
+import { findConfiguration, findInstalled, isOfPackage } from './find.ts';
 
 test('the file that is named is meant, relative to the working directory', () => {
   assert.equal(findConfiguration('x.json', '/work', packageRoot), '/work/x.json');
@@ -37,6 +37,11 @@ test('a command for an installation means the one that was installed, or none', 
   await writeFile(installed, '{}');
   assert.deepEqual(findInstalled(undefined, cwd, installed), { kind: 'found', path: installed });
   assert.deepEqual(findInstalled('x.json', cwd, installed), { kind: 'found', path: join(cwd, 'x.json') });
+});
+
+test('the example of the package is known as such', () => {
+  assert.equal(isOfPackage(findConfiguration(undefined, '/nowhere', '/package'), '/package'), true);
+  assert.equal(isOfPackage(findConfiguration('x.json', '/nowhere', '/package'), '/package'), false);
 });
 
 async function temporaryFolder(t: TestContext): Promise<string> {

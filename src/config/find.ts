@@ -14,6 +14,11 @@ export function findConfiguration(named: string | undefined, cwd: string, packag
   return existsSync(own) ? own : join(packageRoot, LOCAL);
 }
 
+/** Nothing was configured: it is only an example to look at. */
+export function isOfPackage(path: string, packageRoot: string): boolean {
+  return path === join(packageRoot, LOCAL);
+}
+
 export type Found =
   | { readonly kind: 'found'; readonly path: string }
   /** `reason`: a sentence about the command line. */

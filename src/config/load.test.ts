@@ -247,6 +247,16 @@ const refusedValues: readonly (readonly [key: string, value: unknown, line: stri
     'mailServer: "smtp://a.org" — expected a host name such as "smtp.example.org"; correct it, or remove the key for the default (no e-mail)',
   ],
   [
+    'mailServer',
+    '[::1',
+    'mailServer: "[::1" — expected a host name such as "smtp.example.org"; check it: it is a host name or an IP address; a port follows after a colon, or has the key "mailServerPort"',
+  ],
+  [
+    'simulationServers',
+    ['[fe80::1%eth0]:2000'],
+    'simulationServers[0]: "[fe80::1%eth0]:2000" — expected "host/2000" or "host:2000"; an address with a zone such as "%eth0" works on one machine alone; write a name or an address that clients can reach',
+  ],
+  [
     'mailServerPort',
     'smtp',
     'mailServerPort: "smtp" — expected a whole number from 0 to 65535; correct it, or remove the key for the default (SMTP\'s own, 25)',
@@ -441,6 +451,15 @@ test('a hundred thousand problems give a thousand lines and one that counts the 
   const lines = problemsOf(await loadValue({ simulationServers: Array.from({ length: 100_000 }, () => 'http://a') }));
   assert.equal(lines.length, 1001);
   assert.match(lines.at(-1) ?? '', /^and so on: 99000 more problems/);
+});
+
+test('the file of a simulation server is refused as a whole, with one line that says where it belongs', async () => {
+  const theirs = { port: 2000, ssl: false, notify: ['x'], docker: true, projectsDir: 'p', webotsHome: 'w', shareIdleTime: 50 };
+  assert.deepEqual(problemsOf(await loadValue(theirs)), [
+    's.json: the configuration of a simulation server — expected the configuration of a session server, which has "simulationServers"; start it with: session-server simulation "s.json"',
+  ]);
+  // A file that has some of its keys by mistake.
+  assert.equal((await loadValue({ ...theirs, simulationServers: ['a:1'] })).kind, 'loaded');
 });
 
 // ---------------------------------------------------------------- refused: files that cannot be read

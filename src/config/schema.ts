@@ -14,19 +14,22 @@
 import { z } from 'zod';
 import type { Environment } from './environment.ts';
 import type { Problem } from './problem.ts';
-import { admin, allowedOrigins, checkTokens, monitor, projects, trustedProxies } from './schema/access.ts';
+import { accessKeys, checkTokens } from './schema/access.ts';
 import { allocation } from './schema/allocation.ts';
-import { checkFolders, debug, logDir, logFormat, stateDir } from './schema/folders.ts';
+import { checkFolders, folderKeys } from './schema/folders.ts';
 import { checkGateway, gateway } from './schema/gateway.ts';
 import { limits } from './schema/limits.ts';
-import { checkMail, mailKeys, mailServerTls } from './schema/mail.ts';
-import { downAfter, loadThreshold, pollInterval, pollSsl, pollTimeout } from './schema/polling.ts';
+import { checkMail, mailKeys, ownMailKeys } from './schema/mail.ts';
+import { pollingKeys } from './schema/polling.ts';
+import { checkOperatorsOrigin } from './schema/operators-origin.ts';
 import { registration } from './schema/registration.ts';
 import { checkServers, simulationServers } from './schema/simulation-servers.ts';
-import { checkName, handOutSsl, listen, port, portRewrite, server, ssl } from './schema/site.ts';
+import { checkName, siteKeys } from './schema/site.ts';
 import { waiting } from './schema/waiting.ts';
 import { webhooks } from './schema/webhooks.ts';
 
+const { server, ssl, port, portRewrite } = siteKeys;
+const { logDir, debug } = folderKeys;
 const original = { server, ssl, port, portRewrite, simulationServers, ...mailKeys, logDir, debug };
 
 /** The keys that the original session server has; all others are ours. */
@@ -34,10 +37,14 @@ export const originalKeys: readonly string[] = Object.keys(original);
 
 export const schema = z.strictObject({
   $schema: z.string().optional().describe('Path of the JSON Schema, for editors.').meta({ absent: 'none' }),
+  // First, so that they come first in the reference.
   ...original,
-  ...{ listen, pollInterval, pollTimeout, loadThreshold, downAfter, handOutSsl, pollSsl, logFormat, webhooks },
-  ...{ mailServerTls, trustedProxies, allowedOrigins, stateDir },
-  ...{ limits, allocation, waiting, gateway, registration, projects, monitor, admin },
+  ...siteKeys,
+  ...pollingKeys,
+  ...folderKeys,
+  ...ownMailKeys,
+  ...accessKeys,
+  ...{ webhooks, limits, allocation, waiting, gateway, registration },
 });
 
 /** The file as it is written. */
@@ -55,6 +62,7 @@ export function contradictions(configuration: PartOfConfiguration, hasPassword: 
     ...checkMail(configuration, hasPassword),
     ...checkFolders(configuration, env),
     ...checkTokens(configuration),
+    ...checkOperatorsOrigin(configuration),
     ...checkGateway(configuration),
   ];
 }

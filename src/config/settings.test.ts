@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { expandPath } from './environment.ts';
 import { test } from 'node:test';
 import { type ConfigurationFile, schema } from './schema.ts';
 import type { Secrets } from './secrets.ts';
@@ -108,7 +109,9 @@ test('a port written after the SMTP host counts, as in the original, unless the 
   assert.deepEqual(where({ mailServer: 'smtp:587' }), ['smtp', 587]);
   assert.deepEqual(where({ mailServer: 'smtp:587', mailServerPort: 0 }), ['smtp', 587]);
   assert.deepEqual(where({ mailServer: 'smtp:587', mailServerPort: 25 }), ['smtp', 25]);
-  assert.deepEqual(where({ mailServer: '::1' }), ['::1', 25]);
+  for (const mailServer of ['::1', '[::1]']) assert.deepEqual(where({ mailServer }), ['::1', 25]);
+  assert.deepEqual(where({ mailServer: '[::1]:587' }), ['::1', 587]);
+  assert.deepEqual(where({ mailServer: '[fe80::1%eth0]:587' }), ['fe80::1%eth0', 587]);
 });
 
 for (const key of ['administrator', 'mailServer', 'mailSender'] as const)
@@ -116,6 +119,13 @@ for (const key of ['administrator', 'mailServer', 'mailSender'] as const)
     const { [key]: _, ...rest } = mail;
     assert.equal(settingsOf(rest).mail, undefined);
   });
+
+test('a user without a home folder needs none, and `~` then stays as it is', () => {
+  const machine = { env: {}, home: undefined };
+  assert.equal(expandPath('/var/log/session-server', machine), '/var/log/session-server');
+  assert.equal(expandPath('~/log', machine), '~/log');
+  assert.equal(expandPath('~/log', { ...machine, home: '/home/me' }), '/home/me/log');
+});
 
 test('origins are compared as browsers send them', () => {
   const { allowedOrigins } = settingsOf({ allowedOrigins: ['HTTPS://Example.org:443/', 'http://a:8080', 'null'] });

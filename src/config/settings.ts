@@ -6,6 +6,7 @@
  */
 import { dirname, join } from 'node:path';
 import type { ServerId } from '../core/fleet/endpoint.ts';
+import { parseHostAndPort } from '../core/fleet/host-and-port.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { parseRoutes, type GatewayRoutes } from '../core/gateway/gateway-routes.ts';
 import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
@@ -15,28 +16,14 @@ import type { Secrets } from './secrets.ts';
 import { absolutePath, type Environment } from './environment.ts';
 
 /** Keys whose value is the same as in the file. */
-type Plain = Pick<
-  Configuration,
-  | 'server'
-  | 'ssl'
-  | 'port'
-  | 'portRewrite'
-  | 'listen'
-  | 'debug'
-  | 'logFormat'
-  | 'pollInterval'
-  | 'pollTimeout'
-  | 'loadThreshold'
-  | 'downAfter'
-  | 'trustedProxies'
-  | 'limits'
-  | 'allocation'
-  | 'waiting'
-  | 'registration'
-  | 'projects'
-  | 'monitor'
-  | 'admin'
->;
+type Plain = Omit<Configuration, (typeof RICHER)[number]>;
+
+/** Keys whose value is resolved or parsed. */
+const RICHER = [
+  ...(['$schema', 'administrator', 'mailServer', 'mailServerPort', 'mailServerTls', 'mailSender', 'mailSenderUser'] as const),
+  ...(['mailSenderPassword', 'simulationServers', 'webhooks', 'gateway', 'logDir', 'stateDir'] as const),
+  ...(['handOutSsl', 'pollSsl', 'allowedOrigins'] as const),
+] as const;
 
 export interface Settings extends Readonly<Plain> {
   /** In the order of the file, each machine once. */
@@ -92,15 +79,12 @@ export interface GatewaySettings extends Readonly<Omit<Configuration['gateway'],
 const SMTP_PORT = 25;
 
 export function toSettings(configuration: Configuration, secrets: Secrets, environment: Environment): Settings {
-  const { server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter } =
-    configuration;
-  const { trustedProxies, limits, allocation, waiting, registration, projects, monitor, admin } = configuration;
-  const { handOutSsl = ssl, pollSsl = ssl, stateDir, allowedOrigins, webhooks, simulationServers } = configuration;
+  const { ssl, handOutSsl = ssl, pollSsl = ssl, stateDir, allowedOrigins, webhooks, simulationServers } = configuration;
   const logDir = absolutePath(configuration.logDir, environment);
   const mail = mailSettings(configuration, secrets);
   return {
-    ...{ server, ssl, port, portRewrite, listen, debug, logFormat, pollInterval, pollTimeout, loadThreshold, downAfter },
-    ...{ trustedProxies, limits, allocation, waiting, registration, projects, monitor, admin, handOutSsl, pollSsl, logDir },
+    ...without(RICHER, configuration),
+    ...{ handOutSsl, pollSsl, logDir },
     simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
     ...(mail !== undefined && { mail }),
     gateway: gatewaySettings(configuration, environment),
@@ -111,6 +95,11 @@ export function toSettings(configuration: Configuration, secrets: Secrets, envir
     stateDir: stateDir === undefined ? join(dirname(logDir), 'state') : absolutePath(stateDir, environment),
     ...(allowedOrigins !== undefined && { allowedOrigins: allowedOrigins.map(originAsSent) }),
   };
+}
+
+function without<T extends object, K extends keyof T & string>(keys: readonly K[], value: T): Omit<T, K> {
+  const left: ReadonlySet<string> = new Set(keys);
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !left.has(key))) as Omit<T, K>;
 }
 
 /** An entry of `simulationServers`; nothing for an address that the schema rejects. */
@@ -146,11 +135,12 @@ function mailSettings(configuration: Configuration, { mailPassword: password }: 
   const administrator = mailboxesOf(configuration.administrator).join(', ');
   const sender = mailboxOf(configuration.mailSender);
   const { mailSenderUser: user = sender } = configuration;
+  const read = parseHostAndPort(mailServer);
+  if (read.kind === 'invalid') return undefined;
   // The original takes `host:587` when no port is named elsewhere.
-  const { host, ownPort } = /^(?<host>[^:]+):(?<ownPort>[0-9]{1,5})$/.exec(mailServer)?.groups ?? {};
-  const port = mailServerPort > 0 ? mailServerPort : Number(ownPort ?? SMTP_PORT);
+  const port = mailServerPort > 0 ? mailServerPort : (read.port ?? SMTP_PORT);
   const optional = { ...(tls !== undefined && { tls }), ...(password !== undefined && { password }) };
-  return { administrator, server: host ?? mailServer, port, sender, user, ...optional };
+  return { administrator, server: read.host, port, sender, user, ...optional };
 }
 
 /**

@@ -91,7 +91,7 @@ export class DecisionLog {
         id,
         at: clock.wallTime(),
         kind,
-        project: project?.url ?? asSent(request.projectUrl),
+        project: asSent(project?.url ?? request.projectUrl),
         server,
         address: server === undefined ? undefined : endpoint(server)?.address,
         code,

@@ -50,7 +50,7 @@ export class Membership {
 
   /** Replaces the servers of one source. */
   set(source: Source, servers: readonly SimulationServer[]): void {
-    const { ledger, router, poller, changed, removed, countsSessions } = this.#options;
+    const { ledger, router, poller, changed, removed } = this.#options;
     this.#bySource.set(source, servers);
     const before = this.#members;
     this.#members = this.#merge();
@@ -60,16 +60,16 @@ export class Membership {
       router.remove(id);
       removed(id);
     }
-    for (const [id, { server }] of this.#members) {
-      if (before.get(id)?.server === server) continue;
-      const { weight, maxSessions, endpoint } = server;
-      const isCounted = countsSessions(endpoint);
-      ledger.add(id, { weight, ...(maxSessions !== undefined && { maxSessions }), countsSessions: isCounted });
-    }
+    for (const [id, member] of this.#members) if (before.get(id)?.server !== member.server) this.#account(member);
     // Last: the accounts must be up to date when the poller reports servers that come or go.
     poller.update([...this.#members.values()].map(({ server }) => server.endpoint));
     this.reroute();
     changed([...this.#members.keys()]);
+  }
+
+  /** Clients may reach servers in another way, so the answer of `countsSessions` may differ for any of them. */
+  recount(): void {
+    for (const member of this.#members.values()) this.#account(member);
   }
 
   /** The settings changed, so the same facts may mean another state. */
@@ -98,6 +98,12 @@ export class Membership {
   booked(id: ServerId): void {
     const facts = this.#options.poller.facts(id);
     if (facts !== undefined && (this.#members.get(id)?.server.shareIdleTime ?? 0) > 0) this.route(facts);
+  }
+
+  #account({ server: { endpoint, weight, maxSessions } }: Member): void {
+    const { ledger, countsSessions } = this.#options;
+    const limit = maxSessions !== undefined && { maxSessions };
+    ledger.add(endpoint.id, { weight, ...limit, countsSessions: countsSessions(endpoint) });
   }
 
   #merge(): Map<ServerId, Member> {

@@ -171,7 +171,7 @@ export class MonitorViews {
 
   #situation(facts: ServerFacts, { now, loadThreshold, project, admittance, reserved, held }: Moment): Situation {
     const { poller, ledger, membership } = this.#options;
-    const { endpoint, since, load, drain, lastFailure } = facts;
+    const { endpoint, since, load, drain, lastFailure, loadOnly } = facts;
     const { id, address } = endpoint;
     const state = poller.state(facts);
     // One literal without spreads, as below: there is one per server of the fleet.
@@ -189,6 +189,7 @@ export class MonitorViews {
       held: held.has(id),
       drain: drain && this.#drainSituation(drain),
       failure: lastFailure?.reason,
+      loadOnly: facts.failures > 0 ? undefined : loadOnly,
       verdict: state === 'available' ? explainedVerdict(ledger.examine(id, project, now)) : undefined,
     };
   }
@@ -250,7 +251,8 @@ export class MonitorViews {
       case 'draining':
         return drain === undefined ? '' : drainSentence(drain);
       case 'unknown':
-        return facts.failures > 0 ? `Not offered: ${failure}; asked again in a moment.` : NOT_HEARD;
+        if (facts.failures > 0) return `Not offered: ${failure}; asked again in a moment.`;
+        return facts.loadOnly === undefined ? NOT_HEARD : `Not offered: ${facts.loadOnly}.`;
       case 'full':
         return fullReason(load, settings());
       case 'available':

@@ -92,7 +92,7 @@ export class OperatorActions {
     const { log, clock } = this.#options;
     const { by, until } = drain;
     if (until !== undefined && until <= clock.wallTime())
-      log.info(`${id} simulation server is no longer drained: the deadline that ${by} set has passed`, {
+      log.info(`${this.#nameOf(id)} simulation server is no longer drained: the deadline that ${by} set has passed`, {
         by,
         until: isoTime(until),
       });
@@ -112,7 +112,11 @@ export class OperatorActions {
     };
     if (!poller.drain(id, drain)) return { kind: 'unknown-server' };
     this.#drains.set(id, drain);
-    log.info(`${id} simulation server drained by ${by}`, { by, reason, ...(until !== undefined && { until: isoTime(until) }) });
+    log.info(`${this.#nameOf(id)} simulation server drained by ${by}`, {
+      by,
+      reason,
+      ...(until !== undefined && { until: isoTime(until) }),
+    });
     await this.#keepDrains();
     return { kind: 'done' };
   }
@@ -123,7 +127,7 @@ export class OperatorActions {
     const { poller, log } = this.#options;
     if (!poller.resume(id)) return { kind: 'unknown-server' };
     this.#drains.delete(id);
-    log.info(`${id} simulation server resumed by ${by}`, { by });
+    log.info(`${this.#nameOf(id)} simulation server resumed by ${by}`, { by });
     await this.#keepDrains();
     return { kind: 'done' };
   }
@@ -160,24 +164,31 @@ export class OperatorActions {
         reason: 'This server is listed in the configuration file; remove it there.',
       };
     }
+    const name = this.#nameOf(id);
     this.#added.delete(id);
     this.#drains.delete(id);
     membership.set('added', this.#servers());
-    log.info(`${id} simulation server removed by ${by}`, { by });
+    log.info(`${name} simulation server removed by ${by}`, { by });
     await Promise.all([this.#keepAdded(), this.#keepDrains()]);
     return { kind: 'done' };
+  }
+
+  /** As the configuration names it. */
+  #nameOf(id: ServerId): string {
+    return this.#options.membership.get(id)?.server.endpoint.address ?? id;
   }
 
   /** A server that answers would register again, so it can be removed only while it is down. */
   #forget(id: ServerId, by: string): OperatorActionOutcome {
     const { forget, log } = this.#options;
+    const name = this.#nameOf(id);
     if (!forget(id, by))
       return {
         kind: 'refused',
         code: 'registered-server',
         reason: 'This server registered itself and would register again; drain it, or stop it and remove it once it is down.',
       };
-    log.info(`${id} simulation server removed by ${by}`, { by });
+    log.info(`${name} simulation server removed by ${by}`, { by });
     return { kind: 'done' };
   }
 

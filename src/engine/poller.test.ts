@@ -134,6 +134,17 @@ test('a server that fails once and answers again is logged once, however often i
   await poller.stop();
 });
 
+test('a server that reports load only is logged once and not offered', async () => {
+  const { clock, probe, log, poller, state, begin } = start(['agent:2000']);
+  const loadOnly = 'it reports load only; its WebSocket /client does not open';
+  probe.probe = () => Promise.resolve({ kind: 'sample', load: 5, latency: 0.001, loadOnly });
+  begin();
+  await clock.advance(60);
+  assert.equal(state('agent:2000'), 'unknown');
+  assert.deepEqual(log.complaints, [`agent:2000 simulation server gets no sessions: ${loadOnly}`]);
+  await poller.stop();
+});
+
 test('an old fault of a server is logged again when it returns', async () => {
   const { clock, probe, log, poller, begin } = start(['host:2000']);
   begin();

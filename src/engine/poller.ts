@@ -167,6 +167,11 @@ export class Poller {
     void before.close();
   }
 
+  /** Resolves the names of the servers again. A connection does not outlive the address that it was opened for. */
+  recheckNames(): void {
+    void this.#probe.recheckNames();
+  }
+
   /** No session is handed out there from the moment this returns. `false`: no such server. */
   drain(id: ServerId, drain: Drain): boolean {
     return this.#fold(id, { kind: 'drained', drain });
@@ -273,16 +278,24 @@ export class Poller {
   }
 
   #take(id: ServerId, result: ProbeResult): void {
-    const { clock, events } = this.#options;
+    const { clock, events, log } = this.#options;
     this.#endDrain(id);
     const now = clock.now();
     if (result.kind === 'sample') {
       events.sampled(id, result.load, now, result.latency);
       this.#logRecovered(id);
-      this.#fold(id, { kind: 'sampled', load: result.load, latency: result.latency });
+      const { loadOnly } = result;
+      if (loadOnly !== undefined)
+        this.#logOnce(id, 'load-only', (address) => {
+          log.warn(`${address} simulation server gets no sessions: ${loadOnly}`, { code: 'load-only' });
+        });
+      this.#fold(id, { ...result, kind: 'sampled' });
     } else {
       events.missed(id, now);
-      this.#logOnce(id, result);
+      const { code, reason } = result.failure;
+      this.#logOnce(id, code, (address) => {
+        log.warn(`${address} simulation server gave no usable load: ${reason}`, { code });
+      });
       this.#fold(id, { kind: 'failed', failure: result.failure });
     }
   }
@@ -294,17 +307,15 @@ export class Poller {
   }
 
   /** A failure is logged once, not at every probe: not even if two kinds alternate, or good answers come in between. */
-  #logOnce(id: ServerId, { failure }: Extract<ProbeResult, { kind: 'failed' }>): void {
+  #logOnce(id: ServerId, code: string, log: (address: string) => void): void {
     const polled = this.#servers.get(id);
     if (polled === undefined) return;
     const now = this.#options.clock.now();
-    const seen = polled.failed.get(failure.code) ?? -Infinity;
-    polled.failed.set(failure.code, now);
+    const seen = polled.failed.get(code) ?? -Infinity;
+    polled.failed.set(code, now);
     if (now - seen < FORGOTTEN) return;
     polled.failureLogged = true;
-    this.#options.log.warn(`${polled.facts.endpoint.address} simulation server gave no usable load: ${failure.reason}`, {
-      code: failure.code,
-    });
+    log(polled.facts.endpoint.address);
   }
 
   /** The recovery of a server that was down is logged as a transition. */

@@ -192,7 +192,7 @@ export class SessionRequests {
   /** No server may ever run it. Logged, because the administrator will be asked why; a lack of room is not. */
   refuseForGood({ id, request, project }: ReceivedRequest, code: string, reason: string): Refused {
     const { address, limitKey = address } = request.address;
-    const fields = { id, code, project: project?.url ?? asSent(request.projectUrl) };
+    const fields = { id, code, project: asSent(project?.url ?? request.projectUrl) };
     this.#options.log.limited('info', `refused ${limitKey}`, `${address} is refused a session: ${reason}`, fields);
     return this.refuse({ id, request, project }, code, reason);
   }

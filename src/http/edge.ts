@@ -1,7 +1,9 @@
 /** Builds the edge that clients see: routes, sockets, limits, and the port they share. */
+import type { IncomingMessage } from 'node:http';
 import type { Settings } from '../config/settings.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import { meanLoad, type ServerFacts } from '../core/fleet/fleet.ts';
+import { PerClientCounts } from '../core/limits/per-client-counts.ts';
 import type { History } from '../core/history/history.ts';
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Router } from '../core/fleet/routing.ts';
@@ -18,11 +20,12 @@ import type { Poller } from '../engine/poller.ts';
 import type { Topic } from '../engine/topic.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
 import { createAccess, type Access } from './operators/access.ts';
+import { isOfHolder } from './operators/credentials.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
 import { createApiRoutes } from './operators/api-routes.ts';
 import { createReservationRoutes } from './operators/reservation-routes.ts';
 import { createAvailabilitySocket } from './clients/availability-socket.ts';
-import { createAddressOf, parseNetworks, type AddressOf } from './server/client-address.ts';
+import { createAddressOf, createPeerKey, parseNetworks, type AddressOf, type PeerKey } from './server/client-address.ts';
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './server/descriptors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { explainView, type ExplainSource } from './operators/explain-view.ts';
@@ -35,8 +38,9 @@ import type { MonitorAssets } from './operators/monitor-assets.ts';
 import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
 import type { MonitorSource } from './operators/monitor-source.ts';
 import { createApi } from './server/openapi.ts';
+import { refuseLostUpgrades } from './server/lost-upgrade.ts';
 import { createRoutes, toListener } from './server/routes.ts';
-import { startHttpServer, type HttpServer, type HttpServerOptions } from './server/server.ts';
+import { startHttpServer, type HttpServer, type HttpServerOptions, type TurnedAway } from './server/server.ts';
 import { createLegacyRoutes } from './clients/legacy-routes.ts';
 import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.ts';
 import { SessionTickets } from './clients/session-tickets.ts';
@@ -118,6 +122,9 @@ class Closers {
   }
 }
 
+/** What all listeners have in common. */
+type SharedListening = Pick<HttpServerOptions, 'handle' | 'upgrade' | 'maxClients' | 'places' | 'turnedAway'>;
+
 /** What the routes and sockets are built from. */
 interface Parts {
   readonly options: EdgeOptions;
@@ -153,11 +160,16 @@ async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Cl
   const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
   closers.add((grace) => gateway?.close(grace));
   const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
-  const handle = toListener(routesOf(parts, monitor));
-  own.sockets = socketsOf(parts);
-  const shared = {
+  const handle = refuseLostUpgrades(toListener(routesOf(parts, monitor)), options.log);
+  own.sockets = socketsOf(parts, maxima.clients);
+  const shared: SharedListening = {
     ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },
-    turnedAway: (why: 'too-many-clients') => reportTurnedAway(parts, why, maxima.clients()),
+    places: {
+      peerKey: addresses.peerKey,
+      isPrivileged: (request) => addressOf(request).limitKey === undefined || isOfHolder(request, settings().admin.tokens),
+      shares: new PerClientCounts(),
+    },
+    turnedAway: (why, request) => reportTurnedAway(parts, why, addressOf(request as IncomingMessage).address, maxima.clients()),
   };
   own.server = await listen(parts, shared);
   await gateway?.start({ ...shared, otherConnections: connections });
@@ -183,18 +195,27 @@ function connectionMaxima({ settings, poller }: EdgeOptions) {
 
 /** Addresses of clients, by the proxies that are trusted now. */
 function clientAddresses(settings: () => Settings) {
-  const create = () => createAddressOf(parseNetworks(settings().trustedProxies).networks);
-  let addressOf = create();
+  const create = () => {
+    const { networks } = parseNetworks(settings().trustedProxies);
+    return { addressOf: createAddressOf(networks), peerKey: createPeerKey(networks) };
+  };
+  let current = create();
   return {
-    of: (request: Parameters<AddressOf>[0]) => addressOf(request),
+    of: (request: Parameters<AddressOf>[0]) => current.addressOf(request),
+    peerKey: (socket: Parameters<PeerKey>[0]) => current.peerKey(socket),
     reconfigure() {
-      addressOf = create();
+      current = create();
     },
   };
 }
 
-function reportTurnedAway({ options }: Parts, why: 'too-many-clients', max: number): void {
+function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, max: number): void {
   options.metrics.turnedAway(why);
+  if (why === 'too-many-of-address') {
+    const text = `connections of ${address} are turned away: it has half of the ${max} that are possible (limits.clients, file descriptors)`;
+    options.log.limited('warn', why, text, { address });
+    return;
+  }
   options.log.limited(
     'warn',
     why,
@@ -210,6 +231,8 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
     ...{ addressOf, clock, newId, log, port },
     tokens: () => settings().admin.tokens,
     reading: () => settings().monitor.access,
+    origin: () => settings().monitor.origin,
+    sharesSite: () => settings().portRewrite || settings().gateway.enabled,
   });
   const source: MonitorSource = {
     snapshot: () => monitorViews.snapshot(),
@@ -217,7 +240,7 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
     sparklines: () => history.sparklines(),
   };
   const { mayRead, readsOn } = access;
-  const events = createMonitorEvents({ source, clock, newId, log, mayRead, readsOn });
+  const events = createMonitorEvents({ source, clock, newId, log, addressOf, mayRead, readsOn });
   const rules = () => settings().registration;
   const register = createRegisterRoutes({ addressOf, clock, log, registered: options.registered, rules });
   closers.add(() => {
@@ -232,7 +255,7 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
       hold: () => settings().waiting.hold,
     }),
     createHealthRoutes({ isReady: answers.isReady, isStopping: () => stopping }),
-    createMetricsRoutes({ registry: metrics.registry, mayRead }),
+    createMetricsRoutes({ registry: metrics.registry, mayRead, clock }),
     access.routes,
     register.form,
     events.routes,
@@ -278,14 +301,14 @@ function apiOf(
   });
 }
 
-function socketsOf({ options, closers, addressOf, gateway }: Parts): Sockets {
+function socketsOf({ options, closers, addressOf, gateway }: Parts, maxSockets: () => number): Sockets {
   const { clock, log, settings, queue, prospects, answers, sessions } = options;
   const bufferBytes = () => settings().limits.bufferBytes;
   const availability = createAvailabilitySocket({
     ...{ clock, log, bufferBytes, availability: prospects.availability, ready: answers.ready },
   });
   const sockets = createSockets({
-    ...{ clock, log, bufferBytes, subprotocols: [SESSION_PROTOCOL] },
+    ...{ clock, log, bufferBytes, addressOf, maxSockets, subprotocols: [SESSION_PROTOCOL] },
     allowedOrigins: () => settings().allowedOrigins,
     handlers: {
       '/': availability.handler,
@@ -298,10 +321,7 @@ function socketsOf({ options, closers, addressOf, gateway }: Parts): Sockets {
   return sockets;
 }
 
-async function listen(
-  { options, closers, addressOf, gateway }: Parts,
-  shared: Pick<HttpServerOptions, 'handle' | 'upgrade' | 'maxClients' | 'turnedAway'>,
-): Promise<HttpServer> {
+async function listen({ options, closers, addressOf, gateway }: Parts, shared: SharedListening): Promise<HttpServer> {
   const { limits, port, listen: host } = options.settings();
   const server = await startHttpServer({
     ...{ ...shared, host, port, limits, addressOf },

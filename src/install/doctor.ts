@@ -6,11 +6,13 @@
 import { faultOf, type Problem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostInUrl } from '../core/fleet/endpoint.ts';
+import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
 import { systemClock } from '../system/system-clock.ts';
-import { readInstalled } from '../commands/configuration.ts';
+import { certificateProblems, readInstalled } from '../commands/configuration.ts';
 import { exitStatus, fault, findingLine, ok, warning, type Finding } from './doctor/finding.ts';
 import { localReverseProxy } from './doctor/proxy-advice.ts';
-import { descriptorLimit, examineDescriptors, examineMail } from './doctor/machine.ts';
+import { descriptorLimit, examineDescriptors, examineMail, examineProxies } from './doctor/machine.ts';
+import { examineOperators } from './doctor/operators.ts';
 import { examineRedirect } from './doctor/redirect.ts';
 import { askRunning, type RunningResult } from './doctor/running.ts';
 import { examineServers } from './doctor/simulation-servers.ts';
@@ -43,12 +45,11 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
     findings.push(...more);
     if (options.json !== true) for (const finding of more) console.log(findingLine(finding));
   };
-  if (loaded !== undefined)
-    report(
-      loaded.warnings.length === 0
-        ? [ok('configuration', loaded.path, 'is valid')]
-        : loaded.warnings.map((problem) => aboutConfiguration(loaded.path, problem)),
-    );
+  if (loaded !== undefined) {
+    const problems = [...loaded.warnings, ...(await certificateProblems(loaded.settings))];
+    const valid = ok('configuration', loaded.path, 'is valid');
+    report(problems.length === 0 ? [valid] : problems.map((problem) => aboutConfiguration(loaded.path, problem)));
+  }
   const reverseProxy = localReverseProxy(loaded?.settings);
   report(await examineSite(url, { timeout, wallTime: () => systemClock.wallTime(), reverseProxy }));
   if (loaded !== undefined) {
@@ -56,10 +57,13 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
     if (settings.simulationServers.length === 0 && settings.registration.token === undefined)
       report([fault('load', 'simulationServers', 'is empty', 'add a simulation server, or set "registration.token"')]);
     report(await examineRedirect(settings, { host: url.hostname, timeout }));
+    report(await examineOperators(url, settings, timeout));
     const running = await askRunning(url, settings, timeout);
     const joined = running.kind === 'running' ? running.running.servers : [];
     if (running.kind !== 'running') report([notAsked(running)]);
-    report(await examineServers(settings, joined, { timeout, now: () => systemClock.now() }));
+    const { proxies, problems } = readOutgoingProxies(process.env);
+    report(examineProxies({ proxies, problems }));
+    report(await examineServers(settings, joined, { timeout, now: () => systemClock.now(), proxies }));
     const servers = Math.max(joined.length, settings.simulationServers.length);
     report([examineDescriptors(settings, servers, descriptorLimit(running)), await examineMail(settings, { path, timeout })]);
   }

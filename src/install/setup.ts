@@ -13,7 +13,8 @@ import { configurationFile, type Answers } from './setup/configuration-file.ts';
 import { showFile, writeFiles, type PlannedFile } from './setup/files.ts';
 import { nextSteps } from './setup/next-steps.ts';
 import { askAtTerminal } from './setup/prompt.ts';
-import { askForAnswers, readRoutes, type Ask, type SetupFlags } from './setup/questions.ts';
+import { BACK, createInterview, type Ask } from './setup/interview.ts';
+import { askForAnswers, readRoutes, type SetupFlags } from './setup/questions.ts';
 import { reverseProxyOf } from './setup/reverse-proxy.ts';
 import { certificateSteps, enableStep, SITES, stepLines, type WebServerName } from './setup/sites.ts';
 import { systemdUnit } from './setup/systemd-unit.ts';
@@ -49,10 +50,14 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
   if (isWrongJson(options)) return;
   const silent = options.yes === true || options.json === true || !process.stdin.isTTY;
   const prompt = silent ? undefined : askAtTerminal(process.stdin, process.stdout);
+  const interview = createInterview(prompt?.ask);
+  if (!silent) console.log(`Type "${BACK}" to return to the previous question.`);
   try {
-    const asked = await askForAnswers(options, prompt?.ask);
-    if (asked.kind === 'refused') refuse(asked.reason);
-    else await writeInstallation(asked.answers, options, prompt?.ask);
+    for (let isDone = false; !isDone; interview.goBack()) {
+      const asked = await interview.hold((ask) => askForAnswers(options, ask));
+      if (asked.kind === 'refused') refuse(asked.reason);
+      isDone = asked.kind === 'refused' || (await writeInstallation(asked.answers, options, prompt?.ask));
+    }
   } catch (error) {
     if (prompt?.left === undefined) throw error;
     // All questions come before the first file.
@@ -63,11 +68,15 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
   }
 }
 
-async function writeInstallation(answers: Answers, options: SetupOptions, ask: Ask): Promise<void> {
+/** `false`: the operator wants to change an answer. */
+async function writeInstallation(answers: Answers, options: SetupOptions, ask: Ask): Promise<boolean> {
   const paths = { configuration: resolve(options.config), unit: resolve(options.unit), hook: resolve(options.hook) };
-  if (!(await present(filesOf(answers, paths), options, ask))) return;
+  const presented = await present(filesOf(answers, paths), options, ask);
+  if (presented === 'back') return false;
+  if (presented === 'refused') return true;
   for (const warning of [...doubts(answers), ...invisible(process.execPath)]) console.error(`warning: ${warning}`);
   if (options.json !== true) console.log(`\n${nextSteps(answers, paths)}`);
+  return true;
 }
 
 /** `session-server setup apache|nginx|caddy CONFIG`. */
@@ -85,7 +94,7 @@ export async function setupSiteCommand(name: WebServerName, file: string | undef
   const { path, text } = SITES[name];
   const { server, tls } = result.reverseProxy;
   const site = { path: resolve(options.output ?? path), text: text(result.reverseProxy), mode: 0o644 };
-  if (!(await present([site], options, undefined)) || options.json === true) return;
+  if ((await present([site], options, undefined)) !== 'done' || options.json === true) return;
   const certificate = tls === undefined || tls.own ? [] : certificateSteps(name, server);
   console.log(['\nThen, as root:', '', ...stepLines([...certificate, enableStep(name)]), ''].join('\n'));
 }
@@ -108,19 +117,25 @@ function filesOf(
   ];
 }
 
-/** Shows the files and writes them. `false`: they were not written, and the operator knows why. */
-async function present(files: readonly PlannedFile[], { force = false, dryRun, json }: WriteFlags, ask: Ask): Promise<boolean> {
+/** Shows the files and writes them. `refused`: they were not written, and the operator knows why. */
+async function present(
+  files: readonly PlannedFile[],
+  { force = false, dryRun, json }: WriteFlags,
+  ask: Ask,
+): Promise<'done' | 'refused' | 'back'> {
   if (json === true) {
     const shown = files.map(({ mode, ...file }) => ({ ...file, mode: mode.toString(8).padStart(4, '0') }));
     console.log(JSON.stringify({ files: shown }, undefined, 2));
   } else for (const file of files) console.log(showFile(file));
-  if (dryRun === true) return true;
-  if (ask !== undefined && !/^y/i.test(await ask('Write these files? yes or no', 'yes'))) {
+  if (dryRun === true) return 'done';
+  const answer = (await ask?.('Write these files? yes or no', 'yes'))?.trim().toLowerCase() ?? 'yes';
+  if (answer === BACK) return 'back';
+  if (!answer.startsWith('y')) {
     console.error('nothing was written');
     process.exitCode = FAILED;
-    return false;
+    return 'refused';
   }
-  return write(files, force);
+  return (await write(files, force)) ? 'done' : 'refused';
 }
 
 async function write(files: readonly PlannedFile[], force: boolean): Promise<boolean> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type LookupFunction, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { sinkPassword, sinkUser, SmtpSink, type SmtpSinkOptions } from '../../test/support/smtp-sink.ts';
@@ -230,6 +230,42 @@ for (const stage of ['connect', 'mail', 'data'] as const) {
     assert.equal(failure.permanent, false);
   });
 }
+
+test('each message goes to the address that the name of the mail server has at that time', async (t) => {
+  const sink = await sinkFor(t);
+  const asked: string[] = [];
+  let address = '127.0.0.9';
+  const lookup: LookupFunction = (hostname, _, done) => {
+    asked.push(hostname);
+    done(null, [{ address, family: 4 }]);
+  };
+  const notifier = notifierFor(t, sink.port, { host: 'mail.example', lookup });
+  assert.equal((await failureOf(notifier.notify(oneDown, never))).code, 'smtp-unreachable');
+  address = '127.0.0.1';
+  await notifier.notify(oneDown, never);
+  assert.equal(sink.mails.length, 1);
+  assert.deepEqual(asked, ['mail.example', 'mail.example']);
+});
+
+test('a mail server whose name does not exist is reported with the key to check', async (t) => {
+  const lookup: LookupFunction = (_, __, done) => done(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), []);
+  const failure = await failureOf(notifierFor(t, 25, { host: 'mail.example', lookup }).notify(oneDown, never));
+  assert.equal(failure.code, 'smtp-name');
+});
+
+test('a mail server that is silent where TLS should begin is given up after the patience', async (t) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const failure = await failureOf(notifierFor(t, port, { patience: 0.1, tlsFromStart: true }).notify(oneDown, never));
+  assert.equal(failure.code, 'smtp-timeout');
+});
 
 test('an aborted attempt ends at once and leaves no connection', async (t) => {
   const sink = await sinkFor(t);

@@ -6,11 +6,13 @@
  * Each message goes over a connection of its own: notices are rare, and a connection kept for the next one would be dead by then. The Message-ID is made
  * from the notification's id, so that a message which was accepted twice (the connection broke after DATA) is known to be one.
  */
-import { isIP } from 'node:net';
+import { lookup as systemLookup } from 'node:dns';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Transporter } from 'nodemailer';
 import type { Notification } from '../core/incidents/incidents.ts';
 import { mailText, onOneLine, textOf } from '../core/incidents/notification-text.ts';
 import type { Notifier, OutsideFailure } from '../ports.ts';
+import { connectToMailServer } from './mail-connection.ts';
 import { outsideFailure } from './outside-failure.ts';
 
 export interface EmailOptions {
@@ -30,6 +32,8 @@ export interface EmailOptions {
   readonly monitorUrl: string;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
+  /** How the host is resolved; default: by the system. */
+  readonly lookup?: LookupFunction;
   /** PEM certificates that are trusted instead of the usual authorities. */
   readonly authorities?: readonly string[];
   /** Seconds the mail server may be silent; default 20. */
@@ -86,6 +90,7 @@ function transportOptions({
   tlsFromStart,
   authorities,
   patience = PATIENCE,
+  lookup = systemLookup,
   monitorUrl,
 }: EmailOptions) {
   const name = ownName(monitorUrl);
@@ -101,10 +106,12 @@ function transportOptions({
     ignoreTLS: !encrypted,
     ...(encrypted && { auth: { user, pass: password }, forceAuth: true }),
     tls: { minVersion: 'TLSv1.2' as const, ...(authorities && { ca: [...authorities] }) },
-    dnsTimeout: milliseconds,
-    connectionTimeout: milliseconds,
+    getSocket: (_options: unknown, done: (error: Error | null, connected?: { connection: Socket }) => void) => {
+      connectToMailServer({ host, port: number, lookup, patience }).then((connection) => done(null, { connection }), done);
+    },
     greetingTimeout: milliseconds,
-    socketTimeout: milliseconds,
+    // Longer than that of the greeting, so that a missing greeting is reported as such.
+    socketTimeout: milliseconds * 1.5,
     socketCloseTimeout: 1000,
     maxResponseSize: 65_536,
     // A name or a text from outside must never make the program read a file or a URL.
@@ -154,7 +161,7 @@ function explain(thrown: unknown, options: EmailOptions): OutsideFailure {
   return explainReply(error, options) ?? explainConnection(error, options);
 }
 
-/** The mail server refused something. The step at which it did so tells what to change. */
+/** The mail server refused something. The step at which it did so shows what to change. */
 function explainReply(error: SmtpError, options: EmailOptions): OutsideFailure | undefined {
   const { code, command = '', responseCode } = error;
   if (responseCode === undefined) return undefined;
@@ -202,7 +209,8 @@ function explainConnection(error: SmtpError, options: EmailOptions): OutsideFail
   if (code === 'ETIMEDOUT' && /greeting/i.test(error.message) && !fromStart(options))
     return fail('smtp-timeout', noGreeting(host));
   switch (code) {
-    case 'EDNS':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
       return fail('smtp-name', `the mail server's name ${host} is not found; check mailServer`);
     case 'ETIMEDOUT':
     case 'EABORT':

@@ -1,7 +1,7 @@
 /** The table of the channels: one line each. How to add one: docs/how-to/write-a-notifier.md. */
 import type { LookupFunction } from 'node:net';
 import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
-import type { Notifier } from '../ports.ts';
+import type { Notifier, OutgoingProxies } from '../ports.ts';
 import { createEmailNotifier } from './email.ts';
 import { createWebhookNotifier } from './webhook.ts';
 
@@ -27,8 +27,10 @@ export interface NotifierSurroundings {
   readonly monitorUrl: string;
   /** Seconds since the epoch. */
   readonly wallTime: () => number;
-  /** How the hosts of webhooks are resolved. The mail library asks DNS itself. */
+  /** How the hosts of webhooks and mail servers are resolved. */
   readonly lookup: LookupFunction;
+  /** For webhooks. */
+  readonly proxies?: OutgoingProxies | undefined;
 }
 
 export interface Channel {
@@ -53,7 +55,7 @@ export function createNotifiers(
   };
 }
 
-function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSurroundings): Channel {
+function email(settings: NotifierSettings, { monitorUrl, wallTime, lookup }: NotifierSurroundings): Channel {
   const { administrator, mailServer, mailServerPort, mailServerTls, mailSender, mailSenderUser, mailSenderPassword } = settings;
   if (administrator === undefined) return { notifiers: [] };
   if (mailServer === undefined || mailSender === undefined) {
@@ -71,11 +73,12 @@ function email(settings: NotifierSettings, { monitorUrl, wallTime }: NotifierSur
     password: mailSenderPassword,
     monitorUrl,
     wallTime,
+    lookup,
   });
   return { notifiers: [notifier] };
 }
 
-function webhooks(settings: NotifierSettings, { monitorUrl, lookup }: NotifierSurroundings): Channel {
+function webhooks(settings: NotifierSettings, { monitorUrl, lookup, proxies }: NotifierSurroundings): Channel {
   const named = new Map<string, number>();
   const notifiers = settings.webhooks.map(({ url, secret, headers, format }) => {
     // The path of a URL is often a secret, so the host alone is the name.
@@ -83,7 +86,7 @@ function webhooks(settings: NotifierSettings, { monitorUrl, lookup }: NotifierSu
     const count = (named.get(host) ?? 0) + 1;
     named.set(host, count);
     const name = count === 1 ? host : `${host} (${count})`;
-    return createWebhookNotifier({ name, url, secret, headers, format, monitorUrl, lookup });
+    return createWebhookNotifier({ name, url, secret, headers, format, monitorUrl, lookup, proxies });
   });
   return { notifiers };
 }

@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { makeCertificate } from '../../test/support/certificate.ts';
+import { startConnectProxy } from '../../test/support/connect-proxy.ts';
 import type { Affected, Notification } from '../core/incidents/incidents.ts';
 import type { OutsideFailure } from '../ports.ts';
 import { createWebhookNotifier, webhookBody, type WebhookOptions } from './webhook.ts';
@@ -71,6 +72,21 @@ async function failureOf(sending: Promise<void>): Promise<OutsideFailure> {
   }
   assert.fail('the notification was accepted');
 }
+
+test('a webhook goes through the proxy, and a refusal of the proxy is reported as such', async (t) => {
+  const proxy = await startConnectProxy(t);
+  const { received, port } = await receiver(t);
+  const notifier = createWebhookNotifier({
+    ...{ name: 'webhook', url: `http://hooks.example:${port}/`, monitorUrl: LINK, lookup },
+    proxies: { http: proxy.url, except: '' },
+  });
+  t.after(() => notifier.close());
+  await notifier.notify(down, never);
+  assert.equal(received.length, 1);
+  assert.deepEqual(proxy.tunnels, [`hooks.example:${port}`]);
+  proxy.status = 407;
+  await assert.rejects(notifier.notify(down, never), { code: 'webhook-proxy' });
+});
 
 test('a notification is posted as JSON with the documented fields', async (t) => {
   const { received, port } = await receiver(t);

@@ -6,15 +6,15 @@
  */
 import { createHmac } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
-import { Agent, errors, type Dispatcher } from 'undici';
+import { Agent, EnvHttpProxyAgent, errors, type Dispatcher } from 'undici';
 import type { Notification } from '../core/incidents/incidents.ts';
 import { MAX_NAMED, onOneLine, plainText, textOf } from '../core/incidents/notification-text.ts';
 import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
-import type { Notifier, OutsideFailure } from '../ports.ts';
+import type { Notifier, OutgoingProxies, OutsideFailure } from '../ports.ts';
 import { outsideFailure } from './outside-failure.ts';
 
 export interface WebhookOptions {
-  /** Unique among the notifiers; it stands in the log. */
+  /** Unique among the notifiers; the log contains it. */
   readonly name: string;
   readonly url: string;
   readonly secret?: string | undefined;
@@ -25,6 +25,8 @@ export interface WebhookOptions {
   readonly monitorUrl: string;
   /** How the host is looked up. */
   readonly lookup: LookupFunction;
+  /** Default: the connection is direct. */
+  readonly proxies?: OutgoingProxies | undefined;
   /** Seconds until the whole answer must be there; default 15. */
   readonly patience?: number;
 }
@@ -33,20 +35,22 @@ export interface WebhookOptions {
 export const signatureHeader = 'x-session-server-signature';
 
 const PATIENCE = 15;
-/** Bytes of an answer that are read; the rest tells nothing. */
+/** Bytes of an answer that are read; the rest says nothing. */
 const MAX_ANSWER = 4096;
 
 export function createWebhookNotifier(options: WebhookOptions): Notifier {
   const { name, url, patience = PATIENCE } = options;
   const milliseconds = patience * 1000;
-  const agent = new Agent({
-    connect: { timeout: milliseconds, lookup: options.lookup },
+  const connect = { timeout: milliseconds, lookup: options.lookup };
+  const settings = {
+    connect,
     headersTimeout: milliseconds,
     bodyTimeout: milliseconds,
     maxHeaderSize: 16_384,
     // Notices are rare: a connection kept for the next one would be dead by then.
     pipelining: 0,
-  });
+  };
+  const agent = options.proxies === undefined ? new Agent(settings) : throughProxies(options.proxies, settings);
   return {
     name,
     async notify(notification, signal) {
@@ -64,6 +68,14 @@ export function createWebhookNotifier(options: WebhookOptions): Notifier {
       await agent.destroy();
     },
   };
+}
+
+function throughProxies(
+  { http = '', https = '', except }: OutgoingProxies,
+  settings: Agent.Options & { readonly connect: { readonly timeout: number; readonly lookup: LookupFunction } },
+): EnvHttpProxyAgent {
+  const proxies = { httpProxy: http, httpsProxy: https, noProxy: except };
+  return new EnvHttpProxyAgent({ ...settings, ...proxies, proxyTls: settings.connect });
 }
 
 /** Discord refuses longer messages; the rest of a text that long is a list of servers, and the monitor page shows it. */
@@ -232,6 +244,12 @@ function explain(thrown: unknown, name: string, late: boolean): OutsideFailure {
     error instanceof errors.BodyTimeoutError
   )
     return fail('webhook-timeout', 'it did not answer in time');
+  const [, status] = /^Proxy response \((\d+)\)/.exec(error.message) ?? [];
+  if (status !== undefined)
+    return fail(
+      'webhook-proxy',
+      `the proxy of HTTP_PROXY or HTTPS_PROXY answers CONNECT with status ${status}; check it, or name the host in NO_PROXY`,
+    );
   const known = reasons[code];
   if (known !== undefined) return fail(...known);
   if (/CERT|ALTNAME|TLS|SSL/.test(code))

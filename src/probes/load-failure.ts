@@ -6,6 +6,8 @@ export interface FailureContext {
   readonly ssl: boolean;
   /** Seconds. */
   readonly timeout: number;
+  /** It is polled through a proxy, unless the environment excludes it. */
+  readonly proxied?: boolean;
 }
 
 const REASONS: Readonly<Record<string, readonly [string, string]>> = {
@@ -31,9 +33,20 @@ export interface Answered {
 }
 
 /** The code and the reason of a failed probe; the reason is a sentence about the server (`it …`). */
-export function explainProbeFailure(error: unknown, { ssl, timeout }: FailureContext, answered: Answered): [string, string] {
+export function explainProbeFailure(error: unknown, context: FailureContext, answered: Answered): [string, string] {
+  const [code, reason] = explain(error, context, answered);
+  return [code, context.proxied === true ? `${reason}. ${BY_PROXY}` : reason];
+}
+
+/** What holds for the proxy as well as for the server behind it. */
+const BY_PROXY =
+  'It is polled through the proxy that HTTP_PROXY or HTTPS_PROXY names; name its host in NO_PROXY to poll it directly';
+
+function explain(error: unknown, { ssl, timeout }: FailureContext, answered: Answered): [string, string] {
   const hint = answered.before ? '' : `. ${MAYBE_HTTPS}`;
   if (error instanceof errors.ConnectTimeoutError) return ['timeout', `it did not answer within ${timeout} s`];
+  const [, status] = /^Proxy response \((\d+)\)/.exec(error instanceof Error ? error.message : '') ?? [];
+  if (status !== undefined) return ['proxy', `the proxy does not connect to it (it answers CONNECT with status ${status})`];
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const [kind, reason] = REASONS[code] ?? [];
   if (kind === 'reset' && !ssl && !answered.now) return [kind, `it closed the connection without an answer${hint}`];

@@ -2,16 +2,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { makeCertificate } from '../../test/support/certificate.ts';
 import { endpointOf } from '../../test/support/endpoints.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
-import type { Probe, ProbeResult } from '../ports.ts';
+import type { NameLookup, Probe, ProbeResult } from '../ports.ts';
+import { startConnectProxy } from '../../test/support/connect-proxy.ts';
 import { FakeSimulationServer, replies } from '../../test/support/fake-simulation-server.ts';
+import { createGuardedLookup } from './guarded-lookup.ts';
 import { createSharedLookup } from './shared-lookup.ts';
 import { createLoadProbe, MAX_ANSWER, parseLoad } from './load.ts';
+import { probeUpgrade } from './upgrade.ts';
 
 const names = createSharedLookup();
 const seconds = () => performance.now() / 1000;
@@ -261,6 +264,156 @@ test('a probe that is closed asks nobody', async (t) => {
   await probe.close();
   assert.equal((await probe.probe(endpointOf(server.address))).kind, 'failed');
   assert.equal(server.connections, 0);
+});
+
+test('a connection is kept while its name has the address, and replaced when the name has another one', async (t) => {
+  const before = await FakeSimulationServer.start(10, { host: '127.0.0.1' });
+  t.after(() => before.stop());
+  const after = await FakeSimulationServer.start(20, { host: '127.0.0.2', port: before.port });
+  t.after(() => after.stop());
+  let answer: readonly string[] = ['127.0.0.1', '127.0.0.3'];
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: seconds, names: namesOf(() => answer) });
+  t.after(() => probe.close());
+  const load = async () => {
+    const result = await probe.probe(endpointOf(`sim.example:${before.port}`));
+    return result.kind === 'sample' ? result.load : result.failure.reason;
+  };
+
+  assert.equal(await load(), 10);
+  await probe.recheckNames();
+  assert.equal(await load(), 10);
+  assert.equal(before.connections, 1);
+
+  answer = ['127.0.0.2'];
+  assert.equal(await load(), 10, 'the kept connection is used until the name is resolved again');
+  await probe.recheckNames();
+  assert.equal(await load(), 20);
+  assert.equal(before.requests, 3);
+});
+
+test('a connection ends with its name, but not while the DNS server is silent, nor before a running request', async (t) => {
+  const server = await FakeSimulationServer.start(10);
+  t.after(() => server.stop());
+  let answer: readonly string[] | string = ['127.0.0.1'];
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: seconds, names: namesOf(() => answer) });
+  t.after(() => probe.close());
+  const endpoint = endpointOf(`sim.example:${server.port}`);
+  await probe.probe(endpoint);
+
+  answer = 'EAI_AGAIN';
+  await probe.recheckNames();
+  assert.equal((await probe.probe(endpoint)).kind, 'sample');
+
+  answer = 'ENOTFOUND';
+  server.answer = (request, response) => {
+    void probe.recheckNames().then(() => {
+      replies(200, '11')(request, response);
+    });
+  };
+  assert.equal((await probe.probe(endpoint)).kind, 'sample', 'the running request ends first');
+  const result = await probe.probe(endpoint);
+  assert.equal(result.kind === 'failed' && result.failure.code, 'name');
+  assert.equal(server.connections, 1);
+});
+
+test('a registered server whose name gets a forbidden address loses its connection', async (t) => {
+  const server = await FakeSimulationServer.start(10);
+  t.after(() => server.stop());
+  let answer: readonly string[] = ['127.0.0.1'];
+  const guarded = createGuardedLookup((ip) => (ip === '127.0.0.9' ? 'forbidden' : undefined), namesOf(() => answer).lookup);
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: seconds, names, guard: () => guarded });
+  t.after(() => probe.close());
+  const endpoint = endpointOf(`sim.example:${server.port}`);
+  assert.equal((await probe.probe(endpoint)).kind, 'sample');
+  answer = ['127.0.0.1', '127.0.0.9'];
+  await probe.recheckNames();
+  const result = await probe.probe(endpoint);
+  assert.equal(result.kind === 'failed' && result.failure.code, 'address');
+});
+
+test('a connection is replaced after ten minutes, and its certificate is checked again', async (t) => {
+  let now = 0;
+  const server = await FakeSimulationServer.start(10);
+  t.after(() => server.stop());
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: () => now, names });
+  t.after(() => probe.close());
+  const connections: number[] = [];
+  for (now of [0, 599, 600, 1199]) {
+    await probe.probe(endpointOf(server.address));
+    connections.push(server.connections);
+  }
+  assert.deepEqual(connections, [1, 1, 2, 2]);
+});
+
+/** Names with these addresses, or with this error. */
+function namesOf(answer: () => readonly string[] | string): NameLookup {
+  const lookup: LookupFunction = (_, { all = false }, done) => {
+    const found = answer();
+    if (typeof found === 'string') done(Object.assign(new Error(found), { code: found }), []);
+    else if (all)
+      done(
+        null,
+        found.map((address) => ({ address, family: 4 })),
+      );
+    else done(null, found[0] ?? '', 4);
+  };
+  return { lookup, isPending: () => false };
+}
+
+test('a listed server is polled through the proxy, over one tunnel while it stays open', async (t) => {
+  const proxy = await startConnectProxy(t);
+  const server = await FakeSimulationServer.start(10);
+  t.after(() => server.stop());
+  const proxies = { http: proxy.url, except: 'direct.example' };
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: seconds, names, proxies });
+  t.after(() => probe.close());
+  const endpoint = endpointOf(`sim.example:${server.port}`);
+  for (let polls = 0; polls < 2; polls += 1) {
+    const result = await probe.probe(endpoint);
+    assert.equal(result.kind === 'sample' && result.load, 10);
+  }
+  assert.deepEqual(proxy.tunnels, [`sim.example:${server.port}`]);
+
+  server.closeIdleConnections();
+  assert.equal((await probe.probe(endpoint)).kind, 'sample', 'a tunnel that ended while it was idle is opened again');
+  assert.equal(proxy.tunnels.length, 2);
+
+  const upgrade = await probeUpgrade(`ws://sim.example:${server.port}/client`, { timeout: 30, proxies });
+  assert.deepEqual(upgrade, { kind: 'opened' });
+  server.opensClient = false;
+  const refused = await probeUpgrade(`ws://sim.example:${server.port}/client`, { timeout: 30, proxies });
+  assert.match(refused.kind === 'failed' ? refused.reason : '', /\(through a proxy\)$/);
+  assert.equal(server.clientRequests, 2);
+});
+
+test('excluded hosts and registered servers are polled directly', async (t) => {
+  const proxy = await startConnectProxy(t);
+  const server = await FakeSimulationServer.start(10);
+  t.after(() => server.stop());
+  const loopback = namesOf(() => ['127.0.0.1']);
+  for (const [except, guard] of [
+    ['.example', undefined],
+    ['', () => createGuardedLookup(() => undefined, loopback.lookup)],
+  ] as const) {
+    const proxies = { http: proxy.url, except };
+    const common = { ssl: false, timeout: 30, keepAlive: 100, now: seconds, names: loopback, proxies };
+    const probe = createLoadProbe({ ...common, ...(guard !== undefined && { guard }) });
+    t.after(() => probe.close());
+    assert.equal((await probe.probe(endpointOf(`sim.example:${server.port}`))).kind, 'sample');
+  }
+  assert.deepEqual(proxy.tunnels, []);
+});
+
+test('a proxy that refuses is named as the cause, with the variable to set', async (t) => {
+  const proxy = await startConnectProxy(t);
+  proxy.status = 403;
+  const proxies = { http: proxy.url, except: '' };
+  const probe = createLoadProbe({ ssl: false, timeout: 30, keepAlive: 100, now: seconds, names, proxies });
+  t.after(() => probe.close());
+  const result = await probe.probe(endpointOf('sim.example:2000'));
+  const { code, reason } = result.kind === 'failed' ? result.failure : { code: '', reason: '' };
+  assert.equal(code, 'proxy');
+  assert.match(reason, /^the proxy does not connect to it \(it answers CONNECT with status 403\)\. .* NO_PROXY/);
 });
 
 test('what is quoted of a long answer is short and on one line', async () => {

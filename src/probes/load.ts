@@ -6,9 +6,8 @@
  * that is not evidence against the server: the request is repeated once on a new connection.
  */
 import type { LookupFunction } from 'node:net';
-import type { Client } from 'undici';
 import { httpUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
-import type { NameLookup, Probe, ProbeResult } from '../ports.ts';
+import type { NameLookup, OutgoingProxies, Probe, ProbeResult } from '../ports.ts';
 import { explainProbeFailure } from './load-failure.ts';
 import { ServerConnections, type Connection } from './server-connections.ts';
 
@@ -23,6 +22,8 @@ export interface LoadProbeOptions {
   readonly now: () => number;
   /** How names are resolved. */
   readonly names: NameLookup;
+  /** Proxies to listed servers; default: connections are direct. */
+  readonly proxies?: OutgoingProxies | undefined;
   /** How the names of registered servers are resolved; their redirects are not followed. `undefined`: a listed server. */
   readonly guard?: (id: ServerId) => LookupFunction | undefined;
 }
@@ -88,6 +89,10 @@ class LoadProbe implements Probe {
     this.#answered.delete(id);
   }
 
+  recheckNames(): Promise<void> {
+    return this.#connections.recheckNames();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const attempt of this.#attempts.values()) attempt.over = true;
@@ -128,7 +133,8 @@ class LoadProbe implements Probe {
 
   #explain(error: unknown, id: ServerId): [string, string] {
     const answered = { before: this.#answered.has(id), now: this.#connections.bytesRead(id) > 0 };
-    return explainProbeFailure(error, this.#options, answered);
+    const context = { ...this.#options, proxied: this.#connections.isProxied(id) };
+    return explainProbeFailure(error, context, answered);
   }
 }
 
@@ -158,13 +164,13 @@ async function getKept(connect: () => Connection, path: string, attempt: Attempt
   const connection = connect();
   const { socket } = connection;
   const before = socket?.bytesRead ?? 0;
-  const wasKept = socket !== undefined && !socket.destroyed && before > 0;
+  const wasKept = socket === undefined ? connection.answered : !socket.destroyed && before > 0;
   try {
-    return await get(connection.client, path);
+    return await get(connection, path);
   } catch (error) {
-    const isUntouched = wasKept && connection.socket === socket && socket.bytesRead === before;
+    const isUntouched = wasKept && connection.socket === socket && (socket?.bytesRead ?? 0) === before;
     if (!isUntouched || !isClose(error) || attempt.over) throw error;
-    return get(connect().client, path);
+    return get(connect(), path);
   }
 }
 
@@ -174,15 +180,15 @@ function isClose(error: unknown): boolean {
 }
 
 /** Uses `dispatch`, because `request` creates a stream and an iterator for each body, which costs more than all the rest. */
-function get(client: Client, path: string): Promise<Answer> {
+function get(connection: Connection, path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
     let location: string | undefined;
     let size = 0;
     const bodiless = (): Answer => ({ status, body: '', ...(location !== undefined && { location }) });
-    client.dispatch(
-      { method: 'GET', path, headers: HEADERS },
+    connection.client.dispatch(
+      { origin: connection.origin, method: 'GET', path, headers: HEADERS },
       {
         // Without it undici expects a handler of its old form.
         onRequestStart: () => undefined,
@@ -199,6 +205,7 @@ function get(client: Client, path: string): Promise<Answer> {
           controller.abort(new Error('its answer is too long'));
         },
         onResponseEnd() {
+          connection.answered = true;
           resolve(location === undefined ? { status, body: Buffer.concat(chunks).toString('utf8') } : bodiless());
         },
         onResponseError(_controller, error) {

@@ -18,6 +18,10 @@ function listener(name: string, heard: string[]): Probe {
       return Promise.resolve({ kind: 'sample', load: 1, latency: 0 });
     },
     forget: (id) => heard.push(`${name} forgets ${id}`),
+    recheckNames: () => {
+      heard.push(`${name} resolves names`);
+      return Promise.resolve();
+    },
     close: () => {
       heard.push(`${name} closes`);
       return Promise.resolve();

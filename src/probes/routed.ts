@@ -24,6 +24,9 @@ export function createRoutedProbe({ outside, inside, locate }: RoutedProbeOption
       outside.forget(id);
       inside.forget(id);
     },
+    async recheckNames() {
+      await Promise.all([outside.recheckNames(), inside.recheckNames()]);
+    },
     async close() {
       await Promise.all([outside.close(), inside.close()]);
     },

@@ -14,7 +14,8 @@ export interface FileStoreOptions {
   readonly maxBytes?: number;
 }
 
-const MAX_BYTES = 256 * 1024 * 1024;
+/** Reading blocks the start for about a second then. The documents of ten thousand servers are smaller. */
+const MAX_BYTES = 32 * 1024 * 1024;
 const NAME = /^[a-z][a-z0-9-]{0,40}$/;
 
 export function createFileStore({ folder, log, maxBytes = MAX_BYTES }: FileStoreOptions): StateStore {

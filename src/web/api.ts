@@ -1,9 +1,10 @@
 /**
- * The page's requests to the session server. All URLs are relative to the page, so that they also work behind a reverse
- * proxy that puts the port into the path. A refusal is a value with its sentence, not an exception.
+ * The page's requests to the session server. All URLs are relative to the page and have its path, so that they also work
+ * behind a reverse proxy that puts the port into the path, or that forwards only the path of the page. A refusal is a value with its sentence, not an exception.
  */
 import { MAX_PROJECT_URL } from '../core/fleet/project.ts';
 import { CSRF_HEADER } from '../core/views/csrf-header.ts';
+import { throughMonitor } from '../core/views/through-monitor.ts';
 import type {
   ChannelTestView,
   ExplainView,
@@ -12,6 +13,7 @@ import type {
   SparklinesView,
   ViewerView,
 } from '../core/views/monitor-view.ts';
+import { askForToken } from './confirm-token.ts';
 
 export type Answer<T> =
   { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'refused'; readonly refusal: RefusalView };
@@ -29,7 +31,8 @@ export interface Drain {
   readonly until?: number;
 }
 
-export const eventsUrl = 'monitor/events';
+export const eventsUrl = throughMonitor('monitor/events');
+export const signInUrl = throughMonitor('monitor/enter');
 /**
  * Milliseconds. Without a limit, a connection that died silently would never be given up. A test notification may take
  * 10 s.
@@ -44,11 +47,11 @@ export function historyUrl(server: string | null, { from, to }: HistoryRange, fo
   const query = new URLSearchParams({ from: from.toFixed(0), to: to.toFixed(0) });
   if (server !== null) query.set('server', server);
   if (format !== undefined) query.set('format', format);
-  return `api/v1/history?${query.toString()}`;
+  return throughMonitor(`api/v1/history?${query.toString()}`);
 }
 
 export function askSparklines(): Promise<Answer<SparklinesView>> {
-  return ask('monitor/sparklines');
+  return ask(throughMonitor('monitor/sparklines'));
 }
 
 export function explain(project: string): Promise<Answer<ExplainView>> {
@@ -58,7 +61,7 @@ export function explain(project: string): Promise<Answer<ExplainView>> {
     return Promise.resolve({ kind: 'refused', refusal: { code: 'project-too-long', reason } });
   }
   const query = project === '' ? '' : `?${new URLSearchParams({ url: project }).toString()}`;
-  return ask(`api/v1/explain${query}`);
+  return ask(throughMonitor(`api/v1/explain${query}`));
 }
 
 /** Reading needs a token, and this browser is not signed in (any more). */
@@ -71,55 +74,64 @@ export async function needsSignIn(): Promise<boolean> {
 }
 
 export function askViewer(): Promise<Answer<ViewerView>> {
-  return ask('monitor/viewer');
+  return ask(throughMonitor('monitor/viewer'));
 }
 
 export function signIn(token: string): Promise<Answer<ViewerView>> {
-  return ask('monitor/enter', post({ token }, null));
+  return ask(signInUrl, post({ token }, null));
 }
 
 export function signOut(viewer: ViewerView): Promise<Answer<ViewerView>> {
-  return ask('monitor/leave', post({}, viewer));
+  return ask(throughMonitor('monitor/leave'), post({}, viewer));
 }
 
 export function drain(id: string, request: Drain, viewer: ViewerView): Promise<Answer<unknown>> {
   const { reason, ...end } = request;
-  return ask(serverUrl(id, '/drain'), post({ ...(reason !== '' && { reason }), ...end }, viewer));
+  return act(serverUrl(id, '/drain'), { ...(reason !== '' && { reason }), ...end }, viewer);
 }
 
 export function resume(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask(serverUrl(id, '/resume'), post({}, viewer));
+  return act(serverUrl(id, '/resume'), {}, viewer);
 }
 
 export function addServer(
   entry: { readonly address: string; readonly weight?: number },
   viewer: ViewerView,
 ): Promise<Answer<unknown>> {
-  return ask('api/v1/servers', post(entry, viewer));
+  return act(throughMonitor('api/v1/servers'), entry, viewer);
 }
 
 export function removeServer(id: string, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask(serverUrl(id, ''), { ...post({}, viewer), method: 'DELETE' });
+  return act(serverUrl(id, ''), {}, viewer, 'DELETE');
 }
 
 /** `server`: only what was learned there. */
 export function forgetCosts(server: string | undefined, viewer: ViewerView): Promise<Answer<unknown>> {
-  return ask('api/v1/costs/forget', post({ server }, viewer));
+  return act(throughMonitor('api/v1/costs/forget'), { server }, viewer);
 }
 
 export function testNotification(viewer: ViewerView): Promise<Answer<{ readonly channels: readonly ChannelTestView[] }>> {
-  return ask('api/v1/notifications/test', post({}, viewer));
+  return act(throughMonitor('api/v1/notifications/test'), {}, viewer);
 }
 
 function serverUrl(id: string, verb: string): string {
-  return `api/v1/servers/${encodeURIComponent(id)}${verb}`;
+  return throughMonitor(`api/v1/servers/${encodeURIComponent(id)}${verb}`);
+}
+
+/** An operator action. Asks for the token where the browser session is not enough. */
+async function act<T>(url: string, body: object, viewer: ViewerView, method = 'POST'): Promise<Answer<T>> {
+  const init = { ...post(body, viewer), method };
+  if (!viewer.confirms) return ask(url, init);
+  const token = await askForToken();
+  if (token === undefined) return { kind: 'refused', refusal: { code: 'cancelled', reason: 'Cancelled: nothing was changed.' } };
+  return ask(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 }
 
 interface AskInit extends Omit<RequestInit, 'signal'> {
   readonly signal?: AbortSignal;
 }
 
-function post(body: object, viewer: ViewerView | null): AskInit {
+function post(body: object, viewer: ViewerView | null) {
   const headers = { 'Content-Type': 'application/json', ...(typeof viewer?.csrf === 'string' && { [CSRF_HEADER]: viewer.csrf }) };
   return { method: 'POST', headers, body: JSON.stringify(body) };
 }

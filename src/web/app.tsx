@@ -6,6 +6,8 @@ import { Access } from './access.tsx';
 import { Decisions } from './decisions.tsx';
 import { useToday } from './format-context.ts';
 import { HistoryChart } from './history-chart.tsx';
+import { FirstServer } from './first-server.tsx';
+import { healthOf } from './health.ts';
 import { Incidents } from './incidents.tsx';
 import { Announcer, Notice } from './notices.tsx';
 import { ServerPanel } from './server-panel.tsx';
@@ -39,6 +41,8 @@ export function App({ snapshot, live }: AppProps) {
   const viewing = useViewer(stale);
   const sparklines = useSparklines(servers.length);
   const now = useServerTime(snapshot.at, live);
+  const today = useToday(snapshot.at);
+  const health = healthOf(fleet, servers, stale);
   const onlyKind: OnlyKind = useState<DecisionKind>();
   const { server, open, notice, dismissNotice } = useOpenedServerOrNotice(servers, runsScripts, focusServers);
   const close = (): void => {
@@ -50,17 +54,33 @@ export function App({ snapshot, live }: AppProps) {
       <a class="skip" href="#servers">
         Skip to servers
       </a>
-      <Top fleet={fleet} live={runsScripts} staleSince={live?.staleSince}>
+      <Top fleet={fleet} health={health} live={runsScripts} staleSince={live?.staleSince}>
         {runsScripts && <Access viewing={viewing} />}
       </Top>
       <main>
-        <Summary fleet={fleet} servers={servers} {...(runsScripts && { onRefused: () => onlyKind[1]('refused') })} />
-        {runsScripts ? (
-          <HistoryChart server={null} heading="Fleet" target={fleet.target} startedAt={fleet.startedAt} now={now} />
+        <Summary
+          {...{ fleet, servers, health, today, staleSince: live?.staleSince }}
+          {...(runsScripts && { onRefused: () => onlyKind[1]('refused') })}
+        />
+        {servers.length === 0 ? (
+          <FirstServer />
         ) : (
-          <section class="card chart placeholder" aria-hidden="true" />
+          <>
+            {runsScripts ? (
+              <HistoryChart server={null} heading="Fleet" target={fleet.target} startedAt={fleet.startedAt} now={now} />
+            ) : (
+              <section class="card chart placeholder" aria-hidden="true" />
+            )}
+            <ServerTable
+              fleet={fleet}
+              servers={servers}
+              sparklines={sparklines}
+              at={snapshot.at}
+              onOpen={open}
+              live={runsScripts}
+            />
+          </>
         )}
-        <ServerTable fleet={fleet} servers={servers} sparklines={sparklines} at={snapshot.at} onOpen={open} live={runsScripts} />
         {runsScripts && <Columns snapshot={snapshot} onlyKind={onlyKind} />}
       </main>
       <footer>
@@ -104,7 +124,7 @@ function Columns({ snapshot: { at, fleet, decisions, incidents }, onlyKind: [onl
     <div class="columns">
       <div>
         <WhyNot asked={question} />
-        <section class="card incidents">
+        <section class="card incidents" id="incidents" tabIndex={-1} aria-label="Incidents">
           <Incidents incidents={incidents} channels={fleet.channels} now={at} />
         </section>
       </div>

@@ -1,6 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Around the page: the head of the HTML document, and the page that asks for a token. */
 import type { ComponentChildren } from 'preact';
+import { throughMonitor } from '../core/views/through-monitor.ts';
+import { pageIcon } from './page-icon.ts';
 
 interface DocumentProps {
   readonly title: string;
@@ -22,7 +24,7 @@ export function Document({ title, styles, script, children }: DocumentProps) {
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
         <title>{title}</title>
-        <link rel="icon" href={ICON} />
+        <link rel="icon" href={pageIcon('working')} />
         <link rel="stylesheet" href={styles} />
         {script !== undefined && <script type="module" src={script}></script>}
         {script !== undefined && (
@@ -39,23 +41,29 @@ export function Document({ title, styles, script, children }: DocumentProps) {
 interface SignInPageProps {
   readonly title: string;
   /** Why the last token was refused, as a code; absent: none was. */
-  readonly refused?: string;
+  readonly refused?: string | undefined;
   /** Tokens are configured. */
   readonly tokens: boolean;
+  /** URL of the page on which operators sign in; absent: this one. */
+  readonly signInAt?: string | undefined;
 }
 
 const WRONG_TOKEN = 'This token is not in "admin.tokens".';
 const TOO_MANY_TRIES = `${WRONG_TOKEN} Too many wrong tokens came from your address. The right one is accepted at any time.`;
 
-export function SignInPage({ title, refused, tokens }: SignInPageProps) {
+export function SignInPage({ title, refused, tokens, signInAt }: SignInPageProps) {
   return (
     <main class="entrance">
       <h1 class="text" dir="auto">
         {title}
       </h1>
       <section class="card">
-        {tokens ? (
-          <form method="post" action="monitor/enter">
+        {signInAt !== undefined ? (
+          <p>
+            To read this monitor, sign in at <a href={signInAt}>{signInAt}</a>.
+          </p>
+        ) : tokens ? (
+          <form method="post" action={throughMonitor('monitor/enter')}>
             <label for="token">Sign in with a token to read this monitor</label>
             <div class="field">
               <input id="token" name="token" type="password" autocomplete="off" required />
@@ -74,8 +82,3 @@ export function SignInPage({ title, refused, tokens }: SignInPageProps) {
     </main>
   );
 }
-
-/** Three bars of load. */
-const ICON = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b6bcb"/><path d="M3.5 12.5v-4h2v4zm3.5 0v-9h2v9zm3.5 0v-6h2v6z" fill="#fff"/></svg>',
-)}`;

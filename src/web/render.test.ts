@@ -49,7 +49,7 @@ test('one server is a server, and without an answer the average is not known', (
   const html = render(one);
   assert.ok(textOf(html).includes('Managing 1 simulation server:'));
   assert.deepEqual(rows(html).at(-1)?.slice(0, 3), ['', 'average:', 'N/A']);
-  assert.ok(textOf(render(new DemoFleet({ servers: 0 }))).includes('Managing 0 simulation servers:'));
+  assert.ok(textOf(render(new DemoFleet({ servers: 0 }))).includes('Add your first simulation server'));
 });
 
 test('the time of the start is shown in the given time zone, in English, with 24 hours', () => {

@@ -27,14 +27,13 @@ export function renderMonitorPage(snapshot: MonitorSnapshot, options: RenderOpti
   return html({ title: pageTitle(snapshot.fleet), script, styles, children: h('div', { id: 'monitor' }, page) });
 }
 
-/** Asks for a token to read. `refused`: why the last token was refused, as a code; `tokens`: some are configured. */
+/** Asks for a token to read, or says where to sign in. */
 export function renderSignInPage(
   title: string,
   { styles }: Pick<RenderOptions, 'styles'>,
-  refused: string | undefined,
-  tokens: boolean,
+  visitor: Omit<ComponentProps<typeof SignInPage>, 'title'>,
 ): string {
-  return html({ title, styles, children: h(SignInPage, { title, tokens, ...(refused !== undefined && { refused }) }) });
+  return html({ title, styles, children: h(SignInPage, { title, ...visitor }) });
 }
 
 function html(props: ComponentProps<typeof Document>): string {

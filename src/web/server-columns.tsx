@@ -10,6 +10,8 @@ import { useFormat } from './format-context.ts';
 import { LoadBar } from './load-bar.tsx';
 import { configuredOrder, type SortValue } from './server-order.ts';
 import { Sparkline } from './sparkline.tsx';
+import { isWithoutRoom } from './health.ts';
+import { panelHref } from './use-opened-server.ts';
 import { StateMark, stateOrder } from './state-mark.tsx';
 
 export interface CellContext {
@@ -74,6 +76,7 @@ export const columns: readonly Column[] = [
     name: 'state',
     class: 'state-cell',
     value: ({ state }) => stateOrder.indexOf(state),
+    descendsFirst: true,
     cell: (server, { today }) => <State server={server} today={today} />,
     compact: true,
   },
@@ -123,19 +126,40 @@ function twoLines(first: string, second: string): ComponentChildren {
   );
 }
 
-function Address({ server: { address, monitorUrl, labels }, live }: { readonly server: ServerView; readonly live: boolean }) {
+/** Opens the panel. Before any script has run, the link leads to the page of the server itself, as in the original. */
+function Address({ server: { id, address, monitorUrl, labels }, live }: { readonly server: ServerView; readonly live: boolean }) {
   const pairs = Object.entries(labels);
   return (
     <>
-      <a {...safeLink(monitorUrl)} rel="noopener noreferrer" dir="auto" title={address}>
-        {live ? <Breakable text={address} /> : address}
-      </a>
+      {live ? (
+        <span class="address-line">
+          <a href={panelHref(id)} dir="auto" title={address}>
+            <Breakable text={address} />
+          </a>
+          <OwnPage monitorUrl={monitorUrl} />
+        </span>
+      ) : (
+        <a {...safeLink(monitorUrl)} rel="noopener noreferrer" dir="auto" title={address}>
+          {address}
+        </a>
+      )}
       {pairs.length > 0 && (
         <span class="second" dir="auto">
           {pairs.map(([name, value]) => `${name} ${value}`).join(', ')}
         </span>
       )}
     </>
+  );
+}
+
+function OwnPage({ monitorUrl }: Pick<ServerView, 'monitorUrl'>) {
+  return (
+    <a class="own-page" {...safeLink(monitorUrl)} target="_blank" rel="noopener noreferrer" title="Its own page, in a new tab">
+      <span class="hidden">Its own page, in a new tab</span>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M6 3H3v10h10v-3M9 3h4v4M13 3 7 9" />
+      </svg>
+    </a>
   );
 }
 
@@ -157,7 +181,8 @@ interface StateProps {
 function State({ server, today }: StateProps) {
   return (
     <>
-      <StateMark state={server.state} suspect={server.suspectSince !== null} /> <DrainEnd server={server} today={today} />
+      <StateMark state={server.state} suspect={server.suspectSince !== null} isWithoutRoom={isWithoutRoom(server)} />{' '}
+      <DrainEnd server={server} today={today} />
       <span class="second" dir="auto" title={server.reason}>
         {server.reason}
       </span>

@@ -8,6 +8,7 @@ import { HistoryChart } from './history-chart.tsx';
 import { Incidents } from './incidents.tsx';
 import { ServerActions } from './server-actions.tsx';
 import { Facts } from './server-facts.tsx';
+import { isWithoutRoom } from './health.ts';
 import { StateMark } from './state-mark.tsx';
 import { useUniqueId } from './use-unique-id.ts';
 import type { Viewing } from './use-viewer.ts';
@@ -78,7 +79,7 @@ function PanelHead({ server, at, headingId, onClose }: PanelHeadProps) {
           {server.address}
         </h2>
         <p>
-          <StateMark state={server.state} suspect={server.suspectSince !== null} />{' '}
+          <StateMark state={server.state} suspect={server.suspectSince !== null} isWithoutRoom={isWithoutRoom(server)} />{' '}
           <span class="muted">for {duration(at - server.since)}</span>
         </p>
         <p class="text" dir="auto">

@@ -17,15 +17,17 @@ export const stateOrder: readonly ServerState[] = ['available', 'full', 'drainin
 interface StateMarkProps {
   readonly state: ServerState;
   readonly suspect?: boolean;
+  /** It is available, but would get no average session now. */
+  readonly isWithoutRoom?: boolean;
 }
 
-export function StateMark({ state, suspect = false }: StateMarkProps) {
+export function StateMark({ state, suspect = false, isWithoutRoom = false }: StateMarkProps) {
   return (
-    <span class={`state state-${state}`}>
+    <span class={`state state-${isWithoutRoom ? 'full' : state}`}>
       <svg viewBox="0 0 16 16" aria-hidden="true">
-        <path d={shapes[state]} fill-rule="evenodd" />
+        <path d={shapes[isWithoutRoom ? 'full' : state]} fill-rule="evenodd" />
       </svg>
-      {state}
+      {isWithoutRoom ? 'no room' : state}
       {suspect && <span class="suspect">suspect</span>}
     </span>
   );

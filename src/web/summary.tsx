@@ -4,27 +4,38 @@ import type { ComponentChildren } from 'preact';
 import type { FleetView, ServerView } from '../core/views/monitor-view.ts';
 import { duration, plural, type Format } from './format.ts';
 import { useFormat } from './format-context.ts';
+import { isWithoutRoom, type Health } from './health.ts';
+import { Problems } from './problems.tsx';
 import { countStates } from './state-mark.tsx';
 
 interface SummaryProps {
   readonly fleet: FleetView;
   readonly servers: readonly ServerView[];
+  readonly health: Health;
+  /** When contact was lost, milliseconds since the epoch. */
+  readonly staleSince: number | undefined;
+  /** A time of the present day, in seconds since the epoch. */
+  readonly today: number;
   /** The viewer wants to see the refusals. Absent before any script has run. */
   readonly onRefused?: () => void;
 }
 
-export function Summary({ fleet, servers, onRefused }: SummaryProps) {
+export function Summary({ fleet, servers, health, staleSince, today, onRefused }: SummaryProps) {
   const format = useFormat();
   const { waiting } = fleet;
   return (
-    <section class={`card summary ${fleet.open ? 'open' : 'closed'}`} aria-label="Current state">
+    <section class={`card summary ${health}`} aria-label="Current state">
       <div class="availability">
         <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d={fleet.open ? OPEN : CLOSED} fill-rule="evenodd" />
+          <path d={SIGNS[health]} fill-rule="evenodd" />
         </svg>
         <div>
-          <p class="sentence">{fleet.availability}</p>
-          <p class="muted">{stateSentence(servers)}</p>
+          <p class="sentence">
+            {staleSince === undefined
+              ? fleet.availability
+              : `No contact with the session server since ${format.dayAndClock(staleSince / 1000)}.`}
+          </p>
+          <p class="muted">{staleSince === undefined ? stateSentence(servers) : 'All figures are from before.'}</p>
         </div>
       </div>
       <dl class="figures">
@@ -41,6 +52,7 @@ export function Summary({ fleet, servers, onRefused }: SummaryProps) {
           note={<HandOutNote fleet={fleet} onRefused={onRefused} />}
         />
       </dl>
+      <Problems servers={servers} today={today} live={onRefused !== undefined} />
     </section>
   );
 }
@@ -110,15 +122,22 @@ function rangeInWords(from: number, to: number): string {
 }
 
 function stateSentence(servers: readonly ServerView[]): string {
-  // Beside "No session can start now", "3 available" alone would be a contradiction.
-  const room = servers.some(({ places }) => places > 0);
-  const counts = [...countStates(servers)]
-    .filter(([, count]) => count > 0)
-    .map(([state, count]) => `${count} ${state}${state === 'available' && !room ? ', none with room' : ''}`);
-  return servers.length === 0
-    ? 'There are no simulation servers.'
-    : `${plural(servers.length, 'simulation server')}: ${counts.join(', ')}`;
+  if (servers.length === 0) return '';
+  const counts = [...countStates(servers)].filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`);
+  return `${plural(servers.length, 'simulation server')}: ${counts.join(', ')}${roomInWords(servers)}`;
 }
 
-const OPEN = 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1.6 14.4-4.6-4.6 1.7-1.7 2.9 2.9 6.1-6.1 1.7 1.7Z';
-const CLOSED = 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20ZM6 10.6h12v2.8H6Z';
+/** "3 available" alone would promise room. */
+function roomInWords(servers: readonly ServerView[]): string {
+  const without = servers.filter(isWithoutRoom).length;
+  if (without === 0) return '';
+  const available = servers.filter(({ state }) => state === 'available').length;
+  return without === available ? '; none of those available has room' : `; ${without} of those available without room`;
+}
+
+const TICK = 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1.6 14.4-4.6-4.6 1.7-1.7 2.9 2.9 6.1-6.1 1.7 1.7Z';
+const BAR = 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20ZM6 10.6h12v2.8H6Z';
+const WARNING = 'M12 2 1 21h22Zm-1.2 7h2.4v6h-2.4Zm0 7.4h2.4v2.2h-2.4Z';
+const QUESTION =
+  'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm-1.2 14.6h2.4V19h-2.4Zm0-1.6c0-3.4 3-3.3 3-5.4 0-1-.8-1.7-1.8-1.7s-1.9.7-1.9 2H7.9c0-2.5 1.9-4.1 4.2-4.1 2.4 0 4 1.6 4 3.7 0 3-2.9 3.1-2.9 5.5Z';
+const SIGNS: Readonly<Record<Health, string>> = { working: TICK, degraded: WARNING, closed: BAR, lost: QUESTION };

@@ -2,7 +2,7 @@
 /** Signing in with a token, in the dialog of the page's head and in a server's panel. */
 import { useEffect, useState } from 'preact/hooks';
 import type { RefusalView } from '../core/views/monitor-view.ts';
-import { signIn } from './api.ts';
+import { signIn, signInUrl } from './api.ts';
 import type { Viewing } from './use-viewer.ts';
 
 /** Announced after signing in, because the form is gone then. */
@@ -30,11 +30,22 @@ export function TokenForm({ viewing, fieldId, onEntered }: TokenFormProps) {
     // The form has replaced the control of the action that was refused.
     if (viewing.signedOut && document.activeElement === document.body) document.getElementById(fieldId)?.focus();
   }, []);
+  const { signInAt = null } = viewing.viewer ?? {};
+  if (signInAt !== null)
+    return (
+      <p>
+        Operators sign in at{' '}
+        <a id={fieldId} href={signInAt}>
+          {signInAt}
+        </a>
+        .
+      </p>
+    );
   return (
     <form
       class="token"
       method="post"
-      action="monitor/enter"
+      action={signInUrl}
       onSubmit={(event) => {
         event.preventDefault();
         void submit(event.currentTarget);

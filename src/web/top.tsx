@@ -5,22 +5,28 @@ import { useEffect } from 'preact/hooks';
 import type { FleetView } from '../core/views/monitor-view.ts';
 import { staleInWords } from './format.ts';
 import { useFormat } from './format-context.ts';
+import type { Health } from './health.ts';
+import { pageIcon } from './page-icon.ts';
 import { pageTitle } from './page-title.ts';
 
 interface TopProps {
   readonly fleet: FleetView;
+  readonly health: Health;
   readonly live: boolean;
   /** Milliseconds since the epoch; `undefined`: the page is not stale. */
   readonly staleSince: number | undefined;
   readonly children: ComponentChildren;
 }
 
-export function Top({ fleet, live, staleSince, children }: TopProps) {
+export function Top({ fleet, health, live, staleSince, children }: TopProps) {
   const format = useFormat();
-  const title = pageTitle(fleet);
+  const title = health === 'lost' ? `No contact · ${pageTitle(fleet)}` : pageTitle(fleet);
   useEffect(() => {
     document.title = title;
   }, [title]);
+  useEffect(() => {
+    document.querySelector('link[rel=icon]')?.setAttribute('href', pageIcon(health));
+  }, [health]);
   return (
     <header class="top">
       <div>

@@ -7,6 +7,11 @@ import type { ServerView } from '../core/views/monitor-view.ts';
 
 const HASH = '#server=';
 
+/** Of a link that opens the panel of a server. */
+export function panelHref(id: string): string {
+  return `${HASH}${encodeURIComponent(id)}`;
+}
+
 export interface OpenedServer {
   readonly server: ServerView | undefined;
   /** `undefined` closes the panel. */
@@ -46,7 +51,7 @@ function useServerInAddress(): readonly [string | undefined, (id: string | undef
     return () => removeEventListener('hashchange', follow);
   }, []);
   const open = useCallback((id: string | undefined) => {
-    if (id !== undefined) location.hash = `${HASH}${encodeURIComponent(id)}`;
+    if (id !== undefined) location.hash = panelHref(id);
     else if (serverInAddress() !== undefined) history.pushState(null, '', location.pathname + location.search);
     setOpened(id);
   }, []);

@@ -189,7 +189,7 @@ test('servers without room are not called available alone, and a cost that other
   fleet.set(fleet.ids[1] ?? '', { costUncertainty: null });
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, server.url);
-  await page.locator('.summary').getByText('3 simulation servers: 3 available, none with room').waitFor();
+  await page.locator('.summary').getByText('3 simulation servers: 3 available; none of those available has room').waitFor();
   assert.deepEqual(await page.locator('.servers tbody .cost .second').allInnerTexts(), ['± 1.6', 'from other servers', '± 1.6']);
   await page.getByRole('button', { name: /Details of sim02/ }).click();
   await page.locator('.facts').getByText('8.0 points, from other servers').waitFor();

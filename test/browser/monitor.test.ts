@@ -6,6 +6,7 @@ import type { Locator, Page } from 'playwright-core';
 import type { HistoryView } from '../../src/core/views/monitor-view.ts';
 import { openPage } from '../support/browser-page.ts';
 import { eventually } from '../support/eventually.ts';
+import { startExactPathsProxy } from '../support/exact-paths-proxy.ts';
 import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
 
@@ -23,11 +24,16 @@ async function figure(page: Page, name: string): Promise<string> {
     .innerText();
 }
 
+/** The page asks for everything by its own path. */
+function meantUrl(url: string): URL {
+  return new URL(url.replace('/monitor?/', '/'));
+}
+
 /** Answers of `/api/v1/history` that the page asks for from now on. */
 function watchHistory(page: Page): { readonly asked: URL[]; next: () => Promise<HistoryView> } {
   const asked: URL[] = [];
   page.on('request', (request) => {
-    if (request.url().includes('/api/v1/history')) asked.push(new URL(request.url()));
+    if (request.url().includes('/api/v1/history')) asked.push(meantUrl(request.url()));
   });
   return {
     asked,
@@ -57,14 +63,17 @@ test('the page shows what the session server knows', async (t) => {
     servers.map(({ predicted }) => said(predicted)),
   );
   assert.deepEqual(await page.locator('.servers tbody .state').evaluateAll((marks) => marks.map((mark) => mark.textContent)), [
-    ...servers.map(({ state, suspectSince }) => (suspectSince === null ? state : `${state}suspect`)),
+    ...servers.map(({ state, suspectSince, places }) => {
+      const word = state === 'available' && places === 0 ? 'no room' : state;
+      return suspectSince === null ? word : `${word}suspect`;
+    }),
   ]);
   assert.deepEqual(
     await column(page, 'hand-outs-cell'),
     servers.map(({ handOutsLastHour }) => String(handOutsLastHour)),
   );
   assert.deepEqual(
-    await page.locator('.servers tbody .address a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
+    await page.locator('.servers tbody .own-page').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
     servers.map(({ monitorUrl }) => monitorUrl),
   );
   assert.equal(await figure(page, 'places left'), String(whole.places));
@@ -77,6 +86,49 @@ test('the page shows what the session server knows', async (t) => {
   assert.equal(await page.title(), 'session.example.org · Webots session server');
   assert.equal(await page.locator('.servers tfoot .load').innerText(), said(whole.meanLoad));
 });
+
+test('a fleet with a problem is degraded, and its problems are in sight and one click away', async (t) => {
+  const server = await startMonitorServer(t, { fleet: livelyFleet() });
+  const page = await openPage(t, server.url, { viewport: { width: 1440, height: 700 } });
+  await page.locator('.summary.degraded').waitFor();
+  const problems = page.getByRole('list', { name: 'Servers with a problem' });
+  const [suspect, down] = (await problems.getByRole('listitem').allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' '));
+  assert.match(suspect ?? '', /^sim10\S+ suspect since \d/);
+  assert.match(down ?? '', /^sim06\S+ down since \d/);
+  const box = await problems.boundingBox();
+  assert.ok(box !== null && box.y + box.height < 700, 'visible without scrolling');
+  await problems.getByRole('link', { name: /^sim06/ }).click();
+  await page.getByRole('dialog', { name: /^sim06/ }).waitFor();
+  await page.keyboard.press('Escape');
+  for (const id of server.fleet.ids) server.fleet.set(id, { state: 'available', suspectSince: null });
+  await page.locator('.summary.working').waitFor();
+  assert.equal(await problems.count(), 0);
+});
+
+test('the name of a server opens its panel, and a small icon opens its own page in a new tab', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 2 }) });
+  const page = await openPage(t, server.url);
+  await page
+    .getByRole('rowheader')
+    .getByRole('link', { name: /^sim02/ })
+    .click();
+  await page.getByRole('dialog', { name: /^sim02/ }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/monitor');
+  assert.equal(await page.locator('.own-page').first().getAttribute('target'), '_blank');
+});
+
+test('an empty fleet says how to add the first server, in place of an empty chart and table', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 0 }) });
+  const page = await openPage(t, server.url);
+  await page.getByRole('heading', { name: 'Add your first simulation server' }).waitFor();
+  assert.equal(await page.locator('.chart, .servers').count(), 0);
+  server.fleet.add('first.example.org/2000');
+  await page.getByRole('heading', { name: 'Managing 1 simulation server:' }).waitFor();
+});
+
+function iconOf(page: Page): Promise<string | null> {
+  return page.locator('link[rel=icon]').getAttribute('href');
+}
 
 test('a change comes to the page by itself', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 40 }) });
@@ -226,7 +278,7 @@ test('a finger that moves sideways over the chart zooms, and one that moves up s
     await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
   };
   const zoomed = page.waitForRequest((request) => {
-    const { pathname, searchParams } = new URL(request.url());
+    const { pathname, searchParams } = meantUrl(request.url());
     const length = Number(searchParams.get('to')) - Number(searchParams.get('from'));
     return pathname === '/api/v1/history' && Math.abs(length - 0.4 * 3600) < 120;
   });
@@ -316,7 +368,7 @@ test('the table sorts by any column, keeping what is unknown last', async (t) =>
   assert.deepEqual(await loads(), [...known.sort((a, b) => a - b), null, null]);
   await page.getByRole('button', { name: 'state', exact: true }).click();
   const states = await page.locator('.servers tbody .state').evaluateAll((marks) => marks.map((mark) => mark.textContent));
-  assert.deepEqual([states[0], states.at(-1)], ['available', 'down']);
+  assert.deepEqual([states[0], states.at(-1)], ['down', 'available'], 'problems first');
   const { servers } = fleet.snapshot();
   for (const [name, value, ascends] of [
     ['#', ({ number }) => number, true],
@@ -540,6 +592,23 @@ test('a server is drained and resumed by an operator who signs in on the page, a
   assert.equal(await other.getByRole('button', { name: 'Operator actions' }).count(), 0, 'the other viewer is not signed in');
 });
 
+test('everything works where the reverse proxy forwards only the paths that the original had', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
+  const site = await startExactPathsProxy(t, server.url, ['/monitor', '/session', '/load']);
+  // At the end, the page must have complained of nothing: no style, script or request was missing.
+  const page = await openPage(t, `${site}/monitor`);
+  const drawn = page.waitForRequest((request) => request.url().includes('/api/v1/history'));
+  await page.reload();
+  assert.equal((await (await drawn).response())?.status(), 200);
+  await page.getByRole('button', { name: /Details of sim02/ }).click();
+  const panel = page.getByRole('dialog', { name: /sim02/ });
+  await panel.getByLabel(/^Sign in with a token/).fill(TOKEN);
+  await panel.getByRole('button', { name: 'Sign in' }).click();
+  await panel.getByRole('button', { name: 'Drain' }).click();
+  await panel.getByText('no new sessions will start here').waitFor();
+  assert.equal(server.fleet.server('sim02.example.org:3000')?.drain?.by, 'ada');
+});
+
 test('an operator who was signed out by time or by a restart is asked for the token again', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, server.url, { expected: /401/ });
@@ -617,6 +686,7 @@ test('a closed monitor shows a form, and the page after signing in', async (t) =
 test('the page says when it is stale and since when, and is live again by itself', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const page = await openPage(t, server.url);
+  const live = await iconOf(page);
   // A connection that breaks is taken up where it ended.
   const again = page.waitForRequest((request) => request.url().includes('/monitor/events'));
   server.cut();
@@ -625,10 +695,15 @@ test('the page says when it is stale and since when, and is live again by itself
   await server.stop();
   await page.getByText(/Connection lost at .*\. Reconnecting…/).waitFor();
   assert.equal(await page.getByRole('link', { name: /^sim01/ }).isVisible(), true, 'what was known stays');
+  await page.locator('.summary.lost .sentence', { hasText: /^No contact with the session server since .*\.$/ }).waitFor();
+  assert.match(await page.title(), /^No contact · /);
+  assert.notEqual(await iconOf(page), live, 'the icon has another colour');
   server.fleet.set(server.fleet.ids[0] ?? '', { load: 66.6 });
   await server.start();
   await page.locator('.load', { hasText: '66.6%' }).waitFor();
   await page.locator('.live:not(.lost)').waitFor();
+  assert.equal(await page.title(), 'session.example.org · Webots session server');
+  assert.equal(await iconOf(page), live);
 });
 
 test('the page says that it is not live when nothing ever comes: refused, or silent', async (t) => {
@@ -713,7 +788,7 @@ test('a connection that falls silent without breaking is given up for a new one'
     for (const socket of [client, onward]) through.add(socket.on('error', () => socket.destroy()));
     client.pipe(onward).pipe(client);
     client.on('data', (chunk: Buffer) => {
-      if (chunk.includes('GET /monitor/events')) falls.push(() => onward.unpipe());
+      if (chunk.includes('GET /monitor?/monitor/events')) falls.push(() => onward.unpipe());
     });
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
@@ -774,7 +849,7 @@ test('text from outside is shown as text, whatever it is and however long', asyn
   assert.equal(await page.title(), 'session.example.org · A <i>title</i> & more');
   assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'A <i>title</i> & more');
   assert.equal(await page.locator('.address a').first().innerText(), script);
-  assert.equal(await page.locator('.address a').first().getAttribute('href'), null);
+  assert.equal(await page.locator('.own-page').first().getAttribute('href'), null);
   assert.equal(await page.locator('#monitor img, #monitor script, #monitor i').count(), 0);
   for (const viewport of [
     { width: 1440, height: 900 },

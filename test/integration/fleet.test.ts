@@ -51,6 +51,22 @@ describe('a server that dies', () => {
     await eventually('it to be in again', async () => (await program.get('/')) === '1');
   });
 
+  test('reports load only is not handed out until clients can connect to it', async (t) => {
+    const server = await startSimulationServer(t, 10);
+    server.opensClient = false;
+    const program = await startProgram(t, { simulationServers: [server.address], pollInterval: 0.5, downAfter: 100 });
+    await eventually('the reason', async () => /reports load only; its WebSocket/.test(await program.get('/api/v1/servers')));
+    assert.equal(await program.get('/load'), '10');
+    assert.equal(await program.get('/session'), 'Error: no simulation server available at the moment.');
+    server.opensClient = true;
+    // After a failed poll it is asked again.
+    server.answer = replies(500, '');
+    await eventually('the failed poll', async () => (await program.get('/load')) === '-1');
+    server.report(10);
+    await eventually('it to be in', async () => (await program.get('/session')) === `ws://${server.address}`);
+    assert.equal(server.clientRequests, 2);
+  });
+
   test('and hangs costs the others nothing', async (t) => {
     const [hung, good] = await startSimulationServers(t, [10, 20]);
     assert.ok(hung && good);

@@ -1,10 +1,11 @@
 /** Simulation servers and clients of the gateway that do what none should: what one of them sends must never end the program, nor what others have on it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
+import { bareServer } from '../support/bare-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { ScriptedSimulationServer, streams, type ClientScript } from '../support/scripted-simulation-server.ts';
@@ -13,24 +14,6 @@ import { startAppInside, type RunningApp } from '../support/start-app.ts';
 
 const START = JSON.stringify({ start: { url: 'https://github.com/school/robots/blob/main/worlds/arm.wbt' } });
 type GatewayFile = NonNullable<ConfigurationFile['gateway']>;
-
-/** Answers the first bytes of each connection with these, or does what it is told. */
-async function bareServer(t: TestContext, answer: string | ((socket: Socket) => void)): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    if (typeof answer === 'string') socket.once('data', () => socket.end(Buffer.from(answer, 'latin1')));
-    else answer(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as { port: number }).port;
-}
 
 function gatewayTo(t: TestContext, ports: readonly number[], more: GatewayFile = {}) {
   const routes = Object.fromEntries(ports.map((port) => [String(port), '127.0.0.1']));
@@ -242,6 +225,124 @@ test('a connection goes on after a request that was answered before its end', as
   connection.send(Buffer.alloc(3_000_000, 'x'));
   connection.send(requestText('GET /livez'));
   await eventually('the next answer', () => /HTTP\/1\.1 200 OK[^]*$/.test(connection.received));
+});
+
+/** How many relayed requests ended in each way. */
+async function outcomes({ app }: Pick<RunningApp, 'app'>): Promise<Record<string, number>> {
+  const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
+  const lines = metrics.matchAll(/^session_server_gateway_outcomes_total\{outcome="([^"]+)"\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
+}
+
+const OK = 'HTTP/1.1 200 OK\r\n';
+const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`;
+
+test('a response that is invalid from its beginning on is answered with 502, and counted as failed', async (t) => {
+  const answers = [
+    `${OK}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}Content-Length: 5, 5\r\n\r\nhello`,
+    `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+    `${OK}Transfer-Encoding: gzip\r\n\r\nhello`,
+    `${OK}Transfer-Encoding: chunked, gzip\r\n\r\nhello`,
+    `${OK}X Y: 1\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}X: a\x00b\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}X: a\nY: b\r\nContent-Length: 5\r\n\r\nhello`,
+    `${OK}Content-Type: text/html\r\n`,
+    `${CHUNKED}zz\r\n`,
+    `${CHUNKED}0\r\nno trailer\r\n\r\n`,
+  ];
+  const servers = await Promise.all(answers.map((answer) => bareServer(t, answer)));
+  const running = await gatewayTo(t, servers);
+  for (const [index, answer] of answers.entries()) {
+    const { status } = await rawRequest(t, running.port, requestText(`GET /${servers[index]}/x`));
+    assert.equal(status, 502, JSON.stringify(answer));
+  }
+  assert.deepEqual(await outcomes(running), { failed: answers.length });
+  assert.equal(running.log.complaints.length, answers.length);
+});
+
+/** What a client and a simulation server do one after the other. */
+async function brokenOff(
+  t: TestContext,
+  running: RunningApp,
+  server: { end: () => void },
+  request: string,
+): Promise<Error | string> {
+  const socket = connect({ port: running.port, host: '127.0.0.1' });
+  t.after(() => socket.destroy());
+  let received = '';
+  socket.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
+  let failure: Error | undefined;
+  socket.once('error', (error) => (failure = error));
+  const closed = once(socket, 'close').catch(() => undefined);
+  socket.write(request);
+  await eventually('the first part of the body', () => received.endsWith('hello') || received.endsWith('hello\r\n'));
+  server.end();
+  await closed;
+  return failure ?? received;
+}
+
+test('a response that breaks off ends the connection so that no client takes it for complete, and is counted as failed', async (t) => {
+  let current: Socket | undefined;
+  const begins = (answer: string) =>
+    bareServer(t, (socket) => {
+      current = socket;
+      socket.once('data', () => socket.write(answer));
+    });
+  const [long, chunks, open] = await Promise.all([
+    begins(`${OK}Content-Length: 100\r\n\r\nhello`),
+    begins(CHUNKED),
+    begins(`${OK}\r\nhello`),
+  ]);
+  const running = await gatewayTo(t, [long, chunks, open]);
+  const endings = [
+    [long, (socket: Socket) => socket.end()],
+    [chunks, (socket: Socket) => socket.end()],
+    [chunks, (socket: Socket) => socket.write('zz\r\n')],
+    // Its end would be the end of the body.
+    [open, (socket: Socket) => socket.resetAndDestroy()],
+  ] as const;
+  for (const [server, ends] of endings) {
+    const end = () => current && ends(current);
+    const received = await brokenOff(t, running, { end }, requestText(`GET /${server}/x`));
+    assert.match(String(received), server === long ? /Content-Length: 100[^]*hello$/ : /chunked[^]*5\r\nhello\r\n$/);
+    // Without chunks, and without a length, only a reset tells the client.
+    const old = await brokenOff(t, running, { end }, `GET /${server}/x HTTP/1.0\r\n\r\n`);
+    assert.ok(old instanceof Error, `${server}`);
+  }
+  const refused = await brokenOff(t, running, { end: () => current?.end() }, requestText(`GET /${long}/x`, ...UPGRADE));
+  assert.ok(refused instanceof Error);
+  assert.deepEqual(await outcomes(running), { failed: 2 * endings.length + 1 });
+  assert.match(running.log.complaints.join('\n'), /a response of localhost\/\d+ broke off: it closed the connection too early/);
+});
+
+test('a response is good when the connection is reset after its end', async (t) => {
+  const resets = await bareServer(t, (socket) => {
+    socket.once('data', () => socket.write(`${OK}Content-Length: 5\r\n\r\nhello`, () => socket.resetAndDestroy()));
+  });
+  const running = await gatewayTo(t, [resets]);
+  assert.equal((await rawRequest(t, running.port, requestText(`GET /${resets}/x`))).body, 'hello');
+  await eventually('its count', async () => (await outcomes(running))['answered'] === 1);
+});
+
+test('a WebSocket that is opened, or refused, brings the client no header that reaches beyond its port', async (t) => {
+  const beyond = 'Clear-Site-Data: "*"\r\nSet-Cookie: session-server-1999=x; Path=/\r\nX-Kept: 1';
+  const opening = await bareServer(t, (socket) => {
+    socket.once('data', () =>
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${beyond}\r\n\r\n`),
+    );
+  });
+  const refusing = await bareServer(t, `HTTP/1.1 403 Forbidden\r\n${beyond}\r\nContent-Length: 0\r\n\r\n`);
+  const { port } = await gatewayTo(t, [opening, refusing]);
+  for (const [server, status] of [
+    [opening, 101],
+    [refusing, 403],
+  ] as const) {
+    const answer = await rawRequest(t, port, requestText(`GET /${server}/x`, ...UPGRADE));
+    assert.equal(answer.status, status);
+    assert.match(answer.head, /X-Kept: 1/);
+    assert.doesNotMatch(answer.head, /clear-site-data|set-cookie/i);
+  }
 });
 
 test('a request that names two hosts is refused', async (t) => {

@@ -234,7 +234,7 @@ test('two further servers are tried, then the last failure is told', async (t) =
   const client = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
   client.socket.send(START);
   assert.equal((await client.ends()).code, 1000);
-  assert.equal(client.messages.at(-1), 'loading: Error: no Docker image');
+  assert.equal(client.messages.at(-1), 'error: no Docker image', 'all clients show it');
   assert.equal(running.scripted.flatMap(({ clients }) => clients).length, 3);
   assert.ok(running.scripted.every(({ clients }) => clients.length <= 1));
 });

@@ -1,9 +1,8 @@
 /** What the gateway passes on and what it refuses, with real sockets and hostile bytes. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
+import { bareServer } from '../support/bare-server.ts';
 import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { ScriptedSimulationServer, type ScriptedOptions } from '../support/scripted-simulation-server.ts';
@@ -28,23 +27,6 @@ async function gatewayTo(scope: TestContext, ports: readonly number[], more: Gat
 async function withServer(scope: TestContext, options: ScriptedOptions = {}, more: GatewayFile = {}) {
   const server = await ScriptedSimulationServer.start(scope, options);
   return { server, ...(await gatewayTo(scope, [server.port], more)) };
-}
-
-/** Something on a port that is no decent server. */
-async function badServer(scope: TestContext, accept: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    accept(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  scope.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as { port: number }).port;
 }
 
 function valuesOf({ rawHeaders }: Echo, name: string): string[] {
@@ -94,6 +76,8 @@ test('what concerns one connection alone is taken out both ways, and forged addr
       'Keep-Alive': 'timeout=3',
       'Proxy-Authenticate': 'Basic',
       'X-Open': '2',
+      'Clear-Site-Data': '"*"',
+      'Set-Cookie': ['session-server-1999=x; Path=/', 'theirs=1; Path=/2000'],
     });
     response.end('page');
   };
@@ -109,7 +93,8 @@ test('what concerns one connection alone is taken out both ways, and forged addr
   const forged = ['Forwarded: for=1.2.3.4', 'X-Real-IP: 1.2.3.4', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: evil'];
   const answer = await rawRequest(t, port, requestText(`GET /${server.port}/a`, ...hop, ...forged, 'X-Kept: 1'));
   assert.equal(answer.body, 'page');
-  for (const name of ['x-secret', 'proxy-authenticate']) assert.equal(answer.headers[name], undefined, name);
+  for (const name of ['x-secret', 'proxy-authenticate', 'clear-site-data', 'set-cookie'])
+    assert.equal(answer.headers[name], undefined, name);
   assert.equal(answer.headers['x-open'], '2');
   const { headers } = server.requests[0] ?? assert.fail('no request came');
   for (const name of ['x-mine', 'keep-alive', 'te', 'proxy-authorization', 'proxy-connection', 'forwarded', 'x-real-ip'])
@@ -118,6 +103,17 @@ test('what concerns one connection alone is taken out both ways, and forged addr
     [headers.host, headers['x-kept'], headers['x-forwarded-proto'], headers['x-forwarded-host']],
     ['localhost', '1', 'http', 'localhost'],
   );
+});
+
+test('no header of a response is lost, however many there are', async (t) => {
+  const page = (_: unknown, response: import('node:http').ServerResponse) => {
+    const many = Array.from({ length: 2500 }, (_, i) => [`X-${i}`, '1']).flat();
+    response.writeHead(200, [...many, 'Connection', 'close, X-Secret', 'X-Secret', '1', 'Content-Length', '4']).end('page');
+  };
+  const { server, port } = await withServer(t, { page });
+  const answer = await rawRequest(t, port, requestText(`GET /${server.port}/a`));
+  assert.equal(Object.keys(answer.headers).filter((name) => /^x-\d+$/.test(name)).length, 2500);
+  assert.deepEqual([answer.headers['content-length'], answer.headers['x-secret'], answer.body], ['4', undefined, 'page']);
 });
 
 test('bodies come through, by length and in chunks, each side framed by itself', async (t) => {
@@ -152,7 +148,7 @@ test('an answer that never ends is passed on as it comes', async (t) => {
 });
 
 test('an answer that is cut short is cut short for the client too', async (t) => {
-  const bad = await badServer(t, (socket) => {
+  const bad = await bareServer(t, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'));
   });
   const { port } = await gatewayTo(t, [bad]);
@@ -222,7 +218,7 @@ test('requests with two lengths, or a length and chunks, are refused before anyt
 });
 
 test('a request that comes back to the gateway is not sent round and round', async (t) => {
-  const loop = await badServer(t, () => undefined);
+  const loop = await bareServer(t, () => undefined);
   const { app, log, settings, url } = await gatewayTo(t, [loop]);
   await app.reload(settings({ gateway: { enabled: true, port: 0, routes: { [String(app.gateway?.port)]: '127.0.0.1' } } }));
   assert.equal((await fetch(`${url}/${app.gateway?.port}/${app.gateway?.port}/x`)).status, 508);
@@ -230,17 +226,17 @@ test('a request that comes back to the gateway is not sent round and round', asy
 });
 
 test('a server that is not there, stalls, hangs up or talks nonsense becomes a clear answer in time', async (t) => {
-  const silent = await badServer(t, () => undefined);
-  const hangsUp = await badServer(t, (socket) => socket.once('data', () => socket.destroy()));
-  const nonsense = await badServer(t, (socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH\r\n')));
-  const huge = await badServer(t, (socket) => {
+  const silent = await bareServer(t, () => undefined);
+  const hangsUp = await bareServer(t, (socket) => socket.once('data', () => socket.destroy()));
+  const nonsense = await bareServer(t, (socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH\r\n')));
+  const huge = await bareServer(t, (socket) => {
     socket.once('data', () => {
       socket.write('HTTP/1.1 200 OK\r\n');
       const line = `X-Long: ${'x'.repeat(100_000)}\r\n`;
       for (let i = 0; i < 100; i += 1) socket.write(line);
     });
   });
-  const drip = await badServer(t, (socket) => {
+  const drip = await bareServer(t, (socket) => {
     const timer = setInterval(() => socket.write('HTTP/1.1 100 Continue\r\n\r\n'), 20);
     socket.once('close', () => clearInterval(timer));
   });
@@ -263,7 +259,7 @@ test('a port on which nothing listens is 502', async (t) => {
 });
 
 test('no more is passed on than the limit allows', async (t) => {
-  const silent = await badServer(t, () => undefined);
+  const silent = await bareServer(t, () => undefined);
   const { port } = await gatewayTo(t, [silent], { limits: { relays: 2 } });
   for (let i = 0; i < 2; i += 1) new RawConnection(t, port).send(requestText(`GET /${silent}/`));
   await eventually('the limit', async () => {
@@ -273,7 +269,7 @@ test('no more is passed on than the limit allows', async (t) => {
 });
 
 test('one address gets half of what is passed on, and leaves the other half to the rest', async (t) => {
-  const silent = await badServer(t, () => undefined);
+  const silent = await bareServer(t, () => undefined);
   const { port } = await gatewayTo(t, [silent], { limits: { relays: 4 } });
   const ask = (address: string, ...more: string[]) => requestText(`GET /${silent}/`, `X-Forwarded-For: ${address}`, ...more);
   const held = Array.from({ length: 2 }, () => new RawConnection(t, port).send(ask('192.0.2.1')));
@@ -290,7 +286,7 @@ test('one address gets half of what is passed on, and leaves the other half to t
 
 test('a client that goes away ends the request at the simulation server', async (t) => {
   const seen = { came: false, ended: false };
-  const silent = await badServer(t, (socket) => {
+  const silent = await bareServer(t, (socket) => {
     socket.once('data', () => (seen.came = true));
     socket.once('close', () => (seen.ended = true));
   });
@@ -325,17 +321,17 @@ test('the client gets 101 only after the simulation server has agreed, and what 
 });
 
 test('a simulation server that resets after 101, offers another protocol, or stalls, is not waited for', async (t) => {
-  const resets = await badServer(t, (socket) => {
+  const resets = await bareServer(t, (socket) => {
     socket.once('data', () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n', () =>
         socket.resetAndDestroy(),
       );
     });
   });
-  const other = await badServer(t, (socket) => {
+  const other = await bareServer(t, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n'));
   });
-  const silent = await badServer(t, () => undefined);
+  const silent = await bareServer(t, () => undefined);
   const { port } = await gatewayTo(t, [resets, other, silent], { limits: { headerTimeout: 0.3 } });
   const upgrade = (to: number) =>
     new RawConnection(t, port).send(

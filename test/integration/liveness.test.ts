@@ -27,6 +27,8 @@ async function start(t: TestContext) {
   const log = new MemoryLog();
   const sockets = createSockets({
     ...{ clock, log, subprotocols: [], allowedOrigins: () => undefined, bufferBytes: () => 65_536 },
+    addressOf: () => ({ address: '127.0.0.1', limitKey: '127.0.0.1' }),
+    maxSockets: () => 100,
     handlers: { '/': () => undefined },
   });
   const server = createServer().on('upgrade', sockets.upgrade);
@@ -106,4 +108,14 @@ test('a client that says good-bye leaves the line, though the end of its connect
   client.socket.close();
   await eventually('it to be gone', async () => (await waiting()) === 0);
   assert.notEqual(client.socket.readyState, client.socket.CLOSED);
+});
+
+test('one address gets half of the WebSockets, and as many again when they are gone', async (t) => {
+  const { port, sockets } = await start(t);
+  const url = `ws://127.0.0.1:${port}/`;
+  const half = await Promise.all(Array.from({ length: 50 }, () => new SocketClient(t, url).open()));
+  await assert.rejects(new SocketClient(t, url).open(), /503/);
+  half[0]?.socket.terminate();
+  await eventually('one is gone', () => sockets.count() === 49);
+  await new SocketClient(t, url).open();
 });

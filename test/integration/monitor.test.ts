@@ -81,6 +81,19 @@ test('a thousand viewers see a change, and the session server answers others mea
   await eventually('the change at every viewer', () => seen.size === 1000);
 });
 
+test('the form of the sign-in page returns to the page, by either path', async (t) => {
+  const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
+  const { origin } = new URL(server.url);
+  for (const [path, location] of [
+    ['/monitor/enter', '../monitor'],
+    ['/monitor?/monitor/enter', 'monitor'],
+  ] as const) {
+    const body = new URLSearchParams({ token: TOKEN });
+    const entered = await fetch(`${origin}${path}`, { method: 'POST', body, redirect: 'manual' });
+    assert.deepEqual([entered.status, entered.headers.get('Location')], [303, location]);
+  }
+});
+
 test('a cookie session acts over real HTTP, and only with the word of the page', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 2 }) });
   const { origin } = new URL(server.url);

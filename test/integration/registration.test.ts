@@ -57,7 +57,7 @@ describe('a simulation server of the original', () => {
     const answer = await notify(program, { url: `http://${server.address}` });
     assert.deepEqual([answer.status, answer.text.split('.')[0]], [200, 'Registered']);
     await offered(program, server);
-    assert.equal(server.clients, 1, 'a WebSocket was opened once, to see whether it can be');
+    assert.ok(server.clients > 0, 'a WebSocket was opened, to see whether it can be');
     assert.equal(server.requests[0]?.url, '/load');
   });
 

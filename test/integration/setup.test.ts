@@ -58,7 +58,8 @@ describe('setup', () => {
 
   test('writes a configuration for the gateway with which others reach it, and a certificate that comes later', async (t) => {
     const folder = temporary(t);
-    await setUp(t, folder);
+    const { stdout } = await setUp(t, folder);
+    assert.match(stdout, /Operators sign in at https:\/\/webots\.example\.org:8443\/monitor/);
     const written = JSON.parse(readFileSync(join(folder, 'session.json'), 'utf8')) as ConfigurationFile;
     const { stateDir = '', gateway } = written;
     const inside = (path: string) => path.replace(stateDir, join(folder, 'state'));
@@ -66,7 +67,8 @@ describe('setup', () => {
     const program = await startProgram(
       t,
       {
-        ...{ ...written, port: 0, logDir: join(folder, 'log'), stateDir: inside(stateDir) },
+        // Its port is free for the test or not.
+        ...{ ...written, monitor: {}, port: 0, logDir: join(folder, 'log'), stateDir: inside(stateDir) },
         gateway: {
           ...{ ...gateway, port: 0, redirectFrom: 0, acmeDir: inside(gateway?.acmeDir ?? '') },
           tls: { cert: inside(cert), key: inside(key) },
@@ -273,7 +275,15 @@ describe('setup', () => {
   test('asks a person again who answers what cannot be', async () => {
     const replies = [
       ...['', 'a b', 'webots.example.org', 'iis', 'gateway', 'http://a', 'webots.example.org/2000', 'host:1', '10.0.0.2'],
-      ...['foo', 'admin@example.org', 'https://smtp', 'localhost', 'no'],
+      ...[
+        'webots.example.org:8443',
+        'https://webots.example.org:8443',
+        'foo',
+        'admin@example.org',
+        'https://smtp',
+        'localhost',
+        'no',
+      ],
     ];
     const questions: string[] = [];
     const result = await askForAnswers({}, (question) => {
@@ -282,7 +292,7 @@ describe('setup', () => {
     });
     assert.equal(questions.length, replies.length);
     const again = questions.filter((question) => question.includes('\n')).map((question) => question.split('\n')[0]);
-    assert.equal(again.length, 7);
+    assert.equal(again.length, 8);
     assert.match(again[4] ?? '', /^route 2000-2999: write a host name/);
     assert.deepEqual(result.kind === 'answers' && result.answers.routes, { '2000-2999': '10.0.0.2' });
   });
@@ -295,6 +305,7 @@ describe('setup', () => {
       'webots.example.org/2000 webots.example.org/3000',
       'localhost',
       '10.0.0.3',
+      '-',
       'admin@example.org',
       'smtp.example.org',
       'no',

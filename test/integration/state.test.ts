@@ -16,7 +16,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { MemoryStore } from '../support/memory-store.ts';
-import { startProgram, subfolder, temporary, type Program } from '../support/start-program.ts';
+import { runProgram, startProgram, subfolder, temporary, type Program } from '../support/start-program.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
@@ -285,4 +285,19 @@ test('a disk that answers slowly costs nobody the place in line, and nobody hear
   assert.equal(status, 202);
   assert.equal(((await (await waiting).json()) as { position: number }).position, 2);
   await stop();
+});
+
+test('a second session server does not start with the same state, and after a crash the next one does at once', async (t) => {
+  const folder = temporary(t);
+  const { program } = await learned(t, folder);
+  const second = await runProgram(t, [join(folder, 'session.json')], { cwd: folder });
+  assert.equal(second.status, 1);
+  assert.match(
+    second.stderr,
+    new RegExp(`^error: stateDir: .*/state — another session server \\(process ${program.pid}\\) uses it`),
+  );
+  process.kill(program.pid, 'SIGKILL');
+  await program.ended;
+  const next = await startProgram(t, {}, { folder });
+  assert.equal(await next.get('/livez'), 'ok\n');
 });

@@ -10,6 +10,8 @@ export class ClientSocketServer {
   opens = true;
   /** WebSockets that were opened. */
   clients = 0;
+  /** Of answers that are not `/load`. */
+  headers: Readonly<Record<string, string>> = {};
   readonly requests: { readonly url: string; readonly headers: IncomingHttpHeaders }[] = [];
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
@@ -21,7 +23,7 @@ export class ClientSocketServer {
       if (url === '/load') response.writeHead(200, { 'content-type': 'text/html' }).end(String(this.load));
       else {
         const { method = '' } = request;
-        const echo = () => response.writeHead(200, { 'content-type': 'text/plain' }).end(`${method} ${url}`);
+        const echo = () => response.writeHead(200, { 'content-type': 'text/plain', ...this.headers }).end(`${method} ${url}`);
         // Not before it was sent: Apache takes an answer that comes earlier for a fault.
         if (method === 'POST') request.resume().once('end', echo);
         else echo();

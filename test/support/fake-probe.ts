@@ -9,6 +9,8 @@ export class FakeProbe implements Probe {
   /** Times of the probes of each server. */
   readonly asked = new Map<ServerId, number[]>();
   readonly forgotten: ServerId[] = [];
+  /** Times at which names were resolved again. */
+  readonly namesChecked: number[] = [];
   readonly #clock: Clock;
   readonly #timeout: number;
   readonly #hanging = new Map<ServerId, AbortController>();
@@ -39,6 +41,11 @@ export class FakeProbe implements Probe {
   forget(id: ServerId): void {
     this.forgotten.push(id);
     this.#hanging.get(id)?.abort();
+  }
+
+  recheckNames(): Promise<void> {
+    this.namesChecked.push(this.#clock.now());
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

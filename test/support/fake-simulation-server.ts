@@ -1,13 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A simulation server on a real socket whose `/load` answers whatever a test wants, decent or not. */
+/** A simulation server on a real socket whose `/load` answers whatever a test wants, decent or not. Its `/client` opens and says nothing. */
 export class FakeSimulationServer {
   /** Times of `/load` requests so far. */
   requests = 0;
+  /** Without those of `/client`. */
   connections = 0;
+  /** Opens `/client`; `false`: answers 404, as a load agent does. */
+  opensClient = true;
+  /** Times `/client` was asked for. */
+  clientRequests = 0;
   answer: Answer;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -17,6 +23,13 @@ export class FakeSimulationServer {
     this.#server = createServer((request, response) => {
       this.requests += 1;
       this.answer(request, response);
+    });
+    const webSockets = new WebSocketServer({ noServer: true });
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.connections -= 1;
+      this.clientRequests += 1;
+      if (this.opensClient) webSockets.handleUpgrade(request, socket, head, (client) => client.on('error', () => undefined));
+      else socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
     });
     this.#server.on('connection', (socket) => {
       this.connections += 1;

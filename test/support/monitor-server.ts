@@ -29,6 +29,11 @@ export interface MonitorServerOptions {
   readonly tokens?: boolean;
   readonly reading?: 'open' | 'token';
   readonly clock?: Clock;
+  /**
+   * `alone`: no page of a simulation server is on the site. `shared`: `/2000/window` is one. `own`: operators sign in at
+   * `localhost`, and that page is at 127.0.0.1.
+   */
+  readonly site?: 'alone' | 'shared' | 'own';
 }
 
 export interface MonitorServer {
@@ -62,7 +67,7 @@ async function buildAssets(): Promise<MonitorAssets> {
 
 export async function startMonitorServer(t: TestContext, options: MonitorServerOptions = {}): Promise<MonitorServer> {
   const assets = await (built ??= buildAssets());
-  const { fleet = new DemoFleet(), tokens = true, reading = 'open', clock = systemClock } = options;
+  const { fleet = new DemoFleet(), tokens = true, reading = 'open', clock = systemClock, site = 'alone' } = options;
   const log = new MemoryLog();
   const configured = tokens
     ? [
@@ -77,6 +82,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
   };
   const pages = { monitor: renderMonitorPage, entrance: renderSignInPage };
   const title = () => fleet.title;
+  const addressOf = createAddressOf(parseNetworks(['127.0.0.0/8']).networks);
   let server: Server | undefined;
   let events: MonitorEvents | undefined;
   let port = 0;
@@ -86,7 +92,9 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
       tokens: () => configured,
       reading: () => reading,
       port: () => port,
-      addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
+      origin: () => (site === 'own' ? `http://localhost:${port}` : undefined),
+      sharesSite: () => site === 'shared',
+      addressOf,
       clock,
       newId: randomUUID,
       log,
@@ -100,8 +108,10 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     });
     const explain = new Hono<Env>();
     explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
-    events = createMonitorEvents({ source, clock, newId: randomUUID, log, mayRead, readsOn });
-    const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain] });
+    events = createMonitorEvents({ source, clock, newId: randomUUID, log, addressOf, mayRead, readsOn });
+    const robotWindow = new Hono<Env>();
+    robotWindow.get('/2000/window', (c) => c.html('<!DOCTYPE html><title>robot window</title>'));
+    const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain, robotWindow] });
     const starting = createServer(toListener(routes));
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));
     ({ port } = starting.address() as AddressInfo);

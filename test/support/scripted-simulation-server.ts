@@ -35,7 +35,7 @@ export class ScriptedSimulationServer {
   script: ClientScript;
   /** How often its load was asked for. */
   loadsAsked = 0;
-  /** Refuses every upgrade with 503. */
+  /** Refuses every upgrade of a client with 503. */
   refusing = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -54,6 +54,11 @@ export class ScriptedSimulationServer {
     });
     const webSockets = new WebSocketServer({ noServer: true });
     this.#server.on('upgrade', (request, socket, head) => {
+      // The session server looks whether clients could connect. That is not a client.
+      if (request.headers['user-agent'] === 'session-server') {
+        webSockets.handleUpgrade(request, socket, head, (check) => check.on('error', () => undefined));
+        return;
+      }
       if (this.refusing) {
         socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
         return;

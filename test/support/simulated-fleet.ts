@@ -103,6 +103,10 @@ export class SimulatedFleet implements Probe {
     // A simulated machine has no connection.
   }
 
+  recheckNames(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#closing.abort();
     return Promise.resolve();

@@ -238,7 +238,9 @@ export class Child {
 /** The environment of the tests, without what would change the program. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: coverage, ...rest } = process.env;
-  const own = Object.entries(rest).filter(([name]) => !name.startsWith('SESSION_SERVER_') && !name.startsWith('NODE_TEST'));
+  const own = Object.entries(rest).filter(
+    ([name]) => !name.startsWith('SESSION_SERVER_') && !name.startsWith('NODE_TEST') && !/_proxy$/i.test(name),
+  );
   return { ...Object.fromEntries(own), ...(coverage !== undefined && { NODE_V8_COVERAGE: coverage }) };
 }
 

@@ -47,6 +47,7 @@ interface Site {
 interface Answer {
   readonly status: number | undefined;
   readonly location: string | undefined;
+  readonly cookies: readonly string[] | undefined;
   readonly body: string;
 }
 
@@ -62,15 +63,16 @@ async function startSite(t: TestContext, { timeOut = '60s' } = {}): Promise<Site
   second.load = 22;
   const program = await startProgram(t, { simulationServers: [first.address] });
   const folder = temporary(t);
-  const [http, https] = [await freePort(), await freePort()];
-  writeFileSync(join(folder, 'webots.pem'), certificate.cert + certificate.key);
+  const [http, https, operators] = [await freePort(), await freePort(), await freePort()];
+  const pem = join(folder, 'webots.pem');
+  writeFileSync(pem, certificate.cert + certificate.key);
   const configuration = join(folder, 'haproxy.cfg');
   writeFileSync(
     configuration,
     replaced(exampleOfPage(), {
       'bind :::80 v4v6': `bind 127.0.0.1:${http}`,
-      'bind :::443 v4v6': `bind 127.0.0.1:${https}`,
-      '/etc/haproxy/webots.pem': join(folder, 'webots.pem'),
+      'bind :::443 v4v6 ssl crt /etc/haproxy/webots.pem': `bind 127.0.0.1:${https} ssl crt ${pem}`,
+      'bind :::8443 v4v6 ssl crt /etc/haproxy/webots.pem': `bind 127.0.0.1:${operators} ssl crt ${pem}`,
       '2000:2999': `${first.port}`,
       '3000:3999': `${second.port}`,
       '127.0.0.1:1999': `127.0.0.1:${program.port}`,
@@ -95,7 +97,8 @@ async function startSite(t: TestContext, { timeOut = '60s' } = {}): Promise<Site
         let body = '';
         response.setEncoding('utf8').on('data', (text: string) => (body += text));
         response.once('end', () => {
-          resolve({ status: response.statusCode, location: response.headers.location, body });
+          const { location, 'set-cookie': cookies } = response.headers;
+          resolve({ status: response.statusCode, location, cookies, body });
         });
       });
       sent.end();
@@ -114,6 +117,14 @@ async function startSite(t: TestContext, { timeOut = '60s' } = {}): Promise<Site
   await eventually('HAProxy and the load', async () => (await ask('/load').catch(() => undefined))?.body === '11', 20);
   return { first, second, elsewhere, ask, open, https };
 }
+
+test('the HAProxy of the documentation gives simulation servers no cookie and takes none', async (t) => {
+  const { first, ask } = await startSite(t);
+  first.headers = { 'Set-Cookie': 'session-server-1999=forged' };
+  const { cookies } = await ask(`/${first.port}/cookies`, { headers: { Cookie: 'session-server-1999=secret' } });
+  assert.equal(cookies, undefined);
+  assert.equal(first.requests.find(({ url }) => url === '/cookies')?.headers.cookie, undefined);
+});
 
 test('the HAProxy of the documentation forwards to the session server and to the ports of the fleet', async (t) => {
   const { first, second, elsewhere, ask, open } = await startSite(t);

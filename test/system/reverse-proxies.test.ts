@@ -9,6 +9,7 @@ import { request as requestTls } from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { hashOf } from '../../src/config/token.ts';
 import type { ReverseProxy } from '../../src/install/setup/reverse-proxy.ts';
 import { apacheSite, caddyfile, nginxSite } from '../../src/install/setup/site-files.ts';
 import { makeCertificate } from '../support/certificate.ts';
@@ -46,6 +47,7 @@ for (const [webServer, siteOf] of reverseProxies) {
     let elsewhere: ClientSocketServer;
     let program: Program;
     let ports: { http: number; https: number };
+    let operators: URL;
 
     before(async () => {
       const folder = temporary(scope);
@@ -56,10 +58,12 @@ for (const [webServer, siteOf] of reverseProxies) {
       ]);
       first.load = 11;
       second.load = 22;
+      operators = new URL(`https://localhost:${await freePort()}`);
       program = await startProgram(scope, {
         simulationServers: [first.address],
         allocation: { cost: 0.3, learning: false },
-        monitor: { title: 'Through a reverse proxy' },
+        monitor: { title: 'Through a reverse proxy', origin: operators.origin },
+        admin: { tokens: [{ name: 'ada', hash: hashOf('x'.repeat(30)) }] },
       });
       const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem'), own: true };
       writeFileSync(tls.cert, certificate.cert);
@@ -73,17 +77,23 @@ for (const [webServer, siteOf] of reverseProxies) {
       await startWebServer(
         scope,
         webServer,
-        siteOf({ server: 'localhost', port: program.port, routes, tls, listen: ports }),
+        siteOf({ server: 'localhost', port: program.port, routes, tls, listen: ports, operators }),
         ports,
       );
       await eventually('the load', async () => (await program.get('/load')) === '11');
     });
 
-    function ask(path: string, headers: Readonly<Record<string, string>> = {}, secure = true, sends?: string): Promise<Answer> {
+    function ask(
+      path: string,
+      headers: Readonly<Record<string, string>> = {},
+      secure = true,
+      sends?: string,
+      port?: number,
+    ): Promise<Answer> {
       const options = {
         method: sends === undefined ? 'GET' : 'POST',
         host: '127.0.0.1',
-        port: secure ? ports.https : ports.http,
+        port: port ?? (secure ? ports.https : ports.http),
         path,
         headers: { Host: 'localhost', ...headers },
       };
@@ -224,6 +234,33 @@ for (const [webServer, siteOf] of reverseProxies) {
       assert.equal(headers['x-forwarded-host'], 'localhost');
       await ask('/session', { 'X-Forwarded-For': FORGED });
       assert.ok(!program.log.includes(FORGED), 'the session server saw the true address');
+    });
+
+    test('gives no cookie to a simulation server, takes none from it, and lets it change nothing outside of its path', async () => {
+      const cookie = { Cookie: `theirs=1; session-server-${program.port}=secret` };
+      first.headers = {
+        'Set-Cookie': `session-server-${program.port}=forged`,
+        'Clear-Site-Data': '"cookies"',
+        'Service-Worker-Allowed': '/',
+        'Strict-Transport-Security': 'max-age=1',
+        'Alt-Svc': 'h2="evil.example:443"',
+      };
+      const { headers } = await ask(`/${first.port}/cookies`, cookie);
+      first.headers = {};
+      assert.equal(first.requests.find(({ url }) => url === '/cookies')?.headers.cookie, undefined);
+      for (const name of ['set-cookie', 'clear-site-data', 'service-worker-allowed', 'strict-transport-security'])
+        assert.equal(headers[name], undefined, name);
+      assert.doesNotMatch(headers['alt-svc'] ?? '', /evil/);
+    });
+
+    test('serves operators on an origin of their own, where no simulation server is', async () => {
+      const port = Number(operators.port);
+      const at = (path: string) => ask(path, { Host: operators.host }, true, undefined, port);
+      assert.equal((await at('/livez')).body, 'ok\n');
+      assert.equal((await at('/monitor')).status, 200);
+      assert.equal((await at(`/${first.port}/load`)).status, 404);
+      const { headers } = await ask('/monitor/enter', { Host: operators.host, Origin: operators.origin }, true, 'token=x', port);
+      assert.equal(headers.location, '../monitor?refused=token-wrong');
     });
 
     test('does not keep the events of the monitor page back', async () => {

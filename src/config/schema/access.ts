@@ -2,9 +2,10 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { formatKey, type Problem, showValue } from '../problem.ts';
+import { operatorsOrigin } from './operators-origin.ts';
 import { text } from './values.ts';
 
-export const trustedProxies = z
+const trustedProxies = z
   .array(
     z
       .string()
@@ -19,7 +20,7 @@ export const trustedProxies = z
   )
   .meta({ expected: 'a list of addresses or networks such as ["10.0.0.0/8"]' });
 
-export const allowedOrigins = z
+const allowedOrigins = z
   .array(
     z
       .string()
@@ -32,7 +33,7 @@ export const allowedOrigins = z
   .describe('Web origins, such as `https://example.org`, whose pages may open WebSockets.')
   .meta({ absent: 'all', expected: 'a list of web origins such as ["https://example.org"]' });
 
-export const projects = z
+const projects = z
   .strictObject({
     otherHosts: z
       .array(
@@ -49,13 +50,14 @@ export const projects = z
   .prefault({})
   .describe('What clients may ask to run.');
 
-export const monitor = z
+const monitor = z
   .strictObject({
     title: text(200).default('Webots session server').describe('Heading of the monitor page.'),
     access: z
       .enum(['open', 'token'])
       .default('open')
       .describe('Read access to the monitor and the API: for everyone, or for holders of a token (`admin.tokens`).'),
+    origin: operatorsOrigin,
   })
   .prefault({})
   .describe('The page at `/monitor`.');
@@ -73,7 +75,7 @@ const token = z.strictObject({
     .describe('The token opens what `monitor.access` closes, for example for Prometheus, but cannot change anything.'),
 });
 
-export const admin = z
+const admin = z
   .strictObject({
     tokens: z
       .array(token)
@@ -84,6 +86,9 @@ export const admin = z
   })
   .prefault({})
   .describe('Permission to change the fleet.');
+
+/** The keys of the top level that this section has. */
+export const accessKeys = { trustedProxies, allowedOrigins, projects, monitor, admin };
 
 interface Access {
   readonly monitor?: z.output<typeof monitor> | undefined;

@@ -4,27 +4,26 @@ import { type Environment, unsetVariables } from '../environment.ts';
 import { type Problem, showValue } from '../problem.ts';
 import { path } from './values.ts';
 
-export const logDir = path
+const logDir = path
   .default('log')
   .describe('Folder of the log files; `~` and `$VAR` are expanded; relative to the working directory.')
   .meta({ restart: true, expected: 'the path of a folder' });
 
-export const debug = z
-  .boolean()
-  .default(false)
-  .describe('Log to stdout instead of the file, with more detail.')
-  .meta({ restart: true });
+const debug = z.boolean().default(false).describe('Log to stdout instead of the file, with more detail.').meta({ restart: true });
 
-export const logFormat = z
+const logFormat = z
   .enum(['text', 'json'])
   .default('text')
   .describe('`text`: lines as the original writes them; `json`: one object per line, for log collectors.')
   .meta({ restart: true });
 
-export const stateDir = path
+const stateDir = path
   .optional()
   .describe('Folder for data that survives a restart; the path is written as in `logDir`.')
   .meta({ restart: true, absent: '`state` beside `logDir`', expected: 'the path of a folder' });
+
+/** The keys of the top level that this section has. */
+export const folderKeys = { logDir, debug, logFormat, stateDir };
 
 interface Folders {
   readonly logDir?: string | undefined;

@@ -34,6 +34,11 @@ test('a gateway that cannot work causes a warning', () => {
     [{ gateway: { ...gateway, port: 8443 } }, /^gateway\.port: 8443 .*443, .*"localhost\/2000".*"gateway\.publicPort"$/],
     [{ gateway: { ...gateway, publicPort: 8443 } }, /^gateway\.publicPort: 8443 .*443, /],
     [{ ssl: false, gateway }, /^gateway\.port: 443 .*80, /],
+    [{ ssl: false, gateway: { ...gateway, tls: { cert: 'c', key: 'k' }, publicPort: 80 } }, /^ssl: false .*"gateway\.tls"/],
+    [
+      { handOutSsl: false, gateway: { ...gateway, tls: { cert: 'c', key: 'k' }, publicPort: 80 } },
+      /^handOutSsl: false .*"gateway\.tls"/,
+    ],
   ];
   for (const [file, expected] of cases) {
     const [first = '', ...others] = warnings(file);
@@ -47,6 +52,7 @@ test('a gateway at another port is as it should be when clients find it at the u
     { gateway: { ...gateway, port: 8443, publicPort: 443 } },
     { ssl: false, gateway: { ...gateway, port: 8080, publicPort: 80 } },
     { gateway: { ...gateway, port: 0 } },
+    { ssl: false, handOutSsl: true, gateway: { ...gateway, tls: { cert: 'c', key: 'k' } } },
     { gateway: { ...gateway, port: 8443 }, simulationServers: ['other.example.org/2000'] },
   ])
     assert.deepEqual(warnings(file), []);

@@ -105,6 +105,7 @@ export function checkGateway(around: Around): Problem[] {
     ...(routes.length > 0 ? withoutRoute(behind, routes, server) : []),
     ...aboutPublicPort(gateway, around, behind[0]),
     ...aboutRedirect(gateway),
+    ...aboutScheme(gateway, around),
   ];
 }
 
@@ -178,6 +179,20 @@ function aboutRedirect({ redirectFrom, tls, acmeDir }: Gateway): Problem[] {
       fix: 'set "gateway.redirectFrom" to 80, or remove "gateway.acmeDir"',
     });
   return problems;
+}
+
+/** Clients would be sent to `ws://`, at a port that accepts TLS only. */
+function aboutScheme({ tls }: Gateway, { ssl = true, handOutSsl }: Around): Problem[] {
+  const [key, isSecure] = handOutSsl === undefined ? (['ssl', ssl] as const) : (['handOutSsl', handOutSsl] as const);
+  if (tls === undefined || isSecure) return [];
+  return [
+    {
+      key,
+      value: 'false',
+      expected: 'true, because "gateway.tls" is set, and clients would connect to the gateway without TLS',
+      fix: 'set it to true, or remove "gateway.tls"',
+    },
+  ];
 }
 
 const EVERYWHERE = '::';

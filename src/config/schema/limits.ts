@@ -9,8 +9,8 @@ export const limits = z
       .describe('Maximum number of client connections. Lowered if the machine allows fewer file descriptors.'),
     bodyBytes: bytes(1024, 10_000_000).default(65_536).describe('Maximum size of a request body.'),
     headerBytes: bytes(2048, 262_144)
-      .default(16_384)
-      .describe('Maximum size of all request headers together.')
+      .default(65_536)
+      .describe('Maximum size of all request headers together. The original accepts as much.')
       .meta({ restart: true }),
     headerTimeout: seconds(1, 120).default(10).describe('Time a client has to send its request headers.').meta({ restart: true }),
     bufferBytes: bytes(4096, 16_777_216)

@@ -1,5 +1,6 @@
 /** E-mail notifications. */
 import { z } from 'zod';
+import { parseHostAndPort } from '../../core/fleet/host-and-port.ts';
 import { type Problem, showValue } from '../problem.ts';
 import { listenPort, text } from './values.ts';
 
@@ -29,7 +30,7 @@ const mailAddresses = z
   ])
   .meta({ expected: MAIL_ADDRESSES });
 
-export const mailServerTls = z
+const mailServerTls = z
   .boolean()
   .optional()
   .describe('`true`: TLS from the first byte (SMTPS). `false`: STARTTLS, with a password.')
@@ -41,7 +42,10 @@ export const mailKeys = {
     .describe('E-mail addresses that receive notifications: one, several with commas between them, or a list.')
     .meta({ absent: 'no e-mail' }),
   mailServer: text(253)
-    .regex(/^[^\s\x00-\x1f\x7f/@<>]+$/)
+    .regex(/^[^\s\x00-\x1f\x7f/@<>]+$/, { abort: true })
+    .refine((value) => parseHostAndPort(value).kind === 'host', {
+      message: 'check it: it is a host name or an IP address; a port follows after a colon, or has the key "mailServerPort"',
+    })
     .optional()
     .describe('SMTP host. Without it no e-mail is sent.')
     .meta({ absent: 'no e-mail', expected: 'a host name such as "smtp.example.org"' }),
@@ -58,6 +62,9 @@ export const mailKeys = {
     )
     .meta({ secret: true, absent: 'none' }),
 };
+
+/** Ours. */
+export const ownMailKeys = { mailServerTls };
 
 /** Operators empty a value where they should remove the key; for mail that means the same. */
 export function withoutEmptyMailKeys(file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
@@ -81,8 +88,9 @@ export function checkMail(mail: Mail, hasPassword: boolean): Problem[] {
   demand('mailServer', mailServer, 'the SMTP host');
   demand('mailSender', mailSender, 'the address of the sender');
   if (mailSenderUser !== undefined && !hasPassword) problems.push(userWithoutPassword);
-  const ownPort = /^[^:]+:([0-9]+)$/.exec(mailServer ?? '')?.[1];
-  if (ownPort !== undefined && mailServerPort > 0 && Number(ownPort) !== mailServerPort)
+  const host = parseHostAndPort(mailServer ?? '');
+  const ownPort = host.kind === 'host' ? host.port : undefined;
+  if (ownPort !== undefined && mailServerPort > 0 && ownPort !== mailServerPort)
     problems.push({
       key: 'mailServer',
       value: showValue(mailServer),

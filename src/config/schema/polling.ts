@@ -3,20 +3,23 @@ import { z } from 'zod';
 import { type Problem, showValue } from '../problem.ts';
 import { count, percent, seconds } from './values.ts';
 
-export const pollInterval = seconds(0.05, 6).default(5).describe('Time between two probes of a simulation server.');
+const pollInterval = seconds(0.05, 6).default(5).describe('Time between two probes of a simulation server.');
 
-export const pollTimeout = seconds(0.02, 60)
+const pollTimeout = seconds(0.02, 60)
   .default(4)
   .describe('Time a probe may take; must be shorter than `pollInterval`.')
   .meta({ absent: '4, or four fifths of `pollInterval` when that is shorter' });
 
-export const loadThreshold = percent(1, 1000).default(95).describe('A simulation server that reports this load is full.');
+const loadThreshold = percent(1, 1000).default(95).describe('A simulation server that reports this load is full.');
 
-export const downAfter = count(1, 100)
+const downAfter = count(1, 100)
   .default(2)
   .describe('Failed probes in a row after which a simulation server is down and the administrator is notified.');
 
-export const pollSsl = z.boolean().optional().describe('Use `https` in the URLs that are polled.').meta({ absent: '`ssl`' });
+const pollSsl = z.boolean().optional().describe('Use `https` in the URLs that are polled.').meta({ absent: '`ssl`' });
+
+/** The keys of the top level that this section has. */
+export const pollingKeys = { pollInterval, pollTimeout, loadThreshold, downAfter, pollSsl };
 
 type File = Readonly<Record<string, unknown>>;
 

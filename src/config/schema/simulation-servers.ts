@@ -150,6 +150,7 @@ const ADVICE: Readonly<Record<EndpointProblem, string>> = {
   'white-space': 'remove the white space',
   invisible: 'remove the invisible character',
   host: 'check the host name; write an IPv6 address in brackets, as in "[::1]:2000"',
+  zone: 'an address with a zone such as "%eth0" works on one machine alone; write a name or an address that clients can reach',
   port: 'write a port from 1 to 65535 after the colon',
   path: 'write only letters, digits and "-._~/" after the host, without a trailing slash, a query or a fragment',
 };

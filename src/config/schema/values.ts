@@ -1,6 +1,7 @@
 /** Kinds of values that several sections use. Patterns have no flags, because a JSON Schema cannot carry them. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { asciiHostName } from '../../core/fleet/host-name.ts';
 
 export const seconds = (min: number, max: number) => z.number().min(min).max(max).meta({ unit: 'seconds' });
 export const bytes = (min: number, max: number) => z.int().min(min).max(max).meta({ unit: 'bytes' });
@@ -19,7 +20,7 @@ export function listenAddress(description: string) {
   return z
     .string()
     .max(253)
-    .refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value), {
+    .refine((value) => isIP(value) !== 0 || asciiHostName(value) === value, {
       message: 'write the address alone, without brackets; the port has a key of its own',
     })
     .default('::')

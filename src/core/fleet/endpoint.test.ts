@@ -123,7 +123,7 @@ test('an entry that is not an address is rejected with the kind of the problem',
     ['A.0', 'host'],
     ['[1:2:3]:2000', 'host'],
     ['[::1::]:2000', 'host'],
-    ['[fe80::1%eth0]:2000', 'host'],
+    ['[fe80::1%eth0]:2000', 'zone'],
     [`${'a.'.repeat(130)}org:2000`, 'host'],
     ['a'.repeat(1000), 'too-long'],
   ] as const) {

@@ -5,6 +5,7 @@
  * `host:2000` for a direct connection. Clients receive the address exactly as it was written, because they build further addresses from it. The id is one
  * canonical spelling, so that all spellings of one machine are one server.
  */
+import { parseAuthority, readPort } from './host-and-port.ts';
 import { asciiHostName } from './host-name.ts';
 import { canonicalIpv6 } from './ip-address.ts';
 
@@ -26,17 +27,15 @@ export interface Endpoint {
 }
 
 /** `invisible`: a character without width, which copying text from web pages brings along. */
-export type EndpointProblem = 'empty' | 'too-long' | 'scheme' | 'white-space' | 'invisible' | 'host' | 'port' | 'path';
+export type EndpointProblem = 'empty' | 'too-long' | 'scheme' | 'white-space' | 'invisible' | 'host' | 'zone' | 'port' | 'path';
 
 export type EndpointResult =
   { readonly kind: 'endpoint'; readonly endpoint: Endpoint } | { readonly kind: 'invalid'; readonly problem: EndpointProblem };
 
 /** RFC 1035 § 2.3.4 allows 253 characters for the name; the rest is the port, brackets and a path. */
 const MAX_ADDRESS = 500;
-const MAX_HOST = 253;
 /** No segment is `.` or `..`: clients would resolve them, and reach another path than the one that is written. */
 const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+)+$/;
-const PARTS = /^(?:\[(?<v6>[^\]]*)\]|(?<name>[^/:[\]]*))(?::(?<port>[^/]*))?(?<path>\/.*)?$/;
 
 /** Reads one entry of `simulationServers`: `host[:port][/path…]`. Never throws. */
 export function parseEndpoint(text: string): EndpointResult {
@@ -47,24 +46,16 @@ export function parseEndpoint(text: string): EndpointResult {
   if (/[\s\u0000-\u001f\u007f]/.test(address)) return invalid('white-space');
   if (/\p{Cf}/u.test(address)) return invalid('invisible');
 
-  const parts = PARTS.exec(address)?.groups;
-  if (parts === undefined) return invalid('host');
-  const { v6, name = '', port: portText, path = '' } = parts;
-  const host = v6 === undefined ? asciiHostName(name) : canonicalIpv6(v6) && v6;
-  if (host === undefined || host.length > MAX_HOST) return invalid('host');
-
-  const port = portText === undefined ? undefined : readPort(portText);
-  if (portText !== undefined && port === undefined) return invalid('port');
+  const [, authority = '', path = ''] = /^([^/]*)(.*)$/s.exec(address) ?? [];
+  const read = parseAuthority(authority);
+  if (read.kind === 'invalid') return read;
+  const { host, port, zone } = read;
+  // Clients could not reach it.
+  if (zone) return invalid('zone');
   if (path !== '' && !PATH.test(path)) return invalid('path');
   const portOfPath = port === undefined ? readPort(path.slice(1)) : undefined;
   if (portOfPath !== undefined) return endpoint({ address, host, port: portOfPath, rewritten: true });
   return endpoint({ address, host, port, rewritten: false, ...(path !== '' && { path }) });
-}
-
-function readPort(text: string): number | undefined {
-  if (!/^[0-9]{1,5}$/.test(text)) return undefined;
-  const port = Number(text);
-  return port >= 1 && port <= 65_535 ? port : undefined;
 }
 
 /** The URL of `/load` or `/monitor` of a simulation server. */

@@ -159,3 +159,16 @@ test('a drained server is never stuck: resumed and answering with room for a whi
     }),
   );
 });
+
+test('a server that reports load only is not offered until its WebSocket opens, and then counts as new', () => {
+  const loadOnly: FleetEvent = { kind: 'sampled', load: 10, latency: 0.01, loadOnly: 'it reports load only' };
+  assert.equal(play([loadOnly]).state, 'unknown');
+  assert.equal(play([loadOnly]).facts.load, 10);
+  assert.equal(play([sample(10), failed, loadOnly]).state, 'unknown');
+  const { state, transitions } = play([loadOnly, sample(10)]);
+  assert.equal(state, 'available');
+  assert.deepEqual(
+    transitions.map(({ to, first }) => [to, first]),
+    [['available', true]],
+  );
+});

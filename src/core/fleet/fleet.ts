@@ -46,6 +46,8 @@ export interface ServerFacts {
   readonly sampledAt?: number;
   /** Seconds the last good probe took. */
   readonly latency?: number;
+  /** Set when it reports a load but clients cannot connect to it: why, as a sentence about the server. */
+  readonly loadOnly?: string;
   /** Failed probes since the last good one. */
   readonly failures: number;
   readonly failedSince?: number;
@@ -60,7 +62,7 @@ export interface ServerFacts {
 }
 
 export type FleetEvent =
-  | { readonly kind: 'sampled'; readonly load: number; readonly latency: number }
+  | { readonly kind: 'sampled'; readonly load: number; readonly latency: number; readonly loadOnly?: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'drained'; readonly drain: Drain }
   | { readonly kind: 'resumed' };
@@ -76,7 +78,7 @@ export interface Transition {
   /** Percent, when the server answered. */
   readonly load?: number;
   readonly failure?: Failure;
-  /** It had never answered before. */
+  /** It had never answered before, or reported load only. */
   readonly first?: true;
 }
 
@@ -94,7 +96,7 @@ export function newServer(endpoint: Endpoint, at: number): ServerFacts {
 export function stateOf(facts: ServerFacts, rules: FleetRules): ServerState {
   if (facts.failures >= rules.downAfter) return 'down';
   if (facts.drain !== undefined) return 'draining';
-  if (facts.failures > 0 || facts.load === undefined) return 'unknown';
+  if (facts.failures > 0 || facts.load === undefined || facts.loadOnly !== undefined) return 'unknown';
   return facts.saturated ? 'full' : 'available';
 }
 
@@ -111,10 +113,14 @@ export function apply(facts: ServerFacts, event: FleetEvent, at: number, rules: 
     to,
     at,
     ...(event.kind === 'sampled' && { load: event.load }),
-    ...(event.kind === 'sampled' && facts.load === undefined && { first: true }),
+    ...(event.kind === 'sampled' && wasNeverOffered(facts) && { first: true }),
     ...(event.kind === 'failed' && { failure: event.failure }),
   };
   return { facts: { ...changed, since: at }, transition };
+}
+
+function wasNeverOffered({ load, loadOnly }: ServerFacts): boolean {
+  return load === undefined || loadOnly !== undefined;
 }
 
 /** The loads of the servers that answer, at one moment. Percent. */
@@ -164,7 +170,7 @@ function fold(facts: ServerFacts, event: FleetEvent, at: number, rules: FleetRul
 
 function sampled(
   facts: ServerFacts,
-  { load, latency }: { load: number; latency: number },
+  { load, latency, loadOnly }: Extract<FleetEvent, { kind: 'sampled' }>,
   at: number,
   rules: FleetRules,
 ): ServerFacts {
@@ -184,6 +190,7 @@ function sampled(
     saturated,
     ...(lastFailure !== undefined && { lastFailure }),
     ...(drain !== undefined && { drain }),
+    ...(loadOnly !== undefined && { loadOnly }),
     ...(lastWithoutRoom !== undefined && { lastWithoutRoom }),
   };
 }

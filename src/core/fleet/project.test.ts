@@ -311,12 +311,14 @@ test('a project URL that cannot be read is shown in full except for secrets, whi
   assert.equal(asSent('ada:ghp_abc@github.com/a/b'), '[Redacted]@github.com/a/b');
   assert.equal(asSent('https:///ada:ghp_abc@github.com/a/b'), 'https:///[Redacted]@github.com/a/b');
   assert.equal(asSent('git@github.com:a/b'), 'git@github.com:a/b');
+  assert.equal(asSent('ghp_abc@github.com/a/b'), '[Redacted]@github.com/a/b');
   assert.equal(
-    asSent('https://raw.githubusercontent.com/a/b/main/w.wbt?x=1&token=ABC'),
-    'https://raw.githubusercontent.com/a/b/main/w.wbt?x=1&token=[Redacted]',
+    asSent('https://github.com/a/b/blob/ghp_0123456789abcdefABCD/w.wbt'),
+    'https://github.com/a/b/blob/ghp_[Redacted]/w.wbt',
   );
-  const plain = 'https://webots.cloud/run?url=https://github.com/a/b&type=demo';
-  assert.equal(asSent(plain), plain);
+  for (const mark of ['?', '#', ';', '%3F', '%2523', '%3b'])
+    for (const rest of ['X-Amz-Signature=S3CRET', 'sig=S3CRET', 'pwd=S3CRET', 'code=S3CRET', 'S3CRET', '&a?b#S3CRET'])
+      assert.equal(asSent(`https://github.com/a/b${mark}${rest}`), `https://github.com/a/b${mark}…`);
   assert.equal(asSent(undefined), undefined);
   const long = asSent(`https://${'x'.repeat(2000)}:secret@github.com/a/b`) ?? '';
   assert.ok(long.length <= MAX_PROJECT_URL && !long.includes('x'), 'a login longer than what is shown');

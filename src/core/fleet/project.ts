@@ -107,18 +107,21 @@ export function projectParameter(query: string): string | undefined {
 }
 
 /**
- * What people see in place of a project that cannot be read: the text that was sent, at most `MAX_PROJECT_URL` characters of it, and without secrets,
- * because the monitor is public and students paste addresses that contain a login or a token.
+ * What people see of a project URL: at most `MAX_PROJECT_URL` characters, and without secrets, because the monitor is public and students paste
+ * addresses that contain a login or a token. A project needs nothing after `?`, `#` or `;`, and the names of secrets there are countless, so nothing
+ * after them is shown, even where they are encoded. A user name may be a token, too.
  */
 export function asSent(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const safe = withoutSecrets(text.slice(0, MAX_SEARCHED)).replace(LOGIN, `$1${REDACTED}@`);
+  const [place = '', mark = ''] = text.slice(0, MAX_SEARCHED).split(AFTER_PLACE, 2);
+  const safe = withoutSecrets(place).replace(LOGIN, `$1${REDACTED}@`) + (mark === '' ? '' : `${mark}…`);
   if (safe.length <= MAX_PROJECT_URL) return safe;
   return `${safe.slice(0, MAX_PROJECT_URL - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** A login without `https://` before it, or after too many slashes. */
-const LOGIN = /(^|\/)[^\s/?#:@]+:[^\s/?#@]+@/g;
+const AFTER_PLACE = /([?#;]|%(?:25){0,9}(?:3f|23|3b))/i;
+/** A login without `https://` before it, or after too many slashes. The name of `git@host:path` is no secret. */
+const LOGIN = /(^|\/)(?!git@)[^/@]+@/g;
 /** Characters that are searched for secrets: more than are shown, so that a secret is not cut in two and missed. */
 const MAX_SEARCHED = 10 * MAX_PROJECT_URL;
 

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  retryMessages,
-  errorMessage,
-  isFailure,
-  isStream,
-  MAX_LINE,
-  positionMessages,
-  shutdownMessage,
-} from './client-messages.ts';
+import { retryMessages, errorMessage, MAX_LINE, positionMessages, shutdownMessage, startingMessages } from './client-messages.ts';
 
 test('a waiting client gets its position in the words of both generations of clients that show it', () => {
   assert.deepEqual(positionMessages({ position: 3, estimate: { from: 90, to: 150 } }), [
@@ -31,7 +23,7 @@ test('every line stays below forty characters, whatever the position and the est
       fc.oneof(fc.integer({ min: 1, max: 1100 }), fc.integer({ min: 1, max: 1_000_000 })),
       estimate,
       (position, estimate) => {
-        for (const line of [...positionMessages({ position, estimate }), ...retryMessages()])
+        for (const line of [...positionMessages({ position, estimate }), ...retryMessages(), ...startingMessages()])
           assert.ok(line.length < MAX_LINE, line);
       },
     ),
@@ -46,11 +38,4 @@ test('a reason stands on one line', () => {
 test('the end of a session is announced in whole seconds that are not negative', () => {
   assert.equal(shutdownMessage(299.6), 'shutdownTimeout: 300');
   assert.equal(shutdownMessage(-1), 'shutdownTimeout: 0');
-});
-
-test('a failure and the stream are distinguished from progress', () => {
-  assert.ok(isFailure('loading: Error: no such world'));
-  assert.ok(!isFailure('loading: Step 1/5'));
-  assert.ok(isStream('webots:wss://host/2001'));
-  assert.ok(!isStream('loading: webots'));
 });

@@ -25,6 +25,11 @@ export function retryMessages(): readonly string[] {
   return progressMessages('Trying another machine');
 }
 
+/** The client has a server, which may say nothing until the simulation runs. The line replaces its position. */
+export function startingMessages(): readonly string[] {
+  return progressMessages('Your simulation is starting');
+}
+
 /** Raises an alert in the client, which then quits cleanly. The reason is put on one line. */
 export function errorMessage(reason: string): string {
   return `error: ${reason.replace(/\s+/g, ' ')}`;
@@ -33,16 +38,6 @@ export function errorMessage(reason: string): string {
 /** Announces the end of the session. `seconds` from now. */
 export function shutdownMessage(seconds: number): string {
   return `shutdownTimeout: ${Math.max(0, Math.round(seconds))}`;
-}
-
-/** A simulation server gives up with this message before the simulation runs. It makes the client quit. */
-export function isFailure(message: string): boolean {
-  return message.startsWith('loading: Error:') || message.startsWith('error:');
-}
-
-/** The simulation runs: from now on the session belongs to this server. */
-export function isStream(message: string): boolean {
-  return message.startsWith('webots:');
 }
 
 const MAX_SHOWN = 999;

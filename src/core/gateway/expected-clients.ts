@@ -20,7 +20,7 @@ export interface Pass {
 
 /** Seconds a client may take to connect. */
 const MAX_DELAY = 60;
-const MAX_CLIENTS = 50_000;
+export const MAX_CLIENTS = 50_000;
 
 export class ExpectedClients {
   /** The oldest first, as in every `Map`. */

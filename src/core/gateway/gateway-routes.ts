@@ -6,6 +6,7 @@
  * session server begins with a digit.
  */
 import { canonicalHost, parseEndpoint, type Endpoint } from '../fleet/endpoint.ts';
+import { parseHostAndPort } from '../fleet/host-and-port.ts';
 
 /** Ports from `first` to `last` are those of one host. */
 export interface GatewayRoute {
@@ -128,9 +129,6 @@ export function authorityOf({ host, port }: Upstream): string {
 }
 
 function hostOf(text: string): string | undefined {
-  const bracketed = text.includes(':') && !text.startsWith('[') ? `[${text}]` : text;
-  const read = parseEndpoint(bracketed);
-  if (read.kind === 'invalid' || read.endpoint.address !== bracketed) return undefined;
-  const { host, port, path } = read.endpoint;
-  return port === undefined && path === undefined ? host : undefined;
+  const read = parseHostAndPort(text);
+  return read.kind === 'host' && read.port === undefined && !read.zone ? read.host : undefined;
 }

@@ -13,6 +13,15 @@ const cases: readonly (readonly [text: string, shown: string])[] = [
   ['{"authorization":"Basic YTpi"}', '{"authorization":"[Redacted]"}'],
   ['sent bearer abcdefghijklmnop=', 'sent bearer [Redacted]'],
   ['https://example.org/a?b=c&keys', 'https://example.org/a?b=c&keys'],
+  [
+    'https://a.org/b?X-Amz-Signature=abc&sig=d&pwd=e&code=f',
+    'https://a.org/b?X-Amz-Signature=[Redacted]&sig=[Redacted]&pwd=[Redacted]&code=[Redacted]',
+  ],
+  ['https://a.org/b#access_token=abc', 'https://a.org/b#access_token=[Redacted]'],
+  ['pushed with ghp_0123456789abcdefABCDEF, twice', 'pushed with ghp_[Redacted], twice'],
+  ['github_pat_11ABCDEFG0123456789_abc glpat-abcdefGHIJ0123456789', 'github_pat_[Redacted] glpat-[Redacted]'],
+  ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', 'eyJ[Redacted]'],
+  ['/glue-sk-ill/hf_x/npm_run', '/glue-sk-ill/hf_x/npm_run'],
   ['mail to ada@example.org', 'mail to ada@example.org'],
   ['a bearer of news', 'a bearer of news'],
 ];

@@ -37,6 +37,7 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   ],
   [{ state: 'down', failure: 'It refuses connections.' }, 'down', /^It has been down for 5 minutes: It refuses connections\.$/],
   [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last probe: no answer/],
+  [{ state: 'unknown', loadOnly: 'it reports load only; because' }, 'unknown', /^It reports load only; because\.$/],
   [{ verdict: { kind: 'closed' } }, 'unknown', /^It did not answer the last probe\.$/],
   [
     { verdict: { kind: 'suspected' } },

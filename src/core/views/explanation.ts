@@ -61,6 +61,8 @@ export interface Situation {
     | undefined;
   /** What went wrong with the last probe, a sentence. */
   readonly failure?: string | undefined;
+  /** Why clients cannot connect to it although it reports a load, a sentence. */
+  readonly loadOnly?: string | undefined;
   /** What the ledger says. It counts only for servers that are available and admit the project. */
   readonly verdict?: Verdict | undefined;
 }
@@ -103,11 +105,14 @@ const WORDINGS = {
   },
   unknown: {
     sentence: (situation) =>
-      hasNeverAnswered(situation)
-        ? 'It has not answered yet. Sessions go only to servers that are known to work.'
-        : `It did not answer the last probe${because(situation.failure) || '.'}`,
+      situation.loadOnly !== undefined
+        ? `${situation.loadOnly.replace(/^it/, 'It')}.`
+        : hasNeverAnswered(situation)
+          ? 'It has not answered yet. Sessions go only to servers that are known to work.'
+          : `It did not answer the last probe${because(situation.failure) || '.'}`,
     phrase: (group) => {
       const [has, does] = group.length === 1 ? ['has', 'does'] : ['have', 'do'];
+      if (group.every(({ loadOnly }) => loadOnly !== undefined)) return `${group.length === 1 ? 'reports' : 'report'} load only`;
       return group.every(hasNeverAnswered) ? `${has} not answered yet` : `${does} not answer`;
     },
   },

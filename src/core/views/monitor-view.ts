@@ -272,6 +272,10 @@ export interface ViewerView {
   readonly levers: 'none' | 'locked' | 'ready';
   /** To be sent with every operator action of a browser session, so that no other site can act through it; `null` without such a session. */
   readonly csrf: string | null;
+  /** Each operator action needs the token again, because pages of simulation servers share the origin of this page. */
+  readonly confirms: boolean;
+  /** URL of the page on which operators sign in; `null`: this one. */
+  readonly signInAt: string | null;
 }
 
 /** Body of a refusal under `/api/v1`. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -70,6 +71,42 @@ test('a pair that does not fit together, or is cut short, is refused once with a
   assert.equal(used.length, 1);
   write(other);
   await looks('the whole pair', () => used.length === 2);
+});
+
+const plain = makeCertificate({ names: ['a'] });
+const encrypted = createPrivateKey(plain.key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' });
+
+for (const [title, pair, expected] of [
+  [
+    'a key with a pass phrase',
+    { ...plain, key: String(encrypted) },
+    /has a pass phrase.*: openssl pkey -in "[^"]*key\.pem" -out NEW_FILE/,
+  ],
+  ['a key with a byte order mark', { ...plain, key: `\ufeff${plain.key}` }, /key\.pem begins with a byte order mark.*: sed -i /],
+  [
+    'a certificate with a byte order mark',
+    { ...plain, cert: `\ufeff${plain.cert}` },
+    /cert\.pem begins with a byte order mark.*: sed -i /,
+  ],
+  [
+    'a certificate in place of the key',
+    { ...plain, key: plain.cert },
+    /key\.pem holds no private key in PEM.*openssl pkey -inform DER/,
+  ],
+  ['a certificate in DER', { ...plain, cert: '0\u0082' }, /cert\.pem holds no certificate in PEM.*openssl x509 -inform DER/],
+] as const)
+  test(`${title} is refused with its cause and the command that helps`, async (t) => {
+    const { log, used } = await watched(t, pair);
+    assert.deepEqual(used, []);
+    assert.match(log.complaints.join(), expected);
+  });
+
+test('a pair whose chain other programs than browsers reject is used, with a warning', async (t) => {
+  const issuer = makeCertificate({ names: ['Issuer'] });
+  const pair = makeCertificate({ names: ['a'], issuer: { name: 'Issuer', key: issuer.key } });
+  const { log, used } = await watched(t, { ...pair, cert: `${pair.cert}${plain.cert}` });
+  assert.equal(used.length, 1);
+  assert.match(log.complaints.join(), /^gateway\.tls: .*wrong order.*; use fullchain\.pem/);
 });
 
 test('what a wrong clock refused is used as soon as the clock is right', async (t) => {

@@ -13,6 +13,7 @@ import { open } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { startLoop } from '../../engine/loop.ts';
 import type { Clock, Log } from '../../ports.ts';
+import { CHAIN_FIX, chainProblems } from './certificate-chain.ts';
 
 export interface CertificateFiles {
   readonly cert: string;
@@ -41,9 +42,11 @@ export type CertificateResult =
       readonly fingerprint: string;
       readonly from: number /* seconds since the epoch */;
       readonly until: number;
+      /** Why programs other than browsers may not accept it; sentences. */
+      readonly warnings: readonly string[];
     }
-  /** `until`: when an expired pair expired, in seconds since the epoch. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly until?: number };
+  /** `until`: when an expired pair expired, in seconds since the epoch. `unread`: there is no such file, or this user may not read it. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly until?: number; readonly unread?: true };
 
 /** Seconds between two reads; a new certificate is served within 10 s. */
 const INTERVAL = 5;
@@ -74,8 +77,26 @@ export async function startCertificates(options: CertificatesOptions): Promise<C
   return { expiresAt: () => watch.expiresAt, stop: () => loop.stop() };
 }
 
-/** Whether clients will accept this pair now. Never throws. */
-export function checkCertificate(cert: string, key: string, wallTime: number): CertificateResult {
+/** Reads and checks a pair as the gateway does. Never throws. */
+export async function checkCertificateFiles(files: CertificateFiles, wallTime: number): Promise<CertificateResult> {
+  const [cert, key] = await Promise.all([readPem(files.cert), readPem(files.key)]);
+  return checkPair(cert, key, wallTime);
+}
+
+function checkPair(cert: Pem, key: Pem, wallTime: number): CertificateResult {
+  if (cert.kind === 'failed') return { ...unusable(cert.reason), unread: true };
+  if (key.kind === 'failed') return { ...unusable(key.reason), unread: true };
+  return checkCertificate(cert, key, wallTime);
+}
+
+/** Whether clients will accept this pair now. */
+function checkCertificate(
+  { text: cert, path }: PemText,
+  { text: key, path: keyPath }: PemText,
+  wallTime: number,
+): CertificateResult {
+  const reason = formProblem(cert, path, 'CERTIFICATE') ?? formProblem(key, keyPath, 'PRIVATE KEY');
+  if (reason !== undefined) return unusable(reason);
   try {
     const certificate = new X509Certificate(cert);
     if (!certificate.checkPrivateKey(createPrivateKey(key)))
@@ -85,11 +106,28 @@ export function checkCertificate(cert: string, key: string, wallTime: number): C
     const until = Date.parse(certificate.validTo) / 1000;
     if (until <= wallTime) return { ...unusable(`the certificate was valid until ${day(until)}`), until };
     if (from > wallTime + DAY) return unusable(`the certificate is not valid before ${day(from)}`);
-    return { kind: 'usable', fingerprint: certificate.fingerprint256, from, until };
+    return { kind: 'usable', fingerprint: certificate.fingerprint256, from, until, warnings: chainProblems(cert, wallTime) };
   } catch (error) {
     return unusable(`they cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** What OpenSSL would only call `no start line` or `bad decrypt`. */
+function formProblem(text: string, path: string, what: 'CERTIFICATE' | 'PRIVATE KEY'): string | undefined {
+  const name = JSON.stringify(path);
+  if (text.startsWith(BYTE_ORDER_MARK))
+    return `${path} begins with a byte order mark, which an editor wrote; remove it: sed -i '1s/^\\xEF\\xBB\\xBF//' ${name}`;
+  if (!new RegExp(`^-----BEGIN [A-Z ]*${what}-----`, 'm').test(text)) {
+    const command = what === 'CERTIFICATE' ? 'openssl x509' : 'openssl pkey';
+    return `${path} holds no ${what.toLowerCase()} in PEM; if it is in DER, convert it: ${command} -inform DER -in ${name} -out NEW_FILE`;
+  }
+  if (what === 'PRIVATE KEY' && /^-----BEGIN ENCRYPTED|^Proc-Type: *4, *ENCRYPTED/m.test(text))
+    return `${path} has a pass phrase, which no operator can type when the program starts; remove it: openssl pkey -in ${name} -out NEW_FILE`;
+  return undefined;
+}
+
+/** In UTF-8, read as Latin-1. */
+const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
 
 class CertificateWatch {
   /** Of the certificate in use; while there is none, of an expired one. */
@@ -124,11 +162,7 @@ class CertificateWatch {
 
   #take(cert: Pem, key: Pem): void {
     const { clock, log, use } = this.#options;
-    const failed = [cert, key].find((pem) => pem.kind === 'failed');
-    const checked: CertificateResult =
-      cert.kind === 'text' && key.kind === 'text'
-        ? checkCertificate(cert.text, key.text, clock.wallTime())
-        : unusable(failed?.kind === 'failed' ? failed.reason : '');
+    const checked = checkPair(cert, key, clock.wallTime());
     if (checked.kind === 'refused') {
       const none = this.#inUse === '';
       if (none) this.expiresAt = checked.until;
@@ -143,6 +177,7 @@ class CertificateWatch {
     this.#refused = undefined;
     this.#inUse = checked.fingerprint;
     this.expiresAt = checked.until;
+    for (const warning of checked.warnings) log.warn(`gateway.tls: ${warning}; ${CHAIN_FIX}`);
     log.info(`certificate in use until ${day(checked.until)}`, { fingerprint: checked.fingerprint });
   }
 
@@ -172,7 +207,13 @@ class CertificateWatch {
   }
 }
 
-type Pem = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'failed'; readonly reason: string };
+interface PemText {
+  readonly kind: 'text';
+  readonly text: string;
+  readonly path: string;
+}
+
+type Pem = PemText | { readonly kind: 'failed'; readonly reason: string };
 
 async function readPem(path: string): Promise<Pem> {
   try {
@@ -181,7 +222,7 @@ async function readPem(path: string): Promise<Pem> {
     try {
       const { size } = await file.stat();
       if (size > MAX_BYTES) return { kind: 'failed', reason: `${path} is not a certificate or key: it has ${size} bytes` };
-      return { kind: 'text', text: await file.readFile('latin1') };
+      return { kind: 'text', text: await file.readFile('latin1'), path };
     } finally {
       await file.close();
     }

@@ -49,6 +49,21 @@ export function clientUrlOf({ settings, endpoint, addressGuard }: FleetAddresses
   return { url, inside: false, ...(guard !== undefined && { guard: { ...guard, host: found.host } }) };
 }
 
+/** The server of the fleet that clients reach at `/port/…`. */
+function serverAtPort({ settings, endpoint }: FleetAddresses, port: string): Endpoint | undefined {
+  const { server, gateway } = settings();
+  const address = parseEndpoint(`${publicHost(server)}/${port}`);
+  if (address.kind !== 'endpoint') return undefined;
+  const found = endpoint(address.endpoint.id);
+  return found && upstreamOf(gateway.routes, found, server) && found;
+}
+
+/** What is behind a port, in the words of the configuration: the entry of the server, or its streams in the same form. */
+export function nameOfPort(addresses: FleetAddresses, port: number): string {
+  const { server } = addresses.settings();
+  return serverAtPort(addresses, String(port))?.address ?? `${publicHost(server)}/${port}`;
+}
+
 export class ClientArrivals {
   readonly #options: ClientArrivalsOptions;
   readonly #expected = new ExpectedClients();
@@ -70,14 +85,8 @@ export class ClientArrivals {
 
   /** The server of the fleet whose `/client` has this path. */
   serverAt(path: string): ServerId | undefined {
-    const { settings, endpoint } = this.#options;
     const port = SERVER_PATH.exec(path)?.groups?.['port'];
-    if (port === undefined) return undefined;
-    const { server, gateway } = settings();
-    const address = parseEndpoint(`${publicHost(server)}/${port}`);
-    if (address.kind !== 'endpoint') return undefined;
-    const found = endpoint(address.endpoint.id);
-    return found && upstreamOf(gateway.routes, found, server) && found.id;
+    return port === undefined ? undefined : serverAtPort(this.#options, port)?.id;
   }
 
   /** `path` as the client spelled it. */

@@ -10,6 +10,7 @@ import { FakeAdmission } from '../../../test/support/fake-admission.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
+import { WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { createClientRelay } from './client-relay.ts';
 import type { Arrival } from './relayed-client.ts';
@@ -23,17 +24,23 @@ interface More {
   readonly isFull?: boolean;
   readonly clientUrl?: ClientUrl;
   readonly ready?: Promise<unknown>;
+  /** Bytes that may wait; unlimited by default. */
+  readonly memory?: number;
 }
 
-async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready = Promise.resolve() }: More = {}) {
+async function relay(
+  t: TestContext,
+  { sentTo, isFull = false, clientUrl, ready = Promise.resolve(), memory = Infinity }: More = {},
+) {
   const clock = new FakeClock();
+  const log = new MemoryLog();
   const admission = new FakeAdmission();
   /** Bookings of clients that ask for another server. */
   const failed: (string | undefined)[] = [];
   /** Bookings whose clients are on their server. */
   const connected: string[] = [];
   const clients = createClientRelay({
-    ...{ clock, log: new MemoryLog(), ssl: false, via: 'test', ready },
+    ...{ clock, log, ssl: false, via: 'test', ready, memory: new WaitingBytes(memory) },
     queue: {
       wait: (request, waiter) => admission.wait(request, waiter),
       requeue: (request, { bookingId }, waiter) => {
@@ -47,8 +54,9 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
       },
     },
     relaysByClient: new PerClientCounts(),
-    limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1 }),
+    limits: () => ({ isFull: () => isFull, startTimeout: 10, connectTimeout: 1, headerBytes: 65_536 }),
     clientUrl: () => clientUrl,
+    nameOf: (id) => id.replace(':', '/'),
   });
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true });
@@ -67,6 +75,7 @@ async function relay(t: TestContext, { sentTo, isFull = false, clientUrl, ready 
   const { port } = server.address() as AddressInfo;
   return {
     clock,
+    log,
     admission,
     failed,
     connected,
@@ -183,7 +192,7 @@ test('a client whose server failed, and that leaves before it can be sent to ano
 });
 
 /** A simulation server that opens a connection, sends these bytes as its first frames, and never ends the connection by itself. */
-async function oddServer(t: TestContext, frames: readonly Buffer[]): Promise<ClientUrl> {
+async function oddServer(t: TestContext, frames: readonly Buffer[], more: readonly string[] = []): Promise<ClientUrl> {
   const sockets = new Set<Duplex>();
   const server = createServer();
   server.on('upgrade', ({ headers }: IncomingMessage, socket: Duplex) => {
@@ -197,6 +206,7 @@ async function oddServer(t: TestContext, frames: readonly Buffer[]): Promise<Cli
       'Upgrade: websocket',
       'Connection: Upgrade',
       `Sec-WebSocket-Accept: ${accept}`,
+      ...more,
     ];
     socket.write(`${head.join('\r\n')}\r\n\r\n`);
     for (const frame of frames) socket.write(frame);
@@ -217,6 +227,20 @@ function frameOf(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
 }
 
+for (const [title, count, length, opens] of [
+  ['2,000 short headers', 2000, 20, true],
+  ['60 kB of headers', 60, 1000, true],
+  ['70 kB of headers', 70, 1000, false],
+] as const)
+  test(`a server whose answer has ${title} is ${opens ? 'taken' : 'given up, and the log says why'}`, async (t) => {
+    const headers = Array.from({ length: count }, (_, i) => `X-${i}: `.padEnd(length, 'x'));
+    const { log, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM], headers) });
+    const client = await open();
+    client.socket.send(START);
+    assert.equal(await client.message(1), opens ? 'webots:ws://localhost/2001' : 'loading: Trying another machine');
+    assert.match(log.complaints.join('\n'), opens ? /^$/ : /its response headers are too long/);
+  });
+
 test('a session that its server ends leaves no booking behind, though its client never agrees to the end', async (t) => {
   const { admission, connected, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });
   const client = await open();
@@ -234,7 +258,7 @@ test('a client that is sent away because it floods keeps no place in line, thoug
   client.socket.send(START);
   await client.message(2);
   client.socket.pause();
-  for (let i = 0; i < 17; i += 1) client.socket.send('more');
+  for (let i = 0; i < 3; i += 1) client.socket.send('m'.repeat(4000));
   await eventually('its place to be given up', () => admission.line[0] === 'token-1 away');
 });
 
@@ -258,3 +282,144 @@ for (const [title, frame] of [
     assert.deepEqual(client.messages, ['webots:ws://localhost/2001']);
   });
 }
+
+test('a client that waits has 8 kB for what it says before it has a server, in however many messages', async (t) => {
+  for (const [count, length, isCut] of [
+    [2, 3000, false],
+    [1, 200_000, true],
+    [3, 3000, true],
+    [40, 1, true],
+  ] as const) {
+    const { open } = await relay(t);
+    const client = await open();
+    client.socket.send(START);
+    await client.message(2);
+    for (let i = 0; i < count; i += 1) client.socket.send('m'.repeat(length));
+    if (isCut) assert.equal((await client.ends()).code, 1008);
+    else await settled(client);
+    assert.equal(client.socket.readyState === client.socket.OPEN, !isCut);
+  }
+});
+
+test('a client that reads nothing is ended when too much waits in memory', async (t) => {
+  const text = Buffer.alloc(100_000, 'x');
+  const head = Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 0x01, 0x86, 0xa0]);
+  const messages = Array.from({ length: 200 }, () => Buffer.concat([head, text]));
+  const { admission, count, open } = await relay(t, {
+    // Enough for a message that is arriving, and not for one that also waits.
+    ...{ sentTo: SENT, memory: 140_000 },
+    clientUrl: await oddServer(t, [STREAM, ...messages]),
+  });
+  const client = await open();
+  client.socket.send(START);
+  client.socket.pause();
+  await eventually('the booking to be released', () => admission.released.length > 0);
+  assert.deepEqual(count(), { waiting: 0, sessions: 0 });
+});
+
+test('a client that never completes a message is ended when too much waits in memory', async (t) => {
+  const { admission, open } = await relay(t, { sentTo: SENT, memory: 100_000 });
+  const client = await open();
+  // The first part of a message, and a control frame between parts.
+  for (let i = 0; i < 12; i += 1) {
+    client.socket.send('x'.repeat(10_000), { fin: false });
+    client.socket.ping();
+  }
+  await client.ends();
+  assert.deepEqual(admission.released, [SENT.bookingId]);
+});
+
+/** A client that was sent to a server which says these words, and then ends with this code, or does not. */
+async function toldBy(t: TestContext, words: readonly string[], code?: number, start = START) {
+  const end = code === undefined ? [] : [Buffer.from([0x88, 2, code >> 8, code & 0xff])];
+  // In one packet: whoever has heard the first word knows that all have arrived.
+  const frames = Buffer.concat([...words.map(frameOf), ...end]);
+  const scene = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [frames]) });
+  const client = await scene.open();
+  client.socket.send(start);
+  await eventually('the server', () => scene.connected.length > 0);
+  return { ...scene, client };
+}
+
+const RETRY = 'loading: Trying another machine';
+
+test('a line of a build that begins with Error does not end a healthy start', async (t) => {
+  const { client, failed } = await toldBy(t, [
+    'loading: Error: optional package x is missing, going on',
+    'loading: Step 3/3',
+    'webots:ws://localhost/2001',
+  ]);
+  await client.message(2);
+  assert.deepEqual(client.messages, ['loading: Step 3/3', 'webots:ws://localhost/2001']);
+  assert.deepEqual(failed, []);
+});
+
+test('a line that looks like a failure is one when the server falls silent, or closes the connection', async (t) => {
+  const words = ['loading: Step 1/3', 'loading: Error: no space left'];
+  const silent = await toldBy(t, words);
+  await silent.client.message(1);
+  await silent.clock.advance(59);
+  await settled(silent.client);
+  assert.deepEqual(silent.client.messages, ['loading: Step 1/3']);
+  await silent.clock.advance(1);
+  assert.equal(await silent.client.message(2), RETRY);
+  const closing = await toldBy(t, words, 1000);
+  assert.equal(await closing.client.message(2), RETRY);
+});
+
+for (const [title, words, code] of [
+  ['says without a prefix that the world does not exist, and stays', ['Error: arm.wbt does not exist.'], undefined],
+  ['says that the URL is wrong', ['loading: Error: Wrong Webots simulation URL'], 1005],
+  ['closes with 1008', ['loading: Error: never', 'error: never'], 1008],
+] as const)
+  test(`a client whose server ${title} gets the reason and no other machine`, async (t) => {
+    const { client, admission, failed, log } = await toldBy(t, words, code === 1005 ? undefined : code);
+    assert.equal((await client.ends()).code, 1000);
+    assert.match(client.messages.join(), /^error: (?:arm\.wbt does not exist\.|Wrong Webots simulation URL|never)$/);
+    assert.deepEqual([admission.released, failed], [[SENT.bookingId], []], 'its place is free, and no server is charged');
+    assert.deepEqual(log.complaints, []);
+  });
+
+test('a client whose server closes with 1013 after it refused is sent to another machine', async (t) => {
+  const { client, log } = await toldBy(t, ['loading: Error: arm.wbt does not', 'error: full'], 1013);
+  assert.equal(await client.message(1), RETRY);
+  assert.match(log.complaints.join(), /^sim1\.example\.org\/2000 simulation server failed a client/, 'by its configured name');
+});
+
+test('an error that makes clients quit means another machine when no close code follows', async (t) => {
+  const { client, clock } = await toldBy(t, ['loading: Step 1/3', 'error: out of luck']);
+  await client.message(1);
+  await clock.advance(2);
+  assert.equal(await client.message(2), RETRY);
+});
+
+test('a server that says nothing before the session has ten minutes, and each word gives it ten more', async (t) => {
+  const mute = await toldBy(t, []);
+  await mute.clock.advance(599);
+  await settled(mute.client);
+  assert.deepEqual(mute.client.messages, []);
+  await mute.clock.advance(1);
+  assert.equal(await mute.client.message(1), RETRY);
+  const running = await toldBy(t, ['webots:ws://localhost/2001']);
+  await running.client.message(1);
+  await running.clock.advance(3600);
+  await settled(running.client);
+  assert.equal(running.client.messages.length, 1, 'a session may be silent');
+});
+
+test('a start message of an old client, which servers ignore, is not tried on one machine after the other', async (t) => {
+  const { client, clock, failed } = await toldBy(t, [], undefined, '{"init":["https://example.org/x"]}');
+  await clock.advance(600);
+  assert.match(await client.message(1), /^error: /);
+  assert.deepEqual(failed, []);
+});
+
+test('a client that waited is told that its simulation is starting', async (t) => {
+  const { admission, open } = await relay(t, { clientUrl: await oddServer(t, []) });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(2);
+  admission.settle();
+  assert.equal(await client.message(3), 'loading: Your simulation is starting');
+  assert.equal(await client.message(4), 'docker: Your simulation is starting');
+});

@@ -1,6 +1,6 @@
 /** Sends each request on the gateway's port to the relay or to the session server's own pages. */
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { destinationOf, type GatewayRoutes } from '../../core/gateway/gateway-routes.ts';
+import { destinationOf, type Destination, type GatewayRoutes } from '../../core/gateway/gateway-routes.ts';
 import { answerPlainly } from '../server/plain-answers.ts';
 import type { UpgradeHandler } from '../server/server.ts';
 import { relayRequest } from './relay-http.ts';
@@ -19,12 +19,16 @@ export interface DispatchOptions {
   readonly own: Listeners;
   /** The request opens the `/client` of a server, and the client relay serves it. */
   readonly isRelayedClient: (request: IncomingMessage) => boolean;
+  /** The request names the origin of operators, where no page of a simulation server may be. */
+  readonly isForOperators: (request: IncomingMessage) => boolean;
 }
 
-export function createDispatch({ routes, relays, own, isRelayedClient }: DispatchOptions): Listeners {
+export function createDispatch({ routes, relays, own, isRelayedClient, isForOperators }: DispatchOptions): Listeners {
+  const destinationFor = (request: IncomingMessage): Destination =>
+    isForOperators(request) ? { kind: 'own' } : destinationOf(routes(), request.url ?? '');
   return {
     handle(request, response) {
-      const destination = destinationOf(routes(), request.url ?? '');
+      const destination = destinationFor(request);
       if (destination.kind === 'own') own.handle(request, response);
       else if (destination.kind === 'relay') relayRequest(relays, request, response, destination);
       else {
@@ -33,7 +37,7 @@ export function createDispatch({ routes, relays, own, isRelayedClient }: Dispatc
       }
     },
     upgrade(request, socket, head) {
-      const destination = destinationOf(routes(), request.url ?? '');
+      const destination = destinationFor(request);
       if (destination.kind === 'own' || isRelayedClient(request)) own.upgrade(request, socket, head);
       else if (destination.kind === 'relay') relayWebSocket(relays, request, socket, head, destination);
       else answerPlainly(socket, destination.status, `${destination.reason}\n`);

@@ -4,11 +4,12 @@ import type { Clock, Log } from '../../ports.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions } from '../server/server.ts';
 import { startCertificates, type Certificates } from './certificates.ts';
 import type { Listeners } from './dispatch.ts';
+import { operatorsPort } from './operators-port.ts';
 import { publicAuthority } from './public-address.ts';
 import { createRedirect } from './redirect.ts';
 
 /** What both listeners share with the session server's own port. */
-export type SharedListening = Pick<HttpServerOptions, 'maxClients' | 'addressOf' | 'turnedAway'> & {
+export type SharedListening = Pick<HttpServerOptions, 'maxClients' | 'addressOf' | 'places' | 'turnedAway'> & {
   /** Connections on the session server's own port, which count against the same maximum. */
   readonly otherConnections: () => number;
 };
@@ -16,7 +17,7 @@ export type SharedListening = Pick<HttpServerOptions, 'maxClients' | 'addressOf'
 export interface GatewayListenersOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly settings: () => Pick<Settings, 'server' | 'limits' | 'gateway'>;
+  readonly settings: () => Pick<Settings, 'server' | 'limits' | 'gateway' | 'monitor'>;
   /** The certificate needs a person; `reason` is a sentence. */
   readonly notify: (reason: string) => void;
 }
@@ -30,6 +31,8 @@ export class GatewayListeners {
   readonly #options: GatewayListenersOptions;
   #server: HttpServer | undefined;
   #redirect: HttpServer | undefined;
+  /** The port of `monitor.origin`: the same pages, and no simulation servers. */
+  #operators: HttpServer | undefined;
   #certificates: Certificates | undefined;
 
   constructor(options: GatewayListenersOptions) {
@@ -51,7 +54,7 @@ export class GatewayListeners {
   }
 
   connections(): number {
-    return this.#ownConnections() + this.#redirectConnections();
+    return this.#ownConnections() + this.#redirectConnections() + (this.#operators?.connections() ?? 0);
   }
 
   /** The name of the gateway in links. `ssl`: of the link's scheme. */
@@ -61,14 +64,20 @@ export class GatewayListeners {
   }
 
   /** Throws the `listen` error of a port. */
-  async start({ otherConnections, ...shared }: SharedListening, listeners: Listeners): Promise<void> {
+  async start({ otherConnections, ...shared }: SharedListening, listeners: Listeners, own: Listeners): Promise<void> {
     const { clock, log, settings, notify } = this.#options;
     const { limits, gateway } = settings();
     const common = { ...shared, host: gateway.listen, limits };
     this.#server = await startHttpServer({
       ...{ ...common, ...listeners, port: gateway.port, tls: this.ssl, requestTimeout: REQUEST_TIMEOUT },
-      otherConnections: () => otherConnections() + this.#redirectConnections(),
+      otherConnections: () => otherConnections() + this.connections() - this.#ownConnections(),
     });
+    const port = operatorsPort(settings());
+    if (port !== undefined)
+      this.#operators = await startHttpServer({
+        ...{ ...common, ...own, port, tls: this.ssl },
+        otherConnections: () => otherConnections() + this.connections() - (this.#operators?.connections() ?? 0),
+      });
     if (gateway.redirectFrom !== undefined) {
       const redirect = createRedirect({
         host: () => this.publicAuthority(true),
@@ -76,19 +85,23 @@ export class GatewayListeners {
       });
       this.#redirect = await startHttpServer({
         ...{ ...common, ...redirect, port: gateway.redirectFrom },
-        otherConnections: () => otherConnections() + this.#ownConnections(),
+        otherConnections: () => otherConnections() + this.connections() - this.#redirectConnections(),
       });
     }
     this.#certificates = await startCertificates({
       ...{ clock, log, notify },
       files: () => settings().gateway.tls,
-      use: (pair) => this.#server?.setCertificate(pair),
+      use: (pair) => {
+        this.#server?.setCertificate(pair);
+        this.#operators?.setCertificate(pair);
+      },
     });
   }
 
   /** Accepts no new connections and ends open ones within `grace` seconds. */
   async close(grace: number): Promise<void> {
-    await Promise.all([this.#server?.close(grace), this.#redirect?.close(grace), this.#certificates?.stop()]);
+    const servers = [this.#server, this.#redirect, this.#operators];
+    await Promise.all([...servers.map((server) => server?.close(grace)), this.#certificates?.stop()]);
   }
 
   #ownConnections(): number {

@@ -7,17 +7,20 @@ import type { Registry } from 'prom-client';
 import type { Settings } from '../../config/settings.ts';
 import type { ServerId } from '../../core/fleet/endpoint.ts';
 import type { ServerFacts, ServerState } from '../../core/fleet/fleet.ts';
+import { WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { NewId } from '../../ports.ts';
 import type { ClientsAtGateway } from '../clients/legacy-routes.ts';
 import type { AddressOf, ClientAddress } from '../server/client-address.ts';
 import type { SocketHandler } from '../server/sockets.ts';
-import { ClientArrivals, clientUrlOf, type FleetAddresses } from './client-arrivals.ts';
+import { ClientArrivals, clientUrlOf, nameOfPort, type FleetAddresses } from './client-arrivals.ts';
 import { createClientRelay } from './client-relay.ts';
 import { createDispatch, type Listeners } from './dispatch.ts';
 import { GatewayListeners, type GatewayListenersOptions, type SharedListening } from './gateway-listeners.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
+import { isForOperators } from './operators-port.ts';
+import { MAX_WAITING } from './relay-memory.ts';
 import { RelaysInFlight } from './relays-in-flight.ts';
 
 export interface GatewayOptions extends Omit<FleetAddresses, 'settings'>, Omit<GatewayListenersOptions, 'settings'> {
@@ -75,9 +78,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         routes: () => settings().gateway.routes,
         relays,
         own: { handle, upgrade },
+        isForOperators: (request) => isForOperators(request, settings().monitor.origin),
         isRelayedClient: ({ url = '' }) => waits() && arrivals.serverAt(url) !== undefined,
       });
-      return listeners.start({ ...shared, addressOf }, dispatch);
+      return listeners.start({ ...shared, addressOf }, dispatch, { handle, upgrade });
     },
     async close(grace) {
       const closing = listeners.close(grace);
@@ -96,11 +100,21 @@ function createRelays(options: GatewayOptions, listeners: GatewayListeners) {
     const max = maxRelays();
     return relays.size + clients.size() >= max || (limitKey !== undefined && relaysByClient.of(limitKey) >= max / 2);
   };
+  const memory = new WaitingBytes(MAX_WAITING, (bytes) => {
+    const why = `${bytes} bytes were waiting in it, and ${MAX_WAITING} in all relays together`;
+    log.limited('warn', 'relay memory', `a relay was ended because one side does not read: ${why}`);
+  });
   const common = {
+    memory,
     ...{ relaysByClient, ssl: listeners.ssl, limits: () => ({ ...settings().gateway.limits, isFull }) },
     via: `session-server-${newId().replace(/[^a-zA-Z0-9]/g, '')}`,
   };
-  const relays = new RelaysInFlight({ ...common, addressOf, log, host: () => listeners.publicAuthority() });
-  const clients = createClientRelay({ ...options, ...common, clientUrl: (id: ServerId) => clientUrlOf(options, id) });
+  const relays = new RelaysInFlight({
+    ...{ ...common, addressOf, log },
+    host: () => listeners.publicAuthority(),
+    nameOf: ({ port }) => nameOfPort(options, port),
+  });
+  const nameOf = (id: ServerId) => options.endpoint(id)?.address ?? id;
+  const clients = createClientRelay({ ...options, ...common, clientUrl: (id: ServerId) => clientUrlOf(options, id), nameOf });
   return { relays, clients };
 }

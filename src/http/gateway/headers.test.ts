@@ -35,7 +35,7 @@ test('headers of one connection are removed in both directions', () => {
   const names = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'TE', 'Trailer', 'Transfer-Encoding', 'UPGRADE'];
   for (const name of [...names, 'Proxy-Authorization', 'HTTP2-Settings', 'Expect']) {
     assert.deepEqual(forwarded(name, 'close', 'X-Kept', '1'), ['X-Kept', '1'], name);
-    assert.deepEqual(responseHeaders(message([name, 'close', 'X-Kept', '1'])), ['X-Kept', '1'], name);
+    assert.deepEqual(responseHeaders(message([name, 'close', 'X-Kept', '1']), '/2000/'), ['X-Kept', '1'], name);
   }
 });
 

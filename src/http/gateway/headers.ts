@@ -6,6 +6,7 @@
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import { isMonitorCookie } from '../server/monitor-cookie.ts';
+import { withinPort } from './reach.ts';
 
 /** Names and values in turn, as Node takes and gives them. */
 export type RawHeaders = readonly string[];
@@ -51,9 +52,12 @@ export function requestHeaders(request: MessageHeaders, { address, ssl, via, hos
   return headers;
 }
 
-/** The headers of a response without those of its connection. */
-export function responseHeaders({ rawHeaders, headers }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): string[] {
-  return endToEnd(rawHeaders, headers.connection);
+/** The headers of a response without those of its connection, and without those that reach beyond the port. `target`: as the client wrote it. */
+export function responseHeaders(
+  { rawHeaders, headers }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
+  target: string,
+): string[] {
+  return withinPort(endToEnd(rawHeaders, headers.connection), target);
 }
 
 /** The reason phrase of a response, or the standard one where it has characters that are not allowed (RFC 9112 § 4). */
@@ -62,6 +66,13 @@ export function reasonPhrase({
   statusMessage = '',
 }: Pick<IncomingMessage, 'statusCode' | 'statusMessage'>): string {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusMessage) ? statusMessage : (STATUS_CODES[statusCode] ?? '');
+}
+
+/** The status line and headers of a response that is written on a bare connection. */
+export function headOf(answer: Pick<IncomingMessage, 'statusCode' | 'statusMessage'>, headers: readonly string[]): Buffer {
+  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${reasonPhrase(answer)}`];
+  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i] ?? ''}: ${headers[i + 1] ?? ''}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
 /** How many `Host` lines the request has. */

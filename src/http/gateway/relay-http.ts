@@ -1,7 +1,10 @@
 /** Relays one HTTP request to a simulation server, and its response to the client. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { reasonPhrase, responseHeaders } from './headers.ts';
-import { refusalHeaders, type Refusal } from './relay-refusal.ts';
+import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
+import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
+import { cut } from './cut.ts';
+import { headOf, reasonPhrase, responseHeaders } from './headers.ts';
+import { holdUnsent, sizeOfHeaders } from './relay-memory.ts';
+import { refusalHeaders, refuseLostUpgrade, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
 
 /** Bytes that are still read of a request that was answered before its end. */
@@ -17,33 +20,40 @@ export function relayRequest(
     relays.refused(refusal, target, why);
     answerRefusal(response, refusal);
   };
-  const refusal = relays.refusalOf(request);
+  const refusal = relays.refusalOf(request) ?? refuseLostUpgrade(request);
   if (refusal !== undefined) {
     // Bytes that are still arriving belong to a request that was not accepted.
     response.shouldKeepAlive = false;
     refuse(refusal);
     return;
   }
+  let isFailed = false;
   const upstream = relays.requestUpstream(request, target, framingHeaders(request), {
-    failed({ refusal, why }) {
+    failed(failure) {
+      isFailed = true;
       if (response.headersSent) {
-        response.destroy();
+        relays.broke(failure, target);
+        cutResponse(response, request);
         return;
       }
       discardRest(request);
-      refuse(refusal, why);
+      refuse(failure.refusal, failure.why);
     },
+    informed: (hint) => passInformation(hint, request, response),
     responded(answer) {
-      relays.count('answered');
-      upstream.socket.removeAllListeners('timeout');
-      upstream.socket.setTimeout(relays.idleTimeout * 1000, () => response.destroy());
-      passResponse(answer, request, response);
+      upstream.limitIdle(relays.idleTimeout, () => response.writableLength > 0);
+      passResponse(answer, request, response, held);
     },
   });
-  const remove = relays.add(request, 'requests', () => upstream.end());
+  const { held, remove } = relays.add(request, 'requests', () => {
+    upstream.end();
+    response.destroy();
+  });
+  request.on('pause', () => holdUnsent(held, 'body', upstream.socket));
+  request.on('resume', () => held.set('body', 0));
   response.once('close', () => {
     remove();
-    if (!response.writableFinished && !response.headersSent) relays.count('abandoned');
+    if (!isFailed) relays.count(response.headersSent ? 'answered' : 'abandoned');
     upstream.end();
   });
   upstream.send(request);
@@ -57,19 +67,45 @@ export function framingHeaders({ method = '', headers }: Pick<IncomingMessage, '
   return ['Connection', 'close'];
 }
 
-function passResponse(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer));
+/**
+ * RFC 9110 § 15.2: a proxy forwards informational responses, except to HTTP/1.0. Node's own method knows only some of them.
+ * They are optional, so a client that does not read gets none.
+ */
+function passInformation(hint: InformationEvent, { httpVersion, url = '' }: IncomingMessage, response: ServerResponse): void {
+  const { socket } = response;
+  // Without a socket, another response is still being sent.
+  if (httpVersion === '1.0' || socket === null || response.headersSent || socket.writableNeedDrain) return;
+  // It has no body (RFC 9110 § 8.6), and what is before us might wait for one.
+  if (hint.headers['content-length'] !== undefined) return;
+  socket.write(headOf(hint, responseHeaders(hint, url)));
+}
+
+function passResponse(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse, held: HeldBytes): void {
+  // Node has them twice: as they came, and as they are sent.
+  held.set('response', 2 * sizeOfHeaders(answer.rawHeaders));
+  response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer, request.url ?? ''));
+  // The head goes at once. With a part of the body that is here already, it goes in one packet.
+  if (answer.readableLength === 0 && !answer.complete) response.flushHeaders();
   answer.on('data', (chunk: Buffer) => {
-    if (!response.write(chunk)) answer.pause();
+    if (response.write(chunk)) return;
+    answer.pause();
+    holdUnsent(held, 'unread', response);
   });
-  response.on('drain', () => answer.resume());
+  response.on('drain', () => {
+    held.set('unread', 0);
+    answer.resume();
+  });
   answer.once('end', () => {
     // The response may have come before the end of the request.
     discardRest(request);
     response.end();
   });
-  // The client must not take a response that was cut short for a complete one.
-  answer.once('error', () => response.destroy());
+}
+
+/** HTTP/1.0 has no chunks: without a length, a response ends with its connection. */
+function cutResponse(response: ServerResponse, { httpVersion }: IncomingMessage): void {
+  if (response.socket === null) response.destroy();
+  else cut(response.socket, httpVersion === '1.0');
 }
 
 /** Reads what is left of a request, so that the next one on its connection can be read. Too much of it ends the connection. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { framingHeaders } from './relay-http.ts';
-import { hasBody, refusalHeaders, refusalOf, refuseRequest, refuseUpgrade } from './relay-refusal.ts';
+import { hasBody, refusalHeaders, refusalOf, refuseLostUpgrade, refuseRequest, refuseUpgrade } from './relay-refusal.ts';
 import { failureOf } from './upstream-request.ts';
 
 function request(headers: Record<string, string>, method = 'GET', rawHeaders: string[] = ['Host', 'a']): IncomingMessage {
@@ -20,6 +20,12 @@ test('two hosts, a loop and an unknown transfer encoding are refused', () => {
   assert.equal(refuseRequest(request({ 'transfer-encoding': 'gzip, chunked' }), 'me')?.status, 501);
 });
 
+test('a script is not delivered as a service worker where it would control the whole site', () => {
+  const at = (url: string) => Object.assign(request({ 'service-worker': 'script' }), { url });
+  assert.equal(refuseRequest(at('/2000'), 'me')?.status, 403);
+  assert.equal(refuseRequest(at('/2000/x.js'), 'me'), undefined);
+});
+
 test('only a GET without a body may open a WebSocket', () => {
   assert.equal(refuseUpgrade(request({ upgrade: 'WebSocket' })), undefined);
   for (const refused of [
@@ -30,6 +36,13 @@ test('only a GET without a body may open a WebSocket', () => {
     request({ upgrade: 'websocket', 'transfer-encoding': 'chunked' }),
   ])
     assert.equal(refuseUpgrade(refused)?.status, 400);
+});
+
+test('a WebSocket whose upgrade was dropped on its way is refused, and told what to send', () => {
+  const refusal = refuseLostUpgrade(request({ 'sec-websocket-key': 'x' }));
+  assert.equal(refusal?.status, 426);
+  assert.equal(refusalHeaders(refusal)['Upgrade'], 'websocket');
+  assert.equal(refuseLostUpgrade(request({})), undefined);
 });
 
 test('a request has a body by its length or its chunks', () => {
@@ -62,7 +75,8 @@ for (const [code, status, outcome, why] of [
   ['ECONNREFUSED', 502, 'failed', 'nothing listens on its port'],
   ['HPE_HEADER_OVERFLOW', 502, 'failed', 'its response headers are too long'],
   ['HPE_INVALID_CONSTANT', 502, 'failed', 'its response is not HTTP (HPE_INVALID_CONSTANT)'],
-  ['ECONNRESET', 502, 'failed', 'the connection failed (ECONNRESET)'],
+  ['ECONNRESET', 502, 'failed', 'it closed the connection too early'],
+  ['EHOSTUNREACH', 502, 'failed', 'the connection failed (EHOSTUNREACH)'],
   ['', 502, 'failed', 'the message'],
 ] as const) {
   test(`the error code "${code}" of a simulation server becomes ${status}: ${why}`, () => {

@@ -1,6 +1,8 @@
 /** Why the gateway does not relay a request: decisions about the request alone, and the response that a client gets then. */
 import type { IncomingMessage } from 'node:http';
 import { hostCount, cameThrough } from './headers.ts';
+import { LOST_UPGRADE, lostItsUpgrade } from '../server/lost-upgrade.ts';
+import { isOutsideFolder } from './reach.ts';
 
 export type RelayOutcome = 'answered' | 'refused' | 'failed' | 'timeout' | 'too-many' | 'abandoned';
 
@@ -25,11 +27,18 @@ export function refuseRequest(request: IncomingMessage, via: string): Refusal | 
   // RFC 9112 § 3.2: servers disagree about which of several Host headers counts.
   if (hostCount(request) > 1) return refusalOf(400, 'refused', 'Exactly one Host header is required.');
   if (cameThrough(request, via)) return refusalOf(508, 'refused', 'Loop detected: this path is routed back to the gateway.');
+  if (request.headers['service-worker'] !== undefined && isOutsideFolder(request.url ?? ''))
+    return refusalOf(403, 'refused', 'A service worker at this path would control the whole site.');
   const encoding = request.headers['transfer-encoding'];
   // Node decodes chunks and nothing else. Without its header, any other encoding makes the body unreadable.
   if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')
     return refusalOf(501, 'refused', 'Unsupported transfer encoding.');
   return undefined;
+}
+
+/** Further checks of a request that does not change the protocol. */
+export function refuseLostUpgrade(request: IncomingMessage): Refusal | undefined {
+  return lostItsUpgrade(request) ? refusalOf(426, 'refused', LOST_UPGRADE) : undefined;
 }
 
 /** Further checks of a request that wants to change the protocol. */
@@ -47,5 +56,9 @@ export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean 
 
 /** Headers of a refusal. Pages of other origins load textures from here and should see why that failed. */
 export function refusalHeaders({ status }: Refusal): Readonly<Record<string, string | number>> {
-  return { 'Access-Control-Allow-Origin': '*', ...(status === 503 && { 'Retry-After': RETRY_AFTER }) };
+  return {
+    'Access-Control-Allow-Origin': '*',
+    ...(status === 503 && { 'Retry-After': RETRY_AFTER }),
+    ...(status === 426 && { Upgrade: 'websocket', Connection: 'Upgrade' }),
+  };
 }

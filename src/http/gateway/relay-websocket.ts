@@ -3,14 +3,16 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerPlainly } from '../server/plain-answers.ts';
-import { reasonPhrase, responseHeaders } from './headers.ts';
+import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
+import { cut } from './cut.ts';
+import { headOf, responseHeaders } from './headers.ts';
 import { refusalHeaders, refuseUpgrade, UNSUPPORTED_CONNECTION, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
 import { splice } from './splice.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
 
 /** Bytes that a client may send before its WebSocket is open; well-behaved clients send none. */
-const MAX_EARLY_BYTES = 65_536;
+export const MAX_EARLY_BYTES = 16_384;
 
 export function relayWebSocket(
   relays: RelaysInFlight,
@@ -29,25 +31,35 @@ export function relayWebSocket(
     refuse(refusal ?? UNSUPPORTED_CONNECTION);
     return;
   }
-  const client = new UpgradingClient(stream, head);
+  let step: 'abandoned' | 'answered' | 'failed' = 'abandoned';
+  const client = new UpgradingClient(stream, head, request.url ?? '');
   const upstream: UpstreamRequest = relays.requestUpstream(request, target, UPGRADE_HEADERS, {
-    failed: ({ refusal, why }) => refuse(refusal, why),
+    failed(failure) {
+      if (step === 'answered') {
+        relays.broke(failure, target);
+        cut(stream, true);
+      } else refuse(failure.refusal, failure.why);
+      step = 'failed';
+    },
     responded(answer) {
-      relays.count('answered');
+      step = 'answered';
+      upstream.limitIdle(relays.idleTimeout, () => stream.writableLength > 0);
       client.answer(answer, relays.idleTimeout);
     },
     upgraded(answer, socket, first) {
-      relays.count('answered');
-      client.open(answer, socket, first, relays.idleTimeout);
+      step = 'answered';
+      held.set('request', 0);
+      client.open(answer, socket, first, relays.idleTimeout, held);
     },
   });
   const end = () => {
     upstream.end();
     stream.destroy();
   };
-  const remove = relays.add(request, 'webSockets', end);
+  const { held, remove } = relays.add(request, 'webSockets', end);
   stream.once('close', () => {
     remove();
+    if (step !== 'failed') relays.count(step);
     upstream.end();
   });
   upstream.send(undefined);
@@ -59,11 +71,14 @@ const UPGRADE_HEADERS = ['Connection', 'Upgrade', 'Upgrade', 'websocket'] as con
 class UpgradingClient {
   readonly #stream: Socket;
   readonly #earlyBytes: Buffer[];
+  /** What the client asked for. */
+  readonly #target: string;
   #free = MAX_EARLY_BYTES;
 
-  constructor(stream: Socket, head: Buffer) {
+  constructor(stream: Socket, head: Buffer, target: string) {
     this.#stream = stream;
     this.#earlyBytes = [head];
+    this.#target = target;
     stream.on('data', this.#keep);
     stream.once('end', this.#leave);
     // The close event follows.
@@ -78,20 +93,19 @@ class UpgradingClient {
     stream.once('finish', () => stream.destroy());
     stream.off('data', this.#keep);
     stream.resume();
-    stream.write(headOf(answer, [...responseHeaders(answer), 'Connection', 'close']));
+    stream.write(headOf(answer, [...responseHeaders(answer, this.#target), 'Connection', 'close']));
     answer.pipe(stream);
-    answer.once('error', () => stream.destroy());
   }
 
   /** From now on bytes pass in both directions. `first`: what the simulation server sent already. */
-  open(answer: IncomingMessage, socket: Socket, first: Buffer, idle: number): void {
+  open(answer: IncomingMessage, socket: Socket, first: Buffer, idle: number, held: HeldBytes): void {
     const stream = this.#stream;
-    stream.write(headOf(answer, [...responseHeaders(answer), ...UPGRADE_HEADERS]));
+    stream.write(headOf(answer, [...responseHeaders(answer, this.#target), ...UPGRADE_HEADERS]));
     if (first.length > 0) stream.write(first);
     for (const bytes of this.#earlyBytes) socket.write(bytes);
     stream.off('data', this.#keep);
     stream.off('end', this.#leave);
-    void splice(stream, socket, idle);
+    void splice(stream, socket, idle, held);
     stream.resume();
   }
 
@@ -104,11 +118,4 @@ class UpgradingClient {
   readonly #leave = (): void => {
     this.#stream.destroy();
   };
-}
-
-/** The status line and headers of a response that is written on a bare connection. */
-function headOf(answer: IncomingMessage, headers: readonly string[]): Buffer {
-  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${reasonPhrase(answer)}`];
-  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i] ?? ''}: ${headers[i + 1] ?? ''}`);
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

@@ -14,18 +14,27 @@ import type { ServerId } from '../../core/fleet/endpoint.ts';
 import {
   retryMessages,
   errorMessage,
-  isFailure,
-  isStream,
   positionMessages,
   shutdownMessage,
+  startingMessages,
 } from '../../core/gateway/client-messages.ts';
+import type { HeldBytes, WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { readStartMessage } from '../../core/gateway/start-message.ts';
+import { causeOfEnd, maxSilence, meaningOf, type Cause } from '../../core/gateway/server-words.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { ClientAddress } from '../server/client-address.ts';
+import { holdIncomplete, sizeOfHeaders } from './relay-memory.ts';
 import { onceGone } from '../server/sockets.ts';
-import { openingHeaders, refuseAddress, ServerConnection, type ClientUrl, type Message } from './server-connection.ts';
+import {
+  openingHeaders,
+  refuseAddress,
+  ServerConnection,
+  type ClientUrl,
+  type Message,
+  type ServerConnectionLimits,
+} from './server-connection.ts';
 
 export interface RelayedClientOptions {
   readonly clock: Clock;
@@ -36,18 +45,20 @@ export interface RelayedClientOptions {
   readonly limits: () => ClientRelayLimits;
   /** Where the `/client` of a simulation server is; `undefined` when it is not in the fleet any more. */
   readonly clientUrl: (id: ServerId) => ClientUrl | undefined;
+  /** The name of a server in the configuration. */
+  readonly nameOf: (id: ServerId) => string;
   readonly ssl: boolean;
   /** Our name in `Via`. */
   readonly via: string;
+  /** What waits in all relays together. */
+  readonly memory: WaitingBytes;
 }
 
-export interface ClientRelayLimits {
+export interface ClientRelayLimits extends ServerConnectionLimits {
   /** No more may be relayed, in total or for this client. */
   readonly isFull: (client: ClientAddress) => boolean;
   /** Seconds a client has to send its start message. */
   readonly startTimeout: number;
-  /** Seconds a simulation server has to open the connection. */
-  readonly connectTimeout: number;
 }
 
 export interface Arrival {
@@ -76,6 +87,10 @@ interface Placement {
   /** When a drain may end the session, in seconds since the epoch. */
   endsAt: number | undefined;
   announcedEnd: number | undefined;
+  /** Ends the wait for its next word. */
+  silence: AbortController;
+  /** What it said last that looks like a failure. */
+  complaint: string | undefined;
 }
 
 type State =
@@ -88,8 +103,10 @@ type State =
 const MAX_RETRIES = 2;
 /** Seconds between two lines for a client whose position does not change. */
 const REPEAT_POSITION = 20;
-/** Messages of a client that are kept until its server is connected; well-behaved clients send none but the first. */
-const MAX_QUEUED = 16;
+/** Bytes of a client's messages that are kept until its server is connected; well-behaved clients send only the first one. */
+export const MAX_QUEUED_BYTES = 8192;
+/** What a message costs besides its bytes. */
+const PER_MESSAGE = 256;
 /** Maximum size of a `start` message in bytes: a URL and a few words. */
 const MAX_START = 4096;
 /** RFC 6455 § 7.4.1. */
@@ -114,8 +131,11 @@ export class RelayedClient implements Waiter {
   #bookingId: string | undefined;
   /** What a server gets once it is connected; the first is the `start` message. */
   readonly #queued: Message[] = [];
+  readonly #held: HeldBytes;
   readonly #failedServers: ServerId[] = [];
   #hasOutcome = false;
+  /** The progress bar of the client shows a line of ours. */
+  #showsLine = false;
 
   constructor(
     options: RelayedClientOptions,
@@ -132,6 +152,7 @@ export class RelayedClient implements Waiter {
     this.#request = { address, ...(counted && { counted: true }), ...(code !== undefined && { code }) };
     this.#bookingId = arrival.sentTo?.bookingId;
     this.gone = this.#gone.signal;
+    this.#held = options.memory.hold(() => client.socket.terminate());
   }
 
   /** The server the client is on, or is being connected to. */
@@ -140,7 +161,10 @@ export class RelayedClient implements Waiter {
   }
 
   begin(): void {
-    const { socket, stream } = this.#client;
+    const { socket, stream, request } = this.#client;
+    this.#held.set('request', sizeOfHeaders(request.rawHeaders));
+    holdIncomplete(this.#held, 'of the client', socket, stream);
+    socket.once('close', () => this.#held.close());
     socket.on('message', (data, binary) => this.#received({ data, binary }));
     onceGone(socket, stream, () => this.#leave());
     void this.#awaitStart();
@@ -191,6 +215,7 @@ export class RelayedClient implements Waiter {
     if (!('placement' in before) || before.placement === this.#placement) return;
     // The client may have been held back for this server.
     this.#client.socket.resume();
+    before.placement.silence.abort();
     before.placement.connection?.drop();
   }
 
@@ -211,8 +236,8 @@ export class RelayedClient implements Waiter {
     else if (connection?.isOpen === true) {
       connection.send(message);
       connection.holdBackClient(socket);
-    } else if (this.#queued.length < MAX_QUEUED) this.#queued.push(message);
-    else this.#disconnect(POLICY);
+    } else if (this.#queuedBytes() + sizeOf(message) <= MAX_QUEUED_BYTES) this.#queued.push(message);
+    else this.#disconnect(POLICY, 'too many messages before the session');
   }
 
   #start(message: Message): void {
@@ -250,13 +275,17 @@ export class RelayedClient implements Waiter {
 
   #sendPlace(): void {
     if (this.#state.kind !== 'waiting' || this.#state.place === undefined) return;
-    for (const line of positionMessages(this.#state.place)) this.#send(line);
+    this.#show(positionMessages(this.#state.place));
   }
 
   #connect(server: ServerId): void {
     const { clientUrl, limits, ssl, via } = this.#options;
-    const placement: Placement = { server, connection: undefined, endsAt: undefined, announcedEnd: undefined };
+    const placement: Placement = {
+      ...{ server, connection: undefined, endsAt: undefined, announcedEnd: undefined, complaint: undefined },
+      silence: new AbortController(),
+    };
     this.#enter({ kind: 'connecting', placement });
+    if (this.#showsLine) this.#show(startingMessages());
     const url = clientUrl(server);
     const problem = url === undefined ? 'it has left the fleet' : refuseAddress(url);
     if (url === undefined || problem !== undefined) {
@@ -265,7 +294,7 @@ export class RelayedClient implements Waiter {
     }
     const { address } = this.#arrival.address;
     const headers = openingHeaders(this.#client.request, { address, ssl, via, inside: url.inside });
-    const connection = new ServerConnection(url, headers, limits().connectTimeout, {
+    const connection = new ServerConnection(url, headers, limits(), this.#held, {
       opened: () => this.#serverOpened(connection),
       received: (message) => this.#receivedFromServer(message, connection),
       closed: (code, reason, why) => this.#serverClosed(code, reason, why),
@@ -273,35 +302,81 @@ export class RelayedClient implements Waiter {
     placement.connection = connection;
   }
 
+  #queuedBytes(): number {
+    return this.#queued.reduce((sum, message) => sum + sizeOf(message), 0);
+  }
+
   #serverOpened(connection: ServerConnection): void {
     if (this.#bookingId !== undefined) void this.#options.queue.connected(this.#bookingId);
     // The messages are kept: another server may need them.
     for (const message of this.#queued) connection.send(message);
+    void this.#awaitWord(maxSilence('progress'));
   }
 
   #receivedFromServer(message: Message, connection: ServerConnection): void {
     const { socket, stream } = this.#client;
-    const text = this.#state.kind === 'connecting' && !message.binary ? textOf(message.data) : undefined;
-    if (text !== undefined && isFailure(text)) {
-      this.#fail('it reported a failure', text);
-      return;
-    }
-    const begins = text !== undefined && isStream(text);
-    if (begins) this.#beginSession();
+    const isWord = this.#state.kind === 'connecting' && !message.binary;
+    if (isWord && !this.#isForwarded(textOf(message.data))) return;
+    const begins = isWord && this.#state.kind === 'in-session';
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.send(message.data, { binary: message.binary });
     if (begins) this.#announceEnd();
     connection.holdBackServer(stream);
   }
 
+  /** What a word of the server before the session means; `false`: the client must not get it. */
+  #isForwarded(text: string): boolean {
+    const placement = this.#placement;
+    const meaning = meaningOf(text);
+    if (placement === undefined) return false;
+    placement.complaint = 'reason' in meaning ? meaning.reason : undefined;
+    if (meaning.kind === 'stream') this.#beginSession();
+    else if (meaning.kind === 'failure') this.#ended(meaning.cause, 'it reported a failure');
+    else void this.#awaitWord(maxSilence(meaning.kind));
+    return meaning.kind === 'stream' || meaning.kind === 'progress';
+  }
+
+  /** The server has so many seconds to say something before the session. */
+  async #awaitWord(seconds: number): Promise<void> {
+    const placement = this.#placement;
+    if (placement === undefined || this.#state.kind !== 'connecting') return;
+    placement.silence.abort();
+    placement.silence = new AbortController();
+    const { signal } = placement.silence;
+    await this.#options.clock.sleep(seconds, signal);
+    if (signal.aborted) return;
+    // Clients from before 2022 start a simulation in words that newer servers ignore, on every machine.
+    const cause = this.#request.projectUrl === undefined ? 'project' : causeOfEnd(undefined, placement.complaint);
+    this.#ended(cause, `it said nothing for ${seconds} s`);
+  }
+
   #serverClosed(code: number, reason: string, problem = 'it closed the connection before the simulation started'): void {
-    if (this.#state.kind === 'connecting') this.#fail(problem);
-    else this.#disconnect(code, reason);
+    const placement = this.#placement;
+    if (this.#state.kind !== 'connecting' || placement === undefined) {
+      this.#disconnect(code, reason);
+      return;
+    }
+    if (reason !== '') placement.complaint ??= reason;
+    this.#ended(causeOfEnd(code, placement.complaint), problem);
+  }
+
+  /** The server gave up before the session. */
+  #ended(cause: Cause, why: string): void {
+    const placement = this.#placement;
+    if (placement === undefined) return;
+    if (cause === 'machine') {
+      this.#fail(why, placement.complaint);
+      return;
+    }
+    const name = this.#options.nameOf(placement.server);
+    this.#options.log.limited('info', `project ${name}`, `${name} simulation server cannot run a project: ${why}`);
+    this.refuse(placement.complaint ?? 'The simulation server cannot run this.');
   }
 
   #beginSession(): void {
     const placement = this.#placement;
     if (placement === undefined) return;
+    placement.silence.abort();
     this.#enter({ kind: 'in-session', placement });
     this.#queued.length = 0;
     this.#decide('begun');
@@ -316,20 +391,21 @@ export class RelayedClient implements Waiter {
     this.#send(shutdownMessage(placement.endsAt - this.#options.clock.wallTime()));
   }
 
-  /** `message`: what the server said. The client gets it only if no further server is tried. */
-  #fail(why: string, message?: string): void {
-    const { log, queue } = this.#options;
+  /** `reason`: what the server said. The client gets it only if no further server is tried. */
+  #fail(why: string, reason = 'The simulation could not be started on any machine; try again later.'): void {
+    const { log, queue, nameOf } = this.#options;
     const server = this.server ?? '';
-    log.limited('warn', `relayed ${server}`, `${server} simulation server failed a client: ${why}`);
+    const name = nameOf(server);
+    log.limited('warn', `relayed ${name}`, `${name} simulation server failed a client: ${why}`);
     this.#failedServers.push(server);
     if (this.#failedServers.length > MAX_RETRIES) {
       this.#decide('failed');
-      this.#send(message ?? errorMessage('The simulation could not be started on any machine; try again later.'));
+      this.#send(errorMessage(reason));
       this.#disconnect(NORMAL);
       return;
     }
     this.#count('second-chance');
-    for (const line of retryMessages()) this.#send(line);
+    this.#show(retryMessages());
     const servers = [...this.#failedServers];
     void this.#wait((request) => {
       const bookingId = this.#takeBooking();
@@ -373,10 +449,21 @@ export class RelayedClient implements Waiter {
     return bookingId;
   }
 
+  #show(lines: readonly string[]): void {
+    this.#showsLine = true;
+    for (const line of lines) this.#send(line);
+  }
+
   #send(text: string): void {
     const { socket } = this.#client;
     if (socket.readyState === WebSocket.OPEN) socket.send(text);
   }
+}
+
+/** In bytes. */
+function sizeOf({ data }: Message): number {
+  const parts = Array.isArray(data) ? data : [data];
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, PER_MESSAGE);
 }
 
 function textOf(data: RawData): string {

@@ -12,12 +12,14 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { authorityOf, type Upstream } from '../../core/gateway/gateway-routes.ts';
+import type { HeldBytes, WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import type { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import type { Log } from '../../ports.ts';
 import type { AddressOf, ClientAddress } from '../server/client-address.ts';
 import { requestHeaders } from './headers.ts';
+import { sizeOfHeaders } from './relay-memory.ts';
 import { refuseRequest, TOO_MANY, type Refusal, type RelayOutcome } from './relay-refusal.ts';
-import { UpstreamRequest, type UpstreamHandlers } from './upstream-request.ts';
+import { UpstreamRequest, type Failure, type UpstreamHandlers } from './upstream-request.ts';
 
 export interface RelayLimits {
   /** No more may be relayed, in total or for this client. */
@@ -44,6 +46,17 @@ export interface RelayOptions {
   readonly via: string;
   /** The name by which clients know us, with its port. */
   readonly host: () => string;
+  /** What is there, in the words of the configuration. */
+  readonly nameOf: (upstream: Upstream) => string;
+  /** What waits in all relays together. */
+  readonly memory: WaitingBytes;
+}
+
+/** A relay that is counted. */
+export interface InFlight {
+  readonly held: HeldBytes;
+  /** The relay has ended. */
+  readonly remove: () => void;
 }
 
 /** Where a request goes; `path` is what the simulation server gets, as the client wrote it. */
@@ -86,16 +99,20 @@ export class RelaysInFlight {
     return limits().isFull(addressOf(request)) ? TOO_MANY : refuseRequest(request, via);
   }
 
-  /** Counts a relay, which `end` ends, until the returned function is called. */
-  add(request: IncomingMessage, kind: Kind, end: () => void): () => void {
-    const { addressOf, relaysByClient } = this.#options;
+  /** Counts a relay, which `end` ends. */
+  add(request: IncomingMessage, kind: Kind, end: () => void): InFlight {
+    const { addressOf, relaysByClient, memory } = this.#options;
     const { limitKey } = addressOf(request);
     this.#inFlight.set(end, kind);
     relaysByClient.take(limitKey);
-    return () => {
+    const held = memory.hold(end);
+    held.set('request', sizeOfHeaders(request.rawHeaders));
+    const remove = () => {
       this.#inFlight.delete(end);
       relaysByClient.giveBack(limitKey);
+      held.close();
     };
+    return { held, remove };
   }
 
   /** The request to the simulation server; `framing` are headers of the new connection. It is not sent yet. */
@@ -119,8 +136,18 @@ export class RelaysInFlight {
   refused({ status, outcome, reason }: Refusal, { upstream }: RelayTarget, why?: string): void {
     this.count(outcome);
     if (why === undefined) return;
+    const { log, nameOf } = this.#options;
     const address = authorityOf(upstream);
-    this.#options.log.limited('warn', `relay ${address}`, `cannot relay a request to ${address}: ${why}`, { status, reason });
+    log.limited('warn', `relay ${address}`, `cannot relay a request to ${nameOf(upstream)}: ${why}`, { status, reason, address });
+  }
+
+  /** Counts a response that broke off after its head was forwarded, and logs it if the simulation server is the cause. */
+  broke({ refusal: { outcome }, why }: Failure, { upstream }: RelayTarget): void {
+    this.count(outcome);
+    if (outcome === 'abandoned') return;
+    const { log, nameOf } = this.#options;
+    const address = authorityOf(upstream);
+    log.limited('warn', `relay ${address}`, `a response of ${nameOf(upstream)} broke off: ${why}`, { address });
   }
 
   /** Ends everything in flight. */

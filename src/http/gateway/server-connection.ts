@@ -2,8 +2,12 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
+import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
 import type { AddressGuard } from '../../ports.ts';
 import { valueOf, type MessageHeaders } from './headers.ts';
+import { holdIncomplete, holdUnsent } from './relay-memory.ts';
+import { failureOf } from './upstream-request.ts';
+import { connecting, countAllHeaders, parsing } from './upstream-limits.ts';
 
 export interface ClientUrl {
   readonly url: string;
@@ -11,6 +15,13 @@ export interface ClientUrl {
   readonly inside: boolean;
   /** For a server that registered itself: it may only be reached at addresses that are allowed. */
   readonly guard?: AddressGuard & { readonly host: string };
+}
+
+export interface ServerConnectionLimits {
+  /** Seconds a simulation server has to open the connection. */
+  readonly connectTimeout: number;
+  /** Maximum size of all headers of its response together. */
+  readonly headerBytes: number;
 }
 
 export interface Message {
@@ -29,6 +40,10 @@ export interface ServerConnectionHandlers {
 const HIGH_WATER = 32_768;
 /** Maximum size of a simulation server's message, in bytes. */
 const MAX_MESSAGE = 8_388_608;
+/** Frames of one message, each of which costs memory besides its bytes. Simulation servers use one. */
+const MAX_FRAGMENTS = 1024;
+/** Packets of one message: enough for the largest message in small packets. */
+const MAX_PACKETS = 16_384;
 /** Seconds a simulation server has to agree that a connection ends. */
 const CLOSE_TIMEOUT = 2;
 /** Seconds between two checks by the operating system that a silent server is alive. */
@@ -43,22 +58,27 @@ export function refuseAddress({ guard }: ClientUrl): string | undefined {
 export class ServerConnection {
   readonly #socket: WebSocket;
   #stream: Duplex | undefined;
+  readonly #held: HeldBytes;
   #dropped = false;
 
-  /** `connectTimeout` is in seconds. */
   constructor(
     { url, guard }: ClientUrl,
     headers: Readonly<Record<string, string>>,
-    connectTimeout: number,
+    { connectTimeout, headerBytes }: ServerConnectionLimits,
+    held: HeldBytes,
     handlers: ServerConnectionHandlers,
   ) {
+    this.#held = held;
     this.#socket = new WebSocket(url, {
       handshakeTimeout: connectTimeout * 1000,
-      // The types of `ws` do not know it yet.
-      ...{ closeTimeout: CLOSE_TIMEOUT * 1000 },
-      maxPayload: MAX_MESSAGE,
-      perMessageDeflate: false,
-      headers,
+      // The types of `ws` do not know these yet.
+      ...{ closeTimeout: CLOSE_TIMEOUT * 1000, ...connecting(connectTimeout) },
+      ...{ maxPayload: MAX_MESSAGE, maxFragments: MAX_FRAGMENTS, maxBufferedChunks: MAX_PACKETS },
+      ...{ perMessageDeflate: false, followRedirects: false, headers, ...parsing(headerBytes) },
+      finishRequest(request) {
+        countAllHeaders(request);
+        request.end();
+      },
       ...(guard !== undefined && { lookup: guard.lookup }),
     });
     this.#listen(handlers);
@@ -74,12 +94,12 @@ export class ServerConnection {
 
   /** Stops reading the client while too much is on its way to the server. */
   holdBackClient(client: WebSocket): void {
-    holdBack(client, this.#stream);
+    holdBack(client, this.#stream, this.#held, 'for the server');
   }
 
   /** Stops reading the server while too much is on its way to the client. */
   holdBackServer(client: Duplex): void {
-    holdBack(this.#socket, client);
+    holdBack(this.#socket, client, this.#held, 'for the client');
   }
 
   /** Ends the connection. No handler is called afterwards. */
@@ -95,6 +115,7 @@ export class ServerConnection {
     socket.once('upgrade', (response) => {
       response.socket.setKeepAlive(true, TCP_KEEP_ALIVE * 1000);
       this.#stream = response.socket;
+      holdIncomplete(this.#held, 'of the server', socket, response.socket);
     });
     socket.once('open', () => {
       if (!this.#dropped) handlers.opened();
@@ -103,7 +124,7 @@ export class ServerConnection {
       if (!this.#dropped) handlers.received({ data, binary });
     });
     socket.on('error', (error) => {
-      problem = error.message;
+      problem = failureOf(error).why;
       // After an invalid frame `ws` would wait for the server to agree to the end.
       socket.terminate();
     });
@@ -135,8 +156,13 @@ export function openingHeaders(
   };
 }
 
-function holdBack(from: WebSocket, to: Duplex | undefined): void {
-  if (to === undefined || to.writableLength <= HIGH_WATER || from.isPaused) return;
+function holdBack(from: WebSocket, to: Duplex | undefined, held: HeldBytes, reason: string): void {
+  if (to === undefined || to.writableLength <= HIGH_WATER) return;
+  holdUnsent(held, reason, to);
+  if (from.isPaused) return;
   from.pause();
-  to.once('drain', () => from.resume());
+  to.once('drain', () => {
+    held.set(reason, 0);
+    from.resume();
+  });
 }

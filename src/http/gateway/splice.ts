@@ -3,14 +3,16 @@
  * other ends too. The bytes are neither parsed nor stored, so this costs little and cannot misread them.
  */
 import type { Socket } from 'node:net';
+import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
+import { holdUnsent } from './relay-memory.ts';
 
 /** Seconds between two checks by the operating system that a silent peer is alive. */
 const TCP_KEEP_ALIVE = 30;
 /** Seconds one side may leave the remaining bytes unread after the other has ended; the same as for HTTP responses. */
 const MAX_UNREAD = 30;
 
-/** Either may be a TLS connection. `idle`: seconds without bytes in either direction after which both are closed. Resolves when both are. */
-export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
+/** Either may be a TLS connection. `idle`: seconds without bytes in either direction after which both are closed. `held` counts what waits. Resolves when both are. */
+export function splice(a: Socket, b: Socket, idle: number, held: HeldBytes): Promise<void> {
   for (const socket of [a, b]) {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE * 1000);
@@ -24,17 +26,31 @@ export function splice(a: Socket, b: Socket, idle: number): Promise<void> {
       open -= 1;
       if (open === 0) resolve();
     };
+    const waiting = (reason: string): Waiting => ({
+      wait: (to) => holdUnsent(held, reason, to),
+      free: () => held.set(reason, 0),
+    });
     const unread = Math.min(idle, MAX_UNREAD);
-    pass(a, b, unread, closed);
-    pass(b, a, unread, closed);
+    pass(a, b, unread, closed, waiting('first'));
+    pass(b, a, unread, closed, waiting('second'));
   });
 }
 
-function pass(from: Socket, to: Socket, unread: number, closed: () => void): void {
+interface Waiting {
+  readonly wait: (to: Socket) => void;
+  readonly free: () => void;
+}
+
+function pass(from: Socket, to: Socket, unread: number, closed: () => void, { wait, free }: Waiting): void {
   from.on('data', (chunk: Buffer) => {
-    if (!to.write(chunk)) from.pause();
+    if (to.write(chunk)) return;
+    from.pause();
+    wait(to);
   });
-  to.on('drain', () => from.resume());
+  to.on('drain', () => {
+    free();
+    from.resume();
+  });
   from.on('end', () => to.end());
   // The close event follows.
   from.on('error', ignore);

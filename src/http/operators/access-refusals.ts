@@ -30,6 +30,13 @@ export const TOKEN_WRONG = refused(401, 'token-wrong', 'This token is not in "ad
 
 export const CSRF = refused(403, 'csrf', `Requests from a browser session need the header ${CSRF_HEADER} from /monitor/viewer.`);
 
+/** Its sentence is for programs: the page asks for the token without being refused. */
+export const TOKEN_AGAIN = refused(
+  401,
+  'token-again',
+  'Send the token with each action, because pages of simulation servers share this origin; or set "monitor.origin".',
+);
+
 /** A refusal in the form that all of `/api/v1` has. */
 export function refuse(c: Context, given: Refused): Response {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
@@ -45,6 +52,10 @@ export function refused(status: Refused['status'], code: string, reason: string)
 export function readOnlyRefusal(name: string): Refused {
   const reason = `The token of ${name} is read-only ("readOnly" in "admin.tokens"); use another token for changes.`;
   return refused(403, 'token-read-only', reason);
+}
+
+export function signInElsewhere(origin: string): Refused {
+  return refused(403, 'other-origin', `Operators sign in at ${origin}/monitor ("monitor.origin").`);
 }
 
 export function tooManyTries(wait: number): Refused {

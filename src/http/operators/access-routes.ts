@@ -4,9 +4,9 @@ import { bodyLimit } from 'hono/body-limit';
 import type { RefusalView, ViewerView } from '../../core/views/monitor-view.ts';
 import type { Log } from '../../ports.ts';
 import type { AddressOf } from '../server/client-address.ts';
-import type { Env } from '../server/routes.ts';
-import { NO_TOKENS, refuse, refused } from './access-refusals.ts';
-import type { AccessToken, BrowserSession } from './browser-sessions.ts';
+import { cameByMonitor, type Env } from '../server/routes.ts';
+import { NO_TOKENS, refuse, refused, signInElsewhere } from './access-refusals.ts';
+import type { BrowserSession } from './browser-sessions.ts';
 import { noTokenInUrl, type Credentials } from './credentials.ts';
 
 export interface AccessRoutesOptions {
@@ -23,38 +23,46 @@ const FOREIGN = refused(403, 'csrf', 'A token can only be entered on the monitor
 
 export function accessRoutes(options: AccessRoutesOptions): Hono<Env> {
   const { credentials, mayLeave } = options;
-  const view = (session: BrowserSession | undefined) => viewerView(session, credentials.tokens);
   const routes = new Hono<Env>();
   for (const path of ['/monitor/viewer', '/monitor/enter', '/monitor/leave']) routes.use(path, noTokenInUrl);
-  routes.get('/monitor/viewer', (c) => c.json(view(credentials.sessions.of(c)), 200, NO_STORE));
+  routes.get('/monitor/viewer', (c) => c.json(viewerView(c, credentials, credentials.sessions.of(c)), 200, NO_STORE));
   routes.post('/monitor/enter', bodyLimit({ maxSize: ENTER_BYTES, onError: (c) => c.json(TOO_LARGE, 413, NO_STORE) }), (c) =>
     enter(options, c),
   );
   // A browser without a session is signed out already.
   routes.post('/monitor/leave', mayLeave, (c) => {
     credentials.sessions.close(c);
-    return c.json(view(undefined), 200, NO_STORE);
+    return c.json(viewerView(c, credentials, undefined), 200, NO_STORE);
   });
   return routes;
 }
 
 async function enter({ credentials, addressOf, log }: AccessRoutesOptions, c: Context<Env>): Promise<Response> {
   const wantsPage = !(c.req.header('Content-Type') ?? '').startsWith('application/json');
-  if (isForeign(c)) return refuse(c, FOREIGN);
+  const { operators } = credentials.sessions;
+  const elsewhere = operators.elsewhere(c.env.incoming);
+  if (elsewhere !== undefined) return wantsPage ? c.redirect(`${elsewhere}/monitor`, 303) : refuse(c, signInElsewhere(elsewhere));
+  if (!operators.isOfPage(c.env.incoming)) return refuse(c, FOREIGN);
   if (credentials.tokens.length === 0) return refuse(c, NO_TOKENS);
+  const page = cameByMonitor(c) ? 'monitor' : '../monitor';
   const given = credentials.check(c, await enteredToken(c, wantsPage));
-  if (given.kind === 'refused') return wantsPage ? c.redirect(`../monitor?refused=${given.refusal.code}`, 303) : refuse(c, given);
+  if (given.kind === 'refused') return wantsPage ? c.redirect(`${page}?refused=${given.refusal.code}`, 303) : refuse(c, given);
   const { token } = given;
   const session = credentials.sessions.open(c, token);
   const { address } = addressOf(c.env.incoming);
   log.info(`${token.name} signed in on the monitor page`, { by: token.name, address });
-  return wantsPage ? c.redirect('../monitor', 303) : c.json(viewerView(session, credentials.tokens), 200, NO_STORE);
+  return wantsPage ? c.redirect(page, 303) : c.json(viewerView(c, credentials, session), 200, NO_STORE);
 }
 
-function viewerView(session: BrowserSession | undefined, tokens: readonly AccessToken[]): ViewerView {
+function viewerView(c: Context<Env>, { tokens, sessions }: Credentials, session: BrowserSession | undefined): ViewerView {
+  const elsewhere = sessions.operators.elsewhere(c.env.incoming);
   const mayAct = session?.token.readOnly === false;
   const levers = mayAct ? 'ready' : tokens.every(({ readOnly }) => readOnly) ? 'none' : 'locked';
-  return { name: session?.token.name ?? null, levers, csrf: session?.csrf ?? null };
+  return {
+    ...{ name: session?.token.name ?? null, levers, csrf: session?.csrf ?? null },
+    confirms: sessions.operators.isShared(),
+    signInAt: elsewhere === undefined ? null : `${elsewhere}/monitor`,
+  };
 }
 
 async function enteredToken(c: Context<Env>, form: boolean): Promise<string> {
@@ -65,10 +73,4 @@ async function enteredToken(c: Context<Env>, form: boolean): Promise<string> {
   } catch {
     return '';
   }
-}
-
-/** Sent by a page of another site, according to the browser. Programs do not send the header. */
-function isForeign(c: Context<Env>): boolean {
-  const site = c.req.header('Sec-Fetch-Site');
-  return site !== undefined && site !== 'same-origin' && site !== 'none';
 }

@@ -27,9 +27,11 @@ interface Setting {
   readonly tokens?: AccessToken[];
   readonly reading?: 'open' | 'token';
   readonly port?: number;
+  readonly origin?: string;
+  readonly shared?: boolean;
 }
 
-function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999 }: Setting = {}) {
+function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999, origin, shared = false }: Setting = {}) {
   const clock = new FakeClock();
   const log = new MemoryLog();
   const state = { tokens, reading };
@@ -38,6 +40,8 @@ function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999 }: Setting =
     tokens: () => state.tokens,
     reading: () => state.reading,
     port: () => port,
+    origin: () => origin,
+    sharesSite: () => shared,
     addressOf: createAddressOf(parseNetworks(['127.0.0.0/8']).networks),
     clock,
     newId: () => `id-${++ids}`,
@@ -50,7 +54,9 @@ function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999 }: Setting =
   app.post('/act', access.mayAct, (c) => c.text(c.get('actor')));
   const send = (path: string, { address = '192.0.2.1', ...init }: Sent = {}) => {
     const headers = init.headers ?? {};
-    const incoming = { socket: { remoteAddress: address }, headers } as unknown as IncomingMessage;
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const rawHeaders = Object.entries(headers).flat();
+    const incoming = { socket: { remoteAddress: address }, headers: lower, rawHeaders } as unknown as IncomingMessage;
     return app.request(path, init, { incoming });
   };
   const enter = async (token: string, sent: Sent = {}) =>
@@ -181,7 +187,7 @@ async function entered({ enter }: ReturnType<typeof setUp>, sent: Sent = {}) {
 test('a token entered on the page gives a cookie that scripts cannot read and other sites cannot send', async () => {
   const set = setUp();
   const { cookie, viewer } = await entered(set);
-  assert.match(cookie, /; Path=\/; HttpOnly; SameSite=Strict$/);
+  assert.match(cookie, /; Path=\/monitor; HttpOnly; SameSite=Strict$/, 'the browser sends it to the page alone');
   assert.match(cookie, /Max-Age=43200/);
   assert.ok(!cookie.includes('the token of ada'));
   assert.equal(viewer.name, 'ada');
@@ -222,6 +228,53 @@ test('a page of another site cannot make a browser enter a token', async () => {
   assert.equal(response.headers.get('Set-Cookie'), null);
 });
 
+test('where browsers send no more than an origin, a page of another port or host neither signs in nor acts', async () => {
+  const set = setUp();
+  const Host = 'webots.example.org:1999';
+  const { pair, viewer } = await entered(set, { headers: { Host, Origin: `http://${Host}` } });
+  const act = { Cookie: pair, Host, [CSRF_HEADER]: viewer.csrf ?? '' };
+  for (const Origin of ['http://webots.example.org:2000', 'http://evil.example', 'null', 'x']) {
+    assert.equal(await refusal(await set.enter('the token of ada', { headers: { Host, Origin } })), '403 csrf', Origin);
+    assert.equal(await refusal(await set.send('/act', { method: 'POST', headers: { ...act, Origin } })), '403 csrf', Origin);
+  }
+  assert.equal((await set.send('/act', { method: 'POST', headers: { ...act, Origin: `http://${Host}` } })).status, 200);
+});
+
+test('where pages of simulation servers share the origin, a browser session reads, and each action needs the token', async () => {
+  const set = setUp({ shared: true, reading: 'token' });
+  const { pair, viewer } = await entered(set);
+  assert.deepEqual([viewer.levers, viewer.confirms], ['ready', true]);
+  const headers = { Cookie: pair, [CSRF_HEADER]: viewer.csrf ?? '' };
+  assert.equal((await set.send('/read', { headers })).status, 200);
+  assert.equal(await refusal(await set.send('/act', { method: 'POST', headers })), '401 token-again');
+  const confirmed = { ...headers, Authorization: 'Bearer the token of bob' };
+  assert.equal(await (await set.send('/act', { method: 'POST', headers: confirmed })).text(), 'bob');
+});
+
+test('with an origin of their own, operators sign in and act there alone, and their cookie is worth nothing elsewhere', async () => {
+  const origin = 'https://webots.example.org:8443';
+  const set = setUp({ origin, shared: true, reading: 'token' });
+  const there = { Host: 'webots.example.org:8443', Origin: origin };
+  // Cookies ignore ports, so the browser sends this one to the site of the clients, too.
+  const site = { Host: 'webots.example.org', Origin: 'https://webots.example.org', 'Sec-Fetch-Site': 'same-origin' };
+  const { pair, viewer } = await entered(set, { headers: there });
+  assert.deepEqual([viewer.confirms, viewer.signInAt], [false, null]);
+  const act = (headers: Record<string, string>) =>
+    set.send('/act', { method: 'POST', headers: { Cookie: pair, [CSRF_HEADER]: viewer.csrf ?? '', ...headers } });
+  assert.equal((await act(there)).status, 200);
+  assert.equal(await refusal(await act(site)), '401 token-missing');
+  assert.equal(await refusal(await act({ ...site, 'X-Forwarded-Host': there.Host })), '401 token-missing', 'a script can set it');
+  assert.equal(await refusal(await act({ ...there, Origin: site.Origin, 'Sec-Fetch-Site': 'same-site' })), '403 csrf');
+  assert.equal((await set.send('/read', { headers: { Cookie: pair, ...site } })).status, 401);
+  const { name, csrf, signInAt } = (await (
+    await set.send('/monitor/viewer', { headers: { Cookie: pair, ...site } })
+  ).json()) as ViewerView;
+  assert.deepEqual({ name, csrf, signInAt }, { name: null, csrf: null, signInAt: `${origin}/monitor` });
+  assert.equal(await refusal(await set.enter('the token of ada', { headers: site })), '403 other-origin');
+  const form = { method: 'POST', headers: { ...site, 'Content-Type': 'application/x-www-form-urlencoded' }, body: 'token=x' };
+  assert.equal((await set.send('/monitor/enter', form)).headers.get('Location'), `${origin}/monitor`);
+});
+
 test('a browser without scripts enters its token by the form and lands on the page again', async () => {
   const { send } = setUp();
   const form = (token: string) =>
@@ -255,7 +308,7 @@ test('a session ends when its holder leaves, when its token is removed, and afte
 
   const old = await entered(set);
   await set.clock.advance(12 * 3600 + 1);
-  assert.deepEqual(await viewerOf(old.pair), { name: null, levers: 'locked', csrf: null });
+  assert.deepEqual(await viewerOf(old.pair), { name: null, levers: 'locked', csrf: null, confirms: false, signInAt: null });
 });
 
 test('leaving a session that is over already succeeds; a living one ends only with the word of the page', async () => {

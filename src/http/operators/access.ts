@@ -3,13 +3,14 @@
  *
  * Reading is open unless the configuration closes it; changes always need a token. A program sends the token as a bearer
  * token. A person enters it once on the page and gets a cookie that scripts cannot read and other sites cannot send.
- * Every change must then also carry a value that only this page knows, so that no other site can use the cookie. Cookies
- * end at a restart, and with the token for which they were given.
+ * Every change must then also carry a value that only this page knows, so that no other site can use the cookie. Where
+ * pages of simulation servers could find out that value, every change needs the token (`OperatorsOrigin`). Cookies end at
+ * a restart, and with the token for which they were given.
  */
 import type { Context, Hono, MiddlewareHandler } from 'hono';
 import { CSRF_HEADER } from '../../core/views/csrf-header.ts';
 import type { Env } from '../server/routes.ts';
-import { CSRF, readOnlyRefusal, refuse, TOKEN_IN_QUERY } from './access-refusals.ts';
+import { CSRF, readOnlyRefusal, refuse, TOKEN_AGAIN, TOKEN_IN_QUERY } from './access-refusals.ts';
 import { accessRoutes } from './access-routes.ts';
 import type { BrowserSession } from './browser-sessions.ts';
 import { Credentials, hasTokenInQuery, sameText, type CredentialsOptions } from './credentials.ts';
@@ -30,13 +31,19 @@ export interface Access {
   readonly isReader: (c: Context<Env>) => boolean;
   /** Whether a reader that was let through may continue: reading may be closed meanwhile, and sessions and tokens end. */
   readonly readsOn: (c: Context<Env>) => boolean;
+  /** URL of the page on which operators sign in, if it is not on the origin that this request was sent to. */
+  readonly signInAt: (c: Context<Env>) => string | undefined;
   /** `/monitor/viewer`, `/monitor/enter` and `/monitor/leave`. */
   readonly routes: Hono<Env>;
 }
 
 export function createAccess(options: CredentialsOptions): Access {
   const credentials = new Credentials(options);
+  const { operators } = credentials.sessions;
   const isOpen = () => credentials.reading === 'open';
+  /** Whether the request was sent by the monitor page itself, and not by a page of another site. */
+  const isOfPage = (c: Context<Env>, { csrf }: BrowserSession) =>
+    operators.isOfPage(c.env.incoming) && sameText(c.req.header(CSRF_HEADER) ?? '', csrf);
   const mayRead: MiddlewareHandler<Env> = async (c, next) => {
     if (hasTokenInQuery(c)) return refuse(c, TOKEN_IN_QUERY);
     if (isOpen()) return next();
@@ -48,6 +55,7 @@ export function createAccess(options: CredentialsOptions): Access {
     if (given.kind === 'refused') return refuse(c, given);
     if (given.session !== undefined && !isOfPage(c, given.session)) return refuse(c, CSRF);
     if (given.token.readOnly) return refuse(c, readOnlyRefusal(given.token.name));
+    if (given.session !== undefined && operators.isShared()) return refuse(c, TOKEN_AGAIN);
     c.set('actor', given.token.name);
     return next();
   };
@@ -58,12 +66,11 @@ export function createAccess(options: CredentialsOptions): Access {
   return {
     ...{ mayRead, mayAct },
     isReader: (c) => isOpen() || credentials.of(c).kind === 'holder',
+    signInAt(c) {
+      const elsewhere = operators.elsewhere(c.env.incoming);
+      return elsewhere && `${elsewhere}/monitor`;
+    },
     readsOn: (c) => isOpen() || credentials.stillValid(c),
     routes: accessRoutes({ ...options, credentials, mayLeave }),
   };
-}
-
-/** Whether the request was sent by the monitor page itself, and not by a page of another site. */
-function isOfPage(c: Context<Env>, { csrf }: BrowserSession): boolean {
-  return sameText(c.req.header(CSRF_HEADER) ?? '', csrf);
 }

@@ -191,6 +191,7 @@ test('every action requires a token', async () => {
     ['POST', path('resume')],
     ['POST', '/api/v1/servers'],
     ['DELETE', '/api/v1/servers/a:1'],
+    ['POST', '/api/v1/costs/forget'],
     ['POST', '/api/v1/notifications/test'],
   ];
   for (const [method, path] of actions) assert.equal((await routes.request(path, { method })).status, 401, path);
@@ -201,6 +202,7 @@ test('the OpenAPI document describes the routes', () => {
   const { routes } = setUp();
   const { paths } = routes.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'test', version: '1' } });
   assert.deepEqual(Object.keys(paths ?? {}).sort(), [
+    '/api/v1/costs/forget',
     '/api/v1/notifications/test',
     '/api/v1/servers',
     '/api/v1/servers/{id}',

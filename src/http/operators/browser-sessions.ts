@@ -1,10 +1,12 @@
 /** What browsers hold instead of a token: a cookie, and the CSRF value that belongs to it. */
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { getCookie } from 'hono/cookie';
+import { serialize } from 'hono/utils/cookie';
 import type { Clock, NewId } from '../../ports.ts';
 import { monitorCookie } from '../server/monitor-cookie.ts';
 import type { Env } from '../server/routes.ts';
+import { OperatorsOrigin, type OperatorsOriginOptions } from './operators-origin.ts';
 
 export interface AccessToken {
   readonly name: string;
@@ -21,7 +23,7 @@ export interface BrowserSession {
   readonly until: number;
 }
 
-export interface BrowserSessionsOptions {
+export interface BrowserSessionsOptions extends OperatorsOriginOptions {
   /** As configured now. */
   readonly tokens: () => readonly AccessToken[];
   /** The configured port, which the cookie's name contains. */
@@ -35,12 +37,14 @@ const COOKIE_LIFE = 12 * 3600;
 const MAX_SESSIONS = 10_000;
 
 export class BrowserSessions {
+  readonly operators: OperatorsOrigin;
   readonly #options: BrowserSessionsOptions;
   /** By the hash of the cookie, the oldest first. */
   readonly #sessions = new Map<string, BrowserSession>();
 
   constructor(options: BrowserSessionsOptions) {
     this.#options = options;
+    this.operators = new OperatorsOrigin(options);
   }
 
   get #name(): string {
@@ -49,7 +53,7 @@ export class BrowserSessions {
 
   /** The session of this browser, with its token as it is configured now. */
   of(c: Context<Env>): BrowserSession | undefined {
-    const id = getCookie(c, this.#name);
+    const id = this.operators.elsewhere(c.env.incoming) === undefined ? getCookie(c, this.#name) : undefined;
     const session = id === undefined ? undefined : this.#sessions.get(digest(id));
     if (session === undefined || this.#options.clock.now() >= session.until) return undefined;
     const token = this.#options.tokens().find(({ hash, name }) => hash === session.token.hash && name === session.token.name);
@@ -63,15 +67,32 @@ export class BrowserSessions {
     const [oldest] = this.#sessions.keys();
     if (this.#sessions.size >= MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
     this.#sessions.set(digest(id), session);
-    setCookie(c, this.#name, id, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c), maxAge: COOKIE_LIFE });
+    this.#setCookie(c, id, COOKIE_LIFE);
     return session;
   }
 
   close(c: Context<Env>): void {
     const id = getCookie(c, this.#name);
     if (id !== undefined) this.#sessions.delete(digest(id));
-    deleteCookie(c, this.#name, { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure(c) });
+    this.#setCookie(c, '', 0);
   }
+
+  #setCookie(c: Context<Env>, id: string, maxAge: number): void {
+    const path = pathOfPage(c.req.header('Referer'));
+    const attributes = { httpOnly: true, sameSite: 'Strict', secure: isSecure(c), maxAge, path } as const;
+    c.header('Set-Cookie', serialize(this.#name, id, attributes), { append: true });
+  }
+}
+
+const PAGE = /^(?:\/[\w.~-]{1,64}){0,8}\/monitor$/;
+
+/**
+ * The path of the monitor page, with what a reverse proxy has put before it. The browser sends the cookie only there, and so not to simulation servers at
+ * `/PORT/…`. The page makes all its requests by its own path.
+ */
+function pathOfPage(referer = ''): string {
+  const path = URL.canParse(referer) ? new URL(referer).pathname : '';
+  return PAGE.test(path) ? path : '/monitor';
 }
 
 /** The header is accepted from any client: a false one only makes the client's own cookie stricter. */

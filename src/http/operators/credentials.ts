@@ -6,6 +6,7 @@
  * this now rather than later.
  */
 import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Env } from '../server/routes.ts';
 import { WrongTries, type WrongTriesOptions } from '../server/wrong-tries.ts';
@@ -95,6 +96,16 @@ function matching(token: string, tokens: readonly AccessToken[]): AccessToken | 
   return found;
 }
 
+/** Whether a request has the header of a token's holder. It does not count as a try: it only decides who is served in a flood. */
+export function isOfHolder({ headers }: Pick<IncomingMessage, 'headers'>, tokens: readonly AccessToken[]): boolean {
+  const token = bearerIn(headers.authorization);
+  return token !== undefined && matching(token, tokens) !== undefined;
+}
+
 function bearerOf(c: Context<Env>): string | undefined {
-  return /^Bearer +(.+)$/i.exec(c.req.header('Authorization') ?? '')?.[1]?.trim();
+  return bearerIn(c.req.header('Authorization'));
+}
+
+function bearerIn(header = ''): string | undefined {
+  return /^Bearer +(.+)$/i.exec(header)?.[1]?.trim();
 }

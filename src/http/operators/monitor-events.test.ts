@@ -64,7 +64,7 @@ function setUp(options: { maxViewers?: number; servers?: number; mayRead?: Middl
   const clock = new FakeClock();
   const fleet = new DemoFleet({ servers: options.servers ?? 3 });
   let snapshots = 0;
-  const readers = { allowed: true };
+  const readers: { allowed: boolean; address: string | undefined } = { allowed: true, address: undefined };
   const log = new MemoryLog();
   const source = {
     snapshot: () => {
@@ -77,6 +77,7 @@ function setUp(options: { maxViewers?: number; servers?: number; mayRead?: Middl
     clock,
     newId: () => 'life',
     log,
+    addressOf: () => ({ address: readers.address ?? 'local', limitKey: readers.address }),
     mayRead: (_, next) => next(),
     readsOn: () => readers.allowed,
     ...options,
@@ -246,6 +247,23 @@ test('of a thousand viewers those over the limit are asked to come again, and ge
   assert.equal(refused.length, 100);
   assert.equal(refused[0]?.headers.get('Retry-After'), '15');
   assert.equal(((await refused[0].json()) as { code: string }).code, 'too-many-viewers');
+  await responses[0]?.body?.cancel();
+  assert.equal((await request()).status, 200);
+  await events.stop();
+});
+
+test('one address gets half of all places, and as many again when its viewers leave', async () => {
+  const { events, request, readers } = setUp({ maxViewers: 10 });
+  readers.address = '192.0.2.1';
+  const responses = [];
+  for (let index = 0; index < 6; index++) responses.push(await request());
+  assert.deepEqual(
+    responses.map(({ status }) => status),
+    [200, 200, 200, 200, 200, 503],
+  );
+  readers.address = '192.0.2.2';
+  assert.equal((await request()).status, 200);
+  readers.address = '192.0.2.1';
   await responses[0]?.body?.cancel();
   assert.equal((await request()).status, 200);
   await events.stop();

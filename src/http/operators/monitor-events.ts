@@ -7,8 +7,10 @@
  */
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
+import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { startLoop, type Loop } from '../../engine/loop.ts';
 import type { Clock, Log, NewId } from '../../ports.ts';
+import type { AddressOf } from '../server/client-address.ts';
 import type { Env } from '../server/routes.ts';
 import { MonitorFeed } from './monitor-feed.ts';
 import type { MonitorSource } from './monitor-source.ts';
@@ -19,10 +21,11 @@ export interface MonitorEventsOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
+  readonly addressOf: AddressOf;
   readonly mayRead: MiddlewareHandler<Env>;
   /** Asked before each tick about every viewer. */
   readonly readsOn: (c: Context<Env>) => boolean;
-  /** Further ones are asked to come again later. */
+  /** Further ones are asked to come again later; one address gets half. */
   readonly maxViewers?: number;
 }
 
@@ -55,13 +58,15 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
   const viewers = new Viewers(options);
   const routes = new Hono<Env>();
   routes.get('/monitor/events', options.mayRead, (c) => {
-    if (viewers.isStopped || viewers.size >= maxViewers) {
-      const reason = `The maximum of ${maxViewers} viewers is reached; the page reconnects automatically.`;
+    const { limitKey } = options.addressOf(c.env.incoming);
+    const refusal = viewers.refusalFor(limitKey, maxViewers);
+    if (refusal !== undefined) {
+      const reason = `The maximum of ${refusal} is reached; the page reconnects automatically.`;
       const headers = { 'Retry-After': String(RETRY_AFTER), 'Cache-Control': 'no-store' };
       return c.json({ code: 'too-many-viewers', reason }, 503, headers);
     }
     if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM);
-    const { stream } = viewers.add(c);
+    const { stream } = viewers.add(c, limitKey);
     return c.body(stream, 200, { ...EVENT_STREAM, ...(supportsChunks(c) && { 'Transfer-Encoding': 'chunked' }) });
   });
   return {
@@ -74,9 +79,10 @@ export function createMonitorEvents(options: MonitorEventsOptions): MonitorEvent
 class Viewers {
   readonly #options: MonitorEventsOptions;
   readonly #feed: MonitorFeed;
+  readonly #byAddress = new PerClientCounts();
   readonly #viewers = new Set<MonitorViewer>();
   readonly #ticks: Loop;
-  isStopped = false;
+  #isStopped = false;
 
   constructor(options: MonitorEventsOptions) {
     this.#options = options;
@@ -96,22 +102,32 @@ class Viewers {
     return this.#viewers.size;
   }
 
-  add(c: Context<Env>): MonitorViewer {
+  /** What there are too many of for another one from this address. */
+  refusalFor(limitKey: string | undefined, max: number): string | undefined {
+    if (this.#isStopped || this.size >= max) return `${max} viewers`;
+    const share = Math.ceil(max / 2);
+    return limitKey !== undefined && this.#byAddress.of(limitKey) >= share ? `${share} viewers from one address` : undefined;
+  }
+
+  add(c: Context<Env>, limitKey: string | undefined): MonitorViewer {
     const { clock, readsOn } = this.#options;
     const viewer: MonitorViewer = new MonitorViewer(this.#feed, clock, lastSeen(c), {
-      left: () => this.#viewers.delete(viewer),
+      left: () => {
+        if (this.#viewers.delete(viewer)) this.#byAddress.giveBack(limitKey);
+      },
       disconnect: () => destroyConnection(c),
       readsOn: () => readsOn(c),
     });
     const first = this.#viewers.size === 0;
     this.#viewers.add(viewer);
+    this.#byAddress.take(limitKey);
     if (first) this.#feed.advance();
     this.#ticks.wake();
     return viewer;
   }
 
   async stop(): Promise<void> {
-    this.isStopped = true;
+    this.#isStopped = true;
     await this.#ticks.stop();
     for (const viewer of [...this.#viewers]) viewer.end();
   }

@@ -35,7 +35,7 @@ function setUp({ isReader = true, assets = noAssets } = {}) {
       },
       entrance: renderSignInPage,
     },
-    access: { isReader: () => isReader },
+    access: { signInAt: () => undefined, isReader: () => isReader },
     title: () => 'Webots session server',
     hasTokens: () => true,
   });
@@ -67,7 +67,7 @@ test('the page may load only its own files, and no other site may frame it', asy
     ([, address]) => address ?? '',
   );
   assert.ok(loaded.length >= 3);
-  for (const address of loaded) assert.match(address, /^(monitor\/|data:)/);
+  for (const address of loaded) assert.match(address, /^(monitor\?\/monitor\/|data:)/);
 });
 
 test('HEAD answers as GET, other methods do not', async () => {
@@ -105,7 +105,7 @@ test('a visitor without permission gets a form for the token, and no figures', a
   const response = await get('/monitor');
   assert.equal(response.status, 401);
   const html = await response.text();
-  assert.match(html, /<form method="post" action="monitor\/enter">/);
+  assert.match(html, /<form method="post" action="monitor\?\/monitor\/enter">/);
   assert.doesNotMatch(html, /sim01/);
   assert.match(await (await get('/monitor?refused=token-wrong')).text(), /This token is not in/);
 });
@@ -128,7 +128,7 @@ test('the files of the page are small, compressed beforehand, and kept by browse
     assert.equal((await get(`/monitor/${asset.name}`, { 'If-None-Match': `"${asset.hash}"` })).status, 304);
   }
   assert.ok(total <= 100_000, `${total} bytes`);
-  assert.match(await (await get('/monitor')).text(), new RegExp(`src="monitor/monitor.js\\?v=${assets.script.hash}"`));
+  assert.match(await (await get('/monitor')).text(), new RegExp(`src="monitor\\?/monitor/monitor.js\\?v=${assets.script.hash}"`));
 });
 
 test('a page that was not built is said to be so', async (t) => {

@@ -3,12 +3,13 @@
  *
  * The HTML states all facts before any script has run. It is rendered at most once a second, however many clients request
  * it. The page loads nothing from other hosts, and the Content-Security-Policy enforces that: only its own scripts and
- * styles, and no frame of another site around it.
+ * styles, and no frame around it, in which a page of a simulation server could use it.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Hono, type Context } from 'hono';
 import type { MonitorSnapshot } from '../../core/views/monitor-view.ts';
+import { throughMonitor } from '../../core/views/through-monitor.ts';
 import type { Clock } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { noTokenInUrl } from './credentials.ts';
@@ -19,8 +20,18 @@ import type { Env } from '../server/routes.ts';
 
 export interface MonitorPages {
   readonly monitor: (snapshot: MonitorSnapshot, files: PageFiles) => string | Promise<string>;
-  /** For visitors who may not read; `refused` is the code with which their last token was refused. */
-  readonly entrance: (title: string, files: PageFiles, refused: string | undefined, tokens: boolean) => string | Promise<string>;
+  /** For visitors who may not read. */
+  readonly entrance: (title: string, files: PageFiles, visitor: Visitor) => string | Promise<string>;
+}
+
+/** Someone who may not read. */
+export interface Visitor {
+  /** The code with which the last token was refused. */
+  readonly refused?: string | undefined;
+  /** Tokens are configured. */
+  readonly tokens: boolean;
+  /** URL of the page on which operators sign in, if it is not this one. */
+  readonly signInAt?: string | undefined;
 }
 
 /** URLs of the page's files, relative to the page. */
@@ -35,7 +46,7 @@ export interface MonitorRoutesOptions {
   readonly assets: MonitorAssets;
   /** The page's own renderer (`web/render.ts`), passed in because the edge does not know the page. */
   readonly pages: MonitorPages;
-  readonly access: Pick<Access, 'isReader'>;
+  readonly access: Pick<Access, 'isReader' | 'signInAt'>;
   readonly title: () => string;
   readonly hasTokens: () => boolean;
 }
@@ -56,7 +67,7 @@ const POLICY = [
   "connect-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
-  "frame-ancestors 'self'",
+  "frame-ancestors 'none'",
 ].join('; ');
 
 const PAGE_HEADERS = {
@@ -64,7 +75,8 @@ const PAGE_HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': POLICY,
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
+  // Not `no-referrer`, with which the form of the page that asks for a token would be sent with `Origin: null`.
+  'Referrer-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   Vary: 'Accept-Encoding, Cookie',
 } as const;
@@ -77,7 +89,8 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
 
   routes.get('/monitor', noTokenInUrl, async (c) => {
     if (!access.isReader(c)) {
-      const html = await pages.entrance(options.title(), files, c.req.query('refused'), options.hasTokens());
+      const visitor = { refused: c.req.query('refused'), tokens: options.hasTokens(), signInAt: access.signInAt(c) };
+      const html = await pages.entrance(options.title(), files, visitor);
       return c.body(html, 401, PAGE_HEADERS);
     }
     const encoding = encodingFor(c);
@@ -138,7 +151,7 @@ function answerAsset(c: Context<Env>, asset: MonitorAsset): Response {
 }
 
 function urlOf({ name, hash }: MonitorAsset): string {
-  return `monitor/${name}?v=${hash}`;
+  return throughMonitor(`monitor/${name}?v=${hash}`);
 }
 
 /** The best encoding that the client accepts; `q=0` means not acceptable. */

@@ -12,8 +12,11 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { addressOfUrl, entryOfForm } from '../../core/fleet/registration.ts';
+import { shown } from '../../core/fleet/project.ts';
+import { readRepositoryPrefix } from '../../core/fleet/routing.ts';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { RegisteredServers } from '../../discovery/registered.ts';
+import type { Log } from '../../ports.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
@@ -106,10 +109,14 @@ export function createRegisterRoutes(options: RegisterRoutesOptions): RegisterRo
   return { form: createForm(options, gate), api: createRegisterApi(options, gate) };
 }
 
-function createForm({ registered }: RegisterRoutesOptions, gate: RegistrationGate): Hono<Env> {
+function createForm({ registered, log }: RegisterRoutesOptions, gate: RegistrationGate): Hono<Env> {
   const routes = new Hono<Env>();
-  const answer = (c: Context, status: 200 | 400 | 401 | 403 | 409 | 413 | 415 | 429, text: string, wait?: number) =>
-    c.text(`${text}\n`, status, { ...NO_STORE, ...(wait !== undefined && { 'Retry-After': String(Math.ceil(wait)) }) });
+  const answer = (c: Context, status: FormStatus, text: string, wait?: number) =>
+    c.text(`${text}\n`, status, {
+      ...NO_STORE,
+      ...(status === 405 && { Allow: 'POST' }),
+      ...(wait !== undefined && { 'Retry-After': String(Math.ceil(wait)) }),
+    });
   const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => answer(c, 413, 'Error: the request is too large.') });
   routes.post('/register/:token', limit, async (c) => {
     const refused = gate.refusalFor(c, c.req.param('token'));
@@ -129,15 +136,22 @@ function createForm({ registered }: RegisterRoutesOptions, gate: RegistrationGat
       allowedRepositories: form.get('allowedRepositories') ?? '',
     });
     if (read.kind === 'refused') return answer(c, 400, `Error: ${read.reason}.`);
-    const busy = registered.knows(read.entry) ? undefined : gate.refusalForNew(c);
+    const entry = withUsablePrefixes(read.entry, log);
+    const busy = registered.knows(entry) ? undefined : gate.refusalForNew(c);
     if (busy !== undefined) return answer(c, busy.status, `Error: ${busy.reason}`, busy.retryAfter);
-    const outcome = registered.announce(read.entry, { heartbeats: false });
+    const outcome = registered.announce(entry, { heartbeats: false });
     if (outcome.kind === 'refused') return answer(c, outcome.code === 'bad-server' ? 400 : 409, `Error: ${outcome.reason}`);
     return answer(c, 200, ANSWERS[outcome.state]);
   });
-  routes.all('/register/:token', (c) => c.text('Method not allowed.\n', 405, { Allow: 'POST' }));
+  routes.all('/register/:token', (c) => answer(c, 405, REDIRECTED));
   return routes;
 }
+
+type FormStatus = 200 | 400 | 401 | 403 | 405 | 409 | 413 | 415 | 429;
+
+/** Programs that follow a redirect send GET instead of POST (RFC 9110 § 15.4.2). */
+const REDIRECTED =
+  'Error: register with POST. A redirect from http to https turns a POST into a GET: write the URL in "notify" with https://.';
 
 const ANSWERS = {
   checking: 'Registered. Sessions start here once /load and /client answer.',
@@ -145,7 +159,7 @@ const ANSWERS = {
   configured: 'This simulation server is already in the fleet: it is in the configuration of the session server.',
 } as const;
 
-function createRegisterApi({ registered, rules }: RegisterRoutesOptions, gate: RegistrationGate): OpenAPIHono<Env> {
+function createRegisterApi({ registered, rules, log }: RegisterRoutesOptions, gate: RegistrationGate): OpenAPIHono<Env> {
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   routes.openAPIRegistry.registerComponent('securitySchemes', 'registration', {
     type: 'http',
@@ -166,7 +180,7 @@ function createRegisterApi({ registered, rules }: RegisterRoutesOptions, gate: R
     const address = addressOfUrl(url);
     if (address === undefined)
       return refusal(c, 400, 'bad-server', '"url" must be the address of the simulation server, such as https://host/2000.');
-    const entry = { address, ...rest };
+    const entry = withUsablePrefixes({ address, ...rest }, log);
     const busy = registered.knows(entry) ? undefined : gate.refusalForNew(c);
     if (busy !== undefined) return refuse(c, busy);
     const outcome = registered.announce(entry, { heartbeats: true });
@@ -233,6 +247,25 @@ class RegistrationGate {
     const wait = this.#registrations.take(key, clock.now());
     return wait > 0 ? later('too-many-registrations', 'Too many registrations from this address', wait) : undefined;
   }
+}
+
+/**
+ * Without prefixes that no project can have: one of them among good ones must not keep a server out of the fleet. Without a
+ * good one the entry stays as it is, and is refused, because a server without prefixes runs every project.
+ */
+function withUsablePrefixes(entry: Readonly<Record<string, unknown>>, log: Log): Readonly<Record<string, unknown>> {
+  const { allowedRepositories: all, address } = entry;
+  if (!Array.isArray(all)) return entry;
+  const good = all.filter((prefix) => typeof prefix === 'string' && readRepositoryPrefix(prefix) !== undefined);
+  if (good.length === all.length || good.length === 0) return entry;
+  const odd = all.filter((prefix) => !good.includes(prefix)).map((prefix) => shown(String(prefix)));
+  const place = shown(String(address));
+  log.limited(
+    'warn',
+    `prefixes of ${place}`,
+    `${place} registers with allowedRepositories that match no project: ${odd.join(', ')}`,
+  );
+  return { ...entry, allowedRepositories: good };
 }
 
 function later(code: GateRefusal['code'], reason: string, wait: number): GateRefusal {

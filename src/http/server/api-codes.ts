@@ -7,7 +7,7 @@ import type { ProjectRule } from '../../core/fleet/project.ts';
 import type { RouteRefusalCode } from '../../core/fleet/routing.ts';
 import type { JoinRefusalCode } from '../../core/queue/waiting-line.ts';
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 417 | 422 | 429 | 500 | 503;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 417 | 422 | 426 | 429 | 500 | 503;
 
 export interface RefusalCode {
   readonly status: RefusalStatus;
@@ -75,6 +75,7 @@ const general: Codes = {
   'too-large': { status: 413, meaning: 'The body is too large. For session requests, the maximum is `limits.bodyBytes`.' },
   'unsupported-media-type': { status: 415, meaning: 'The body was not sent as `application/json`.' },
   'expectation-failed': { status: 417, meaning: 'The request has an `Expect` header with an unsupported value.' },
+  'upgrade-required': { status: 426, meaning: 'A reverse proxy dropped the `Upgrade` header of a WebSocket.' },
   internal: { status: 500, meaning: 'Internal error; see the log of the session server.' },
 };
 
@@ -125,6 +126,11 @@ const monitor: Codes = {
     retryAfter: 1,
   },
   'no-tokens': { status: 403, meaning: 'No tokens are configured, so this is not possible.' },
+  'token-again': {
+    status: 401,
+    meaning: 'A browser session is not enough for an action, because `monitor.origin` is not set: send the token.',
+  },
+  'other-origin': { status: 403, meaning: 'Operators sign in at `monitor.origin`.' },
   csrf: { status: 403, meaning: 'The request did not come from the monitor page.' },
   'bad-server': { status: 400, meaning: 'This is not a valid entry of `simulationServers`.' },
   'known-server': { status: 409, meaning: 'The server is already in the fleet.' },

@@ -2,7 +2,7 @@
  * The address of a client. Behind a reverse proxy all connections come from the proxy, and `X-Forwarded-For` names the
  * client. The header is trusted only when the connection comes from a trusted proxy, because any client can send it.
  */
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { mappedIpv4 } from '../../core/fleet/ip-address.ts';
 
@@ -18,6 +18,9 @@ export interface ClientAddress {
 }
 
 export type AddressOf = (request: IncomingMessage) => ClientAddress;
+
+/** The key of the share of the machine that connects; `undefined`: it has none, because it is this machine or a trusted proxy. */
+export type PeerKey = (socket: Pick<Socket, 'remoteAddress'>) => string | undefined;
 
 export interface NetworksResult {
   readonly networks: BlockList;
@@ -52,6 +55,14 @@ export function parseNetworks(entries: readonly string[]): NetworksResult {
     }
   }
   return { networks, invalid };
+}
+
+export function createPeerKey(trusted: BlockList): PeerKey {
+  return ({ remoteAddress = '' }) => {
+    const peer = plain(remoteAddress);
+    if (isIP(peer) === 0) return 'unknown';
+    return isLoopback(peer) || trusted.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4') ? undefined : limitKey(peer);
+  };
 }
 
 export function createAddressOf(trusted: BlockList): AddressOf {

@@ -1,10 +1,14 @@
 /** All HTTP routes, and what they have in common. */
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { routePath } from 'hono/route';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { meantByMonitor } from '../../core/views/through-monitor.ts';
 import type { Log } from '../../ports.ts';
 import { CORS } from './cors.ts';
+
+/** Half a year. Browsers ignore it where the connection is not encrypted (RFC 6797 § 8.1), so a false claim has no effect. */
+const HSTS = 'max-age=15552000';
 
 export type Env = { Bindings: HttpBindings };
 
@@ -33,6 +37,16 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
   return routes;
 }
 
+/** Requests that were sent to the path of the monitor page, and meant another one. */
+const byMonitor = new WeakSet<IncomingMessage>();
+
+/** Whether relative URLs in the answer begin at the page, and not at the path of the route. */
+export function cameByMonitor(c: Context<Env>): boolean {
+  // Tests of single routes have no connection.
+  const { incoming } = c.env as Partial<HttpBindings>;
+  return incoming !== undefined && byMonitor.has(incoming);
+}
+
 /**
  * The routes as Node's HTTP server calls them. This replaces the global `Response` by one that creates a stream of its
  * body only on demand, which reduces the cost of a response to a fourth.
@@ -40,10 +54,21 @@ export function createRoutes({ log, groups }: RoutesOptions): Hono<Env> {
 export function toListener(routes: Hono<Env>): RequestListener {
   const listener = getRequestListener((request, env) => routes.fetch(request, env));
   return (incoming, outgoing) => {
+    if (isEncrypted(incoming)) outgoing.setHeader('Strict-Transport-Security', HSTS);
     // No route depends on the host, and the framework would reject some valid hosts, such as `[0:0:0:0:0:0:0:1]`.
     incoming.headers.host = 'localhost';
     // RFC 9110 § 9.3.7: `*` means the server as a whole.
     if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
+    const meant = meantByMonitor(incoming.url ?? '');
+    if (meant !== undefined) {
+      byMonitor.add(incoming);
+      incoming.url = meant;
+    }
     void listener(incoming, outgoing);
   };
+}
+
+/** By us, or by a reverse proxy. */
+function isEncrypted({ socket, headers }: IncomingMessage): boolean {
+  return 'encrypted' in socket || headers['x-forwarded-proto'] === 'https';
 }

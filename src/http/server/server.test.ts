@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { eventually, inTime } from '../../../test/support/eventually.ts';
 import { RawConnection, requestText } from '../../../test/support/raw-http.ts';
+import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { startHttpServer, type HttpServerOptions } from './server.ts';
 
 /** More than the operating system keeps for two ends of a connection. */
@@ -14,6 +15,7 @@ async function start(t: TestContext, handle: RequestListener, options: Partial<H
   const server = await startHttpServer({
     ...{ host: '127.0.0.1', port: 0, limits: { headerBytes: 16_384, headerTimeout: 10 }, maxClients: () => 100 },
     addressOf: () => ({ address: '127.0.0.1', limitKey: undefined }),
+    places: { peerKey: () => undefined, isPrivileged: () => false, shares: new PerClientCounts() },
     ...{ handle, upgrade: () => undefined, turnedAway: () => undefined, ...options },
   });
   t.after(() => server.close(0));
@@ -105,4 +107,57 @@ test('a request whose connection ends before its turn comes is not handled', asy
   const client = new RawConnection(t, server.port).send(requestText('GET /first') + requestText('GET /second'));
   await inTime('the end of the connection', client.closed);
   assert.deepEqual(handled, ['/first']);
+});
+
+test('in a flood the reserve answers a health check and turns others away, WebSockets too', async (t) => {
+  const turnedAway: string[] = [];
+  const { server } = await start(t, (_, response) => response.end('ok'), {
+    maxClients: () => 4,
+    turnedAway: (why) => turnedAway.push(why),
+  });
+  const others = [new RawConnection(t, server.port), new RawConnection(t, server.port)];
+  for (const other of others) assert.equal((await other.send(requestText('GET /')).response()).body, 'ok');
+  const supervisor = new RawConnection(t, server.port);
+  assert.equal((await supervisor.send(requestText('GET /livez')).response()).body, 'ok');
+  const late = new RawConnection(t, server.port);
+  const upgrade = requestText('GET /', 'Connection: Upgrade', 'Upgrade: websocket');
+  assert.equal((await late.send(upgrade).response()).status, 503);
+  await late.closed;
+  const refused = await supervisor.send(requestText('GET /session')).response();
+  assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '5']);
+  await supervisor.closed;
+  assert.deepEqual(turnedAway, ['too-many-clients', 'too-many-clients']);
+});
+
+test('a client may send 64 kB in thousands of headers, and the last one arrives', async (t) => {
+  const { server } = await start(t, ({ headers }, response) => response.end(headers['x-last']), {
+    limits: { headerBytes: 65_536, headerTimeout: 10 },
+  });
+  const many = Array.from({ length: 5000 }, (_, i) => `a${i}: 1`);
+  const cookie = `Cookie: ${'x'.repeat(17_000)}`;
+  const connection = new RawConnection(t, server.port);
+  assert.equal((await connection.send(requestText('GET /', cookie, 'X-Last: here')).response()).body, 'here');
+  assert.equal((await connection.send(requestText('GET /', ...many, 'X-Last: here')).response()).body, 'here');
+});
+
+test('nothing is written into a response that is under way when more arrives that is not HTTP', async (t) => {
+  const { open } = await start(t, (_, response) => {
+    response.writeHead(200, { 'Content-Length': 10 });
+    response.write('begin');
+  });
+  const socket = open();
+  let received = '';
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+  await eventually('the beginning', () => received.endsWith('begin'));
+  socket.write('not HTTP at all\r\n\r\n');
+  await once(socket, 'close');
+  assert.match(received, /\r\n\r\nbegin$/);
+});
+
+test('a request that cannot be read is answered with the reason', async (t) => {
+  const { server } = await start(t, (_, response) => response.end());
+  const twice = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx';
+  const answer = await new RawConnection(t, server.port).send(twice).response();
+  assert.equal(answer.status, 400);
+  assert.match(answer.body, /Content-Length is there twice/);
 });

@@ -2,13 +2,21 @@
  * The listening socket: HTTP requests go to the routes, upgrades to the WebSocket handlers, and everything beyond a
  * limit gets a short response instead of a resource. What the paths mean is the subject of other files.
  */
-import { createServer, ServerResponse, STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:http';
+import {
+  createServer,
+  ServerResponse,
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerOptions,
+} from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { Socket, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { AddressOf } from './client-address.ts';
 import { CORS } from './cors.ts';
+import { ConnectionPlaces, type PlaceRules } from './connection-places.ts';
 import { answerPlainly, refusalFor, refusePlainly } from './plain-answers.ts';
 import { inBatches } from './request-batching.ts';
 import { Unanswered } from './unanswered.ts';
@@ -23,8 +31,9 @@ export interface HttpServerOptions {
   readonly upgrade: UpgradeHandler;
   /** Who sent a request: when not all can be answered at once, each client gets a fair share. */
   readonly addressOf: AddressOf;
+  readonly places: PlaceRules;
   /** A client was turned away because of a limit. */
-  readonly turnedAway: (why: 'too-many-clients') => void;
+  readonly turnedAway: (why: TurnedAway, request: Pick<IncomingMessage, 'socket' | 'headers'>) => void;
   /** Connections elsewhere that count against the same maximum. */
   readonly otherConnections?: () => number;
   /** Use TLS, with a certificate that is set and replaced later. Until then no client can connect. */
@@ -43,6 +52,8 @@ export interface HttpLimits {
   readonly headerTimeout: number;
 }
 
+export type TurnedAway = 'too-many-clients' | 'too-many-of-address';
+
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export interface HttpServer {
@@ -54,6 +65,8 @@ export interface HttpServer {
   close(grace: number): Promise<void>;
 }
 
+/** As Node understands it. */
+const NO_LIMIT = 0;
 const REQUEST_TIMEOUT = 30;
 const UNREAD_TIMEOUT = 30;
 /** Seconds a client may take for the TLS handshake. */
@@ -65,6 +78,8 @@ const BACKLOG = 4096;
 const RETRY_AFTER = 5;
 /** Older versions are broken (RFC 8996). */
 const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
+const TURNED_AWAY = { ...CORS, 'Retry-After': RETRY_AFTER } as const;
+const TOO_MANY = 'Error: the session server has too many clients at the moment.\n';
 const ALLOW = { Allow: 'GET, HEAD, OPTIONS' } as const;
 
 /** Throws the `listen` error, such as `EADDRINUSE`. */
@@ -72,14 +87,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { host, port, addressOf } = options;
   const unanswered = new Unanswered();
   const who = (request: IncomingMessage) => addressOf(request).limitKey ?? '';
-  const handle = unanswered.limit(inBatches(unlessGone(options.handle), { who }));
+  const places = new ConnectionPlaces(options.places);
+  const handle = unanswered.limit(inBatches(unlessRefused(options, places), { who }));
   const { server, tls } = createNodeServer(options, handle);
-  const sockets = countConnections(server, options);
+  const sockets = countConnections(server, options, places);
   disconnectIdle(server, unanswered, options.unreadTimeout ?? UNREAD_TIMEOUT);
-  handleUpgrades(server, unanswered, options.upgrade, handle);
+  handleUpgrades(server, unanswered, upgradeUnlessRefused(options, places), handle);
   refuseConnect(server, unanswered);
   refuseExpectations(server);
-  answerClientErrors(server, tls !== undefined);
+  answerClientErrors(server, unanswered, tls !== undefined);
   await listenOnBoth(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
@@ -104,9 +120,20 @@ function createNodeServer(
     requestTimeout: milliseconds(Math.max(requestTimeout, limits.headerTimeout)),
     keepAliveTimeout: milliseconds(keepAlive),
     connectionsCheckingInterval: 1000,
+    // Bytes are limited, and so are the requests that one connection leaves unanswered. A limit on their number would only
+    // make a client connect again.
+    maxRequestsPerSocket: NO_LIMIT,
+    insecureHTTPParser: false,
     // Pushed texts are small and must not wait for an acknowledgement.
     noDelay: true,
   };
+  const created = createListening(settings, handle, withTls);
+  // Node would drop the headers beyond the first 2,000 in silence, and the one that names the client may be among them.
+  created.server.maxHeadersCount = NO_LIMIT;
+  return created;
+}
+
+function createListening(settings: ServerOptions, handle: RequestListener, withTls: boolean) {
   if (!withTls) return { server: createServer(settings, handle), tls: undefined };
   const tls = createTlsServer({ ...settings, ...TLS, handshakeTimeout: HANDSHAKE_TIMEOUT * 1000 }, handle);
   return { server: tls, tls };
@@ -116,11 +143,13 @@ function createNodeServer(
 function countConnections(
   server: NodeServer,
   { maxClients, otherConnections, turnedAway, tls = false }: HttpServerOptions,
+  places: ConnectionPlaces,
 ): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    if (sockets.size + (otherConnections?.() ?? 0) >= maxClients()) {
-      turnedAway('too-many-clients');
+    const place = places.take(socket, sockets.size + (otherConnections?.() ?? 0), maxClients());
+    if (place === 'too-many-clients' || place === 'too-many-of-address') {
+      turnedAway(place, { socket, headers: {} });
       // Before the TLS handshake no response can be sent.
       if (tls) socket.destroy();
       else turnAway(socket);
@@ -165,10 +194,10 @@ function refuseExpectations(server: NodeServer): void {
   });
 }
 
-function answerClientErrors(server: NodeServer, tls: boolean): void {
+function answerClientErrors(server: NodeServer, unanswered: Unanswered, tls: boolean): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // After a failed TLS handshake no response can be sent.
-    if (tls && !/^(?:HPE_|ERR_HTTP_)/.test(error.code ?? '')) socket.destroy();
+    // After a failed TLS handshake no response can be sent, and within a response it would look like a part of it.
+    if ((tls && !/^(?:HPE_|ERR_HTTP_)/.test(error.code ?? '')) || unanswered.hasBegun(socket)) socket.destroy();
     else answerBadRequest(error, socket);
   });
 }
@@ -210,9 +239,22 @@ function milliseconds(seconds: number): number {
 }
 
 /** A client may disconnect while its request waits in a batch. Its `close` event is over then, so nothing taken for it would be given back. */
-function unlessGone(handle: RequestListener): RequestListener {
+function unlessRefused({ handle, turnedAway }: HttpServerOptions, places: ConnectionPlaces): RequestListener {
   return (request, response) => {
-    if (!request.socket.destroyed) handle(request, response);
+    if (request.socket.destroyed) return;
+    if (places.refuses(request)) {
+      turnedAway('too-many-clients', request);
+      response.writeHead(503, { ...TURNED_AWAY, Connection: 'close' }).end(TOO_MANY);
+    } else handle(request, response);
+  };
+}
+
+function upgradeUnlessRefused({ upgrade, turnedAway }: HttpServerOptions, places: ConnectionPlaces): UpgradeHandler {
+  return (request, socket, head) => {
+    if (places.refuses(request)) {
+      turnedAway('too-many-clients', request);
+      answerPlainly(socket, 503, TOO_MANY, TURNED_AWAY);
+    } else upgrade(request, socket, head);
   };
 }
 
@@ -240,10 +282,7 @@ function answerWithoutUpgrade(request: IncomingMessage, socket: Duplex, handle: 
 }
 
 function turnAway(socket: Socket): void {
-  answerPlainly(socket, 503, 'Error: the session server has too many clients at the moment.\n', {
-    ...CORS,
-    'Retry-After': RETRY_AFTER,
-  });
+  answerPlainly(socket, 503, TOO_MANY, TURNED_AWAY);
 }
 
 function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -252,11 +291,24 @@ function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
     return;
   }
   const status = isUnknownMethod(error) ? 405 : (STATUS_OF[error.code ?? ''] ?? 400);
-  answerPlainly(socket, status, `${STATUS_CODES[status] ?? ''}\n`, status === 405 ? { ...CORS, ...ALLOW } : CORS);
+  answerPlainly(
+    socket,
+    status,
+    `${REASONS[error.code ?? ''] ?? STATUS_CODES[status] ?? ''}\n`,
+    status === 405 ? { ...CORS, ...ALLOW } : CORS,
+  );
 }
 
 /** By the code of Node's parser. */
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+const REASONS: Readonly<Record<string, string>> = {
+  HPE_UNEXPECTED_CONTENT_LENGTH: 'Bad Request: Content-Length is there twice, or beside Transfer-Encoding. Send it once.',
+  HPE_INVALID_CONTENT_LENGTH: 'Bad Request: Content-Length is not a number.',
+  HPE_INVALID_TRANSFER_ENCODING: 'Bad Request: Transfer-Encoding must be "chunked" alone, and without Content-Length.',
+  HPE_INVALID_CHUNK_SIZE: 'Bad Request: the body is not divided into chunks as Transfer-Encoding says.',
+  HPE_HEADER_OVERFLOW: 'Request Header Fields Too Large: the headers, such as cookies, are longer than limits.headerBytes.',
+  ERR_HTTP_REQUEST_TIMEOUT: 'Request Timeout: the request did not arrive completely in time.',
+};
 const MAX_REQUEST_LINE = 8192;
 
 /** A request line with a method that the parser does not know. The parser's code is the same for bytes that are not HTTP. */

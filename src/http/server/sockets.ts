@@ -14,8 +14,10 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { withoutCode } from '../../core/reservations/code.ts';
 import { PingTurns } from '../../core/limits/ping-turns.ts';
+import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { startLoop, type Loop } from '../../engine/loop.ts';
 import type { Clock, Log } from '../../ports.ts';
+import type { AddressOf } from './client-address.ts';
 import { answerPlainly, refusePlainly } from './plain-answers.ts';
 import type { UpgradeHandler } from './server.ts';
 
@@ -30,6 +32,9 @@ export interface SocketsOptions {
   readonly relayOf?: (path: string) => SocketHandler | undefined;
   /** Subprotocols of every path. */
   readonly subprotocols: readonly string[];
+  readonly addressOf: AddressOf;
+  /** Connections in total; one address gets half of them as WebSockets, also through a reverse proxy. */
+  readonly maxSockets: () => number;
   readonly allowedOrigins: () => readonly string[] | undefined;
   /** Bytes waiting for a client that does not read; above it the client is disconnected. */
   readonly bufferBytes: () => number;
@@ -51,6 +56,8 @@ const PING_INTERVAL = 30;
 /** Seconds between two slices of all clients, so that ten thousand pings do not block the loop. */
 const PING_SLICE = 0.5;
 const GOING_AWAY = 1001;
+/** Seconds. */
+const RETRY_AFTER = 15;
 
 export function createSockets(options: SocketsOptions): Sockets {
   const { handlers, subprotocols } = options;
@@ -61,6 +68,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   const own = new WebSocketServer({ ...common, maxPayload: MAX_MESSAGE });
   const relayed = new WebSocketServer({ ...common, maxPayload: MAX_RELAYED_MESSAGE });
   const open = new OpenSockets(options);
+  const byAddress = new PerClientCounts();
   return {
     upgrade(request, stream, head) {
       const url = requestUrl(request);
@@ -75,6 +83,13 @@ export function createSockets(options: SocketsOptions): Sockets {
         answerPlainly(stream, 403, 'Pages of this origin may not connect.\n');
         return;
       }
+      const { limitKey } = options.addressOf(request);
+      if (limitKey !== undefined && byAddress.of(limitKey) >= options.maxSockets() / 2) {
+        answerPlainly(stream, 503, 'Error: there are too many WebSockets from your address.\n', { 'Retry-After': RETRY_AFTER });
+        return;
+      }
+      byAddress.take(limitKey);
+      stream.once('close', () => byAddress.giveBack(limitKey));
       // The close event follows.
       stream.on('error', ignore);
       (relay === undefined ? own : relayed).handleUpgrade(request, stream, head, (socket) => {

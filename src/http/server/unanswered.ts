@@ -7,15 +7,21 @@
  */
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Requests of one connection that may wait for their responses. Browsers send one at a time. */
 const MAX_PIPELINED = 64;
 
 export class Unanswered {
-  readonly #responses = new WeakMap<Socket, Set<ServerResponse>>();
+  readonly #responses = new WeakMap<Duplex, Set<ServerResponse>>();
 
   count(socket: Socket): number {
     return this.#responses.get(socket)?.size ?? 0;
+  }
+
+  /** A response has begun and is not complete. */
+  hasBegun(socket: Duplex): boolean {
+    return [...(this.#responses.get(socket) ?? [])].some(({ headersSent }) => headersSent);
   }
 
   /** Calls `handle` unless the connection has too many unanswered requests, which ends it. */

@@ -16,6 +16,9 @@ export interface Finding {
     | 'clock'
     | 'descriptors'
     | 'running'
+    | 'proxies'
+    | 'operators'
+    | 'cookies'
     | 'mail';
   /** What was checked: a name, a URL, a simulation server. */
   readonly subject: string;

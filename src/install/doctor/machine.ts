@@ -3,6 +3,7 @@ import type { Settings } from '../../config/settings.ts';
 import { hostInUrl } from '../../core/fleet/endpoint.ts';
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from '../../http/server/descriptors.ts';
 import { verifyMailServer } from '../../notifiers/email.ts';
+import type { ReadProxies } from '../../system/outgoing-proxies.ts';
 import { fault, ok, warning, type Finding } from './finding.ts';
 import type { RunningResult } from './running.ts';
 
@@ -44,6 +45,15 @@ export function examineDescriptors({ limits, gateway }: Settings, servers: numbe
 
 /** For the log, state files, the program itself. */
 const SPARE_DESCRIPTORS = 1000;
+
+/** The session server may run with other variables than the shell of the doctor. */
+export function examineProxies({ proxies, problems }: ReadProxies): Finding[] {
+  const fix = 'correct the variable in the unit of the session server, and here';
+  const ignored = problems.map((problem) => warning('proxies', 'environment', problem, fix));
+  if (proxies === undefined) return ignored;
+  const text = 'HTTP_PROXY or HTTPS_PROXY is set here: polls and webhooks use it, except for the hosts in NO_PROXY';
+  return [...ignored, ok('proxies', 'environment', text)];
+}
 
 export interface MailOptions {
   /** Configuration file, for the command that sends a test message. */

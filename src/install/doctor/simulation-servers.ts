@@ -2,6 +2,7 @@
 import type { Settings } from '../../config/settings.ts';
 import { parseEndpoint, webSocketUrl, type Endpoint } from '../../core/fleet/endpoint.ts';
 import { upstreamOf } from '../../core/gateway/gateway-routes.ts';
+import type { OutgoingProxies } from '../../ports.ts';
 import { createLoadProbe } from '../../probes/load.ts';
 import { createSharedLookup } from '../../probes/shared-lookup.ts';
 import { probeUpgrade } from '../../probes/upgrade.ts';
@@ -13,6 +14,7 @@ export interface ServersOptions {
   readonly timeout: number;
   /** Seconds of a monotonic clock. */
   readonly now: () => number;
+  readonly proxies?: OutgoingProxies | undefined;
 }
 
 /** A way to reach a simulation server. */
@@ -62,11 +64,11 @@ function waysTo(endpoint: Endpoint, { pollSsl, handOutSsl, gateway: { routes }, 
 async function examineWay(
   { endpoint, loadSsl, socketSsl, by }: Way,
   reverseProxy: LocalReverseProxy,
-  { timeout, now }: ServersOptions,
+  { timeout, now, proxies }: ServersOptions,
 ): Promise<Finding[]> {
-  const probe = createLoadProbe({ ssl: loadSsl, timeout, keepAlive: 1, now, names: createSharedLookup() });
+  const probe = createLoadProbe({ ssl: loadSsl, timeout, keepAlive: 1, now, names: createSharedLookup(), proxies });
   const url = `${webSocketUrl(endpoint, socketSsl)}/client`;
-  const [load, socket] = await Promise.all([probe.probe(endpoint), probeUpgrade(url, { timeout })]);
+  const [load, socket] = await Promise.all([probe.probe(endpoint), probeUpgrade(url, { timeout, proxies })]);
   await probe.close();
   const subject = `${endpoint.address} ${by}`;
   const direct = by === 'directly';

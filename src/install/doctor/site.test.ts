@@ -79,3 +79,15 @@ test('what is wrong at the gateway is not fixed by the rules of a web server', a
   assert.doesNotMatch(await fixWith('gateway'), /apache|nginx/);
   assert.match(await fixWith('web-server'), /setup apache/);
 });
+
+test('a reverse proxy that forwards only the paths of the original is a warning that names the others', async (t) => {
+  const server = createPlainServer(({ url }, response) => response.writeHead(url === '/load' ? 200 : 404).end('5'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => new Promise((resolve) => server.close(resolve)));
+  const { port } = server.address() as AddressInfo;
+  const findings = await examineSite(new URL(`http://127.0.0.1:${port}`), options);
+  const site = findings.find(({ check }) => check === 'site');
+  assert.equal(site?.level, 'warning');
+  assert.match(site.text, /does not forward \/livez, \/readyz, \/api\/v1\/availability$/);
+  assert.equal(findings.find(({ check }) => check === 'websocket')?.level, 'fault', 'the other checks follow');
+});

@@ -164,12 +164,7 @@ async function examineAnswers(url: URL, { timeout, wallTime, reverseProxy }: Sit
     const findings = [
       response.status === HTTP_OK
         ? ok('site', address, 'answers')
-        : fault(
-            'site',
-            address,
-            `answers status ${response.status}`,
-            proxyAdvice(reverseProxy, response.status === 502 || response.status === 503 ? 'unreachable' : 'answers'),
-          ),
+        : await examineRefusal(url, response.status, { timeout, reverseProxy }),
     ];
     // The header has whole seconds.
     const off = Number.isNaN(date) ? 0 : Math.max(date - answered, asked - date - 1, 0);
@@ -190,6 +185,34 @@ async function examineAnswers(url: URL, { timeout, wallTime, reverseProxy }: Sit
     ];
   }
 }
+
+/** A site that forwards only the paths of the original serves all clients and the page. */
+async function examineRefusal(
+  url: URL,
+  status: number,
+  { timeout, reverseProxy }: Pick<SiteOptions, 'timeout' | 'reverseProxy'>,
+): Promise<Finding> {
+  const address = new URL('/livez', url).href;
+  const passes = async (path: string): Promise<boolean> => {
+    const response = await fetch(new URL(path, url), { method: 'HEAD', signal: AbortSignal.timeout(timeout * 1000) });
+    return response.status === HTTP_OK;
+  };
+  const passed = await Promise.all(OTHER_PATHS.map(passes));
+  if (status === 404 && (await passes('/load'))) {
+    const missing = ['/livez', ...OTHER_PATHS.filter((_, i) => passed[i] !== true)].join(', ');
+    return warning(
+      'site',
+      address,
+      `answers status 404, and /load answers: the reverse proxy does not forward ${missing}`,
+      `the monitor page and the clients of the original work without; supervisors and programs do not. ${proxyAdvice(reverseProxy, 'answers')}`,
+    );
+  }
+  const what = status === 502 || status === 503 ? 'unreachable' : 'answers';
+  return fault('site', address, `answers status ${status}`, proxyAdvice(reverseProxy, what));
+}
+
+/** What supervisors and programs use, besides `/livez`. */
+const OTHER_PATHS = ['/readyz', '/api/v1/availability'] as const;
 
 async function examineAvailability(url: URL, { timeout, reverseProxy }: SiteOptions): Promise<Finding> {
   const address = new URL('/', url).href.replace(/^http/, 'ws');

@@ -13,6 +13,8 @@ export interface Answers {
   /** Hosts by range of ports, as in `gateway.routes`. */
   readonly routes: Readonly<Record<string, string>>;
   readonly port: number;
+  /** `monitor.origin`. */
+  readonly monitorOrigin?: string;
   /** E-mail, when all three are known. */
   readonly administrator?: string;
   readonly mailServer?: string;
@@ -30,7 +32,7 @@ export function configurationFile(answers: Answers): string {
 }
 
 function configurationOf({ server, reverseProxy, simulationServers, routes, port, ...rest }: Answers): ConfigurationFile {
-  const { administrator, mailServer, mailSender, registrationToken } = rest;
+  const { administrator, mailServer, mailSender, registrationToken, monitorOrigin } = rest;
   const named = Object.keys(routes).length > 0;
   return {
     server,
@@ -57,6 +59,7 @@ function configurationOf({ server, reverseProxy, simulationServers, routes, port
           waiting: { relay: true },
         }
       : named && { gateway: { routes } }),
+    ...(monitorOrigin !== undefined && { monitor: { origin: monitorOrigin } }),
     ...(registrationToken !== undefined && { registration: { token: registrationToken } }),
   };
 }

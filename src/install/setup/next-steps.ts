@@ -11,7 +11,7 @@ export interface Written {
 }
 
 export function nextSteps(answers: Answers, written: Written): string {
-  const { server, reverseProxy, port, administrator, registrationToken } = answers;
+  const { server, reverseProxy, port, administrator, registrationToken, monitorOrigin } = answers;
   const { configuration, unit } = written;
   const site = reverseProxy === 'none' ? `http://${server}:${port}` : `https://${server}`;
   const steps: Step[] = [
@@ -34,7 +34,11 @@ export function nextSteps(answers: Answers, written: Written): string {
           '',
           `Simulation servers register with this line in their configuration: "notify": ["${site}/register/${registrationToken}"]`,
         ];
-  return ['Remaining steps, as root:', '', ...stepLines(steps), ...joining, ''].join('\n');
+  const signIn =
+    monitorOrigin === undefined
+      ? []
+      : ['', `Operators sign in at ${monitorOrigin}/monitor: open its port in the firewall for their machines.`];
+  return ['Remaining steps, as root:', '', ...stepLines(steps), ...signIn, ...joining, ''].join('\n');
 }
 
 function reverseProxySteps({ server, reverseProxy }: Answers, { configuration, hook }: Written): readonly Step[] {

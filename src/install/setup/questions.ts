@@ -5,6 +5,7 @@ import { parseEndpoint } from '../../core/fleet/endpoint.ts';
 import { parseRoutes, portBehind, thousandAround } from '../../core/gateway/gateway-routes.ts';
 import { addressKind } from '../../core/fleet/ip-address.ts';
 import type { Answers, ReverseProxyKind } from './configuration-file.ts';
+import type { Ask } from './interview.ts';
 
 /** Given on the command line; the rest is asked. */
 export interface SetupFlags {
@@ -15,14 +16,13 @@ export interface SetupFlags {
   /** `2000-2999=localhost`. */
   readonly route?: readonly string[];
   readonly port?: number;
+  /** `monitor.origin`; `-` for none. */
+  readonly monitorOrigin?: string;
   readonly administrator?: string;
   readonly mailServer?: string;
   readonly mailSender?: string;
   readonly registration?: boolean;
 }
-
-/** Asks the operator; `undefined` without a terminal. */
-export type Ask = ((question: string, preset: string) => Promise<string>) | undefined;
 
 export type AnswersResult =
   { readonly kind: 'answers'; readonly answers: Answers } | { readonly kind: 'refused'; readonly reason: string };
@@ -33,12 +33,17 @@ const DEFAULT_PORT = 1999;
 const RESERVED_PORTS: readonly number[] = [80, 443];
 /** Of simulation servers. */
 const USUAL_PORT = 2000;
+/** For operators alone: pages of simulation servers must not share their origin. */
+const OPERATORS_PORT = 8443;
+const ORIGIN_QUESTION =
+  'Address on which operators sign in: another port, or another name in DNS and in the certificate; - for none, and the token again for each action';
 
 /** Throws what `ask` throws. */
 export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<AnswersResult> {
   const server = await answerTo('Domain name of this machine, such as webots.example.org', {
     ...{ given: flags.server, preset: '', ask },
-    read: (text) => readServer(text, flags.reverseProxy),
+    // Asked before what serves port 443, so the answer to that cannot be `none` yet.
+    read: (text) => readServer(text, flags.reverseProxy ?? (ask === undefined ? undefined : 'gateway')),
   });
   if (server.kind === 'refused') return server;
   const kind = await answerTo(KIND_QUESTION, {
@@ -62,6 +67,12 @@ export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<Answer
   if (servers.kind === 'refused') return servers;
   const routes = await askForRoutes(flags, kind.value, server.value, servers.value, ask);
   if (routes.kind === 'refused') return routes;
+  const origin = await answerTo(ORIGIN_QUESTION, {
+    ...{ given: flags.monitorOrigin, preset: `https://${server.value}:${OPERATORS_PORT}` },
+    ask: kind.value === 'none' ? undefined : ask,
+    read: (text) => readOrigin(text, kind.value),
+  });
+  if (origin.kind === 'refused') return origin;
   const mail = await askForMail(flags, server.value, ask);
   if (mail.kind === 'refused') return mail;
   const registration = flags.registration ?? yes(await ask?.('Let simulation servers register themselves? yes or no', 'no'));
@@ -70,9 +81,19 @@ export async function askForAnswers(flags: SetupFlags, ask: Ask): Promise<Answer
     answers: {
       ...{ server: server.value, reverseProxy: kind.value, simulationServers: servers.value },
       ...{ routes: routes.routes, port, ...mail.value },
+      ...(origin.value !== undefined && { monitorOrigin: origin.value }),
       ...(registration && { registrationToken: randomBytes(24).toString('hex') }),
     },
   };
+}
+
+/** Without TLS, every port is an origin of its own already. */
+function readOrigin(text: string, reverseProxy: ReverseProxyKind): Read<string | undefined> {
+  if (text === '-' || reverseProxy === 'none') return value(undefined);
+  const problem = validate({ monitor: { origin: text } }).problems.find(({ key }) => key === 'monitor.origin');
+  return problem === undefined
+    ? value(text)
+    : refused(`"${text}" is not the address of a site; write it as https://webots.example.org:8443`);
 }
 
 type Read<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'refused'; readonly reason: string };
@@ -88,10 +109,9 @@ interface Question<T> {
 /** The given value; else the answer of the operator, who is asked until it is valid; else the preset. */
 async function answerTo<T>(question: string, { given, preset, ask, read }: Question<T>): Promise<Read<T>> {
   if (given !== undefined || ask === undefined) return read((given ?? preset).trim());
-  for (let asked = question; ;) {
-    const answer = read((await ask(asked, preset)).trim());
+  for (let answer = read((await ask(question, preset)).trim()); ;) {
     if (answer.kind === 'value') return answer;
-    asked = `${answer.reason}\n${question}`;
+    answer = read((await ask(`${answer.reason}\n${question}`, preset, true)).trim());
   }
 }
 
@@ -115,7 +135,7 @@ function lacksName(host: string, reverseProxy: string): boolean {
 }
 
 function needsName(address: string): string {
-  return `${address} is an IP address, and certificates are issued for names: give the domain name of this machine, or choose "none"`;
+  return `${address} is an IP address, and certificates are issued for names: give the domain name of this machine; for a closed network without TLS, run setup with --reverse-proxy none`;
 }
 
 function readServers(text: string, server: string, reverseProxy: ReverseProxyKind): Read<readonly string[]> {

@@ -21,6 +21,8 @@ export interface ReverseProxy {
     /** Named by the operator; else they are where certbot puts them. */
     readonly own: boolean;
   };
+  /** `monitor.origin`. */
+  readonly operators?: URL;
   /** Ports of the reverse proxy. */
   readonly listen: { readonly http: number; readonly https: number };
 }
@@ -37,7 +39,7 @@ export type ReverseProxyResult =
 export function reverseProxyOf(settings: Settings, routes: Readonly<Record<string, string>>): ReverseProxyResult {
   const read = Object.keys(routes).length > 0 ? parseRoutes(routes) : routesOf(settings);
   if (read.kind === 'invalid') return { kind: 'refused', reason: `${read.problems[0].range}: ${read.problems[0].reason}` };
-  const { server, port, ssl } = settings;
+  const { server, port, ssl, monitor } = settings;
   const unreachable = outOfReach(settings);
   if (unreachable !== undefined) return { kind: 'refused', reason: unreachable };
   const missing = settings.simulationServers.find(
@@ -57,7 +59,11 @@ export function reverseProxyOf(settings: Settings, routes: Readonly<Record<strin
   };
   return {
     kind: 'reverse-proxy',
-    reverseProxy: { server, port, routes: withOwnPort(read.routes, port), ...(ssl && { tls }), listen: { http: 80, https: 443 } },
+    reverseProxy: {
+      ...{ server, port, routes: withOwnPort(read.routes, port), listen: { http: 80, https: 443 } },
+      ...(ssl && { tls }),
+      ...(monitor.origin !== undefined && { operators: new URL(monitor.origin) }),
+    },
   };
 }
 

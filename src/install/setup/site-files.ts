@@ -9,8 +9,16 @@ import { CONNECT_TIMEOUT, IDLE_TIMEOUT, urlHost, type ReverseProxy } from './rev
 /** Modules that the site of Apache needs, for `a2enmod`. */
 export const APACHE_MODULES = ['headers', 'proxy', 'proxy_http', 'proxy_wstunnel', 'rewrite', 'ssl'] as const;
 
-export function apacheSite({ server, port, routes, tls, listen }: ReverseProxy): string {
+export function apacheSite(site: ReverseProxy): string {
+  const { server, port, routes, tls, listen } = site;
+  const { operators, reaching, ownPort } = sharedValues(site, (operatorsPort, { hostname }) => ({
+    ...{ operatorsPort, operatorsName: hostname },
+    listenAgain: onlyIf(operatorsPort !== listen.http && operatorsPort !== listen.https),
+  }));
+  const own = ownPort.length === 0 ? '' : String.raw` && !(%{THE_REQUEST} =~ m#^\S+ /${port}[/? ]#)`;
+  const isSimulationServer = String.raw`%{THE_REQUEST} =~ m#^\S+ /[0-9]#${own}`;
   return renderFile('apache.conf', {
+    ...{ operators, reaching, isSimulationServer },
     ...{
       server,
       sessionPort: port,
@@ -26,10 +34,14 @@ export function apacheSite({ server, port, routes, tls, listen }: ReverseProxy):
 }
 
 /** `nameservers`: of this machine. nginx resolves names itself, and does not read /etc/hosts. */
-export function nginxSite({ server, port, routes, tls, listen }: ReverseProxy, nameservers: readonly string[]): string {
+export function nginxSite(site: ReverseProxy, nameservers: readonly string[]): string {
+  const { server, port, routes, tls, listen } = site;
   const hosts = routes.map(({ host }) => (host === 'localhost' ? '127.0.0.1' : urlHost(host)));
   const hasName = hosts.some((host) => !/^(?:[0-9.]+|\[.*\])$/.test(host));
   return renderFile('nginx.conf', {
+    ...sharedValues(site, (operatorsPort, { hostname }) => ({
+      ...{ operatorsName: hostname, operatorsListen: `${operatorsPort}${tls === undefined ? '' : ' ssl'}` },
+    })),
     ...{ server, sessionPort: port, redirect: tls === undefined ? [] : redirectValues(server, listen) },
     routes: routes.map(({ first, last }, i) => ({
       ...{ name: `port${i}`, pattern: portPattern(first, last), urlHost: hosts[i] ?? '' },
@@ -42,14 +54,44 @@ export function nginxSite({ server, port, routes, tls, listen }: ReverseProxy, n
   });
 }
 
-export function caddyfile({ server, port, routes, tls, listen }: ReverseProxy): string {
+export function caddyfile(site: ReverseProxy): string {
+  const { server, port, routes, tls, listen } = site;
+  const { operators, reaching } = sharedValues(site, (_, { host }) => ({
+    operatorsSite: tls === undefined ? `http://${host}` : host,
+  }));
   const withTls = listen.https === 443 ? server : `${server}:${listen.https}`;
   return renderFile('Caddyfile', {
     ...{ server, site: tls === undefined ? `http://${server}:${listen.http}` : withTls, sessionPort: port },
     tls: tls?.own === true ? tlsValues(tls, /["\\]/g) : [],
-    routes: routes.map((route, number) => ({ ...routeValues(route), number })),
+    operators,
+    routes: routes.map((route, number) => ({
+      ...{ ...routeValues(route), number },
+      foreign: isOwn(route, site) ? [] : [{ reaching }],
+    })),
     connectTimeout: CONNECT_TIMEOUT,
   });
+}
+
+/** Headers with which the answer of a simulation server would reach beyond `/PORT/`, to other pages of its name. */
+const REACHING = ['Set-Cookie', 'Clear-Site-Data', 'Service-Worker-Allowed', 'Strict-Transport-Security', 'Alt-Svc', 'NEL'];
+
+/** Sections that the sites of all web servers have. */
+function sharedValues(site: ReverseProxy, operatorsValues: (port: number, origin: URL) => Values) {
+  const { operators, routes } = site;
+  return {
+    ownPort: onlyIf(routes.some((route) => isOwn(route, site))),
+    reaching: REACHING.map((header) => ({ header })),
+    operators: operators === undefined ? [] : [operatorsValues(portOf(operators), operators)],
+  };
+}
+
+function portOf({ port, protocol }: URL): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+}
+
+/** The session server by its own port, as links in e-mails name it. */
+function isOwn({ first, last, host }: ReverseProxy['routes'][number], { port }: ReverseProxy): boolean {
+  return first === port && last === port && host === '127.0.0.1';
 }
 
 /** From plain HTTP to HTTPS. */

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressOf } from '../../http/server/client-address.ts';
 import { answerPlainly } from '../../http/server/plain-answers.ts';
+import { unsharedPlaces } from '../../http/server/connection-places.ts';
 import { startHttpServer, type HttpServer } from '../../http/server/server.ts';
 import type { Log } from '../../ports.ts';
 import type { ClientSockets } from './client-socket.ts';
@@ -49,7 +50,7 @@ const MAX_BODY = 4096;
 export function startSimulationHttp(options: SimulationHttpOptions): Promise<HttpServer> {
   const { host, port, addressOf, sockets, log, maxClients } = options;
   return startHttpServer({
-    ...{ host, port, limits: HTTP_LIMITS, maxClients, addressOf },
+    ...{ host, port, limits: HTTP_LIMITS, maxClients, addressOf, places: unsharedPlaces() },
     handle: (request, response) => {
       void answer(options, request, response);
     },

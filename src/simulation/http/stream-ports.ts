@@ -6,13 +6,16 @@ import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
+import { WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import type { InnerAddress } from '../../core/simulation/launch-plan.ts';
 import type { Upstream } from '../../core/gateway/gateway-routes.ts';
 import type { AddressOf } from '../../http/server/client-address.ts';
 import { relayRequest } from '../../http/gateway/relay-http.ts';
 import { relayWebSocket } from '../../http/gateway/relay-websocket.ts';
+import { MAX_WAITING } from '../../http/gateway/relay-memory.ts';
 import { RelaysInFlight } from '../../http/gateway/relays-in-flight.ts';
 import { answerPlainly } from '../../http/server/plain-answers.ts';
+import { unsharedPlaces } from '../../http/server/connection-places.ts';
 import { startHttpServer, type HttpServer } from '../../http/server/server.ts';
 import type { Log } from '../../ports.ts';
 import type { StreamPort, StreamPorts } from '../ports.ts';
@@ -37,13 +40,16 @@ const RELAY_LIMITS = { isFull: () => false, headerBytes: 65_536, connectTimeout:
 
 export function createStreamPorts(options: StreamPortsOptions): StreamPorts {
   const held = new Set<number>();
+  const memory = new WaitingBytes(MAX_WAITING, () =>
+    options.log.limited('warn', 'stream memory', 'a stream was ended because its viewer does not read'),
+  );
   return {
     async hold() {
       for (let port = options.port + 1; port <= options.port + options.maxSessions(); port += 1) {
         if (held.has(port)) continue;
         held.add(port);
         try {
-          return await HeldPort.listen(options, port, () => held.delete(port));
+          return await HeldPort.listen({ ...options, memory }, port, () => held.delete(port));
         } catch (error) {
           held.delete(port);
           if (!isTaken(error)) throw error;
@@ -53,6 +59,11 @@ export function createStreamPorts(options: StreamPortsOptions): StreamPorts {
       return undefined;
     },
   };
+}
+
+interface HeldPortOptions extends StreamPortsOptions {
+  /** Bytes that wait for viewers, of all streams together. */
+  readonly memory: WaitingBytes;
 }
 
 class HeldPort implements StreamPort {
@@ -68,10 +79,17 @@ class HeldPort implements StreamPort {
   #closedBytes = 0;
   #isEnding = false;
 
-  static async listen(options: StreamPortsOptions, port: number, freed: () => void): Promise<HeldPort> {
+  static async listen(options: HeldPortOptions, port: number, freed: () => void): Promise<HeldPort> {
     const held = new HeldPort(options, port, freed);
     held.#server = await startHttpServer({
-      ...{ host: options.host, port, limits: HTTP_LIMITS, maxClients: () => MAX_CONNECTIONS, addressOf: options.addressOf },
+      ...{
+        host: options.host,
+        port,
+        limits: HTTP_LIMITS,
+        maxClients: () => MAX_CONNECTIONS,
+        addressOf: options.addressOf,
+        places: unsharedPlaces(),
+      },
       handle: (request, response) => {
         held.#handle(request, response);
       },
@@ -85,12 +103,22 @@ class HeldPort implements StreamPort {
     return held;
   }
 
-  private constructor({ addressOf, log, via, server }: StreamPortsOptions, port: number, freed: () => void) {
+  private constructor({ addressOf, log, memory, via, server }: HeldPortOptions, port: number, freed: () => void) {
     this.port = port;
     this.#freed = freed;
     const relaysByClient = new PerClientCounts();
     this.#relays = new RelaysInFlight({
-      ...{ limits: () => RELAY_LIMITS, addressOf, relaysByClient, log, ssl: false, via, host: () => `${server()}:${port}` },
+      ...{
+        limits: () => RELAY_LIMITS,
+        addressOf,
+        relaysByClient,
+        memory,
+        log,
+        nameOf: () => 'the simulator',
+        ssl: false,
+        via,
+        host: () => `${server()}:${port}`,
+      },
     });
   }
 

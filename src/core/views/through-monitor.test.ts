@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { meantByMonitor, throughMonitor } from './through-monitor.ts';
+
+test('what the page needs is reached by the path of the page', () => {
+  for (const path of [
+    'monitor/events?lastEventId=1',
+    'monitor/monitor.js?v=1',
+    'api/v1/history?from=1&to=2',
+    'api/v1/explain',
+    'api/v1/servers',
+    'api/v1/servers/a%3A2000/drain',
+    'api/v1/notifications/test',
+  ])
+    assert.equal(meantByMonitor(`/${throughMonitor(path)}`), `/${path}`);
+});
+
+test('nothing else is, and no other path is read this way', () => {
+  for (const target of [
+    ...['/monitor', '/monitor?refused=x', '/monitor?//host/monitor/x', '/monitor?/session', '/monitor?/2000/load'],
+    ...['/monitor?/api/v1/sessions', '/monitor?/api/v1/register', '/monitor?/api/v1/historyx', '/load?/monitor/events'],
+  ])
+    assert.equal(meantByMonitor(target), undefined, target);
+});
