@@ -1,4 +1,4 @@
-/** What clients hear about classes. Other clients learn that there is one, and neither its name nor its code. */
+/** Reasons that clients receive about classes. Other clients learn that there is one, and neither its name nor its code. */
 import { isoTime } from '../core/text/iso-time.ts';
 import { doorsOf, type Reservation } from '../core/reservations/reservation.ts';
 
