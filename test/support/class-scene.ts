@@ -30,7 +30,7 @@ export function startWithClass(loads: Readonly<Record<string, number>>, ...reser
   return {
     ...{ scene, book },
     request: (address: string, request: Partial<SessionRequest>) => scene.requests.request(asked(address, request)),
-    async wait(address: string, request: Partial<SessionRequest>) {
+    wait: async (address: string, request: Partial<SessionRequest>) => {
       let position: number | undefined;
       let outcome: Outcome | undefined;
       await scene.queue.wait(asked(address, request), {

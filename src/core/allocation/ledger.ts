@@ -320,9 +320,8 @@ export class Ledger {
   }
 
   /** Load points of a session of the project before the factor of its server, and the share by which admission reckons it dearer. */
-  seatCost(project: string | undefined): { readonly cost: number; readonly margin: number; readonly learned: boolean } {
-    const learned = project === undefined || this.#costs.projects().has(project);
-    return { cost: this.#costs.ofProject(project), margin: marginOf(this.#costs, project, this.#parameters), learned };
+  seatCost(project: string | undefined): { readonly cost: number; readonly margin: number } {
+    return { cost: this.#costs.ofProject(project), margin: marginOf(this.#costs, project, this.#parameters) };
   }
 
   #placesAt(candidates: Candidates, base: number, margin: number, now: number): number {

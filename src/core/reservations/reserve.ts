@@ -37,8 +37,8 @@ export interface Reserve {
   readonly admits: (server: number, cost: number) => boolean;
 }
 
-/** Standard deviations of the number of sessions that leave in time: the seats are there four times in five. */
-const CAUTION = 0.84;
+/** Standard deviations of the number of sessions that leave in time: the seats are there nine times in ten. */
+const CAUTION = 1.28;
 
 /** `target`: percent that a placement must stay below. `servers` are those that may run the project and answer. */
 export function reserveFor(

@@ -41,8 +41,6 @@ interface Hold {
  * and again would be overloaded under it.
  */
 const COMFORT = 3;
-/** How much more a project that was never run here is expected to cost. */
-const UNSEEN = 1.2;
 /** Seconds around the end of a reservation within which its people leave. */
 const LEAVING = 300;
 
@@ -143,9 +141,9 @@ export class ReservedSeats {
   /** All seats that are outstanding, in units of the heaviest. */
   #demand(together: readonly Reservation[], moment: Moment): { readonly seats: number; readonly seatCost: number } {
     const weights = together.map((reservation) => {
-      const { cost, margin, learned } = this.#costOf(reservation);
+      const { cost, margin } = this.#costOf(reservation);
       return {
-        points: cost * (1 + margin) * (learned ? 1 : UNSEEN),
+        points: cost * (1 + margin),
         seats: this.status(reservation.id, moment)?.outstanding ?? 0,
       };
     });
