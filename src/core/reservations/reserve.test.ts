@@ -50,6 +50,7 @@ test('no admitted session of somebody else makes the seats fewer than are needed
         const servers = loads.map(server);
         const before = reserveFor(servers, demand, parameters);
         for (const index of servers.keys()) {
+          assert.ok(!before.isAmple(cost) || before.admits(index, cost));
           if (!before.admits(index, cost)) continue;
           const after = reserveFor(
             servers.map((one, i) => (i === index ? { ...one, load: one.load + cost } : one)),

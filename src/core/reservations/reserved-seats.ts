@@ -34,6 +34,8 @@ interface Hold {
   readonly rooms: readonly ServerRoom[];
   /** Percent: others stay below it on these servers. */
   readonly target: number;
+  /** It is lower than usual. */
+  readonly isLowered: boolean;
 }
 
 /**
@@ -41,13 +43,15 @@ interface Hold {
  * and again would be overloaded under it.
  */
 const COMFORT = 3;
+/** Seats that one report or booking changes at most, ordinarily. */
+const SEATS_OF_A_CHANGE = 10;
 /** Seconds around the end of a reservation within which its people leave. */
 const LEAVING = 300;
 
 export class ReservedSeats {
   readonly #options: ReservedSeatsOptions;
   /** What holds others back, as long as nothing changes but the time within a second. */
-  #known: { readonly key: string; readonly holds: readonly Hold[] } | undefined;
+  #known: { readonly key: string; readonly published: number; readonly holds: readonly Hold[] } | undefined;
 
   constructor(options: ReservedSeatsOptions) {
     this.#options = options;
@@ -81,6 +85,7 @@ export class ReservedSeats {
     const holds = this.#holds(moment);
     if (holds.length === 0) return candidates;
     const { cost, margin } = ledger.seatCost(project);
+    if (holds.every(({ reserve, isLowered }) => !isLowered && reserve.isAmple(cost))) return candidates;
     const admits = (id: ServerId) => holds.every((hold) => mayPlace(hold, id, cost, margin));
     return filtered(candidates, admits);
   }
@@ -116,11 +121,12 @@ export class ReservedSeats {
 
   #holds(moment: Moment): readonly Hold[] {
     const { ledger, book } = this.#options;
-    const key = `${ledger.published} ${book.version} ${Math.floor(moment.wall)}`;
-    if (this.#known?.key === key) return this.#known.holds;
+    const { published } = ledger;
+    const key = `${book.version} ${Math.floor(moment.wall)}`;
+    if (this.#known?.key === key && isFresh(this.#known.holds, published - this.#known.published)) return this.#known.holds;
     const near = this.#withinReach(moment.wall);
     const holds = near.map((reservation) => this.#hold(reservation, onTogether(reservation, near, moment.wall), moment));
-    this.#known = { key, holds };
+    this.#known = { key, published, holds };
     return holds;
   }
 
@@ -135,7 +141,8 @@ export class ReservedSeats {
     const ahead = Math.max(0, reservation.start - wall);
     const members = this.#members(indexOf, rooms, wall, wall + ahead);
     const reserve = reserveFor(rooms, { ...demand, ahead, ofClasses: (index) => members[index] ?? NOBODY }, { target, lengths });
-    return { reservation, reserve, indexOf, rooms, target: isOn(reservation, wall) ? target - COMFORT : target };
+    const isLowered = isOn(reservation, wall);
+    return { reservation, reserve, indexOf, rooms, isLowered, target: isLowered ? target - COMFORT : target };
   }
 
   /** All seats that are outstanding, in units of the heaviest. */
@@ -201,6 +208,11 @@ function shareThere(end: number, at: number): number {
 
 const NOBODY: Members = { points: 0, staying: 0 };
 const NONE: Candidates = { tiers: [] };
+
+/** A report or a booking changes few seats: what is far from its limit need not be counted again within a second. */
+function isFresh(holds: readonly Hold[], changes: number): boolean {
+  return changes === 0 || holds.every(({ reserve }) => reserve.spare > SEATS_OF_A_CHANGE * (changes + 1));
+}
 
 function mayPlace({ indexOf, rooms, reserve, target }: Hold, id: ServerId, cost: number, margin: number): boolean {
   const index = indexOf.get(id);
