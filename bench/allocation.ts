@@ -88,8 +88,8 @@ async function judgeAll(): Promise<boolean> {
 }
 
 /**
- * What is learned from requests that nobody follows up. One run of `checks` has a standard deviation of 21 points, so these are judged over 40 seeds. With
- * `--counted` the ledger hears which sessions begin and end, as behind the gateway.
+ * What is learned from requests that never become sessions. One run of `checks` has a standard deviation of 21 points, so these are judged over 40 seeds. With
+ * `--counted` the ledger is notified which sessions begin and end, as behind the gateway.
  */
 async function evidence(all: Results): Promise<Figure[]> {
   const only = ['--seeds', '40', '--policies', 'candidate', '--only', 'checks,unchecked,checks-busy'];
@@ -148,7 +148,7 @@ function fullAndBroken(all: Results): Figure[] {
   return [
     atMost('6 full, overloaded session time %', percent(of(all, 'full', 'overloadTime')), 4, '2.5', '31.0'),
     {
-      what: '6 full, committed load while somebody waits',
+      what: '6 full, committed load while a client waits',
       figure: committed,
       reference: '84',
       original: '99',

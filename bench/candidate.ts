@@ -17,7 +17,7 @@ interface Context {
   readonly rng: { next(): number };
   /** Percent. */
   readonly threshold: number;
-  /** The policy hears which sessions begin and end. */
+  /** The policy is notified which sessions begin and end. */
   readonly counted?: boolean;
   /** Seconds. */
   readonly sessionLength?: number;

@@ -12,7 +12,7 @@ const INTERVAL = 5;
 const VICTIMS = 4;
 const EVERY = 0.02;
 
-/** Sessions so light that hand-outs go on for ever. */
+/** Sessions so light that hand-outs never stop. */
 const ENDLESS = { target: 200, cost: 0.3, learning: false, settle: [0, 1] as [number, number], suspectAfter: 1000 };
 
 title(`Simulation servers that die and come back, polled every ${INTERVAL} s`);

@@ -1,6 +1,6 @@
 /**
  * One address asks as fast as it is answered, on many connections, for sessions and for what costs more to answer; others ask for sessions now and then. What
- * the flood does to the others: whether they are served, and how long they wait. Addresses by `X-Forwarded-For`, as from a front on the same machine. A
+ * the flood does to the others: whether they are served, and how long they wait. Addresses by `X-Forwarded-For`, as from a reverse proxy on the same machine. A
  * minute; ends by itself.
  */
 import { note, quantile, tell, title } from './support/figures.ts';
@@ -14,7 +14,7 @@ const CONNECTIONS = 64;
 const SECONDS = 8;
 /** Of the others together; each of their addresses asks once. */
 const PER_SECOND = 50;
-/** What anybody may read and costs more than a session. */
+/** What every client may read and what costs more than a session. */
 const READINGS = ['/api/v1/explain?url=https://github.com/owner/name', '/api/v1/servers'] as const;
 
 title(`A flood of requests from one address, on ${CONNECTIONS} connections`);

@@ -77,7 +77,7 @@ try {
 }
 
 /**
- * All pass the same messages in the same time. As fast as they come it is told too, but compares less: whoever is slower finds the others asleep more often, and
+ * All pass the same messages in the same time. As fast as they come is printed too, but compares less: the slower side finds the others asleep more often, and
  * to wake a process is most of what a small message costs. The third, if there is one, does the least that Node can.
  */
 async function messages(
@@ -208,7 +208,7 @@ async function freedPlaces(): Promise<void> {
       const taken: number[] = [];
       for (let i = 0; i < FREED; i += 1) {
         const leaves = begun.shift();
-        if (leaves === undefined) throw new Error('nobody is inside');
+        if (leaves === undefined) throw new Error('no client is inside');
         const came = arrivals.length;
         const freed = performance.now();
         leaves.close();

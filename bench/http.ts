@@ -84,7 +84,7 @@ async function hungServers(): Promise<void> {
     await measurePaced(port);
     for (let round = 0; round < PHASES; round += 1) {
       await fleet.hang([]);
-      // The last of those that hung are heard again after their time-out.
+      // The last of those that hung answer again after their time-out.
       if (round > 0) await pause(6);
       without.push(...(await measurePaced(port)));
       await fleet.hang(hung);

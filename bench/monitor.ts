@@ -128,7 +128,7 @@ async function tickFigures(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) {
       alone.push(await cpuASecond(program, seconds));
       const viewers = await openViewers(program.port, count);
-      // The whole fleet is sent to each of them first, which is no tick.
+      // The whole fleet is sent to each of them first, which does not count as a tick.
       await pause(2);
       const before = viewers.bytes();
       watched.push(await cpuASecond(program, seconds));

@@ -1,6 +1,6 @@
 /**
  * Runs benchmarks one after the other, each in a process of its own: all of them, or those that are named. `npm run bench -- http polling`.
- * A figure that misses its goal is printed as such; the exit status tells only whether the benchmarks themselves worked.
+ * A figure that misses its goal is printed as such; the exit status says only whether the benchmarks themselves worked.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,9 +11,9 @@ const benchmarks: Readonly<Record<string, string>> = {
   start: 'time to the first answer, memory of an idle session server',
   http: 'GET /session: requests per CPU second; latency while simulation servers hang, and of what can never run',
   polling: '10,000 simulation servers: CPU, memory, missed cycles',
-  websockets: '10,000 idle WebSocket clients: memory, time until all heard of a change',
+  websockets: '10,000 idle WebSocket clients: memory, time until all received a change',
   failover: 'how long a dead simulation server is handed out, and a recovered one is not',
-  class: 'a class of students: final loads, nobody on an overloaded server',
+  class: 'a class of students: final loads, no client on an overloaded server',
   flood: 'latency of others while one address floods',
   allocation: 'the goals of the allocation policy, in the simulator',
   monitor: 'the monitor with many viewers',

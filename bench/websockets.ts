@@ -1,5 +1,5 @@
 /**
- * Ten thousand idle WebSocket clients on `/`: memory of each, the time until all have heard of a change, and how long nothing else is answered meanwhile.
+ * Ten thousand idle WebSocket clients on `/`: memory of each, the time until all have received a change, and how long nothing else is answered meanwhile.
  * As many as the descriptor limit allows. About a minute; ends by itself.
  */
 import { note, quantile, tell, title } from './support/figures.ts';
@@ -56,7 +56,7 @@ async function memoryOf({ port, usage }: Pick<Program | Reference, 'port' | 'usa
   return (usage().resident - before) / (count - first);
 }
 
-/** The fleet fills up and empties again and again, while somebody asks for something else without a pause. */
+/** The fleet fills up and empties again and again, while a client sends other requests without a pause. */
 async function changes(program: Program, clients: WebSocketClients, fleet: SimulationServers): Promise<void> {
   const spreads: number[] = [];
   const stalls: number[] = [];
@@ -65,14 +65,14 @@ async function changes(program: Program, clients: WebSocketClients, fleet: Simul
     const text = change % 2 === 0 ? '0' : '1';
     const during = latencies(program.port, 3.5 * INTERVAL);
     await fleet.report(text === '0' ? 99 : 20);
-    await until(`all have heard ${text}`, 40, 0.2, async () => (await clients.heard(text)).clients >= count);
+    await until(`all have received ${text}`, 40, 0.2, async () => (await clients.heard(text)).clients >= count);
     const { first, last } = await clients.heard(text);
     spreads.push(last - first);
     stalls.push(...(await during));
   }
   note(`first to last client: ${spreads.map((value) => `${(value * 1000).toFixed(0)} ms`).join(', ')}`);
   tell({
-    what: 'from the first client that heard of a change to the last',
+    what: 'from the first client that received a change to the last',
     value: Math.max(...spreads),
     unit: 's',
     goal: { atMost: 0.5 },

@@ -1,8 +1,8 @@
 // Bundles the program into dist/program, or the folder named as argument, with the libraries it uses: Node finds and reads a dozen files at a start instead of several hundred, which halves the time of a start. Names stay as
-// they are in the sources, each part stands under the name of its source, and maps lie beside (`node --enable-source-maps`), so that a stack trace can be read.
+// they are in the sources, each part has the name of its source, and maps are beside it (`node --enable-source-maps`), so that a stack trace can be read.
 // What others wrote comes with their licences, in LICENSES.txt.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -14,11 +14,12 @@ const KEPT = 7 * 86_400_000;
 const PARTS = join(folder, 'parts.json');
 
 const { metafile } = await build({
-  // The launcher of the simulation server and the door are processes of their own.
+  // The launcher of the simulation server, the door and the simulator of the demo are processes of their own.
   entryPoints: {
     main: join(root, 'src', 'main.ts'),
     'launcher-process': join(root, 'src', 'simulation', 'launcher', 'launcher-process.ts'),
     'door-process': join(root, 'src', 'simulation', 'launcher', 'door-process.ts'),
+    'demo-simulator': join(root, 'src', 'simulation', 'demo', 'demo-simulator.ts'),
   },
   outdir: folder,
   bundle: true,
@@ -35,6 +36,8 @@ const { metafile } = await build({
   // Libraries of the old module format load Node's own modules by it.
   banner: { js: `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);` },
 });
+// The physics engine loads it from the folder of its script.
+await copyFile(join(root, 'node_modules', '@mujoco', 'mujoco', 'mujoco.wasm'), join(folder, 'mujoco.wasm'));
 await removeOld(Object.keys(metafile.outputs).map((path) => basename(path)));
 const packages = new Set(
   Object.keys(metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
@@ -47,7 +50,7 @@ async function removeOld(written) {
   const old = (await readdir(folder)).filter((name) => /\.js(?:\.map)?$/.test(name) && !written.includes(name));
   for (const name of old) {
     const path = join(folder, name);
-    // Its time says from now on since when it is no part any more.
+    // From now on its time says when it stopped being a part.
     if (before.includes(name)) await utimes(path, now, now);
     else if (now - (await stat(path)).mtimeMs > KEPT) await rm(path);
   }

@@ -6,5 +6,5 @@ export interface BuiltFile {
   readonly gzip: number;
 }
 
-/** Bundles the monitor page into `folder`. */
-export function buildWeb(folder?: string): Promise<readonly BuiltFile[]>;
+/** Bundles the pages with these names, or all, into `folder`. */
+export function buildWeb(folder?: string, names?: readonly ('monitor' | 'viewer')[]): Promise<readonly BuiltFile[]>;

@@ -1,4 +1,4 @@
-// Bundles the monitor page into dist/web: one script and one style sheet, each as it is, as Brotli and as gzip, and a manifest with their hashes.
+// Bundles the pages into dist/web: for each one script and one style sheet, as they are, as Brotli and as gzip, and a manifest with their hashes.
 // `node scripts/build-web.mjs [FOLDER]`; tests import `buildWeb`.
 import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -8,12 +8,20 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-/** Bytes of all files as Brotli. */
-const MAX_BYTES = 100_000;
+/** The pages. `maxBytes`: of all files of the page as Brotli. */
+const PAGES = {
+  monitor: { script: 'src/web/main.tsx', styles: 'src/web/monitor.css', maxBytes: 100_000 },
+  viewer: { script: 'src/web/viewer/main.ts', styles: 'src/web/viewer/viewer.css', maxBytes: 150_000 },
+};
 
-export async function buildWeb(folder = join(root, 'dist', 'web')) {
+export async function buildWeb(folder = join(root, 'dist', 'web'), names = Object.keys(PAGES)) {
   const { outputFiles } = await build({
-    entryPoints: { monitor: join(root, 'src/web/main.tsx'), 'monitor-style': join(root, 'src/web/monitor.css') },
+    entryPoints: Object.fromEntries(
+      names.flatMap((name) => [
+        [name, join(root, PAGES[name].script)],
+        [`${name}-style`, join(root, PAGES[name].styles)],
+      ]),
+    ),
     bundle: true,
     minify: true,
     format: 'esm',
@@ -30,7 +38,7 @@ export async function buildWeb(folder = join(root, 'dist', 'web')) {
   await mkdir(folder, { recursive: true });
   const files = [];
   for (const { path, contents } of outputFiles) {
-    const name = basename(path).replace('monitor-style', 'monitor');
+    const name = basename(path).replace('-style', '');
     const compressed = {
       br: await promisify(brotliCompress)(contents, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
       gz: await promisify(gzip)(contents, { level: 9 }),
@@ -46,8 +54,11 @@ export async function buildWeb(folder = join(root, 'dist', 'web')) {
     });
   }
   await writeFile(join(folder, 'manifest.json'), `${JSON.stringify({ files }, undefined, 2)}\n`);
-  const total = files.reduce((sum, { brotli }) => sum + brotli, 0);
-  if (total > MAX_BYTES) throw new Error(`the page has ${total} bytes compressed, more than ${MAX_BYTES}`);
+  for (const name of names) {
+    const total = files.filter((file) => file.name.startsWith(`${name}.`)).reduce((sum, { brotli }) => sum + brotli, 0);
+    const { maxBytes } = PAGES[name];
+    if (total > maxBytes) throw new Error(`the page ${name} has ${total} bytes compressed, more than ${maxBytes}`);
+  }
   return files;
 }
 

@@ -2,6 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Endpoint, ServerId } from './core/fleet/endpoint.ts';
 import type { Failure } from './core/fleet/fleet.ts';
+import type { SessionReport } from './core/fleet/session-report.ts';
 import type { Notification } from './core/incidents/incidents.ts';
 
 export interface Clock {
@@ -74,6 +75,8 @@ export type ProbeResult =
       readonly kind: 'sample';
       readonly load: number /* percent */;
       readonly latency: number /* seconds */;
+      /** What the server reports about its sessions beside it. */
+      readonly sessions?: SessionReport;
       /** Set when clients cannot connect to it: why, as a sentence about the server. */
       readonly loadOnly?: string;
     }

@@ -49,12 +49,12 @@ test('compose gives it a read-only root, no capability and no new privileges', (
   assert.match(compose, /healthcheck:[\s\S]*\/livez/);
 });
 
-test('what stays out of the image does not reach the builder either', () => {
+test('files that are not in the image do not reach the builder either', () => {
   const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
   for (const path of ['.git', 'node_modules', 'dist', 'log', 'state']) assert.ok(ignored.includes(path), path);
 });
 
-test('the ports that are said to lead to the gateway are accepted, and clients are sent to the one that is published', async (t) => {
+test('the ports that are said to reach the gateway are accepted, and clients are sent to the one that is published', async (t) => {
   const text =
     /^"gateway": \{\n[\s\S]*?^\}$/m.exec(readFileSync(join(root, 'docs', 'how-to', 'run-in-a-container.md'), 'utf8'))?.[0] ?? '';
   const path = join(temporary(t), 'session.json');
@@ -63,7 +63,7 @@ test('the ports that are said to lead to the gateway are accepted, and clients a
   assert.ok(result.kind === 'loaded', text);
   const { port, publicPort, redirectFrom } = result.settings.gateway;
   assert.equal(publicPort, 443);
-  // Nobody has the capability for ports below inside.
+  // No user inside has the capability for lower ports.
   assert.ok(port >= 1024 && (redirectFrom ?? 0) >= 1024);
   for (const published of [`'443:${port}'`, `'80:${redirectFrom ?? ''}'`, '"publicPort": 443'])
     assert.ok(compose.includes(published), published);

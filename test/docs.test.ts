@@ -25,7 +25,7 @@ for (const [path, current] of generatedFiles)
     assert.ok(read(path) === (await current()), `${path} is out of date; run: npm run docs`);
   });
 
-test('a page keeps what is written by hand around what is generated', () => {
+test('the text written by hand before and after a generated part stays', () => {
   const marks = ['<!-- prettier-ignore-start -->', '<!-- prettier-ignore-end -->'] as const;
   const written = withGenerated(`before\n${marks.join('old')}\nafter\n`, 'new\n');
   assert.equal(written, `before\n${marks[0]}\n\nnew\n\n${marks[1]}\nafter\n`);
@@ -65,7 +65,7 @@ test("the original's keys are all there, under their own names", () => {
   assert.deepEqual(keysOfPage().slice(0, originalKeys.length), originalKeys);
 });
 
-test('the JSON Schema knows the keys, refuses others, and has no annotation of our own', () => {
+test('the JSON Schema has the keys, rejects others, and has no annotation of the project', () => {
   const text = read('config/session/schema.json');
   const published = JSON.parse(text) as {
     properties: Record<string, unknown>;
@@ -79,7 +79,7 @@ test('the JSON Schema knows the keys, refuses others, and has no annotation of o
   assert.match(text, /"secret": \{[^}]*"writeOnly": true/);
 });
 
-for (const name of ['local', 'example'])
+for (const name of ['local', 'demo', 'example'])
   test(`config/session/${name}.json loads without a problem or a warning`, async () => {
     const path = `config/session/${name}.json`;
     const result = await loadConfiguration(new URL(path, root).pathname, { env: {} });

@@ -77,7 +77,7 @@ for (const [what, expressions] of [
   });
 }
 
-test('counters are asked for as rates, and gauges as they are', () => {
+test('counters are queried as rates, and gauges as they are', () => {
   for (const expression of [...asked.map(({ expr }) => expr), ...alertExpressions]) {
     for (const { name } of selectorsOf(expression)) {
       const isCounter = familyOf(name)?.type === 'counter' || name.endsWith('_bucket');
@@ -87,7 +87,7 @@ test('counters are asked for as rates, and gauges as they are', () => {
   }
 });
 
-test('what a legend names is a label of the series', () => {
+test('a legend names a label of the series', () => {
   for (const { expr, legendFormat } of asked) {
     for (const [, label = ''] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
       const kept = /\bby \(([^)]*)\)/.exec(expr)?.[1];

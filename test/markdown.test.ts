@@ -1,4 +1,4 @@
-/** Pages can be read in a terminal of 120 columns, and every link on them leads to a file and a heading that exist. */
+/** Pages can be read in a terminal of 120 columns, and every link on them names a file and a heading that exist. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

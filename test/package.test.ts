@@ -18,7 +18,7 @@ const installed = join(folder, 'node_modules', 'session-server');
 let files: readonly string[] = [];
 
 before(async () => {
-  // Scripts are left out: they would build anew under the other tests.
+  // Scripts are left out: they would build again during the other tests.
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
   const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
   files = packed.files.map(({ path }) => path);
@@ -27,15 +27,19 @@ before(async () => {
   await run('npm', ['install', ...quiet, `./${packed.filename}`], { cwd: folder });
 });
 
-test('it holds the program, the page, the examples and the documents, and nothing of our workshop', () => {
+test('it has the program, the page, the examples and the documents, and no development files', () => {
   for (const path of [
     'bin/session-server.mjs',
     'dist/program/main.js',
+    'dist/program/demo-simulator.js',
+    'dist/program/mujoco.wasm',
     'dist/program/LICENSES.txt',
     'dist/web/manifest.json',
     'src/install/templates/nginx.conf',
     'src/install/templates/deploy-certificate.sh',
     'config/session/local.json',
+    'config/session/demo.json',
+    'config/simulation/demo.json',
     'config/session/example.json',
     'config/session/schema.json',
     'docs/reference/configuration.md',
@@ -53,13 +57,13 @@ test('it holds the program, the page, the examples and the documents, and nothin
     );
 });
 
-test('of the program it holds the parts of the last build and no older ones', () => {
+test('it has the parts of the program from the last build and no older ones', () => {
   const parts = JSON.parse(readFileSync(join(root, 'dist', 'program', 'parts.json'), 'utf8')) as string[];
   const packed = files.flatMap((path) => /^dist\/program\/(.+\.js(?:\.map)?)$/.exec(path)?.[1] ?? []);
   assert.deepEqual(packed.sort(), parts.sort());
 });
 
-test('a build keeps the parts of the one before for the programs that run, for a week, and is not stopped by what an interrupted one left', async (t) => {
+test('a build keeps the parts of the previous one for a week, for running programs, and ignores leftovers of an interrupted one', async (t) => {
   const built = temporary(t);
   const build = () => run(process.execPath, [join(root, 'scripts', 'build-program.mjs'), built]);
   await build();
@@ -104,7 +108,7 @@ test('it starts, answers, serves its page, and writes nothing into the package',
   assert.equal(page.status, 200);
   const html = await page.text();
   assert.ok(html.includes(server.address));
-  const assets = [...html.matchAll(/(?:src|href)="(monitor\/[^"]+)"/g)].map(([, asset = '']) => asset);
+  const assets = [...html.matchAll(/(?:src|href)="(monitor\?\/monitor\/[^"]+)"/g)].map(([, asset = '']) => asset);
   assert.ok(assets.length > 0, 'the page names no file of its own');
   for (const asset of assets) assert.equal((await fetch(new URL(asset, page.url))).status, 200, asset);
   assert.equal((await started.stop()).status, 0);

@@ -6,7 +6,7 @@ export interface FloodOrder {
   readonly connections: number;
   readonly seconds: number;
   readonly path: string;
-  /** As the front says it. */
+  /** As the reverse proxy reports it. */
   readonly address: string;
 }
 

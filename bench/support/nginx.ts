@@ -1,4 +1,4 @@
-/** Debian's nginx as the front of the same simulation servers, to compare the gateway with in the same run. One process, as ours. */
+/** Debian's nginx as the reverse proxy of the same simulation servers, to compare the gateway with in the same run. One process, as ours. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -22,7 +22,7 @@ export interface CertificateFiles {
 
 const PROGRAM = '/usr/sbin/nginx';
 
-/** `/PORT/…` leads to that port of this machine, by HTTP and WebSocket. Throws when it is not installed. */
+/** `/PORT/…` is forwarded to that port of this machine, by HTTP and WebSocket. Throws when it is not installed. */
 export async function startNginx({ cert, key }: CertificateFiles): Promise<Nginx> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: apt-get install nginx`);
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));

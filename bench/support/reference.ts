@@ -5,7 +5,7 @@ import { usageOf, type Usage } from './usage.ts';
 export interface Reference {
   readonly port: number;
   usage(): Usage;
-  /** Polls each of the addresses `GET /load` every `interval` seconds until told otherwise. */
+  /** Polls each of the addresses `GET /load` every `interval` seconds until it is stopped. */
   poll(addresses: readonly string[], interval: number): Promise<void>;
   /** Pipes what comes to a port into connections to another, and back. Returns the port. */
   forward(port: number): Promise<number>;

@@ -10,7 +10,7 @@ interface Client {
   returned: () => void;
 }
 
-/** Most latencies told. */
+/** Maximum number of latencies reported. */
 const MAX_KEPT = 200_000;
 let clients: readonly Client[] = [];
 

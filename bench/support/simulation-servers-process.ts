@@ -1,5 +1,5 @@
 /**
- * The process of the fake simulation servers: one listening socket for all addresses of the loopback, told apart by the address that was called. It speaks as
+ * The process of the fake simulation servers: one listening socket for all addresses of the loopback, distinguished by the address that was called. It speaks as
  * much HTTP as a `GET` without a body needs, so that ten thousand of them leave the machine to what is measured.
  */
 import { createHash } from 'node:crypto';

@@ -10,7 +10,7 @@ export interface SimulationServersOptions {
 }
 
 export interface SimulationServers {
-  /** As they stand in `simulationServers`. */
+  /** As written in `simulationServers`. */
   readonly addresses: readonly string[];
   readonly port: number;
   readonly pid: number;
@@ -21,7 +21,7 @@ export interface SimulationServers {
   /** A session begins on one of them: its load rises by `points` after `after` seconds. */
   begin(index: number, points: number, after: number): Promise<void>;
   statistics(): Promise<FleetStatistics>;
-  /** Counts begin anew. */
+  /** Counts begin again at 0. */
   reset(): Promise<void>;
   /** Ends it as a power cut would. */
   kill(): Promise<void>;
@@ -69,7 +69,7 @@ export async function startSimulationServers({
     reset: () => order({ kind: 'reset' }),
     async statistics() {
       const { statistics } = await child.ask({ kind: 'statistics' });
-      if (statistics === undefined) throw new Error('the fake simulation servers do not tell their statistics');
+      if (statistics === undefined) throw new Error('the fake simulation servers do not report their statistics');
       return statistics;
     },
     kill: () => child.kill(),

@@ -21,7 +21,7 @@ export function usageOf(pid: number): Usage {
   return { cpu: (Number(user) + Number(system)) / TICKS, resident: Number(fields[21]) * PAGE };
 }
 
-/** Most open file descriptors a process may have here, this one and those it starts. */
+/** Maximum number of open file descriptors a process may have here, this one and those it starts. */
 export function descriptorLimit(): number {
   const line = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
   // Node raises the first, the soft limit, to the second at its start.

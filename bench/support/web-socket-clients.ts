@@ -2,9 +2,9 @@
 import { startChild } from './child.ts';
 
 export interface WebSocketClients {
-  /** Opens further ones, resolves when each has heard its first text. */
+  /** Opens further ones, resolves when each has received its first text. */
   open(port: number, count: number): Promise<void>;
-  /** How many heard the last change, and when the first and the last of them heard it: seconds since the epoch. */
+  /** How many received the last change, and when the first and the last of them received it: seconds since the epoch. */
   heard(text: string): Promise<Heard>;
   kill(): Promise<void>;
 }

@@ -12,12 +12,12 @@ test('/proc/stat of an old kernel with four columns is understood', () => {
   assert.deepEqual(cpuTimesFromProcStat('cpu 1 2 3 4\n'), { busy: 6, total: 10 });
 });
 
-test('another text is no reading', () => {
+test('any other text is not a reading', () => {
   for (const text of ['', 'cpu', 'cpu 1 2\n', 'cpu0 1 2 3 4\n', 'cpu a b c d\n'])
     assert.equal(cpuTimesFromProcStat(text), undefined);
 });
 
-test('os.cpus() is summed up over all processors, and none is no reading', () => {
+test('os.cpus() is summed up over all processors, and an empty list is not a reading', () => {
   const times = { user: 10, nice: 1, sys: 5, idle: 80, irq: 4 };
   assert.deepEqual(cpuTimesFromCpus([{ times }, { times }]), { busy: 40, total: 200 });
   assert.equal(cpuTimesFromCpus([]), undefined);

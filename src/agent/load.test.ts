@@ -35,7 +35,7 @@ test('the mean is that of the last five samples', () => {
   );
 });
 
-test('a load that is no longer measured is not known', () => {
+test('the load is unknown once it is no longer measured', () => {
   const window = new LoadWindow();
   for (let second = 1; second <= 5; second += 1) window.add(50, second);
   assert.equal(window.mean(10), 50);

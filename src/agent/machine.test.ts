@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { percentOf } from './memory.ts';
 import { thisMachine } from './machine.ts';
 
-test('this machine tells believable figures', () => {
+test('the figures of this machine are plausible', () => {
   const machine = thisMachine();
   const { busy, total } = machine.cpuTimes();
   assert.ok(busy > 0 && busy <= total);

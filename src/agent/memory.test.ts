@@ -7,7 +7,7 @@ const meminfo = (lines: Record<string, number>): string =>
     .map(([name, kibibytes]) => `${name}:       ${kibibytes} kB\n`)
     .join('');
 
-test('what is available is not in use, and swap space counts what is not free', () => {
+test('available memory is not in use, and swap space in use is what is not free', () => {
   const text = meminfo({ MemTotal: 1000, MemFree: 100, MemAvailable: 750, Buffers: 1, Cached: 2, SwapTotal: 400, SwapFree: 300 });
   assert.deepEqual(memoryFromMeminfo(text), {
     memory: { used: 250 * 1024, total: 1000 * 1024 },
@@ -26,11 +26,11 @@ test('without swap space its use is 0 percent', () => {
   assert.equal(percentOf(memoryFromMeminfo(meminfo({ MemTotal: 10, MemFree: 5 }))!.swap), 0);
 });
 
-test('another text is no reading', () => {
+test('any other text is not a reading', () => {
   for (const text of ['', 'MemTotal: x kB\n', meminfo({ MemTotal: 1 })]) assert.equal(memoryFromMeminfo(text), undefined);
 });
 
-test('other systems tell memory alone', () => {
+test('other systems report memory alone', () => {
   const { memory, swap } = memoryFromTotals(200, 50);
   assert.deepEqual([percentOf(memory), percentOf(swap)], [75, 0]);
   assert.equal(percentOf(memoryFromTotals(200, 300).memory), 0);

@@ -22,11 +22,11 @@ test('the policy allows exactly the style and the script of the page', () => {
   }
 });
 
-test('times are told in days, hours and minutes', () => {
+test('times are shown in days, hours and minutes', () => {
   assert.match(monitorPage(facts), /up for 1 d 1 h 1 min, load agent for 0 h 0 min/);
 });
 
-test('a GPU is told with its memory, and absent swap space is no 0 percent', () => {
+test('a GPU is shown with its memory, and absent swap space is not 0 percent', () => {
   const page = monitorPage({
     ...facts,
     measurement: { cpu: 1, memory: { used: 1, total: 2 }, swap: { used: 0, total: 0 }, gpu: { gpu: 33, gpuMemory: 44 } },

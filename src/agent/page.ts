@@ -65,7 +65,7 @@ export function monitorPage(facts: PageFacts): string {
 <main>
 <h1>${host}</h1>
 <table>
-<caption>What this machine has in use</caption>
+<caption>Resources in use on this machine</caption>
 <tbody>
 ${rows(facts)}
 </tbody>

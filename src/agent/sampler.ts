@@ -56,7 +56,7 @@ export function startSampler({ clock, machine, readGpu, log, samplesNeeded }: Sa
     },
     failed(error) {
       measurement = undefined;
-      if (!failing) log?.error('This machine cannot be measured, so its load is not known', { error });
+      if (!failing) log?.error('The load of this machine cannot be measured', { error });
       failing = true;
       return INTERVAL;
     },

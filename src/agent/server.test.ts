@@ -10,7 +10,7 @@ import { startAgent, type Agent, type AgentOptions } from './server.ts';
 
 const GIBIBYTE = 1024 ** 3;
 
-/** A machine whose processors are as busy as told, and that has 10 GiB of memory and 2 GiB of swap space. */
+/** A machine whose processors are as busy as given, and that has 10 GiB of memory and 2 GiB of swap space. */
 class FakeMachine implements Machine {
   cpu = 40;
   broken = false;
@@ -81,7 +81,7 @@ test('a machine that can no longer be measured answers 503 instead of an old loa
   assert.equal((await get('/load')).status, 200);
 });
 
-test('the monitor page tells what was measured, and needs nothing from elsewhere', async () => {
+test('the monitor page shows what was measured, and needs nothing from elsewhere', async () => {
   const { clock, get } = await start();
   await clock.advance(3661);
   const answer = await get('/monitor');
@@ -150,12 +150,12 @@ test('headers and bodies that are too large are refused', async () => {
   );
 });
 
-test('what is no HTTP is refused', async () => {
+test('a request that is not HTTP is refused', async () => {
   const { port } = await start();
   assert.match(await raw(port, 'hello\r\n\r\n'), /^HTTP\/1\.1 400 /);
 });
 
-test('a client that never finishes its request is cut off', async () => {
+test('a client that never finishes its request is disconnected', async () => {
   const { port } = await start({ limits: { requestTimeout: 0.05 } });
   assert.match(await raw(port, 'GET /load HTTP/1.1\r\nHo'), /^HTTP\/1\.1 408 /);
 });

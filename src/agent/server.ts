@@ -15,7 +15,7 @@ import { startSampler } from './sampler.ts';
 import { createTrialClients } from './trial-clients.ts';
 
 export interface AgentOptions {
-  /** Address listened on. Absent: all of this machine's, IPv4 and IPv6. */
+  /** Address to listen on. Absent: all of this machine's, IPv4 and IPv6. */
   readonly host?: string;
   /** 0: any that is free. */
   readonly port: number;

@@ -4,8 +4,9 @@ import type { Settings } from '../config/settings.ts';
 import { webSocketUrl } from '../core/fleet/endpoint.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import { startEdge, type Edge, type EdgeOptions } from '../http/edge.ts';
-import { readMonitorAssets } from '../http/operators/monitor-assets.ts';
+import type { RenderViewer } from '../http/clients/viewer-routes.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
+import { readPageAssets } from '../http/server/page-assets.ts';
 import type {
   Clock,
   HistoryFile,
@@ -57,14 +58,17 @@ const pages: MonitorPages = {
   entrance: async (...page) => (await import('../web/render.ts')).renderSignInPage(...page),
 };
 
+const renderViewer: RenderViewer = async (...page) => (await import('../web/viewer/render.ts')).renderViewerPage(...page);
+
 export const realAdapters: Adapters = {
   createProbe: loadProbe,
   createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
   createHistoryFile: ({ stateDir }) => createHistoryFile(stateDir),
   createNotifiers: configuredNotifiers,
   async startEdge(options) {
-    const assets = await readMonitorAssets(join(packageRoot, 'dist', 'web'));
-    return startEdge(options, { assets, pages });
+    const folder = join(packageRoot, 'dist', 'web');
+    const [assets, viewerAssets] = await Promise.all([readPageAssets(folder, 'monitor'), readPageAssets(folder, 'viewer')]);
+    return startEdge(options, { monitor: { assets, pages }, viewer: { assets: viewerAssets, render: renderViewer } });
   },
 };
 

@@ -43,8 +43,8 @@ export interface FleetEvents extends PollerEvents {
 export function createFleetEvents(targets: EventTargets): FleetEvents {
   const { clock, log, metrics, ledger, history, decisions, notifying, suspicions, membership, operatorActions, queue } = targets;
   return {
-    sampled(id, load, at, latency) {
-      ledger.report(id, load, at);
+    sampled(id, load, at, latency, sessions) {
+      ledger.report(id, load, at, at, sessions);
       history.sampled(id, clock.wallTime(), load, ledger.booked(id));
       metrics.probed(latency);
       suspicions.look();

@@ -9,7 +9,7 @@ import { start } from './start.ts';
 export { realAdapters, type Adapters, type Environment } from './adapters.ts';
 
 export interface App {
-  /** Port listened on. */
+  /** The port that it listens on. */
   readonly port: number;
   /** Ports of the gateway; absent when it is disabled. */
   readonly gateway: Edge['gateway'];

@@ -46,7 +46,7 @@ test('every configuration key reconfigures a part, is read at each use, or needs
   );
 });
 
-test('a key is not said to be read at each use if a part has to be reconfigured for it', () => {
+test('a part that has to be reconfigured for a key does not read it at each use', () => {
   const reconfigured = new Set<string>(RECONFIGURATIONS.flatMap(({ reads }) => reads));
   assert.deepEqual(
     READ_AT_EACH_USE.filter((key) => reconfigured.has(key)),

@@ -31,7 +31,8 @@ export async function checkCommand(file: string | undefined, { strict = false, j
   if (!accepted) process.exitCode = REFUSED;
 }
 
-async function isOfSimulationServer(path: string): Promise<boolean> {
+/** Whether the file configures a simulation server; not one that cannot be read. */
+export async function isOfSimulationServer(path: string): Promise<boolean> {
   const read = await thisMachine().readFile(path, MAX_FILE_BYTES);
   const parsed = read.kind === 'content' ? parse(path, read.bytes) : undefined;
   return parsed?.kind === 'value' && programOf(parsed.value) === 'simulation';

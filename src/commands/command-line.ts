@@ -10,6 +10,7 @@ import { version } from '../system/version.ts';
 import { checkCommand, type CheckOptions } from './check.ts';
 import { completionCommand, SHELLS, type Shell } from './completion.ts';
 import { REFUSED } from './configuration.ts';
+import type { DemoOptions } from './demo.ts';
 import { takeSignals } from './early-signals.ts';
 import { forgetCostsCommand, TOKEN_VARIABLE, type ForgetCostsOptions } from './forget-costs.ts';
 import { schemaCommand } from './schema.ts';
@@ -18,7 +19,7 @@ import { testNotificationCommand } from './test-notification.ts';
 import { tokenCommand, type TokenOptions } from './token.ts';
 
 /** Commands that run until a signal ends them, and take the signals themselves; a signal ends the others, as it ends most programs. */
-const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent', 'simulation']);
+const RUN_ON: ReadonlySet<string> = new Set(['start', 'agent', 'simulation', 'demo']);
 
 /** Resolves when the command has been started, or has ended; the exit status is in `process.exitCode`. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -46,6 +47,7 @@ export function createProgram(): Command {
       if (!RUN_ON.has(command.name())) takeSignals({});
     });
   addServer(program);
+  addDemo(program);
   addTools(program);
   addInstallation(program);
   program.addHelpText(
@@ -90,6 +92,15 @@ function addServer(program: Command): void {
     });
 }
 
+function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('try it: a session server, and a simulation server with a robot to drive')
+    .option('--port <port>', 'port of the session server', readPort, 1999)
+    .option('--simulation-port <port>', 'port of the simulation server; the four ports above it are for sessions', readPort, 2000)
+    .action(async (options: DemoOptions) => (await import('./demo.ts')).demoCommand(options));
+}
+
 function addTools(program: Command): void {
   program
     .command('check')
@@ -110,7 +121,7 @@ function addTools(program: Command): void {
     .action((config: string | undefined) => testNotificationCommand(config));
   program
     .command('token')
-    .description('make an access token for an operator, who may drain, resume, add and remove servers')
+    .description('create an access token for an operator, who may drain, resume, add and remove servers')
     .argument('<name>', 'name of its holder')
     .option('--read-only', 'read-only token, for example for Prometheus')
     .option('--json', 'print token and hash as JSON')
@@ -118,11 +129,11 @@ function addTools(program: Command): void {
   program
     .command('forget-costs')
     .description(
-      `make the running session server forget what sessions were seen to cost; the token of an operator is read from ${TOKEN_VARIABLE}`,
+      `make the running session server forget the learned cost of sessions; the token of an operator is read from ${TOKEN_VARIABLE}`,
     )
     .argument('[config]', 'configuration file')
     .option('--server <id>', 'only what was learned on this simulation server')
-    .option('--project <url>', 'only what was learned of this project')
+    .option('--project <url>', 'only what was learned about this project')
     .option('--url <address>', 'address of the session server; default: the configured port on this machine')
     .action((config: string | undefined, options: ForgetCostsOptions) => forgetCostsCommand(config, options));
   program
@@ -148,7 +159,7 @@ function addInstallation(program: Command): void {
     .option('--administrator <address>', 'e-mail address for alerts')
     .option('--mail-server <host>', 'SMTP server')
     .option('--mail-sender <address>', 'sender address')
-    .option('--registration', 'let simulation servers register themselves; makes a token')
+    .option('--registration', 'let simulation servers register themselves; creates a token')
     .option('--config <path>', 'configuration file to write', INSTALLED)
     .option('--unit <path>', 'systemd unit to write', '/etc/systemd/system/session-server.service')
     .option('--hook <path>', 'certbot hook to write', '/etc/session-server/deploy-certificate')
@@ -177,14 +188,18 @@ function addInstallation(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check an installation, from name and certificate to each simulation server; exit status 0, 1 (warnings) or 2 (faults)',
+      'check an installation, from name and certificate to each simulation server, or a simulation machine with its configuration; exit status 0, 1 (warnings) or 2 (faults)',
     )
     .argument('[url]', 'address of the site, such as https://webots.example.org; default: from the configuration')
     .option('--config <path>', `configuration file; default: ${INSTALLED}, unless a URL is given`)
     .option('--json', 'print the findings as JSON')
     .option('--timeout <seconds>', 'time for each request', readTimeout, 5)
     .action(async (url: string | undefined, options: DoctorOptions) =>
-      (await import('../install/doctor.ts')).doctorCommand(url, options),
+      url === undefined &&
+      options.config !== undefined &&
+      (await (await import('./check.ts')).isOfSimulationServer(options.config))
+        ? (await import('./doctor-simulation.ts')).doctorSimulation(options.config, options)
+        : (await import('../install/doctor.ts')).doctorCommand(url, options),
     );
 }
 

@@ -18,6 +18,8 @@ const MAX_STOP = 8;
 
 export async function simulationCommand(path: string): Promise<void> {
   const life = new ProcessLifecycle({ reloads: true, maxStop: MAX_STOP });
+  // The demo starts it as a child, which does not outlive its parent.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   const loaded = await loadSimulationConfiguration(path);
   for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
   if (loaded.kind === 'refused') {
@@ -84,10 +86,13 @@ export async function sweepCommand(path: string): Promise<void> {
   }
 }
 
+/** Options of Node for the simulator of the demo: 81 instead of 109 MiB, for half a percent of a core. */
+const SMALL_HEAP = ['--max-semi-space-size=1', '--optimize-for-size'];
+
 /** The program of the built-in simulator lies beside this one, where it is installed. */
 function demoProgram(): { readonly demo?: readonly string[] } {
   const path = join(packageRoot, 'dist', 'program', 'demo-simulator.js');
-  return existsSync(path) ? { demo: [process.execPath, path] } : {};
+  return existsSync(path) ? { demo: [process.execPath, ...SMALL_HEAP, path] } : {};
 }
 
 function sayCannotStart(error: unknown, port: number): void {

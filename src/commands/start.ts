@@ -25,11 +25,24 @@ import { version } from '../system/version.ts';
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
 
-export async function startCommand(file: string | undefined, options: { readonly agent?: number | true }): Promise<void> {
+export interface StartOptions {
+  /** Port of a load agent beside the session server; `true`: the usual one. */
+  readonly agent?: number | true;
+  /** Starts something beside the session server; `false`: it did not start, and said why. */
+  readonly beside?: (life: ProcessLifecycle) => Promise<boolean>;
+  /** The page to open; all that is said then. */
+  readonly page?: string;
+  /** Seconds in which everything has to stop. */
+  readonly maxStop?: number;
+}
+
+export async function startCommand(file: string | undefined, options: StartOptions): Promise<void> {
+  const { maxStop, beside } = options;
   // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
-  const life = new ProcessLifecycle({ reloads: true });
+  const life = new ProcessLifecycle({ reloads: true, ...(maxStop !== undefined && { maxStop }) });
   const loaded = await readConfiguration(file);
   if (loaded === undefined || life.ending) return;
+  if ((await beside?.(life)) === false) return;
   const { settings } = loaded;
   tuneForFleet(settings.simulationServers.length);
   const log = openLog({ logDir: settings.logDir, debug: settings.debug, format: settings.logFormat, clock: systemClock });
@@ -60,6 +73,10 @@ export async function startCommand(file: string | undefined, options: { readonly
     return;
   }
   log.info(`Session server running on port ${app.port}`, { version, configuration: loaded.path });
+  if (options.page !== undefined) {
+    console.log(`Open http://${reachedAt(settings.listen)}:${app.port}/${options.page}`);
+    return;
+  }
   sayWhatRuns(loaded, app, agent?.port);
   if (agent === undefined && isOfPackage(loaded.path, packageRoot)) console.log(NOTHING_CONFIGURED);
 }
@@ -180,9 +197,9 @@ function sayCannotListen(error: unknown, ports: readonly KeyAndValue[], addresse
 
 const NOTHING_CONFIGURED = `
 No configuration file was named, so this is the example of the package. Its only simulation server is localhost:2000.
-To try the program without a simulation server:  session-server start --agent
-To configure this machine as a service:          session-server setup
-To use a configuration file of your own:         session-server FILE`;
+To try the program with a robot to drive:  session-server demo
+To configure this machine as a service:    session-server setup
+To use a configuration file of your own:   session-server FILE`;
 
 /** What runs where, and what to open next. */
 function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: number | undefined): void {
@@ -200,7 +217,7 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
   say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/livez`);
 }
 
-/** How a browser on this machine reaches what listens at `address`. */
+/** How a browser on this machine reaches what listens on `address`. */
 function reachedAt(address: string | undefined): string {
   const isLocal = address === undefined || address === '127.0.0.1' || address === '::1' || addressKind(address) === 'unspecified';
   return isLocal ? 'localhost' : hostInUrl(address);
@@ -229,7 +246,7 @@ async function reloadOnce(path: string, app: App, log: OpenLog): Promise<void> {
   for (const warning of [...result.warnings, ...aboutCertificate]) log.warn(formatProblem(warning));
   if (result.kind === 'refused') {
     for (const problem of result.problems) log.error(formatProblem(problem));
-    log.error('the new configuration is refused; the current one stays active', { path });
+    log.error('the new configuration is rejected; the current one stays active', { path });
     return;
   }
   const settings: Settings = result.settings;

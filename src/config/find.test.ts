@@ -24,7 +24,7 @@ test('without one there, the one that comes with the package is meant, and it ex
   assert.ok(existsSync(path), path);
 });
 
-test('a command for an installation means the one that was installed, or none', async (t) => {
+test('a command for an installation uses the installed configuration, or none', async (t) => {
   const cwd = await temporaryFolder(t);
   await mkdir(join(cwd, 'config', 'session'), { recursive: true });
   await writeFile(join(cwd, 'config', 'session', 'local.json'), '{}');

@@ -28,9 +28,9 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/y;
 
 /** Words from other languages, in small letters. */
 const foreignWords: ReadonlyMap<string, readonly [fault: string, fix: string]> = new Map([
-  ['true', ['true in other letters than small ones', 'write true']],
-  ['false', ['false in other letters than small ones', 'write false']],
-  ['null', ['null in other letters than small ones', 'write null, or remove the key']],
+  ['true', ['true that is not in lower case', 'write true']],
+  ['false', ['false that is not in lower case', 'write false']],
+  ['null', ['null that is not in lower case', 'write null, or remove the key']],
   ['yes', ['yes, which is not part of JSON', 'write true']],
   ['on', ['on, which is not part of JSON', 'write true']],
   ['no', ['no, which is not part of JSON', 'write false']],
@@ -166,8 +166,8 @@ class JsonReader {
         if (escape === undefined) return this.#fault('a backslash that has no meaning in JSON', 'write a backslash twice: \\\\');
         this.#at += escape.length - 1;
       }
-      if (character === '\t') return this.#fault('a tab inside a text', 'write \\t, or a space');
-      if (character < ' ') return this.#fault('a text whose closing quote is missing', 'put a double quote at its end', start);
+      if (character === '\t') return this.#fault('a tab inside quoted text', 'write \\t, or a space');
+      if (character < ' ') return this.#fault('text whose closing quote is missing', 'put a double quote at its end', start);
     }
   }
 
@@ -194,7 +194,7 @@ class JsonReader {
   #notAValue(): Fault {
     const word = this.#match(WORD)?.toLowerCase();
     if (word !== undefined)
-      return this.#fault(...(foreignWords.get(word) ?? ['a text without quotes', 'put it between double quotes']));
+      return this.#fault(...(foreignWords.get(word) ?? ['text without quotes', 'put it between double quotes']));
     const character = this.#text[this.#at];
     if (character === undefined)
       return this.#fault('the end of the file in place of a value', 'write the rest of the configuration');

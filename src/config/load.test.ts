@@ -11,7 +11,7 @@ import type { FileFailure, Environment } from './environment.ts';
 
 const minimal = { simulationServers: ['localhost:2000'], portRewrite: false };
 
-// ---------------------------------------------------------------- refused: what stands in the file, and the lines it gets
+// ---------------------------------------------------------------- refused: the text of the file, and the lines it gets
 
 const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array, line: string])[] = [
   [
@@ -37,7 +37,7 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
   [
     'YAML',
     'simulationServers:\n  - a',
-    's.json: line 1, column 1: a text without quotes — expected a configuration in JSON; put it between double quotes',
+    's.json: line 1, column 1: text without quotes — expected a configuration in JSON; put it between double quotes',
   ],
   [
     'half a file',
@@ -45,7 +45,7 @@ const refusedTexts: readonly (readonly [title: string, text: string | Uint8Array
     's.json: line 1, column 8: the end of the file inside the bracket opened at line 1, column 7 — expected a configuration in JSON; write the rest, and "]" at its end',
   ],
   [
-    'bytes that are no text',
+    'bytes that are not text',
     new Uint8Array([0x7b, 0xc3, 0x28]),
     's.json: bytes that are not text in UTF-8 — expected text in UTF-8; save it as UTF-8 in your editor',
   ],
@@ -561,7 +561,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'simulationServers[1]: "A:1" — expected an address that is not yet in simulationServers[0]; remove one of the two; the server counts once, with the keys of simulationServers[0]',
   ],
   [
-    'addresses behind a front though there is none',
+    'addresses behind a reverse proxy though there is none',
     { simulationServers: ['a/1', 'b/1', 'c:1'] },
     'simulationServers[0]: "a/1" (and 1 more) — expected "host:2000", because "portRewrite" is false; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
@@ -571,7 +571,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'simulationServers[1]: "a:8443/1" (and 1 more) — expected "host/2000" or "host:2000"; a path that is not a single port is unusual; check that the reverse proxy passes "a:8443/1/load" and "a:8443/1/client" to the simulation server',
   ],
   [
-    'addresses past the front',
+    'addresses that bypass the reverse proxy',
     { portRewrite: true, simulationServers: [{ address: 'a:1' }] },
     'simulationServers[0].address: "a:1" — expected "host/2000", because "portRewrite" is true; clients connect to exactly this address; without a reverse proxy that maps ports write "host:2000" and "portRewrite": false, else "host/2000" and true',
   ],
@@ -587,7 +587,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
     'mailSender: missing — expected the address of the sender, because "administrator" is set; e-mail is disabled until you add it, or remove "administrator"',
   ],
   [
-    'nobody to write to',
+    'no receiver',
     { mailServer: 'a', mailSender: 'a@b' },
     'administrator: missing — expected the address that receives e-mail, because "mailServer" is set; e-mail is disabled until you add it, or remove "mailServer"',
   ],
@@ -631,7 +631,7 @@ const warned: readonly (readonly [title: string, file: Record<string, unknown>, 
   [
     'a closed monitor without a token',
     { monitor: { access: 'token' } },
-    'admin.tokens: an empty list — expected at least one token, because "monitor.access" is "token"; without a token the monitor cannot be read; make one with `session-server token NAME`',
+    'admin.tokens: an empty list — expected at least one token, because "monitor.access" is "token"; without a token the monitor cannot be read; create one with `session-server token NAME`',
   ],
 ];
 
@@ -708,7 +708,7 @@ test('ten thousand simulation servers load', async () => {
   assert.equal(settingsOf(result).simulationServers.length, 10_000);
 });
 
-test('empty mail keys count as absent: e-mail is disabled, and nothing is said', async () => {
+test('empty mail keys count as absent: e-mail is disabled without a warning', async () => {
   const result = await loadValue({
     ...minimal,
     administrator: '',
@@ -722,7 +722,7 @@ test('empty mail keys count as absent: e-mail is disabled, and nothing is said',
   assert.equal(settingsOf(result).mail, undefined);
 });
 
-test('an address of the session server is warned of in no spelling, and neither is a port before which a front maps ports', async () => {
+test('an address of the session server causes a warning in any spelling, and so does a port that a reverse proxy maps', async () => {
   for (const server of ['::1', '[::1]', '192.0.2.1']) {
     assert.deepEqual(warningsOf(await loadValue({ ...minimal, server })), []);
   }
@@ -736,7 +736,7 @@ test('a faster poll without a time-out of its own gets a shorter time-out', asyn
   assert.equal(pollTimeout, 1.6);
 });
 
-test('a poll time-out that follows from the interval has no more decimals than people read', async () => {
+test('a poll time-out that follows from the interval has few decimals', async () => {
   const { pollTimeout } = settingsOf(await loadValue({ ...minimal, pollInterval: 3 }));
   assert.equal(pollTimeout, 2.4);
 });
@@ -769,7 +769,7 @@ test('several administrators are a list, or a text with commas', async () => {
   }
 });
 
-test('what could forge a header is no mail address', async () => {
+test('text that could forge a header is not a mail address', async () => {
   for (const administrator of [
     'a@b,, c@d',
     'a@b <c@d>',
@@ -790,7 +790,7 @@ test('the mail password comes from the environment', async () => {
   assert.equal(settingsOf(result).mail?.password, 'from env');
 });
 
-test('a line break at the end of a mail password is none of it, wherever the password comes from', async () => {
+test('a line break at the end of a mail password is not part of it, wherever the password comes from', async () => {
   for (const end of ['\n', '\r\n', '\n\n']) {
     const env = { SESSION_SERVER_MAIL_PASSWORD: ` a b ${end}` };
     const inVariable = await loadValue({ ...minimal, ...mail }, { env });
@@ -853,7 +853,7 @@ test("a webhook's secret comes from the file it names, before the one in the con
   ]);
 });
 
-test('a file with a password or a token that everybody may read is warned of; one without is not', async (t) => {
+test('a file with a password or a token that every user may read causes a warning; one without does not', async (t) => {
   const path = join(await temporaryFolder(t), 's.json');
   const warningsFor = async (file: unknown, mode: number): Promise<string[]> => {
     await writeFile(path, JSON.stringify(file));
@@ -874,7 +874,7 @@ test('a file with a password or a token that everybody may read is warned of; on
   assert.deepEqual(await warningsFor({ ...minimal, ...mail }, 0o644), []);
 });
 
-test('no line ever shows a secret, wherever it stands and whatever else is wrong', async () => {
+test('no line ever shows a secret, wherever it is and whatever else is wrong', async () => {
   const secret = fc.string({ minLength: 6, maxLength: 30, unit: fc.constantFrom('A', 'B', 'K', 'Q', 'X', 'Z', '7') });
   const places: readonly ((secret: string) => Record<string, unknown>)[] = [
     (value) => ({ mailSenderPassword: value }),

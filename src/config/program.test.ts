@@ -11,6 +11,6 @@ test('keys that only simulation servers have make it one of these', () => {
   assert.equal(programOf({ allowedRepositories: [] }), 'simulation');
 });
 
-test('what both have, and what is no configuration, says nothing', () => {
+test('keys that both have, and a file that is not a configuration, identify neither', () => {
   for (const file of [{}, { server: 'localhost', port: 2000 }, [], null, 'x']) assert.equal(programOf(file), undefined);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readSimulationServer } from './read-server.ts';
 
-test('what is wrong with one server is said without the place that it has in no file', () => {
+test('a problem of a single server is described without a place in a file', () => {
   const wrong: [entry: unknown, reason: RegExp][] = [
     [{ address: 'http://foo' }, /^address: "http:\/\/foo" — expected "host\/2000"/],
     [{ address: 'a/2000', wieght: 2 }, /^wieght: unknown key — expected a documented key; did you mean "weight"\?$/],
@@ -15,7 +15,7 @@ test('what is wrong with one server is said without the place that it has in no 
   }
 });
 
-test('a server that may stand in the configuration is read as it is read there', () => {
+test('a server that may be in the configuration is read as it is read there', () => {
   const read = readSimulationServer({ address: 'sim9.example.org/2000', weight: 2 });
   assert.ok(read.kind === 'server');
   assert.deepEqual([read.server.endpoint.id, read.server.weight], ['sim9.example.org:2000', 2]);

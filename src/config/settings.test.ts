@@ -29,7 +29,7 @@ test('a server without a word beside its address gets the usual weight and no re
   ]);
 });
 
-test('what an entry says of its server is kept', () => {
+test('the keys of an entry are in the settings of its server', () => {
   const entry = {
     weight: 2,
     maxSessions: 12,
@@ -42,7 +42,7 @@ test('what an entry says of its server is kept', () => {
   assert.deepEqual({ ...server, endpoint: server?.endpoint.id }, { endpoint: 'a:1', ...entry });
 });
 
-test('of entries for the same machine the first counts, in the order of the file', () => {
+test('the first of several entries for the same machine counts, in the order of the file', () => {
   const { simulationServers } = settingsOf({ simulationServers: ['b:1', { address: 'a/1', weight: 3 }, 'A:1', 'b/1', 'a:2'] });
   assert.deepEqual(
     simulationServers.map(({ endpoint, weight }) => [endpoint.address, weight]),
@@ -115,7 +115,7 @@ test('a port written after the SMTP host counts, as in the original, unless the 
 });
 
 for (const key of ['administrator', 'mailServer', 'mailSender'] as const)
-  test(`without ${key} there is no mail`, () => {
+  test(`without ${key} there is no e-mail`, () => {
     const { [key]: _, ...rest } = mail;
     assert.equal(settingsOf(rest).mail, undefined);
   });

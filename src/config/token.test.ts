@@ -13,7 +13,7 @@ test('a made token fits the configuration by its hash and cannot be read from it
   assert.ok(!hash.includes(token.slice(4)));
 });
 
-test('a token carries all the chance it was given and can stand in a header and an address', () => {
+test('a token has all the randomness it was given, and fits into a header and an address', () => {
   const zero = makeToken(new Uint8Array(tokenBytes));
   const other = makeToken(new Uint8Array(tokenBytes).fill(1, 31));
   assert.notEqual(zero.token, other.token);

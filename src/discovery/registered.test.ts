@@ -6,7 +6,7 @@ import { parseEndpoint, type ServerId } from '../core/fleet/endpoint.ts';
 import type { SimulationServer } from '../core/fleet/simulation-server.ts';
 import { RegisteredServers } from './registered.ts';
 
-/** Servers that prove to be some; the test says which of them are down, since when, and whether any other is heard. */
+/** Servers that pass their check; the test says which of them are down, since when, and whether any other answers. */
 function start(t: TestContext) {
   const clock = new FakeClock(0);
   const down = new Map<ServerId, number>();
@@ -60,7 +60,7 @@ test('servers do not leave because of a network failure, nor at its end', async 
   down.delete('a:2000');
   outside.heard = true;
   await clock.advance(50);
-  assert.deepEqual(members(), ['a:2000', 'b:2000'], 'the other has the whole time to be heard again');
+  assert.deepEqual(members(), ['a:2000', 'b:2000'], 'the other has the whole time to answer again');
   await clock.advance(12);
   assert.deepEqual(members(), ['a:2000']);
 });

@@ -141,7 +141,7 @@ export class RegisteredServers {
     });
     if (!same || known.heartbeats !== heartbeats) this.#changed();
     if (known === undefined)
-      log.info(`${address} simulation server registers; sessions are handed out once it has proved to be one`);
+      log.info(`${address} simulation server registers; sessions are handed out once it has passed its check`);
     this.#loop.wake();
     return { kind: 'accepted', id, state: checking === undefined ? 'registered' : 'checking' };
   }

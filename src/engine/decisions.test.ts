@@ -34,7 +34,7 @@ test('decisions and the counts of the last hour survive a restart', () => {
   for (const id of ['x', 'y', 'z']) before.record(decision(id, { server: 'a:2000', address: 'a/2000' }), 4000);
   const saved: unknown = JSON.parse(JSON.stringify(before.save(4000, 1_000_000)));
 
-  const after = new Decisions(() => assert.fail('what was restored was told before'));
+  const after = new Decisions(() => assert.fail('what was restored was reported before'));
   assert.deepEqual(after.restore(saved, 7, 1_000_060), { kind: 'restored' });
   assert.deepEqual(JSON.parse(JSON.stringify(after.last())), JSON.parse(JSON.stringify(before.last())));
   assert.equal(after.handedOutLastHour(7), 3);
@@ -42,7 +42,7 @@ test('decisions and the counts of the last hour survive a restart', () => {
   assert.deepEqual(after.ofServer('a:2000', 7), { total: 3, lastHour: 3 });
 });
 
-test('a file of the future, of another version, or of nonsense does no harm', () => {
+test('a file of the future, of another version, or with nonsense does no harm', () => {
   const saved = new Decisions().save(0, 1_000_000);
   const future = new Decisions();
   future.restore({ ...saved, savedAt: 2_000_000, handedOut: [[0, 5]] }, 0, 1_000_000);

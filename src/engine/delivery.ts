@@ -38,7 +38,7 @@ export interface DeliveryStatistics {
   readonly lastFailure?: { readonly code: string; readonly reason: string };
 }
 
-/** Maximum of waiting messages; beyond it only the last news of each server is kept. */
+/** Maximum of waiting messages; beyond it only the latest message about each server is kept. */
 const MAX_WAITING = 50;
 /** Seconds until the notification after a refused one is tried. */
 const PROBATION = 60;
@@ -222,7 +222,7 @@ export class Delivery {
     this.#options.log.limited(
       'warn',
       `outbox ${this.notifier.name}`,
-      `${before} notifications are waiting for ${this.notifier.name}: only the last news of each server is kept`,
+      `${before} notifications are waiting for ${this.notifier.name}: only the latest message about each server is kept`,
     );
   }
 }

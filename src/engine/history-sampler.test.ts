@@ -6,7 +6,7 @@ import type { FleetLoads } from '../core/fleet/fleet.ts';
 import { History } from '../core/history/history.ts';
 import { startHistorySampler } from './history-sampler.ts';
 
-test('constant loads give a constant mean, although one server is asked ten times as often as the other', async () => {
+test('constant loads give a constant mean, although one server is probed ten times as often as the other', async () => {
   const clock = new FakeClock();
   const history = new History();
   let loads: FleetLoads | undefined = { least: 20, mean: 40, most: 60, booked: 2 };
@@ -27,5 +27,5 @@ test('constant loads give a constant mean, although one server is asked ten time
     [[40], [42], [3]],
   );
   const after = history.query({ from: to + 15, to: to + 55, step: 10 });
-  assert.deepEqual(new Set(after?.mean), new Set([null]), 'while nobody answers there is a gap');
+  assert.deepEqual(new Set(after?.mean), new Set([null]), 'while no server answers there is a gap');
 });

@@ -56,7 +56,7 @@ function loads(history: History, clock: FakeClock): number[] {
   return (view?.mean ?? []).filter((value) => value !== null);
 }
 
-test('the history is written every minute and once more at the end, and the next run goes on from it', async () => {
+test('the history is written every minute and once more at the end, and the next run continues it', async () => {
   const { clock, log, file, history } = setUp();
   const saver = startHistorySaver({ clock, log, history, file });
   record(history, clock, 10);
@@ -83,7 +83,7 @@ test('a first start finds nothing and says nothing', async () => {
   assert.deepEqual(log.lines, []);
 });
 
-test('what cannot be used is set aside, reported once, and recording starts empty', async () => {
+test('a history that cannot be used is set aside, reported once, and recording starts empty', async () => {
   const { clock, log, file, history } = setUp();
   file.bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   await restore({ clock, log, history, file });

@@ -414,7 +414,7 @@ function availableReason(verdict: Verdict): string {
     case 'no-room':
       return `No room: ${percent(verdict.predicted)} with one more, and ${percent(verdict.target)} is the limit.`;
     case 'max-sessions':
-      return `No room: ${verdict.sessions} of at most ${verdict.maxSessions} sessions are out.`;
+      return `No room: ${verdict.sessions} of at most ${verdict.maxSessions} sessions have started.`;
     case 'suspect':
       return 'Suspected: given sessions, it still looks idle; tried rarely.';
     case 'closed':

@@ -130,7 +130,7 @@ test('a wrong password is tried twice an hour at most, however many messages wai
   assert.deepEqual(email.told.toSorted(), ['down a', 'full b', 'recovered a']);
 });
 
-test('one message that is refused for good does not hold up the others', async (t) => {
+test('one message that is refused permanently does not hold up the others', async (t) => {
   const { clock, sees, email, notifying } = await scene(t);
   email.unwanted.add('down');
   sees('down');
@@ -147,7 +147,7 @@ test('one message that is refused for good does not hold up the others', async (
   assert.deepEqual(email.told, ['recovered a', 'down a']);
 });
 
-test('however long the mail server is gone, little waits, and of each server the last news is in it', async (t) => {
+test('however long the mail server is down, few messages wait, with the last one about each server', async (t) => {
   const { clock, sees, email, notifying, log } = await scene(t);
   email.weather = 'fails';
   for (let index = 0; index < 200; index += 1) {
@@ -187,7 +187,7 @@ test('a reload that leaves a notifier as it is does not disturb it', async (t) =
   assert.deepEqual(email.told, ['down a']);
 });
 
-test('what waits for a notifier that was removed goes out when it comes back within a week', async (t) => {
+test('messages for a notifier that was removed are sent when it comes back within a week', async (t) => {
   const { clock, sees, email, notifying } = await scene(t);
   email.weather = 'fails';
   sees('down');

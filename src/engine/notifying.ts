@@ -142,7 +142,7 @@ export class Notifying {
     this.#hand({ id: this.#options.newId(), kind, at: this.#options.clock.wallTime(), servers });
   }
 
-  /** Sends a test on every channel past what waits there, once, and says what became of it. In the configured order. */
+  /** Sends a test on every channel past what waits there, once, and reports its outcome. In the configured order. */
   async test(): Promise<readonly ChannelTestView[]> {
     const { clock, newId } = this.#options;
     const notifiers = Array.from(this.#deliveries.values(), ({ notifier }) => notifier);

@@ -19,7 +19,7 @@ function begin(channels: readonly ChannelTestView[] = [], store = new MemoryStor
         drained.set(id, reason);
         return true;
       },
-      // As the poller does: whoever resumes hears of it.
+      // As the poller does: the code that resumes is notified.
       resume(id) {
         drained.delete(id);
         operatorActions.resumed(id);
@@ -60,7 +60,7 @@ test('the log says who sent a test notification, and its outcome on each channel
   ]);
 });
 
-test('the log names the operator who has learned costs forgotten, and of what', async () => {
+test('the log names the operator who has learned costs forgotten, and which costs', async () => {
   const { operatorActions, said } = start();
   assert.deepEqual(await operatorActions.forgetCosts({ kind: 'fleet' }, 'ada'), { kind: 'done' });
   assert.deepEqual(await operatorActions.forgetCosts({ kind: 'server', server: 'a:2000' }, 'ada'), { kind: 'done' });

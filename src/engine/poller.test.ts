@@ -71,7 +71,7 @@ test('polls come at least every 6 s and never two at once to the same server, ho
   await poller.stop();
 });
 
-test('after a failed probe the server is asked again about a second later, and is down at the second failure', async () => {
+test('after a failed probe the server is probed again about a second later, and is down at the second failure', async () => {
   const { clock, probe, poller, transitions, state, begin } = start(['host:2000']);
   begin();
   await clock.advance(20);
@@ -129,7 +129,7 @@ test('a server that fails once and answers again is logged once, however often i
   }
   assert.deepEqual(
     log.lines.map(({ message }) => message),
-    ['host:2000 simulation server gave no usable load: nothing listens at its port', 'host:2000 simulation server answers again'],
+    ['host:2000 simulation server gave no usable load: nothing listens on its port', 'host:2000 simulation server answers again'],
   );
   await poller.stop();
 });

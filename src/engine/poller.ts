@@ -6,6 +6,7 @@
  * ten thousand. Facts go out by the callbacks of `PollerEvents`; what they mean for hand-outs, notifications and the page is decided elsewhere.
  */
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
+import type { SessionReport } from '../core/fleet/session-report.ts';
 import {
   apply,
   newServer,
@@ -23,7 +24,7 @@ import { startLoop, type Loop } from './loop.ts';
 
 export interface PollerEvents {
   /** A server answered. `at` is seconds of the engine's clock. */
-  sampled(id: ServerId, load: number, at: number, latency: number): void;
+  sampled(id: ServerId, load: number, at: number, latency: number, sessions?: SessionReport): void;
   missed(id: ServerId, at: number): void;
   /** After every probe and operator action that changed the facts about a server. `transition` is set when its state changed. */
   changed(facts: ServerFacts, transition: Transition | undefined): void;
@@ -282,7 +283,7 @@ export class Poller {
     this.#endDrain(id);
     const now = clock.now();
     if (result.kind === 'sample') {
-      events.sampled(id, result.load, now, result.latency);
+      events.sampled(id, result.load, now, result.latency, result.sessions);
       this.#logRecovered(id);
       const { loadOnly } = result;
       if (loadOnly !== undefined)

@@ -65,7 +65,7 @@ test('a line of hundreds of different projects is walked in stretches, and other
   queue.refresh();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(attempts() - before, 500);
-  // Whoever asks meanwhile does not wait for the end of the walk.
+  // A client that asks meanwhile does not wait for the end of the walk.
   assert.equal((await requests.request(from())).kind, 'refused');
   await clock.advance(0);
   assert.equal(attempts() - before, 700);
@@ -168,7 +168,7 @@ test('a client in line that disconnects while a server is being booked leaves no
   await queue.stop();
 });
 
-test('a place with a resume token is kept over a lost connection, and ends after thirty seconds', async () => {
+test('a place with a resume token survives a lost connection, and ends after thirty seconds', async () => {
   const { queue, clock, line } = start({ 'a:2000': 97 });
   const first = new Client(true);
   await queue.wait(from(), first);
@@ -219,7 +219,7 @@ test('a place continued on another connection is taken from the first', async ()
 });
 
 describe('a server given to a client whose connection was already dead', () => {
-  /** Somebody waited, got the server, and did not hear of it. */
+  /** A client waited, got the server, and did not receive the answer. */
   async function undelivered() {
     const started = start({ 'a:2000': 97 });
     const { queue, clock, report } = started;
@@ -257,7 +257,7 @@ describe('a server given to a client whose connection was already dead', () => {
     await second.queue.stop();
   });
 
-  test('is released when its holder wants something else, or nothing any more', async () => {
+  test('is released when its holder wants another project, or none', async () => {
     const first = await undelivered();
     const other = await first.show(new Client(true), 'https://github.com/bob/two');
     assert.equal(other.url, 'wss://a:2000');

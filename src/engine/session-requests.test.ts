@@ -24,12 +24,16 @@ test('thirty at once on three idle servers are ten, ten and ten', async () => {
   await queue.stop();
 });
 
-test('a project URL that cannot be read is recorded as it was sent, without reasons of servers for another request', async () => {
+test('a project URL that cannot be read is recorded as it was sent, but for its query, and without reasons of servers for another request', async () => {
   const { requests, queue, decisions } = start({ 'a:2000': 20 });
-  for (const projectUrl of ['https://webots.cloud/run?url=x', 'https://github.com/a/b/blob/main/worlds/my world.wbt', '<b>']) {
+  for (const [projectUrl, shown] of [
+    ['https://webots.cloud/run?url=x', 'https://webots.cloud/run?…'],
+    ['https://github.com/a/b/blob/main/worlds/my world.wbt', 'https://github.com/a/b/blob/main/worlds/my world.wbt'],
+    ['<b>', '<b>'],
+  ] as const) {
     await requests.request({ ...from(), projectUrl });
     const [decision] = decisions.last();
-    assert.deepEqual([decision?.kind, decision?.project, decision?.others], ['refused', projectUrl, []]);
+    assert.deepEqual([decision?.kind, decision?.project, decision?.others], ['refused', shown, []]);
   }
   await requests.request({ ...from(), projectUrl: `https://github.com/${'\u{1f916}'.repeat(5000)}` });
   const project = decisions.last()[0]?.project ?? '';

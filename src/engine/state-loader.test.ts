@@ -8,7 +8,7 @@ function scene() {
   return { clock: new FakeClock(), log: new MemoryLog() };
 }
 
-test('what is read in time is returned', async () => {
+test('a value that is read in time is returned', async () => {
   const { clock, log } = scene();
   assert.deepEqual(await readInTime(() => Promise.resolve({ learned: 1 }), { clock, log }), { learned: 1 });
   assert.deepEqual(log.lines, []);

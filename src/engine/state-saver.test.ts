@@ -39,7 +39,7 @@ test('a server is not suspected after a clean restart because its sessions have 
   assert.deepEqual(after.suspects(), []);
 });
 
-test('what is urgent is written as soon as it changes, and puts off nothing else', async () => {
+test('an urgent document is written as soon as it changes, and delays no other', async () => {
   const clock = new FakeClock(0);
   const store = new MemoryStore();
   let version = 0;

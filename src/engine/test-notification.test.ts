@@ -4,7 +4,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FakeNotifier } from '../../test/support/fake-notifier.ts';
 import { sendTestNotification } from './test-notification.ts';
 
-test('each notifier gets one test message, and of each it is said how it went', async () => {
+test('each notifier gets one test message, and its outcome is reported', async () => {
   const clock = new FakeClock();
   const good = new FakeNotifier('email');
   const bad = new FakeNotifier('webhook a');

@@ -34,11 +34,11 @@ import { createHistoryRoutes } from './operators/history-routes.ts';
 import { addGauges, createMetricsRoutes, type Metrics } from './metrics.ts';
 import { createRegisterRoutes, type RegisterRoutes } from './registration/register-routes.ts';
 import { createMonitorEvents } from './operators/monitor-events.ts';
-import type { MonitorAssets } from './operators/monitor-assets.ts';
 import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
 import type { MonitorSource } from './operators/monitor-source.ts';
 import { createApi } from './server/openapi.ts';
 import { refuseLostUpgrades } from './server/lost-upgrade.ts';
+import type { PageAssets } from './server/page-assets.ts';
 import { createRoutes, toListener } from './server/routes.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions, type TurnedAway } from './server/server.ts';
 import { createLegacyRoutes } from './clients/legacy-routes.ts';
@@ -46,6 +46,7 @@ import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.
 import { SessionTickets } from './clients/session-tickets.ts';
 import { createSessionsApi } from './clients/sessions-api.ts';
 import { createSockets, type Sockets } from './server/sockets.ts';
+import { createViewerPage, createViewerRoutes, type RenderViewer } from './clients/viewer-routes.ts';
 
 export interface EdgeOptions {
   readonly clock: Clock;
@@ -81,10 +82,10 @@ export interface EdgeOptions {
   readonly sessions: StartupGate;
 }
 
-/** The monitor page, which the edge serves without knowing it. */
-export interface MonitorFiles {
-  readonly assets: MonitorAssets;
-  readonly pages: MonitorPages;
+/** The pages, which the edge serves without knowing them. */
+export interface Pages {
+  readonly monitor: { readonly assets: PageAssets; readonly pages: MonitorPages };
+  readonly viewer: { readonly assets: PageAssets; readonly render: RenderViewer };
 }
 
 export interface Edge {
@@ -98,10 +99,10 @@ export interface Edge {
 }
 
 /** Throws the `listen` error of the port. */
-export async function startEdge(options: EdgeOptions, monitor: MonitorFiles): Promise<Edge> {
+export async function startEdge(options: EdgeOptions, pages: Pages): Promise<Edge> {
   const closers = new Closers();
   try {
-    return await assemble(options, monitor, closers);
+    return await assemble(options, pages, closers);
   } catch (error) {
     await closers.close(0);
     throw error;
@@ -134,7 +135,7 @@ interface Parts {
   readonly port: () => number;
 }
 
-async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Closers): Promise<Edge> {
+async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): Promise<Edge> {
   const { settings, poller, metrics } = options;
   const maxima = connectionMaxima(options);
   const addresses = clientAddresses(settings);
@@ -160,7 +161,7 @@ async function assemble(options: EdgeOptions, monitor: MonitorFiles, closers: Cl
   const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
   closers.add((grace) => gateway?.close(grace));
   const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
-  const handle = refuseLostUpgrades(toListener(routesOf(parts, monitor)), options.log);
+  const handle = refuseLostUpgrades(toListener(routesOf(parts, pages)), options.log);
   own.sockets = socketsOf(parts, maxima.clients);
   const shared: SharedListening = {
     ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },
@@ -223,7 +224,7 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
   );
 }
 
-function routesOf(parts: Parts, monitor: MonitorFiles) {
+function routesOf(parts: Parts, { monitor, viewer }: Pages) {
   const { options, closers, addressOf, gateway, port } = parts;
   const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions } = options;
   let stopping = false;
@@ -247,10 +248,11 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
     stopping = true;
   });
   closers.add(() => events.stop());
+  const viewerPage = createViewerPage(viewer);
   const groups = [
     createLegacyRoutes({
       ...{ requests: options.requests, queue: options.queue, availability: options.prospects.availability },
-      ...{ gateway, answers, sessions, addressOf },
+      ...{ gateway, answers, sessions, addressOf, page: viewerPage },
       meanLoad: () => meanLoad(poller.servers()),
       hold: () => settings().waiting.hold,
     }),
@@ -264,6 +266,7 @@ function routesOf(parts: Parts, monitor: MonitorFiles) {
       title: () => settings().monitor.title,
       hasTokens: () => settings().admin.tokens.length > 0,
     }),
+    createViewerRoutes(viewer, viewerPage),
     apiOf(parts, access, source, register.api),
   ];
   return createRoutes({ log, groups });

@@ -55,8 +55,11 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
   try {
     for (let isDone = false; !isDone; interview.goBack()) {
       const asked = await interview.hold((ask) => askForAnswers(options, ask));
-      if (asked.kind === 'refused') refuse(asked.reason);
-      isDone = asked.kind === 'refused' || (await writeInstallation(asked.answers, options, prompt?.ask));
+      if (asked.kind === 'refused') {
+        refuse(asked.reason);
+        return;
+      }
+      isDone = await writeInstallation(asked.answers, options, prompt?.ask);
     }
   } catch (error) {
     if (prompt?.left === undefined) throw error;

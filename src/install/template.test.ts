@@ -12,7 +12,7 @@ test('a section is repeated for each entry of its list, with the values around i
   assert.equal(render(template, { all: 0, list: [] }), 'begin\nend\n');
 });
 
-test('sections can follow each other and stand in each other', () => {
+test('sections can follow each other and be nested', () => {
   const template = '{{#a}}\n1\n{{#b}}\n2\n{{/b}}\n{{/a}}\n{{#c}}\n3\n{{/c}}\n';
   assert.equal(render(template, { a: [{ b: onlyIf(true) }, { b: onlyIf(false) }], c: onlyIf(true) }), '1\n2\n1\n3\n');
 });

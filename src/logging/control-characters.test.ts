@@ -5,7 +5,7 @@ import { printable, printableJson } from './control-characters.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 60 });
 
-test('line ends, terminal commands and marks that turn the direction of writing are written out', () => {
+test('line ends, terminal commands and marks that change the direction of writing are escaped', () => {
   assert.equal(printable('a\r\nb\tc'), 'a\\r\\nb\\tc');
   assert.equal(printable('\u001b[31mred\u0007\u007f'), '\\x1b[31mred\\x07\\x7f');
   assert.equal(printable('\u0085\u009b2J'), '\\x85\\x9b2J');
@@ -13,7 +13,7 @@ test('line ends, terminal commands and marks that turn the direction of writing 
   assert.equal(printable('half \ud83d of a pair'), 'half \\ud83d of a pair');
 });
 
-test('what people write in their languages stays as it is', () => {
+test('text in any language stays as it is', () => {
   for (const text of ['', 'host/2000 (load = 20.5%)', 'Grüße, 世界, שלום, 🤖', 'C:\\new']) assert.equal(printable(text), text);
 });
 

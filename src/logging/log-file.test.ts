@@ -59,7 +59,7 @@ const allLines = (): string[] => {
   return numbers.flatMap((number) => lines(number === 0 ? path : `${path}.${number}`));
 };
 
-test('the folder is made, and lines are appended to what is there', () => {
+test('the folder is created, and lines are appended to an existing file', () => {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, 'before\n');
   const { file } = new Harness();
@@ -103,7 +103,7 @@ test('a file is rotated before it exceeds its size, to the byte', () => {
   assert.equal(statSync(path).size, 1);
 });
 
-test('only ten old files are kept', () => {
+test('the ten latest old files remain', () => {
   const harness = new Harness({ maxBytes: 10 });
   for (let index = 0; index < 30; index += 1) harness.say(`line ${index}`);
   harness.file.close();
@@ -113,7 +113,7 @@ test('only ten old files are kept', () => {
   );
 });
 
-test('a line larger than a file stands alone in one, whole', () => {
+test('a line larger than a file is alone in one, whole', () => {
   const harness = new Harness({ maxBytes: 20 });
   for (const line of ['a', 'x'.repeat(100), 'b', 'y'.repeat(100), 'z'.repeat(100)]) harness.say(line);
   harness.file.close();
@@ -146,7 +146,7 @@ test('any lines, sizes and flushes lose nothing and double nothing', () => {
   );
 });
 
-test('a folder that was removed is made again when the file is reopened', () => {
+test('a folder that was removed is created again when the file is reopened', () => {
   const harness = new Harness();
   harness.say('before');
   rmSync(join(folder, 'log'), { recursive: true });
@@ -197,7 +197,7 @@ test('a file in place of the folder is reported once; lines are counted until it
     harness.now += 5;
   }
   assert.equal(harness.complaints.length, 1);
-  assert.match(harness.complaints[0]!, /cannot be written: .*(EEXIST|ENOTDIR).*"logDir".*goes on and tries again every 10 s/);
+  assert.match(harness.complaints[0]!, /cannot be written: .*(EEXIST|ENOTDIR).*"logDir".*continues and tries again every 10 s/);
   rmSync(join(folder, 'log'));
   harness.now += 10;
   harness.say('fixed');
@@ -259,7 +259,7 @@ test('when old files cannot be moved the file does not grow beyond its size', ()
   assert.deepEqual(lines(path), ['fixed']);
 });
 
-test('a pipe that nobody reads is a failure and does not block', () => {
+test('a pipe without a reader is a failure and does not block', () => {
   mkdirSync(dirname(path), { recursive: true });
   execFileSync('mkfifo', [path]);
   const harness = new Harness();

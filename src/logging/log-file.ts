@@ -172,7 +172,7 @@ export class LogFile {
     this.#complainedAt = now;
     const { path, complain } = this.#options;
     complain(
-      `The log ${path} cannot be written: ${error.message}. Check the disk, or the folder in "logDir" and its permissions. The service goes on and tries again every ${RETRY} s.`,
+      `The log ${path} cannot be written: ${error.message}. Check the disk, or the folder in "logDir" and its permissions. The service continues and tries again every ${RETRY} s.`,
     );
   }
 

@@ -14,7 +14,7 @@ test('a few lines with the same key are written, the rest is counted', () => {
   assert.deepEqual(limiter.end(), [{ level: 'info', key: 'bad-request', count: 5 }]);
 });
 
-test('after the window the key may speak again', () => {
+test('after the window the key may be logged again', () => {
   const limiter = new LogLimiter<string>(rules);
   for (let line = 0; line < 5; line += 1) limiter.admits('info', 'a', 0);
   limiter.end();
@@ -22,11 +22,11 @@ test('after the window the key may speak again', () => {
   assert.deepEqual(limiter.end(), []);
 });
 
-test('nothing said means no window', () => {
+test('without suppressed lines there is no window', () => {
   assert.equal(new LogLimiter<string>(rules).remaining(5), Infinity);
 });
 
-test('somebody who varies the key gets no more than the lines of a kind, and no more memory', () => {
+test('a client that varies the key gets no more than the lines of a kind, and no more memory', () => {
   const limiter = new LogLimiter<string>(rules);
   let written = 0;
   for (let stranger = 0; stranger < 10_000; stranger += 1) if (limiter.admits('warn', `from ${stranger}`, 0)) written += 1;

@@ -45,7 +45,7 @@ test('lines look like the original’s, at information level and above', async (
   await log.close();
 });
 
-test('with debug everything goes to stdout and no file is made', async () => {
+test('with debug everything goes to stdout and no file is created', async () => {
   const stdout = new Sink();
   const { log } = open({ debug: true, stdout });
   log.debug('detail');
@@ -93,7 +93,7 @@ for (const format of ['text', 'json'] as const) {
   });
 }
 
-test('a stranger’s doings are written a few times a minute, then counted', async () => {
+test('actions of unknown clients are logged a few times a minute, then counted', async () => {
   const { log, clock, lines } = open();
   for (let index = 0; index < 20; index += 1) log.limited('info', 'bad-path', `No such path /${index}`);
   log.info('other news');
@@ -107,14 +107,14 @@ test('a stranger’s doings are written a few times a minute, then counted', asy
   await log.close();
 });
 
-test('what was left out is told at the end, too', async () => {
+test('lines that were left out are also counted at the end', async () => {
   const { log } = open();
   for (let index = 0; index < 7; index += 1) log.limited('warn', 'bad-path', 'x');
   await log.close();
   assert.match(readFileSync(logPath(logDir), 'utf8'), /\[WARNING\] {2}2 more lines of this kind/);
 });
 
-test('a flood with ever new keys stays within a hundred lines a minute', async () => {
+test('a flood with new keys each time stays within a hundred lines a minute', async () => {
   const { log, clock, lines } = open();
   for (let index = 0; index < 5000; index += 1) log.limited('info', `key ${index}`, 'x');
   assert.equal(lines().length, 100);
@@ -123,7 +123,7 @@ test('a flood with ever new keys stays within a hundred lines a minute', async (
   await log.close();
 });
 
-test('the farewell is the last line, after what was left out', async () => {
+test('the line about the stop is the last one, after what was left out', async () => {
   const { log, lines } = open();
   for (let i = 0; i < 7; i += 1) log.limited('warn', 'x', 'again');
   await log.close('stopped');
@@ -131,7 +131,7 @@ test('the farewell is the last line, after what was left out', async () => {
   assert.deepEqual(written.slice(5), ['2 more lines of this kind were suppressed kind=x', 'stopped']);
 });
 
-test('a file has at most 500 000 bytes, and ten old ones are kept, as with the original', async () => {
+test('a file has at most 500 000 bytes, and ten old ones remain, as with the original', async () => {
   const { log } = open();
   const text = 'x'.repeat(3_900);
   for (let line = 0; line < 1500; line += 1) {
@@ -152,7 +152,7 @@ test('a file has at most 500 000 bytes, and ten old ones are kept, as with the o
   assert.ok(numberOf(youngest) > numberOf(readFileSync(join(folder, 'output.log.2'), 'utf8')));
 });
 
-test('a log folder that cannot be made is reported once on stderr; later the log says how many lines were lost', async () => {
+test('a log folder that cannot be created is reported once on stderr; later the log says how many lines were lost', async () => {
   rmSync(logDir, { recursive: true });
   writeFileSync(logDir, 'in the way');
   const stderr = new Sink();

@@ -39,8 +39,8 @@ export interface OpenLog extends Log {
   reopen(): void;
   /** Everything said so far is in the file when this returns: for the last moments of the process. It happens at `exit` by itself. */
   flushSync(): void;
-  /** `farewell` is the last line, after everything that was still to be written. */
-  close(farewell?: string): Promise<void>;
+  /** `lastLine` is the last line, after everything that was still to be written. */
+  close(lastLine?: string): Promise<void>;
 }
 
 /** A key of `limited` may have five lines a minute, all keys of its kind a hundred. */
@@ -69,10 +69,10 @@ export function openLog(options: LogOptions): OpenLog {
     },
     reopen: () => sink.reopen(),
     flushSync,
-    async close(farewell) {
+    async close(lastLine) {
       process.off('exit', flushSync);
       await limiter.stop();
-      if (farewell !== undefined) write('info', farewell);
+      if (lastLine !== undefined) write('info', lastLine);
       sink.close();
     },
   };
@@ -107,7 +107,7 @@ function openFile(
 function openStdout({ stdout = process.stdout, stderr = process.stderr }: LogOptions): Sink {
   let broken = false;
   const fail = (error: Error): void => {
-    if (!broken) stderr.write(`session-server: The log on stdout cannot be written: ${error.message}. The service goes on.\n`);
+    if (!broken) stderr.write(`session-server: The log on stdout cannot be written: ${error.message}. The service continues.\n`);
     broken = true;
   };
   if (stdout === process.stdout) process.stdout.on('error', fail);

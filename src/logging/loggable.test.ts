@@ -63,7 +63,7 @@ test('an error keeps what an administrator needs', () => {
   assert.equal(copy.message, 'connect ECONNREFUSED smtp://[Redacted]@mail');
   assert.equal(copy.code, 'ECONNREFUSED');
   assert.equal(copy.password, '[Redacted]');
-  assert.equal('stack' in copy, false, 'where a failure of the outside world was noticed helps nobody');
+  assert.equal('stack' in copy, false, 'where a failure of the outside world was noticed helps no operator');
   assert.equal((copy.cause as Record<string, unknown>).message, 'why');
 });
 
@@ -75,19 +75,19 @@ test('an error that is a bug keeps its stack, without secrets', () => {
   }
 });
 
-test('a long text is cut, and says so', () => {
+test('a long text is truncated, and says so', () => {
   const cut = loggableText('x'.repeat(1_000_000));
   assert.ok(cut.length < 4200);
-  assert.match(cut, /x… \(cut, 1000000 characters\)$/);
+  assert.match(cut, /x… \(truncated, 1000000 characters\)$/);
   assert.equal(loggableText('x'.repeat(4096)), 'x'.repeat(4096));
 });
 
-test('a secret is not uncovered by the cut', () => {
+test('truncation does not uncover a secret', () => {
   const cut = loggableText(`${'x'.repeat(4080)} https://user:hunter2@host`);
   assert.doesNotMatch(cut, /user/);
 });
 
-test('circles, depth, width and strange values are bounded', () => {
+test('cycles, depth, width and unusual values are bounded', () => {
   const circle: Record<string, unknown> = { name: 'circle' };
   circle.self = circle;
   const wide = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`key${index}`, 'y'.repeat(1000)]));

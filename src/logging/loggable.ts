@@ -23,7 +23,7 @@ export function loggableText(text: string): string {
   const searched = withoutSecrets(text.length > MAX_SEARCHED ? text.slice(0, MAX_SEARCHED) : text);
   if (text.length <= MAX_SEARCHED && searched.length <= MAX_TEXT) return searched;
   const kept = searched.slice(0, MAX_TEXT);
-  return `${kept}… (cut, ${text.length} characters)`;
+  return `${kept}… (truncated, ${text.length} characters)`;
 }
 
 /** A copy of the fields: values of keys such as `password` hidden, at most five levels, 200 values and 8192 characters, errors as plain objects. */

@@ -48,7 +48,7 @@ test('an attempt that fails in the middle can be repeated without loss', () => {
   assert.deepEqual(contents(), { 'log.1': 'new', 'log.2': 'one' });
 });
 
-test('with no old files to keep, the file is simply begun anew', () => {
+test('without old files to preserve, a new file is begun', () => {
   writeFileSync(log(), 'new');
   rotate(log(), 0);
   assert.deepEqual(contents(), {});

@@ -64,7 +64,7 @@ test('neither can keys and values of fields, and a value cannot forge another fi
   assert.match(textLine({ level: 'info', wallTime, message: 'm', fields: { path: 'x="' } }), / path="x=\\""\n$/);
 });
 
-test('a line has a bounded length', () => {
+test('the length of a line is bounded', () => {
   const line = textLine({ level: 'info', wallTime, message: '\u0000'.repeat(10_000) });
   assert.ok(line.length < MAX_LINE + 20);
   assert.ok(line.endsWith('… (cut)\n'));

@@ -16,7 +16,7 @@ export interface LogRecord {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** Characters of a line; above it the fields are cut. */
+/** Characters of a line; above it the fields are truncated. */
 export const MAX_LINE = 16_384;
 
 /** Ends with a line feed and contains no other. */

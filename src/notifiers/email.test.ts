@@ -72,7 +72,7 @@ test('subjects and texts are those that operators filter on, word for word', asy
   );
 });
 
-test('local mailboxes without a domain are written to as they are, and the Message-ID has a domain all the same', async (t) => {
+test('local mailboxes without a domain are used as they are, and the Message-ID still has a domain', async (t) => {
   // The sink takes no such addresses; mail servers of Unix machines do.
   const lines: string[] = [];
   const server = createServer((socket) => {
@@ -93,7 +93,7 @@ test('local mailboxes without a domain are written to as they are, and the Messa
     assert.ok(lines.includes(line), lines.join('\n'));
 });
 
-test('the message is a correct one: From, To, Date, Message-ID, MIME headers, and no answer by machines', async (t) => {
+test('the message is valid: From, To, Date, Message-ID, MIME headers, and no automatic answers', async (t) => {
   const sink = await sinkFor(t);
   await notifierFor(t, sink.port).notify(oneDown, never);
   const [mail] = sink.mails;
@@ -153,7 +153,7 @@ test('a mail server that does not encrypt never sees the password', async (t) =>
 });
 
 for (const [what, options, trusted] of [
-  ['that nobody vouches for', {}, false],
+  ['that no known authority signed', {}, false],
   ['that has expired', { days: -1 }, true],
   ['of another name', { names: ['mail.example.org'] }, true],
 ] as const) {
@@ -182,7 +182,7 @@ test('a wrong password is a permanent failure that names the keys to check and n
   assert.deepEqual(sink.mails, []);
 });
 
-test('a mail server without a login is told when a password is set', async (t) => {
+test('a mail server without a login causes an error when a password is set', async (t) => {
   const sink = await sinkFor(t, { login: false });
   const notifier = notifierFor(t, sink.port, { password: sinkPassword, authorities: [sink.cert] });
   const failure = await failureOf(notifier.notify(oneDown, never));
@@ -214,7 +214,7 @@ for (const [stage, reply, code, permanent] of [
 }
 
 for (const stage of ['connect', 'mail', 'data'] as const) {
-  test(`a mail server that falls silent at ${stage} is given up after the patience`, async (t) => {
+  test(`a mail server that goes silent at ${stage} is given up after a time limit`, async (t) => {
     const sink = await sinkFor(t);
     sink.misbehave(stage, 'silence');
     const failure = await failureOf(notifierFor(t, sink.port, { patience: 0.1 }).notify(oneDown, never));
@@ -290,14 +290,14 @@ test('a mail server that speaks TLS from the first byte gets it, and the login',
   );
 });
 
-test('a name that the name service does not know is named as such', async (t) => {
+test('a name that DNS does not know is reported as such', async (t) => {
   // Two dots in a row are refused by the resolver itself: no query leaves the machine.
   const failure = await failureOf(notifierFor(t, 25, { host: 'mail..example' }).notify(oneDown, never));
   assert.equal(failure.code, 'smtp-name');
   assert.match(failure.message, /mailServer/);
 });
 
-test('a port at which nothing listens is named as such', async (t) => {
+test('a port on which nothing listens is reported as such', async (t) => {
   const sink = await SmtpSink.start();
   const { port } = sink;
   await sink.close();
@@ -340,7 +340,7 @@ test('many servers are one message with a line for each', async (t) => {
   assert.ok(mail.raw.split('\r\n').every((line) => line.length <= 998));
 });
 
-test('a message that could not be sent in time says when it was meant to be', async (t) => {
+test('a message that could not be sent in time says when it was due', async (t) => {
   const sink = await sinkFor(t);
   await notifierFor(t, sink.port).notify({ ...oneDown, at: NOW - 7200 }, never);
   assert.match(sink.mails[0]?.body ?? '', /^This was noticed on Sun, 22 Nov 2026 13:18:24 GMT and could not be sent before\.$/m);
@@ -363,15 +363,15 @@ async function scripted(t: TestContext, answers: Readonly<Record<string, string>
 }
 
 for (const [answers, code, permanent, text] of [
-  [{ EHLO: '421 4.7.0 closing' }, 'smtp-greeting', false, /full domain name of this machine into server: it answered "421/],
+  [{ EHLO: '421 4.7.0 closing' }, 'smtp-greeting', false, /set server to the full domain name of this machine: it answered "421/],
   [
     { EHLO: '504 no', HELO: '504 5.5.2 bad name' },
     'smtp-greeting',
     true,
     /refused the name of this session server, example\.org/,
   ],
-  [{ MAIL: '530 5.7.0 Authentication Required' }, 'smtp-login', true, /wants a login; set mailSenderPassword/],
-  [{ RCPT: '554 5.7.1 Relay access denied' }, 'smtp-login', true, /wants a login; set mailSenderPassword/],
+  [{ MAIL: '530 5.7.0 Authentication Required' }, 'smtp-login', true, /requires a login; set mailSenderPassword/],
+  [{ RCPT: '554 5.7.1 Relay access denied' }, 'smtp-login', true, /requires a login; set mailSenderPassword/],
   [{ RCPT: '550 5.1.1 no such user' }, 'smtp-recipient', true, /check administrator/],
 ] as const) {
   test(`the refusal ${JSON.stringify(answers)} is explained by its step`, async (t) => {

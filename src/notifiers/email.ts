@@ -171,8 +171,8 @@ function explainReply(error: SmtpError, options: EmailOptions): OutsideFailure |
   const fail = (name: string, text: string) => outsideFailure(name, `the mail server ${text}: ${said}`, permanent, error);
   if (command.startsWith('STARTTLS')) return fail('smtp-starttls', 'did not begin encryption; check mailServerPort');
   if (/^(?:EHLO|HELO)/.test(command)) return fail('smtp-greeting', refusedGreeting(options));
-  if (wantsLogin(error, options)) return fail('smtp-login', 'wants a login; set mailSenderPassword');
-  if (!permanent) return fail('smtp-deferred', 'put the message off');
+  if (wantsLogin(error, options)) return fail('smtp-login', 'requires a login; set mailSenderPassword');
+  if (!permanent) return fail('smtp-deferred', 'deferred the message');
   if (code === 'EAUTH') return fail('smtp-login', `refused the login of ${user}; check mailSenderUser and mailSenderPassword`);
   if (command.startsWith('MAIL')) return fail('smtp-sender', `refused the sender ${sender}; check mailSender`);
   if (command.startsWith('RCPT')) return fail('smtp-recipient', `refused the recipient ${recipient}; check administrator`);
@@ -181,7 +181,7 @@ function explainReply(error: SmtpError, options: EmailOptions): OutsideFailure |
 
 function refusedGreeting({ monitorUrl }: EmailOptions): string {
   const name = ownName(monitorUrl) ?? 'an IP address';
-  return `closed the connection, or refused the name of this session server, ${name}; write the full domain name of this machine into server`;
+  return `closed the connection, or refused the name of this session server, ${name}; set server to the full domain name of this machine`;
 }
 
 /** RFC 4954 § 6 (530), and what servers answer that forward messages of known users only. */
@@ -197,7 +197,7 @@ function explainConnection(error: SmtpError, options: EmailOptions): OutsideFail
   if (isCertificateError(error)) {
     const fix = /UNABLE_TO_VERIFY_LEAF_SIGNATURE|unable to verify the first certificate/.test(`${originalCode} ${error.message}`)
       ? 'it does not send its certificate chain; install fullchain.pem there. If your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS'
-      : 'write into mailServer a name from the certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS';
+      : 'set mailServer to a name in the certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS';
     return fail(
       'smtp-certificate',
       `the certificate of the mail server ${host} is not accepted (${onOneLine(error.message)}): ${fix}`,
@@ -211,7 +211,7 @@ function explainConnection(error: SmtpError, options: EmailOptions): OutsideFail
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return fail('smtp-name', `the mail server's name ${host} is not found; check mailServer`);
+      return fail('smtp-name', `the name ${host} of the mail server cannot be resolved; check mailServer`);
     case 'ETIMEDOUT':
     case 'EABORT':
       return fail('smtp-timeout', `the mail server ${host} did not answer in time; check mailServer and mailServerPort`);
@@ -219,7 +219,7 @@ function explainConnection(error: SmtpError, options: EmailOptions): OutsideFail
     case 'ENOAUTH':
       return fail(
         'smtp-login',
-        `the mail server ${host} offers no login that could be used; check mailServerPort, or leave mailSenderPassword out`,
+        `the mail server ${host} offers no supported way to log in; check mailServerPort, or leave mailSenderPassword out`,
         true,
       );
     case 'ETLS':
@@ -229,16 +229,16 @@ function explainConnection(error: SmtpError, options: EmailOptions): OutsideFail
         true,
       );
     case 'ECONNECTION':
-      return fail('smtp-closed', `the mail server ${host} closed the connection before it had taken the message`);
+      return fail('smtp-closed', `the mail server ${host} closed the connection before it accepted the message`);
   }
   if (originalCode === 'ECONNREFUSED')
     return fail(
       'smtp-unreachable',
-      `nothing listens at the port of the mail server ${host}; check mailServer and mailServerPort`,
+      `nothing listens on the port of the mail server ${host}; check mailServer and mailServerPort`,
     );
   if (originalCode === 'ECONNRESET' || originalCode === 'EPIPE')
-    return fail('smtp-closed', `the mail server ${host} closed the connection before it had taken the message`);
-  return fail('smtp-failed', `the message could not be given to the mail server ${host}: ${onOneLine(error.message)}`);
+    return fail('smtp-closed', `the mail server ${host} closed the connection before it accepted the message`);
+  return fail('smtp-failed', `the message could not be sent to the mail server ${host}: ${onOneLine(error.message)}`);
 }
 
 /** RFC 8314 § 7.3: nothing but TLS is spoken at port 465. */

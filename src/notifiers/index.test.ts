@@ -10,12 +10,12 @@ function namesOf(settings: NotifierSettings): string[] {
   return createNotifiers(settings, surroundings).notifiers.map(({ name }) => name);
 }
 
-test('a full set of mail keys makes a mail notifier, and none makes none, without a remark', () => {
+test('a full set of mail keys creates a mail notifier, and without any there is none and no warning', () => {
   assert.deepEqual(namesOf({ ...mail, webhooks: [] }), ['email']);
   assert.deepEqual(createNotifiers({ webhooks: [] }, surroundings), { notifiers: [], remarks: [] });
 });
 
-test('an administrator without a mail server or a sender disables e-mail, and the log is told what is missing', () => {
+test('an administrator without a mail server or a sender disables e-mail, and the log says what is missing', () => {
   const { administrator, mailServer, mailSender } = mail;
   const remarks = (settings: Partial<NotifierSettings>) => createNotifiers({ webhooks: [], ...settings }, surroundings).remarks;
   assert.deepEqual(remarks({ administrator, mailSender }), [

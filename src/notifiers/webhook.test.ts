@@ -131,7 +131,7 @@ test('with a secret the exact bytes of the body are signed', async (t) => {
   assert.equal(request.headers['x-session-server-signature'], `sha256=${expected}`);
 });
 
-test("the operator's headers are sent, but not those that would break the message or forge ours", async (t) => {
+test('the headers of the operator are sent, but not those that would break the message or forge its signature', async (t) => {
   const { received, port } = await receiver(t);
   const headers = {
     Authorization: 'Bearer abc',
@@ -177,7 +177,7 @@ for (const [status, code, permanent] of [
 }
 
 for (const status of [200, 202, 204]) {
-  test(`the answer ${status} is consent`, async (t) => {
+  test(`the answer ${status} is success`, async (t) => {
     const { received, port } = await receiver(t, (_request, response) => response.writeHead(status).end());
     await notifierFor(t, port).notify(down, never);
     assert.equal(received.length, 1);
@@ -195,7 +195,7 @@ test('a redirect is not followed', async (t) => {
   assert.deepEqual(elsewhere.received, []);
 });
 
-test('an answer without end is cut: the status alone counts', async (t) => {
+test('an endless answer is not read to its end: the status alone counts', async (t) => {
   const { port } = await receiver(t, (_request, response) => {
     const more = () => {
       while (response.writable && response.write('x'.repeat(65_536)));
@@ -210,7 +210,7 @@ for (const [what, answer] of [
   ['never answers', () => undefined],
   ['sends headers and never a body', (_request, response) => response.writeHead(200, { 'content-length': '10' }).flushHeaders()],
 ] as const satisfies readonly (readonly [string, RequestListener])[]) {
-  test(`a receiver that ${what} is given up after the patience`, async (t) => {
+  test(`a receiver that ${what} is given up after a time limit`, async (t) => {
     const { port } = await receiver(t, answer);
     const failure = await failureOf(notifierFor(t, port, { patience: 0.1 }).notify(down, never));
     assert.equal(failure.code, 'webhook-timeout');
@@ -241,7 +241,7 @@ test('a receiver that drops the connection, or is not there, is tried again late
   assert.deepEqual([refused.code, refused.permanent], ['webhook-unreachable', false]);
 });
 
-test('a certificate that nobody vouches for is refused, with the fix', async (t) => {
+test('a certificate that no known authority signed is refused, with the fix', async (t) => {
   const received: string[] = [];
   const server = createTlsServer(makeCertificate({ names: ['127.0.0.1'] }), (request, response) => {
     received.push(request.url ?? '');
@@ -255,7 +255,7 @@ test('a certificate that nobody vouches for is refused, with the fix', async (t)
   assert.deepEqual(received, []);
 });
 
-test('of thousands of servers the first are listed and the rest counted', () => {
+test('the first of thousands of servers are listed and the rest counted', () => {
   const servers = Array.from({ length: 5000 }, (_, index): Affected => ({ id: `s${index}`, address: `s${index}/2000` }));
   const body = JSON.parse(webhookBody({ ...down, servers }, LINK)) as { servers: unknown[]; omitted: number; text: string };
   assert.equal(body.servers.length, 200);

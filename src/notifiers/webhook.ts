@@ -210,7 +210,7 @@ function judge({ status, text }: Answer, name: string): void {
   if (status >= 300 && status < 400)
     throw outsideFailure(
       'webhook-redirect',
-      `${name} answered with a redirect (${status}), which is not followed; write the final URL into webhooks`,
+      `${name} answered with a redirect (${status}), which is not followed; set url in webhooks to the final URL`,
       true,
     );
   const later = status >= 500 || [408, 425, 429].includes(status);
@@ -223,13 +223,13 @@ function judge({ status, text }: Answer, name: string): void {
 }
 
 const reasons: Readonly<Record<string, readonly [code: string, text: string]>> = {
-  ECONNREFUSED: ['webhook-unreachable', 'nothing listens at its port; check url in webhooks'],
-  ENOTFOUND: ['webhook-name', 'its name is not found; check url in webhooks'],
-  EAI_AGAIN: ['webhook-name', 'the name service does not answer'],
+  ECONNREFUSED: ['webhook-unreachable', 'nothing listens on its port; check url in webhooks'],
+  ENOTFOUND: ['webhook-name', 'its name does not exist in DNS; check url in webhooks'],
+  EAI_AGAIN: ['webhook-name', 'the DNS server does not answer'],
   EHOSTUNREACH: ['webhook-unreachable', 'there is no route to its host'],
   ENETUNREACH: ['webhook-unreachable', 'there is no route to its network'],
-  ECONNRESET: ['webhook-closed', 'it closed the connection before it had answered'],
-  UND_ERR_SOCKET: ['webhook-closed', 'it closed the connection before it had answered'],
+  ECONNRESET: ['webhook-closed', 'it closed the connection before it answered'],
+  UND_ERR_SOCKET: ['webhook-closed', 'it closed the connection before it answered'],
   UND_ERR_HEADERS_OVERFLOW: ['webhook-not-http', 'the headers of its answer are too long'],
 };
 

@@ -11,7 +11,7 @@ export interface FailureContext {
 }
 
 const REASONS: Readonly<Record<string, readonly [string, string]>> = {
-  ECONNREFUSED: ['refused', 'nothing listens at its port'],
+  ECONNREFUSED: ['refused', 'nothing listens on its port'],
   ECONNRESET: ['reset', 'it closed the connection before the answer was complete'],
   UND_ERR_SOCKET: ['reset', 'it closed the connection before the answer was complete'],
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['reset', 'its answer is shorter than announced'],

@@ -29,7 +29,7 @@ async function probeOnce(server: FakeSimulationServer, timeout = 30): Promise<Pr
   }
 }
 
-test('numbers as simulation servers and their fronts write them are loads', () => {
+test('numbers as simulation servers and their reverse proxies write them are loads', () => {
   for (const [text, load] of [
     ['37.4', 37.4],
     ['0', 0],
@@ -46,7 +46,7 @@ test('numbers as simulation servers and their fronts write them are loads', () =
   }
 });
 
-test('anything else is no load', () => {
+test('anything else is not a load', () => {
   for (const text of [
     '',
     ' ',
@@ -135,7 +135,7 @@ test('silence is a failure when the time is up', async () => {
   assert.deepEqual(result, { kind: 'failed', failure: { code: 'timeout', reason: 'it did not answer within 0.05 s' } });
 });
 
-test('a time that is no whole number of milliseconds is a time', async () => {
+test('a time that is not a whole number of milliseconds is a time', async () => {
   for (const timeout of [1.1, 1.3 + 1e-9, 4 / 3]) {
     const result = await probeOnce(await FakeSimulationServer.start(7), timeout);
     assert.ok(result.kind === 'sample' && result.load === 7, String(timeout));
@@ -191,7 +191,7 @@ test('probes of one server share one connection', async () => {
   await server.stop();
 });
 
-test('a connection that was closed while it lay idle costs the server no failed probe', async () => {
+test('a connection that was closed while idle causes no failed probe', async () => {
   const server = await FakeSimulationServer.start(1);
   const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
   await probe.probe(endpointOf(server.address));
@@ -210,7 +210,7 @@ for (const [title, endHalfway] of [
   ['half the headers, then an orderly close', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Le')],
 ] as const) {
   for (const kept of [false, true]) {
-    test(`${title}, is a failed probe on a connection that is ${kept ? 'kept' : 'new'}, and is not asked again`, async (t) => {
+    test(`${title}, is a failed probe on a connection that is ${kept ? 'reused' : 'new'}, and is not asked again`, async (t) => {
       const server = await FakeSimulationServer.start(1);
       t.after(() => server.stop());
       const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
@@ -243,7 +243,7 @@ for (const [title, end] of [
   ['a probe when all are closed', (probe) => void probe.close()],
 ] as readonly (readonly [string, (probe: Probe, id: ServerId) => void])[]) {
   for (const kept of [false, true]) {
-    test(`${title} ends at once on a connection that is ${kept ? 'kept' : 'new'}, and connects no more`, async (t) => {
+    test(`${title} ends at once on a connection that is ${kept ? 'reused' : 'new'}, and connects no more`, async (t) => {
       const server = await FakeSimulationServer.start(1);
       t.after(() => server.stop());
       const probe = createLoadProbe({ ssl: false, timeout: 60, keepAlive: 10, now: seconds, names });
@@ -257,7 +257,7 @@ for (const [title, end] of [
   }
 }
 
-test('a probe that is closed asks nobody', async (t) => {
+test('a closed probe sends no request', async (t) => {
   const server = await FakeSimulationServer.start(1);
   t.after(() => server.stop());
   const probe = createLoadProbe({ ssl: false, timeout: 2, keepAlive: 10, now: seconds, names });
@@ -416,13 +416,13 @@ test('a proxy that refuses is named as the cause, with the variable to set', asy
   assert.match(reason, /^the proxy does not connect to it \(it answers CONNECT with status 403\)\. .* NO_PROXY/);
 });
 
-test('what is quoted of a long answer is short and on one line', async () => {
+test('a quotation from a long answer is short and on one line', async () => {
   const server = await FakeSimulationServer.start(replies(200, `\r\n\u0007${'x'.repeat(MAX_ANSWER - 10)}`));
   const result = await probeOnce(server);
   assert.ok(result.kind === 'failed' && !/[\r\n\u0007]/.test(result.failure.reason) && result.failure.reason.length < 120);
 });
 
-test('a server whose name nobody can resolve in time is told from one that does not answer', async (t) => {
+test('a server whose name cannot be resolved in time is distinguished from one that does not answer', async (t) => {
   const silent = { lookup: () => undefined, isPending: (host: string) => host === 'lab.example' };
   const probe = createLoadProbe({ ssl: false, timeout: 0.05, keepAlive: 10, now: seconds, names: silent });
   t.after(() => probe.close());
@@ -442,7 +442,7 @@ for (const [title, ssl, secure, reason] of [
   ],
   ['https where plain http is asked for', false, true, /If it speaks https, set "pollSsl" \(or "ssl"\) to true$/],
   [
-    'a certificate that nobody vouches for',
+    'a certificate that no known authority signed',
     ...[true, true],
     /^its certificate is not accepted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*; if your own authority signed it, name that authority in NODE_EXTRA_CA_CERTS, or set "pollSsl"/,
   ],
@@ -478,7 +478,7 @@ test('a server that does not send its certificate chain is reported as such, wit
   );
 });
 
-test('a server that has spoken http is not told of https when it fails', async (t) => {
+test('a server that has spoken http gets no advice about https when it fails', async (t) => {
   const failures: readonly [answer: RequestListener, reason: string][] = [
     [(request) => request.socket.destroy(), 'it closed the connection without an answer'],
     [(request) => request.socket.end('+OK ready\r\n\r\n'), 'its answer is not HTTP'],
@@ -495,7 +495,7 @@ test('a server that has spoken http is not told of https when it fails', async (
     };
     assert.equal(await told(), 20);
     server.answer = failure;
-    // The first of two connections was open since before, and what came on it is no evidence.
+    // The first of two connections was open since before, and its answer proves nothing.
     await told();
     assert.ok(String(await told()).startsWith(reason));
     assert.doesNotMatch(String(await told()), /https/);

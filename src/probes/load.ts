@@ -7,6 +7,7 @@
  */
 import type { LookupFunction } from 'node:net';
 import { httpUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
+import { readSessionReport, type SessionReport } from '../core/fleet/session-report.ts';
 import type { NameLookup, OutgoingProxies, Probe, ProbeResult } from '../ports.ts';
 import { explainProbeFailure } from './load-failure.ts';
 import { ServerConnections, type Connection } from './server-connections.ts';
@@ -150,6 +151,7 @@ interface Answer {
   readonly status: number;
   readonly body: string;
   readonly location?: string;
+  readonly sessions?: SessionReport;
   /** Set when the answer does not count, whatever it contains. */
   readonly refused?: readonly [code: string, reason: string];
 }
@@ -186,6 +188,7 @@ function get(connection: Connection, path: string): Promise<Answer> {
     let status = 0;
     let location: string | undefined;
     let size = 0;
+    let sessions: SessionReport | undefined;
     const bodiless = (): Answer => ({ status, body: '', ...(location !== undefined && { location }) });
     connection.client.dispatch(
       { origin: connection.origin, method: 'GET', path, headers: HEADERS },
@@ -194,6 +197,7 @@ function get(connection: Connection, path: string): Promise<Answer> {
         onRequestStart: () => undefined,
         onResponseStart(_controller, statusCode, headers) {
           status = statusCode;
+          sessions = readSessionReport(headers['session-count'], headers['session-load']);
           if (status >= 300 && status < 400 && typeof headers.location === 'string') ({ location } = headers);
         },
         onResponseData(controller, chunk) {
@@ -206,7 +210,8 @@ function get(connection: Connection, path: string): Promise<Answer> {
         },
         onResponseEnd() {
           connection.answered = true;
-          resolve(location === undefined ? { status, body: Buffer.concat(chunks).toString('utf8') } : bodiless());
+          const body = Buffer.concat(chunks).toString('utf8');
+          resolve(location === undefined ? { status, body, ...(sessions !== undefined && { sessions }) } : bodiless());
         },
         onResponseError(_controller, error) {
           reject(error);
@@ -225,7 +230,7 @@ function judge(answer: Answer, latency: number): ProbeResult {
   if (answer.status !== 200) return failed('status', `it answers /load with status ${answer.status}`);
   const load = parseLoad(answer.body);
   if (load === undefined) return failed('not-a-number', `its answer to /load is not a number: ${quote(answer.body)}`);
-  return { kind: 'sample', load, latency };
+  return { kind: 'sample', load, latency, ...(answer.sessions !== undefined && { sessions: answer.sessions }) };
 }
 
 function tooManyRedirects(max: number): string {

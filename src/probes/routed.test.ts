@@ -29,23 +29,23 @@ function listener(name: string, heard: string[]): Probe {
   };
 }
 
-test('a server behind the gateway is asked inside, any other by its public address', async () => {
+test('a server behind the gateway is probed inside, any other by its public address', async () => {
   const heard: string[] = [];
   const inside = endpoint('10.0.0.3:2000');
   const probe = createRoutedProbe({
     outside: listener('outside', heard),
     inside: listener('inside', heard),
-    locate: ({ id }) => (id === 'front:2000' ? inside : undefined),
+    locate: ({ id }) => (id === 'proxy:2000' ? inside : undefined),
   });
-  await probe.probe(endpoint('front/2000'));
+  await probe.probe(endpoint('proxy/2000'));
   await probe.probe(endpoint('other/2000'));
-  probe.forget('front:2000');
+  probe.forget('proxy:2000');
   await probe.close();
   assert.deepEqual(heard, [
     'inside probes 10.0.0.3:2000',
     'outside probes other/2000',
-    'outside forgets front:2000',
-    'inside forgets front:2000',
+    'outside forgets proxy:2000',
+    'inside forgets proxy:2000',
     'outside closes',
     'inside closes',
   ]);

@@ -40,7 +40,7 @@ function nameService(t: TestContext, addresses: Readonly<Record<string, string>>
   };
 }
 
-test('a name is looked up once, whoever asks while it is', (t) => {
+test('a name is looked up once, however many ask at the same time', (t) => {
   const { asked, heard, ask, answer } = nameService(t);
   for (let i = 0; i < 10; i += 1) ask('a');
   assert.deepEqual([asked, heard], [['a'], []]);
@@ -50,7 +50,7 @@ test('a name is looked up once, whoever asks while it is', (t) => {
   assert.deepEqual(asked, ['a', 'a'], 'and asked again afterwards');
 });
 
-test('who wants another kind of answer asks for himself', (t) => {
+test('a caller that wants another kind of answer starts a separate lookup', (t) => {
   const { asked, ask } = nameService(t);
   ask('a', { all: true });
   ask('a', { all: false });
@@ -70,7 +70,7 @@ test('two names at a time, the others in their order', (t) => {
   );
 });
 
-test('names that keep us waiting share one thread, and the other one serves the rest', async (t) => {
+test('slow names share one thread, and the other one serves the rest', async (t) => {
   const { asked, heard, ask, answer, pass } = nameService(t);
   ask('dead1');
   ask('dead2');
@@ -90,7 +90,7 @@ test('names that keep us waiting share one thread, and the other one serves the 
   assert.deepEqual(asked, ['dead1', 'well', 'well', 'dead2']);
 });
 
-test('a name that is quick again is slow no more', async (t) => {
+test('a name that is quick again no longer counts as slow', async (t) => {
   const { asked, ask, answer, pass } = nameService(t);
   for (const name of ['a', 'b']) ask(name);
   await pass(1);
@@ -103,7 +103,7 @@ test('a name that is quick again is slow no more', async (t) => {
   assert.deepEqual(asked, ['a', 'b']);
 });
 
-test('who waits longer than a moment gets the address that the name had last', async (t) => {
+test('a caller that waits longer than a moment gets the address that the name had last', async (t) => {
   const { asked, heard, ask, answer, isPending, pass } = nameService(t);
   ask('a');
   answer('a');
@@ -116,10 +116,10 @@ test('who waits longer than a moment gets the address that the name had last', a
   ask('a');
   assert.deepEqual(asked, ['a', 'a'], 'the question before is still open, and serves this one too');
   answer('a');
-  assert.deepEqual(heard, ['a: address of a', 'a: address of a'], 'nobody is told twice');
+  assert.deepEqual(heard, ['a: address of a', 'a: address of a'], 'no caller is answered twice');
 });
 
-test('a name service that cannot answer makes nobody forget an address, one that knows the name no more does', (t) => {
+test('a name service that cannot answer removes no known address, one that no longer knows the name does', (t) => {
   const { heard, ask, answer } = nameService(t);
   for (const error of [undefined, 'EAI_AGAIN', 'ENOTFOUND', 'EAI_AGAIN']) {
     ask('a');
@@ -128,7 +128,7 @@ test('a name service that cannot answer makes nobody forget an address, one that
   assert.deepEqual(heard, ['a: address of a', 'a: address of a', 'a: ENOTFOUND', 'a: EAI_AGAIN']);
 });
 
-test('a name that finds no thread and was never heard of is asked for by DNS alone', async (t) => {
+test('a name that gets no thread and was never resolved is looked up by DNS alone', async (t) => {
   const { heard, ask, isPending, pass } = nameService(t, { well: '192.0.2.7' });
   for (const name of ['dead1', 'dead2', 'well', 'unknown']) ask(name);
   await pass(1);
@@ -136,7 +136,7 @@ test('a name that finds no thread and was never heard of is asked for by DNS alo
   assert.deepEqual(['dead1', 'well', 'unknown'].map(isPending), [true, false, true]);
 });
 
-test('what DNS says is given in the form that was asked for', async (t) => {
+test('an answer of DNS has the form that the caller asked for', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { lookup } = createSharedLookup({
     lookup: () => undefined,
@@ -163,7 +163,7 @@ test('what DNS says is given in the form that was asked for', async (t) => {
   ]);
 });
 
-test('names are looked up in earnest', async () => {
+test('names are really looked up', async () => {
   const found = await new Promise((resolve) =>
     createSharedLookup().lookup('localhost', { all: true }, (error, addresses) => resolve([error, addresses])),
   );

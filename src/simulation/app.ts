@@ -1,6 +1,5 @@
 /** The composition root of the simulation server: builds everything from checked settings, in order, and stops it in reverse. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import { cpus, hostname, totalmem, type as systemType, release } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +26,7 @@ import { chooseIsolation } from './isolations/index.ts';
 import { createLauncher } from './launcher/launcher.ts';
 import { startMachineMeter } from './meters/machine-meter.ts';
 import { MonitorLog } from './meters/monitor-log.ts';
+import { isDisplayMissing, missingParts } from './missing.ts';
 import { createGitProjects } from './projects/git.ts';
 import { folderSize } from './projects/folder-size.ts';
 import type { Disk, Isolation, Workspaces } from './ports.ts';
@@ -69,7 +69,7 @@ export async function startSimulation(
   const wantsCgroups = started.isolation.use !== 'none';
   const cgroups = wantsCgroups ? await findCgroups({ instance: instance.name, clock }) : undefined;
   const launcher = createLauncher({ home: cgroups?.home ?? [] });
-  const displayMissing = () => isMissing(now().display);
+  const displayMissing = () => isDisplayMissing(now().display);
   const chosen = await chooseIsolation({ instance: instance.name, launcher, clock, cgroups, settings: now, displayMissing });
   const { isolation } = chosen;
   const workspaces = await chooseWorkspaces({ folder: run, launcher, limits: () => now().limits, sizeOf: folderSize });
@@ -110,7 +110,7 @@ export async function startSimulation(
     keepers: keepersOf(isolation, workspaces.workspaces),
   });
   const sockets = createClientSockets({ clock, log, addressOf, accept: (client) => sessions.accept(client) });
-  const warnings = warningsOf(started, chosen.reasons, workspaces.reason, displayMissing());
+  const warnings = warningsOf(started, chosen.reasons, workspaces.reason);
   for (const warning of warnings) log.warn(warning);
 
   await sweeping.sweep();
@@ -119,7 +119,7 @@ export async function startSimulation(
     // Sessions, connections without a start message yet, and programs that call.
     maxClients: () => now().maxConnections + now().limits.accepted + 200,
     load() {
-      const load = meter.load();
+      const load = simulator.usesProject ? meter.load() : shareOf(sessions.taken(), now().maxConnections);
       return load === undefined ? undefined : { text: String(load), headers: metering.headers(sessions.counts()) };
     },
     monitor: () =>
@@ -264,27 +264,12 @@ function formOf(settings: SimulationSettings): Readonly<Record<string, string>> 
   };
 }
 
-function warningsOf(
-  { simulator, webotsHome, docker }: SimulationSettings,
-  reasons: readonly string[],
-  workspaces: string | undefined,
-  displayMissing: boolean,
-): readonly string[] {
+function warningsOf(settings: SimulationSettings, reasons: readonly string[], workspaces: string | undefined): readonly string[] {
   const warnings = reasons.map((reason) => `An isolation is not available here: ${reason}.`);
-  const isOnHost = simulator === 'webots' && !docker;
   if (workspaces !== undefined)
     warnings.push(`The files of each session are copied, because layers are not available: ${workspaces}.`);
-  if (isOnHost && !existsSync(join(webotsHome, 'webots')))
-    warnings.push(`There is no Webots at ${join(webotsHome, 'webots')}; set "webotsHome".`);
-  if (isOnHost && displayMissing)
-    warnings.push('There is no X display, which Webots needs; start one, such as Xvfb, or set "display".');
+  for (const { subject, text, fix } of missingParts(settings)) warnings.push(`${subject}: ${text}; ${fix}.`);
   return warnings;
-}
-
-/** A display of this machine has a socket; whether another machine has one is not known. */
-function isMissing(display: string): boolean {
-  const number = /^(?:unix)?:(\d+)(?:\.\d+)?$/.exec(display)?.[1];
-  return number !== undefined && !existsSync(`/tmp/.X11-unix/X${number}`);
 }
 
 /** Keys that need a restart keep the values of the start. */
@@ -336,4 +321,12 @@ function systemName(): string {
 function processorName(): string {
   const all = cpus();
   return `${all[0]?.model ?? 'Unknown'} (${all.length} processors)`;
+}
+
+/**
+ * The load of a server with the demo, percent: the share of its places that are taken. Its sessions cost next to nothing, and
+ * it is for computers that are busy with other work.
+ */
+function shareOf(taken: number, places: number): number {
+  return (100 * taken) / places;
 }

@@ -1,8 +1,8 @@
 /** Which server this is on its machine: everything it makes carries its name, so that two servers never touch each other's sessions. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lockFolder } from '../system/folder-lock.ts';
 
 export interface Instance {
   /** A random word, the same after a restart. */
@@ -15,25 +15,13 @@ export interface FolderInUse extends Error {
   readonly code: 'in-use';
 }
 
-/** Takes the folder for this process. The name of the lock is in memory alone, so that it is free again however the process ends. */
+/** Takes the folder for this process, and gives it back when the process ends. */
 export async function takeInstance(stateDir: string): Promise<Instance> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const name = await nameIn(join(stateDir, 'instance'));
-  const lock = createServer();
-  await listen(lock, `\0session-server-sim-${name}`).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+  const lock = await lockFolder(stateDir);
+  if (lock.kind === 'held')
     throw Object.assign(new Error(`another simulation server uses ${stateDir}`), { code: 'in-use' as const });
-  });
-  lock.unref();
-  return {
-    name,
-    release: () =>
-      new Promise((resolve) => {
-        lock.close(() => {
-          resolve();
-        });
-      }),
-  };
+  if (lock.kind === 'impossible') throw lock.error;
+  return { name: await nameIn(join(stateDir, 'instance')), release: lock.release };
 }
 
 async function nameIn(path: string): Promise<string> {
@@ -42,10 +30,4 @@ async function nameIn(path: string): Promise<string> {
   const name = randomBytes(6).toString('hex');
   await writeFile(path, `${name}\n`);
   return name;
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(path, resolve);
-  });
 }

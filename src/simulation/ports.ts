@@ -125,7 +125,7 @@ export interface Running {
   readonly command: readonly string[];
   readonly pid: number;
   readonly exited: Promise<SimulatorExit>;
-  /** A process of this session, and none of another, listens at the inner address. */
+  /** A process of this session, and none of another, listens on the inner address. */
   isListening(): Promise<boolean>;
   /** What it uses; `undefined` when that is not known. */
   usage(): Promise<Usage | undefined>;

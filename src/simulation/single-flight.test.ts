@@ -4,17 +4,17 @@ import { SingleFlight, Turns } from './single-flight.ts';
 
 const never = () => new AbortController().signal;
 
-test('thirty who want the same wait for one', async () => {
+test('thirty callers that want the same wait for one', async () => {
   const flights = new SingleFlight<number>();
   let runs = 0;
   const work = () => Promise.resolve((runs += 1));
   const results = await Promise.all(Array.from({ length: 30 }, () => flights.join('a', never(), work)));
   assert.deepEqual([runs, new Set(results).size], [1, 1]);
   await flights.join('a', never(), work);
-  assert.equal(runs, 2, 'later ones begin anew');
+  assert.equal(runs, 2, 'later ones begin again');
 });
 
-test('the work stops when the last of those who wait leaves, and not before', async () => {
+test('the work stops when the last caller that waits for it leaves, and not before', async () => {
   const flights = new SingleFlight<void>();
   let stopped = false;
   const work = (signal: AbortSignal) =>
@@ -45,7 +45,7 @@ test('a failure reaches all and is not remembered', async () => {
   assert.equal(await flights.join('a', never(), () => Promise.resolve('yes')), 'yes');
 });
 
-test('no more tasks run at a time than may', async () => {
+test('tasks beyond the maximum wait', async () => {
   const turns = new Turns();
   let running = 0;
   let most = 0;

@@ -20,7 +20,7 @@ test('a server that was reported down before a restart is reported to be back af
   before.due({ at: 106, wallTime: EPOCH + 106 });
   const document = saveNotifications(before, [], EPOCH);
 
-  // The clock of the engine begins anew, thirty seconds later.
+  // The clock of the engine begins again, thirty seconds later.
   const offset = EPOCH + 136 - 5;
   const after = new Incidents(rules, newId);
   const { open, ended } = overRestart(document, offset);

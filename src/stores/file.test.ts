@@ -8,7 +8,7 @@ import { MemoryLog } from '../../test/support/memory-log.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { createFileStore } from './file.ts';
 
-test('what was written is read, also by the next process', async (t) => {
+test('a written document is read, also by the next process', async (t) => {
   const folder = join(await temporaryFolder(t), 'made', 'when', 'needed');
   const log = new MemoryLog();
   await createFileStore({ folder, log }).write('learned', { fleet: 1.5 });
@@ -17,7 +17,7 @@ test('what was written is read, also by the next process', async (t) => {
   assert.deepEqual(log.lines, []);
 });
 
-test('what was never written is absent, without a word', async (t) => {
+test('a document that was never written is absent, without a warning', async (t) => {
   const log = new MemoryLog();
   assert.equal(await createFileStore({ folder: await temporaryFolder(t), log }).read('learned'), undefined);
   assert.deepEqual(log.lines, []);
@@ -37,7 +37,7 @@ for (const [title, prepare] of [
   ['a pipe', (path: string) => promisify(execFile)('mkfifo', [path])],
   ['a link', (path: string) => symlink('/etc/hostname', path)],
 ] as const) {
-  test(`a file that is ${title} is set aside with a line in the log, and the service goes on`, async (t) => {
+  test(`a file that is ${title} is set aside with a line in the log, and the service continues`, async (t) => {
     const folder = await temporaryFolder(t);
     await prepare(join(folder, 'learned.json'));
     const log = new MemoryLog();
@@ -50,7 +50,7 @@ for (const [title, prepare] of [
   });
 }
 
-test('a file that the program cannot use is kept under another name, with a line in the log that says why', async (t) => {
+test('a file that the program cannot use is renamed, with a line in the log that says why', async (t) => {
   const folder = await temporaryFolder(t);
   const log = new MemoryLog();
   const store = createFileStore({ folder, log });

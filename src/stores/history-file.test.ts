@@ -16,7 +16,7 @@ async function contentOf(file: ReturnType<typeof createHistoryFile>): Promise<Bu
   return there ? Buffer.concat(pieces) : undefined;
 }
 
-test('what was written is read again, larger than any piece', async (t) => {
+test('a written history is read again, larger than any piece', async (t) => {
   const folder = join(await temporaryFolder(t), 'state');
   const file = createHistoryFile(folder);
   assert.equal(await contentOf(file), undefined);
@@ -82,7 +82,7 @@ test('a link, a folder or a pipe in the place of the file is not followed', asyn
   );
 });
 
-test('what is set aside keeps its content under another name', async (t) => {
+test('a file that is set aside keeps its content under another name', async (t) => {
   const folder = await temporaryFolder(t);
   const file = createHistoryFile(folder);
   await file.write([new Uint8Array([9])]);

@@ -44,7 +44,7 @@ for (const [form, make] of forms) {
     await assert.rejects(make(join(path, 'below')), { code: 'ENOTDIR' });
   });
 
-  test(`a folder that cannot be made although the one above it exists is an error and not tried for ever, ${form}`, async () => {
+  test(`a folder that cannot be created although its parent exists is an error and not retried indefinitely, ${form}`, async () => {
     await assert.rejects(make('/proc/session-server/below'), { code: 'ENOENT' });
   });
 

@@ -8,7 +8,7 @@ import { useNextFocus } from './use-next-focus.ts';
 import { useUniqueId } from './use-unique-id.ts';
 import type { Viewing } from './use-viewer.ts';
 
-const buttonWords: Readonly<Record<ViewerView['levers'], string>> = {
+const buttonWords: Readonly<Record<ViewerView['actions'], string>> = {
   none: 'Get access',
   locked: 'Sign in',
   ready: 'Operator actions',
@@ -28,7 +28,7 @@ export function Access({ viewing }: { readonly viewing: Viewing }) {
   return (
     <>
       <button type="button" aria-haspopup="dialog" onClick={open}>
-        {viewer.name === null ? buttonWords[viewer.levers] : <span class="text">{viewer.name}</span>}
+        {viewer.name === null ? buttonWords[viewer.actions] : <span class="text">{viewer.name}</span>}
       </button>
       <dialog ref={dialog} class="small" aria-labelledby={`${id}-heading`}>
         <div class="card-head">
@@ -52,7 +52,7 @@ interface DialogBodyProps {
 function DialogBody({ viewer, viewing, id }: DialogBodyProps) {
   const focusNext = useNextFocus();
   const [result, setResult] = useState('');
-  const readsOnly = viewer.name !== null && viewer.levers !== 'ready';
+  const readsOnly = viewer.name !== null && viewer.actions !== 'ready';
   const entered = (): void => {
     focusNext(`${id}-address`);
     setResult(TOKEN_ACCEPTED);
@@ -69,9 +69,9 @@ function DialogBody({ viewer, viewing, id }: DialogBodyProps) {
           Signed in as <b class="text">{viewer.name}</b> with a read-only token.
         </p>
       )}
-      {viewer.levers === 'none' && <NoTokens />}
-      {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
-      {viewer.levers === 'ready' && <FleetActions {...action} addressId={`${id}-address`} />}
+      {viewer.actions === 'none' && <NoTokens />}
+      {viewer.actions === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
+      {viewer.actions === 'ready' && <FleetActions {...action} addressId={`${id}-address`} />}
       {readsOnly && (
         <div class="buttons">
           <SignOutButton {...action} />

@@ -104,7 +104,8 @@ function useServerActions({ server: { id }, viewer, act, onResumed }: DrainFormP
     busy,
     startDraining: (request: Drain) => once(() => drain(id, request, viewer), 'Draining: no new sessions will start here.'),
     endDraining: async (): Promise<void> => {
-      if (await once(() => resume(id, viewer), 'Resumed: new sessions can start here as soon as it answers.')) onResumed();
+      if (await once(() => resume(id, viewer), 'Resumed: new sessions can start here as soon as the server answers.'))
+        onResumed();
     },
     remove: () => once(() => removeServer(id, viewer), 'Removed.'),
   };

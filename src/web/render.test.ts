@@ -58,7 +58,7 @@ test('the time of the start is shown in the given time zone, in English, with 24
   assert.ok(textOf(render(fleet, 'Asia/Tokyo')).includes('Started on Monday, November 02, 2026 at 08:05:09'));
 });
 
-test('the servers stand in the configured order with their state and its reason in words', () => {
+test('the servers are in the configured order, with their state and its reason in words', () => {
   const fleet = new DemoFleet({ servers: 12 });
   fleet.set(fleet.ids[4] ?? '', { state: 'draining', reason: 'Draining since ada asked for it: new disk.' });
   const [, ...found] = rows(render(fleet)).slice(0, -1);

@@ -37,9 +37,9 @@ export function ServerActions({ server, viewing, at }: ServerActionsProps) {
   };
   return (
     <section class="card operator-actions" aria-label="Operator actions">
-      {viewer.levers === 'none' && <NoTokens />}
-      {viewer.levers === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
-      {viewer.levers === 'ready' && (
+      {viewer.actions === 'none' && <NoTokens />}
+      {viewer.actions === 'locked' && <TokenForm viewing={viewing} fieldId={`${id}-token`} onEntered={entered} />}
+      {viewer.actions === 'ready' && (
         <>
           <DrainForm
             server={server}

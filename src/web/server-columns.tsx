@@ -126,7 +126,7 @@ function twoLines(first: string, second: string): ComponentChildren {
   );
 }
 
-/** Opens the panel. Before any script has run, the link leads to the page of the server itself, as in the original. */
+/** Opens the panel. Before any script has run, the link opens the page of the server itself, as in the original. */
 function Address({ server: { id, address, monitorUrl, labels }, live }: { readonly server: ServerView; readonly live: boolean }) {
   const pairs = Object.entries(labels);
   return (

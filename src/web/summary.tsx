@@ -65,7 +65,7 @@ interface HandOutNoteProps {
 function HandOutNote({ fleet, onRefused }: HandOutNoteProps) {
   const { refusedLastHour: refused, arrivedShare } = fleet;
   const text = `${useFormat().count(refused)} refused`;
-  const arrived = arrivedShare === null ? '' : `, about ${Math.round(100 * arrivedShare)}% of sessions arrived`;
+  const arrived = arrivedShare === null ? '' : `, about ${Math.round(100 * arrivedShare)}% of sessions started`;
   return (
     <>
       in the last hour,{' '}

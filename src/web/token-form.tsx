@@ -76,8 +76,8 @@ function useSignIn(viewing: Viewing, onEntered: () => void) {
       setRefusal(answer.refusal);
       return;
     }
-    const { name, levers } = answer.value;
-    if (levers === 'ready') onEntered();
+    const { name, actions } = answer.value;
+    if (actions === 'ready') onEntered();
     else {
       form.reset();
       setRefusal({

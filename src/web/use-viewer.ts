@@ -51,7 +51,7 @@ export function useViewer(stale: boolean): Viewing {
   useEffect(() => {
     if (!stale) askAgain();
   }, [stale, askAgain]);
-  const hasNoTokens = viewer?.levers === 'none';
+  const hasNoTokens = viewer?.actions === 'none';
   const recheck = useCallback(() => {
     if (hasNoTokens) askAgain();
   }, [hasNoTokens, askAgain]);

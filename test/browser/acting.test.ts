@@ -91,7 +91,7 @@ test('the focus is never lost after an operator action, and its result is announ
   await said.getByText('Resumed:').waitFor();
   await panel.getByRole('button', { name: 'Resume' }).waitFor({ state: 'detached' });
   await assertFocus(page, reason, 'a resume');
-  assert.equal(await said.innerText(), 'Resumed: new sessions can start here as soon as it answers.');
+  assert.equal(await said.innerText(), 'Resumed: new sessions can start here as soon as the server answers.');
 
   await panel.getByRole('button', { name: 'Remove' }).press('Enter');
   await panel.waitFor({ state: 'detached' });
@@ -137,7 +137,7 @@ test('an operator who has configured the first token signs in without reloading 
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 3 }) });
   const openBeforeTokens = async (): Promise<Page> => {
     const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
-    await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: null, levers: 'none', csrf: null } }));
+    await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: null, actions: 'none', csrf: null } }));
     await page.goto(server.url);
     await page.getByRole('button', { name: 'Get access' }).waitFor();
     return page;
@@ -187,7 +187,7 @@ test('an operator whose token became read-only sees no more actions after a refu
   await page.route('**/drain', (route) =>
     route.fulfill({ status: 403, json: { code: 'token-read-only', reason: 'The token of ada may only read.' } }),
   );
-  await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: 'ada', levers: 'locked', csrf: 'x' } }));
+  await page.route('**/monitor/viewer', (route) => route.fulfill({ json: { name: 'ada', actions: 'locked', csrf: 'x' } }));
   await panel.getByRole('button', { name: 'Drain', exact: true }).press('Enter');
   await panel.getByText('The token of ada may only read.').waitFor();
   await panel.getByLabel(/^Sign in with a token/).waitFor();
@@ -217,7 +217,7 @@ test('an address of a server that is not in the fleet says so', async (t) => {
   await page.getByText('There is no simulation server').waitFor({ state: 'detached' });
 });
 
-test('a test notification says what became of it on each channel', async (t) => {
+test('a test notification reports its outcome on each channel', async (t) => {
   const server = await startMonitorServer(t, { fleet: new DemoFleet({ servers: 1 }) });
   const page = await openPage(t, server.url);
   await page.getByRole('button', { name: 'Sign in' }).click();

@@ -148,7 +148,7 @@ test("a server's facts keep within their card on every screen", async (t) => {
   }
 });
 
-test('what a load consists of, and the limit, are said in words too', async (t) => {
+test('the parts of a load, and the limit, are also written in words', async (t) => {
   const fleet = new DemoFleet({ servers: 2 });
   fleet.set(fleet.ids[0] ?? '', { load: 20.5, booked: 8, predicted: 28.5 });
   fleet.set(fleet.ids[1] ?? '', { load: null, predicted: null });
@@ -183,7 +183,7 @@ test('each row has its server as its header, and a filter says how much it shows
   assert.equal(await page.getByRole('rowheader', { name: 'average:' }).count(), 1);
 });
 
-test('servers without room are not called available alone, and a cost that others taught is said to be theirs', async (t) => {
+test('servers without room are not called available alone, and a cost learned from others is described as such', async (t) => {
   const fleet = new DemoFleet({ servers: 3 });
   for (const id of fleet.ids) fleet.set(id, { places: 0 });
   fleet.set(fleet.ids[1] ?? '', { costUncertainty: null });

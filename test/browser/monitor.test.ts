@@ -322,7 +322,7 @@ test('the chart is used by keyboard, and says where it is', async (t) => {
   await page.getByRole('button', { name: '1 h', exact: true, pressed: true }).waitFor();
 });
 
-test('zooming out ends at the time for which a history is kept', async (t) => {
+test('zooming out ends at the time for which there is a history', async (t) => {
   const fleet = livelyFleet();
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, server.url);
@@ -511,7 +511,7 @@ test('refusals are found from the head of the page, after hundreds of hand-outs 
   await shown.nth(1).waitFor();
   fleet.abandon('https://github.com/a/b/blob/main/worlds/f.wbt', 7);
   for (let count = 0; count < 3; count++) fleet.allocate();
-  fleet.refuse('https://github.com/a/b/blob/main/worlds/g.wbt', 'no-room', 'held in vain');
+  fleet.refuse('https://github.com/a/b/blob/main/worlds/g.wbt', 'no-room', 'held without success');
   await shown.nth(2).waitFor();
   const verdicts = (await shown.locator('.verdict').allInnerTexts()).map((text) => text.trim());
   assert.deepEqual(verdicts, ['refused', 'refused', 'refused']);
@@ -677,7 +677,7 @@ test('a closed monitor shows a form, and the page after signing in', async (t) =
   await page.getByRole('link', { name: /^sim01/ }).waitFor();
   await server.stop();
   await server.start();
-  // The restart forgot the session; the page does not go on trying for ever.
+  // The restart forgot the session; the page stops trying.
   await page.getByLabel('Sign in with a token to read this monitor').fill(TOKEN);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForSelector('.live:not(.lost)');
@@ -725,7 +725,7 @@ test('the page says that it is not live when nothing ever comes: refused, or sil
   await page.getByText(/Connection lost at/).waitFor();
 });
 
-test('what is asked and never answered is given up, and the chart goes on', async (t) => {
+test('a request that is never answered is given up, and the chart continues', async (t) => {
   const server = await startMonitorServer(t, { fleet: livelyFleet() });
   const page = await openPage(t, 'about:blank', { still: true, expected: /request to/ });
   await page.clock.install();
@@ -928,7 +928,7 @@ test('times are in the zone and numbers in the locale of the viewer', async (t) 
   assert.deepEqual(await column(page, 'answer'), ['00:18:24']);
 });
 
-test('screen readers hear what matters once, and nothing of what changes every second', async (t) => {
+test('screen readers announce what matters once, and nothing that changes every second', async (t) => {
   const fleet = new DemoFleet({ servers: 3 });
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, server.url);
@@ -1000,7 +1000,7 @@ test('without scripts the page still states the facts', async (t) => {
   assert.equal(await page.locator('.servers tbody tr').count(), 12);
   assert.match(text, /session\.example\.org/);
   assert.match(text, /draining\s+until (\w+ \d+, )?\d\d:\d\d/);
-  assert.equal(await page.getByRole('link', { name: /refused/ }).count(), 0, 'nothing that leads nowhere');
+  assert.equal(await page.getByRole('link', { name: /refused/ }).count(), 0, 'no link without a target');
   for (const card of await page.locator('.card').all())
     if (await card.isVisible()) assert.notEqual((await card.innerText()).trim(), '', 'no place is kept for what never comes');
 });

@@ -35,7 +35,7 @@ async function pointAt(page: Page, target: Locator): Promise<void> {
   await target.hover({ position: { x: width / 2, y: height / 2 } });
 }
 
-test('what is unfolded stays in its place while newer refusals come, which are offered', async (t) => {
+test('an unfolded entry stays in its place while newer refusals come, which are offered', async (t) => {
   const { fleet, page, entries, newer } = await classOfTwelve(t);
   const read = entries.nth(2);
   await read.locator('summary').click();
@@ -50,7 +50,7 @@ test('what is unfolded stays in its place while newer refusals come, which are o
   assert.equal(await page.evaluate(() => document.activeElement?.className), 'entries', 'the keyboard is at the list');
 });
 
-test('an entry that has the keyboard or the pointer stays in its place, and the list goes on when the reader has gone', async (t) => {
+test('an entry that has the keyboard or the pointer stays in its place, and the list continues when the reader has gone', async (t) => {
   const { fleet, page, entries, newer } = await classOfTwelve(t);
   await page.locator('.decisions').getByRole('searchbox').focus();
   await page.keyboard.press('Tab');
@@ -68,7 +68,7 @@ test('an entry that has the keyboard or the pointer stays in its place, and the 
   await newer.waitFor({ state: 'detached' });
 });
 
-test('a pointer that was left over the list does not hold it for ever', async (t) => {
+test('a pointer that was left over the list does not stop it indefinitely', async (t) => {
   const fleet = new DemoFleet({ servers: 3 });
   fleet.refuse(worldOf('student'), 'no-room', 'No room.');
   const server = await startMonitorServer(t, { fleet });

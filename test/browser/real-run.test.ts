@@ -1,5 +1,5 @@
 /**
- * The monitor page of the real program, with simulation servers on real sockets. Its screenshots stand in the
+ * The monitor page of the real program, with simulation servers on real sockets. Its screenshots are in the
  * documentation.
  */
 import assert from 'node:assert/strict';
@@ -78,7 +78,7 @@ test('a new operator finds on the page why a student was refused, and what would
   assert.equal(await answers.locator('.hidden').first().innerText(), 'cannot take it:');
 });
 
-test('of a refused project URL that cannot be read the page shows what was sent, as text, and whom the log names', async (t) => {
+test('for a refused project URL that cannot be read the page shows what was sent, as text, and the address in the log', async (t) => {
   const [simulation] = await startSimulationServers(t, [20]);
   assert.ok(simulation);
   const program = await startProgram(t, { simulationServers: [simulation.address], ...polling });
@@ -184,7 +184,7 @@ async function enterToken(page: Page): Promise<void> {
   await panel.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-test('the charts go on after a restart', async (t) => {
+test('the charts continue after a restart', async (t) => {
   const simulation = await startSimulationServer(t, 42);
   const folder = temporary(t);
   const configuration = { simulationServers: [simulation.address], ...polling };

@@ -54,7 +54,7 @@ test('a decision, a last answer and a bucket of another day are shown with their
   await page.getByRole('button', { name: 'Only refused (1)' }).click();
   assert.match(await page.locator('.decisions .entry time').innerText(), /^Nov 26, 12:00\sPM$/);
   await show(page, '7 d');
-  // One more when a second has passed on the page, because NOON is where a bucket begins.
+  // One more when the clock of the page has advanced by a second, because NOON is where a bucket begins.
   await page.waitForFunction(() => /^33[56]$/.test(document.querySelector('.plot')?.getAttribute('aria-valuemax') ?? ''));
   const plot = page.getByRole('slider');
   await eventually('a bucket of yesterday', async () => {
@@ -92,7 +92,7 @@ test('a page that went stale says since which day', async (t) => {
 });
 
 test('without a pointer the legend says the last bucket that is over', async (t) => {
-  // In the middle of a bucket, so that seconds that pass on the page begin no other one.
+  // In the middle of a bucket, so that a few seconds later it is still the same one.
   const fleet = livelyFleet({ now: NOON + 100 });
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, server.url);

@@ -1,6 +1,6 @@
 /**
  * The web clients that people have, by what docs/design/protocol.md, "URLs in gateway mode" says of them, in a real browser and through TLS: they ask for
- * a session, open `/client` on whatever they are told, and open the stream. None of them knows about waiting.
+ * a session, open `/client` at the address they receive, and open the stream. None of them knows about waiting.
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';

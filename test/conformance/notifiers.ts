@@ -25,7 +25,7 @@ function notification(id: string, kind: NotificationKind = 'down', ...servers: A
 
 export function describeNotifier(name: string, setUp: (t: TestContext) => Promise<NotifierUnderTest>): void {
   describe(`the notifier ${name}`, () => {
-    test('has a name of one line that can stand in a log', async (t) => {
+    test('has a name of one line that fits into a log', async (t) => {
       const { notifier } = await setUp(t);
       assert.match(notifier.name, /^[\x20-\x7e]{1,300}$/);
     });

@@ -1,4 +1,4 @@
-/** The load agent in the real program: beside the session server, as `npm start` runs it, and alone. */
+/** The load agent in the real program: beside the session server, and alone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';

@@ -1,5 +1,5 @@
 /**
- * docs/design/protocol.md, "Configuration file" from the outside: arguments, exit statuses, what stands on stderr, and
+ * docs/design/protocol.md, "Configuration file" from the outside: arguments, exit statuses, what is on stderr, and
  * the log file. What each problem of a file says is tested with its reader.
  */
 import assert from 'node:assert/strict';
@@ -75,7 +75,18 @@ describe('arguments', () => {
   test('--help names every command', async (t) => {
     const { status, stdout } = await runProgram(t, ['--help']);
     assert.equal(status, 0);
-    for (const command of ['start', 'check', 'schema', 'test-notification', 'forget-costs', 'agent', 'token', 'setup', 'doctor', 'completion'])
+    for (const command of [
+      'start',
+      'check',
+      'schema',
+      'test-notification',
+      'forget-costs',
+      'agent',
+      'token',
+      'setup',
+      'doctor',
+      'completion',
+    ])
       assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
   });
 
@@ -208,7 +219,7 @@ describe('a configuration that is refused', { concurrency: 2 }, () => {
     }
   });
 
-  test('all problems are told at once, each in its line, warnings besides', async (t) => {
+  test('all problems are reported at once, each in its line, with the warnings', async (t) => {
     const path = fileWith(t, {
       simulationServers: ['http://a', 'b:0', 'c:2000'],
       port: 70_000,
@@ -282,7 +293,7 @@ describe('a configuration with warnings', () => {
     });
   });
 
-  test('runs, and the warnings stand in the log', async (t) => {
+  test('runs, and the warnings are in the log', async (t) => {
     const program = await startProgram(t, { ...odd, portRewrite: true });
     await eventually('the warnings in the log', () => /\[WARNING\] {2}simulationServer: /.test(program.log));
     assert.match(program.log, /\[WARNING\] {2}administrator: missing .*e-mail is disabled/);
@@ -291,7 +302,7 @@ describe('a configuration with warnings', () => {
 });
 
 describe('the port', () => {
-  test('that is taken: one line that names port and key, exit status 1, and nothing is left running', async (t) => {
+  test('that is already in use: one line with port and key, exit status 1, and nothing is left running', async (t) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '::', resolve));
     t.after(() => other.close());
@@ -311,7 +322,7 @@ describe('the port', () => {
     assert.match(stderr, /^error: .*missing\.json/);
   });
 
-  test('of the agent that is taken is named as well', async (t) => {
+  test('of the agent that is already in use is named as well', async (t) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '::', resolve));
     t.after(() => other.close());
@@ -329,7 +340,7 @@ describe('the port', () => {
   });
 });
 
-describe('an address listened on', () => {
+describe('an address to listen on', () => {
   test('is the only one, and the one to open next', async (t) => {
     const program = await startProgram(t, { listen: '127.0.0.2', simulationServers: ['127.0.0.1:9'] });
     const [url = ''] = /http:\S+(?=\/monitor)/.exec(program.stdout) ?? [];
@@ -349,7 +360,7 @@ describe('an address listened on', () => {
     assert.doesNotMatch(stderr, STACK);
   });
 
-  test('that the gateway would have and this machine does not have is told by its own key', async (t) => {
+  test('that the gateway would have and this machine does not have is reported with its own key', async (t) => {
     const { status, stderr } = await runProgram(t, [
       fileWith(t, {
         ...{ port: 0, simulationServers: ['127.0.0.1:9'], portRewrite: false, logDir: temporary(t) },
@@ -360,7 +371,7 @@ describe('an address listened on', () => {
     assert.match(stderr, /^error: gateway\.listen: 192\.0\.2\.1 — this machine does not have the address/m);
   });
 
-  test('that is a name nobody knows: one line, exit status 1', async (t) => {
+  test('that is an unknown name: one line, exit status 1', async (t) => {
     const { status, stderr } = await runProgram(t, [
       fileWith(t, {
         port: 0,
@@ -491,7 +502,7 @@ describe('the log', { concurrency: 2 }, () => {
 });
 
 describe('a log that cannot be written', { concurrency: 2 }, () => {
-  test('because something else has the name of its folder: said once on stderr, and the service goes on', async (t) => {
+  test('because something else has the name of its folder: reported once on stderr, and the service continues', async (t) => {
     const folder = temporary(t);
     writeFileSync(join(folder, 'log'), 'a file');
     const server = await startSimulationServer(t, 10);
@@ -499,11 +510,11 @@ describe('a log that cannot be written', { concurrency: 2 }, () => {
     await eventually('the load', async () => (await program.get('/load')) === '10');
     assert.equal(await program.get('/session'), `ws://${server.address}`);
     assert.equal(lines(program.stderr).length, 1, program.stderr);
-    assert.match(program.stderr, /output\.log cannot be written.*The service goes on/);
+    assert.match(program.stderr, /output\.log cannot be written.*The service continues/);
     assert.equal((await program.stop()).status, 0);
   });
 
-  test('because the disk is full: said once on stderr, and the service goes on', async (t) => {
+  test('because the disk is full: reported once on stderr, and the service continues', async (t) => {
     const folder = temporary(t);
     symlinkSync('/dev/full', join(subfolder(folder, 'log', 'session'), 'output.log'));
     const server = await startSimulationServer(t, 10);
@@ -514,7 +525,7 @@ describe('a log that cannot be written', { concurrency: 2 }, () => {
     assert.equal((await program.stop()).status, 0);
   });
 
-  test('because its folder was removed: it is made anew', async (t) => {
+  test('because its folder was removed: it is created again', async (t) => {
     const folder = temporary(t);
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] }, { folder });
     await eventually('a line', () => program.log.includes('running on port'));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import { inTime } from '../support/eventually.ts';
+import { eventually, inTime } from '../support/eventually.ts';
 import { read } from '../support/markdown.ts';
 import { startProgram, type Program } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
@@ -31,9 +31,11 @@ async function clientOf(path: string, { port }: Program): Promise<StartSession> 
 async function startFullFleet(t: TestContext) {
   const server = await startSimulationServer(t, 10);
   const program = await startProgram(t, { simulationServers: [{ address: server.address, maxSessions: 1 }] });
-  const response = await fetch(`${program.url}/api/v1/sessions`, { method: 'POST' });
-  assert.equal(response.status, 201);
-  const { ticket } = (await response.json()) as { ticket: string };
+  const ticket = await eventually('the only place', async () => {
+    const response = await fetch(`${program.url}/api/v1/sessions`, { method: 'POST' });
+    assert.equal(response.status, 201);
+    return ((await response.json()) as { ticket: string }).ticket;
+  });
   return {
     program,
     url: `ws://${server.address}`,

@@ -1,5 +1,5 @@
 /**
- * Honest about every simulation server: who does not answer, or answers nonsense, gets nobody; who is back is used
+ * Every simulation server is treated by its answers: one without answers, or with nonsense, gets no client; one that is back is used
  * again (docs/design/protocol.md, "Simulation servers" and "Deliberate differences from the original").
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { startProgram, type Program } from '../support/start-program.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 
 const INTERVAL = 1;
-/** A class of these shall not change the choice. */
+/** A class of these must not change the choice. */
 const EASY = { cost: 0.3, learning: false };
 
 const handOuts = async (program: Program, count: number) =>
@@ -39,7 +39,7 @@ describe('a server that dies', () => {
     assert.equal(await program.get('/load'), '30');
   });
 
-  test('gets nobody from the first poll on that it does not answer, until it does', async (t) => {
+  test('gets no client from its first failed probe until it answers again', async (t) => {
     const server = await startSimulationServer(t, 10);
     const program = await startProgram(t, { simulationServers: [server.address], pollInterval: 0.5, downAfter: 100 });
     await eventually('the load', async () => (await program.get('/load')) === '10');
@@ -83,7 +83,7 @@ describe('a server that dies', () => {
     await eventually('the other to be asked as before', () => good.requests >= requests + 3);
   });
 
-  test('is never asked twice at the same time', async (t) => {
+  test('is never probed twice at the same time', async (t) => {
     let asking = 0;
     let most = 0;
     const server = await startSimulationServer(t, (request) => {
@@ -120,7 +120,7 @@ describe('a server that answers nonsense', () => {
     ['a redirect to itself', replies(302, '0', { location: '/load' })],
     ['two numbers', replies(200, '1 2')],
     [
-      'a number byte by byte, for ever',
+      'a number byte by byte, without an end',
       (_, response) => {
         response.writeHead(200);
         const timer = setInterval(() => response.write('1'), 20);
@@ -137,7 +137,7 @@ describe('a server that answers nonsense', () => {
     return { servers, program };
   })();
   for (const [index, [what]] of nonsense.entries()) {
-    test(`${what}: gets nobody, and the log says each reason once`, async () => {
+    test(`${what}: gets no client, and the log says each reason once`, async () => {
       const { servers, program } = await fleet;
       const address = servers[index]?.address ?? '';
       const lines = () => program.log.split('\n').filter((line) => line.includes(`  ${address} simulation server`));
@@ -187,7 +187,7 @@ describe('the choice', () => {
     );
   });
 
-  test('hands out no more than there is room for, whoever asks at once', async (t) => {
+  test('hands out no more than there is room for, however many ask at once', async (t) => {
     const [server] = await startSimulationServers(t, [50]);
     assert.ok(server);
     const program = await startProgram(t, { simulationServers: [server.address], allocation: { cost: 8, learning: false } });

@@ -55,7 +55,7 @@ const UPGRADE = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
 
-test('a request whose body nobody takes, or nobody sends, has an end', async (t) => {
+test('a request whose body is neither read nor sent has an end', async (t) => {
   const neverReads = await bareServer(t, (socket) => socket.pause());
   const { port, log } = await gatewayTo(t, [neverReads], { limits: { headerTimeout: 0.3 } });
   const flood = new RawConnection(t, port);
@@ -98,20 +98,20 @@ test('a server that takes no connection is given up in the time that it has for 
   assert.match(log.complaints.join('\n'), /it does not accept connections/);
 });
 
-/** How many are passed on now, of a kind. */
-async function passedOn({ app }: Pick<RunningApp, 'app'>, kind: 'requests' | 'webSockets'): Promise<number> {
+/** How many are relayed now, of a kind. */
+async function relaysNow({ app }: Pick<RunningApp, 'app'>, kind: 'requests' | 'webSockets'): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
   return Number(new RegExp(`^session_server_gateway_relays\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(metrics)?.[1]);
 }
 
-test('a client that leaves gives back what is passed on for it, that of requests behind another one too', async (t) => {
+test('a client that leaves gives back what is relayed for it, including requests behind another one', async (t) => {
   const silent = await bareServer(t, (socket) => socket.resume());
   const running = await gatewayTo(t, [silent], { limits: { relays: 20 } });
   for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
     const client = new RawConnection(t, running.port).send(requestText(`GET /${silent}/x`).repeat(10));
-    await eventually('all of them to be passed on', async () => (await passedOn(running, 'requests')) === 10);
+    await eventually('all of them to be relayed', async () => (await relaysNow(running, 'requests')) === 10);
     client.socket[end]();
-    await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
+    await eventually('none to be left', async () => (await relaysNow(running, 'requests')) === 0);
   }
 });
 
@@ -119,20 +119,20 @@ for (const [title, headers, kind] of [
   ['WebSocket', UPGRADE, 'webSockets'],
   ['offer to speak another protocol', ['Upgrade: h2c', 'Connection: Upgrade'], 'requests'],
 ] as const)
-  test(`a client that leaves before its ${title} is answered gives back what is passed on for it`, async (t) => {
+  test(`a client that leaves before its ${title} is answered gives back what is relayed for it`, async (t) => {
     const silent = await bareServer(t, (socket) => socket.resume());
     const running = await gatewayTo(t, [silent]);
     for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
       const client = new RawConnection(t, running.port).send(requestText(`GET /${silent}/x`, ...headers));
-      await eventually('it to be passed on', async () => (await passedOn(running, kind)) === 1);
+      await eventually('it to be relayed', async () => (await relaysNow(running, kind)) === 1);
       client.socket[end]();
-      await eventually('none to be left', async () => (await passedOn(running, kind)) === 0);
+      await eventually('none to be left', async () => (await relaysNow(running, kind)) === 0);
     }
   });
 
-test('what a client says before its WebSocket is there comes through after it, in order', async (t) => {
+test('messages that a client sends before its WebSocket is open come through after it, in order', async (t) => {
   let heard = '';
-  let agree = (): void => assert.fail('nobody asked');
+  let agree = (): void => assert.fail('no client asked');
   const slow = await bareServer(t, (socket) => {
     socket.once('data', () => {
       socket.on('data', (bytes: Buffer) => (heard += bytes.toString('latin1')));
@@ -141,7 +141,7 @@ test('what a client says before its WebSocket is there comes through after it, i
   });
   const running = await gatewayTo(t, [slow]);
   const client = new RawConnection(t, running.port).send(`${requestText(`GET /${slow}/`, ...UPGRADE)}first `);
-  await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
+  await eventually('it to be relayed', async () => (await relaysNow(running, 'webSockets')) === 1);
   client.send('second ');
   await fetch(`${running.url}/livez`);
   assert.equal(heard, '');
@@ -155,7 +155,7 @@ for (const [title, more] of [
   ['leaves its connection open', undefined],
   ['goes on sending', 'more'],
 ] as const)
-  test(`a client that gets an answer instead of a WebSocket is cut after it when it ${title}`, async (t) => {
+  test(`a client that gets an answer instead of a WebSocket is disconnected after it when it ${title}`, async (t) => {
     const refusing = await bareServer(t, 'HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope');
     const running = await gatewayTo(t, [refusing]);
     const client = connect({ port: running.port, host: '127.0.0.1', allowHalfOpen: true });
@@ -166,10 +166,10 @@ for (const [title, more] of [
     client.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
     await eventually('the answer', () => /^HTTP\/1\.1 403 Forbidden\r\n[^]*nope$/.test(received));
     if (more !== undefined) client.end(more);
-    await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+    await eventually('none to be left', async () => (await relaysNow(running, 'webSockets')) === 0);
   });
 
-test('a client that takes nothing of an answer instead of a WebSocket is cut, and who takes it gets it all', async (t) => {
+test('a client that reads nothing of an answer instead of a WebSocket is disconnected, and one that reads gets it all', async (t) => {
   const size = 20_000_000;
   const refusing = await bareServer(t, `HTTP/1.1 403 Forbidden\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
   // The client that takes it all is in the same process, and a busy machine makes both slow.
@@ -180,15 +180,15 @@ test('a client that takes nothing of an answer instead of a WebSocket is cut, an
   const running = await gatewayTo(t, [refusing], { limits: { idleTimeout: 0.3 } });
   const silent = new RawConnection(t, running.port).send(requestText(`GET /${refusing}/x`, ...UPGRADE));
   silent.socket.pause();
-  await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
-  await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+  await eventually('it to be relayed', async () => (await relaysNow(running, 'webSockets')) === 1);
+  await eventually('none to be left', async () => (await relaysNow(running, 'webSockets')) === 0);
 });
 
 for (const [title, end] of [
   ['goes on', (): undefined => undefined],
   ['has ended', (socket: Socket) => socket.end()],
 ] as const)
-  test(`a client that takes nothing of a stream that ${title} is cut`, async (t) => {
+  test(`a client that reads nothing of a stream that ${title} is disconnected`, async (t) => {
     const streaming = await bareServer(t, (socket) => {
       socket.once('data', () => {
         socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
@@ -199,22 +199,22 @@ for (const [title, end] of [
     const running = await gatewayTo(t, [streaming], { limits: { idleTimeout: 0.3 } });
     const client = new RawConnection(t, running.port).send(requestText(`GET /${streaming}/`, ...UPGRADE));
     client.socket.pause();
-    await eventually('it to be passed on', async () => (await passedOn(running, 'webSockets')) === 1);
-    await eventually('none to be left', async () => (await passedOn(running, 'webSockets')) === 0);
+    await eventually('it to be relayed', async () => (await relaysNow(running, 'webSockets')) === 1);
+    await eventually('none to be left', async () => (await relaysNow(running, 'webSockets')) === 0);
   });
 
-test('nothing is passed on for requests whose clients left before their turn', async (t) => {
+test('nothing is forwarded for requests whose clients left before their turn', async (t) => {
   const silent = await bareServer(t, (socket) => socket.resume());
   const running = await gatewayTo(t, [silent], { limits: { relays: 2000 } });
-  // More than one turn takes, and more on each connection than may wait there, so that they are cut.
+  // More than one turn takes, and more on each connection than may wait there, so that they are disconnected.
   const clients = Array.from({ length: 8 }, () => new RawConnection(t, running.port));
   await Promise.all(clients.map(({ socket }) => once(socket, 'connect')));
   for (const client of clients) client.send(requestText(`GET /${silent}/x`).repeat(70));
   await Promise.all(clients.map(({ closed }) => closed));
-  await eventually('none to be left', async () => (await passedOn(running, 'requests')) === 0);
+  await eventually('none to be left', async () => (await relaysNow(running, 'requests')) === 0);
 });
 
-test('a connection goes on after a request that was answered before its end', async (t) => {
+test('a connection continues after a request that was answered before its end', async (t) => {
   const refusing = await bareServer(t, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
   });
@@ -231,7 +231,7 @@ test('a connection goes on after a request that was answered before its end', as
 async function outcomes({ app }: Pick<RunningApp, 'app'>): Promise<Record<string, number>> {
   const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
   const lines = metrics.matchAll(/^session_server_gateway_outcomes_total\{outcome="([^"]+)"\} (\d+)$/gm);
-  return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
+  return Object.fromEntries(Array.from(lines, ([, outcome = '', count]): [string, number] => [outcome, Number(count)]));
 }
 
 const OK = 'HTTP/1.1 200 OK\r\n';
@@ -306,7 +306,7 @@ test('a response that breaks off ends the connection so that no client takes it 
     const end = () => current && ends(current);
     const received = await brokenOff(t, running, { end }, requestText(`GET /${server}/x`));
     assert.match(String(received), server === long ? /Content-Length: 100[^]*hello$/ : /chunked[^]*5\r\nhello\r\n$/);
-    // Without chunks, and without a length, only a reset tells the client.
+    // Without chunks, and without a length, only a reset informs the client.
     const old = await brokenOff(t, running, { end }, `GET /${server}/x HTTP/1.0\r\n\r\n`);
     assert.ok(old instanceof Error, `${server}`);
   }
@@ -353,7 +353,7 @@ test('a request that names two hosts is refused', async (t) => {
   assert.equal(server.requests.length, 0);
 });
 
-test('a simulation server hears neither what clients claim to be, in any spelling, nor the cookie of the monitor page', async (t) => {
+test('a simulation server receives neither what clients claim to be, in any spelling, nor the cookie of the monitor page', async (t) => {
   const server = await ScriptedSimulationServer.start(t);
   const { port } = await gatewayTo(t, [server.port]);
   const claims = ['X-Client-IP', 'True-Client-IP', 'x_forwarded_for', 'X-Forwarded-Prefix', 'X_Real_IP', 'X-Rewrite-URL'];
@@ -394,7 +394,7 @@ test('/PORT/client opens by its one spelling only', async (t) => {
   assert.equal(server.clients.length, 0);
 });
 
-test('sessions that are looked after and what is passed on unread count against one limit', async (t) => {
+test('sessions in the gateway and other relayed requests count against one limit', async (t) => {
   const { server, socketUrl, port } = await lookedAfter(t, streams, { limits: { relays: 2 } });
   const sessions = await Promise.all([1, 2].map(() => new SocketClient(t, `${socketUrl}/relay/client`).open()));
   for (const session of sessions) session.socket.send(START);
@@ -421,7 +421,7 @@ test('a client may send the text of a controller, and a slow server holds it bac
   assert.equal(client.socket.readyState, client.socket.OPEN);
 });
 
-test('a client that is held back for a slow server hears at once that the server is gone', async (t) => {
+test('a client that is held back for a slow server learns at once that the server is gone', async (t) => {
   const { server, socketUrl } = await lookedAfter(t, streams);
   const client = await new SocketClient(t, `${socketUrl}/relay/client`).open();
   client.socket.send(START);
@@ -438,7 +438,7 @@ test('a client that is held back for a slow server hears at once that the server
   assert.equal((await client.ends()).code, 1011);
 });
 
-test('the code with which a server ends a session is the one its client hears', async (t) => {
+test('the code with which a server ends a session is the one its client receives', async (t) => {
   const { server, socketUrl } = await lookedAfter(t, streams);
   for (const [index, [code, heard]] of (
     [

@@ -86,14 +86,14 @@ test('a new certificate is served to new connections, and no open stream is drop
   await eventually('the open stream to go on', () => stream.messages.includes('second'));
 });
 
-test('the end of the certificate stands in the metrics', async (t) => {
+test('the end of the certificate is in the metrics', async (t) => {
   const { app } = await front(t);
   const metrics = await (await fetch(`http://127.0.0.1:${app.port}/metrics`)).text();
   const until = Number(/^session_server_certificate_expiry_time_seconds (\S+)$/m.exec(metrics)?.[1]);
   assert.ok(Math.abs(until - Date.now() / 1000 - 90 * 86_400) < 2 * 86_400);
 });
 
-test('plain HTTP leads to HTTPS at the configured name, whatever the request calls itself, for WebSockets too', async (t) => {
+test('plain HTTP is redirected to HTTPS at the configured name, whatever the Host header says, for WebSockets too', async (t) => {
   const { redirectPort } = await front(t);
   for (const [target, location] of [
     ['/2000/a?b=c', `https://${NAME}/2000/a?b=c`],
@@ -128,15 +128,15 @@ test('plain HTTP answers challenges from their folder, and nothing else from any
   }
 });
 
-test('a client that leaves gives back what is passed on for it, that of requests behind another one too', async (t) => {
+test('a client that leaves gives back what is relayed for it, including requests behind another one', async (t) => {
   const { app, port, server, certificate } = await front(t, undefined, { page: () => undefined });
-  const passedOn = async () => {
+  const relaysNow = async () => {
     const { body } = await rawRequest(t, app.port, requestText('GET /metrics', 'Connection: close'));
     return Number(/^session_server_gateway_relays\{kind="requests"\} (\d+)$/m.exec(body)?.[1]);
   };
   const client = await opens(t, port, { ca: certificate.cert });
   client.write(requestText(`GET /${server.port}/x`).repeat(10));
-  await eventually('all of them to be passed on', async () => (await passedOn()) === 10);
+  await eventually('all of them to be relayed', async () => (await relaysNow()) === 10);
   client.destroy();
-  await eventually('none to be left', async () => (await passedOn()) === 0);
+  await eventually('none to be left', async () => (await relaysNow()) === 0);
 });

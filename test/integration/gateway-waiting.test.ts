@@ -1,5 +1,5 @@
 /**
- * Waiting inside clients that nobody will update, and the second server for those whose first one fails
+ * Waiting inside clients that are never updated, and the second server for those whose first one fails
  * (docs/design/protocol.md, "URLs in gateway mode").
  */
 import assert from 'node:assert/strict';
@@ -39,7 +39,7 @@ async function front(
     ...more,
     portRewrite: false,
     simulationServers: scripted.map(({ port }) => ({ address: `127.0.0.1:${port}`, ...place })),
-    // Their loads are steady here: a single report tells enough.
+    // Their loads are steady here: a single report is enough.
     allocation: { recent: 0.1 },
     waiting: { relay: true },
     gateway: {
@@ -58,7 +58,7 @@ async function ask({ url }: Pick<RunningApp, 'url'>, path: string): Promise<stri
   return (await fetch(url + path)).text();
 }
 
-/** What deployed clients do first: ask, and connect to what they are told. */
+/** What deployed clients do first: ask, and connect to the address they receive. */
 async function connects(t: TestContext, running: RunningApp, start: string | Buffer = START): Promise<SocketClient> {
   const told = await ask(running, `/session?url=${WORLD}`);
   assert.match(told, /^wss?:\/\//);
@@ -100,12 +100,12 @@ test('it sees its place, moves up, and gets the server and its stream on the sam
   await eventually('the stream', () => second.messages.at(-1) === `webots:ws://localhost/${server.port + 1}`);
   assert.deepEqual(server.clients[0]?.messages, [START], 'the start message as the client wrote it');
   assert.equal(server.clients.length, 1);
-  assert.ok(second.messages.includes('loading: Cloning'), 'what the server says is passed on');
+  assert.ok(second.messages.includes('loading: Cloning'), 'what the server sends is forwarded');
   second.socket.send('{"reset controller":"x"}');
   await eventually('what the client says', () => server.clients[0]?.messages[1] === '{"reset controller":"x"}');
 });
 
-test('a client that says good-bye while it waits is gone, though the end of its connection never comes', async (t) => {
+test('a client that closes while it waits is gone, though the end of its connection never comes', async (t) => {
   const running = await front(t, [{ load: 99 }]);
   const first = await connects(t, running);
   await first.message(1);
@@ -135,7 +135,7 @@ test('the connection to the server lives exactly as long as that of the client, 
   }
 });
 
-test('lines that a client sees are short and hold nothing that it said', async (t) => {
+test('lines that a client sees are short and contain nothing that it sent', async (t) => {
   const running = await front(t, [{ load: 99 }]);
   const client = await connects(t, running);
   await client.message(2);
@@ -165,7 +165,7 @@ test('a start message that is huge, or never comes, ends the connection', async 
   const huge = await connects(t, running, JSON.stringify({ start: { url: 'x'.repeat(1_000_000) } }));
   assert.equal((await huge.ends()).code, 1009);
   const long = await connects(t, running, JSON.stringify({ start: { url: 'x'.repeat(10_000) } }));
-  assert.equal(await long.message(1), 'error: The first message of the client is too long.');
+  assert.equal(await long.message(1), 'error: The first message from the client is too long.');
   assert.equal((await long.ends()).code, 1000);
   const silent = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
   assert.match(await silent.message(1), /^error: The client did not say/);
@@ -179,7 +179,7 @@ test('a client that floods while it waits is sent away', async (t) => {
   assert.equal((await client.ends()).code, 1008);
 });
 
-test('who waits is counted once against the limit of its address, not twice', async (t) => {
+test('a waiting client is counted once against the limit of its address, not twice', async (t) => {
   const running = await front(t, [{ load: 99 }], { limits: { rateBurst: 3, ratePerSecond: 0.01 } });
   const headers = { 'X-Forwarded-For': '192.0.2.7' };
   for (let i = 0; i < 3; i += 1) {
@@ -226,7 +226,7 @@ test('a server that is found dead while a client loads on it is left at once', a
   await eventually('the stream of the other server', () => client.messages.includes(`webots:ws://localhost/${good.port + 1}`));
 });
 
-test('two further servers are tried, then the last failure is told', async (t) => {
+test('two further servers are tried, then the last failure is reported', async (t) => {
   const running = await front(
     t,
     [1, 2, 3, 4].map((load) => ({ load, script: givesUp })),
@@ -248,7 +248,7 @@ test('the only server there is gets another try when it fails', async (t) => {
   await eventually('the stream', () => client.messages.some((line) => line.startsWith('webots:')));
 });
 
-test('whoever failed waits at the head of the line', async (t) => {
+test('a client whose server failed waits at the head of the line', async (t) => {
   const running = await front(t, [{ load: 5, script: loads }]);
   const [server] = running.scripted;
   assert.ok(server !== undefined);
@@ -275,8 +275,8 @@ test('the end of a session frees its predicted load at once', async (t) => {
   await eventually('free again', async () => (await booked()) === 0);
 });
 
-test('a freed place goes to the first in line at once, before anybody asks for the load again', async (t) => {
-  const running = await front(t, [{ load: 5 }], { place: { maxSessions: 1 }, pollInterval: 5, pollTimeout: 1 });
+test('a freed place goes to the first in line at once, before the load is probed again', async (t) => {
+  const running = await front(t, [{ load: 5 }], { place: { maxSessions: 1 }, pollInterval: 60, pollTimeout: 1 });
   const [server] = running.scripted;
   assert.ok(server !== undefined);
   const inside = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
@@ -300,7 +300,7 @@ async function pull({ url }: RunningApp, { port }: ScriptedSimulationServer, lev
   assert.equal(answer.status, 200, await answer.text());
 }
 
-test('a drain with an end is told to those who are on the server, and again when the end is moved', async (t) => {
+test('a drain with an end is announced to clients on the server, and again when the end is moved', async (t) => {
   const running = await front(t, [{ load: 5 }], { admin: { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] } });
   const [server] = running.scripted;
   assert.ok(server !== undefined);
@@ -319,7 +319,7 @@ test('a drain with an end is told to those who are on the server, and again when
   assert.equal(server.openClients, 1);
 });
 
-test('a drain with an end is not told to a client that is still loading, but when its session begins', async (t) => {
+test('a drain with an end is announced to a client that is still loading only when its session begins', async (t) => {
   const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
   const running = await front(t, [{ load: 5, script: loads }, { load: 30 }], { admin });
   const [drained, other] = running.scripted;
@@ -338,7 +338,7 @@ test('a drain with an end is not told to a client that is still loading, but whe
   assert.deepEqual(sentLines(moves, 'shutdownTimeout:'), []);
 });
 
-test('a drain that was taken back before the session begins is not told', async (t) => {
+test('a drain that was taken back before the session begins is not announced', async (t) => {
   const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
   const running = await front(t, [{ load: 5, script: loads }], { admin });
   const [server] = running.scripted;
@@ -367,7 +367,7 @@ test('a client that was sent to a server directly is looked after too: its /clie
   assert.equal(client.socket.readyState, WebSocket.OPEN);
 });
 
-/** As behind the gateway in earnest: `localhost/PORT`, reached through a route; the loads are asked there too. */
+/** As behind a real gateway: `localhost/PORT`, reached through a route; the loads are asked there too. */
 async function frontBehindPort(t: TestContext) {
   const scripted = await Promise.all([5, 30].map((load) => ScriptedSimulationServer.start(t, { load })));
   const running = await startAppInside(t, {
@@ -379,10 +379,10 @@ async function frontBehindPort(t: TestContext) {
   return { ...running, scripted };
 }
 
-test('an unmodified simulation server behind the gateway joins by its public address, and is asked and reached inside', async (t) => {
+test('an unmodified simulation server behind the gateway joins by its public address, and is probed and reached inside', async (t) => {
   const token = 'correct-horse-battery-staple';
   const server = await ScriptedSimulationServer.start(t, { load: 5 });
-  // Nothing listens at `sim.example`: it exists only as the name of this gateway.
+  // Nothing listens on `sim.example`: it exists only as the name of this gateway.
   const running = await startAppInside(t, {
     server: 'sim.example',
     registration: { token },

@@ -1,4 +1,4 @@
-/** What the gateway passes on and what it refuses, with real sockets and hostile bytes. */
+/** What the gateway forwards and what it refuses, with real sockets and hostile bytes. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
@@ -33,7 +33,7 @@ function valuesOf({ rawHeaders }: Echo, name: string): string[] {
   return rawHeaders.flatMap((value, i) => (i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name ? [value] : []));
 }
 
-test('a page of a simulation server comes through with its query, and the server hears who asks', async (t) => {
+test('a page of a simulation server comes through with its query, and the server receives the address of the client', async (t) => {
   const { server, url, port } = await withServer(t);
   const response = await fetch(`${url}/${server.port}/textures/wood%20floor.png?size=2`, { headers: { 'If-None-Match': '"x"' } });
   assert.equal(response.status, 200);
@@ -68,7 +68,7 @@ test('a request of HTTP/1.0, which names no host, comes through with the name of
   assert.deepEqual(valuesOf(echo, 'x-forwarded-host'), []);
 });
 
-test('what concerns one connection alone is taken out both ways, and forged addresses with it', async (t) => {
+test('headers of a single connection are removed both ways, and so are forged addresses', async (t) => {
   const page = (_: unknown, response: import('node:http').ServerResponse) => {
     response.writeHead(200, {
       Connection: 'close, X-Secret',
@@ -133,7 +133,7 @@ test('bodies come through, by length and in chunks, each side framed by itself',
   assert.equal((await rawRequest(t, port, requestText(`HEAD /${server.port}/p`))).status, 200);
 });
 
-test('an answer that never ends is passed on as it comes', async (t) => {
+test('an answer that never ends is forwarded as it comes', async (t) => {
   let more: (() => void) | undefined;
   const page = (_: unknown, response: import('node:http').ServerResponse) => {
     response.writeHead(200, { 'Content-Type': 'multipart/x-mixed-replace; boundary=WebotsFrame' });
@@ -147,7 +147,7 @@ test('an answer that never ends is passed on as it comes', async (t) => {
   await eventually('the second picture', () => connection.received.includes('second'));
 });
 
-test('an answer that is cut short is cut short for the client too', async (t) => {
+test('an answer that is incomplete is incomplete for the client too', async (t) => {
   const bad = await bareServer(t, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'));
   });
@@ -166,7 +166,7 @@ test('the pages of the session server are served on the same port', async (t) =>
   assert.equal(await client.message(1), '0');
 });
 
-test('paths that try to leave the routes lead nowhere, and no server hears of them', async (t) => {
+test('paths that try to leave the routes are not routed, and no server receives them', async (t) => {
   const { server, port } = await withServer(t);
   const own = server.port;
   for (const [target, status] of [
@@ -193,7 +193,7 @@ test('paths that try to leave the routes lead nowhere, and no server hears of th
   assert.equal(server.requests.length, 0);
 });
 
-test('requests with two lengths, or a length and chunks, are refused before anything is passed on', async (t) => {
+test('requests with two lengths, or a length and chunks, are refused before anything is forwarded', async (t) => {
   const { server, port } = await withServer(t);
   for (const headers of [
     ['Content-Length: 5', 'Content-Length: 6'],
@@ -258,7 +258,7 @@ test('a port on which nothing listens is 502', async (t) => {
   await assert.rejects(new SocketClient(t, `${socketUrl}/${port}/`).open(), /502/);
 });
 
-test('no more is passed on than the limit allows', async (t) => {
+test('no more is relayed than the limit allows', async (t) => {
   const silent = await bareServer(t, () => undefined);
   const { port } = await gatewayTo(t, [silent], { limits: { relays: 2 } });
   for (let i = 0; i < 2; i += 1) new RawConnection(t, port).send(requestText(`GET /${silent}/`));
@@ -268,7 +268,7 @@ test('no more is passed on than the limit allows', async (t) => {
   });
 });
 
-test('one address gets half of what is passed on, and leaves the other half to the rest', async (t) => {
+test('one address gets half of the relays, and leaves the other half to the rest', async (t) => {
   const silent = await bareServer(t, () => undefined);
   const { port } = await gatewayTo(t, [silent], { limits: { relays: 4 } });
   const ask = (address: string, ...more: string[]) => requestText(`GET /${silent}/`, `X-Forwarded-For: ${address}`, ...more);
@@ -280,7 +280,7 @@ test('one address gets half of what is passed on, and leaves the other half to t
   await eventually('the other half to be taken', () => refused('192.0.2.3'));
   assert.ok(
     held.every(({ socket }) => !socket.destroyed),
-    'nobody who was let in is cut',
+    'no admitted client is disconnected',
   );
 });
 
@@ -350,7 +350,7 @@ test('a simulation server that resets after 101, offers another protocol, or sta
   assert.equal((await upgrade(silent).response()).status, 504);
 });
 
-test('a request to change to another protocol is never passed on as one, and an upgrade has no body', async (t) => {
+test('a request to change to another protocol is never forwarded as one, and an upgrade has no body', async (t) => {
   const { server, port } = await withServer(t);
   const h2c = await rawRequest(
     t,
@@ -397,7 +397,7 @@ async function twoServers(scope: TestContext): Promise<[ScriptedSimulationServer
   throw new Error('no two free ports that are 500 apart');
 }
 
-test('a stop ends what is passed on', async (t) => {
+test('a stop ends all relays', async (t) => {
   const { server, socketUrl, stop } = await withServer(t);
   const client = await new SocketClient(t, `${socketUrl}/${server.port}/`).open();
   await inTime('the stop', stop());

@@ -54,7 +54,7 @@ describe('slow clients', () => {
     ['that never speak', ''],
     ['that stop after a complete request and half of the next', `${requestText('GET /load')}GET /se`],
   ] as const) {
-    test(`${what} are told so with 408 and cut`, async (t) => {
+    test(`${what} are answered with 408 and disconnected`, async (t) => {
       const connection = new RawConnection(t, program.port).send(beginning);
       if (beginning.includes('\r\n\r\n')) assert.equal((await connection.response()).body, '20');
       assert.equal((await connection.response()).status, 408);
@@ -62,7 +62,7 @@ describe('slow clients', () => {
     });
   }
 
-  test('that send a header a moment, for ever, are cut', async (t) => {
+  test('that send a header a moment, without an end, are disconnected', async (t) => {
     const connection = new RawConnection(t, program.port).send('GET /session HTTP/1.1\r\n');
     const timer = setInterval(() => connection.send('X-A: a\r\n'), 100);
     connection.socket.once('close', () => clearInterval(timer));
@@ -72,7 +72,7 @@ describe('slow clients', () => {
 });
 
 describe('bodies', () => {
-  test('of 10 MB are not taken in', async (t) => {
+  test('of 10 MB are rejected', async (t) => {
     const before = program.memory;
     const connection = new RawConnection(t, program.port);
     connection.send(requestText('POST /session', `Content-Length: ${10 * MEGABYTE}`));
@@ -105,14 +105,14 @@ describe('bodies', () => {
     assert.ok(program.memory - before < 50 * MEGABYTE, `${(program.memory - before) / MEGABYTE} MB more`);
   });
 
-  test('of GET requests are passed over', async (t) => {
+  test('of GET requests are ignored', async (t) => {
     const connection = new RawConnection(t, program.port);
     connection.send(`${requestText('GET /load', 'Content-Length: 5')}hello${requestText('GET /')}`);
     assert.equal((await connection.response()).body, '20');
     assert.equal((await connection.response()).body, '1');
   });
 
-  test('with two lengths, or a length and chunks, are refused: nothing is smuggled past a front', async (t) => {
+  test('with two lengths, or a length and chunks, are refused: nothing is smuggled past a reverse proxy', async (t) => {
     for (const headers of [
       ['Content-Length: 5', 'Content-Length: 6'],
       ['Content-Length: 5', 'Transfer-Encoding: chunked'],
@@ -131,7 +131,7 @@ describe('bodies', () => {
   });
 });
 
-describe('lines that are no requests', () => {
+describe('lines that are not requests', () => {
   for (const [what, bytes] of [
     ['not HTTP', 'hello\r\n\r\n'],
     ['TLS on the plain port', Buffer.from('16030100c8010000c40303', 'hex')],
@@ -152,7 +152,7 @@ describe('lines that are no requests', () => {
     });
   }
 
-  test('CONNECT is refused with 405: we are no proxy', async (t) => {
+  test('CONNECT is refused with 405: the program is not a forward proxy', async (t) => {
     const connection = new RawConnection(t, program.port).send(
       'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n',
     );
@@ -160,7 +160,7 @@ describe('lines that are no requests', () => {
     await inTime('the end of the connection', connection.closed);
   });
 
-  test('the absolute form for another host is answered by ourselves, never passed on', async (t) => {
+  test('the absolute form for another host is answered by the session server, never forwarded', async (t) => {
     const before = server.connections;
     const { status } = await rawRequest(t, program.port, requestText(`GET http://${server.address}/secret`));
     assert.equal(status, 404);
@@ -185,7 +185,7 @@ describe('lines that are no requests', () => {
   }
 });
 
-describe('headers that mean something to somebody', () => {
+describe('headers with a special meaning to other programs', () => {
   test('line breaks in the query, encoded, reach neither the headers nor the log', async (t) => {
     const forged = 'x%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0a2026-01-01 00:00:00,000 [INFO   ]  forged'.replaceAll(' ', '%20');
     const { head, body } = await rawRequest(t, program.port, requestText(`GET /session?url=${forged}`));
@@ -195,7 +195,7 @@ describe('headers that mean something to somebody', () => {
       assert.match(line, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \[[A-Z ]{7}\] {2}(?!forged)/);
   });
 
-  test('hosts that are no hosts are no reason to refuse a client', async (t) => {
+  test('a client with a host that is not valid is served', async (t) => {
     for (const host of [
       'a b',
       'x/y',
@@ -234,7 +234,7 @@ describe('headers that mean something to somebody', () => {
     assert.equal((first.status === 100 ? await connection.response() : first).body, '20');
   });
 
-  test('an expectation nobody can meet is refused with 417', async (t) => {
+  test('an expectation that cannot be met is refused with 417', async (t) => {
     const ask = (path: string) => rawRequest(t, program.port, requestText(`GET ${path}`, 'Expect: a miracle'));
     assert.equal((await ask('/load')).status, 417);
     const { status, body } = await ask('/api/v1/availability');
@@ -282,7 +282,7 @@ test('whatever the query says, the answer has status 200 and is a URL or one lin
   );
 });
 
-test('a client that sends requests by the thousand and waits for no answer is cut, and keeps nobody waiting', async (t) => {
+test('a client that sends requests by the thousand and waits for no answer is disconnected, and delays no other', async (t) => {
   const before = program.memory;
   const connection = new RawConnection(t, program.port);
   connection.socket.pause();
@@ -292,7 +292,7 @@ test('a client that sends requests by the thousand and waits for no answer is cu
   assert.ok(program.memory - before < 50 * MEGABYTE, `${(program.memory - before) / MEGABYTE} MB more`);
 });
 
-test('fifty pipelined requests are no reason to cut anybody', async (t) => {
+test('fifty pipelined requests do not disconnect a client', async (t) => {
   const connection = new RawConnection(t, program.port).send(requestText('GET /load').repeat(50));
   for (let i = 0; i < 50; i += 1) assert.equal((await connection.response()).body, '20');
   connection.send(requestText('GET /load').repeat(50));

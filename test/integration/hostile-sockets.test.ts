@@ -1,4 +1,4 @@
-/** WebSocket clients that break the rules: each is closed for what it did, and nobody else notices. */
+/** WebSocket clients that break the rules: each is closed for what it did, and no other client notices. */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
@@ -97,7 +97,7 @@ for (const path of ['/', '/session']) {
       });
     }
 
-    test('a client that makes us talk and never reads is dropped at its buffer limit', async (t) => {
+    test('a client that causes messages and never reads is disconnected at its buffer limit', async (t) => {
       const before = program.memory;
       const connection = await openRaw(t, path);
       connection.socket.pause();
@@ -126,7 +126,7 @@ for (const path of ['/', '/session']) {
   });
 }
 
-test('who is closed for bad behaviour loses its place in line', async (t) => {
+test('a client that is disconnected for bad behaviour loses its place in line', async (t) => {
   const length = async () => /^session_server_waiting_tickets (\d+)$/m.exec(await program.get('/metrics'))?.[1];
   assert.equal(await length(), '1');
   const connection = await openRaw(t, '/session');
@@ -135,8 +135,8 @@ test('who is closed for bad behaviour loses its place in line', async (t) => {
   await eventually('its place to be given up', async () => (await length()) === '1');
 });
 
-test('a few hundred sockets that say nothing are held, and each hears what changes', async (t) => {
+test('a few hundred sockets that say nothing stay open, and each receives what changes', async (t) => {
   const clients = await Promise.all(Array.from({ length: 300 }, () => openRaw(t, '/')));
-  await eventually('all to be told', () => clients.every(({ received }) => received === '\x81\x010'));
+  await eventually('all to be notified', () => clients.every(({ received }) => received === '\x81\x010'));
   assert.match(await program.get('/metrics'), /^session_server_websockets 30\d$/m);
 });

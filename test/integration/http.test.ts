@@ -30,7 +30,7 @@ describe('GET /session', () => {
     assert.equal(headers['content-length'], String(url.length));
   });
 
-  test('is text that nobody caches and every page may read', async () => {
+  test('is text that is not cached and every page may read', async () => {
     const { headers } = await ask('GET /session');
     assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
     assert.equal(headers['cache-control'], 'no-store');
@@ -191,7 +191,7 @@ describe('methods', () => {
     assert.equal((await ask('GET *')).status, 400);
   });
 
-  test('a method that nobody knows is answered with 405, Allow and the CORS headers', async () => {
+  test('an unknown method is answered with 405, Allow and the CORS headers', async () => {
     const { status, headers } = await ask('BREW /session');
     assert.equal(status, 405);
     assert.equal(headers['allow'], 'GET, HEAD, OPTIONS');
@@ -244,7 +244,7 @@ describe('versions and connections', () => {
     await connection.closed;
   });
 
-  test('HTTP/1.0 with keep-alive is kept', async () => {
+  test('HTTP/1.0 with keep-alive stays open', async () => {
     const request = 'GET /load HTTP/1.0\r\nConnection: keep-alive\r\n\r\n';
     const connection = new RawConnection(scope, program.port).send(request);
     const first = await connection.response();
@@ -252,7 +252,7 @@ describe('versions and connections', () => {
     assert.equal((await connection.send(request).response()).body, '25.5');
   });
 
-  test('a connection is kept for the next request', async () => {
+  test('a connection stays open for the next request', async () => {
     const connection = new RawConnection(scope, program.port);
     for (let i = 0; i < 3; i += 1) assert.equal((await connection.send(requestText('GET /session')).response()).body, url);
   });
@@ -339,7 +339,7 @@ describe('addresses of simulation servers', () => {
       paths.push(request.url);
       response.end('7');
     });
-    // The front listens on the port of the name; the number in the path is what it maps. A path cannot stand behind a port, so the name's own port is used.
+    // The reverse proxy listens on the port of the name, and maps the number in the path. A path cannot follow a port, so the name's own port is used.
     const direct = await startProgram(t, { simulationServers: [front.address], portRewrite: false });
     assert.equal(await direct.get('/load'), '7');
     assert.deepEqual([...new Set(paths)], ['/load']);

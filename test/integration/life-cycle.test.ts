@@ -1,4 +1,4 @@
-/** Start, and above all stop: what is in flight is answered, sockets are told, and a simulation server that hangs delays nothing. */
+/** Start, and above all stop: what is in flight is answered, sockets are closed with a code, and a simulation server that hangs delays nothing. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ describe('start', () => {
     assert.equal(await get('/'), '1');
   });
 
-  test('holds the first answers until every server was asked, no longer', async (t) => {
+  test('holds the first answers until every server was probed, no longer', async (t) => {
     const server = await startSimulationServer(t, 10);
     const { get } = await started(t, { simulationServers: [server.address] });
     // The very first request, sent before the first probe had ended, has its answer.
@@ -59,7 +59,7 @@ describe('start', () => {
     assert.match(lines[3] ?? '', new RegExp(`http://localhost:${program.port}/monitor`));
   });
 
-  test('a signal that comes while it starts is heeded, and so is a change of the file', async (t) => {
+  test('a signal that comes while it starts takes effect, and so does a change of the file', async (t) => {
     const folder = temporary(t);
     const preload = join(folder, 'slow.cjs');
     // A name service that takes its time.
@@ -100,7 +100,7 @@ describe('start', () => {
     }
   });
 
-  test('a signal that comes before the configuration was read is heeded: SIGTERM and SIGINT with status 0, SIGHUP as a reload', async (t) => {
+  test('a signal that comes before the configuration was read takes effect: SIGTERM and SIGINT with status 0, SIGHUP as a reload', async (t) => {
     const folder = temporary(t);
     const path = join(folder, 'session.json');
     const log = join(folder, 'log', 'session', 'output.log');
@@ -145,7 +145,7 @@ function signalledAtFirstRead(folder: string, signal: NodeJS.Signals): string {
        if (String(path).endsWith('session.json')) {
          fs.open = open;
          process.kill(process.pid, '${signal}');
-         // Node hears of it in one of its next turns.
+         // Node notices it in one of its next turns.
          for (let turns = 0; turns < 3; turns += 1) await new Promise(setImmediate);
        }
        return open(path, ...rest);
@@ -201,7 +201,7 @@ describe('stop', () => {
     const first = firstToEnd({ program, held });
     for (const client of clients) {
       assert.equal((await client.ends()).code, 1001);
-      assert.equal(client.messages.length, 1, 'nothing is said but good-bye');
+      assert.equal(client.messages.length, 1, 'nothing is sent but the end');
     }
     assert.equal(await first, 'program', 'all its clients agreed at once');
     assert.equal((await program.ended).status, 0);
@@ -249,10 +249,10 @@ describe('stop', () => {
     assert.deepEqual([status, took < STOP], [0, true]);
   });
 
-  test('is over, with everything written down, although the name service answers nobody', async (t) => {
+  test('is over, with everything written down, although the name service does not answer', async (t) => {
     const folder = temporary(t);
     const preload = join(folder, 'name-service.cjs');
-    // A look-up holds one of Node's four threads, as one that gets no answer does: here by a pipe that nobody writes to.
+    // A look-up holds one of Node's four threads, as one that gets no answer does: here by a pipe without a writer.
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     writeFileSync(
       preload,

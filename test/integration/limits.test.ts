@@ -43,7 +43,7 @@ async function speechless(t: Scope, program: Program, count: number): Promise<{ 
   };
 }
 
-/** The operating system calls more connections open than it keeps for who listens. */
+/** The operating system reports more connections as open than it holds for a program that listens. */
 async function inBatches(count: number, open: () => Promise<void>): Promise<void> {
   for (let left = count; left > 0; left -= BATCH) await Promise.all(Array.from({ length: Math.min(left, BATCH) }, open));
 }
@@ -80,7 +80,7 @@ describe('connections', () => {
     assert.ok(program.log.split('\n').filter((line) => line.includes('turned away')).length <= 6);
   });
 
-  test('of a client that was turned away take no place on a server, although it asked', async (t) => {
+  test('of a client that was turned away take no place on a server', async (t) => {
     const server = await startSimulationServer(t, 10);
     const program = await startProgram(t, { simulationServers: [server.address], limits: { clients: 10, headerTimeout: 60 } });
     const watch = new RawConnection(t, program.port);
@@ -99,7 +99,7 @@ describe('connections', () => {
     assert.equal(await allocated(), '0');
   });
 
-  test('that never speak are cut after limits.headerTimeout', async (t) => {
+  test('that never send anything are disconnected after limits.headerTimeout', async (t) => {
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
     // As many as this process may open.
     const many = Math.min(10_000, (readDescriptorLimit() ?? 1500) - 500);
@@ -109,7 +109,7 @@ describe('connections', () => {
     for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 408 /);
   });
 
-  test('never use up the file descriptors: polls go on, and clients are turned away with an answer', async (t) => {
+  test('never use up the file descriptors: probes continue, and clients are turned away with an answer', async (t) => {
     const server = await startSimulationServer(t, (request, response) => {
       // A new connection for each poll: it needs a descriptor each time.
       response.writeHead(200, { connection: 'close' }).end('10');
@@ -187,7 +187,7 @@ describe('the rate of one address', () => {
     const program = await limited;
     for (let i = 0; i < 3; i += 1) assert.match(await ask(t, program, '198.51.100.7'), /^Error: no simulation server available/);
     assert.match(await ask(t, program, '198.51.100.7'), refused);
-    assert.match(await ask(t, program, 'spoofed, 198.51.100.7'), refused, 'what stands before the last hop is hearsay');
+    assert.match(await ask(t, program, 'spoofed, 198.51.100.7'), refused, 'addresses before the last hop are not trusted');
     assert.match(await ask(t, program, '203.0.113.1, 198.51.100.7:4711'), refused);
     assert.match(await ask(t, program, '198.51.100.8'), /^Error: no simulation server available/);
     assert.match(await program.get('/metrics'), /decisions_total\{kind="refused",code="too-many-requests"\} 3$/m);
@@ -200,7 +200,7 @@ describe('the rate of one address', () => {
     assert.match(await ask(t, program, '2001:db8:1:3::1'), /^Error: no simulation server/);
   });
 
-  test('is limited for WebSockets too, which are told and closed', async (t) => {
+  test('is limited for WebSockets too, which are notified and closed', async (t) => {
     const program = await limited;
     const headers = { 'X-Forwarded-For': '198.51.100.20' };
     for (let i = 0; i < 3; i += 1) await new SocketClient(t, `${program.socketUrl}/session`, { headers }).message(1);
@@ -215,9 +215,9 @@ describe('the rate of one address', () => {
     for (let i = 0; i < 10; i += 1) assert.match(await ask(t, program), /^Error: no simulation server available/);
   });
 
-  test('is not what somebody says who is no trusted proxy', async (t) => {
+  test('is not taken from a header of a client that is not a trusted proxy', async (t) => {
     const program = await limited;
-    // From elsewhere the header is as good as absent, so that nobody can use up the bucket of another.
+    // From elsewhere the header counts as absent, so that no client can use up the bucket of another.
     for (let i = 0; i < 10; i += 1)
       assert.match(await ask(t, program, '198.51.100.30', '127.0.0.3'), /^Error: no simulation server/);
     for (let i = 0; i < 3; i += 1)

@@ -1,5 +1,5 @@
 /**
- * Who is alive and who is not, on real WebSockets: a quiet client is never cut, a dead one is found by ping
+ * Live and dead clients on real WebSockets: a quiet one is never disconnected, a dead one is found by ping
  * (docs/design/protocol.md, "WebSocket"). Only the clock is not real.
  */
 import assert from 'node:assert/strict';
@@ -91,12 +91,12 @@ test('time limits of HTTP are none for a WebSocket', async (t) => {
   const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
   const sockets = await Promise.all(['/', '/session'].map((path) => new SocketClient(t, program.socketUrl + path).open()));
   await Promise.all(sockets.map((socket) => socket.message(1)));
-  // Two of these one after the other are cut: so much time has passed then.
+  // Two of these one after the other are disconnected: so much time has passed then.
   for (let i = 0; i < 2; i += 1) assert.equal((await new RawConnection(t, program.port).response()).status, 408);
   for (const { socket } of sockets) assert.equal(socket.readyState, socket.OPEN);
 });
 
-test('a client that says good-bye leaves the line, though the end of its connection never comes', async (t) => {
+test('a client that closes leaves the line, though the end of its connection never comes', async (t) => {
   const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
   const waiting = async () =>
     (JSON.parse(await program.get('/api/v1/availability')) as { waiting: { length: number } }).waiting.length;

@@ -38,7 +38,7 @@ describe('test-notification', () => {
     assert.match(mail.mails[0]?.body ?? '', /^Hello,\n/);
   });
 
-  test('says what the mail server said, with exit status 1, and tries the other channels all the same', async (t) => {
+  test('reports what the mail server answered, with exit status 1, and still tries the other channels', async (t) => {
     const mail = await mailServer(t);
     mail.misbehave('rcpt', 550);
     const hook = await WebhookSink.start();

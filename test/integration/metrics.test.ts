@@ -38,7 +38,7 @@ test('it is valid to the letter, and announced as what it is', async () => {
   for (const name of families.keys()) assert.match(name, /^(?:session_server|process|nodejs)_/);
 });
 
-test('it tells of the fleet and of each server', async () => {
+test('it describes the fleet and each server', async () => {
   const families = await scrape();
   assert.equal(value(families, 'session_server_available'), 1);
   assert.equal(value(families, 'session_server_mean_load_percent'), 40);
@@ -76,7 +76,7 @@ test('it counts sockets and connections', async (t) => {
   assert.ok((value(families, 'session_server_connections') ?? 0) >= 3);
 });
 
-test('it goes on being valid after a reload that takes servers away', async () => {
+test('it stays valid after a reload that removes servers', async () => {
   await program.reconfigure({ simulationServers: [] });
   const families = await scrape();
   assert.equal(value(families, 'session_server_available'), 0);

@@ -40,7 +40,7 @@ test('a client of HTTP/1.0 gets the events themselves, without chunks that it do
   assert.doesNotMatch(heard, /^transfer-encoding/im);
 });
 
-test('a viewer that never reads is cut off, and costs no more memory than its connection holds', async (t) => {
+test('a viewer that never reads is disconnected, and needs no more memory than its connection holds', async (t) => {
   const clock = new FakeClock();
   const fleet = new DemoFleet({ servers: 2000 });
   const server = await startMonitorServer(t, { fleet, clock });

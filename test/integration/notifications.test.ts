@@ -93,7 +93,7 @@ test('a mail server that puts a message off gets it again', async (t) => {
   assert.equal(notifying.statistics().notifiers[0]?.failed, 2);
 });
 
-test('a message whose acceptance was not heard comes again with the same Message-ID', async (t) => {
+test('a message whose acceptance did not arrive comes again with the same Message-ID', async (t) => {
   const sink = await mailbox(t);
   sink.misbehave('data', 'drop');
   const { clock, sees, notifying } = scene(t, mailSettings(sink.port));

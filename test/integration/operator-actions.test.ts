@@ -42,7 +42,7 @@ async function send({ url }: Program, { method, path, body }: Example): Promise<
   return { status: response.status, answer: await response.json() };
 }
 
-test('the commands of the documentation do what stands above them', async (t) => {
+test('the commands of the documentation do what the comments above them say', async (t) => {
   const [sim1, sim9] = await startSimulationServers(t, [20, 30]);
   assert.ok(sim1 && sim9);
   const sink = await WebhookSink.start();
@@ -129,7 +129,7 @@ test('a command makes the running program forget learned costs, with the token o
   assert.equal(await forget(TOKEN), '0 Forgotten. Costs are learned again from the next sessions.\n');
   assert.match(program.log, /learned costs forgotten by ada/);
   assert.match(await forget(TOKEN, '--server', sim.address), /^0 Forgotten/);
-  assert.match(await forget(TOKEN, '--project', 'https://github.com/a/b'), /^1 error: Nothing was learned of this project/);
+  assert.match(await forget(TOKEN, '--project', 'https://github.com/a/b'), /^1 error: Nothing was learned about this project/);
   assert.match(await forget('sst_wrong'), /^1 error: .*not in "admin.tokens"/);
   assert.match(await forget(''), /^2 error: set SESSION_SERVER_TOKEN to the token of an operator/);
 });

@@ -50,7 +50,7 @@ function gone(program: Program): Promise<unknown> {
 }
 
 describe('a simulation server of the original', () => {
-  test('joins by naming our URL in its notify list', async (t) => {
+  test('joins with the URL of the session server in its notify list', async (t) => {
     const server = await ClientSocketServer.start(t);
     const program = await start(t);
     assert.match(await program.get('/session'), NONE);
@@ -61,7 +61,7 @@ describe('a simulation server of the original', () => {
     assert.equal(server.requests[0]?.url, '/load');
   });
 
-  test('is not offered before it serves anybody, and is once it does', async (t) => {
+  test('is not offered before it serves clients, and is once it does', async (t) => {
     const server = await ClientSocketServer.start(t);
     server.load = 'HTTP 500';
     const program = await start(t);
@@ -128,7 +128,7 @@ describe('a simulation server of the original', () => {
     await offered(second, await ClientSocketServer.start(t, { port }));
   });
 
-  test('that is in the configuration already is told so', async (t) => {
+  test('that is in the configuration already is reported as such', async (t) => {
     const server = await startSimulationServer(t, 5);
     const program = await startProgram(t, { simulationServers: [server.address], registration: HERE });
     const { status, text } = await notify(program, { url: `http://${server.address}` });
@@ -138,7 +138,7 @@ describe('a simulation server of the original', () => {
 });
 
 describe('a simulation server that sends heartbeats', () => {
-  test('joins, is told how often to say so again, and leaves when it goes silent', async (t) => {
+  test('joins, learns how often to register again, and leaves when it goes silent', async (t) => {
     const server = await ClientSocketServer.start(t);
     const program = await start(t, { ...HERE, heartbeat: 1, missedHeartbeats: 2 });
     const { status, body } = await register(program, { url: `http://${server.address}`, labels: { room: 'B12' } });
@@ -154,19 +154,19 @@ describe('a simulation server that sends heartbeats', () => {
     );
   });
 
-  test('leaves when it says good-bye', async (t) => {
+  test('leaves when it deregisters', async (t) => {
     const server = await ClientSocketServer.start(t);
     const program = await start(t);
     const { body } = await register(program, { url: `http://${server.address}` });
     await offered(program, server);
-    const bye = () =>
+    const deregister = () =>
       fetch(`${program.url}/api/v1/register/${String(body['id'])}`, {
         method: 'DELETE',
         headers: { Authorization: `Bearer ${TOKEN}` },
       });
-    assert.equal((await bye()).status, 204);
+    assert.equal((await deregister()).status, 204);
     assert.match(await program.get('/session'), NONE);
-    assert.equal((await bye()).status, 404);
+    assert.equal((await deregister()).status, 404);
   });
 
   test('is refused with a reason when its rules cannot be understood', async (t) => {
@@ -231,7 +231,7 @@ describe('addresses', () => {
     return eventually('the reason in the log', () => /is not offered yet: (.*?)(?: \{|\n|$)/.exec(program.log)?.[1]);
   }
 
-  test('of this machine are not taken unless the configuration says so', async (t) => {
+  test('of this machine are rejected unless the configuration says so', async (t) => {
     const server = await ClientSocketServer.start(t);
     const reason = await refusedFor(t, { token: TOKEN }, server.address);
     assert.match(reason, /127\.0\.0\.1 is a loopback address, and registration\.allowLoopback is false/);
@@ -244,7 +244,7 @@ describe('addresses', () => {
     assert.equal(server.requests.length, 0);
   });
 
-  test('that lead to this machine or to none are not taken, however they are written', async (t) => {
+  test('that resolve to this machine or to nothing are rejected, however they are written', async (t) => {
     const program = await start(t, { token: TOKEN });
     for (const [address, kind] of [
       ['169.254.169.254', 'link-local'],
@@ -261,24 +261,24 @@ describe('addresses', () => {
     }
   });
 
-  test('of a private network are not taken when the configuration says so', async (t) => {
+  test('of a private network are rejected when the configuration says so', async (t) => {
     assert.match(await refusedFor(t, { token: TOKEN, allowPrivate: false }, '10.255.255.1:2000'), /private network/);
   });
 
   for (const host of ['127.0.0.1', 'localhost'])
-    test(`that are not allowed any more are not offered after a reload, as ${host}`, async (t) => {
+    test(`that are no longer allowed are not offered after a reload, as ${host}`, async (t) => {
       const server = await ClientSocketServer.start(t);
       const address = `${host}:${server.port}`;
       const program = await start(t);
       await notify(program, { url: `http://${address}` });
       await offered(program, { address });
       await program.reconfigure({ registration: { token: TOKEN } });
-      await eventually('nobody to be offered', async () => NONE.test(await program.get('/session')));
+      await eventually('no server to be offered', async () => NONE.test(await program.get('/session')));
       await program.reconfigure({ registration: HERE });
       await offered(program, { address });
     });
 
-  test('that are not allowed any more are not offered after a restart', async (t) => {
+  test('that are no longer allowed are not offered after a restart', async (t) => {
     const folder = temporary(t);
     const server = await ClientSocketServer.start(t);
     const first = await start(t, HERE, folder);
@@ -305,13 +305,13 @@ describe('addresses', () => {
 });
 
 describe('who may register', () => {
-  test('nobody without a token in the configuration', async (t) => {
+  test('no server without a token in the configuration', async (t) => {
     const program = await start(t, {});
     assert.equal((await notify(program, { url: 'https://a/2000' })).status, 403);
     assert.deepEqual((await register(program, { url: 'https://a/2000' })).body['code'], 'no-registration');
   });
 
-  test('nobody with a wrong token; the right one is accepted whatever others behind the address sent', async (t) => {
+  test('no server with a wrong token; the right one is accepted whatever others behind the address sent', async (t) => {
     const program = await start(t);
     const from = { 'X-Forwarded-For': '198.51.100.7' };
     const guess = (token: string) => notify(program, { url: 'https://a/2000' }, token, from);
@@ -322,7 +322,7 @@ describe('who may register', () => {
     assert.equal(program.log.includes(TOKEN), false, 'the token is not in the log');
   });
 
-  test('nobody by GET, without a form, with a form that is too large, or with two addresses', async (t) => {
+  test('no server by GET, without a form, with a form that is too large, or with two addresses', async (t) => {
     const program = await start(t);
     const path = `${program.url}/register/${TOKEN}`;
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -357,7 +357,7 @@ test('a flood of registrations is limited in number and does not delay sessions'
   assert.equal(await program.get('/session'), `ws://${server.address}`);
 });
 
-test('switching registration off removes those who registered', async (t) => {
+test('switching registration off removes the registered servers', async (t) => {
   const server = await ClientSocketServer.start(t);
   const program = await start(t);
   await notify(program, { url: `http://${server.address}` });

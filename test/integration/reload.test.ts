@@ -10,12 +10,12 @@ import { startProgram, type Program } from '../support/start-program.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 
 const reloads = ({ log }: Program) => log.split('configuration read again').length - 1;
-const refusals = ({ log }: Program) => log.split('the new configuration is refused').length - 1;
+const refusals = ({ log }: Program) => log.split('the new configuration is rejected').length - 1;
 const metric = async (program: Program, name: string) =>
   Number(new RegExp(`^session_server_${name} ([-0-9.e]+)$`, 'm').exec(await program.get('/metrics'))?.[1]);
 
 describe('a new configuration that is valid', { concurrency: 2 }, () => {
-  test('is taken over when the file is replaced, and when it is written in place, without dropping a socket', async (t) => {
+  test('takes effect when the file is replaced, and when it is written in place, without dropping a socket', async (t) => {
     const [first, second] = await startSimulationServers(t, [20, 10]);
     assert.ok(first && second);
     const program = await startProgram(t, { simulationServers: [first.address] });
@@ -44,7 +44,7 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     assert.equal(await program.get('/'), '0');
   });
 
-  test('keeps servers by identity: they are not asked anew, and their state stays', async (t) => {
+  test('keeps servers by identity: they are not probed again, and their state stays', async (t) => {
     const [first, second] = await startSimulationServers(t, [20, 30]);
     assert.ok(first && second);
     // Asked once at the start and once within the first interval; then not for a long time.
@@ -93,12 +93,12 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     await program.reconfigure({ handOutSsl: true });
     assert.equal(await program.get('/session'), `wss://${server.address}`);
     await program.reconfigure({ simulationServers: [`localhost:${server.port}`] });
-    // Another name is another server: it has to be heard first.
+    // Another name is another server: it has to answer first.
     await eventually('its load', async () => (await program.get('/load')) === '10');
     assert.equal(await program.get('/session'), `wss://localhost:${server.port}`);
   });
 
-  test('with keys that need a restart says which, and goes on with the old ones', async (t) => {
+  test('with keys that need a restart says which, and continues with the old ones', async (t) => {
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
     await program.reconfigure({ port: 1, logFormat: 'json' });
     await eventually('the line', () =>
@@ -138,7 +138,7 @@ describe('a new configuration that is valid', { concurrency: 2 }, () => {
     await eventually('the second remark', () => told() === 2);
     await eventually('the notice', () => sink.hooks.length > 0);
     const { monitor } = JSON.parse(sink.hooks[0]?.body ?? '{}') as { monitor: string };
-    // The configuration says any free port: the link leads to the one that was found.
+    // The configuration says any free port: the link has the one that was found.
     assert.match(monitor, new RegExp(`^https?://localhost:${program.port}/monitor$`));
   });
 

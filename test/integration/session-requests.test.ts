@@ -153,7 +153,7 @@ test('a class gets what fits, spread evenly; the others wait in order and get wh
     waiting.map((_, index) => index + 1),
   );
 
-  // A session ends every ten seconds; everybody asks every two.
+  // A session ends every ten seconds; every client asks every two.
   const order: string[] = [];
   let load = 82;
   for (let second = 0; second < 300 && order.length < waiting.length; second += 2) {
@@ -175,7 +175,7 @@ test('a class gets what fits, spread evenly; the others wait in order and get wh
   assert.deepEqual(log.complaints, []);
 });
 
-test('without a wish to wait the refusal says why, and leaves nothing behind', async (t) => {
+test('without waiting, the refusal says why, and leaves nothing behind', async (t) => {
   const { start } = setUp(t, { 'a:1': 88 });
   const { ask, line } = start();
   const response = await ask({ wait: false });
@@ -208,7 +208,7 @@ test('a session that is given up makes room at once', async (t) => {
   await bodyOf(await ask(), 201);
 });
 
-test('who is silent is passed over, keeps its place for a while, and then has lost it', async (t) => {
+test('a silent client is skipped, has its place for a while, and then loses it', async (t) => {
   const { clock, ledger, report, start } = setUp(t, { 'a:1': 88 });
   const { ask, look, line } = start();
   const silent = await bodyOf(await ask({ wait: true }), 202);
@@ -226,7 +226,7 @@ test('who is silent is passed over, keeps its place for a while, and then has lo
   assert.equal(line.length, 0);
 });
 
-test('a server that came free for somebody who does not come goes to the next', async (t) => {
+test('a server that came free for a client that does not come goes to the next', async (t) => {
   const { clock, ledger, report, start } = setUp(t, { 'a:1': 88 });
   const { ask, look } = start();
   const { ticket } = await bodyOf(await ask({ wait: true }), 202);
@@ -286,7 +286,7 @@ test('a client that asks again after a restart has one place in line, and others
   assert.equal(after.line.length, 5);
 });
 
-test('what can never work is refused at once with the rule, and not queued', async (t) => {
+test('an impossible request is refused at once with the rule, and not queued', async (t) => {
   const { start } = setUp(
     t,
     { 'a:1': 10 },
@@ -307,7 +307,7 @@ test('what can never work is refused at once with the rule, and not queued', asy
   await bodyOf(await ask({ project: 'https://github.com/cyberbotics/webots', labels: { room: 'B12' } }), 201);
 });
 
-test('the explanation says what a request would then be told', async (t) => {
+test('the explanation says how a request would then be answered', async (t) => {
   const rules = { 'a:1': { allowedRepositories: ['github.com/cyberbotics'] }, 'b:1': { labels: { room: 'B12' } } };
   const { start } = setUp(t, { 'a:1': 70, 'b:1': 70 }, rules);
   const { ask, send } = start();
@@ -335,7 +335,7 @@ test('the explanation says what a request would then be told', async (t) => {
   assert.deepEqual([...heard].sort(), ['no-room', 'no-server-has-labels', 'open', 'project-host', 'project-white-space']);
 });
 
-test('one address may ask a hundred times at once, then once a second, and is told when; others are not concerned', async (t) => {
+test('one address may ask a hundred times at once, then once a second, and learns when; others are not affected', async (t) => {
   const { clock, start } = setUp(t, { 'a:1': 88 });
   const { ask } = start();
   for (let i = 0; i < 100; i += 1) assert.equal((await ask()).status, 503);

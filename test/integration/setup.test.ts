@@ -123,10 +123,10 @@ describe('setup', () => {
       assert.equal(status, 0, stderr);
       const checked = await runProgram(t, ['check', join(folder, 'session.json')]);
       assert.match(checked.stderr, /^warning: simulationServers\[0\]: .*\n$/);
-      assert.ok(stderr.includes(checked.stderr), `it was not told by setup: ${checked.stderr}`);
+      assert.ok(stderr.includes(checked.stderr), `setup did not report it: ${checked.stderr}`);
     });
 
-  test('replaces nothing that is different, unless it is told to, and then keeps it', async (t) => {
+  test('replaces nothing that is different without --force, and then keeps a copy', async (t) => {
     const folder = temporary(t);
     const path = join(folder, 'session.json');
     writeFileSync(path, 'mine');
@@ -169,7 +169,7 @@ describe('setup', () => {
     assert.match(again.stdout, /session\.json is up to date/);
   });
 
-  test('can leave the fleet to those who register', async (t) => {
+  test('can leave the fleet to servers that register themselves', async (t) => {
     const folder = temporary(t);
     await setUp(t, folder, '--simulation-server', '-', '--registration');
     const { status, stderr, stdout } = await runProgram(t, ['check', '--strict', join(folder, 'session.json')]);
@@ -237,7 +237,7 @@ describe('setup', () => {
     test(`writes nothing when the person leaves by ${name}, and says so`, (t) => {
       const folder = temporary(t);
       const program = `"${process.execPath}" "${join(packageRoot, 'bin', 'session-server.mjs')}" setup --config "${folder}/a" --unit "${folder}/b" --hook "${folder}/c"`;
-      // The key comes when the first question stands there.
+      // The key comes after the first question is shown.
       const keys = `until grep -q Domain screen; do sleep 0.05; done; printf '${key}'`;
       const terminal = spawnSync('sh', ['-c', `touch screen; (${keys}) | script -qefc '${program}' screen`], {
         ...{ cwd: folder, encoding: 'utf8', timeout: 10_000 },
@@ -272,7 +272,7 @@ describe('setup', () => {
     assert.equal(closed.kind === 'answers' && closed.answers.server, '10.0.0.5');
   });
 
-  test('asks a person again who answers what cannot be', async () => {
+  test('asks a person again after an impossible answer', async () => {
     const replies = [
       ...['', 'a b', 'webots.example.org', 'iis', 'gateway', 'http://a', 'webots.example.org/2000', 'host:1', '10.0.0.2'],
       ...[
@@ -341,7 +341,7 @@ describe('the site of a web server', () => {
   const fleet = { server: 'w.example.org', simulationServers: ['w.example.org/2000', 'w.example.org/3000'] };
 
   for (const name of ['apache', 'nginx', 'caddy']) {
-    test(`of ${name} passes on the ports of each machine to it, and no others`, async (t) => {
+    test(`of ${name} forwards the ports of each machine to it, and no others`, async (t) => {
       const { status, stdout, stderr } = await site(
         t,
         name,
@@ -373,7 +373,7 @@ describe('the site of a web server', () => {
     assert.doesNotMatch((await site(t, 'nginx', { ...only, ssl: false })).stdout, /certbot certonly --webroot -w \S+ -d/);
   });
 
-  test('is never that of a configuration that nobody installed', async (t) => {
+  test('is never that of a configuration that is not installed', async (t) => {
     const folder = temporary(t);
     const local = subfolder(folder, 'config', 'session');
     writeFileSync(join(local, 'local.json'), JSON.stringify(fleet));
@@ -391,7 +391,7 @@ describe('the site of a web server', () => {
     assert.match(stdout, /^From \/\S+\/session\.json:$/m);
   });
 
-  test('is refused when nobody says which machine has which ports', async (t) => {
+  test('is refused when it is not known which machine has which ports', async (t) => {
     const { status, stderr } = await site(t, 'apache', fleet);
     assert.equal(status, 2);
     assert.match(stderr, /--route 2000-2999=localhost/);
@@ -504,7 +504,7 @@ describe('doctor', () => {
     assert.match(descriptors.fix ?? '', /LimitNOFILE=\d+/);
   });
 
-  test('says so when the session server cannot be asked', async (t) => {
+  test('says so when the session server does not answer', async (t) => {
     const folder = temporary(t);
     const dead = await ClientSocketServer.start(t);
     const { address, port } = dead;
@@ -515,7 +515,7 @@ describe('doctor', () => {
     assert.match(findings.find(({ check }) => check === 'descriptors')?.text ?? '', /of this shell/);
   });
 
-  test('sends nobody to start a session server that is hidden by its certificate', async (t) => {
+  test('never advises starting a session server that is hidden by its certificate', async (t) => {
     const folder = temporary(t);
     const pair = makeCertificate({ names: ['localhost'] });
     const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
@@ -530,7 +530,7 @@ describe('doctor', () => {
     assert.equal(running?.fix, 'fix the certificate first; then run doctor again');
   });
 
-  test('says that nothing listens, that a name is unknown, and what is no address', async (t) => {
+  test('says that nothing listens, that a name is unknown, and that an address is not valid', async (t) => {
     const dead = await ClientSocketServer.start(t);
     const { address } = dead;
     await dead.stop();
@@ -552,7 +552,7 @@ describe('doctor', () => {
     assert.equal(fix, '         → did you mean "portRewrite"?');
   });
 
-  test('tells people in lines what it tells scripts in JSON', async (t) => {
+  test('reports to people in lines what it reports to scripts in JSON', async (t) => {
     const server = await ClientSocketServer.start(t);
     const program = await startProgram(t, { simulationServers: [server.address] });
     await eventually('the load', async () => (await program.get('/load')) === '10');

@@ -69,7 +69,7 @@ test('a server that was killed leaves nothing that the next one does not remove'
   assert.deepEqual(simulators(server.folder), []);
 });
 
-test('SIGTERM ends all sessions and tells their clients', async (t) => {
+test('SIGTERM ends all sessions and informs their clients', async (t) => {
   const server = await startSimulationServer(t);
   const client = await server.start(server.world('arm'));
   await server.streamPort(client);

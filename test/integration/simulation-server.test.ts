@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { SocketClient } from '../support/socket-client.ts';
+import { startAppInside } from '../support/start-app.ts';
 import { startSimulationServer, TOKEN } from '../support/simulation-server.ts';
 
 test('a start message gives the lines of the original in order, then a stream of the world', async (t) => {
@@ -45,7 +46,7 @@ test('refusals reach every kind of client and close with the code that says whet
     [
       url.replace('/acme/', '/other/'),
       'Docker not enabled: cannot host simulations from repositories outside of "allowedRepositories".',
-      1008,
+      1013,
     ],
     [
       url.replace('/acme/arm/', '/acme/bad/'),
@@ -65,7 +66,7 @@ test('refusals reach every kind of client and close with the code that says whet
   assert.equal(second.messages.at(-1), 'error: Too many open connections (>1)');
 });
 
-test('the address is told when the simulator listens where it was told, not before', async (t) => {
+test('the address is sent when the simulator listens on its given address, not before', async (t) => {
   const server = await startSimulationServer(t);
   const client = await server.start(server.world('late', 'listen-late'));
   const port = await server.streamPort(client);
@@ -90,7 +91,7 @@ test('the load is a number with headers that old readers ignore, and costs need 
   await server.streamPort(client);
   const load = await eventually('the load', async () => {
     const response = await server.get('/load');
-    return response.ok && response.headers.get('session-count') === '1; starting=0; idle=0' ? response : undefined;
+    return response.ok && response.headers.get('session-count')?.startsWith('1; starting=0; idle=0') ? response : undefined;
   });
   assert.match(await load.text(), /^\d+(\.\d+)?$/);
   assert.match(load.headers.get('session-load') ?? '', /^\d+\.\d; pending=0\.0$/);
@@ -142,7 +143,7 @@ test('a controller is restored from the commit, and nothing else can be overwrit
   assert.ok(existsSync(file), 'the link is left alone');
 });
 
-test('a drained server refuses new clients and tells the others when their sessions end', async (t) => {
+test('a drained server refuses new clients and informs the others when their sessions end', async (t) => {
   const server = await startSimulationServer(t);
   const url = server.world('arm');
   const client = await server.start(url);
@@ -156,4 +157,31 @@ test('a drained server refuses new clients and tells the others when their sessi
   const [session] = await server.sessions();
   await server.get(`/api/v1/sessions/${session?.id}`, { method: 'DELETE', headers });
   assert.equal((await client.ends()).code, 1000);
+});
+
+test('a session server reads from the load which of its clients came and left', async (t) => {
+  const server = await startSimulationServer(t);
+  const url = server.world('arm');
+  const listed = [{ address: `localhost:${server.port}`, maxSessions: 1 }];
+  const { url: entry } = await startAppInside(t, {
+    ...{ simulationServers: listed, portRewrite: false },
+    // This machine may be busy with other tests.
+    ...{ loadThreshold: 200, allocation: { target: 200, cost: 1, learning: false } },
+  });
+  const booked = async () => {
+    const { servers } = (await (await fetch(`${entry}/api/v1/servers`)).json()) as {
+      servers: { state: string; booked: number }[];
+    };
+    return servers[0]?.state === 'available' ? servers[0].booked : undefined;
+  };
+  const ask = async () => (await fetch(`${entry}/session?url=${encodeURIComponent(url)}`)).text();
+  await eventually('the first load', async () => (await booked()) === 0);
+  assert.match(await ask(), /^ws:/);
+  assert.ok(((await booked()) ?? 0) > 0, 'its session is booked');
+  const client = await server.start(url);
+  await server.streamPort(client);
+  await eventually('a report of the session that runs', async () => (await booked()) === 0);
+  assert.doesNotMatch(await ask(), /^ws:/, 'its place is taken as long as it runs');
+  client.socket.close();
+  await eventually('a free place', async () => (await ask()).startsWith('ws:'));
 });

@@ -73,7 +73,7 @@ describe('WebSocket /', () => {
     assert.deepEqual([client.messages, client.socket.readyState], [['1'], client.socket.OPEN]);
   });
 
-  test('answers pings, and takes pongs nobody asked for', async (t) => {
+  test('answers pings, and accepts unsolicited pongs', async (t) => {
     const { program } = await open;
     const client = await new SocketClient(t, `${program.socketUrl}/`).open();
     const pong = new Promise<string>((resolve) => client.socket.once('pong', (data) => resolve(data.toString())));
@@ -135,7 +135,7 @@ describe('WebSocket /session', { concurrency: 2 }, () => {
     for (const { messages } of clients) {
       assert.equal(messages.at(-1), url);
       const places = messages.slice(0, -1);
-      assert.deepEqual(places, [...new Set(places)], 'no place is told twice');
+      assert.deepEqual(places, [...new Set(places)], 'no place is sent twice');
       for (const place of places) assert.match(place, /^queue: [1-4]$/);
     }
     assert.equal(await lineLength(program), 0);
@@ -171,7 +171,7 @@ describe('WebSocket /session', { concurrency: 2 }, () => {
     assert.deepEqual(client.messages, ['queue: 1', url]);
   });
 
-  test('HTTP clients do not overtake those who wait', async (t) => {
+  test('HTTP clients do not overtake waiting clients', async (t) => {
     const { program, server } = await start(t, NO_ROOM);
     const waiting = new SocketClient(t, `${program.socketUrl}/session`);
     await waiting.message(1);

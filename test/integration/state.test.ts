@@ -25,7 +25,7 @@ const TOKEN = 'sst_of-the-state';
 const metric = async (program: Program, name: string) =>
   Number(new RegExp(`^session_server_${name}(?:\\{[^}]*\\})? ([-0-9.e]+)$`, 'm').exec(await program.get('/metrics'))?.[1]);
 
-/** What a session server that has learned much leaves behind: here a session costs 20 points, which it was not told. */
+/** What a session server that has learned much leaves behind: here a session costs 20 points, which is not in its configuration. */
 async function learned(t: Parameters<typeof startProgram>[0], folder: string) {
   const server = await startSimulationServer(t, 10);
   const configuration = { simulationServers: [server.address], allocation: { cost: 8 } };
@@ -34,7 +34,7 @@ async function learned(t: Parameters<typeof startProgram>[0], folder: string) {
   return { server, configuration, program };
 }
 
-test('what was learned and booked survives a restart', async (t) => {
+test('learned costs and bookings survive a restart', async (t) => {
   const folder = temporary(t);
   const { configuration, program, server } = await learned(t, folder);
   await program.get('/session');
@@ -61,7 +61,7 @@ test('what was learned and booked survives a restart', async (t) => {
   );
 });
 
-test('what was decided survives a restart: the page can say why a student was refused before it', async (t) => {
+test('decisions survive a restart: the page can say why a student was refused before it', async (t) => {
   const folder = temporary(t);
   const { configuration, program } = await learned(t, folder);
   await program.get('/session');
@@ -81,7 +81,7 @@ test('what was decided survives a restart: the page can say why a student was re
   );
 });
 
-test('state files can be read by nobody else', async (t) => {
+test('state files cannot be read by other users', async (t) => {
   const folder = temporary(t);
   const { program } = await learned(t, folder);
   await program.get('/session');
@@ -98,7 +98,7 @@ for (const [what, content, aside] of [
   ['is of another program', '{"hello": "world"}', 'learned.json.foreign'],
   ['is JSON and nothing of ours', '[1, 2, 3]', 'learned.json.foreign'],
 ] as const) {
-  test(`a state file that ${what} is set aside with a line in the log, and the service goes on`, async (t) => {
+  test(`a state file that ${what} is set aside with a line in the log, and the service continues`, async (t) => {
     const folder = temporary(t);
     const state = subfolder(folder, 'state');
     writeFileSync(join(state, 'learned.json'), content);
@@ -151,7 +151,7 @@ test('every state file may be nonsense at once', async (t) => {
   assert.ok(existsSync(join(state, 'learned.json.damaged')));
 });
 
-test('pipes in the place of all state files delay nothing: they are set aside, and the service goes on', async (t) => {
+test('pipes in the place of all state files delay nothing: they are set aside, and the service continues', async (t) => {
   const folder = temporary(t);
   const state = subfolder(folder, 'state');
   const names = ['learned.json', 'waiting-line.json', 'registered-servers.json', 'history.bin'];
@@ -235,7 +235,7 @@ test('a disk that does not answer delays the first answers by a second at most, 
   assert.equal(store.writes, 0);
 });
 
-test('a disk that answers slowly costs nobody the place in line, and nobody hears that there is no server', async (t) => {
+test('a disk that answers slowly costs no client its place in line, and no client learns that there is no server', async (t) => {
   const server = await startSimulationServer(t, 97);
   const store = new MemoryStore();
   const before = await startOn(t, store, [server.address]);

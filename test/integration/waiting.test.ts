@@ -87,7 +87,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     return JSON.parse(client.messages.at(-1) ?? '') as Said;
   };
 
-  test('says what was allocated, and until when it is kept', async (t) => {
+  test('says what was allocated, and until when it is reserved', async (t) => {
     const server = await startSimulationServer(t, 10);
     const program = await startProgram(t, { simulationServers: [server.address] });
     const client = open(t, program);
@@ -131,7 +131,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     assert.equal((await said(second, 2)).type, 'waiting');
   });
 
-  test('a place whose holder is away holds nobody up, and is there when the holder is back', async (t) => {
+  test('a place whose holder is away delays no one, and is there when the holder is back', async (t) => {
     const server = await startSimulationServer(t, NO_ROOM);
     const program = await startProgram(t, { ...FAST, simulationServers: [server.address] });
     await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
@@ -150,7 +150,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     assert.equal((await last(back)).type, 'allocated');
   });
 
-  test('a server that came free while the connection was dead is had by whoever shows the token, until it is heard of', async (t) => {
+  test('a server that came free while the connection was dead goes to the client that shows the token, until it is reported', async (t) => {
     const server = await startSimulationServer(t, NO_ROOM);
     const program = await startProgram(t, { ...FAST, simulationServers: [server.address] });
     await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
@@ -169,7 +169,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     await eventually('the next place to come free', async () => (await lineLength(program)) === 0);
     const back = open(t, program, `?resume=${second}`);
     assert.equal((await last(back)).url, `ws://${server.address}`);
-    await eventually('the good-bye of that connection', async () =>
+    await eventually('the end of that connection', async () =>
       /^session_server_websockets 2$/m.test(await program.get('/metrics')),
     );
     server.report(NO_ROOM);
@@ -177,7 +177,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     assert.equal((await said(open(t, program, `?resume=${second}`), 1)).type, 'waiting');
   });
 
-  test('a place that nobody comes back to is given up after waiting.resume', async (t) => {
+  test('a place to which no client returns is given up after waiting.resume', async (t) => {
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { resume: 1 } });
     const away = open(t, program);
     const { resumeToken } = await said(away, 1);
@@ -189,7 +189,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     assert.notEqual(fresh, resumeToken);
   });
 
-  test('the place is continued on the newest connection; the older one is told', async (t) => {
+  test('the place is continued on the newest connection; the older one is informed', async (t) => {
     const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
     const older = open(t, program);
     const { resumeToken } = await said(older, 1);

@@ -5,7 +5,7 @@ import { create } from '../../bench/candidate.ts';
 
 const rng = { next: () => 0.5 };
 
-test('a class of thirty is spread evenly, and each pick counts without being told', () => {
+test('a class of thirty is spread evenly, and each pick counts at once', () => {
   const policy = create({ n: 3, rng, threshold: 95 });
   for (let server = 0; server < 3; server++) policy.onReport(server, 2, 10, 10.2);
   const picks = Array.from({ length: 30 }, (_, id) => {
@@ -19,7 +19,7 @@ test('a class of thirty is spread evenly, and each pick counts without being tol
   );
 });
 
-test('nobody is placed before a report, after two lost polls, or where there is no room', () => {
+test('no client is placed before a report, after two lost polls, or where there is no room', () => {
   const policy = create({ n: 1, rng, threshold: 95 });
   const pick = (now: number) => policy.pick(now, { id: now, project: 'p', address: 'home' });
   assert.equal(pick(1), -1);

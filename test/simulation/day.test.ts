@@ -115,7 +115,7 @@ class Day {
     this.#isUp = true;
   }
 
-  /** Whoever has a place that is kept comes back to it. */
+  /** A client whose place is reserved comes back to it. */
   async #restart(): Promise<void> {
     this.#isUp = false;
     await this.#stop();
@@ -147,7 +147,7 @@ class Day {
 
   async end(t: TestContext, hours: number): Promise<void> {
     await this.#clock.advance(HOUR);
-    assert.equal(this.edge.line.length, 0, 'somebody was left in the waiting line');
+    assert.equal(this.edge.line.length, 0, 'a client was left in the waiting line');
     await this.#stop();
     const { allocated, refused, abandoned } = this.#ended;
     assert.equal(allocated + refused + abandoned, this.#asked, 'a request did not end exactly once');
@@ -237,7 +237,7 @@ class Day {
     this.#end('abandoned');
   }
 
-  /** A connection to the session server that is up now; what one says that was stopped is heard by nobody. */
+  /** A connection to the session server that is up now; messages on one that was stopped are ignored. */
   #heardNow(waiter: Waiter): Waiter {
     const { edge } = this;
     return {

@@ -1,4 +1,4 @@
-/** What people are told of a moment and what a request then gets are drawn from different places, and must agree. */
+/** What is shown to people and what a request then gets are computed in different places, and must agree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -77,7 +77,7 @@ function projectOf(url: string | undefined): Project | undefined {
   return parsed?.project;
 }
 
-test('whatever was reported, handed out and given back, and whoever waits: one server says that it would get the session when there is room, else none, and which are kept', async () => {
+test('after any reports, hand-outs and releases, one server would get the session when there is room, else none, and reserved ones are marked', async () => {
   const server = fc.nat(SERVERS.length - 1);
   const act = fc.oneof(
     fc.record({ kind: fc.constant('asks' as const), project: fc.constantFrom(...PROJECTS) }),
@@ -92,7 +92,7 @@ test('whatever was reported, handed out and given back, and whoever waits: one s
       fc.array(act, { maxLength: 25 }),
       async (loads, acts) => {
         const { queue, prospects, monitorViews, clock, probe, stop, ask, waits, costs } = await start(loads);
-        // Or whoever waits would be of one size, and nobody would have to be kept a place.
+        // Otherwise all waiting clients would be of one size, and no place would have to be reserved.
         costs(PROJECTS[1] ?? '', 4);
         const gone = new AbortController();
         const bookings: string[] = [];
@@ -158,7 +158,7 @@ test('the server that is explained to come first is the one that a request then 
   await stop();
 });
 
-test('guests take no more than the idle time that is shared, get the reason, and what one gives back is free at once', async () => {
+test('guests take no more than the idle time that is shared, get the reason, and a place that is given back is free at once', async () => {
   const { queue, monitorViews, stop, ask } = await start([0, 30, 0]);
   const [, , guest = ''] = PROJECTS;
   const first = await ask(guest);
@@ -186,7 +186,7 @@ test('guests get the idle time that a new cost of sessions leaves, from the mome
   await stop();
 });
 
-test('a server that a new threshold makes full is said to be full, and not to be silent', async () => {
+test('a server that a new threshold makes full is reported as full, and not as silent', async () => {
   const { monitorViews, stop, ask, reload } = await start([100, 100, 40]);
   await reload({ loadThreshold: 30 });
   const { answers } = monitorViews.explain(undefined, undefined);
@@ -202,7 +202,7 @@ test('a server that a new threshold makes full is said to be full, and not to be
 
 test('while free capacity is reserved for a waiting client, the page says so and a new client gets the same answer', async () => {
   const heavy = 'https://github.com/school/robots';
-  // Nobody but the third server, where a session of usual cost fits and one of this project does not.
+  // None but the third server, where a session of usual cost fits and one of this project does not.
   const { monitorViews, clock, stop, ask, waits, costs } = await start([100, 100, 65]);
   costs(heavy, 5);
   assert.equal(monitorViews.fleet().open, true);

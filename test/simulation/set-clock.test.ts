@@ -1,4 +1,4 @@
-/** Somebody sets the machine's clock, or it was wrong at the start and is put right. */
+/** The machine's clock is set, or it was wrong at the start and is corrected. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';

@@ -1,6 +1,6 @@
 /**
- * Requests that nobody follows up, for a whole day: no stream of them, however shaped, makes room that fresh knowledge would not see. Whoever comes afterwards
- * from an address of their own gets no more sessions on any server than on a fleet that has just started.
+ * Requests that never become sessions, for a whole day: no stream of them, however shaped, makes room that fresh knowledge would not see. A client that comes
+ * afterwards from another address gets no more sessions on any server than on a fleet that has just started.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -45,7 +45,7 @@ function start(options: readonly ServerOptions[]): Ledger {
   return ledger;
 }
 
-/** The load of an idle machine: nobody came. */
+/** The load of an idle machine: no client came. */
 function report(ledger: Ledger, loads: readonly number[], now: number): void {
   for (const [i, id] of SERVERS.entries()) ledger.report(id, loads[i] ?? 0, now);
 }
@@ -75,7 +75,7 @@ function playDay(ledger: Ledger, streams: readonly Stream[], loads: readonly num
   }
 }
 
-/** A class behind an address that nobody heard of: how many of it the server takes at once. */
+/** A class behind an unknown address: how many of it the server takes at once. */
 function classOn(ledger: Ledger, id: string): number {
   const candidates: Candidates = { tiers: [[id]] };
   const isBooked = () =>
@@ -91,7 +91,7 @@ function settle(ledger: Ledger, loads: readonly number[]): Ledger {
   return ledger;
 }
 
-test('no stream of requests that nobody follows up raises the number of sessions a server is given', () => {
+test('no stream of requests that are never used raises the number of sessions a server gets', () => {
   fc.assert(
     fc.property(
       fleet,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** Answers the first bytes of each connection with this text and closes it, or does with the connection what it is told. Returns its port. */
+/** Answers the first bytes of each connection with this text and closes it, or does with the connection what the test says. Returns its port. */
 export async function bareServer(t: TestContext, answer: string | ((socket: Socket) => void)): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

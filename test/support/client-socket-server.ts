@@ -1,4 +1,4 @@
-/** A simulation server as a front or a check sees it: `/load`, `/monitor`, a WebSocket `/client` that says what it was asked with, and an echo at any other path. */
+/** A simulation server as a reverse proxy or a check sees it: `/load`, `/monitor`, a WebSocket `/client` that says what it was asked with, and an echo at any other path. */
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
@@ -58,7 +58,7 @@ export class ClientSocketServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** As it stands in `simulationServers`. */
+  /** As written in `simulationServers`. */
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }

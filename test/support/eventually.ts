@@ -2,7 +2,7 @@
 import { AssertionError } from 'node:assert';
 
 /**
- * Seconds. Nothing in a test takes so long but on a machine that is busy with other things, so the limit only says what was awaited in vain. Tests do not
+ * Seconds. Nothing in a test takes so long but on a machine that is busy with other things, so the limit only says what did not happen. Tests do not
  * measure time by it.
  */
 const PATIENCE = 30;

@@ -72,7 +72,7 @@ export class FakeAdmission implements Faked {
     return { kind: 'allocated', id: `request-${serial}`, url, server, bookingId: `booking-${serial}`, expiresAt: 1_700_000_060 };
   }
 
-  /** Ends the wait of the first in line, or of the holder of a token; `undefined` when nobody hears it. */
+  /** Ends the wait of the first in line, or of the holder of a token; `undefined` when no connection receives it. */
   settle(outcome: Outcome = this.allocated(), token = this.#places[0]?.token): Outcome | undefined {
     const place = this.#places.find((place) => place.token === token);
     if (place?.waiter === undefined) return undefined;

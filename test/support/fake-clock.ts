@@ -7,7 +7,7 @@ interface Sleeper {
 }
 
 /**
- * A clock that moves only when told to. `advance` wakes sleepers in the order of their times and lets everything they started settle before the next
+ * A clock that moves only when a test advances it. `advance` wakes sleepers in the order of their times and lets everything they started settle before the next
  * one wakes, so that a day passes in seconds and always in the same order.
  */
 export class FakeClock implements Clock {
@@ -29,7 +29,7 @@ export class FakeClock implements Clock {
     return this.#now + this.#wallOffset;
   }
 
-  /** Somebody sets the machine's clock: `wallTime` jumps, `now` does not. */
+  /** The machine's clock is set: `wallTime` jumps, `now` does not. */
   jumpWallTime(seconds: number): void {
     this.#wallOffset += seconds;
   }
@@ -52,7 +52,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Moves the time on by `seconds`, waking whoever sleeps until then. */
+  /** Moves the time on by `seconds`, waking all that sleep until then. */
   async advance(seconds: number): Promise<void> {
     const until = this.#now + seconds;
     await settle();

@@ -4,7 +4,7 @@ import type { Notifier } from '../../src/ports.ts';
 /** What the next attempt meets: a failure that passes, one that does not, or no end. */
 export type Weather = 'fails' | 'refuses' | 'hangs';
 
-/** A notifier that keeps what it is given, and fails while it is told to. */
+/** A notifier that keeps what it is given, and fails while a test wants it. */
 export class FakeNotifier implements Notifier {
   readonly name: string;
   readonly sent: Notification[] = [];

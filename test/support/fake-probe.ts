@@ -26,7 +26,7 @@ export class FakeProbe implements Probe {
     this.asked.set(id, asked);
     const behaviour = this.behaviours.get(id) ?? 0;
     if (typeof behaviour === 'number') return { kind: 'sample', load: behaviour, latency: 0.001 };
-    if (behaviour === 'refuses') return { kind: 'failed', failure: { code: 'refused', reason: 'nothing listens at its port' } };
+    if (behaviour === 'refuses') return { kind: 'failed', failure: { code: 'refused', reason: 'nothing listens on its port' } };
     await this.hang(id, this.#timeout);
     return { kind: 'failed', failure: { code: 'timeout', reason: `it did not answer within ${this.#timeout} s` } };
   }

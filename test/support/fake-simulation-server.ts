@@ -50,7 +50,7 @@ export class FakeSimulationServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** As it stands in `simulationServers`. */
+  /** As written in `simulationServers`. */
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
@@ -64,7 +64,7 @@ export class FakeSimulationServer {
     this.answer = () => undefined;
   }
 
-  /** Closes the connections that lie idle, as servers and fronts do. */
+  /** Closes idle connections, as servers and reverse proxies do. */
   closeIdleConnections(): void {
     this.#server.closeIdleConnections();
   }

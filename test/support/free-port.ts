@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 
-/** A port that nobody listens on at the moment, for programs that have to be told theirs. */
+/** A port on which nothing listens at the moment, for programs that need a fixed one. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Which ports a process listens on, as Linux tells it: what is written about an address is one thing, what is bound another. */
+/** Which ports a process listens on, as Linux reports it: what is written about an address is one thing, what is bound another. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface Listener {

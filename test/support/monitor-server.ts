@@ -14,7 +14,7 @@ import { createAccess } from '../../src/http/operators/access.ts';
 import { createAdminRoutes, type AdminActions } from '../../src/http/operators/admin-routes.ts';
 import { createAddressOf, parseNetworks } from '../../src/http/server/client-address.ts';
 import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
-import { readMonitorAssets, type MonitorAssets } from '../../src/http/operators/monitor-assets.ts';
+import { readPageAssets, type PageAssets } from '../../src/http/server/page-assets.ts';
 import { createMonitorEvents, type MonitorEvents } from '../../src/http/operators/monitor-events.ts';
 import { createMonitorRoutes } from '../../src/http/operators/monitor-routes.ts';
 import { createRoutes, toListener, type Env } from '../../src/http/server/routes.ts';
@@ -53,13 +53,13 @@ export const TOKEN = 'sst_a-token-for-tests';
 export const READING_TOKEN = 'sst_a-token-for-readers';
 
 /** The page's scripts, built from the present sources once for all tests of a process. */
-let built: Promise<MonitorAssets> | undefined;
+let built: Promise<PageAssets> | undefined;
 
-async function buildAssets(): Promise<MonitorAssets> {
+async function buildAssets(): Promise<PageAssets> {
   const folder = await mkdtemp(join(tmpdir(), 'session-server-web-'));
   try {
-    await buildWeb(folder);
-    return await readMonitorAssets(folder);
+    await buildWeb(folder, ['monitor']);
+    return await readPageAssets(folder, 'monitor');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

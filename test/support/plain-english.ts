@@ -33,16 +33,23 @@ const RULES: readonly Rule[] = [
   words('for ever', 'indefinitely'),
   words('for good', 'permanently'),
   words('in vain', 'without success'),
+  words('in earnest', 'really'),
+  words('as good as (?:none|absent|never|root)', 'like, counts as'),
   words('in force', 'active, current'),
   words('to be had', 'available'),
   words('the one before', 'the previous one'),
   words('good-?bye', 'deregisters, closes'),
   words('whoever|whomever', 'anyone who, the client that'),
-  words('somebody|anybody|nobody', 'a noun: an operator, a client, no client'),
+  words('somebody|anybody|nobody|everybody', 'a noun: an operator, a client, no client'),
   words('tell|tells|telling|told', 'report, notify, say'),
   words('hears?|heard', 'receives, is notified'),
+  words('what became of', 'the outcome of'),
+  words('last news', 'the latest message'),
+  words('farewell|doings', 'the last line, actions'),
   words('heed(?:s|ed|ing)?', 'follow, use'),
   words('shall', 'must, will'),
+  words('lest|whilst|amongst|thereby|therein|hence|upon', 'so that … not, while, among, so, in it, on'),
+  words('oftener|dearer', 'more often, costlier, higher'),
   words('vouch(?:es|ed)?', 'trust, sign'),
   words('hearsay', 'unverified'),
   words('hangs? on', 'depends on'),
@@ -58,6 +65,9 @@ const RULES: readonly Rule[] = [
   words('leads? (?:to|nowhere|there|inside|back|somewhere|anywhere|its)', 'resolves to, forwards to, is not routed'),
   words('(?:to|for|of|by|from|with|on) who', 'those who, the client that'),
   words('what room there is', 'the free capacity'),
+  words('(?:is|are) cut(?: off)?', 'is disconnected, is truncated'),
+  words('(?:port|address) listened on', 'port to listen on'),
+  { pattern: /\blistens? at (?!the moment|once)/gi, instead: 'listens on' },
   words('pull(?:s|ed)? (?:a|no) lever', 'change'),
   { pattern: /\bMost (?:client|bytes|tickets|sessions|registered|simulation|open|file)\b/g, instead: 'Maximum number of' },
   { pattern: /(?<!\bthere )\b(?:is|are|was|were|be) no (?!longer\b|more\b|less\b)[a-z]+/gi, instead: 'is not a' },
@@ -65,7 +75,7 @@ const RULES: readonly Rule[] = [
   { pattern: /(?:^|[.:;!|—] +|^ *(?:[-*>] |\d+\. ))(?:\*\*)?Who\b(?![^.?!]*\?)/gm, instead: 'A client that …, Anyone who …' },
 ];
 
-/** Each is right where it is used, and is no exception for other uses of the word. */
+/** Each is right where it is used. Other uses of the word are still found. */
 export const ALLOWED: readonly string[] = [
   // What these words mean to everybody.
   'in front of',

@@ -38,7 +38,7 @@ export class RawConnection {
       this.#arrived?.();
     };
     this.socket.on('end', end);
-    // How a connection ends is told by what was received before.
+    // How a connection ends follows from what was received before.
     this.socket.on('error', end);
     this.closed = new Promise((resolve) => {
       this.socket.once('close', () => {

@@ -120,7 +120,7 @@ export const streams: ClientScript = ({ socket }, { port }) => {
   socket.send(`webots:ws://localhost/${port + 1}`);
 };
 
-/** Loads for ever. */
+/** Loads without an end. */
 export const loads: ClientScript = ({ socket }) => socket.send('loading: Step 1/5');
 
 /** Gives up as the original does. */

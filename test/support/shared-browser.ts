@@ -14,7 +14,7 @@ export async function useBrowser(t: TestContext): Promise<Browser> {
   users += 1;
   t.after(() => {
     users -= 1;
-    setTimeout(closeIfIdle, IDLE_MS);
+    setTimeout(() => void closeIfIdle(), IDLE_MS);
   });
   return await (launched ??= launchChromium());
 }

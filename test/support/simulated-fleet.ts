@@ -15,7 +15,7 @@ interface Machine {
   faultUntil: number;
   nextFault: number;
   sessions: Session[];
-  /** Seconds with a true load of 95 or more while somebody was there, and with anybody there. */
+  /** Seconds with a true load of 95 or more while a client was there, and with any client there. */
   overloaded: number;
   busy: number;
   countedUntil: number;
@@ -86,7 +86,7 @@ export class SimulatedFleet implements Probe {
     const machine = this.#present(id);
     switch (machine.fault) {
       case 'refuses':
-        return failed('refused', 'nothing listens at its port');
+        return failed('refused', 'nothing listens on its port');
       case 'lies':
         return failed('not-a-number', 'its answer to /load is not a number');
       case 'hangs':

@@ -129,7 +129,7 @@ export async function startSimulationServer(scope: Scope, options: SimulationSer
   return new SimulationServer(scope, started, configuration.port, folder, repository);
 }
 
-/** The first of so many ports in a row that nobody listens on. */
+/** The first of so many ports in a row on which nothing listens. */
 export async function freeRange(count: number): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 12_000);

@@ -1,4 +1,4 @@
-/** A real mail server on a port of its own that keeps what it is given, and misbehaves when told to. */
+/** A real mail server on a port of its own that keeps what it is given, and misbehaves when a test wants it. */
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';

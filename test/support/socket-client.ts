@@ -1,4 +1,4 @@
-/** A WebSocket client that remembers what it was told. */
+/** A WebSocket client that remembers what it received. */
 import { WebSocket } from 'ws';
 import { eventually, inTime } from './eventually.ts';
 import type { Scope } from './start-program.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { comments, readableTexts } from './source-texts.ts';
+import { comments, readableTexts, testTitles } from './source-texts.ts';
 
 const SOURCE = `/**
  * First comment,
@@ -46,5 +46,15 @@ test('the comments of a source are without marks, and successive lines are one t
     { line: 10, text: 'Third comment.' },
     { line: 15, text: ' Fourth comment.' },
     { line: 20, text: 'Last comment.' },
+  ]);
+});
+
+test('the titles of tests are those of tests and groups, also inside of each other', () => {
+  const source =
+    "describe('a queue', () => {\n  it(`has ${count} places`, () => assert.ok(test, 'not a title'));\n  await t.test(\n    'a part', run);\n});";
+  assert.deepEqual(testTitles('queue.test.ts', source), [
+    { line: 1, text: 'a queue' },
+    { line: 2, text: 'has … places' },
+    { line: 4, text: 'a part' },
   ]);
 });

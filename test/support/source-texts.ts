@@ -10,7 +10,9 @@ export interface SourceText {
 /** Values of these attributes are code, even with spaces in them. */
 const CODE_ATTRIBUTES: ReadonlySet<string> = new Set(['class', 'd', 'id', 'points', 'style', 'transform', 'viewBox']);
 
-/** Stands for a value in a template: a sentence goes on behind it. */
+const TEST_FUNCTION = /(?:^|\.)(?:test|it|describe|suite)$/;
+
+/** Replaces a value in a template: the sentence continues after it. */
 const VALUE = '…';
 
 /** String literals, templates and JSX text in the order of the file. Identifiers, codes, types and the paths of imports are left out. */
@@ -44,6 +46,20 @@ export function comments(path: string, source: string): readonly SourceText[] {
       .sort((a, b) => a.pos - b.pos)
       .map(({ pos, end }) => ({ line: lineOf(file, pos), text: withoutMarks(source.slice(pos, end)) })),
   );
+}
+
+/** The titles of tests and of groups of tests, in the order of the file. */
+export function testTitles(path: string, source: string): readonly SourceText[] {
+  const file = parsed(path, source);
+  const found: SourceText[] = [];
+  const visit = (node: ts.Node): void => {
+    const title = ts.isCallExpression(node) && TEST_FUNCTION.test(node.expression.getText(file)) ? node.arguments[0] : undefined;
+    const text = title && textOf(title);
+    if (title !== undefined && text !== undefined) found.push({ line: lineOf(file, title.getStart(file)), text });
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
 }
 
 function parsed(path: string, source: string): ts.SourceFile {

@@ -1,4 +1,4 @@
-/** A real receiver of webhooks on a port of its own that keeps what it is given, and misbehaves when told to. */
+/** A real receiver of webhooks on a port of its own that keeps what it is given, and misbehaves when a test wants it. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -179,7 +179,7 @@ for (const [webServer, siteOf] of reverseProxies) {
       );
     });
 
-    test('passes on what is sent, however long', async () => {
+    test('forwards what is sent, however long', async () => {
       const { status, body } = await ask(`/${first.port}/upload`, {}, true, 'x'.repeat(3_000_000));
       assert.deepEqual([status, body], [200, 'POST /upload']);
     });
@@ -210,7 +210,7 @@ for (const [webServer, siteOf] of reverseProxies) {
       assert.deepEqual(await open(`/${first.port}/`, 'x'.repeat(60_000)), ['loading: /', 'x'.repeat(60_000)]);
     });
 
-    test('leads to no port but those of the fleet', async () => {
+    test('reaches no port but those of the fleet', async () => {
       const before = elsewhere.requests.length;
       for (const path of [
         `/${elsewhere.port}/load`,
@@ -226,7 +226,7 @@ for (const [webServer, siteOf] of reverseProxies) {
       assert.equal(elsewhere.requests.length, before);
     });
 
-    test('says who asks, and believes nobody who says so himself', async () => {
+    test('says who asks, and does not believe clients that say so themselves', async () => {
       await ask(`/${first.port}/who`, { 'X-Forwarded-For': FORGED, 'X-Forwarded-Host': FORGED });
       const { headers } = first.requests.find(({ url }) => url === '/who') ?? {};
       assert.equal(headers?.['x-forwarded-for'], '127.0.0.1');

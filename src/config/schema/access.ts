@@ -109,7 +109,7 @@ export function checkTokens({ monitor, admin }: Access): Problem[] {
       key: 'admin.tokens',
       value: 'an empty list',
       expected: 'at least one token, because "monitor.access" is "token"',
-      fix: 'without a token the monitor cannot be read; make one with `session-server token NAME`',
+      fix: 'without a token the monitor cannot be read; create one with `session-server token NAME`',
     });
   return problems;
 }

@@ -17,8 +17,10 @@ export const allocation = z
     cost: points(0.3, 60).default(8).describe('Load of a session, before anything has been learned.'),
     settle: fade()
       .default([10, 60])
-      .describe('Time after the allocation between which a booking fades, because load reports begin to include the session.'),
-    learnSettle: fade().default([5, 120]).describe('The same for learning costs; longer, so that slow starts are counted.'),
+      .describe(
+        'When a booking begins to fade, and when it has faded, after the allocation: load reports begin to include the session.',
+      ),
+    learnSettle: fade().default([5, 120]).describe('The same for learning costs: a longer time, so that slow starts count.'),
     sessionLength: seconds(10, 1_000_000)
       .default(1500)
       .describe('How long a typical session lasts: how fast load decreases by itself.'),
@@ -38,7 +40,9 @@ export const allocation = z
     suspectAfter: points(1, 1000)
       .default(25)
       .describe('Load that should be visible on a server that still looks idle before it is marked as suspect.'),
-    trial: seconds(1, 1_000_000).default(600).describe('Time between two sessions that a suspect server gets on probation.'),
+    trial: seconds(1, 1_000_000)
+      .default(600)
+      .describe('Time between two sessions for a suspect server, while it is on probation.'),
     learning: z.boolean().default(true).describe('Learn what sessions cost on each server and for each project.'),
     jitter: points(0, 50)
       .default(0)

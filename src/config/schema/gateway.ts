@@ -32,7 +32,7 @@ const limits = z
       ),
     startTimeout: seconds(0.05, 600)
       .default(10)
-      .describe('Time a client that waits inside its progress bar has to send what it wants to run.'),
+      .describe('Time to send the start message, for a client that waits inside its progress bar.'),
   })
   .prefault({})
   .describe('How much the gateway forwards, and how long that may take.');

@@ -21,7 +21,7 @@ interface Site {
   readonly monitor?: { readonly origin?: string | undefined } | undefined;
 }
 
-/** The origin of the clients is no origin of the operators' own. */
+/** The origin must differ from the one that clients use. */
 export function checkOperatorsOrigin({ server = '', ssl, monitor }: Site): Problem[] {
   const site = `${ssl === false ? 'http' : 'https'}://${server}`;
   if (monitor?.origin === undefined || !URL.canParse(site) || new URL(site).origin !== new URL(monitor.origin).origin) return [];

@@ -44,7 +44,7 @@ const simulationServer = z.strictObject({
     .record(text(60), z.string().max(200))
     .default({})
     .describe('Labels for people and for `POST /api/v1/sessions`, such as `{"room": "B12"}`.')
-    .meta({ expected: 'texts by name in braces, such as {"room": "B12"}' }),
+    .meta({ expected: 'names and texts in braces, such as {"room": "B12"}' }),
 });
 
 export const simulationServers = z

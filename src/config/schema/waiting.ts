@@ -6,7 +6,7 @@ export const waiting = z
   .strictObject({
     hold: seconds(0, 50)
       .default(0)
-      .describe('How long `GET /session` waits for a server. 0: it is answered at once, as the original does.'),
+      .describe('How long `GET /session` waits for a server. 0: it is answered at once, as by the original.'),
     maxLength: count(1, 1_000_000).default(10_000).describe('Maximum number of tickets in the waiting line.'),
     maxPerAddress: count(1, 1_000_000)
       .default(200)

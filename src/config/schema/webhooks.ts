@@ -35,7 +35,7 @@ const webhook = z.strictObject({
     )
     .default({})
     .describe('Additional request headers, for example `Authorization`.')
-    .meta({ secret: true, expected: 'header texts by name in braces, such as {"Authorization": "Bearer …"}' }),
+    .meta({ secret: true, expected: 'names and values of headers in braces, such as {"Authorization": "Bearer …"}' }),
 });
 
 export const webhooks = z

@@ -11,6 +11,7 @@ import { expectedPart, type Arrivals } from './arrivals.ts';
 import type { Booking } from './booking.ts';
 import { limited, marginOf, moveExpectation, newServerEstimate, overwrite, VARIANCE, type Costs, type Estimate } from './cost.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
+import type { SessionReport } from '../fleet/session-report.ts';
 
 /** What a window of learning knows of its beginning; `learning.ts` closes it. */
 export interface LearningWindow {
@@ -37,6 +38,8 @@ export const REPORT_LAG = 3;
 export const SHOWN = [5, 60] as const;
 /** The share of its cost that a session is sure to take with it. */
 const CERTAIN = 0.8;
+/** Seconds after its start in which a simulation comes to show in the reports. */
+const STARTED = [0, 10] as const;
 /** Seconds after that in which it may come late and still be booked. */
 export const LATE = 60;
 /** Seconds without a learning window after which any hand-out opens one, however unlikely it is to become a session. */
@@ -71,6 +74,8 @@ export class Account {
   peak = 0;
   /** Percent: their mean. */
   mean = 0;
+  /** Its last report about its sessions; `undefined`: it sends none, or the gateway counts them, which is exact. */
+  reported: SessionReport | undefined;
 
   /** Moves on with every booking and release. */
   revision = 0;
@@ -78,7 +83,7 @@ export class Account {
   readonly bookings: Booking[] = [];
   /** Load points of the bookings that reports do not show yet. */
   booked = 0;
-  /** Load points by which they may turn out dearer; admission counts them, the choice does not. */
+  /** Load points by which they may turn out higher; admission counts them, the choice does not. */
   risk = 0;
   window: LearningWindow | undefined;
 
@@ -93,7 +98,7 @@ export class Account {
   readonly #recent: Report[] = [];
   #weight: number;
   #maxSessions: number | undefined;
-  #countsSessions = false;
+  #isRelayed = false;
   /** Counted sessions that left lately, and the load points that left with them. */
   readonly #departures: { readonly at: number; readonly points: number }[] = [];
   /** Percent: the lowest report of about a day. */
@@ -116,16 +121,22 @@ export class Account {
     return this.#maxSessions;
   }
 
-  /** Whether it is notified when sessions on it begin and end. */
+  /** Whether it is known when sessions on it begin and end: clients come through the gateway, or the server reports it. */
   get countsSessions(): boolean {
-    return this.#countsSessions;
+    return this.#isRelayed || this.reported !== undefined;
+  }
+
+  /** Clients come through the gateway, which notifies it of each session. */
+  get isRelayed(): boolean {
+    return this.#isRelayed;
   }
 
   configure(weight: number, maxSessions: number | undefined, countsSessions: boolean): void {
     moveExpectation(this.server, Math.log(this.#weight / weight), VARIANCE.server.before);
     this.#weight = weight;
     this.#maxSessions = maxSessions;
-    this.#countsSessions = countsSessions;
+    this.#isRelayed = countsSessions;
+    if (countsSessions) this.reported = undefined;
   }
 
   /** Takes over what was learned of it when its weight was `weight`. */
@@ -133,7 +144,7 @@ export class Account {
     overwrite(this.server, log, variance, VARIANCE.server);
     const wanted = this.#weight;
     this.#weight = weight;
-    this.configure(wanted, this.#maxSessions, this.#countsSessions);
+    this.configure(wanted, this.#maxSessions, this.#isRelayed);
   }
 
   /** As if nothing had been learned of it. */
@@ -180,7 +191,7 @@ export class Account {
     let count = 0;
     for (let i = this.bookings.length - 1; i >= 0; i--) {
       const booking = this.bookings[i];
-      if (booking === undefined || (!this.#countsSessions && booking.at <= now - sessionLength)) break;
+      if (booking === undefined || (!this.countsSessions && booking.at <= now - sessionLength)) break;
       if (this.#isOut(booking, now, sessionLength)) count += 1;
     }
     return count;
@@ -203,7 +214,12 @@ export class Account {
   #isOut({ at, connected, left }: Booking, now: number, sessionLength: number): boolean {
     if (left !== undefined) return false;
     if (connected !== undefined) return true;
-    return at > now - (this.#countsSessions ? CONNECT_WITHIN : sessionLength);
+    return at > (this.countsSessions ? this.#heardBy(now) - CONNECT_WITHIN : now - sessionLength);
+  }
+
+  /** Until when it is known which sessions began. */
+  #heardBy(now: number): number {
+    return this.reported === undefined ? now : Math.min(now, this.seen ?? -Infinity);
   }
 
   /** Takes in a reading. `false`: it is older than the last one and was dropped. */
@@ -227,7 +243,7 @@ export class Account {
     if (this.missed >= closedAfter) this.#forgetReports();
   }
 
-  /** `points`: what is booked for it now; `margin`: the share by which it may turn out dearer. */
+  /** `points`: what is booked for it now; `margin`: the share by which it may turn out higher. */
   book(booking: Booking, points: number, margin: number, rank: number): void {
     this.revision += 1;
     this.bookings.push(booking);
@@ -236,19 +252,19 @@ export class Account {
     this.usedAt = booking.at;
     this.lastUsed = rank;
     const isWorthAWindow = booking.weight >= UNLIKELY || booking.at - this.#windowAt >= LONG_WITHOUT_WINDOW;
-    if (!this.#countsSessions && isWorthAWindow) this.#openWindow(booking.at);
+    if (!this.countsSessions && isWorthAWindow) this.#openWindow(booking.at);
   }
 
   /** The session began. */
   connect(booking: Booking, now: number): void {
     this.revision += 1;
     booking.connected = now;
-    if (this.#countsSessions) this.#openWindow(now);
+    if (this.countsSessions) this.#openWindow(now);
   }
 
   /** Where sessions are counted: the hand-outs of which it is clear by `now`, and was not before, that their clients did not come. */
   missing(now: number): readonly Booking[] {
-    if (!this.#countsSessions) return NONE;
+    if (!this.countsSessions) return NONE;
     const missing: Booking[] = [];
     for (let i = this.bookings.length - 1; i >= 0; i--) {
       const booking = this.bookings[i];
@@ -279,7 +295,7 @@ export class Account {
     const index = this.bookings.lastIndexOf(booking);
     if (index < 0) return true;
     this.revision += 1;
-    if (this.#countsSessions && booking.connected !== undefined) {
+    if (this.countsSessions && booking.connected !== undefined) {
       booking.left = now;
       const shown = 1 - hidden(now - booking.connected, SHOWN);
       this.#departures.push({ at: now, points: CERTAIN * shown * points });
@@ -314,7 +330,7 @@ export class Account {
   recount(costs: Costs, arrivals: Arrivals, now: number, parameters: AllocationParameters): void {
     const { settle } = parameters;
     const { seen } = this;
-    const oldest = seen === undefined ? -Infinity : seen - settle[1] - (this.#countsSessions ? LATE : 0);
+    const oldest = seen === undefined ? -Infinity : seen - settle[1] - (this.countsSessions ? LATE : 0);
     let sum = 0;
     let risk = 0;
     for (let i = this.bookings.length - 1; i >= 0; i--) {
@@ -337,16 +353,18 @@ export class Account {
   }
 
   /** The part of the load of a booking that the reports do not show yet, if its client comes. */
-  #hiddenShare({ at, connected, left }: Booking, now: number, settle: readonly [number, number]): number {
+  #hiddenShare({ at, connected, left, streams }: Booking, now: number, settle: readonly [number, number]): number {
     const { seen } = this;
     if (left !== undefined) return 0;
-    if (this.#countsSessions && connected === undefined) return now - at <= CONNECT_WITHIN ? 1 : 0;
+    if (this.countsSessions && connected === undefined) return this.#heardBy(now) - at <= CONNECT_WITHIN ? 1 : 0;
+    if (this.reported !== undefined) return streams === undefined || seen === undefined ? 1 : hidden(seen - streams, STARTED);
     return seen === undefined ? 1 : hidden(seen - (connected ?? at), settle);
   }
 
   /** The server left the fleet: what is known of its load is worth nothing when it returns. */
   leave(): void {
     this.#forgetReports();
+    this.reported = undefined;
     this.seen = undefined;
     this.load = 0;
     this.missed = 0;
@@ -403,7 +421,8 @@ export function hidden(age: number, [from, to]: readonly [number, number]): numb
   return age >= to ? 0 : (to - age) / (to - from);
 }
 
-function isRunning({ connected, left }: Booking): boolean {
+/** Its session began and has not ended. */
+export function isRunning({ connected, left }: Booking): boolean {
   return connected !== undefined && left === undefined;
 }
 

@@ -30,7 +30,7 @@ test('a hand-out of which nothing is known becomes a session with the chance of 
   assert.equal(arrivals.chance(undefined, 'p'), 0.95);
 });
 
-test('silence lowers the chance of whoever was silent and of nobody else', () => {
+test('silence lowers the chance of the silent addresses only', () => {
   const arrivals = new Arrivals();
   const check = last(handOut(arrivals, '192.0.2.1', every(5, 20)));
   for (let i = 0; i < 20; i++) {
@@ -50,7 +50,7 @@ test('addresses that ask once are judged together, by what they want to run', ()
   assert.equal(arrivals.singleChance('class'), 0.95);
 });
 
-test('what was silent is believed again after some days', () => {
+test('a group that was silent is expected to start sessions again after some days', () => {
   const arrivals = new Arrivals();
   const check = last(handOut(arrivals, '192.0.2.1', every(5, 20)));
   for (let i = 0; i < 60; i++) {
@@ -69,12 +69,12 @@ test('a class behind the address of a silent check gets a chance of its own', ()
   const pupils = handOut(arrivals, '192.0.2.1', every(1, 30, 2000));
   assert.ok(arrivals.chance(last(pupils).source, undefined) > 0.9);
   const surplus = pupils.filter(({ source }) => source !== check.source).length;
-  assert.ok(surplus > 20, `${surplus} of 30 are told apart from the check`);
+  assert.ok(surplus > 20, `${surplus} of 30 are distinguished from the check`);
   const later = last(handOut(arrivals, '192.0.2.1', every(5, 40, 2060)));
   assert.equal(later.source, check.source, 'it ends when the address asks as usual again');
 });
 
-test('the check that goes on as usual is not taken for a class', () => {
+test('a check that continues as usual is not taken for a class', () => {
   const arrivals = new Arrivals();
   const check = last(handOut(arrivals, '192.0.2.1', every(5, 100)));
   arrivals.believe(check.source, -6, 500);
@@ -109,7 +109,7 @@ test('what was learned of groups and projects survives a restart and fades meanw
   assert.deepEqual(
     saved.addresses.map(([address]) => address),
     ['192.0.2.1'],
-    "addresses that asked but once are nobody's business",
+    'addresses that asked only once are not listed',
   );
   const after = new Arrivals();
   after.restore(saved, 0);

@@ -19,6 +19,8 @@ export interface Booking {
   returned: boolean;
   /** When its session began and when it ended, where that is known. */
   connected?: number;
+  /** When its simulation was seen to have started, where the server reports that. */
+  streams?: number;
   left?: number;
 }
 

@@ -41,12 +41,12 @@ test('a tie goes to the server not used for longest, then to the first', () => {
   assert.equal(choice.best(order, usual, all), 1);
 });
 
-test('what the session costs on a server counts in the choice', () => {
+test('the cost of the session on a server counts in the choice', () => {
   const { choice, order } = table([row(30, { factor: 2 }), row(34, { factor: 0.5 })]);
   assert.equal(choice.best(order, usual, all), 1);
 });
 
-test('nobody fits where the highest recent report leaves no room', () => {
+test('no session fits where the highest recent report leaves no room', () => {
   const { choice, order } = table([row(30, { ceiling: 82 }), row(81.9, { ceiling: 81.9 })]);
   assert.equal(choice.best(order, usual, all), 1);
   assert.equal(choice.next(order, usual, 0), 1);
@@ -60,7 +60,7 @@ test('a row that was removed is not chosen and its place is used again', () => {
   assert.equal(choice.best(order, usual, all), 1, 'a new row has no room before it is set');
 });
 
-test('jitter lets the second best win now and then, by no more than its points', () => {
+test('jitter lets the second best win at times, by no more than its points', () => {
   const { choice, order } = table([row(30), row(30.4), row(31)]);
   let chance = [0.9, 0, 0];
   const random = () => chance.shift() ?? 0;

@@ -26,7 +26,7 @@ export interface Search {
   readonly base: number;
   /** Percent that must not be reached. */
   readonly target: number;
-  /** The share by which the session may turn out dearer. */
+  /** The share by which the cost of the session may turn out higher. */
   readonly margin: number;
   /** Load points of chance. */
   readonly jitter: number;

@@ -63,7 +63,7 @@ test('evidence without sessions teaches nothing', () => {
   assert.equal(server.variance, VARIANCE.server.before);
 });
 
-test('what a fleet of unequal servers and projects costs is found from noisy windows', () => {
+test('the cost of a fleet of unequal servers and projects is found from noisy windows', () => {
   const costs = new Costs(8);
   const power = [0.5, 1, 2, 3];
   const servers = power.map(() => newServerEstimate(1));
@@ -121,7 +121,7 @@ test('a lower cost is learned only as far as it is believable, a higher one alwa
   assert.deepEqual(after(0, 30), after(1, 30));
 });
 
-test('of two explanations each teaches by its weight', () => {
+test('each of two explanations teaches by its weight', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
   const rise = new Map([['p', 40]]);
@@ -141,7 +141,7 @@ test('a hundred thousand projects leave ten thousand in memory, the youngest one
   assert.ok(costs.projects().has('project 99999'));
 });
 
-test('a project with a key of ten thousand characters is not kept', () => {
+test('a project with a key of ten thousand characters is not stored', () => {
   const costs = new Costs(8);
   const server = newServerEstimate(1);
   teach(costs, server, [['x'.repeat(10_000), 40]], -20);
@@ -171,6 +171,6 @@ test('the configured cost is followed until something was learned, and again whe
   assert.ok(Math.abs(costs.ofProject('p') - 16) < 1e-9);
 });
 
-test('the cost of a session is kept between 0.3 and 60 points', () => {
+test('the cost of a session stays between 0.3 and 60 points', () => {
   assert.deepEqual([0, 0.3, 8, 60, 1e9].map(limited), [0.3, 0.3, 8, 60, 60]);
 });

@@ -189,7 +189,7 @@ export function overwrite(of: Estimate, log: number, variance: number, limits: {
   of.factor = factorOf(of.log);
 }
 
-/** The share by which a session of the project may turn out dearer than is thought, where it is about room. */
+/** The share by which a session of the project may cost more than expected, where room is computed. */
 export function marginOf(costs: Costs, project: string | undefined, { learning, margin }: AllocationParameters): number {
   return learning ? margin * costs.deviationOf(project) : 0;
 }

@@ -80,7 +80,7 @@ test('without an allocation there is nothing to learn', () => {
   assert.equal(closeWindow(setup.account, setup.costs, setup.arrivals, DEFAULT_ALLOCATION), undefined);
 });
 
-test('a server of which nothing was heard opens no window', () => {
+test('a server that never reported opens no window', () => {
   const account = new Account('a', 1);
   send(account, 102);
   assert.equal(account.window, undefined);
@@ -92,11 +92,11 @@ test('a window closes after ninety seconds, or sooner when most of its sessions 
   assert.equal(watch(accountWith(0, 4), 24, 400, quick).at, 145);
 });
 
-test('a window with so many sessions that it tells something early closes early', () => {
+test('a window with so many sessions that it shows something early closes early', () => {
   assert.equal(watch(accountWith(0, 12), 24).at, 145);
 });
 
-test('what should have appeared, and by how much the load changed, is what a window shows', () => {
+test('a window shows what should have appeared, and by how much the load changed', () => {
   // 88 s after the allocation 83/115 of the sessions should show; 8 points are what an ordinary hand-out brings, of which one in twenty does not come.
   const { observation } = watch(accountWith(0, 4, 'p'), 20);
   assert.ok(observation);
@@ -110,7 +110,7 @@ test('load that leaves by itself is not held against the sessions that came', ()
   assert.ok(observation && Math.abs(observation.seen.gone - 3.6) < 1e-9);
 });
 
-test('what each project should have brought is told apart', () => {
+test('what each project should have brought is reported separately', () => {
   const setup = accountWith(10, 2, 'small');
   send(setup.account, 110, 'big');
   send(setup.account, 110);
@@ -163,7 +163,7 @@ test('the more the server carries, the less a change of its load counts', () => 
   assert.ok(noise(0) < noise(50));
 });
 
-test('each group is a party of its own, and the addresses that asked but once or twice are one together', () => {
+test('each group is judged separately, and all addresses that asked once or twice are judged together', () => {
   const setup = accountWith(10, 0);
   for (const [address, times] of [
     ['192.0.2.1', 4],
@@ -187,7 +187,7 @@ test('where sessions are counted only those that began are expected, and those t
   const { account } = setup;
   account.configure(1, undefined, true);
   for (let i = 0; i < 4; i++) send(account, 102);
-  assert.equal(account.window, undefined, 'a hand-out is no session');
+  assert.equal(account.window, undefined, 'a hand-out is not a session');
   const [came, stayed] = account.bookings;
   assert.ok(came && stayed);
   account.connect(came, 104);

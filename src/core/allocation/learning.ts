@@ -12,6 +12,7 @@ import type { AllocationParameters } from './allocation-parameters.ts';
 import { beliefIn, isGroup, ORDINARY, shareOf, type Arrivals } from './arrivals.ts';
 import type { Booking, Source } from './booking.ts';
 import { limited, type Costs } from './cost.ts';
+import type { SessionReport } from '../fleet/session-report.ts';
 import { explain, type Expected, type Party, type Seen } from './lesson.ts';
 
 /**
@@ -63,10 +64,13 @@ export function closeWindow(
   if (window === undefined || seen === undefined) return undefined;
   const length = seen - window.start;
   if (length < MIN_WINDOW) return undefined;
+  // What a simulation takes to start is not what it costs.
+  if (length < MAX_WINDOW && (account.reported?.starting ?? 0) > 0) return undefined;
   const expected = expectedSince(account, window, seen, costs, parameters);
   const isTelling = !account.countsSessions && expected.booked > TELLING && account.mean - window.load < expected.visible;
   if (length < MAX_WINDOW && !isTelling && expected.visible < VISIBLE_SHARE * expected.booked) return undefined;
   account.window = undefined;
+  if (account.reported !== undefined) return measured(account, seen, account.reported, costs);
   if (window.load >= BUSY || expected.handOuts.length === 0) return undefined;
 
   const counted = account.countsSessions;
@@ -81,6 +85,21 @@ export function closeWindow(
   const change = account.mean - window.load;
   const parties = counted ? [together(expected.handOuts)] : partiesOf(expected.handOuts, arrivals);
   return { seen: { change, gone, goneOf, noise }, parties, counted };
+}
+
+/** What all sessions of a server cost, as it measured it: neither its other work nor departures disturb that. */
+function measured(account: Account, seen: number, { points, sessions }: SessionReport, costs: Costs): Observation | undefined {
+  const running = account.bookings.filter(
+    ({ streams, left }) => streams !== undefined && left === undefined && streams <= seen - SHOWN[0],
+  );
+  if (running.length === 0) return undefined;
+  const handOuts = running.map((booking): HandOut => {
+    const cost = limited(costs.ofProject(booking.project) * account.server.factor) / ORDINARY;
+    return { booking, cost, shown: 1, hidden: 0 };
+  });
+  // No more than the load: a server cannot make its sessions look more expensive. Sessions of other clients are taken to cost as much.
+  const change = (Math.min(points, account.load) * running.length) / Math.max(running.length, sessions);
+  return { seen: { change, gone: 0, goneOf: NOBODY, noise: UNREST }, parties: [together(handOuts)], counted: true };
 }
 
 /** Takes over what a window showed. */

@@ -18,7 +18,7 @@ function savedFile(): LedgerSnapshot {
 
 const saved = savedFile();
 
-test('what was saved is read back whole', () => {
+test('a saved snapshot is read back whole', () => {
   assert.ok(saved.servers.length === 2 && saved.projects.length === 1 && saved.bookings.length === 12);
   assert.deepEqual(readSnapshot(saved), { kind: 'snapshot', snapshot: saved, ignored: 0 });
 });
@@ -64,7 +64,7 @@ test('entries that make no sense are left out and counted, the others stay', () 
   assert.equal(read.ignored, 6 + 5 + 4);
 });
 
-test('odd values of optional fields are as good as none', () => {
+test('invalid values of optional fields count as absent', () => {
   const [server] = saved.servers;
   const [booking] = saved.bookings;
   const read = readSnapshot({

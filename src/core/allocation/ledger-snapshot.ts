@@ -1,6 +1,6 @@
 /**
  * What survives a restart of the ledger: learned costs, suspicions, and the bookings that still matter, so that a restart in the middle of a class does
- * not send everybody to one server again. Plain JSON; times are ages in seconds, because the engine's clock starts at zero again.
+ * not send all clients to one server again. Plain JSON; times are ages in seconds, because the engine's clock starts at zero again.
  *
  * It may come from another version, another program, or a broken disk: nothing read here throws, and what makes no sense is left out.
  */
@@ -191,7 +191,7 @@ function readBooking(value: unknown): SavedBooking | undefined {
   };
 }
 
-/** Nothing else depends on it, so that a damaged one is as good as none. */
+/** Nothing else depends on it, so that a damaged one counts as none. */
 function readArrivals(value: unknown): SavedArrivals | undefined {
   if (!isObject(value)) return undefined;
   const { addresses, projects } = value;

@@ -86,7 +86,7 @@ export interface Suspect {
   readonly load: number;
 }
 
-/** `cost`: load points of the session in question, and `margin` the share by which it may turn out dearer; `avoided`: suspected, and not due for a session to prove itself. */
+/** `cost`: load points of the session in question, and `margin` the share by which it may turn out higher; `avoided`: suspected, and not due for a session to prove itself. */
 export function verdict(
   account: Account,
   { cost, margin }: { readonly cost: number; readonly margin: number },

@@ -79,7 +79,7 @@ test('an allocation counts at once as the load it will bring', () => {
   assert.equal(account.bookings, 1);
 });
 
-test('nobody is let in where the predicted load would reach the target', () => {
+test('no client is let in where the predicted load would reach the target', () => {
   const { ledger, all } = ledgerOf({ a: 50 }, fixed);
   const booked = bookAll(ledger, all, 100);
   // 50 + 4 × 8 = 82, and 90 must not be reached.
@@ -120,7 +120,7 @@ test('a server at the threshold is closed, whatever its room', () => {
   assert.equal(ledger.book({ id: '' }, all, 100).kind, 'no-room');
 });
 
-test('a server that was never heard of gets nobody', () => {
+test('a server that never reported gets no client', () => {
   const { ledger } = ledgerOf({});
   ledger.add('a', {}, 100);
   assert.equal(ledger.fits({ tiers: [['a']] }, undefined, 100), false);
@@ -159,7 +159,7 @@ test('a later tier is used only when the earlier ones have no room', () => {
   );
 });
 
-test('candidates that are not in the fleet are passed over, also when they join or leave later', () => {
+test('candidates that are not in the fleet are skipped, also when they join or leave later', () => {
   const { ledger } = ledgerOf({ a: 50 });
   const candidates = { tiers: [['ghost', 'a']] };
   assert.equal(bookOn(ledger, candidates, 100).server, 'a');
@@ -184,7 +184,7 @@ test('a changed weight moves what was only guessed', () => {
   assert.equal(ledger.account('a')?.load, 0, 'its load is still known');
 });
 
-test('no more sessions are out than the server may have; one that ends, or is older than a session lasts, makes room', () => {
+test('a server never has more sessions than its maximum; one that ends, or is older than a session lasts, makes room', () => {
   const { ledger, all } = ledgerOf({ a: 0 }, fixed, { a: { maxSessions: 3 } });
   const [first] = bookAll(ledger, all, 100);
   assert.equal(ledger.account('a')?.sessions, 3);
@@ -229,7 +229,7 @@ test('sessions that bring little load are learned to be cheap, so that more of t
   assert.ok(ledger.places(all, undefined, 300) > before);
 });
 
-test('seven hand-outs that nobody used teach nothing about what a session costs', () => {
+test('seven hand-outs that no client used teach nothing about what a session costs', () => {
   const { ledger, all } = ledgerOf({ a: 2, b: 2, c: 2 });
   const before = ledger.places(all, undefined, 100);
   for (let i = 0; i < 7; i++) {
@@ -268,7 +268,7 @@ test('the number of places has a range as long as the cost is uncertain', () => 
   assert.ok(from < places && places < to, `${from} ${places} ${to}`);
 });
 
-test('a session of which nothing is known is reckoned nine per cent dearer where it is about room, and not with learning switched off', () => {
+test('an unknown session counts nine per cent more when room is computed, but not with learning switched off', () => {
   const { ledger, all } = ledgerOf({ a: 81.5 });
   assert.equal(ledger.fits(all, undefined, 100), false);
   const verdict = ledger.examine('a', undefined, 100);
@@ -295,7 +295,7 @@ test('new parameters count from the next request on', () => {
   assert.equal(ledger.examine('a', undefined, 100).kind, 'closed');
 });
 
-test('what was learned of a server is there when it returns, its load is not', () => {
+test('what was learned about a server is there when it returns, its load is not', () => {
   const { ledger, all } = ledgerOf({ a: 0 });
   bookAll(ledger, all, 100, 10);
   for (let t = 105; t <= 200; t += 5) ledger.report('a', 12, t);
@@ -317,7 +317,7 @@ test('fifteen hundred requests on a thousand servers go to the least loaded ones
   assert.equal(Math.max(...counts), 2);
 });
 
-test('of servers that left, the last ten thousand are remembered', () => {
+test('the last ten thousand servers that left are remembered', () => {
   const { ledger } = ledgerOf({});
   const ids = Array.from({ length: 10_001 }, (_, i) => `s${i}`);
   for (const id of ids) {
@@ -332,7 +332,7 @@ test('of servers that left, the last ten thousand are remembered', () => {
   assert.ok(bookings.every(({ server }) => server !== 's0'));
 });
 
-test('of the bookings that reports show by now the last thousand are remembered, all others as long as they count', () => {
+test('the last thousand bookings that reports already show are remembered, all others as long as they count', () => {
   const { ledger, all } = ledgerOf({ a: 0 }, { ...fixed, cost: 0.3, target: 1e6 });
   bookAll(ledger, all, 100, 3000);
   const saved = () => ledger.save(200, 0).bookings.length;
@@ -368,7 +368,7 @@ test('a report that was overtaken is dropped, one from the future counts as of n
   assert.equal(ledger.account('a')?.load, 50);
 });
 
-test('a reading that is no number is no report', () => {
+test('a reading that is not a number is not a report', () => {
   const { ledger } = ledgerOf({ a: 20 });
   for (const load of [NaN, Infinity, -Infinity]) ledger.report('a', load, 101);
   for (const at of [NaN, Infinity, -Infinity, 1e300]) ledger.report('a', 90, at);
@@ -405,7 +405,7 @@ test('places is how many sessions can be booked now', () => {
 
 // ---- suspicion
 
-/** Everybody is sent to `hole` until it is suspected; the other servers are busy. */
+/** All clients are sent to `hole` until it is suspected; the other servers are busy. */
 function sendInto(ledger: Ledger, hole: string, from: number): number {
   let t = from;
   for (; ledger.suspects().length === 0 && t < from + 600; t += 5) {
@@ -415,7 +415,7 @@ function sendInto(ledger: Ledger, hole: string, from: number): number {
   return t;
 }
 
-test('a server that swallows sessions is suspected and gets nobody while others have room', () => {
+test('a server that swallows sessions is suspected and gets no client while others have room', () => {
   const { ledger, all } = ledgerOf({ hole: 2, b: 40, c: 40, d: 40 });
   const t = sendInto(ledger, 'hole', 100);
   const [suspect] = ledger.suspects();
@@ -427,7 +427,7 @@ test('a server that swallows sessions is suspected and gets nobody while others 
   assert.equal(ledger.account('hole')?.suspectSince, suspect.since);
 });
 
-test('a suspected server gets somebody when nobody else has room, and one session in ten minutes to prove itself', () => {
+test('a suspected server gets a client when no other has room, and one session in ten minutes to prove itself', () => {
   const { ledger, all } = ledgerOf({ hole: 2, b: 40, c: 40, d: 40 });
   let t = sendInto(ledger, 'hole', 100);
   assert.equal(bookOn(ledger, { tiers: [['hole'], ['b']] }, t).server, 'b', 'a later tier comes before a suspect');
@@ -450,7 +450,7 @@ test('a suspected server is trusted again as soon as it shows load, and not befo
   assert.equal(ledger.suspects().length, 0);
 });
 
-test('a class that leaves makes nobody suspect', () => {
+test('a class that leaves makes no server suspect', () => {
   const { ledger } = ledgerOf({ a: 2, b: 40, c: 40, d: 40 });
   for (let i = 0; i < 6; i++) bookOn(ledger, { tiers: [['a']] }, 100 + i);
   for (let t = 105; t <= 700; t += 5) ledger.report('a', Math.min(45, t - 105), t);
@@ -492,7 +492,7 @@ test('clients that ask again are evidence at once against the server that they w
   assert.equal(ledger.suspects()[0]?.id, 'hole');
 });
 
-test('a server that reports 0 for ever does not come to look infinitely strong', () => {
+test('a server that always reports 0 does not come to look infinitely strong', () => {
   const { ledger } = ledgerOf({ zero: 0, b: 40, c: 40, d: 40 });
   for (let t = 100; t < 7200; t += 5) {
     ledger.report('zero', 0, t);
@@ -663,7 +663,7 @@ test('a session fits exactly when one would be booked, and the verdicts on the s
           fitted = ledger.fits(ALL, project, at);
           assert.equal(fitted, roomy.size > 0);
           for (const id of IDS) assert.equal(ledger.fits({ tiers: [[id]] }, project, at), roomy.has(id));
-          // A suspect is chosen only when nobody else fits.
+          // A suspect is chosen only when no other server fits.
           const trusted = verdicts.filter(([, verdict]) => verdict === 'fits').map(([id]) => id);
           if (trusted.length > 0) roomy = new Set(trusted);
         },
@@ -680,7 +680,7 @@ test('a session fits exactly when one would be booked, and the verdicts on the s
   );
 });
 
-test('while the revision of an account stands still nothing but reports, misses and time changes what is said of it', () => {
+test('while the revision of an account is the same, only reports, misses and time change its view', () => {
   fc.assert(
     fc.property(course, someParameters, (steps, parameters) => {
       let before = new Map<string, string>();
@@ -735,7 +735,7 @@ test('after a restart the ledger knows the costs, the bookings and the suspects 
       const then = original.account('a')?.measuredAt ?? 0;
       const file = JSON.parse(JSON.stringify(original.save(then, 5000))) as unknown;
       const copy = new Ledger({ ...parameters, jitter: 0, cost: original.save(then, 5000).fleet.cost }, () => 0.1);
-      // The clock of the engine began anew.
+      // The clock of the engine began again at 0.
       const restored = copy.restore(file, 7, 5000);
       assert.ok(restored.kind === 'restored' && restored.ignored === 0);
       for (const id of IDS) copy.add(id, {}, 7);
@@ -799,13 +799,13 @@ test('only what is new is worth saving', () => {
   assert.notEqual(ledger.revision, revision);
 });
 
-test('that the sessions of a server were seen is worth saving once, and so is a suspicion', () => {
+test('a suspicion is worth saving, and so is the first time that the sessions of a server were seen', () => {
   const { ledger, all } = ledgerOf({ a: 0, b: 0, c: 0 }, fixed);
   bookOn(ledger, { tiers: [['a']] }, 100);
   for (let t = 105; t < 200; t += 5) ledger.report('a', 30, t);
   const seen = ledger.revision;
   for (let t = 200; t < 1000; t += 5) ledger.report('a', 30, t);
-  assert.equal(ledger.revision, seen, 'nothing new was heard of it');
+  assert.equal(ledger.revision, seen, 'it reported nothing new');
   bookOn(ledger, { tiers: [['a']] }, 1000);
   const booked = ledger.revision;
   for (let t = 1000; t < 1100; t += 5) ledger.report('a', 30, t);
@@ -819,7 +819,7 @@ test('that the sessions of a server were seen is worth saving once, and so is a 
   assert.equal(ledger.fits(all, undefined, 1300), true);
 });
 
-test('a snapshot that is not ours is refused with the reason and changes nothing', () => {
+test('a snapshot of another program is refused with the reason and changes nothing', () => {
   const { ledger } = ledgerOf({ a: 0 });
   for (const value of [undefined, null, 7, 'text', [], {}, { format: 'session-server/ledger', version: 99 }]) {
     const outcome = ledger.restore(value, 100, 0);

@@ -8,7 +8,7 @@
  *
  * Everything is handed in: the time (seconds of the engine's clock) and chance. `book` chooses and books in one step; nothing comes between.
  */
-import { Account } from './account.ts';
+import { Account, isRunning } from './account.ts';
 import type { AllocationParameters } from './allocation-parameters.ts';
 import { Arrivals, expectedPart, type ArrivalRate } from './arrivals.ts';
 import type { Booking } from './booking.ts';
@@ -17,9 +17,11 @@ import type { Candidates } from '../fleet/candidates.ts';
 import { Choice, type Search } from './choice.ts';
 import { canBeKept, Costs, limited, marginOf, type CostView } from './cost.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
+import type { SessionReport } from '../fleet/session-report.ts';
 import { readSnapshot, takeSnapshot, type LedgerSnapshot, type SavedBooking, type SavedServer } from './ledger-snapshot.ts';
 import { verdict, view, type AccountView, type Suspect, type Verdict } from './ledger-view.ts';
 import { closeWindow, learn } from './learning.ts';
+import { sessionChanges } from './reported-sessions.ts';
 import { Accounts } from './accounts.ts';
 import { isActedOn, isSuspect, pointsToShow, sawSessions } from './suspicion.ts';
 
@@ -180,13 +182,14 @@ export class Ledger {
 
   /**
    * `load` in percent, measured at `measuredAt`, known at `now`. A report that was overtaken by a younger one is dropped, one from the future counts as
-   * measured now, one that is not a number is ignored.
+   * measured now, one that is not a number is ignored. `sessions`: what the server reports about its sessions beside it, if it does.
    */
-  report(id: ServerId, load: number, measuredAt: number, now: number = measuredAt): void {
+  report(id: ServerId, load: number, measuredAt: number, now: number = measuredAt, sessions?: SessionReport): void {
     const time = this.#advance(now);
     const account = this.#accounts.get(id);
     if (account === undefined || !Number.isFinite(load) || !isTime(measuredAt)) return;
     const parameters = this.#parameters;
+    this.#countSessions(account, measuredAt, time, sessions);
     if (!account.report(load, Math.min(measuredAt, time), parameters)) return;
     this.#forget(account.retire(time, parameters));
     this.#suspect(account);
@@ -257,9 +260,12 @@ export class Ledger {
 
   /** The session of the booking began, on a server that counts its sessions. Returns where. */
   connected(bookingId: string, now: number): ServerId | undefined {
-    const time = this.#advance(now);
     const booking = this.#bookings.get(bookingId);
-    if (booking === undefined || booking.connected !== undefined) return undefined;
+    return booking === undefined ? undefined : this.#connect(booking, this.#advance(now));
+  }
+
+  #connect(booking: Booking, time: number): ServerId | undefined {
+    if (booking.connected !== undefined) return undefined;
     this.#accounts.find(booking.server)?.connect(booking, time);
     if (this.#parameters.learning && booking.source !== undefined) {
       this.#arrivals.judge(booking, 1, 1, time);
@@ -499,6 +505,23 @@ export class Ledger {
     const account = this.#accounts.get(server);
     if (account !== undefined) this.#recount(account);
     return server;
+  }
+
+  /** Takes the report of a server about its sessions as if its clients had been seen to come and go. */
+  #countSessions(account: Account, measuredAt: number, now: number, report: SessionReport | undefined): void {
+    if (account.isRelayed || measuredAt < (account.seen ?? -Infinity)) return;
+    const before = account.reported;
+    account.reported = report;
+    if (report === undefined) {
+      // Another program took its place. When its sessions end will not be known.
+      if (before !== undefined) for (const { id } of account.bookings.filter(isRunning)) this.release(id, now);
+      return;
+    }
+    const oldest = now - this.#parameters.sessionLength;
+    const { began, ended, started } = sessionChanges(account.bookings, { before, report, now, oldest });
+    for (const booking of began) this.#connect(booking, now);
+    for (const booking of started) booking.streams = now;
+    for (const booking of ended) this.release(booking.id, now);
   }
 
   /** Where sessions are counted, clients that did not come are known. */

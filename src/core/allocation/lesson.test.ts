@@ -37,7 +37,7 @@ test('silence lowers no cost, a rise that is smaller than expected does', () => 
   assert.ok(step(explain([party(4)], rise(12), unknownCosts)) < 0);
 });
 
-test('of two groups that one came whose hand-outs fit the rise', () => {
+test('of two groups, the one whose hand-outs fit the rise has come', () => {
   const lesson = explain([party(2), party(8)], rise(12), () => 4);
   assert.ok(arrived(lesson, 0) > 0.9, `${arrived(lesson, 0)}`);
   assert.ok(arrived(lesson, 1) < 0.3, `${arrived(lesson, 1)}`);
@@ -49,7 +49,7 @@ test('five groups are weighed, of which the smallest is expected as far as it is
   assert.equal(lesson.parties[4]?.evidence, 0);
 });
 
-test('that the load fell is no argument against it that nobody came', () => {
+test('a load that fell is not evidence against clients that never came', () => {
   const [still, fell] = [0, -20].map((change) => explain([party(4)], rise(change), unknownCosts));
   assert.ok(still && fell && arrived(fell) <= arrived(still) + 1e-9);
 });

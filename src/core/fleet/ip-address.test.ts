@@ -64,7 +64,7 @@ test('whatever Node takes for an address has a kind, and nothing else', () => {
   );
   fc.assert(
     fc.property(texts, (text) => {
-      // Node takes no leading zeros in IPv4; whoever does may read them as octal.
+      // Node accepts no leading zeros in IPv4. Programs that do may read them as octal.
       if (/(?:^|[.:])0\d/.test(text) && text.includes('.')) return;
       assert.equal(addressKind(text) !== undefined, isIP(text) !== 0, text);
     }),

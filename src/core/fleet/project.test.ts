@@ -285,7 +285,7 @@ describe('the parameter of a session request', () => {
     for (const query of ['', '?', '?url=', '?url', '?curl=x', '?x=url=']) assert.equal(projectParameter(query), undefined);
   });
 
-  test('a broken encoding is passed on to be refused', () => {
+  test('a broken encoding is kept as it is, to be refused', () => {
     const text = projectParameter('?url=https://github.com/%zz');
     const result = parseProject(text ?? '');
     assert.equal(result.kind === 'refused' && result.rule, 'percent-encoding');

@@ -120,7 +120,7 @@ export function asSent(text: string | undefined): string | undefined {
 }
 
 const AFTER_PLACE = /([?#;]|%(?:25){0,9}(?:3f|23|3b))/i;
-/** A login without `https://` before it, or after too many slashes. The name of `git@host:path` is no secret. */
+/** A login without `https://` before it, or after too many slashes. The name of `git@host:path` is public. */
 const LOGIN = /(^|\/)(?!git@)[^/@]+@/g;
 /** Characters that are searched for secrets: more than are shown, so that a secret is not cut in two and missed. */
 const MAX_SEARCHED = 10 * MAX_PROJECT_URL;

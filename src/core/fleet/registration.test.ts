@@ -15,7 +15,7 @@ import {
 const rules = { heartbeat: 30, missedHeartbeats: 3, forgetAfter: 3600 };
 
 describe('the form of the original', () => {
-  test('gives an entry as it may stand in the configuration', () => {
+  test('gives an entry as it may be written in the configuration', () => {
     const form = {
       url: 'https://sim.example.org/2000',
       shareIdleTime: '50',
@@ -72,23 +72,23 @@ describe('addresses', () => {
   const careful = { allowPrivate: false, allowLoopback: false };
   const open = { allowPrivate: true, allowLoopback: true };
 
-  test('of the Internet are always taken', () => {
+  test('of the Internet are always accepted', () => {
     assert.equal(refuseAddress('8.8.8.8', careful), undefined);
   });
 
-  test('of private networks are taken when the configuration says so', () => {
+  test('of private networks are accepted when the configuration says so', () => {
     assert.match(refuseAddress('10.0.0.3', careful) ?? '', /allowPrivate/);
     assert.equal(refuseAddress('10.0.0.3', { ...careful, allowPrivate: true }), undefined);
   });
 
-  test('of this machine and this cable are taken when the configuration says so', () => {
+  test('of this machine and link-local ones are accepted when the configuration says so', () => {
     for (const ip of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '169.254.169.254', 'fe80::1']) {
       assert.match(refuseAddress(ip, { ...careful, allowPrivate: true }) ?? '', /allowLoopback/, ip);
       assert.equal(refuseAddress(ip, open), undefined, ip);
     }
   });
 
-  test('that belong to no machine are never taken', () => {
+  test('that belong to no machine are never accepted', () => {
     for (const ip of ['0.0.0.0', '::', '224.0.0.1', '255.255.255.255', 'ff02::1', 'no address'])
       assert.notEqual(refuseAddress(ip, open), undefined, ip);
   });
@@ -108,7 +108,7 @@ describe('a registered server', () => {
     assert.match(reasonToRemove(presence, 190, rules) ?? '', /3 heartbeats/);
   });
 
-  test('of the original need not say again that it is there', () => {
+  test('of the original need not register again', () => {
     assert.equal(reasonToRemove({ heartbeats: false, lastSeenAt: 0 }, 1e9, rules), undefined);
   });
 
@@ -141,7 +141,7 @@ describe('a registered server', () => {
   });
 });
 
-test('a server is asked soon whether it is one, then ever more rarely, and not for ever', () => {
+test('a server is checked soon, then more and more rarely, and not indefinitely', () => {
   const pauses = [0, 1, 2, 3, 4, 5, 100].map(nextCheck);
   assert.deepEqual(pauses, [0.5, 2, 4, 8, 16, 30, 30]);
   assert.equal(giveUpAfter(rules), 900);

@@ -48,7 +48,7 @@ describe('tiers', () => {
     server('blocking', { blockedRepositories: ['github.com/cyberbotics/webots'] }),
   );
 
-  test("servers dedicated to the repository come first, then everybody's, then those that share idle time", () => {
+  test('servers dedicated to the repository come first, then those open to all, then those that share idle time', () => {
     assert.deepEqual(tiers(fleet, webots), [['dedicated'], ['open'], ['shared']]);
     assert.deepEqual(tiers(fleet, alice), [['open', 'blocking'], ['shared']]);
   });
@@ -215,7 +215,7 @@ describe('refusals', () => {
     );
   });
 
-  test('labels that exist on different servers are said to be on none together', () => {
+  test('labels that exist only on different servers are reported as on no server together', () => {
     const fleet = router(server('a', { labels: { room: 'B12' } }), server('b', { labels: { gpu: 'yes' } }));
     assert.match(
       refusal(fleet, undefined, { room: 'B12', gpu: 'yes' }).reason,
@@ -231,7 +231,7 @@ describe('refusals', () => {
     const fleet = router(server('a', { labels: { room: 'B12' }, allowedRepositories: ['github.com/bob'] }), server('b'));
     assert.equal(refusal(fleet, alice, { room: 'B12' }).code, 'no-server-allows-repository');
     assert.equal(refusal(fleet, alice, { room: 'X' }).code, 'no-server-has-labels');
-    // Whoever hears of labels alone would leave them out for nothing.
+    // A client that is sent only the labels would leave them out without success.
     assert.equal(
       refusal(router(server('a', { allowedRepositories: [] })), alice, { room: 'X' }).code,
       'no-server-allows-repository',

@@ -2,7 +2,7 @@
  * Which simulation servers may run a project.
  *
  * There are two separate questions. *May this server ever run it?* depends only on the server's rules (`admittance`): if no server ever may, the request
- * is refused at once, so that no client waits for nothing. *May it now?* depends on state and load: only available servers are candidates, and a server that
+ * is refused at once, so that no client waits without a chance. *May it now?* depends on state and load: only available servers are candidates, and a server that
  * shares its idle time is one only while its load is below `shareIdleTime`.
  *
  * Tiers, best first; a later one is used only when the earlier ones have no room:

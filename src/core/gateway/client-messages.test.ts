@@ -31,7 +31,7 @@ test('every line stays below forty characters, whatever the position and the est
   );
 });
 
-test('a reason stands on one line', () => {
+test('a reason is a single line', () => {
   assert.equal(errorMessage('no\r\nroom'), 'error: no room');
 });
 

@@ -24,7 +24,7 @@ test('a client that arrives is given the oldest booking that was made for its ad
   assert.equal(clients.arrived('b:1', '192.0.2.1', 62), undefined, 'too late');
 });
 
-test('what is remembered is bounded', () => {
+test('the number of remembered clients is bounded', () => {
   const clients = new ExpectedClients();
   const first = clients.issue('first', 0);
   for (let i = 0; i < 60_000; i += 1)

@@ -86,7 +86,7 @@ const outside: readonly string[] = [
 ];
 
 for (const target of outside)
-  test(`${JSON.stringify(target)} leads nowhere`, () => {
+  test(`${JSON.stringify(target)} is not routed`, () => {
     const destination = destinationOf(routes, target);
     assert.equal(destination.kind, 'refused');
     assert.ok(destination.status === 404);
@@ -147,7 +147,7 @@ test('each wrong route is reported, in the order of the file', () => {
   ]);
 });
 
-test('the range that is proposed for a port is one that may stand in the routes', () => {
+test('the range that is proposed for a port is valid in the routes', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1024, max: 65_535 }), (port) => {
       const { first = 0, last = 0 } = thousandAround(port) ?? {};

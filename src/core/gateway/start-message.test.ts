@@ -10,7 +10,7 @@ test('the project is read from the message of each generation of clients', () =>
   assert.deepEqual(readStartMessage('{ "init" : [ "https://host", "simple", "simple.wbt" ] }'), { kind: 'start' });
 });
 
-test('what names no project is refused with a sentence', () => {
+test('a message that names no project is refused with a sentence', () => {
   for (const text of [
     '',
     'start',

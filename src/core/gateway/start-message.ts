@@ -9,10 +9,10 @@ export type StartMessage =
 /** Never throws. The caller limits the size of the text. */
 export function readStartMessage(text: string): StartMessage {
   const message = parse(text);
-  if (message === undefined) return refused('The first message of the client cannot be read.');
+  if (message === undefined) return refused('The first message from the client cannot be read.');
   const { start, init } = message;
   if (start === undefined)
-    return Array.isArray(init) ? { kind: 'start' } : refused('The first message of the client does not start anything.');
+    return Array.isArray(init) ? { kind: 'start' } : refused('The first message from the client does not start anything.');
   const url = isObject(start) ? start['url'] : undefined;
   if (typeof url !== 'string' || url === '') return refused('The client does not say which project it wants to run.');
   return { kind: 'start', projectUrl: url };

@@ -98,7 +98,7 @@ test('a mean moves by the smallest steps even where it is stored in hundredths',
   assert.equal(rings.merged(3, noon, noon + 3600).booked, 11);
 });
 
-test('a clock that is set back removes the buckets that are now in the future, and goes on where it is', () => {
+test('a clock that is set back removes the buckets that are now in the future, and recording continues from there', () => {
   const rings = new Rings('server');
   for (let at = noon; at <= noon + 600; at += 10) rings.sampled(at, 10, 0);
   rings.rewind(noon + 300);

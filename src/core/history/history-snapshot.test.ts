@@ -8,7 +8,7 @@ const noon = 1_700_000_000 - (1_700_000_000 % 3600);
 
 function someHistory(seconds = 7200): History {
   const history = new History();
-  history.fleetIs(['a:2000', 'b:2000', 'never heard:1']);
+  history.fleetIs(['a:2000', 'b:2000', 'never answered:1']);
   for (let at = noon; at < noon + seconds; at += 5) {
     history.advance(at);
     history.sampled('a:2000', at, at % 90, 4.25);
@@ -37,7 +37,7 @@ function restored(result: Restored): History {
   return result.history;
 }
 
-test('what was saved is restored, whatever the pieces it is read in', () => {
+test('a saved history is restored, in whatever pieces it is read', () => {
   const history = someHistory();
   const savedAt = noon + 7200;
   const bytes = bytesOf(history, savedAt);
@@ -60,7 +60,7 @@ test('only buckets that hold something are written', () => {
   assert.ok(bytesOf(young, noon).length < 1000);
 });
 
-test('recording goes on after a restart, and the time between is a gap', () => {
+test('recording continues after a restart, and the time between is a gap', () => {
   const savedAt = noon + 7200;
   const again = restored(restore(bytesOf(someHistory(), savedAt), savedAt + 600));
   again.advance(savedAt + 600);
@@ -81,7 +81,7 @@ test('after months without power recording begins at once', () => {
   assert.equal(view?.mean.filter((value) => value !== null).length, 1);
 });
 
-test('a mean goes on from where it was', () => {
+test('a mean continues from where it was', () => {
   const history = new History();
   history.advance(noon);
   for (let index = 0; index < 3; index++) history.sampled('a:2000', noon, 30, 6);
@@ -119,7 +119,7 @@ test('a snapshot of another version or another byte order is not used', () => {
   }
 });
 
-test('a damaged snapshot is found out, whichever byte is wrong and wherever it ends', () => {
+test('a damaged snapshot is detected, whichever byte is wrong and wherever it ends', () => {
   const bytes = bytesOf(someHistory(300), noon + 300);
   fc.assert(
     fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {

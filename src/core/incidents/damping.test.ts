@@ -7,7 +7,7 @@ const rules = { minHold: 10, maxHold: 900, relapseLifetime: 1800 };
 /** When the condition began each time, and how long an end has to last then. */
 const cases: readonly (readonly [began: readonly number[], end: number, seconds: number, why: string])[] = [
   [[], 0, 10, 'nothing ever happened'],
-  [[0], 5, 10, 'the first time is no relapse'],
+  [[0], 5, 10, 'the first time is not a relapse'],
   [[0, 60], 65, 30, 'one relapse'],
   [[0, 60, 120], 125, 90, 'two'],
   [[0, 60, 120, 180, 240, 300, 360], 365, 900, 'never longer than the maximum'],

@@ -166,7 +166,7 @@ test('a full server is reported with the load that filled it, and again with the
   );
 });
 
-test('a full server that goes down keeps its incident, and is not said to have room before it does', () => {
+test('a full server that goes down keeps its incident, and is not reported to have room before it does', () => {
   const story = new Story().at(0).sees('full', 'a', { load: 99 });
   story.at(20).sees('unknown').at(21).down().at(60).sees('full', 'a', { load: 97 }).at(300).up().at(1000);
   assert.deepEqual(story.told, ['full a @6', 'down a @27', 'recovered a @70', 'available a @310']);
@@ -186,7 +186,7 @@ test('a server that is drained is no longer reported as full, but still as down'
   assert.deepEqual([...story.incidents.open()], []);
 });
 
-test('a server that goes down at its first failed probe is not said to have room', () => {
+test('a server that goes down at its first failed probe is not reported to have room', () => {
   const story = new Story().at(0).sees('full', 'a', { load: 99 }).at(50).up().at(55).down().at(500);
   assert.deepEqual(story.told, ['full a @6', 'down a @61']);
 });
@@ -391,7 +391,7 @@ test('whatever happens, a server that stays down longer than the group wait is r
               incident.beginNotification !== undefined &&
               (told.get(incident.beginNotification) ?? Infinity) <= from + rules.groupWait + 1e-6,
           ),
-          `${id} down from ${from} was not told in time`,
+          `${id} down from ${from} was not reported in time`,
         );
       }
     }),

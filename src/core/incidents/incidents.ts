@@ -235,7 +235,7 @@ export class Incidents {
     return notifications;
   }
 
-  /** What became of a notification in one channel. `at`: seconds since the epoch. */
+  /** The outcome of a notification in one channel. `at`: seconds since the epoch. */
   delivered(notification: string, notifier: string, outcome: NoticeOutcome, at?: number): void {
     for (const open of this.open()) open.incident = this.#noted(open.incident, notification, notifier, outcome, at);
     for (const [index, incident] of this.#ended.entries())

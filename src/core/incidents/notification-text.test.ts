@@ -48,18 +48,18 @@ test('a recovery says how long it took, a failure what was seen', () => {
     'It was not responding for 12 minutes 5 seconds.',
   ]);
   assert.deepEqual(text('available', { ...server, load: 1, lasted: 60 }).details, ['It was full for 1 minute.']);
-  assert.deepEqual(text('down', { ...server, reason: 'nothing listens at its port' }).details, ['Nothing listens at its port.']);
+  assert.deepEqual(text('down', { ...server, reason: 'nothing listens on its port' }).details, ['Nothing listens on its port.']);
   assert.deepEqual(text('suspect', { ...server, reason: 'It idles.' }).details, ['It idles.']);
 });
 
-test('a load that is not known is said to be so', () => {
+test('an unknown load is described as such', () => {
   assert.equal(
     text('recovered', server).sentences[0],
     's.example.org/2000 simulation server is up and running again (load = not known).',
   );
 });
 
-test('of many servers each has its sentence, then its details under its name', () => {
+test('each of many servers has its sentence, then its details under its name', () => {
   const other = { id: 't', address: 't/3000', load: 5, lasted: 3600 };
   const { subject, sentences, details } = text('recovered', { ...server, load: 1, lasted: 60 }, other);
   assert.equal(subject, 'Simulation server working again');
@@ -79,7 +79,7 @@ test('more than two hundred servers are counted', () => {
   assert.equal(sentences.at(-1), '... and 800 more.');
 });
 
-test('a mail has a greeting, the news, a link and a signature', () => {
+test('a mail has a greeting, the notification, a link and a signature', () => {
   assert.equal(
     mailText(text('down', server), 'https://h/monitor'),
     'Hello,\n\ns.example.org/2000 simulation server may be down, as it is not responding to the requests of the session server...\n\nCheck it at https://h/monitor\n\n-Simulation Server\n',
@@ -109,7 +109,7 @@ test('text from outside is one line of at most three hundred characters', () => 
   assert.equal(onOneLine('\u{1f916} \u65e5\u672c'), '\u{1f916} \u65e5\u672c');
 });
 
-test('durations are said in words', () => {
+test('durations are written in words', () => {
   const rows: [number, string][] = [
     [0.2, 'less than a second'],
     [1, '1 second'],

@@ -24,7 +24,7 @@ test('notifications stay in order', () => {
   );
 });
 
-test('like notifications in a row become one, with the latest news of each server', () => {
+test('similar notifications in a row become one, with the latest message about each server', () => {
   const [merged, ...rest] = outbox(50, notification(1, 'down', 'a', 'b'), notification(2, 'down', 'b', 'c'));
   assert.deepEqual(rest, []);
   assert.ok(merged);
@@ -40,12 +40,12 @@ test('like notifications in a row become one, with the latest news of each serve
   assert.equal(merged.notification.at, 1);
 });
 
-test('what was tried already is not changed, because the receiver may have it', () => {
+test('a notification that was tried already is not changed, because the receiver may have it', () => {
   const tried = outbox(50, notification(1, 'down', 'a')).map((one) => ({ ...one, attempts: 1 }));
   assert.deepEqual(summaries(appended(tried, notification(2, 'down', 'b'), 50)), ['down a', 'down b']);
 });
 
-test('when there are too many, only the last news of each server remains, in the order of the news', () => {
+test('when there are too many, only the last message about each server remains, in their order', () => {
   const kept = compacted(
     outbox(
       50,
@@ -61,7 +61,7 @@ test('when there are too many, only the last news of each server remains, in the
   assert.deepEqual(kept.flatMap(({ carries }) => carries).sort(), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
 });
 
-test('however many come, the outbox stays short and the last news of every server is in it', () => {
+test('however many come, the outbox stays short and has the last message about every server', () => {
   const kinds = ['down', 'recovered', 'full', 'available', 'suspect'] as const;
   const news = fc.record({
     kind: fc.constantFrom(...kinds),

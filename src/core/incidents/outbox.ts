@@ -2,7 +2,7 @@
  * Notifications that wait for one channel, in order.
  *
  * While a channel fails, its outbox must neither grow without bound nor lose news. Notifications that were never tried may change: several of one kind in
- * a row become one, and when there are too many, only the last news of each server remains, because that is what an administrator needs who reads them
+ * a row become one, and when there are too many, only the latest message about each server remains, because that is what an administrator needs who reads them
  * all at once. Notifications that were tried stay as they are: the receiver may have them already, and knows them by their ids.
  */
 import type { Affected, Notification } from './incidents.ts';
@@ -31,7 +31,7 @@ export function appended(outbox: readonly Outgoing[], notification: Notification
   return all.filter(({ attempts }) => attempts === 0).length > maxUntried ? compacted(all) : all;
 }
 
-/** Those that were tried, then one notification for each kind of the others, with each server only under the kind of its last news. */
+/** Those that were tried, then one notification for each kind of the others, with each server only under the kind of its latest message. */
 export function compacted(outbox: readonly Outgoing[]): Outgoing[] {
   const untried = outbox.filter(({ attempts }) => attempts === 0);
   const last = lastNews(untried);

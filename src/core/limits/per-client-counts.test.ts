@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PerClientCounts } from './per-client-counts.ts';
 
-test('each holds what was taken and not given back', () => {
+test('each count is what was taken and not given back', () => {
   const shares = new PerClientCounts();
   for (const key of ['a', 'a', 'b', undefined]) shares.take(key);
   assert.deepEqual(
@@ -13,6 +13,6 @@ test('each holds what was taken and not given back', () => {
   assert.deepEqual(
     ['a', 'b'].map((key) => shares.of(key)),
     [1, 0],
-    'nobody holds less than nothing',
+    'no count is below zero',
   );
 });

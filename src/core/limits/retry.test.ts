@@ -7,7 +7,7 @@ test('the pause doubles from five seconds to ten minutes', () => {
   assert.deepEqual(pauses, [5, 10, 20, 40, 600, 600, 600]);
 });
 
-test('what will not pass by itself, or is a day old, is tried once an hour', () => {
+test('a failure that will not pass by itself, or is a day old, is retried once an hour', () => {
   assert.equal(retryPause({ failures: 1, permanent: true, age: 0 }, 0.5), 3600);
   assert.equal(retryPause({ failures: 9, permanent: false, age: 86_401 }, 0.5), 3600);
 });

@@ -11,7 +11,7 @@ function pace(...times: number[]): AdmissionPace {
   return result;
 }
 
-test('nothing is said until three were let in', () => {
+test('there is no estimate until three clients were admitted', () => {
   assert.equal(new AdmissionPace().estimate(1, 0), undefined);
   assert.equal(pace(10, 20).estimate(1, 20), undefined);
   assert.deepEqual(pace(10, 20, 30).estimate(1, 30), { from: 7.5, to: 12.5, likely: 10 });
@@ -58,7 +58,7 @@ test('a slow line may be silent for longer before there is none', () => {
   assert.equal(pace(300, 600, 900).estimate(1, 2401), undefined);
 });
 
-test('admissions of half an hour ago say nothing any more', () => {
+test('admissions of half an hour ago no longer count', () => {
   const line = pace(10, 20, 30);
   line.ended();
   line.began(1815);

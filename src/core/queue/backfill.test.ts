@@ -80,7 +80,7 @@ describe('a new request', () => {
     assert.equal(ask('a', 'b', '2'), '12');
   });
 
-  test('waits behind a ticket that wants the same', () => {
+  test('waits behind a ticket that has the same candidates', () => {
     assert.equal(ask('b', 'b', ''), 'no');
   });
 

@@ -5,7 +5,7 @@ import type { Candidates } from '../fleet/candidates.ts';
 
 const of = (...tiers: string[][]): Candidates => ({ tiers });
 
-test('what is left is the candidates without the reserved servers, and each tier keeps its index', () => {
+test('the candidates without the reserved servers remain, and each tier keeps its index', () => {
   const reserved = new ReservedServers();
   const wanted = of(['a', 'b'], ['c'], ['d']);
   assert.equal(reserved.leftOf(wanted), wanted);

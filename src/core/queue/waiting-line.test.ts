@@ -16,7 +16,7 @@ function line(ids: string, changed: Partial<WaitingRules> = {}): WaitingLine {
   return result;
 }
 
-/** Everybody has a project of their own unless told otherwise, and a token. */
+/** Each client has a separate project unless another is given, and a token. */
 function join(to: WaitingLine, id: string, now: number, more: Partial<TicketRequest> = {}): number {
   const joined = to.join({ id, token: `token of ${id}`, project: `project of ${id}`, ...more }, now);
   assert.equal(joined.kind, 'joined');
@@ -69,7 +69,7 @@ describe('joining and leaving', () => {
     assert.equal(join(full, 'c', 0), 2);
   });
 
-  test('an address has so many tickets and no more; those without an address are not limited', () => {
+  test('an address has a maximum number of tickets; clients without an address are not limited', () => {
     const limited = new WaitingLine({ ...rules, maxPerAddress: 2 });
     for (const id of 'ab') join(limited, id, 0, { address: '192.0.2.1' });
     const refused = limited.join({ id: 'c', address: '192.0.2.1' }, 0);
@@ -97,7 +97,7 @@ describe('joining and leaving', () => {
     assert.equal(limited.join({ id: 'd', address: '192.0.2.1' }, 6).kind, 'refused', 'both are there');
   });
 
-  test('the same request or the same token cannot stand in line twice', () => {
+  test('the same request or the same token cannot be in line twice', () => {
     const one = line('a');
     for (const request of [{ id: 'a' }, { id: 'b', token: 'token of a' }]) {
       const refused = one.join(request, 0);
@@ -147,7 +147,7 @@ describe('what clients are sent', () => {
 });
 
 describe('lost connections', () => {
-  test('with a token the position is kept for 30 seconds, and then the ticket ends', () => {
+  test('with a token the position is reserved for 30 seconds, and then the ticket ends', () => {
     const three = line('abc');
     assert.equal(three.lost('a', 10), 'kept');
     assert.deepEqual(three.expire(39.9), []);
@@ -155,7 +155,7 @@ describe('lost connections', () => {
     assert.deepEqual(three.expire(100), []);
     three.lost('a', 100);
     assert.equal(three.lost('a', 110), 'kept', 'lost once is lost');
-    assert.equal(three.resume('token of a', 130), undefined, 'too late, though nobody swept yet');
+    assert.equal(three.resume('token of a', 130), undefined, 'too late, though the line was not swept yet');
     assert.deepEqual(
       three.expire(130).map(({ id }) => id),
       ['a'],
@@ -198,7 +198,7 @@ describe('which tickets may be tried', () => {
     assert.equal(rest(three.pass(120, anywhere)), 'b');
   });
 
-  test('a class that wants the same is tried once, not three hundred times', () => {
+  test('a class with the same project is tried once, not three hundred times', () => {
     const same = new WaitingLine(rules);
     for (let i = 0; i < 300; i += 1) join(same, `${i},`, 0, { project: 'same' });
     let looked = 0;
@@ -210,7 +210,7 @@ describe('which tickets may be tried', () => {
     assert.equal(looked, 1);
   });
 
-  test('as many of a class are tried as find a place, and one more', () => {
+  test('as many clients of a class are tried as find a place, and one more', () => {
     const same = new WaitingLine(rules);
     for (const id of 'abcd') join(same, id, 0, { project: 'same', labels: { x: '1', y: '2' } });
     join(same, 'e', 0, { project: 'same', labels: { y: '2', x: '1' } });
@@ -236,7 +236,7 @@ describe('which tickets may be tried', () => {
     assert.deepEqual(turns(five.pass(119, of)), ['a 1,2', 'b 3', 'c 2,4,5', 'd 4', 'e 2,1']);
   });
 
-  test('several that may not be passed keep their servers apart from each other', () => {
+  test('several clients that may not be overtaken have different servers reserved', () => {
     const two = line('ab');
     for (const id of 'cdef') join(two, id, 60);
     const of = projects({ a: [['1']], b: [['2']], c: [['1', '2']], d: [['1', '2', '3']], e: [['2', '3']], f: [['1', '2']] });
@@ -304,7 +304,11 @@ describe('which tickets may be tried', () => {
     assert.equal(two.mayBackfill({ project: 'other' }, 120, apart, full).kind, 'yes');
     two.lost('a', 120);
     two.lost('b', 120);
-    assert.deepEqual(two.mayBackfill({ project: 'project of b' }, 120, anywhere, full), yes, 'nobody is there to be passed');
+    assert.deepEqual(
+      two.mayBackfill({ project: 'project of b' }, 120, anywhere, full),
+      yes,
+      'no client is there to be overtaken',
+    );
     assert.equal(new WaitingLine(rules).mayBackfill({}, 0, anywhere, full).kind, 'yes');
   });
 
@@ -350,7 +354,7 @@ describe('which tickets may be tried', () => {
     assert.equal(passing('other', 1, apart, room), 'yes');
   });
 
-  test('a newcomer looks at one of each kind, however many of them may not be passed', () => {
+  test('a new client examines one ticket of each kind, however many of them may not be overtaken', () => {
     const same = new WaitingLine(rules);
     for (let i = 0; i < 300; i += 1) join(same, String(i), 0, { project: 'same' });
     let looked = 0;
@@ -420,7 +424,7 @@ describe('estimates', () => {
     assert.equal(many.estimate(4, 30)?.likely, 40);
   });
 
-  test('a time without anybody in line does not slow the estimate', () => {
+  test('a time with an empty line does not slow the estimate', () => {
     const some = line('abcd');
     for (const [index, id] of ['a', 'b', 'c'].entries()) some.admitted(id, (index + 1) * 10);
     some.leave('d');
@@ -445,7 +449,7 @@ describe('over a restart', () => {
   });
   const ages = (tickets: readonly Ticket[], now: number) => tickets.map(({ id, joinedAt }) => [id, now - joinedAt]);
 
-  test('order, ages and wants come back, and each client has 30 seconds to return', () => {
+  test('order, ages and requests are restored, and each client has 30 seconds to return', () => {
     const after = new WaitingLine(rules);
     const want = { address: '192.0.2.1', clientId: 'me', project: 'p', labels: { room: 'B12' } };
     const { tickets, problems } = after.restore([saved('a', 104, want), saved('b', 84), saved('c', 64)], 5);
@@ -464,7 +468,7 @@ describe('over a restart', () => {
     );
   });
 
-  test('a head that had waited two minutes before the restart is still not passed', () => {
+  test('a first client that had waited two minutes before the restart may still not be overtaken', () => {
     const after = new WaitingLine(rules);
     after.restore([saved('a', 120), saved('b', 100), saved('c', 80)], 5);
     for (const id of 'abc') after.resume(`token of ${id}`, 6);
@@ -573,7 +577,7 @@ class Model {
     const displaced = lost.find(({ ticket }) => ticket.id === joined.displaced?.id);
     assert.equal(displaced !== undefined, isMuch, 'within the limit of the address');
     if (displaced !== undefined) {
-      for (const { lostAt = 0 } of lost) assert.ok(lostAt >= (displaced.lostAt ?? 0), 'nobody is away for longer');
+      for (const { lostAt = 0 } of lost) assert.ok(lostAt >= (displaced.lostAt ?? 0), 'no client is away for longer');
       this.end(displaced);
     }
     this.list.push({ ticket: joined.ticket, told: joined.position, lostAt: undefined });
@@ -715,7 +719,7 @@ const sizeOf = ({ project = '' }: Want) => SIZES[project] ?? 0;
 const wanted = ({ project = '' }: Want) => WANTED[project];
 const serversFor = (want: Want) => wanted(want)?.tiers.flat() ?? [];
 
-test('no ticket is admitted to a server that a ticket wants which has waited two minutes, nor kept from any other, in any history', () => {
+test('no server that a ticket of two minutes wants goes to a later one, and every other server stays open, in any history', () => {
   const step = fc.record({
     arrivals: fc.array(fc.constantFrom(...Object.keys(SIZES)), { maxLength: 2 }),
     freed: fc.record({ 1: fc.constantFrom(0, 0, 1, 2), 2: fc.constantFrom(0, 0, 1, 2), 3: fc.constantFrom(0, 0, 0, 1, 3) }),
@@ -759,7 +763,7 @@ test('no ticket is admitted to a server that a ticket wants which has waited two
         for (const ticket of present) {
           const kept = keptBefore(ticket);
           const open = serversFor(ticket).filter((server) => !kept.has(server));
-          assert.equal(placeFor(ticket, open), undefined, `${ticket.id} waits beside room that nobody else is sure to get`);
+          assert.equal(placeFor(ticket, open), undefined, `${ticket.id} waits beside room that no other client is sure to get`);
         }
         for (const project of Object.keys(SIZES)) {
           const kept = keptBefore();

@@ -25,7 +25,7 @@ test('before anything is known of a project, others and then a default are expec
   assert.equal(costs.expected('a'), 20);
 });
 
-test('no more projects and values are kept than there is room for', () => {
+test('projects and values are remembered only up to a maximum', () => {
   const costs = new Costs();
   for (let i = 0; i < 600; i += 1) costs.measured(`p${i}`, 1, 1, true);
   for (let i = 0; i < 1000; i += 1) costs.measured('p0', i, 1, true);
@@ -34,8 +34,8 @@ test('no more projects and values are kept than there is room for', () => {
 });
 
 test('the headers of the load say how many sessions there are and what is still to come', () => {
-  assert.deepEqual(loadHeaders({ starting: 2, running: 2, idle: 3, points: 41.52, pending: 12, version: 18 }), {
-    'Session-Count': '7; starting=2; idle=3',
+  assert.deepEqual(loadHeaders({ starting: 2, running: 2, idle: 3, begun: 40, points: 41.52, pending: 12, version: 18 }), {
+    'Session-Count': '7; starting=2; idle=3; begun=40',
     'Session-Load': '41.5; pending=12.0',
     'Session-Costs': '18',
   });

@@ -95,6 +95,8 @@ export interface LoadFacts {
   readonly starting: number;
   readonly running: number;
   readonly idle: number;
+  /** Sessions that began since the server started. */
+  readonly begun: number;
   /** Load points that all sessions cost now. */
   readonly points: number;
   /** Load points that the starting ones will probably add. */
@@ -104,9 +106,17 @@ export interface LoadFacts {
 }
 
 /** Headers of `/load`; readers that do not know them are not disturbed. */
-export function loadHeaders({ starting, running, idle, points, pending, version }: LoadFacts): Readonly<Record<string, string>> {
+export function loadHeaders({
+  starting,
+  running,
+  idle,
+  begun,
+  points,
+  pending,
+  version,
+}: LoadFacts): Readonly<Record<string, string>> {
   return {
-    'Session-Count': `${starting + running + idle}; starting=${starting}; idle=${idle}`,
+    'Session-Count': `${starting + running + idle}; starting=${starting}; idle=${idle}; begun=${begun}`,
     'Session-Load': `${points.toFixed(1)}; pending=${pending.toFixed(1)}`,
     'Session-Costs': String(version),
   };

@@ -19,7 +19,7 @@ test('a disk that is nearly full counts like a cache that is too large', () => {
   assert.deepEqual(toEvict(stored, { bytes: 1000, missing: 31 }), ['old', 'new']);
 });
 
-test('what is in use is never removed, and nothing more than is needed', () => {
+test('a project in use is never removed, and nothing more than is needed', () => {
   const one = fc.record({ name: fc.string(), bytes: fc.nat(100), lastUsed: fc.nat(), inUse: fc.boolean() });
   fc.assert(
     fc.property(fc.uniqueArray(one, { selector: ({ name }) => name }), fc.nat(500), fc.nat(500), (all, bytes, missing) => {

@@ -53,7 +53,7 @@ test('a tree gives its worlds, its links and the settings of the project', () =>
   });
 });
 
-test('a repository that is not there is told from one that cannot be reached', () => {
+test('a repository that does not exist is distinguished from one that cannot be reached', () => {
   for (const text of [
     "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
     "remote: Repository not found.\nfatal: repository 'https://github.com/a/b/' not found",

@@ -13,7 +13,7 @@ const linesOf = (parts: readonly string[], limits = { line: 10, perSecond: 1000 
   return lines;
 };
 
-test('lines are the same however the output is cut into pieces', () => {
+test('lines are the same however the output is divided into pieces', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 10 }).filter((text) => !/[\r\n]/.test(text))), fc.nat(7), (lines, size) => {
       const text = lines.map((line) => `${line}\n`).join('');
@@ -35,6 +35,6 @@ test('a last line without an end is a line', () => {
   assert.deepEqual(linesOf(['a\r\nb']), ['a', 'b']);
 });
 
-test('what is written in the first second of the clock is heard', () => {
+test('a line that is written in the first second of the clock is read', () => {
   assert.deepEqual(linesOf(['.\n'], { line: 10, perSecond: 1000 }, [0]), ['.']);
 });

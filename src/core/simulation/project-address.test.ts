@@ -46,7 +46,7 @@ test('a project whose form is wrong still says which repository it is from', () 
   assert.equal(result.repository, 'github.com/acme/arm');
 });
 
-test('what a shell or a file system would understand is refused', () => {
+test('characters that a shell or a file system would interpret are refused', () => {
   for (const part of ['$(id)', '`id`', '"', "'", ';', '..', '-x', 'a b', 'a\nb', '%2e%2e', '\\', '*', '~', '\u202e'])
     for (const url of [
       `https://github.com/${part}/arm/blob/main/worlds/arm.wbt`,
@@ -64,7 +64,7 @@ test('worlds of another simulator have another extension', () => {
   assert.equal(refusalOf('https://github.com/acme/arm/blob/main/worlds/arm.sdf'), 'Missing world file in Webots simulation URL');
 });
 
-test('2,000 addresses: what is accepted holds no character that means something to a shell, to Git or to a file system', () => {
+test('2,000 addresses: an accepted one has no character with a meaning to a shell, to Git or to a file system', () => {
   const odd = fc.constantFrom(
     'main',
     'a',

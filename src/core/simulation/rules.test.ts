@@ -19,11 +19,16 @@ test('an allowed project runs whatever the load and the isolation', () => {
 
 test('a foreign project runs in isolation, below the shared load', () => {
   assert.equal(ruleAgainst(rules, facts), undefined);
-  assert.match(ruleAgainst(rules, { ...facts, isolated: false })?.text ?? '', /^Docker not enabled: /);
-  assert.match(ruleAgainst({ ...rules, shareIdleTime: 0 }, facts)?.text ?? '', /not configured to share idle time/);
+  for (const [ending, text] of [
+    [ruleAgainst(rules, { ...facts, isolated: false }), /^Docker not enabled: /],
+    [ruleAgainst({ ...rules, shareIdleTime: 0 }, facts), /not configured to share idle time/],
+  ] as const) {
+    assert.match(ending?.text ?? '', text);
+    assert.equal(ending?.code, 1013, 'another machine may allow it');
+  }
 });
 
-test('what is starting counts, so that a burst of foreign projects is no way around the threshold', () => {
+test('starting sessions count, so that a burst of foreign projects cannot get around the threshold', () => {
   assert.equal(ruleAgainst(rules, { ...facts, load: 50 }), undefined);
   assert.deepEqual(ruleAgainst(rules, { ...facts, load: 45, pending: 8 }), {
     reason: 'refused',
@@ -37,7 +42,7 @@ test('without allowed repositories every project is foreign', () => {
   assert.match(ruleAgainst(open, { ...facts, ...own, isolated: false })?.text ?? '', /^Docker not enabled: /);
 });
 
-test('a blocked repository is refused for good, even when its owner is allowed', () => {
+test('a blocked repository is refused with the code for every machine, even when its owner is allowed', () => {
   const ending = ruleAgainst(rules, {
     ...facts,
     project: 'github.com/acme/bad/worlds/x.wbt',

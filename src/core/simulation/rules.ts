@@ -34,12 +34,12 @@ export function ruleAgainst(rules: RepositoryRules, facts: RuleFacts): Ending | 
     return never(`Cannot run simulation from blocked repository: ${shown(facts.url, 200)}`);
   if (rules.allowed?.some((prefix) => matches(prefix, facts.project)) === true) return undefined;
   if (!facts.isolated)
-    return never('Docker not enabled: cannot host simulations from repositories outside of "allowedRepositories".');
-  if (rules.shareIdleTime === 0) return never('This simulation server is not configured to share idle time.');
-  if (facts.load === undefined) return notNow('Cannot share idle time while the load is not known.');
+    return elsewhere('Docker not enabled: cannot host simulations from repositories outside of "allowedRepositories".');
+  if (rules.shareIdleTime === 0) return elsewhere('This simulation server is not configured to share idle time.');
+  if (facts.load === undefined) return elsewhere('Cannot share idle time while the load is not known.');
   const load = facts.load + facts.pending;
   if (load > rules.shareIdleTime)
-    return notNow(`Cannot share idle time when current load is above threshold: ${Math.round(load * 10) / 10}.`);
+    return elsewhere(`Cannot share idle time when current load is above threshold: ${Math.round(load * 10) / 10}.`);
   return undefined;
 }
 
@@ -50,10 +50,12 @@ export function matches(prefix: string, project: string): boolean {
   return isOpen ? project.startsWith(plain) : project === plain || project.startsWith(`${plain}/`);
 }
 
+/** No machine may run it. */
 function never(text: string): Ending {
   return { reason: 'refused', code: 1008, text };
 }
 
-function notNow(text: string): Ending {
+/** Another machine, or this one later, may run it. */
+function elsewhere(text: string): Ending {
   return { reason: 'refused', code: 1013, text };
 }

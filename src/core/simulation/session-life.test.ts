@@ -67,12 +67,12 @@ test('a session creates its resources in order and then says where it streams', 
   assert.equal(course.life.phase, 'streaming');
 });
 
-test('the address is announced once, whatever is said twice', () => {
+test('the address is announced once, even if the simulator reports it twice', () => {
   const course = new Course().toStreaming();
   assert.deepEqual(course.feed({ kind: 'loaded' }, { kind: 'reachable' }), []);
 });
 
-test('a simulator that speaks before it counts as created is announced when it is', () => {
+test('a simulator that reports before it counts as created is announced when it is', () => {
   const course = new Course();
   course.feed(
     { kind: 'start' },
@@ -144,7 +144,7 @@ test('the time of a session counts from the start of the simulator', () => {
   for (const resource of RESOURCES) course.feed({ kind: 'created', resource });
   assert.ok(
     course.commands.some((command) => command.kind === 'shutdown' && command.seconds === 400),
-    'the client is told 400 s',
+    'the client receives 400 s',
   );
   course.feed({ kind: 'loaded' }, { kind: 'reachable' });
   assert.deepEqual(course.tick(399), []);
@@ -152,7 +152,7 @@ test('the time of a session counts from the start of the simulator', () => {
   assert.equal(course.life.ending?.reason, 'time');
 });
 
-test('a drain tells the client the new end, never a later one than before', () => {
+test('a drain announces the new end to the client, never a later one than before', () => {
   const course = new Course({ time: 1000 }).toStreaming();
   assert.deepEqual(course.feed({ kind: 'drain', seconds: 300 }), [{ kind: 'shutdown', seconds: 300 }]);
   assert.deepEqual(course.feed({ kind: 'drain', seconds: 600 }), []);
@@ -160,7 +160,7 @@ test('a drain tells the client the new end, never a later one than before', () =
   assert.equal(course.life.ending?.reason, 'drained');
 });
 
-test('a paused simulation that nobody watches ends when the operator wants it', () => {
+test('a paused simulation without viewers ends when the operator configured it', () => {
   const course = new Course({ idle: 60 }).toStreaming();
   course.feed({ kind: 'busy', busy: true });
   assert.deepEqual(course.tick(100, 0), []);
@@ -171,7 +171,7 @@ test('a paused simulation that nobody watches ends when the operator wants it', 
   assert.equal(course.life.ending?.reason, 'idle');
 });
 
-test('the end of the simulator is told by when and how it came', () => {
+test('the end of the simulator is described by when and how it came', () => {
   const exit = (status: number | string, outOfMemory = false): LifeEvent => ({ kind: 'exited', exit: { status, outOfMemory } });
   for (const [course, event, reason, code] of [
     [new Course().toSimulator(), exit(0), 'did-not-start', 1011],
@@ -184,7 +184,7 @@ test('the end of the simulator is told by when and how it came', () => {
   }
 });
 
-test('what cannot be undone is tried again for ever and told once', () => {
+test('a resource that cannot be removed is tried again indefinitely and reported once', () => {
   const course = new Course().toStreaming();
   course.feed({ kind: 'left' }, { kind: 'undo-failed', resource: 'simulator' });
   let retries = 0;

@@ -55,7 +55,7 @@ export interface SessionLife {
   readonly resources: readonly Resource[];
   /** The world is loaded. */
   readonly loaded: boolean;
-  /** Something of this session listens at the inner address. */
+  /** Something of this session listens on the inner address. */
   readonly reachable: boolean;
   /** The simulation is running, not paused. */
   readonly busy: boolean;
@@ -267,7 +267,7 @@ function overdue(phase: Phase, seconds: number, limits: LifeLimits): Ending | un
     case 'accepted':
       return seconds < limits.startMessage
         ? undefined
-        : { reason: 'refused', code: 1008, text: 'No start message came in time.' };
+        : { reason: 'refused', code: 1008, text: 'The start message did not arrive in time.' };
     case 'fetching':
       return seconds < limits.fetch ? undefined : { reason: 'fetch', code: 1013, text: 'Fetching the project took too long.' };
     case 'preparing':

@@ -17,7 +17,7 @@ test('a word that resembles none of the candidates has no nearest one', () => {
   assert.equal(nearest('strat up', commands), undefined);
 });
 
-test('of several candidates the closest is chosen, and the first of equal ones', () => {
+test('the closest of several candidates is chosen, and the first of equal ones', () => {
   assert.equal(nearest('weights', ['weighted', 'weight']), 'weight');
   assert.equal(nearest('ab', ['aa', 'bb']), 'aa');
 });

@@ -31,9 +31,9 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   ],
   [{ state: 'draining', drain: { by: 'ada', left: 7200 } }, 'draining', /elsewhere; ada drained it for another 2 hours$/],
   [
-    { state: 'down', failure: 'nobody listens', drain: { by: 'ada', reason: 'new disk' } },
+    { state: 'down', failure: 'nothing listens', drain: { by: 'ada', reason: 'new disk' } },
     'down',
-    /^It has been down for 5 minutes: nobody listens; also, ada drained it until it is resumed: new disk$/,
+    /^It has been down for 5 minutes: nothing listens; also, ada drained it until it is resumed: new disk$/,
   ],
   [{ state: 'down', failure: 'It refuses connections.' }, 'down', /^It has been down for 5 minutes: It refuses connections\.$/],
   [{ state: 'unknown', failure: 'no answer within 4 s' }, 'unknown', /^It did not answer the last probe: no answer/],
@@ -107,7 +107,7 @@ describe('the answer of one server', () => {
     assert.equal(answers[0]?.reason, 'It got the session.');
   });
 
-  test('of several with room one would get the session, and the others say that it would be less loaded', () => {
+  test('one of several servers with room would get the session, and the others say that it would be less loaded', () => {
     const { summary, answers } = explain(
       [situation('a'), situation('b', { verdict: { kind: 'fits', predicted: 18 } }), situation('c', { state: 'down' })],
       undefined,
@@ -120,7 +120,7 @@ describe('the answer of one server', () => {
     assert.equal(summary, '3 servers: one would get the session, one has room, one is down');
   });
 
-  test('of the suspected servers the one that would get the session is a last resort, and no other', () => {
+  test('only the suspected server that would get the session is a last resort', () => {
     const suspected: Partial<Situation> = { verdict: { kind: 'suspected' } };
     const codes = (first: string, ...situations: Situation[]) =>
       explain(situations, undefined, first).answers.map(({ code, eligible }) => [code, eligible]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LastHour } from './last-hour.ts';
 
-test('what happened counts for an hour and no longer', () => {
+test('an event counts for an hour and no longer', () => {
   const hour = new LastHour();
   hour.add(30);
   hour.add(1800, 2);

@@ -90,7 +90,7 @@ test('an incident that ends replaces the one that lasted, in its place', () => {
   assert.deepEqual(applied(before, delta), after);
 });
 
-test('what did not change keeps its identity, so that it is not drawn again', () => {
+test('an unchanged part keeps its identity, so that it is not drawn again', () => {
   const fleet = new DemoFleet({ servers: 3 });
   const before = fleet.snapshot();
   const [first = ''] = fleet.ids;

@@ -269,7 +269,7 @@ export interface ViewerView {
   /** The holder of the token that was entered; `null`: none. */
   readonly name: string | null;
   /** `none`: no tokens for operator actions are configured. `locked`: none of them was entered. */
-  readonly levers: 'none' | 'locked' | 'ready';
+  readonly actions: 'none' | 'locked' | 'ready';
   /** To be sent with every operator action of a browser session, so that no other site can act through it; `null` without such a session. */
   readonly csrf: string | null;
   /** Each operator action needs the token again, because pages of simulation servers share the origin of this page. */

@@ -6,6 +6,7 @@ test('what the page needs is reached by the path of the page', () => {
   for (const path of [
     'monitor/events?lastEventId=1',
     'monitor/monitor.js?v=1',
+    'view/viewer.js?v=1',
     'api/v1/history?from=1&to=2',
     'api/v1/explain',
     'api/v1/servers',

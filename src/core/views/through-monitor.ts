@@ -3,8 +3,8 @@
  * page: `/monitor?/api/v1/history?from=0` is `/api/v1/history?from=0`. (RFC 3986 § 3.4: a query may contain `/` and `?`.)
  */
 
-/** What the page needs. Nothing else may be reached by this way: a site may have closed other paths on purpose. */
-const NEEDED = /^\/(?:monitor\/|api\/v1\/(?:history|explain|servers|costs\/forget|notifications\/test)(?:[/?]|$))/;
+/** What the pages need. Nothing else may be reached by this way: a site may have closed other paths on purpose. */
+const NEEDED = /^\/(?:monitor\/|view\/|api\/v1\/(?:history|explain|servers|costs\/forget|notifications\/test)(?:[/?]|$))/;
 
 /** The URL that the page uses for a path of the session server, relative to the page. `path` has no leading slash. */
 export function throughMonitor(path: string): string {

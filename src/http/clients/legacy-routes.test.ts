@@ -48,10 +48,11 @@ function start(hold: number) {
     addressOf: () => ({ address: '192.0.2.1', limitKey: '192.0.2.1' }),
     meanLoad: () => undefined,
     hold: () => hold,
+    page: (c, starts) => Promise.resolve(c.html(`a page that ${starts ? 'starts' : 'waits for a click'}`)),
   });
-  const get = (outgoing: Outgoing) => {
-    const env = { incoming: { url: '/session' }, outgoing } as unknown as HttpBindings;
-    return Promise.resolve(routes.request('/session', {}, env));
+  const get = (outgoing: Outgoing, path = '/session', accept?: string) => {
+    const env = { incoming: { url: path, headers: { accept } }, outgoing } as unknown as HttpBindings;
+    return Promise.resolve(routes.request(path, {}, env));
   };
   return { begin, answers, sessions, get, held, asked: () => asked };
 }
@@ -105,4 +106,18 @@ test('a held request is notified when its client disconnects', async () => {
   assert.deepEqual(aborted(), [false]);
   outgoing.leave();
   assert.deepEqual(aborted(), [true]);
+});
+
+test('a browser that opens an address gets a page, and every program the text', async () => {
+  const { begin, get, asked } = start(0);
+  begin();
+  const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+  const textAt = async (path: string, accept?: string) => (await get(new Outgoing(), path, accept)).text();
+  assert.equal(await textAt('/', browser), 'a page that waits for a click');
+  assert.equal(await textAt('/session', browser), 'a page that starts');
+  assert.equal(asked(), 0, 'a page takes no place');
+  for (const accept of [undefined, '*/*', 'text/plain', 'application/json, text/plain, */*']) {
+    assert.equal(await textAt('/', accept), '0');
+    assert.match(await textAt('/session', accept), /^Error: /);
+  }
 });

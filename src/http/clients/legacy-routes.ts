@@ -14,6 +14,7 @@ import type { Allocated, Outcome, Refused } from '../../engine/request-types.ts'
 import type { Topic } from '../../engine/topic.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { CORS, methodNotAllowed } from '../server/cors.ts';
+import type { ViewerPage } from './viewer-routes.ts';
 
 export interface LegacyRoutesOptions {
   readonly requests: Pick<SessionRequests, 'request' | 'tryOnce'>;
@@ -29,6 +30,8 @@ export interface LegacyRoutesOptions {
   readonly meanLoad: () => number | undefined;
   /** Seconds a request to `/session` is held while no server is available; 0: not at all. */
   readonly hold: () => number;
+  /** The page for browsers that open `/` or `/session`. Absent: they get text, as programs do. */
+  readonly page?: ViewerPage;
   /** Absent: there is no gateway. */
   readonly gateway?: ClientsAtGateway | undefined;
 }
@@ -89,11 +92,17 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
     return answer(String(options.meanLoad() ?? -1));
   };
   // One handler for all methods of a path: the framework chains several that match, which costs as much as the response.
-  routes.all('/session', readOnly(allocate));
+  const { page } = options;
+  routes.all('/session', readOnly(page === undefined ? allocate : (c) => (wantsPage(c) ? page(c, true) : allocate(c))));
   routes.all('/c/:code/session', readOnly(allocate));
-  routes.all('/', readOnly(availability));
+  routes.all('/', readOnly(page === undefined ? availability : (c) => (wantsPage(c) ? page(c, false) : availability())));
   routes.all('/load', readOnly(load));
   return routes;
+}
+
+/** A browser that was given this address. The scripts of pages, and all other programs, accept anything or text. */
+function wantsPage({ req, env }: Context<Env>): boolean {
+  return req.method === 'GET' && env.incoming.headers.accept?.includes('text/html') === true;
 }
 
 function readOnly(handle: (c: Context<Env>) => Promise<Response>): (c: Context<Env>) => Response | Promise<Response> {

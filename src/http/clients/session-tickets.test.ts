@@ -43,7 +43,7 @@ test('a client that polls every two seconds keeps its place and receives its ser
   assert.deepEqual(admission.released, []);
 });
 
-test('a client that falls silent is passed over after ten seconds, and finds its place when it asks again', async (t) => {
+test('a client that stops asking is skipped after ten seconds, and finds its place when it asks again', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));
   await clock.advance(9);
@@ -63,7 +63,7 @@ test('a place that the line gave up is unknown here too, and nothing is left of 
   assert.equal(tickets.size, 0);
 });
 
-test('an outcome is kept for a minute after it was fetched, so that a lost answer can be fetched again', async (t) => {
+test('an outcome is remembered for a minute after it was fetched, so that a lost answer can be fetched again', async (t) => {
   const { admission, clock, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));
   const outcome = admission.settle();
@@ -230,7 +230,7 @@ test('a refusal books nothing, so asking again is trying again', async (t) => {
   await tickets.request(waits);
   admission.settle();
   await clock.advance(RESUME + 2);
-  assert.equal((await tickets.request(waits)).kind, 'waiting', 'what lapsed is asked for anew');
+  assert.equal((await tickets.request(waits)).kind, 'waiting', 'a lapsed session is requested again');
 });
 
 test('after a cancellation or some time the same client can ask again', async (t) => {
@@ -245,7 +245,7 @@ test('after a cancellation or some time the same client can ask again', async (t
   assert.equal(admission.requests.length, 3);
 });
 
-test('a failure inside reaches every client that asked, and is not remembered', async (t) => {
+test('an internal failure reaches every client that asked, and is not remembered', async (t) => {
   const { admission, tickets } = setUp(t);
   const asked = request({ clientId: 'c', wait: false });
   const ask = t.mock.method(admission, 'request', () => Promise.reject(new Error('broken')));
@@ -273,7 +273,7 @@ test('an old ticket that is forgotten takes nothing from a newer one of the same
   const again = request({ clientId: 'a' });
   await tickets.request(again);
   admission.settle();
-  // Nobody fetched it, so it lapses, and is forgotten a minute later.
+  // No client fetched it, so it lapses, and is forgotten a minute later.
   await clock.advance(RESUME + 2);
   const second = ticketOf(await tickets.request(again));
   for (let passed = 5; passed <= 70; passed += 5) {

@@ -68,7 +68,7 @@ async function refusalOf(response: Response): Promise<string> {
   return `${response.status} ${body.code}`;
 }
 
-/** Bodies that are refused before anybody decides anything. */
+/** Bodies that are refused before any decision. */
 async function refusals(context: Context, bodies: readonly unknown[]): Promise<string[]> {
   const { admission, log, post } = setUp(context);
   const answers: string[] = [];
@@ -142,7 +142,7 @@ test('giving up answers 204, and 404 from then on', async (t) => {
   assert.equal(await refusalOf(await send('GET', `${PATH}/token-1`)), '404 unknown-ticket');
 });
 
-test('the decision that everybody may read does not give away the ticket', async (t) => {
+test('the public decision does not reveal the ticket', async (t) => {
   const { post, send } = setUp(t);
   const { id, ticket } = allocated.parse(await (await post({})).json());
   assert.notEqual(id, ticket);
@@ -152,7 +152,7 @@ test('the decision that everybody may read does not give away the ticket', async
 test('every refusal of the admission keeps its code and reason, with the status of the code', async (t) => {
   const { admission, post, send } = setUp(t);
   for (const [code, { status, retryAfter }] of Object.entries(SESSION_CODES)) {
-    if (code === 'bad-request' || [404, 405, 413, 415, 417, 500].includes(status)) continue;
+    if (code === 'bad-request' || [404, 405, 413, 415, 417, 426, 500].includes(status)) continue;
     admission.next.push({ kind: 'refused', code, reason: 'Because.' });
     const response = await post({});
     assert.deepEqual([response.status, await response.json()], [status, { code, reason: 'Because.' }]);
@@ -217,7 +217,7 @@ test('a client that left before the first answers gets no session, and one that 
   );
 });
 
-test('a ticket that is asked for before the first answers waits for them', async (t) => {
+test('a poll that comes before the first answers waits for them', async (t) => {
   let begin: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (begin = resolve));
   const { send } = setUp(t, { ready, isReady: false });
@@ -303,7 +303,7 @@ test('a body beyond the limit is refused, announced or not', async (t) => {
   assert.equal(admission.requests.length, 1);
 });
 
-test('of two fields of the same name the last one counts', async (t) => {
+test('the last of two fields of the same name counts', async (t) => {
   const { admission, post } = setUp(t);
   await post('{"project":"https://github.com/a/first","project":"https://github.com/a/last"}');
   assert.equal(admission.requests[0]?.projectUrl, 'https://github.com/a/last');
@@ -465,7 +465,7 @@ test('other methods are refused with those that exist', async (t) => {
   assert.deepEqual(admission.requests, []);
 });
 
-test('over a real connection a body of 10 MB is refused and the server goes on', async (t) => {
+test('over a real connection a body of 10 MB is refused and the server continues', async (t) => {
   const { routes } = setUp(t);
   const server = createServer(toListener(routes));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

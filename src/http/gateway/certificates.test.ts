@@ -58,7 +58,7 @@ test('a new pair is used within 10 s, and its end is known', async (t) => {
   assert.equal(notices.length, 0);
 });
 
-test('a pair that does not fit together, or is cut short, is refused once with a line in the log, and the one before stays', async (t) => {
+test('a pair that does not match, or is incomplete, is refused once with a line in the log, and the previous one stays', async (t) => {
   const [first, other] = [makeCertificate({ names: ['a'], days: 90 }), makeCertificate({ names: ['b'], days: 90 })];
   const { write, log, used, looks } = await watched(t, first);
   write({ cert: other.cert });
@@ -109,7 +109,7 @@ test('a pair whose chain other programs than browsers reject is used, with a war
   assert.match(log.complaints.join(), /^gateway\.tls: .*wrong order.*; use fullchain\.pem/);
 });
 
-test('what a wrong clock refused is used as soon as the clock is right', async (t) => {
+test('a certificate that a wrong clock refused is used as soon as the clock is right', async (t) => {
   const { clock, used, log, write, looks } = await watched(t);
   clock.jumpWallTime(-30 * 365 * DAY);
   write(makeCertificate({ names: ['a'], days: 90 }));

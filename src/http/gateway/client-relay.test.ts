@@ -141,7 +141,7 @@ test('a server that has left the fleet is a failure, and the client waits again'
 
 const SENT = { server: 'sim1.example.org:2000', bookingId: 'its booking' };
 
-test('a client that leaves before it says what it wants leaves no booking behind', async (t) => {
+test('a client that leaves before it requests a project leaves no booking behind', async (t) => {
   const { admission, open } = await relay(t, { sentTo: SENT });
   const client = await open();
   client.socket.close();
@@ -160,7 +160,7 @@ test('a client whose start message is refused, or never comes, leaves no booking
   assert.deepEqual(admission.released, [SENT.bookingId, SENT.bookingId]);
 });
 
-test('a client for which there is no place in the gateway leaves no booking behind', async (t) => {
+test('a client for which the gateway has no place leaves no booking behind', async (t) => {
   const { admission, open } = await relay(t, { sentTo: SENT, isFull: true });
   assert.match(await (await open()).message(1), /^error: Too many clients/);
   assert.deepEqual(admission.released, [SENT.bookingId]);
@@ -178,7 +178,7 @@ test('the booking of a client whose server failed is released once, when it is s
 });
 
 test('a client whose server failed, and that leaves before it can be sent to another one, leaves no booking behind', async (t) => {
-  let begin = (): void => assert.fail('nobody waits for it');
+  let begin = (): void => assert.fail('no test waits for it');
   const ready = new Promise<void>((resolve) => (begin = resolve));
   const { admission, failed, open } = await relay(t, { sentTo: SENT, ready });
   const client = await open();
@@ -252,7 +252,7 @@ test('a session that its server ends leaves no booking behind, though its client
   assert.deepEqual(count(), { waiting: 0, sessions: 0 });
 });
 
-test('a client that is sent away because it floods keeps no place in line, though it never agrees to the end', async (t) => {
+test('a client that is disconnected because it floods keeps no place in line, though it never agrees to the end', async (t) => {
   const { admission, open } = await relay(t);
   const client = await open();
   client.socket.send(START);
@@ -264,7 +264,7 @@ test('a client that is sent away because it floods keeps no place in line, thoug
 
 for (const [title, frame] of [
   ['says that it is over', OVER],
-  ['sends what is no frame', Buffer.from([0xff, 0xff, 0xff])],
+  ['sends bytes that are not a frame', Buffer.from([0xff, 0xff, 0xff])],
   ['announces a message that is too large', Buffer.from([0x81, 127, 0, 0, 0, 0, 1, 0, 0, 0])],
 ] as const) {
   test(`a client whose server ${title} is sent to another one, though its connection stays`, async (t) => {
@@ -332,7 +332,7 @@ test('a client that never completes a message is ended when too much waits in me
 /** A client that was sent to a server which says these words, and then ends with this code, or does not. */
 async function toldBy(t: TestContext, words: readonly string[], code?: number, start = START) {
   const end = code === undefined ? [] : [Buffer.from([0x88, 2, code >> 8, code & 0xff])];
-  // In one packet: whoever has heard the first word knows that all have arrived.
+  // In one packet: a reader of the first word knows that all have arrived.
   const frames = Buffer.concat([...words.map(frameOf), ...end]);
   const scene = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [frames]) });
   const client = await scene.open();
@@ -414,7 +414,7 @@ test('a start message of an old client, which servers ignore, is not tried on on
   assert.deepEqual(failed, []);
 });
 
-test('a client that waited is told that its simulation is starting', async (t) => {
+test('a client that waited is notified that its simulation is starting', async (t) => {
   const { admission, open } = await relay(t, { clientUrl: await oddServer(t, []) });
   const client = await open();
   client.socket.send(START);

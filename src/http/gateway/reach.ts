@@ -1,7 +1,7 @@
 /**
  * Response headers that reach beyond `/PORT/`. To a browser, all simulation servers and the monitor page are one origin.
  * A header that changes what the browser does with the whole origin, or with the whole host, would let the code of one
- * project act on everybody else's pages. Headers that concern only the response itself are forwarded.
+ * project act on the pages of all others. Headers that concern only the response itself are forwarded.
  */
 import type { RawHeaders } from './headers.ts';
 

@@ -39,7 +39,7 @@ async function pair(t: TestContext): Promise<readonly [near: Socket, far: Socket
   return [near, far];
 }
 
-test('a stream that nobody reads is counted while it waits, and ended when too much waits', async (t) => {
+test('a stream without a reader is counted while it waits, and ended when too much waits', async (t) => {
   for (const max of [Infinity, 50_000]) {
     const [[client, ours], [upstream, server]] = await Promise.all([pair(t), pair(t)]);
     const waiting = new WaitingBytes(max);

@@ -38,7 +38,7 @@ test('only a GET without a body may open a WebSocket', () => {
     assert.equal(refuseUpgrade(refused)?.status, 400);
 });
 
-test('a WebSocket whose upgrade was dropped on its way is refused, and told what to send', () => {
+test('a WebSocket whose upgrade was dropped on its way is refused, and the refusal says what to send', () => {
   const refusal = refuseLostUpgrade(request({ 'sec-websocket-key': 'x' }));
   assert.equal(refusal?.status, 426);
   assert.equal(refusalHeaders(refusal)['Upgrade'], 'websocket');

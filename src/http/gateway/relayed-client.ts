@@ -243,7 +243,7 @@ export class RelayedClient implements Waiter {
   #start(message: Message): void {
     const text = message.binary ? '' : textOf(message.data);
     if (text.length > MAX_START) {
-      this.refuse('The first message of the client is too long.');
+      this.refuse('The first message from the client is too long.');
       return;
     }
     const start = readStartMessage(text);

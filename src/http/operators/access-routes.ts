@@ -57,9 +57,9 @@ async function enter({ credentials, addressOf, log }: AccessRoutesOptions, c: Co
 function viewerView(c: Context<Env>, { tokens, sessions }: Credentials, session: BrowserSession | undefined): ViewerView {
   const elsewhere = sessions.operators.elsewhere(c.env.incoming);
   const mayAct = session?.token.readOnly === false;
-  const levers = mayAct ? 'ready' : tokens.every(({ readOnly }) => readOnly) ? 'none' : 'locked';
+  const actions = mayAct ? 'ready' : tokens.every(({ readOnly }) => readOnly) ? 'none' : 'locked';
   return {
-    ...{ name: session?.token.name ?? null, levers, csrf: session?.csrf ?? null },
+    ...{ name: session?.token.name ?? null, actions, csrf: session?.csrf ?? null },
     confirms: sessions.operators.isShared(),
     signInAt: elsewhere === undefined ? null : `${elsewhere}/monitor`,
   };

@@ -100,8 +100,8 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
   assert.equal(await refusal(refused), '403 token-read-only');
 
   const entered = await enter('the token of prometheus');
-  const { name, levers, csrf } = (await entered.json()) as ViewerView;
-  assert.deepEqual([name, levers], ['prometheus', 'locked']);
+  const { name, actions, csrf } = (await entered.json()) as ViewerView;
+  assert.deepEqual([name, actions], ['prometheus', 'locked']);
   const Cookie = entered.headers.get('Set-Cookie')?.split(';')[0] ?? '';
   const ofPage = { Cookie, [CSRF_HEADER]: csrf ?? '' };
   assert.equal((await send('/read', { headers: { Cookie } })).status, 200);
@@ -110,7 +110,7 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
 
   state.tokens = [PROMETHEUS];
   const alone = (await (await send('/monitor/viewer', { headers: { Cookie } })).json()) as ViewerView;
-  assert.deepEqual([alone.name, alone.levers], ['prometheus', 'none'], 'nobody has a token to act with');
+  assert.deepEqual([alone.name, alone.actions], ['prometheus', 'none'], 'no token allows actions');
   state.tokens = [ADA, { ...PROMETHEUS, readOnly: false }];
   assert.equal((await send('/act', { method: 'POST', headers: ofPage })).status, 200, 'what it may is as configured now');
   assert.equal(await refusal(await send('/monitor/leave', { method: 'POST', headers: { Cookie } })), '403 csrf');
@@ -119,7 +119,7 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
   assert.equal((await send('/read', { headers: { Cookie } })).status, 401);
 });
 
-test('a token in the address is refused even when it is right', async () => {
+test('a token in the URL is refused even when it is right', async () => {
   const { send } = setUp();
   for (const word of ['token', 'access_token', 'api_key']) {
     const query = `?${word}=${encodeURIComponent('the token of ada')}`;
@@ -138,7 +138,7 @@ test('without configured tokens actions are refused, and the refusal says how to
   assert.match(((await response.clone().json()) as RefusalView).reason, /session-server token NAME/);
   assert.equal(await refusal(response), '403 no-tokens');
   assert.equal(await refusal(await enter('x')), '403 no-tokens');
-  assert.equal(((await (await send('/monitor/viewer')).json()) as ViewerView).levers, 'none');
+  assert.equal(((await (await send('/monitor/viewer')).json()) as ViewerView).actions, 'none');
 });
 
 test('after ten wrong tries an address is asked to wait, others are not, and the right token is accepted at any time', async () => {
@@ -155,7 +155,7 @@ test('after ten wrong tries an address is asked to wait, others are not, and the
   assert.equal((await send('/act', bearer('wrong'))).status, 429);
 });
 
-test('wrong tries on the page and by programs count together, right ones not at all', async () => {
+test('wrong tries on the page and by programs count together, right ones do not count', async () => {
   const { send, enter } = setUp();
   for (let count = 0; count < 50; count++) assert.equal((await send('/act', bearer('the token of ada'))).status, 200);
   for (let count = 0; count < 5; count++) {
@@ -191,7 +191,7 @@ test('a token entered on the page gives a cookie that scripts cannot read and ot
   assert.match(cookie, /Max-Age=43200/);
   assert.ok(!cookie.includes('the token of ada'));
   assert.equal(viewer.name, 'ada');
-  assert.equal(viewer.levers, 'ready');
+  assert.equal(viewer.actions, 'ready');
   assert.match((await entered(set, { headers: { 'X-Forwarded-Proto': 'https' } })).cookie, /; Secure/);
 });
 
@@ -209,7 +209,7 @@ test('two session servers of one machine do not sign each other out, although co
   }
 });
 
-test('the cookie alone does not act: the word that only the page knows must come with it', async () => {
+test('the cookie alone does not act: the CSRF token of the page must come with it', async () => {
   const set = setUp();
   const { pair, viewer } = await entered(set);
   const act = (csrf?: string) =>
@@ -243,7 +243,7 @@ test('where browsers send no more than an origin, a page of another port or host
 test('where pages of simulation servers share the origin, a browser session reads, and each action needs the token', async () => {
   const set = setUp({ shared: true, reading: 'token' });
   const { pair, viewer } = await entered(set);
-  assert.deepEqual([viewer.levers, viewer.confirms], ['ready', true]);
+  assert.deepEqual([viewer.actions, viewer.confirms], ['ready', true]);
   const headers = { Cookie: pair, [CSRF_HEADER]: viewer.csrf ?? '' };
   assert.equal((await set.send('/read', { headers })).status, 200);
   assert.equal(await refusal(await set.send('/act', { method: 'POST', headers })), '401 token-again');
@@ -308,10 +308,10 @@ test('a session ends when its holder leaves, when its token is removed, and afte
 
   const old = await entered(set);
   await set.clock.advance(12 * 3600 + 1);
-  assert.deepEqual(await viewerOf(old.pair), { name: null, levers: 'locked', csrf: null, confirms: false, signInAt: null });
+  assert.deepEqual(await viewerOf(old.pair), { name: null, actions: 'locked', csrf: null, confirms: false, signInAt: null });
 });
 
-test('leaving a session that is over already succeeds; a living one ends only with the word of the page', async () => {
+test('signing out of a session that is over already succeeds; a current one ends only with the CSRF token', async () => {
   const set = setUp();
   const { pair } = await entered(set);
   const leave = (headers: Record<string, string>) => set.send('/monitor/leave', { method: 'POST', headers });
@@ -320,12 +320,12 @@ test('leaving a session that is over already succeeds; a living one ends only wi
   for (const headers of [{ Cookie: pair }, { Cookie: 'session-server-1999=of-the-last-run' }, {}]) {
     const left = await leave(headers);
     assert.equal(left.status, 200);
-    assert.equal(((await left.json()) as ViewerView).levers, 'locked');
+    assert.equal(((await left.json()) as ViewerView).actions, 'locked');
     assert.match(left.headers.get('Set-Cookie') ?? '', /^session-server-1999=; Max-Age=0/);
   }
 });
 
-test('reading is open to everybody, or closed to all without a token', async () => {
+test('reading is open to all, or closed to all without a token', async () => {
   const { send, state } = setUp();
   assert.equal((await send('/read')).status, 200);
   state.reading = 'token';
@@ -333,7 +333,7 @@ test('reading is open to everybody, or closed to all without a token', async () 
   assert.equal((await send('/read', { headers: { Authorization: 'Bearer the token of ada' } })).status, 200);
 });
 
-test('an admitted reader reads on until reading is closed, or its session or token ends, and never counts as an attempt', async () => {
+test('an admitted reader reads until reading is closed, or its session or token ends, and never counts as an attempt', async () => {
   const set = setUp();
   const { clock, log, state, send } = set;
   const page = { headers: { Cookie: (await entered(set)).pair } };
@@ -356,7 +356,7 @@ test('a session in the browser reads when reading is closed', async () => {
   assert.equal((await set.send('/read', { headers: { Cookie: pair } })).status, 200);
 });
 
-test('what is entered may be anything', async () => {
+test('any text may be entered as a token', async () => {
   const { send, log } = setUp();
   const bodies = ['', '{', 'null', '[]', '"x"', '{"token":1}', '{"token":null}', `{"token":"${'x'.repeat(3000)}"}`];
   for (const [index, body] of bodies.entries()) {

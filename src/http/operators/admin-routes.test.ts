@@ -117,19 +117,19 @@ test('a server is resumed, added and removed', async () => {
   ]);
 });
 
-test('a test notification says of each channel what became of it', async () => {
+test('a test notification reports the outcome on each channel', async () => {
   const { send } = setUp();
   const response = await send('POST', '/api/v1/notifications/test');
   assert.deepEqual(await response.json(), { channels: TESTED });
 });
 
-test('an act on an unknown server or one that makes no sense is refused', async () => {
+test('an action on an unknown server, or an impossible one, is refused', async () => {
   const unknown = setUp({ onServer: { kind: 'unknown-server' } });
   assert.equal(await code(await unknown.send('POST', path('drain'))), '404 unknown-server');
   assert.equal(await code(await unknown.send('POST', path('resume'))), '404 unknown-server');
   assert.equal(await code(await unknown.send('DELETE', '/api/v1/servers/a:1')), '404 unknown-server');
   const refused = setUp({
-    refused: { kind: 'refused', code: 'configured', reason: 'It stands in the configuration file; remove it there.' },
+    refused: { kind: 'refused', code: 'configured', reason: 'It is listed in the configuration file; remove it there.' },
   });
   assert.equal(await code(await refused.send('DELETE', '/api/v1/servers/a:1')), '409 configured');
   assert.equal(await code(await refused.send('POST', '/api/v1/servers', { address: 'x' })), '409 configured');
@@ -138,7 +138,7 @@ test('an act on an unknown server or one that makes no sense is refused', async 
   assert.equal(await code(await bad.send('POST', '/api/v1/servers', { address: 'x' })), '400 bad-server');
 });
 
-test('bodies that make no sense are refused with their reason, and nothing is done', async () => {
+test('invalid bodies are refused with their reason, and nothing is done', async () => {
   const { acts, send } = setUp();
   const bodies: unknown[] = [
     '',
@@ -225,14 +225,14 @@ for (const [body, what] of [
     assert.deepEqual(acts, [['forget', what, 'ada']]);
   });
 
-test('costs of a server or a project of which nothing is known are not said to be forgotten', async () => {
+test('costs of an unknown server or project are not reported as forgotten', async () => {
   const { send } = setUp({ onServer: { kind: 'unknown-server' } });
   const forget = async (body: unknown) => code(await send('POST', '/api/v1/costs/forget', body));
   assert.equal(await forget({ server: ID }), '404 unknown-server');
   assert.equal(await forget({ project: 'https://github.com/owner/name' }), '404 nothing-learned');
 });
 
-test('what is to be forgotten is a server or a readable project, and nothing else', async () => {
+test('a request to forget names a server or a readable project, and nothing else', async () => {
   const { acts, send } = setUp();
   for (const body of [
     { server: ID, project: 'https://github.com/owner/name' },

@@ -62,7 +62,7 @@ const serverEntry = z
 const learnedCosts = z
   .strictObject({
     server: z.string().max(MAX_ID).optional().describe('Only what was learned on this server.'),
-    project: z.string().max(MAX_PROJECT_URL).optional().describe('Only what was learned of this project: its URL.'),
+    project: z.string().max(MAX_PROJECT_URL).optional().describe('Only what was learned about this project: its URL.'),
   })
   .refine(({ server, project }) => server === undefined || project === undefined, 'name a server or a project, not both')
   .openapi('LearnedCosts');
@@ -118,12 +118,12 @@ const remove = createRoute({
 const forgetCosts = createRoute({
   method: 'post',
   path: '/api/v1/costs/forget',
-  summary: 'Forget what sessions were seen to cost: of all servers, of one server or of one project',
+  summary: 'Forget the learned cost of sessions: on all servers, on one server or for one project',
   security,
   request: { body: jsonBody(learnedCosts) },
   responses: {
     200: doneResponse,
-    404: refusalResponse('There is no such server, or nothing was learned of the project.'),
+    404: refusalResponse('There is no such server, or nothing was learned about the project.'),
     ...refusals,
   },
 });
@@ -205,7 +205,7 @@ function addForgetCosts(routes: OpenAPIHono<Env>, { actions, projectHosts }: Adm
     const outcome = await actions.forgetCosts(what, c.get('actor'));
     if (outcome.kind === 'done') return c.json({ done: true as const }, 200);
     if (what.kind === 'server') return refuseOutcome(c, what.server, { kind: 'unknown-server' });
-    return refusal(c, 404, 'nothing-learned', 'Nothing was learned of this project.');
+    return refusal(c, 404, 'nothing-learned', 'Nothing was learned about this project.');
   });
 }
 

@@ -79,7 +79,7 @@ test('decisions come newest first and are at most two hundred', async () => {
   for (const view of decisions) decision.strict().parse(view);
 });
 
-test('decisions of one kind can be asked for: refusals, although hundreds were handed out since', async () => {
+test('decisions can be filtered by kind: refusals, although hundreds were handed out since', async () => {
   const { fleet, get, json } = setUp();
   fleet.refuse('https://github.com/a/b', 'no-room', 'Everything is full.');
   for (let i = 0; i < 250; i += 1) fleet.allocate();
@@ -105,7 +105,7 @@ test('availability is open to all clients and contains only what they need', asy
   assert.equal((await get('/availability', { headers: { Authorization: 'Bearer wrong' } })).status, 200);
 });
 
-test('the explanation gets exactly what the client would ask', async () => {
+test('the explanation is computed for exactly the request of the client', async () => {
   const { asked, get, json } = setUp();
   const body = (await json('/explain?url=https://github.com/a/b+c/blob/main/x.wbt')) as ExplainView;
   explanation.strict().parse(body);
@@ -235,7 +235,7 @@ test('an address that asks for too many explanations is refused before anything 
   assert.equal((await get('/explain')).status, 200);
 });
 
-test('a flood of reading draws the fleet up no oftener than its size allows, and finds single servers in what was drawn', async (t) => {
+test('a flood of reads computes the fleet no more often than its size allows, and finds single servers in that result', async (t) => {
   const { fleet, get } = setUp();
   const snapshot = t.mock.method(fleet, 'snapshot');
   const perDrawing = fleet.snapshot().servers.length * 700;

@@ -20,7 +20,7 @@ async function view(response: Response): Promise<HistoryView> {
   return (await response.json()) as HistoryView;
 }
 
-test('without a question it is the fleet of the last hour', async () => {
+test('without parameters it is the fleet of the last hour', async () => {
   const { fleet, ask } = setUp();
   const answer = await view(await ask(''));
   assert.equal(answer.server, null);
@@ -76,7 +76,7 @@ test('CSV has the same figures in lines, and a gap is an empty field', async () 
   assert.equal(csvOf({ ...json, time: [] }), `${head}\r\n`);
 });
 
-test('a question that makes no sense is refused with its reason', async () => {
+test('invalid parameters are refused with their reason', async () => {
   const { fleet, ask } = setUp();
   const nonsense = [
     'from=yesterday',

@@ -157,7 +157,7 @@ test('while nothing changes, viewers still receive the current time', async () =
   await events.stop();
 });
 
-test('after a broken connection a viewer gets what it missed and no more', async () => {
+test('after a broken connection a viewer gets exactly what it missed', async () => {
   const { clock, fleet, events, open } = setUp();
   const reader = await open();
   const watcher = await open();
@@ -180,7 +180,7 @@ test('after a broken connection a viewer gets what it missed and no more', async
   await events.stop();
 });
 
-test('a viewer of another life, or from too long ago, gets a snapshot', async () => {
+test('a viewer of an earlier process, or from too long ago, gets a snapshot', async () => {
   const { clock, fleet, events, open } = setUp();
   const watching = (await open()).watch();
   for (let tick = 0; tick < 130; tick++) {
@@ -207,7 +207,7 @@ test('a viewer that is slow gets everything, later', async () => {
   await events.stop();
 });
 
-test('a viewer that missed more than is kept skips to the present', async () => {
+test('a viewer that missed more than is stored skips to the present', async () => {
   const { clock, fleet, events, open } = setUp({ servers: 500 });
   const slow = await open();
   await slow.next();
@@ -238,7 +238,7 @@ test('a viewer that never reads is dropped, and its connection with it', async (
   await events.stop();
 });
 
-test('of a thousand viewers those over the limit are asked to come again, and get in when others leave', async () => {
+test('viewers over the limit of a thousand are asked to come again, and get in when others leave', async () => {
   const { events, request } = setUp({ maxViewers: 900 });
   const responses = [];
   for (let index = 0; index < 1000; index++) responses.push(await request());
@@ -271,7 +271,7 @@ test('one address gets half of all places, and as many again when its viewers le
 
 test('a HEAD request is not counted as a viewer', async () => {
   const { clock, events, open } = setUp({ maxViewers: 1 });
-  const response = await events.routes.request('/monitor/events', { method: 'HEAD' });
+  const response = await events.routes.request('/monitor/events', { method: 'HEAD' }, {});
   assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8']);
   assert.equal(events.viewers(), 0);
   const reader = await open();

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { buildWeb } from '../../../scripts/build-web.mjs';
 import { renderSignInPage, renderMonitorPage } from '../../web/render.ts';
-import { readMonitorAssets, type MonitorAssets } from './monitor-assets.ts';
+import { readPageAssets, type PageAssets } from '../server/page-assets.ts';
 import { createMonitorRoutes } from './monitor-routes.ts';
 
 const noBytes = new Uint8Array(0);
@@ -18,7 +18,7 @@ const asset = (name: string) => ({
   brotli: noBytes,
   gzip: noBytes,
 });
-const noAssets: MonitorAssets = { script: asset('monitor.js'), styles: asset('monitor.css') };
+const noAssets: PageAssets = { script: asset('monitor.js'), styles: asset('monitor.css') };
 
 function setUp({ isReader = true, assets = noAssets } = {}) {
   const fleet = new DemoFleet({ servers: 3 });
@@ -43,7 +43,7 @@ function setUp({ isReader = true, assets = noAssets } = {}) {
   return { fleet, clock, routes, get, renderings: () => renderings };
 }
 
-test('a token in the address of the page is refused, even when the page is open to all', async () => {
+test('a token in the URL of the page is refused, even when the page is open to all', async () => {
   for (const isReader of [true, false]) {
     const response = await setUp({ isReader }).get('/monitor?token=x');
     assert.equal(response.status, 400);
@@ -70,7 +70,7 @@ test('the page may load only its own files, and no other site may frame it', asy
   for (const address of loaded) assert.match(address, /^(monitor\?\/monitor\/|data:)/);
 });
 
-test('HEAD answers as GET, other methods do not', async () => {
+test('HEAD is answered like GET, other methods are not', async () => {
   const { routes } = setUp();
   const head = await routes.request('/monitor', { method: 'HEAD' });
   assert.deepEqual([head.status, await head.text()], [200, '']);
@@ -110,10 +110,10 @@ test('a visitor without permission gets a form for the token, and no figures', a
   assert.match(await (await get('/monitor?refused=token-wrong')).text(), /This token is not in/);
 });
 
-test('the files of the page are small, compressed beforehand, and kept by browsers for ever under their hash', async (t) => {
+test('the files of the page are small, compressed beforehand, and cached indefinitely by browsers under their hash', async (t) => {
   const folder = await temporaryFolder(t);
-  await buildWeb(folder);
-  const assets = await readMonitorAssets(folder);
+  await buildWeb(folder, ['monitor']);
+  const assets = await readPageAssets(folder, 'monitor');
   const { get } = setUp({ assets });
   let total = 0;
   for (const asset of [assets.script, assets.styles]) {
@@ -131,6 +131,6 @@ test('the files of the page are small, compressed beforehand, and kept by browse
   assert.match(await (await get('/monitor')).text(), new RegExp(`src="monitor\\?/monitor/monitor.js\\?v=${assets.script.hash}"`));
 });
 
-test('a page that was not built is said to be so', async (t) => {
-  await assert.rejects(readMonitorAssets(await temporaryFolder(t)), /build it with "npm run build"/);
+test('a page that was not built is reported as such', async (t) => {
+  await assert.rejects(readPageAssets(await temporaryFolder(t), 'monitor'), /build it with "npm run build"/);
 });

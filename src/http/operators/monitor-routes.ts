@@ -7,14 +7,13 @@
  */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
 import type { MonitorSnapshot } from '../../core/views/monitor-view.ts';
-import { throughMonitor } from '../../core/views/through-monitor.ts';
 import type { Clock } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { noTokenInUrl } from './credentials.ts';
 import { methodNotAllowed } from '../server/cors.ts';
-import type { MonitorAsset, MonitorAssets } from './monitor-assets.ts';
+import { answerAsset, assetUrl, encodingFor, type Encoding, type PageAssets } from '../server/page-assets.ts';
 import type { MonitorSource } from './monitor-source.ts';
 import type { Env } from '../server/routes.ts';
 
@@ -43,7 +42,7 @@ export interface PageFiles {
 export interface MonitorRoutesOptions {
   readonly source: Pick<MonitorSource, 'snapshot'>;
   readonly clock: Pick<Clock, 'now'>;
-  readonly assets: MonitorAssets;
+  readonly assets: PageAssets;
   /** The page's own renderer (`web/render.ts`), passed in because the edge does not know the page. */
   readonly pages: MonitorPages;
   readonly access: Pick<Access, 'isReader' | 'signInAt'>;
@@ -51,11 +50,8 @@ export interface MonitorRoutesOptions {
   readonly hasTokens: () => boolean;
 }
 
-type Encoding = 'br' | 'gzip' | 'identity';
-
 /** Seconds for which a rendered page is served. */
 const PAGE_LIFE = 1;
-const YEAR = 31_536_000;
 /** Fast rather than small: the page is compressed at most once a second, but session requests wait meanwhile. */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
 
@@ -83,7 +79,10 @@ const PAGE_HEADERS = {
 
 export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
   const { source, clock, assets, pages, access } = options;
-  const files: PageFiles = { script: urlOf(assets.script), styles: urlOf(assets.styles) };
+  const files: PageFiles = {
+    script: assetUrl('monitor', assets.script),
+    styles: assetUrl('monitor', assets.styles),
+  };
   const rendered = new RenderedPage(() => pages.monitor(source.snapshot(), files), clock);
   const routes = new Hono<Env>();
 
@@ -132,32 +131,4 @@ class RenderedPage {
     const plain = await this.get('identity');
     return new Uint8Array(encoding === 'br' ? await promisify(brotliCompress)(plain, BROTLI) : await promisify(gzip)(plain));
   }
-}
-
-function answerAsset(c: Context<Env>, asset: MonitorAsset): Response {
-  const etag = `"${asset.hash}"`;
-  const named = c.req.query('v') === asset.hash;
-  const headers: Record<string, string> = {
-    'Content-Type': asset.type,
-    'Cache-Control': named ? `public, max-age=${YEAR}, immutable` : 'no-cache',
-    'X-Content-Type-Options': 'nosniff',
-    ETag: etag,
-    Vary: 'Accept-Encoding',
-  };
-  if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
-  const encoding = encodingFor(c);
-  if (encoding === 'identity') return c.body(asset.plain, 200, headers);
-  return c.body(encoding === 'br' ? asset.brotli : asset.gzip, 200, { ...headers, 'Content-Encoding': encoding });
-}
-
-function urlOf({ name, hash }: MonitorAsset): string {
-  return throughMonitor(`monitor/${name}?v=${hash}`);
-}
-
-/** The best encoding that the client accepts; `q=0` means not acceptable. */
-function encodingFor(c: Context): Encoding {
-  const offered = (c.req.header('Accept-Encoding') ?? '').toLowerCase().split(',', 20);
-  const accepts = (name: string): boolean =>
-    offered.some((entry) => new RegExp(`^\\s*${name}\\s*(;|$)`).test(entry) && !/;\s*q=0(\.0*)?\s*$/.test(entry));
-  return accepts('br') ? 'br' : accepts('gzip') ? 'gzip' : 'identity';
 }

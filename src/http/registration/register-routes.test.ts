@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { Hono } from 'hono';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
-import type { ServerId } from '../../core/fleet/endpoint.ts';
 import type { Env } from '../server/routes.ts';
 import { createRegisterRoutes } from './register-routes.ts';
 
@@ -26,7 +25,7 @@ function setUp() {
       announce(entry) {
         known.add(addressIn(entry));
         entries.push(entry);
-        return { kind: 'accepted', id: addressIn(entry) as ServerId, state: 'checking' };
+        return { kind: 'accepted', id: addressIn(entry), state: 'checking' };
       },
       leave: () => true,
     },
@@ -81,7 +80,7 @@ test('one useless prefix among good ones is left out and logged, and a server wi
   assert.match(log.complaints.join(), /sim1\.example\.org\/2000 registers .* match no project: not a prefix/);
 });
 
-test('a POST that a redirect turned into a GET is told so', async () => {
+test('a POST that a redirect turned into a GET is refused with that reason', async () => {
   const answer = await setUp().redirected();
   assert.deepEqual([answer.status, answer.headers.get('Allow')], [405, 'POST']);
   assert.match(await answer.text(), /redirect .* write the URL in "notify" with https:/);

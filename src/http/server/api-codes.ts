@@ -113,7 +113,7 @@ const tickets: Codes = {
 /** Of reading the monitor and of operator actions. */
 const monitor: Codes = {
   'unknown-server': { status: 404, meaning: 'There is no simulation server with this identity.' },
-  'nothing-learned': { status: 404, meaning: 'Nothing was learned of this project.' },
+  'nothing-learned': { status: 404, meaning: 'Nothing was learned about this project.' },
   'no-history': { status: 404, meaning: 'There is no history of this server.' },
   'token-missing': { status: 401, meaning: 'A token is required: `Authorization: Bearer TOKEN`.' },
   'token-wrong': { status: 401, meaning: 'The token is not in `admin.tokens`.' },

@@ -15,7 +15,7 @@ test('the address of a direct client is that of its connection, whatever header 
   assert.deepEqual(ask('::ffff:192.0.2.7'), { address: '192.0.2.7', limitKey: '192.0.2.7' });
 });
 
-test('a trusted proxy is believed, and through several of them the last stranger counts', () => {
+test('the header of a trusted proxy is used, and through several of them the last untrusted address counts', () => {
   assert.equal(ask('127.0.0.1', '198.51.100.1').address, '198.51.100.1');
   assert.equal(ask('::1', '198.51.100.1, 10.0.0.1').address, '198.51.100.1');
   assert.equal(ask('::ffff:127.0.0.1', 'forged, 203.0.113.9, 198.51.100.1:5000').address, '198.51.100.1');
@@ -30,7 +30,7 @@ test('an invalid header names no client, and does not put all clients of a rever
   assert.equal(ask('127.0.0.1', '1.1.1.1,'.repeat(10_000)).limitKey, '1.1.1.1');
 });
 
-test('however many addresses a client puts before its own, the last stranger counts', () => {
+test('however many addresses a client puts before its own, the last untrusted one counts', () => {
   const forged = Array.from({ length: 200 }, (_, index) => `192.0.2.${index}`).join(', ');
   assert.equal(ask('127.0.0.1', `${forged}, 198.51.100.1`).address, '198.51.100.1');
 });
@@ -47,7 +47,7 @@ test('this machine without the header is not limited', () => {
   assert.equal(ask('::1').limitKey, undefined);
 });
 
-test('IPv4 in IPv6 clothes is IPv4, in whatever spelling', () => {
+test('an IPv4 address written as IPv6 is IPv4, in whatever spelling', () => {
   for (const spelling of ['::ffff:192.168.1.1', '::ffff:c0a8:101', '::FFFF:c0a8:0101', '0:0:0:0:0:ffff:c0a8:101'])
     assert.deepEqual(ask('127.0.0.1', spelling), { address: '192.168.1.1', limitKey: '192.168.1.1' }, spelling);
   assert.equal(ask('127.0.0.1', '::fffe:c0a8:101').limitKey, '0:0:0:0::/64');

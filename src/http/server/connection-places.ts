@@ -1,5 +1,5 @@
 /**
- * Who gets a connection when there are many. No address gets more than half of them: a class behind one address is served
+ * Which clients get a connection when there are many. No address gets more than half of them: a class behind one address is served
  * at once, and a single client does not lock out all others. The last ones are a reserve for what must work in a flood:
  * health checks, this machine, and holders of a token.
  */

@@ -15,12 +15,12 @@ test('a few clients are served however many servers are polled', () => {
   assert.equal(budgetDescriptors(1024, 10_000, 20_000).clients, 16);
 });
 
-test('the limit of this process is a number that can be true', () => {
+test('the limit of this process is a plausible number', () => {
   const limit = readDescriptorLimit();
   assert.ok(limit === undefined || limit >= 64, String(limit));
 });
 
-test('a limit that is too low for the fleet is said with what is needed', () => {
+test('a limit that is too low for the fleet is reported with what is needed', () => {
   assert.equal(lackOfDescriptors(undefined, 10_000), undefined);
   assert.equal(lackOfDescriptors(1024, 100), undefined);
   assert.equal(lackOfDescriptors(212, 100), undefined);

@@ -130,7 +130,7 @@ test('the document is served as OpenAPI 3.1 with the version of the session serv
   assert.ok(document.info.title);
   const [server] = document.servers;
   const base = new URL(server?.url ?? '', 'https://host.example/1999/api/v1/openapi.json');
-  assert.equal(base.href, 'https://host.example/1999/', 'behind a front that rewrites ports');
+  assert.equal(base.href, 'https://host.example/1999/', 'behind a reverse proxy that rewrites ports');
 });
 
 test('every route under /api/v1 is in the document, and the document has no other', () => {

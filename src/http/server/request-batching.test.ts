@@ -37,7 +37,7 @@ function start(cost: () => number) {
   };
 }
 
-test('what arrives in one turn is handled at its end, in order', () => {
+test('requests that arrive in one turn are handled at its end, in order', () => {
   const { ask, turn, handled, idle } = start(() => 0.05);
   ask(40);
   assert.deepEqual(handled, []);
@@ -50,7 +50,7 @@ test('what arrives in one turn is handled at its end, in order', () => {
   assert.ok(idle());
 });
 
-test('a flood of expensive requests takes ever less of a turn, and gets its share back when they are cheap again', () => {
+test('a flood of expensive requests takes less and less of a turn, and gets its share back when they are cheap again', () => {
   let cost = 4;
   const { ask, turn, handled, idle } = start(() => cost);
   const shares: number[] = [];

@@ -29,7 +29,7 @@ async function start(t: TestContext, handle: RequestListener, options: Partial<H
   return { server, open };
 }
 
-test('a client that takes nothing of its answer is cut, and one that takes it slowly gets it all', async (t) => {
+test('a client that reads nothing of its answer is disconnected, and one that reads slowly gets it all', async (t) => {
   const { server, open } = await start(t, (_, response) => response.end(MUCH), { unreadTimeout: 2 });
   open().pause();
   const slow = open();
@@ -45,7 +45,7 @@ test('a client that takes nothing of its answer is cut, and one that takes it sl
   assert.equal(server.connections(), 1);
 });
 
-test('a client whose answer takes its time is not cut', async (t) => {
+test('a client whose answer is slow is not disconnected', async (t) => {
   const { open } = await start(t, (_, response) => setTimeout(() => response.end('late'), 500), { unreadTimeout: 0.1 });
   const [answer] = (await once(open(), 'data')) as [Buffer];
   assert.match(answer.toString(), /late$/);
@@ -94,7 +94,7 @@ test('the end of a connection is reported once to each of its requests without a
   await client.response();
   assert.deepEqual(ends, ['/answered']);
   client.socket.destroy();
-  await eventually('all of them to hear it', () => ends.length === 4);
+  await eventually('all of them to be notified', () => ends.length === 4);
   assert.deepEqual(ends.toSorted(), paths.toSorted());
 });
 

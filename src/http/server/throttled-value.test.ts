@@ -18,7 +18,7 @@ test('a client that asks now and then gets a fresh value each time', async () =>
   }
 });
 
-test('a flood shares a value that is drawn a few times a second, however many ask', async () => {
+test('a flood shares a value that is computed a few times a second, however many ask', async () => {
   const { clock, value, drawn } = start(1_000_000);
   for (let second = 0; second < 10; second += 1) {
     for (let asked = 0; asked < 1000; asked += 1) {

@@ -19,7 +19,11 @@ export interface Finding {
     | 'proxies'
     | 'operators'
     | 'cookies'
-    | 'mail';
+    | 'mail'
+    | 'git'
+    | 'isolation'
+    | 'workspaces'
+    | 'simulator';
   /** What was checked: a name, a URL, a simulation server. */
   readonly subject: string;
   readonly level: Level;

@@ -12,7 +12,7 @@ test('too few file descriptors of the session server are a warning, with a limit
   assert.equal(examineDescriptors(settings, 3, { of: 'session server', limit: wanted }).level, 'ok');
 });
 
-test('the sessions that the gateway passes on need file descriptors, too', () => {
+test('the sessions that the gateway relays need file descriptors, too', () => {
   const limit = { of: 'session server', limit: 2000 } as const;
   assert.equal(examineDescriptors(settingsOf({ limits: { clients: 1500 } }), 3, limit).level, 'ok');
   const gateway = settingsOf({ limits: { clients: 1500 }, gateway: { enabled: true } });
@@ -22,7 +22,7 @@ test('the sessions that the gateway passes on need file descriptors, too', () =>
   assert.equal(examineDescriptors(gateway, 3, { of: 'session server', limit: wanted }).level, 'ok');
 });
 
-test('the limit of the shell is never taken for that of the session server', () => {
+test('the limit of the shell is never mistaken for that of the session server', () => {
   for (const limit of [100, 1_000_000])
     assert.match(
       examineDescriptors(settingsOf({}), 3, { of: 'shell', limit }).text,

@@ -32,7 +32,7 @@ async function examineOrigin(origin: string, timeout: number): Promise<Finding> 
   }
 }
 
-/** Stands where a simulation server of this machine could be, and looks at what the reverse proxy passes on to it. */
+/** Listens where a simulation server of this machine could be, and looks at what the reverse proxy forwards to it. */
 async function examineCookies(url: URL, { gateway: { routes }, port: own }: Settings, timeout: number): Promise<Finding[]> {
   const received: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {

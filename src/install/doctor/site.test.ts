@@ -24,7 +24,7 @@ test('a certificate that is over is a fault with its fix', async (t) => {
   assert.match(finding.fix ?? '', /certbot renew/);
 });
 
-test('a certificate that nobody signed is a fault', async (t) => {
+test('a certificate that no authority signed is a fault', async (t) => {
   const finding = await certificateOf(t, { names: ['localhost'] });
   assert.equal(finding?.level, 'fault');
   assert.match(finding.text, /DEPTH_ZERO_SELF_SIGNED_CERT/);
@@ -67,7 +67,7 @@ test('a clock that is wrong is a warning that says by how much', async (t) => {
   }
 });
 
-test('what is wrong at the gateway is not fixed by the rules of a web server', async (t) => {
+test('a fault of the gateway is not fixed by the rules of a web server', async (t) => {
   const server = createPlainServer((_, response) => response.writeHead(404).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => new Promise((resolve) => server.close(resolve)));

@@ -52,7 +52,7 @@ test('the hook of certbot works before the session server has run for the first 
   assert.equal(readFileSync(join(state, 'tls', 'privkey.pem'), 'utf8'), 'privkey 1');
 });
 
-test('the hook of certbot fails aloud, and leaves what is there, when it is called without a certificate', (t) => {
+test('the hook of certbot fails with a message, and changes nothing, when it is called without a certificate', (t) => {
   const state = temporary(t);
   mkdirSync(join(state, 'tls'));
   writeFileSync(join(state, 'tls', 'privkey.pem'), 'before');

@@ -39,7 +39,7 @@ function configurationOf({ server, reverseProxy, simulationServers, routes, port
     ssl: reverseProxy !== 'none',
     port,
     portRewrite: reverseProxy !== 'none',
-    // Behind a reverse proxy only this machine has to reach it; the gateway listens at an address of its own.
+    // Behind a reverse proxy only this machine has to reach it; the gateway listens on an address of its own.
     ...(reverseProxy !== 'none' && { listen: '127.0.0.1' }),
     simulationServers: [...simulationServers],
     ...(administrator !== undefined && { administrator }),

@@ -13,7 +13,7 @@ function terminal(...answers: readonly string[]) {
   return { questions, interview: createInterview(ask) };
 }
 
-test('every question can go back to the one before, also after an answer that was not accepted', async () => {
+test('every question can go back to the previous one, also after an answer that was not accepted', async () => {
   const { questions, interview } = terminal(
     ...['w.example.org', 'caddy', 'http://a', 'back', 'none', 'Back', 'back', 'v.example.org', 'none'],
     ...['v.example.org:2000', '', 'no'],

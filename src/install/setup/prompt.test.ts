@@ -16,7 +16,7 @@ function sit() {
   return { keys, person: askAtTerminal(keys, screen), said };
 }
 
-test('a person is asked, and takes what is proposed by Enter', async () => {
+test('a person is asked, and accepts the proposal by Enter', async () => {
   const { keys, person, said } = sit();
   const asked = person.ask('Mail server', 'localhost');
   assert.match(said(), /Mail server \[localhost\]: /);
@@ -33,7 +33,7 @@ for (const [key, name, left] of [
   ['\x03', 'Ctrl-C', 'interrupted'],
   ['\x04', 'Ctrl-D', 'ended'],
 ] as const)
-  test(`who leaves by ${name} answers no question any more`, async () => {
+  test(`after leaving by ${name}, a person answers no more questions`, async () => {
     const { keys, person } = sit();
     const asked = person.ask('Mail server', 'localhost');
     keys.write(key);

@@ -20,7 +20,7 @@ test('the unit delegates its group, ends everything with the server and sweeps w
     assert.ok(unit.split('\n').includes(line), line);
   // Bubblewrap makes namespaces.
   assert.ok(!unit.includes('RestrictNamespaces'), 'namespaces are allowed');
-  assert.ok(!unit.includes('docker'), 'no group that is as good as root unless it is wanted');
+  assert.ok(!unit.includes('docker'), 'no group that is equivalent to root unless it is wanted');
   assert.ok(unit.includes('SupplementaryGroups=video\n'), 'for GPUs');
 });
 

@@ -22,7 +22,7 @@ function fixture(t: TestContext, failures: number) {
   return { clock, log, posted };
 }
 
-test('the answer stands in the log, and one announcement is enough', async (t) => {
+test('the answer is in the log, and one announcement is enough', async (t) => {
   const { clock, log, posted } = fixture(t, 0);
   await clock.advance(100);
   assert.equal(posted.length, 1);

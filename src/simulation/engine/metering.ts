@@ -4,6 +4,7 @@ import type { Clock, Log } from '../../ports.ts';
 import { Costs, loadHeaders, pointsOf, type LoadFacts } from '../../core/simulation/costs.ts';
 import type { Usage } from '../ports.ts';
 import type { Session } from './session.ts';
+import type { SessionsCounts } from './sessions.ts';
 
 export interface MeteringOptions {
   readonly clock: Clock;
@@ -69,17 +70,13 @@ export class Metering {
     return points;
   }
 
-  facts(counts: { readonly starting: number; readonly running: number; readonly idle: number }): LoadFacts {
+  facts(counts: SessionsCounts): LoadFacts {
     let points = 0;
     for (const measured of this.#measured.values()) points += measured.points;
     return { ...counts, points, pending: this.pending(), version: this.#version };
   }
 
-  headers(counts: {
-    readonly starting: number;
-    readonly running: number;
-    readonly idle: number;
-  }): Readonly<Record<string, string>> {
+  headers(counts: SessionsCounts): Readonly<Record<string, string>> {
     return loadHeaders(this.facts(counts));
   }
 
@@ -135,7 +132,7 @@ export class Metering {
     if (workspace === undefined || (life.phase !== 'starting' && life.phase !== 'streaming')) return;
     const used = await workspace.usage();
     if (used === undefined || used <= this.#options.disk()) return;
-    const text = 'The simulation wrote more to the disk than it may.';
+    const text = 'The simulation wrote more to the disk than is allowed.';
     session.feed({ kind: 'end', ending: { reason: 'disk', code: 1011, text } });
   }
 }

@@ -77,7 +77,7 @@ export interface SessionReports {
 /** Seconds between two checks whether the simulator listens: the first pause, and the maximum. */
 const FIRST_PAUSE = 0.005;
 const MAX_PAUSE = 0.25;
-/** Seconds that a simulator has to listen at its address after it reported that the world is loaded. */
+/** Seconds that a simulator has to listen on its address after it reported that the world is loaded. */
 const LISTEN_AFTER = 10;
 /** Bytes of a controller. */
 const MAX_CONTROLLER = 1_000_000;
@@ -209,7 +209,7 @@ export class Session {
   async #makeCheckout(): Promise<Ending | undefined> {
     const { projects, simulator, emptyFolder } = this.#parts;
     if (!simulator.usesProject || this.project === undefined) {
-      this.#checkout = emptyCheckout(emptyFolder);
+      this.#checkout = emptyCheckout(emptyFolder, this.project);
       for (const line of sentenceLines('Demo: showing the built-in robot')) this.client.say(line);
       return undefined;
     }
@@ -288,8 +288,8 @@ export class Session {
         return;
       }
       if (running.plan.loadedBy === 'word' && clock.now() - since > LISTEN_AFTER) {
-        log.warn(`[${this.id}] the simulator has loaded the world and does not listen at its address`);
-        const text = 'The simulator does not listen at the address it was given.';
+        log.warn(`[${this.id}] the simulator has loaded the world and does not listen on its address`);
+        const text = 'The simulator does not listen on the address it was given.';
         this.feed({ kind: 'end', ending: { reason: 'did-not-start', code: 1011, text } });
         return;
       }
@@ -366,9 +366,10 @@ const FAILURES: Readonly<Record<Resource, { readonly log: string; readonly endin
   },
 };
 
-function emptyCheckout(folder: string): Checkout {
+function emptyCheckout(folder: string, project: RunnableProject | undefined): Checkout {
+  const facts = { world: `worlds/${project?.world ?? ''}`, worldHeader: '' };
   return {
-    ...{ folder, commit: '', stale: false, facts: { world: 'worlds/demo.wbt', worldHeader: '' }, links: new Set<string>() },
+    ...{ folder, commit: '', stale: false, facts, links: new Set<string>() },
     readFile: () => Promise.resolve(undefined),
     release: () => undefined,
   };

@@ -125,7 +125,7 @@ const settle = async (): Promise<void> => {
   for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('what is still being created when the client leaves is undone when it is there, in reverse', async (t) => {
+test('a resource that is still being created when the client leaves is removed when it exists, in reverse order', async (t) => {
   const f = fixture(t);
   const { handle } = f.open();
   handle?.message(START);

@@ -1,6 +1,7 @@
 /** All sessions of this server: which clients get one, and what happens to each. */
 import { startLoop, type Loop } from '../../engine/loop.ts';
 import type { Clock, Log, NewId } from '../../ports.ts';
+import { demoWorldOf } from '../../core/simulation/demo-world.ts';
 import { readClientMessage } from '../../core/simulation/client-lines.ts';
 import { readProjectAddress, type AddressOptions, type RunnableProject } from '../../core/simulation/project-address.ts';
 import { ruleAgainst, type RepositoryRules } from '../../core/simulation/rules.ts';
@@ -27,6 +28,8 @@ export interface SessionsCounts {
   readonly starting: number;
   readonly running: number;
   readonly idle: number;
+  /** Sessions that began since the start of the server. */
+  readonly begun: number;
 }
 
 /** What a socket does with its session. */
@@ -44,6 +47,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #loop: Loop;
+  #begun = 0;
   #draining = false;
   #stopping = false;
   #changed: () => void = () => undefined;
@@ -75,7 +79,12 @@ export class Sessions {
   counts(): SessionsCounts {
     const streaming = this.all.filter(({ life }) => life.phase === 'streaming');
     const idle = streaming.filter(({ life }) => !life.busy).length;
-    return { starting: this.#starting().length, running: streaming.length - idle, idle };
+    return { starting: this.#starting().length, running: streaming.length - idle, idle, begun: this.#begun };
+  }
+
+  /** Places that are taken, also by sessions that have not ended completely. */
+  taken(): number {
+    return this.all.filter(({ life }) => holdsPlace(life)).length;
   }
 
   /** Takes a connection; `undefined`: too many have not sent a start message yet. */
@@ -158,6 +167,7 @@ export class Sessions {
           return;
         }
         this.#options.log.info(`[${session.id}] Starting simulation from ${decision.url}`);
+        this.#begun += 1;
         session.start(decision, message.mode);
         break;
       }
@@ -169,7 +179,7 @@ export class Sessions {
         void session.resetController(message.file);
         break;
       case 'ignored':
-        this.#options.log.limited('info', 'ignored', `[${session.id}] a message of the client was not understood`);
+        this.#options.log.limited('info', 'ignored', `[${session.id}] a message from the client was not understood`);
         break;
     }
   }
@@ -177,7 +187,7 @@ export class Sessions {
   /** The project, or why it does not run here. */
   #decide(client: Client, url: string): RunnableProject | Ending {
     const room = this.#roomFor(client);
-    if (!this.#options.simulator.usesProject) return room ?? demoProject;
+    if (!this.#options.simulator.usesProject) return room ?? demoProject(url);
     const address = readProjectAddress(url, this.#options.reading());
     const ruling = address.kind === 'project' ? this.#rule(address.project.key, address.project.url) : undefined;
     const rulingOnForm =
@@ -208,6 +218,9 @@ export class Sessions {
 }
 
 /** What stands for a project where none is run. */
-const demoProject: RunnableProject = {
-  ...{ url: 'demo:rover', key: 'demo:rover', repository: '', remote: '', readings: [], world: 'demo.wbt' },
-};
+function demoProject(url: string): RunnableProject {
+  const world = demoWorldOf(url);
+  return {
+    ...{ url: `demo:${world}`, key: `demo:${world}`, repository: '', remote: '', readings: [], world: `${world}.wbt` },
+  };
+}

@@ -22,19 +22,19 @@ function fixture(found: string[], living: readonly string[]) {
   return { clock, log, removed, sweeping };
 }
 
-test('what belongs to no session is ended, and what belongs to one is left alone', async () => {
+test('leftovers without a session are ended, and processes of a session continue', async () => {
   const { sweeping, removed } = fixture(['mine', 'old'], ['mine']);
   assert.equal(await sweeping.sweep(), 1);
   assert.deepEqual(removed, ['old']);
 });
 
-test('one that cannot be ended is no reason to leave the others, and is tried again', async () => {
+test('a leftover that cannot be ended does not stop the removal of the others, and is tried again', async () => {
   const { sweeping, removed, log } = fixture(['stuck', 'old'], []);
   assert.equal(await sweeping.sweep(), 1);
   assert.deepEqual(removed, ['old']);
   assert.ok(
     log.complaints.some((line) => line.includes('stuck')),
-    'it is told',
+    'it is logged',
   );
   assert.equal(await sweeping.sweep(), 0);
 });

@@ -73,7 +73,7 @@ export function createClientSockets({ clock, log, addressOf, accept }: ClientSoc
       }
       messages += 1;
       if (messages <= MAX_MESSAGES && !isBinary) handle.message(data.toString('utf8'));
-      else log.limited('info', 'ignored', `[${handle.id}] a message of the client was ignored`);
+      else log.limited('info', 'ignored', `[${handle.id}] a message from the client was ignored`);
     });
     socket.on('pong', () => {
       turns.answered(socket);

@@ -1,7 +1,7 @@
 /** `/metrics`, in the text format of Prometheus. Labels are words of ours. */
 
 export interface SimulationMetrics {
-  readonly sessions: Readonly<Record<'starting' | 'running' | 'idle', number>>;
+  readonly sessions: Readonly<Record<'starting' | 'running' | 'idle' | 'begun', number>>;
   readonly ended: ReadonlyMap<string, number>;
   readonly load: number | undefined;
   readonly points: number;
@@ -14,8 +14,10 @@ export interface SimulationMetrics {
 
 export function metricsText(metrics: SimulationMetrics): string {
   const { sessions, ended, load, points, pending, leftovers, cache, streamBytes, isolation } = metrics;
+  const { begun, ...present } = sessions;
   return [
-    ...metric('sessions', 'gauge', 'Sessions by state.', labelled('state', Object.entries(sessions))),
+    ...metric('sessions', 'gauge', 'Sessions by state.', labelled('state', Object.entries(present))),
+    ...metric('sessions_begun_total', 'counter', 'Sessions that began.', [['', begun]]),
     ...metric('sessions_ended_total', 'counter', 'Sessions that ended, by reason.', labelled('reason', [...ended])),
     ...(load === undefined ? [] : metric('load_percent', 'gauge', 'Load as reported at /load.', [['', load]])),
     ...metric('session_load_points', 'gauge', 'Load points that all sessions cost.', [['', points]]),
@@ -24,7 +26,7 @@ export function metricsText(metrics: SimulationMetrics): string {
     ...metric(
       'projects_total',
       'counter',
-      'Projects asked for, by where they came from.',
+      'Requested projects, by where they came from.',
       labelled('from', Object.entries(cache)),
     ),
     ...metric('stream_bytes', 'gauge', 'Bytes relayed by the streams of current sessions.', [['', streamBytes]]),

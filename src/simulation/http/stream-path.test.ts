@@ -5,7 +5,7 @@ import { leadsThroughLink, passablePath } from './stream-path.ts';
 
 const none = () => false;
 
-test('plain paths are passed on as they are', () => {
+test('plain paths are forwarded as they are', () => {
   for (const path of ['/', '/textures/red%20brick.png', '/robot_windows/generic/generic.html?name=x', '/~a/b.wbt'])
     assert.equal(passablePath(path, none), path);
   assert.equal(passablePath('http://host:2001/a.png', none), '/a.png');
@@ -26,7 +26,7 @@ test('links of the project are not served, nor anything below them', () => {
   assert.equal(passablePath('/worlds/secret.txt2', denied), '/worlds/secret.txt2');
 });
 
-test('no path that is passed on has a segment of dots, however it is written', () => {
+test('no path that is forwarded has a segment of dots, however it is written', () => {
   const part = fc.constantFrom('.', '..', '%2e', '%2E%2e', '/', '%2f', 'a', '%25', '2e', '\\', '?', '#', '\0');
   fc.assert(
     fc.property(fc.array(part, { maxLength: 12 }), (parts) => {

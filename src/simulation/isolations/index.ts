@@ -51,7 +51,7 @@ function tryIsolation(name: IsolationName, options: IsolationOptions): Promise<T
     case 'cgroup':
       return Promise.resolve(
         cgroups === undefined
-          ? { kind: 'not', reason: 'this user may not make cgroups' }
+          ? { kind: 'not', reason: 'this user may not create cgroups' }
           : { kind: 'works', isolation: createProcessIsolation({ ...common, cgroups }) },
       );
     case 'bubblewrap':

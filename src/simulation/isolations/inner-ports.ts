@@ -18,7 +18,7 @@ export class InnerPorts {
   }
 }
 
-/** Free at every address, because simulators listen at all of them. */
+/** Free at every address, because simulators listen on all of them. */
 async function anyFree(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

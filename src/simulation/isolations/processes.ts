@@ -1,4 +1,4 @@
-/** What Linux reports about processes of this user: which carry the mark of a session, what they use, and which of them listens at a port. */
+/** What Linux reports about processes of this user: which carry the mark of a session, what they use, and which of them listens on a port. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /** Environment variable by which the processes of a session are found, wherever they hide: `INSTANCE/ID`. */
@@ -18,7 +18,7 @@ export async function markedProcesses(instance: string): Promise<ReadonlyMap<str
   return found;
 }
 
-/** Whether one of these processes listens at a TCP port. */
+/** Whether one of these processes listens on a TCP port. */
 export async function listens(pids: readonly number[], port: number): Promise<boolean> {
   const inodes = await listeningInodes(port);
   if (inodes.size === 0) return false;
@@ -34,7 +34,7 @@ export async function listens(pids: readonly number[], port: number): Promise<bo
 /** State of a listening socket in `/proc/net/tcp`. */
 const LISTEN = '0A';
 
-/** Whether something listens at a TCP port of the network that a process is in. */
+/** Whether something listens on a TCP port of the network that a process is in. */
 export async function listensInNamespace(pid: number, port: number): Promise<boolean> {
   return (await listeningInodes(port, `/proc/${pid}/net`)).size > 0;
 }

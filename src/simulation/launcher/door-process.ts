@@ -1,6 +1,6 @@
 /**
  * The door: the way into a session that has no network. Arguments: the path of a Unix socket, the simulator's TCP port, and perhaps the simulator itself with
- * its arguments, which is started first and whose end is ours. The socket is there as soon as something listens at the port, and joins each connection to it.
+ * its arguments, which is started first and whose end is ours. The socket is there as soon as something listens on the port, and joins each connection to it.
  */
 import { spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';

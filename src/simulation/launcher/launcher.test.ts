@@ -16,7 +16,7 @@ function launcherOf(t: TestContext) {
   return launcher;
 }
 
-test('a program is started, heard line by line, and its end is told', async (t) => {
+test('a program is started, read line by line, and its end is reported', async (t) => {
   const lines: string[] = [];
   const program = await launcherOf(t).start(node('console.log("one"); console.error("two"); process.exitCode = 4'), {
     ...options,

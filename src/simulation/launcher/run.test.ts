@@ -10,7 +10,7 @@ test('a program gives its status and what it wrote', async () => {
   assert.deepEqual([status, Buffer.from(stdout).toString(), stderr], [3, 'out\n', 'err\n']);
 });
 
-test('its environment is what it is given, and nothing of ours but where programs are', async () => {
+test('its environment is the one that it is given, and the search path of programs', async () => {
   process.env['SESSION_SERVER_TEST_SECRET'] = 'x';
   const { stdout } = await runProgram(node('console.log(JSON.stringify(process.env))'), { environment: { A: 'b' } });
   delete process.env['SESSION_SERVER_TEST_SECRET'];
@@ -25,7 +25,7 @@ test('arguments reach it as they are, whatever a shell would make of them', asyn
   assert.deepEqual(JSON.parse(Buffer.from(stdout).toString()), odd);
 });
 
-test('one that writes too much, takes too long or is not wanted any more is killed with all it started', async () => {
+test('a program that writes too much, takes too long or is no longer needed is killed with all it started', async () => {
   const flood = await runProgram(node('setInterval(() => process.stdout.write("x".repeat(65536)), 0)'), { maxOutput: 100_000 });
   assert.equal(flood.killed, 'output');
   assert.ok(flood.stdout.length <= 100_000, 'no more is kept');

@@ -13,7 +13,7 @@ const sample = {
   ...{ wallTime: 1, running: 0, idle: 0, cpu: 1, memory: 1, gpu: 0, gpuMemory: 0, swap: 0, disk: 1, sent: 0, received: 0 },
 };
 
-test('the file begins anew with the header at each start, and the one before is kept', async (t) => {
+test('the file begins again with the header at each start, and the previous one remains', async (t) => {
   const path = join(await temporaryFolder(t), 'monitor.csv');
   writeFileSync(path, 'old\n');
   const log = new MonitorLog({ path, now: () => 0, complain: fail });
@@ -26,7 +26,7 @@ test('the file begins anew with the header at each start, and the one before is 
   assert.equal(readFileSync(`${path}.1`, 'utf8'), 'old\n');
 });
 
-test('a file that grows is rotated, each with the header, and few are kept', async (t) => {
+test('a file that grows is rotated, each with the header, and few of them remain', async (t) => {
   const folder = await temporaryFolder(t);
   const log = new MonitorLog({ path: join(folder, 'monitor.csv'), now: () => 0, complain: fail, maxBytes: 300 });
   for (let i = 0; i < 50; i += 1) log.write(sample);

@@ -111,7 +111,7 @@ test('thirty sessions of one new project make one fetch, and later ones none', a
   assert.equal(server.requests.length, requests, 'nothing was asked again');
 });
 
-test('a branch that moved is seen when it is asked for again, and the old checkout stays', async (t) => {
+test('a branch that moved is noticed when it is asked for again, and the old checkout stays', async (t) => {
   const clock = new FakeClock();
   const f = await fixture(t, await temporaryFolder(t), { clock });
   f.repository.commit(files);
@@ -138,7 +138,7 @@ test('branches with slashes, tags and commits are found', async (t) => {
     assert.equal((await f.checkout(`https://github.com/acme/arm/blob/${version}/robots/worlds/arm.wbt`)).commit, commit, version);
 });
 
-test('what is not there is refused for good: the world, the branch, the repository', async (t) => {
+test('a missing world, branch or repository is refused permanently', async (t) => {
   const root = await temporaryFolder(t);
   const server = await startGitServer(t, root);
   const f = await fixture(t, root, { mirror: server.url });
@@ -201,7 +201,7 @@ test('a project that is too large is stopped while it is fetched', async (t) => 
   assert.deepEqual(readdirSync(join(f.folder, 'cache/checkouts')), [], 'nothing of it stays');
 });
 
-test('links in a project are links in the checkout, told by their paths and never followed', async (t) => {
+test('links in a project are links in the checkout, recognized by their paths and never followed', async (t) => {
   const f = await fixture(t, await temporaryFolder(t));
   f.repository.commit(files, { 'robots/worlds/secret.wbt': '/etc/passwd', 'robots/controllers/out': '../../..' });
   const checkout = await f.checkout(URL_OF_WORLD);
@@ -225,7 +225,7 @@ test('a damaged repository is fetched again', async (t) => {
   assert.ok(existsSync(join(after.folder, 'worlds/arm.wbt')), 'the world is there');
 });
 
-test('what was fetched before a restart is used after it', async (t) => {
+test('a project that was fetched before a restart is used after it', async (t) => {
   const root = await temporaryFolder(t);
   const first = await fixture(t, root);
   first.repository.commit(files);
@@ -266,7 +266,7 @@ test('a full disk refuses what is not here yet', async (t) => {
   assert.equal((await f.refusal(URL_OF_WORLD)).reason, 'disk');
 });
 
-test('a session that leaves does not wait, and Git ends when nobody waits', async (t) => {
+test('a session that leaves does not wait, and Git ends when no session waits', async (t) => {
   const root = await temporaryFolder(t);
   const server = await startGitServer(t, root);
   const f = await fixture(t, root, { mirror: server.url });

@@ -246,7 +246,7 @@ class Projects implements GitProjects {
       return await this.#fetchOnce(repository, resolved, world, signal);
     } catch (error) {
       if (!isFetchError(error) || error.code !== 'damaged') throw error;
-      this.#options.log.warn('a repository of the cache is damaged and fetched again', { reason: error.message });
+      this.#options.log.warn('a repository in the cache is damaged and is fetched again', { reason: error.message });
       await repository.remove();
       return this.#fetchOnce(repository, resolved, world, signal);
     }

@@ -57,7 +57,7 @@ test('Webots, proxies and certificates are found in the environment that Git and
   });
 });
 
-test('every problem is told with its key and what is expected', async () => {
+test('every problem is reported with its key and what is expected', async () => {
   const result = await load({ port: '2000', shareIdleTime: 1001, allowedRepositories: ['no such'], api: { token: 'short' } });
   assert.ok(result.kind === 'refused', 'it is refused');
   assert.deepEqual(
@@ -67,7 +67,7 @@ test('every problem is told with its key and what is expected', async () => {
   assert.ok(!JSON.stringify(result.problems).includes('"short"'), 'a token is not shown');
 });
 
-test('what contradicts is refused: ports beyond the last one, and a command without a program', async () => {
+test('contradictions are refused: ports beyond the last one, and a command without a program', async () => {
   const result = await load({ port: 65_000, maxConnections: 1000, simulator: 'command' });
   assert.ok(result.kind === 'refused', 'it is refused');
   assert.deepEqual(
@@ -76,7 +76,7 @@ test('what contradicts is refused: ports beyond the last one, and a command with
   );
 });
 
-test('anything that is no object of JSON is one problem', async () => {
+test('anything that is not a JSON object is one problem', async () => {
   for (const text of ['', '[]', 'null', '{', '"x"']) {
     const result = await load(text);
     assert.ok(result.kind === 'refused' && result.problems.length === 1, text);

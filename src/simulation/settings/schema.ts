@@ -55,13 +55,15 @@ const limits = z
       .min(0)
       .max(100_000)
       .default(0)
-      .describe('Sessions that one address may run at a time. 0: no limit, because a class may sit behind one router.'),
+      .describe('Sessions that one address may run at a time. 0: no limit, because a class may be behind one router.'),
     accepted: z
       .int()
       .min(1)
       .max(100_000)
       .default(200)
-      .describe('Connections that have not yet sent a start message, in all; one address may have a tenth of them, at least 10.'),
+      .describe(
+        'Connections that have not yet sent a start message, in total; one address may have a tenth of them, at least 10.',
+      ),
     startMessage: seconds(0.05, 600).default(10).describe('Time a client has to send its start message.'),
     prepareTimeout: seconds(0.05, 86_400).default(600).describe('Time to prepare the files and the image of a project.'),
     loadTimeout: seconds(0.05, 86_400).default(120).describe('Time a simulator has to load the world.'),
@@ -71,7 +73,9 @@ const limits = z
       .meta({ absent: 'never' }),
     time: seconds(0.1, 1_000_000)
       .optional()
-      .describe('Time a session may last, from the start of its simulator, besides `timeout`. It may be shorter than that.')
+      .describe(
+        'Maximum duration of a session, from the start of its simulator, if it is shorter than `timeout`. May be below 360.',
+      )
       .meta({ absent: '`timeout` alone' }),
   })
   .prefault({})
@@ -92,7 +96,7 @@ const cache = z
     projectBytes: bytes(100_000, 1_000_000 * GIB)
       .default(500 * MIB)
       .describe('Maximum size of one project, packed or unpacked.'),
-    refreshAfter: seconds(0, 86_400).default(10).describe('Time for which the commit of a branch or tag is not asked for again.'),
+    refreshAfter: seconds(0, 86_400).default(10).describe('Time after which the commit of a branch or tag is looked up again.'),
     staleFor: seconds(0, 31_536_000)
       .default(86_400)
       .describe('When the host of a project does not answer, a version fetched within this time is used. 0: never.'),
@@ -108,19 +112,19 @@ const isolation = z
       .enum(['auto', 'docker', 'podman', 'bubblewrap', 'cgroup', 'none'])
       .default('auto')
       .describe(
-        'What sessions are isolated with. `auto`: the first that works here, of bubblewrap, cgroup and none; with `docker` one of docker and podman.',
+        'How sessions are isolated. `auto`: the first that works here, of bubblewrap, cgroup and none; with `docker`, of docker and podman.',
       )
       .meta({ restart: true }),
     foreign: z
       .enum(STRENGTHS)
       .default('container')
       .describe(
-        'Isolation that projects outside `allowedRepositories` need at least: `container` (docker, podman), `namespace` (bubblewrap) or `process` (any).',
+        'Minimum isolation for projects outside `allowedRepositories`: `container` (docker, podman), `namespace` (bubblewrap) or `process` (any).',
       ),
     network: z
       .enum(NETWORKS)
       .optional()
-      .describe('What sessions reach: nothing, the Internet, or what the machine reaches.')
+      .describe('What sessions can reach: nothing, the Internet, or everything that the machine can reach.')
       .meta({ absent: 'what the simulator needs: `egress` for Webots, `none` for the others' }),
   })
   .prefault({})
@@ -159,7 +163,7 @@ const command = z.strictObject({
     .describe(
       'Program and arguments. `{world}`, `{project}`, `{port}`, `{socket}` and `{mode}` are replaced, whole or as part of an argument. No shell is involved.',
     )
-    .meta({ expected: 'a list of texts such as ["/opt/sim/run", "{world}", "--port={port}"]' }),
+    .meta({ expected: 'a list of arguments such as ["/opt/sim/run", "{world}", "--port={port}"]' }),
   environment: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/),
@@ -170,7 +174,7 @@ const command = z.strictObject({
     )
     .default({})
     .describe('Environment variables of the program.')
-    .meta({ expected: 'texts by name in braces, such as {"LANG": "C.UTF-8"}' }),
+    .meta({ expected: 'names and texts in braces, such as {"LANG": "C.UTF-8"}' }),
   extension: z
     .string()
     .regex(/^\.[A-Za-z0-9]{1,20}$/)
@@ -239,7 +243,7 @@ const projects = z
     proxy: httpUrl.optional().describe('Proxy for fetching projects.').meta({ absent: 'the environment variable `HTTPS_PROXY`' }),
     caFile: path
       .optional()
-      .describe('File with certificates of further authorities (PEM).')
+      .describe('File with certificates of additional authorities (PEM).')
       .meta({ absent: 'the environment variable `SSL_CERT_FILE`', expected: 'the path of a file' }),
   })
   .prefault({})
@@ -258,17 +262,13 @@ export const schema = z.strictObject({
     .min(1)
     .max(65_534)
     .default(2000)
-    .describe('Port listened on. Sessions get the ports above it.')
+    .describe('TCP port to listen on. Sessions get the ports above it.')
     .meta({ restart: true }),
   portRewrite: z
     .boolean()
     .default(true)
     .describe('A reverse proxy maps `/PORT/…` to that port of this machine; decides `host/2001` or `host:2001`.'),
-  docker: z
-    .boolean()
-    .default(false)
-    .describe('Run each simulation in a container: `isolation.use` is docker or podman then.')
-    .meta({ restart: true }),
+  docker: z.boolean().default(false).describe('Run each simulation in a container, by docker or podman.').meta({ restart: true }),
   allowedRepositories: repositories
     .optional()
     .describe('Projects below these prefixes run here at any time; all others are foreign.')
@@ -311,7 +311,7 @@ export const schema = z.strictObject({
     .max(1_000_000)
     .default(7200)
     .describe(
-      'Time a session may last, from the start of its simulator. Below 360 it is 7200, as in the original; see `limits.time`.',
+      'Maximum duration of a session, from the start of its simulator. Below 360 it is 7200, as in the original; see `limits.time`.',
     )
     .meta({ unit: 'seconds' }),
   title: text(200).default('Webots simulation server').describe('Heading of the monitor page.'),
@@ -320,7 +320,7 @@ export const schema = z.strictObject({
     .array(text(300))
     .max(1000)
     .optional()
-    .describe('Accepted for the sake of old files. It has no effect: images are never removed here.')
+    .describe('Accepted so that old files still work. It has no effect: images are never removed here.')
     .meta({ absent: 'none' }),
 
   listen: z
@@ -328,7 +328,7 @@ export const schema = z.strictObject({
     .max(253)
     .refine((value) => isIP(value) !== 0, { message: 'write an IP address, without brackets or port' })
     .default('::')
-    .describe('Address listened on. `::` is IPv4 and IPv6.')
+    .describe('Address to listen on. `::` is IPv4 and IPv6.')
     .meta({ restart: true, expected: 'an IP address such as "::" or "127.0.0.1"' }),
   trustedProxies: z
     .array(z.string().max(60).meta({ expected: 'an IP address or a network such as "10.0.0.0/8"' }))
@@ -338,7 +338,7 @@ export const schema = z.strictObject({
     .meta({ restart: true, expected: 'a list of addresses or networks such as ["10.0.0.0/8"]' }),
   stateDir: path
     .optional()
-    .describe('Folder of what survives a restart, and of the files of running sessions.')
+    .describe('Folder for data that survives a restart, and for the files of running sessions.')
     .meta({ restart: true, absent: '`state` beside `logDir`', expected: 'the path of a folder' }),
   logFormat: z
     .enum(['text', 'json'])

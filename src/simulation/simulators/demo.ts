@@ -1,4 +1,5 @@
 /** The built-in robot: it runs nothing of a project, so that any address shows it, without a network, an image or Webots. */
+import { demoWorldOf } from '../../core/simulation/demo-world.ts';
 import type { Simulator } from '../ports.ts';
 
 export interface DemoOptions {
@@ -10,13 +11,13 @@ export function createDemo({ argv }: DemoOptions): Simulator {
   return {
     name: 'demo',
     usesProject: false,
-    plan: (_, { socket }) =>
+    plan: ({ world }, { socket }) =>
       argv === undefined
         ? { kind: 'refused', ending: { reason: 'prepare', code: 1013, text: 'The demo is not part of this installation.' } }
         : {
             kind: 'plan',
             plan: {
-              argv: [...argv, 'rover', socket],
+              argv: [...argv, demoWorldOf(`demo:${/(\w+)\.wbt$/.exec(world)?.[1] ?? ''}`), socket],
               folders: argv.filter((part) => part.startsWith('/')).map((part) => part.slice(0, part.lastIndexOf('/'))),
               ...{ environment: {}, inner: 'unix', loadedBy: 'word', network: 'none', display: false, gpu: false },
             },

@@ -23,7 +23,7 @@ test('Webots gets the arguments of the original', () => {
   assert.ok(!argvOf({ mode: 'mjpeg' }).argv.includes('--minimize'), 'pictures need a window');
 });
 
-test('in a container the world chooses the image, and one that names no version is refused for good', () => {
+test('in a container the world chooses the image, and one that names no version is refused permanently', () => {
   const { image, argv } = argvOf({ container: true });
   assert.equal(image, 'cyberbotics/webots.cloud:R2025a-ubuntu22.04');
   assert.equal(argv[0], '/usr/local/webots/webots');
@@ -55,7 +55,9 @@ test('the demo needs no project and no network', () => {
   const demo = createDemo({ argv: ['node', 'demo.js'] });
   const result = demo.plan(facts, place);
   assert.ok(result.kind === 'plan', 'it is a plan');
-  assert.deepEqual(result.plan.argv, ['node', 'demo.js', 'rover', '/run/s']);
+  assert.deepEqual(result.plan.argv, ['node', 'demo.js', 'arm', '/run/s']);
+  const other = demo.plan({ ...facts, world: 'worlds/anything else.wbt' }, place);
+  assert.deepEqual(other.kind === 'plan' && other.plan.argv, ['node', 'demo.js', 'rover', '/run/s']);
   assert.equal(createDemo({}).plan(facts, place).kind, 'refused');
   assert.deepEqual([demo.usesProject, result.plan.network, result.plan.inner], [false, 'none', 'unix']);
 });

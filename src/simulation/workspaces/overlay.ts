@@ -19,7 +19,8 @@ export async function tryOverlay(
   options: OverlayOptions,
 ): Promise<{ readonly kind: 'works'; readonly workspaces: Workspaces } | { readonly kind: 'not'; readonly reason: string }> {
   const { folder } = options;
-  if (/[,:\\\s]/.test(folder)) return { kind: 'not', reason: `the path ${folder} has characters that mount options cannot hold` };
+  if (/[,:\\\s]/.test(folder))
+    return { kind: 'not', reason: `the path ${folder} has characters that mount options cannot contain` };
   const workspaces = createOverlays(options);
   const trial = join(folder, 'trial-files');
   await mkdir(trial, { recursive: true });

@@ -31,7 +31,7 @@ test('a copy is private: links stay links, and what is written does not reach th
   assert.equal(readFileSync(join(from, 'worlds/arm.wbt'), 'utf8'), 'world');
 });
 
-test('what a session wrote is counted, and nothing of it stays', async (t) => {
+test('the bytes that a session wrote are counted, and none of them stay', async (t) => {
   const { copies, checkout } = await fixture(t);
   const workspace = await copies.open('one', checkout, never);
   writeFileSync(join(workspace.folder, 'big'), Buffer.alloc(100_000, 1));
@@ -41,7 +41,7 @@ test('what a session wrote is counted, and nothing of it stays', async (t) => {
   assert.deepEqual(await copies.list(), []);
 });
 
-test('a copy that is not wanted any more stops, and is removed by its id', async (t) => {
+test('a copy that is no longer needed stops, and is removed by its id', async (t) => {
   const { copies, checkout } = await fixture(t);
   await assert.rejects(copies.open('one', checkout, AbortSignal.abort()));
   await copies.remove('one');

@@ -1,0 +1,86 @@
+/** The files of the pages from `scripts/build-web.mjs`: read once at start, with their compressed forms. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from 'hono';
+import { throughMonitor } from '../../core/views/through-monitor.ts';
+import type { Env } from './routes.ts';
+
+export interface PageAsset {
+  readonly name: string;
+  /** Hash of its content; part of its URL, so that browsers may cache it forever. */
+  readonly hash: string;
+  readonly type: string;
+  readonly plain: Uint8Array<ArrayBuffer>;
+  readonly brotli: Uint8Array<ArrayBuffer>;
+  readonly gzip: Uint8Array<ArrayBuffer>;
+}
+
+export interface PageAssets {
+  readonly script: PageAsset;
+  readonly styles: PageAsset;
+}
+
+const types: Readonly<Record<string, string>> = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
+
+export type Encoding = 'br' | 'gzip' | 'identity';
+
+const YEAR = 31_536_000;
+
+/** Throws when the page was not built. */
+export async function readPageAssets(folder: string, page: 'monitor' | 'viewer'): Promise<PageAssets> {
+  try {
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
+      readonly files: readonly { readonly name: string; readonly hash: string }[];
+    };
+    const read = async (name: string): Promise<PageAsset> => {
+      const entry = manifest.files.find((file) => file.name === name);
+      if (entry === undefined) throw new Error(`${name} is not in the manifest`);
+      const [plain, brotli, gzip] = await Promise.all(['', '.br', '.gz'].map((end) => bytesOf(join(folder, name + end))));
+      if (plain === undefined || brotli === undefined || gzip === undefined) throw new Error(`${name} is not complete`);
+      return {
+        name,
+        hash: entry.hash,
+        type: types[name.split('.').pop() ?? ''] ?? 'application/octet-stream',
+        plain,
+        brotli,
+        gzip,
+      };
+    };
+    return { script: await read(`${page}.js`), styles: await read(`${page}.css`) };
+  } catch (cause) {
+    throw new Error(`the page ${page} is not in ${folder}; build it with "npm run build"`, { cause });
+  }
+}
+
+async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(path));
+}
+
+export function answerAsset(c: Context<Env>, asset: PageAsset): Response {
+  const etag = `"${asset.hash}"`;
+  const named = c.req.query('v') === asset.hash;
+  const headers: Record<string, string> = {
+    'Content-Type': asset.type,
+    'Cache-Control': named ? `public, max-age=${YEAR}, immutable` : 'no-cache',
+    'X-Content-Type-Options': 'nosniff',
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+  };
+  if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
+  const encoding = encodingFor(c);
+  if (encoding === 'identity') return c.body(asset.plain, 200, headers);
+  return c.body(encoding === 'br' ? asset.brotli : asset.gzip, 200, { ...headers, 'Content-Encoding': encoding });
+}
+
+/** The best encoding that the client accepts; `q=0` means not acceptable. */
+export function encodingFor(c: Context): Encoding {
+  const offered = (c.req.header('Accept-Encoding') ?? '').toLowerCase().split(',', 20);
+  const accepts = (name: string): boolean =>
+    offered.some((entry) => new RegExp(`^\\s*${name}\\s*(;|$)`).test(entry) && !/;\s*q=0(\.0*)?\s*$/.test(entry));
+  return accepts('br') ? 'br' : accepts('gzip') ? 'gzip' : 'identity';
+}
+
+/** Relative to the page. `folder`: the path of the files. */
+export function assetUrl(folder: string, { name, hash }: PageAsset): string {
+  return throughMonitor(`${folder}/${name}?v=${hash}`);
+}
