@@ -134,7 +134,7 @@ function worstOf(all: Results): { readonly name: string; readonly figure: number
     .reduce((worst, one) => (one.figure < worst.figure ? one : worst));
 }
 
-/** Of the scenarios to which somebody came. */
+/** Of the scenarios to which a class came. */
 function mean(all: Results, policy: string, metric: Metric): number {
   const figures = Object.keys(all)
     .map((name) => figure(all, name, policy, metric))

@@ -7,7 +7,7 @@ import { classOf, PROJECT, startWithClass } from '../../test/support/class-scene
 const IN = 1000;
 const START = 1_700_000_000 + IN;
 
-test('somebody without a seat hears that the room is held, without the name of the class, and a code gets the seat', async () => {
+test('a client without a seat is refused because the room is held, without the name of the class, and a code gets the seat', async () => {
   const { scene, request } = startWithClass({ a: 10 }, classOf({ seats: 9, start: START }));
   await scene.clock.advance(IN - 60);
   scene.report('a', 10);
@@ -44,7 +44,7 @@ test('an unknown code, and one outside its time, is refused with a reason and ne
   assert.deepEqual(codes, ['unknown-code', 'class-not-open', 'unknown-code']);
 });
 
-test('people of a class wait in a line of their own, before everybody else, and are admitted first', async () => {
+test('people of a class wait in a line of their own, before all other clients, and are admitted first', async () => {
   const { scene, wait } = startWithClass({ a: 94 }, classOf({ seats: 3, start: START }));
   await scene.clock.advance(IN);
   scene.report('a', 94);

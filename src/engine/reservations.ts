@@ -143,7 +143,7 @@ export class Reservations {
     return this.#store(extended);
   }
 
-  /** The free seats go back to everybody now. */
+  /** The free seats go back to other clients now. */
   async release(id: string, by: string): Promise<ReservationOutcome> {
     await this.#startupGate.ready;
     const { book, log } = this.#options;

@@ -325,7 +325,7 @@ export class Ledger {
     });
   }
 
-  /** Load points of a session of the project before the factor of its server, and the share by which admission reckons it dearer. */
+  /** Load points of a session of the project before the factor of its server, and the share by which admission takes it to cost more. */
   seatCost(project: string | undefined): { readonly cost: number; readonly margin: number } {
     return { cost: this.#costs.ofProject(project), margin: marginOf(this.#costs, project, this.#parameters) };
   }

@@ -14,7 +14,7 @@ function tried(line: WaitingLine): string {
   return ids;
 }
 
-test('members of a class are tried before everybody else, and positions count in each line', () => {
+test('members of a class are tried before all other clients, and positions count in each line', () => {
   const line = new WaitingLine(rules);
   line.join({ id: 'a' }, 0);
   line.join(ofClass('x', 'r'), 1);

@@ -13,7 +13,7 @@ export interface Want {
   /** Normalised URL of the project (`Project.url`). */
   readonly project?: string;
   readonly labels?: Labels;
-  /** The reservation of which it takes a seat: it waits in the line of its class, before everybody else. */
+  /** The reservation of which it takes a seat: it waits in the line of its class, before all other clients. */
   readonly reservation?: string;
   /** Servers on which it failed before; the client wants another one. */
   readonly except?: readonly ServerId[];

@@ -38,7 +38,7 @@ export type CapacityAnswer =
       readonly alternatives: readonly number[];
     };
 
-/** The share of the fleet that may be reserved; the rest is for everybody. */
+/** The share of the fleet that may be reserved; the rest is for other clients. */
 export const MAX_SHARE = 0.8;
 /** Other times that a refusal proposes. */
 const MAX_ALTERNATIVES = 3;

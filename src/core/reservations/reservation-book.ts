@@ -23,10 +23,10 @@ export interface ClassRequest {
 }
 
 export type ClassOfRequest =
-  /** Everybody else. */
+  /** Of no class. */
   | { readonly kind: 'public' }
   | { readonly kind: 'class'; readonly reservation: Reservation }
-  /** All seats are taken: a place like everybody else. */
+  /** All seats are taken: a place like that of any client. */
   | { readonly kind: 'seats-taken'; readonly reservation: Reservation }
   | { readonly kind: 'unknown-code' }
   /** The code is right, but its seats cannot be taken now. */
@@ -88,7 +88,7 @@ export class ReservationBook {
     this.#version += 1;
   }
 
-  /** Sessions that have its seats go on, as those of everybody else. */
+  /** Sessions that have its seats go on, as those of other clients. */
   remove(id: string): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;

@@ -11,12 +11,12 @@ const class30: Reservation = {
 const status = (now: number, taken: number, came = taken, changed: Partial<Reservation> = {}) =>
   statusOf({ ...class30, ...changed }, { taken, came }, now, 3600);
 
-test('it goes from planned to over by the time alone when everybody comes', () => {
+test('it goes from planned to over by the time alone when every member comes', () => {
   const states = [5000, 6000, 9500, 10_100, 12_000, 15_000].map((now) => status(now, 30).state);
   assert.deepEqual(states, ['planned', 'gathering', 'open', 'running', 'running', 'over']);
 });
 
-test('seats that nobody took are held until the grace ends, and then go back in as long again', () => {
+test('free seats are held until the grace ends, and then go back in as long again', () => {
   assert.deepEqual(
     [9000, 10_600, 10_900, 11_199, 11_200].map((now) => status(now, 15).outstanding),
     [15, 15, 7, 0, 0],
@@ -24,7 +24,7 @@ test('seats that nobody took are held until the grace ends, and then go back in 
   assert.deepEqual([status(10_900, 15).state, status(11_200, 15).state], ['easing', 'released']);
 });
 
-test('when nobody came at all, all seats go back at the end of the grace', () => {
+test('when no member came at all, all seats go back at the end of the grace', () => {
   assert.equal(status(10_600, 0).outstanding, 30);
   assert.deepEqual([status(10_601, 0).outstanding, status(10_601, 0).state], [0, 'released']);
 });

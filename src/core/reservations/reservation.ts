@@ -20,7 +20,7 @@ export interface Reservation {
   readonly end: number;
   /** Seconds before the start from which seats can be taken. */
   readonly opens: number;
-  /** Seconds after the start for which all seats are held. In as many seconds after that, free ones go back to everybody. */
+  /** Seconds after the start for which all seats are held. In as many seconds after that, free ones go back to other clients. */
   readonly grace: number;
   /** Name of the token that made it. */
   readonly owner: string;

@@ -15,7 +15,7 @@ test('at the start the seats that fit now are held, and the last of them is not 
   assert.equal(reserveFor([server(10), server(10)], { seats: 17, seatCost: 8, ahead: 0 }, parameters).admits(0, 8), true);
 });
 
-test('long before the start nobody is held back, even on a full fleet', () => {
+test('long before the start no client is held back, even on a full fleet', () => {
   const room = reserveFor([server(89), server(89)], { seats: 18, seatCost: 8, ahead: 6 * 3600 }, parameters);
   assert.ok(room.spare > 1, String(room.spare));
   assert.equal(room.admits(0, 8), true);
@@ -31,14 +31,14 @@ test('the closer the start, the fewer seats will be free beside the sessions tha
   );
 });
 
-test('people of a class that will have left by then are no load, those that stay are', () => {
+test('people of a class that will have left by then do not count as load, those that stay are', () => {
   const demand = { seats: 5, seatCost: 8, ahead: 60 };
   const of = (staying: number) =>
     reserveFor([server(82)], { ...demand, ofClasses: () => ({ points: 80, staying }) }, parameters).predicted;
   assert.deepEqual([of(0), of(1)], [10, 0]);
 });
 
-test('no admitted session of somebody else makes the seats fewer than are needed', () => {
+test('no admitted session of another client makes the seats fewer than are needed', () => {
   const load = fc.double({ min: 0, max: 120, noNaN: true });
   fc.assert(
     fc.property(

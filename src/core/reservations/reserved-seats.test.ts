@@ -76,13 +76,13 @@ test('without a reservation within reach the candidates stay the same object', (
   assert.equal(seats.isWithinReach(START), false);
 });
 
-test('a released reservation holds nobody back', () => {
+test('a released reservation holds no client back', () => {
   const { at, take } = fleet({ ...robots, seats: 20, released: true });
   at(START - 1);
   assert.equal(take(START - 1, 'other').kind, 'booked');
 });
 
-test('somebody who would fit but for the class hears of it, somebody for whom there is no room does not', () => {
+test('a client that would fit but for the class gets that reason, a client for which there is no room does not', () => {
   const { at, seats, ledger } = fleet({ ...robots, seats: 20 });
   const moment = at(START - 1);
   assert.equal(seats.heldFor(candidates, undefined, moment)?.id, 'r');

@@ -89,7 +89,7 @@ test('what cannot be meant is refused with the field', async () => {
   }
 });
 
-test('nobody reads or makes reservations without a token', async () => {
+test('reservations are neither read nor made without a token', async () => {
   const { routes } = setUp();
   for (const [method, path] of [
     ['GET', BASE],
