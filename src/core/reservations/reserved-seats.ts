@@ -43,8 +43,8 @@ interface Hold {
  * and again would be overloaded under it.
  */
 const COMFORT = 3;
-/** Seats that one report or booking changes at most, ordinarily. */
-const SEATS_OF_A_CHANGE = 10;
+/** Seats that one report or booking changes at most, even on a strong server. */
+const SEATS_OF_A_CHANGE = 30;
 /** Seconds around the end of a reservation within which its people leave. */
 const LEAVING = 300;
 
