@@ -5,6 +5,10 @@
 import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation/allocation-parameters.ts';
 import type { Candidates } from '../src/core/fleet/candidates.ts';
 import { Ledger } from '../src/core/allocation/ledger.ts';
+import { ObservedLengths } from '../src/core/reservations/observed-lengths.ts';
+import { ReservationBook } from '../src/core/reservations/reservation-book.ts';
+import { ReservedSeats } from '../src/core/reservations/reserved-seats.ts';
+import { USUAL_SPREAD } from '../src/core/reservations/session-length.ts';
 
 /** What the simulator hands to a policy. */
 interface Context {
@@ -15,16 +19,31 @@ interface Context {
   readonly threshold: number;
   /** The policy is notified which sessions begin and end. */
   readonly counted?: boolean;
+  /** Seconds. */
+  readonly sessionLength?: number;
+  readonly reservations?: readonly SimulatedReservation[];
+}
+
+interface SimulatedReservation {
+  readonly code: string;
+  readonly project: string;
+  readonly seats: number;
+  /** Seconds. */
+  readonly start: number;
+  readonly end: number;
+  readonly grace: number;
 }
 
 interface Request {
   readonly id: number;
   readonly project: string;
   readonly address: string;
+  readonly code?: string;
 }
 
 interface Policy {
   readonly name: string;
+  readonly reserves: boolean;
   onReport(server: number, load: number, measuredAt: number, now: number): void;
   onPollFailed(server: number, now: number): void;
   pick(now: number, request: Request): number;
@@ -36,10 +55,20 @@ interface Policy {
 interface Changes extends Partial<AllocationParameters> {
   /** `false`: the clients do not say what they want to run. */
   readonly projectHints?: boolean;
+  /** Sessions are believed to last so many times as long as they do. */
+  readonly lengthFactor?: number;
 }
 
-export function create({ n, rng, threshold, counted = false }: Context): Policy {
-  const { projectHints = true, ...changes } = JSON.parse(process.env['ALLOCATION_PARAMETERS'] ?? '{}') as Changes;
+/** Seconds before the start from which simulated classes come. */
+const OPENS = 600;
+
+export function create(context: Context): Policy {
+  const { n, rng, threshold, sessionLength = DEFAULT_ALLOCATION.sessionLength, reservations = [], counted = false } = context;
+  const {
+    projectHints = true,
+    lengthFactor = 1,
+    ...changes
+  } = JSON.parse(process.env['ALLOCATION_PARAMETERS'] ?? '{}') as Changes;
   const ledger = new Ledger({ ...DEFAULT_ALLOCATION, threshold, ...changes }, () => rng.next());
   const numbers = new Map<string, number>();
   for (let server = 0; server < n; server++) numbers.set(`server-${server}`, server);
@@ -49,13 +78,33 @@ export function create({ n, rng, threshold, counted = false }: Context): Policy 
   const bookings = new Map<number, string>();
   const candidates: Candidates = { tiers: [ids] };
   const name = (server: number): string => ids[server] ?? '';
+  const book = new ReservationBook((project) => project);
+  for (const { code: id, ...reserved } of reservations)
+    book.put({
+      ...{ ...reserved, id, code: id, title: id, match: 'code', opens: OPENS },
+      ...{ owner: 'simulator', revision: 0, released: false },
+    });
+  const lengths = new ObservedLengths();
+  let latest = 0;
+  const { target } = { ...DEFAULT_ALLOCATION, ...changes };
+  const seats = new ReservedSeats({
+    ...{ ledger, book },
+    eligible: () => ids,
+    keyOf: (project) => project,
+    parameters: () => ({ target, lengths: { mean: lengths.mean(sessionLength * lengthFactor, latest), spread: USUAL_SPREAD } }),
+  });
 
   return {
     name: 'candidate',
+    reserves: true,
     onReport: (server, load, measuredAt, now) => ledger.report(name(server), load, measuredAt, now),
     onPollFailed: (server, now) => ledger.miss(name(server), now),
-    pick(now, { id, project, address }) {
-      const outcome = ledger.book({ id: `${id}`, address, ...(projectHints && { project }) }, candidates, now);
+    pick(now, { id, project, address, code }) {
+      latest = now;
+      const wanted = { id: `${id}`, address, ...(projectHints && { project }) };
+      const found = code === undefined ? undefined : book.classOf({ code, holder: wanted.id }, now, () => 0);
+      const ofClass = found?.kind === 'class' ? { reservation: found.reservation.id } : {};
+      const outcome = seats.take({ ...wanted, ...ofClass }, candidates, { now, wall: now });
       if (outcome.kind !== 'booked') return -1;
       if (counted) bookings.set(id, outcome.bookingId);
       return numbers.get(outcome.server) ?? -1;
@@ -63,9 +112,12 @@ export function create({ n, rng, threshold, counted = false }: Context): Policy 
     // The simulator assigns whatever was picked, at once; the ledger has booked it already.
     onAssign() {},
     onConnect(_server, now, { id }) {
+      lengths.began(bookings.get(id) ?? '', now);
       ledger.connected(bookings.get(id) ?? '', now);
     },
     onLeave(_server, now, { id }) {
+      lengths.ended(bookings.get(id) ?? '', now);
+      book.leave(bookings.get(id) ?? '');
       ledger.release(bookings.get(id) ?? '', now);
     },
   };

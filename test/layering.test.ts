@@ -13,6 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/fleet': ['core/text'],
   'core/allocation': ['core/fleet'],
   'core/queue': ['core/fleet'],
+  'core/reservations': ['core/fleet', 'core/allocation'],
   'core/incidents': ['core/fleet'],
   'core/views': ['core/fleet', 'core/incidents'],
   'core/history': ['core/fleet', 'core/views'],

@@ -3,6 +3,7 @@ import { createAdminRoutes } from '../../src/http/operators/admin-routes.ts';
 import { ANSWER_MEANINGS, OTHER_MEANINGS, REFUSAL_CODES } from '../../src/http/server/api-codes.ts';
 import { createApiRoutes } from '../../src/http/operators/api-routes.ts';
 import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
+import { createReservationRoutes } from '../../src/http/operators/reservation-routes.ts';
 import { createApi } from '../../src/http/server/openapi.ts';
 import { createRegisterRoutes } from '../../src/http/registration/register-routes.ts';
 import { createSessionsApi } from '../../src/http/clients/sessions-api.ts';
@@ -59,6 +60,7 @@ async function allOperations(): Promise<readonly { readonly name: string; readon
     createApiRoutes(unused),
     createHistoryRoutes(unused),
     createAdminRoutes(unused),
+    createReservationRoutes(unused),
     createRegisterRoutes(unused).api,
   ];
   const response = await createApi({ version: '', groups }).request('/api/v1/openapi.json');

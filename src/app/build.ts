@@ -10,6 +10,12 @@ import { Router } from '../core/fleet/routing.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import { History } from '../core/history/history.ts';
 import { incidentRules } from '../core/incidents/incidents.ts';
+import { parseProject } from '../core/fleet/project.ts';
+import { ObservedLengths } from '../core/reservations/observed-lengths.ts';
+import { ReservationBook } from '../core/reservations/reservation-book.ts';
+import { ReservedSeats } from '../core/reservations/reserved-seats.ts';
+import { USUAL_SPREAD } from '../core/reservations/session-length.ts';
+import { Reservations } from '../engine/reservations.ts';
 import { TokenBuckets, type TokenBucketRules } from '../core/limits/token-bucket.ts';
 import { WaitingLine } from '../core/queue/waiting-line.ts';
 import { maskedAddress } from '../core/text/mail-address.ts';
@@ -50,11 +56,15 @@ export function build(initial: Settings, environment: Environment, adapters: Ada
   const core = buildCore(initial, environment);
   // Events start only after everything is built, so they may reach parts that are created later.
   const fleet = buildFleet(core, adapters, (): FleetEvents => events);
-  const { requests, queue, prospects } = buildAdmission(core, fleet, (): MonitorViews => monitorViews);
+  const classes = buildReservations(core, fleet, () => {
+    queue.refresh();
+  });
+  const { requests, queue, prospects }: Admission = buildAdmission(core, fleet, classes, (): MonitorViews => monitorViews);
   const monitorViews = buildMonitorViews(core, fleet, prospects);
   const registered = buildRegistered(core, fleet);
   const operatorActions = buildOperatorActions(core, fleet, registered);
-  const parts = { ...core, ...fleet, requests, queue, prospects, monitorViews, registered, operatorActions };
+  const { reservations } = classes;
+  const parts = { ...core, ...fleet, requests, queue, prospects, monitorViews, registered, operatorActions, reservations };
   const events = createFleetEvents({ ...parts, descriptors: readDescriptorLimit() });
   return parts;
 }
@@ -83,6 +93,8 @@ function buildCore(initial: Settings, environment: Environment) {
     serverChanges: createTopic<ServerFacts | undefined>(undefined),
     /** The version of the servers that registered themselves. */
     registrations: createTopic(0),
+    /** Moves on when something has to be saved that is not reported again. */
+    urgentChanges: createTopic(0),
     /** Clients are answered. */
     answers: createStartupGate(),
     /** Clients can wait and get servers. */
@@ -134,13 +146,68 @@ function buildFleet(core: Core, adapters: Adapters, events: () => FleetEvents) {
   return { addressGuard, createProbe, poller, notifying, membership, suspicions };
 }
 
-function buildAdmission(core: Core, { poller, membership }: Fleet, monitorViews: () => MonitorViews): Admission {
+type ReservationParts = ReturnType<typeof buildReservations>;
+
+function buildReservations(core: Core, { poller }: Fleet, changed: () => void) {
+  const { clock, newId, log, router, line, ledger, settings, urgentChanges } = core;
+  const read = (url: string) => parseProject(url, { otherHosts: settings().projects.otherHosts });
+  const projectOf = (url: string | undefined) => {
+    const result = url === undefined ? undefined : read(url);
+    return result?.kind === 'project' ? result.project : undefined;
+  };
+  const keyOf = (url: string) => projectOf(url)?.key;
+  const target = () => settings().allocation.target;
+  const takesSessions = (id: ServerId) => {
+    const facts = poller.facts(id);
+    const state = facts && poller.state(facts);
+    return state !== undefined && state !== 'draining' && state !== 'down';
+  };
+  const eligible = ({ project }: { readonly project?: string }) => router.eligible(projectOf(project)).filter(takesSessions);
+  const book = new ReservationBook(keyOf);
+  const lengths = new ObservedLengths();
+  const seats = new ReservedSeats({
+    ...{ ledger, book, eligible, keyOf },
+    parameters: () => ({
+      target: target(),
+      lengths: { mean: lengths.mean(settings().allocation.sessionLength, clock.now()), spread: USUAL_SPREAD },
+    }),
+  });
+  const reservations = new Reservations({
+    ...{ clock, log, newId, book, seats, lengths, ledger, eligible, keyOf, target, changed },
+    waiting: (id) => line.lengthOf(id),
+    saveSoon: () => {
+      urgentChanges.publish(urgentChanges.value + 1);
+    },
+  });
+  return { book, seats, lengths, reservations };
+}
+
+function buildAdmission(
+  core: Core,
+  { poller, membership }: Fleet,
+  { book, seats, lengths, reservations }: ReservationParts,
+  monitorViews: () => MonitorViews,
+): Admission {
   const { clock, newId, log, router, line, buckets, decisions, ledger, settings } = core;
   return createAdmission({
     ...{ clock, newId, log, router, line, buckets, decisions },
-    bookings: ledgerBookings(ledger, clock, (id) => {
-      membership.booked(id);
-    }),
+    bookings: ledgerBookings(
+      ledger,
+      clock,
+      (id) => {
+        membership.booked(id);
+      },
+      {
+        seats,
+        began: (bookingId) => lengths.began(bookingId, clock.now()),
+        left: (bookingId) => {
+          lengths.ended(bookingId, clock.now());
+          book.leave(bookingId);
+        },
+        wallTime: () => clock.wallTime(),
+      },
+    ),
+    classes: reservations,
     settings: () => {
       const { handOutSsl, projects, allocation, waiting } = settings();
       return { handOutSsl, otherHosts: projects.otherHosts, settle: allocation.settle[1], resume: waiting.resume };

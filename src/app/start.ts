@@ -32,7 +32,7 @@ const GRACE = 1.2;
 
 /** Throws the `listen` error of the port. */
 export async function start(parts: Parts, initial: Settings, adapters: Adapters): Promise<Running> {
-  const { clock, log, poller, membership, notifying, history, ledger, queue, registered } = parts;
+  const { clock, log, poller, membership, notifying, history, ledger, queue, registered, reservations } = parts;
   // First: a port that is taken is found before anything is probed or written.
   const edge = await adapters.startEdge(parts);
   const createNotifiers = notifierFactory(parts, edge, adapters);
@@ -58,7 +58,8 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
     async stop() {
       waits.abort();
       const closed = edge.close(GRACE);
-      await Promise.all([poller.stop(), sampler.stop(), queue.stop(), registered.stop(), nameChecks.stop()]);
+      const loops = [poller, sampler, queue, registered, nameChecks, reservations];
+      await Promise.all(loops.map((loop) => loop.stop()));
       await Promise.all([closed, ...savers.map((saver) => saver.stop()), notifying.stop(GRACE)]);
     },
   };
@@ -66,7 +67,7 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
 
 /** Restores what the last run saved and saves from now on. What could not be read is never overwritten. */
 async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapters): Promise<(StateSaver | HistorySaver)[]> {
-  const { clock, log, history, poller, notifying, operatorActions, registrations } = parts;
+  const { clock, log, history, poller, notifying, operatorActions, registrations, reservations, urgentChanges } = parts;
   const store = adapters.createStore(initial, log);
   const file = adapters.createHistoryFile?.(initial);
   const { restored, saved } = stateDocuments(parts);
@@ -79,6 +80,7 @@ async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapter
   );
   if (state === undefined) {
     operatorActions.begin();
+    reservations.begin();
     return [];
   }
   if (file !== undefined && state.past !== undefined) await restoreHistory(state.past, { log, history, file });
@@ -86,10 +88,12 @@ async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapter
   history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
   notifying.startSaving(store);
   operatorActions.begin(store);
+  reservations.begin();
   const stateSaver = startStateSaver({ clock, log, store, documents: saved });
-  registrations.subscribe(() => {
-    stateSaver.hurry();
-  });
+  for (const changes of [registrations, urgentChanges])
+    changes.subscribe(() => {
+      stateSaver.hurry();
+    });
   return file === undefined ? [stateSaver] : [stateSaver, startHistorySaver({ clock, log, history, file })];
 }
 

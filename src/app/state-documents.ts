@@ -6,6 +6,7 @@ import type { Decisions } from '../engine/decisions.ts';
 import { NOTIFICATIONS, type Notifying } from '../engine/notifying.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { QueueService } from '../engine/queue-service.ts';
+import type { Reservations } from '../engine/reservations.ts';
 import type { Document } from '../engine/state-saver.ts';
 import type { Restored } from '../state/document.ts';
 
@@ -28,6 +29,7 @@ interface Owners {
   readonly decisions: Decisions;
   readonly registered: RegisteredServers;
   readonly queue: QueueService;
+  readonly reservations: Reservations;
   readonly notifying: Notifying;
   readonly operatorActions: OperatorActions;
 }
@@ -42,7 +44,14 @@ export function stateDocuments(owners: Owners): StateDocuments {
   };
 }
 
-function savedDocuments({ clock, ledger, decisions, registered, queue }: Owners): readonly (Document & SavedDocument)[] {
+function savedDocuments({
+  clock,
+  ledger,
+  decisions,
+  registered,
+  queue,
+  reservations,
+}: Owners): readonly (Document & SavedDocument)[] {
   return [
     {
       name: 'learned',
@@ -63,6 +72,14 @@ function savedDocuments({ clock, ledger, decisions, registered, queue }: Owners)
       version: () => registered.version,
       save: () => registered.save(),
       restore: (saved) => registered.restore(saved),
+    },
+    {
+      // After the learned costs, which have the bookings of the seats.
+      name: 'reservations',
+      urgent: true,
+      version: () => reservations.version,
+      save: () => reservations.save(),
+      restore: (saved) => reservations.restore(saved),
     },
     {
       // Last, when all servers are known: tickets for unknown servers would be refused.

@@ -5,6 +5,7 @@
 import type { Decision } from '../core/views/decision.ts';
 import { httpUrl, type ServerId } from '../core/fleet/endpoint.ts';
 import { explain, type Explanation, type Situation, type Verdict as ExplainedVerdict } from '../core/views/explanation.ts';
+import type { Candidates } from '../core/fleet/candidates.ts';
 import { reservedOf } from '../core/queue/reserved-servers.ts';
 import { meanLoad, type Drain, type ServerFacts } from '../core/fleet/fleet.ts';
 import type { ArrivalRate } from '../core/allocation/arrivals.ts';
@@ -95,8 +96,10 @@ export class MonitorViews {
     const { poller, ledger, router, prospects, clock, settings } = this.#options;
     const now = clock.now();
     const tried = handOut ?? prospects.unreservedFor(project, labels);
+    const held = tried !== undefined && 'permitted' in tried ? reservedOf(tried.candidates, tried.permitted) : NONE;
     const moment: Moment = {
       now,
+      held,
       loadThreshold: settings().loadThreshold,
       project: project?.key,
       admittance: router.admittances(project, labels),
@@ -105,7 +108,7 @@ export class MonitorViews {
     const situations: Situation[] = [];
     for (const facts of poller.servers()) situations.push(this.#situation(facts, moment));
     if (handOut !== undefined) return explain(situations, handOut.server);
-    return explain(situations, undefined, tried && ledger.first(tried.unreserved, project?.key, now));
+    return explain(situations, undefined, tried && ledger.first(without(held, tried.unreserved), project?.key, now));
   }
 
   /** The fleet as a whole. Whether it is open is current; the rest is at most half a second old, which bounds the cost. */
@@ -166,7 +169,7 @@ export class MonitorViews {
     this.#generation += 1;
   }
 
-  #situation(facts: ServerFacts, { now, loadThreshold, project, admittance, reserved }: Moment): Situation {
+  #situation(facts: ServerFacts, { now, loadThreshold, project, admittance, reserved, held }: Moment): Situation {
     const { poller, ledger, membership } = this.#options;
     const { endpoint, since, load, drain, lastFailure, loadOnly } = facts;
     const { id, address } = endpoint;
@@ -183,6 +186,7 @@ export class MonitorViews {
       admittance: admittance(id) ?? 'open',
       shareIdleTime: membership.get(id)?.server.shareIdleTime ?? 0,
       reserved: reserved.has(id),
+      held: held.has(id),
       drain: drain && this.#drainSituation(drain),
       failure: lastFailure?.reason,
       loadOnly: facts.failures > 0 ? undefined : loadOnly,
@@ -331,6 +335,12 @@ interface Moment {
   readonly admittance: (id: ServerId) => Admittance | undefined;
   /** Servers reserved for clients in line. */
   readonly reserved: ReadonlySet<ServerId>;
+  /** Servers whose room is held for people of classes. */
+  readonly held: ReadonlySet<ServerId>;
+}
+
+function without(held: ReadonlySet<ServerId>, candidates: Candidates): Candidates {
+  return held.size === 0 ? candidates : { tiers: candidates.tiers.map((tier) => tier.filter((id) => !held.has(id))) };
 }
 
 const NONE: ReadonlySet<ServerId> = new Set();

@@ -11,7 +11,9 @@ import type { Ticket, Want } from '../core/queue/line-order.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock } from '../ports.ts';
 import { Availability } from './availability.ts';
+import type { Classes } from './admission.ts';
 import type { Bookings } from './bookings.ts';
+import { heldForClass } from './class-words.ts';
 import type { HandOut } from './decision-log.ts';
 import type { RequestRouting } from './request-routing.ts';
 import type { Topic } from './topic.ts';
@@ -22,10 +24,13 @@ export interface ProspectsOptions {
   readonly router: Router;
   readonly routing: RequestRouting;
   readonly line: WaitingLine;
+  readonly classes?: Classes;
 }
 
 export type Prospect =
-  { readonly kind: 'open' } | { readonly kind: 'no-room' } | { readonly kind: 'others-wait'; readonly reason: string };
+  | { readonly kind: 'open' }
+  | { readonly kind: 'no-room' }
+  | { readonly kind: 'others-wait' | 'held-for-class'; readonly reason: string };
 
 export class Prospects {
   /** Can a session without a project be started now. */
@@ -50,26 +55,38 @@ export class Prospects {
 
   /** What a request would get now, as far as this can be known without serving the line. */
   prospect(project?: Project, labels?: Labels): Prospect {
-    const { bookings, router, line } = this.#options;
+    const { bookings, router, line, classes, clock } = this.#options;
     const route = router.route(project, labels);
-    if (route.kind === 'refused' || !bookings.fits(route.candidates, project?.key)) return { kind: 'no-room' };
+    if (route.kind === 'refused') return { kind: 'no-room' };
+    if (!bookings.fits(route.candidates, project?.key)) {
+      const held = classes?.heldFor(route.candidates, project?.key);
+      return held === undefined ? { kind: 'no-room' } : { kind: 'held-for-class', reason: heldForClass(held, clock.wallTime()) };
+    }
     const unreserved = this.#unreservedOf(route.candidates, project, labels);
     if (unreserved === route.candidates || bookings.fits(unreserved, project?.key)) return { kind: 'open' };
     return { kind: 'others-wait', reason: othersWait(line.length) };
   }
 
   /** The servers that may run it now, and those of them that are not reserved for clients in line. `undefined`: none will ever run it. */
-  unreservedFor(project?: Project, labels?: Labels): Pick<HandOut, 'candidates' | 'unreserved'> | undefined {
-    const route = this.#options.router.route(project, labels);
+  unreservedFor(
+    project?: Project,
+    labels?: Labels,
+  ): (Pick<HandOut, 'candidates' | 'unreserved'> & { readonly permitted: Candidates }) | undefined {
+    const { router, classes } = this.#options;
+    const route = router.route(project, labels);
     if (route.kind === 'refused') return undefined;
-    return { candidates: route.candidates, unreserved: this.#unreservedOf(route.candidates, project, labels) };
+    const { candidates } = route;
+    const permitted = classes?.permitted(candidates, project?.key) ?? candidates;
+    return { candidates, permitted, unreserved: this.#unreservedOf(candidates, project, labels) };
   }
 
   /** Whether a request that is not in line may be served before those that are, and by which servers. */
   backfill(want: Want): Backfill {
     const { line, clock, bookings, routing } = this.#options;
     const fits = (other: Ticket, candidates: Candidates) =>
-      bookings.isUnconfirmed(other.address) ? undefined : bookings.fits(candidates, routing.route(other).project?.key);
+      other.reservation === undefined && bookings.isUnconfirmed(other.address)
+        ? undefined
+        : bookings.fits(candidates, routing.route(other).project?.key, other.reservation);
     return line.mayBackfill(want, clock.now(), routing.candidatesOf, fits);
   }
 

@@ -5,7 +5,7 @@
  * token, for a while and across restarts.
  */
 import type { SecondsRange } from '../core/views/monitor-view.ts';
-import type { Standing } from '../core/queue/line-order.ts';
+import type { Standing, Ticket } from '../core/queue/line-order.ts';
 import type { Turn } from '../core/queue/backfill.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
@@ -403,7 +403,7 @@ export class QueueService {
     line.leave(id);
     const prospect = prospects.prospect(project, request.labels);
     const { code, reason } =
-      prospect.kind === 'others-wait'
+      'reason' in prospect
         ? { code: prospect.kind, reason: prospect.reason }
         : { code: 'no-room', reason: `${decisionLog.noRoom(routed)}; none had room while the request was held.` };
     decisionLog.record({ ...routed, kind: 'refused', code, reason, waited });
@@ -464,7 +464,7 @@ export class QueueService {
       return undefined;
     }
     const { request, token } = waiting;
-    const booked = await requests.bookFor({ request, project }, candidates);
+    const booked = await requests.bookFor({ request, project, want: ticket }, candidates);
     if (booked.kind === 'unconfirmed') return booked.kind;
     if (booked.kind === 'no-room') return undefined;
     const { waiter } = waiting;
@@ -496,13 +496,19 @@ export class QueueService {
     // Estimates change although positions do not.
     this.#estimatesSentAt = now;
     let position = 0;
-    for (const ticket of line.tickets()) this.#notify({ ticket, position: (position += 1) }, now);
+    let last: Ticket | undefined;
+    for (const ticket of line.tickets()) {
+      position = last?.reservation === ticket.reservation ? position + 1 : 1;
+      last = ticket;
+      this.#notify({ ticket, position }, now);
+    }
   }
 
   #notify({ ticket, position }: Standing, now: number): void {
     const waiting = this.#waiting.get(ticket.id);
     if (waiting?.waiter === undefined) return;
-    const estimate = this.#options.line.estimate(position, now);
+    // The pace is that of the public line.
+    const estimate = ticket.reservation === undefined ? this.#options.line.estimate(position, now) : undefined;
     const status: Waiting = { position, estimate: estimate && rounded(estimate), resumeToken: waiting.token };
     if (waiting.sent !== undefined && isSame(waiting.sent, status)) return;
     waiting.sent = status;

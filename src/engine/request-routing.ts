@@ -50,8 +50,12 @@ export class RequestRouting {
   }
 
   /** For a project that was read already. */
-  want(project: Project | undefined, labels: Labels | undefined): Want {
-    const want: Want = { ...(project !== undefined && { project: project.url }), ...(labels !== undefined && { labels }) };
+  want(project: Project | undefined, labels: Labels | undefined, reservation?: string): Want {
+    const want: Want = {
+      ...(project !== undefined && { project: project.url }),
+      ...(labels !== undefined && { labels }),
+      ...(reservation !== undefined && { reservation }),
+    };
     if (project !== undefined) this.#known().set(want, { kind: 'project', project });
     return want;
   }

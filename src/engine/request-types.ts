@@ -12,6 +12,8 @@ export interface SessionRequest {
   readonly projectUrl?: string;
   /** The server must have these. */
   readonly labels?: Labels;
+  /** The code of a class, as the client sent it. */
+  readonly code?: string;
   /** The same whenever the same client asks again. */
   readonly clientId?: string;
   /** Continues a ticket whose connection was lost. */

@@ -8,12 +8,15 @@ import { allocationReason } from '../core/views/allocation-reason.ts';
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
 import type { Candidates } from '../core/fleet/candidates.ts';
 import type { BookingOutcome, BookingRequest } from '../core/allocation/ledger.ts';
+import { normalizedCode } from '../core/reservations/code.ts';
 import { asSent, type Project } from '../core/fleet/project.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { TokenBuckets } from '../core/limits/token-bucket.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
+import type { Classes } from './admission.ts';
 import type { Bookings } from './bookings.ts';
+import { classNotOpen, heldForClass, UNKNOWN_CODE } from './class-words.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { Decisions } from './decisions.ts';
 import { othersWait, type Prospects } from './prospects.ts';
@@ -34,6 +37,7 @@ export interface SessionRequestsOptions {
   readonly decisions: Decisions;
   readonly decisionLog: DecisionLog;
   readonly settings: () => RequestSettings;
+  readonly classes?: Classes;
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   /** Tries every ticket in line once. */
   readonly serveLine: () => Promise<void>;
@@ -95,18 +99,43 @@ export class SessionRequests {
 
     const id = newId();
     const read = routing.read(request);
-    if (read.kind === 'routable') return { id, request, ...read };
+    if (read.kind === 'routable') return this.#withClass({ id, request, ...read });
     return this.refuseForGood({ id, request, project: read.project }, read.code, read.reason);
+  }
+
+  /** A request that belongs to a class takes a seat. A code is never served as if there were none. */
+  #withClass(routed: RoutedRequest): RoutedRequest | Refused {
+    const { classes, routing, clock } = this.#options;
+    const { request, project } = routed;
+    const { code } = request;
+    if (classes === undefined) return routed;
+    const found = classes.classOf({
+      ...(code !== undefined && { code: normalizedCode(code) ?? code }),
+      ...(project !== undefined && { project: project.key }),
+      holder: bookingRequest(request, project).id,
+    });
+    switch (found.kind) {
+      case 'class':
+        return { ...routed, want: routing.want(project, request.labels, found.reservation.id) };
+      case 'unknown-code':
+        return this.refuse(routed, found.kind, UNKNOWN_CODE);
+      case 'not-now':
+        return this.refuse(routed, 'class-not-open', classNotOpen(found.reservation, clock.wallTime()));
+      case 'seats-taken':
+      case 'public':
+        return routed;
+    }
   }
 
   /** Chooses and books a server for a request that is not in line. */
   async book({ request, project, candidates, want }: RoutedRequest): Promise<Booked | NoRoom> {
     const { bookings, line, prospects, serveLine } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
-    const booking = bookingRequest(request, project);
+    const booking = bookingRequest(request, project, want.reservation);
+    const fits = () => bookings.fits(candidates, project?.key, want.reservation);
     if (line.length === 0) return roomOf(await bookings.book(booking, candidates));
     // The usual answer while others wait, found without looking at the line.
-    if (!bookings.fits(candidates, project?.key)) return { kind: 'no-room' };
+    if (!fits()) return { kind: 'no-room' };
     let backfill = prospects.backfill(want);
     for (let walks = 0; backfill.kind === 'line-first' && walks < WALKS; walks += 1) {
       await serveLine();
@@ -117,16 +146,19 @@ export class SessionRequests {
       if (booked.kind === 'unconfirmed') return UNCONFIRMED;
       if (booked.kind === 'booked') return { ...booked, unreserved: backfill.candidates };
     }
-    return { kind: 'no-room', ...(bookings.fits(candidates, project?.key) && { othersWait: true }) };
+    return { kind: 'no-room', ...(fits() && { othersWait: true }) };
   }
 
   /** Books one of these servers for a request whose turn it is in line. */
-  bookFor({ request, project }: Pick<ReceivedRequest, 'request' | 'project'>, candidates: Candidates): Promise<BookingOutcome> {
-    return this.#options.bookings.book(bookingRequest(request, project), candidates);
+  bookFor(
+    { request, project, want }: Pick<RoutedRequest, 'request' | 'project' | 'want'>,
+    candidates: Candidates,
+  ): Promise<BookingOutcome> {
+    return this.#options.bookings.book(bookingRequest(request, project, want.reservation), candidates);
   }
 
   /** Answers a request with the server that was booked for it. `waited` is seconds. */
-  allocate({ id, request, project, candidates }: RoutedRequest, booked: Booked, waited: number): Outcome {
+  allocate({ id, request, project, candidates, want }: RoutedRequest, booked: Booked, waited: number): Outcome {
     const { clock, endpoint, settings, log, router, prospects, decisionLog } = this.#options;
     const { server, bookingId, load, predicted, tier, lastResort, unreserved = candidates } = booked;
     const found = endpoint(server);
@@ -137,7 +169,17 @@ export class SessionRequests {
     const { address } = found;
     const admittance = router.admittance(server, project, request.labels);
     const besideReserved = isPart(unreserved, candidates);
-    const reason = allocationReason({ address, load, predicted, admittance, laterTier: tier > 0, lastResort, besideReserved });
+    const { reservation } = want;
+    const reason = allocationReason({
+      reservation,
+      address,
+      load,
+      predicted,
+      admittance,
+      laterTier: tier > 0,
+      lastResort,
+      besideReserved,
+    });
     const handOut = { server, candidates, unreserved };
     decisionLog.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut });
     const sentence = `${address} simulation server handed out to ${request.address.address}`;
@@ -162,9 +204,12 @@ export class SessionRequests {
   }
 
   #refuseForRoom(routed: RoutedRequest, noRoom: NoRoom): Refused {
-    const { line, decisionLog } = this.#options;
+    const { line, decisionLog, classes, clock } = this.#options;
     if (noRoom.unconfirmed === true) return this.refuse(routed, 'too-many-requests', TOO_MANY_UNCONFIRMED, UNCONFIRMED_RETRY);
     if (noRoom.othersWait === true) return this.refuse(routed, 'others-wait', othersWait(line.length));
+    const held = classes?.heldFor(routed.candidates, routed.project?.key);
+    if (held !== undefined && routed.want.reservation === undefined)
+      return this.refuse(routed, 'held-for-class', heldForClass(held, clock.wallTime()));
     return this.refuse(routed, 'no-room', decisionLog.noRoom(routed));
   }
 
@@ -204,10 +249,15 @@ function sizeOf({ tiers }: Candidates): number {
 }
 
 /** A client that names itself and asks again is evidence against the server it got before (docs/design/allocation.md, "Weak cases and mitigations"). */
-function bookingRequest({ clientId, address }: SessionRequest, project: Project | undefined): BookingRequest {
+function bookingRequest(
+  { clientId, address }: SessionRequest,
+  project: Project | undefined,
+  reservation?: string,
+): BookingRequest {
   return {
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,
     ...(address.limitKey !== undefined && { address: address.limitKey }),
     ...(project !== undefined && { project: project.key }),
+    ...(reservation !== undefined && { reservation }),
   };
 }

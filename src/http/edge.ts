@@ -13,6 +13,7 @@ import type { Admission } from '../engine/admission.ts';
 import type { StartupGate } from '../engine/startup-gate.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
+import type { Reservations } from '../engine/reservations.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
 import type { Poller } from '../engine/poller.ts';
@@ -22,6 +23,7 @@ import { createAccess, type Access } from './operators/access.ts';
 import { isOfHolder } from './operators/credentials.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
 import { createApiRoutes } from './operators/api-routes.ts';
+import { createReservationRoutes } from './operators/reservation-routes.ts';
 import { createAvailabilitySocket } from './clients/availability-socket.ts';
 import { createAddressOf, createPeerKey, parseNetworks, type AddressOf, type PeerKey } from './server/client-address.ts';
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './server/descriptors.ts';
@@ -66,6 +68,7 @@ export interface EdgeOptions {
   readonly monitorViews: MonitorViews;
   readonly history: History;
   readonly operatorActions: OperatorActions;
+  readonly reservations: Reservations;
   readonly notifying: Notifying;
   readonly registered: RegisteredServers;
   readonly metrics: Metrics;
@@ -290,6 +293,10 @@ function apiOf(
       createHistoryRoutes({ source, clock, mayRead }),
       createAdminRoutes({
         ...{ actions: operatorActions, clock, mayAct },
+        projectHosts: () => settings().projects.otherHosts,
+      }),
+      createReservationRoutes({
+        ...{ reservations: options.reservations, mayAct },
         projectHosts: () => settings().projects.otherHosts,
       }),
       registration,

@@ -64,5 +64,6 @@ const savedTicket: z.ZodType<SavedTicket> = z.object({
   clientId: name.exactOptional(),
   project: z.string().min(1).max(1000).exactOptional(),
   labels: labels.exactOptional(),
+  reservation: name.exactOptional(),
   waited: z.number().min(0).max(1e7),
 });

@@ -6,6 +6,11 @@ import { Router, type RoutedServer } from '../../src/core/fleet/routing.ts';
 import { TokenBuckets } from '../../src/core/limits/token-bucket.ts';
 import { WaitingLine } from '../../src/core/queue/waiting-line.ts';
 import type { AnswerView } from '../../src/core/views/monitor-view.ts';
+import { parseProject } from '../../src/core/fleet/project.ts';
+import { ObservedLengths } from '../../src/core/reservations/observed-lengths.ts';
+import type { ReservationBook } from '../../src/core/reservations/reservation-book.ts';
+import { ReservedSeats } from '../../src/core/reservations/reserved-seats.ts';
+import { Reservations } from '../../src/engine/reservations.ts';
 import { createAdmission } from '../../src/engine/admission.ts';
 import { ledgerBookings, type Bookings } from '../../src/engine/bookings.ts';
 import { Decisions } from '../../src/engine/decisions.ts';
@@ -30,6 +35,7 @@ export function start(
     maxSessions,
     mostWaiting = 100,
     mostWaitingOfOne = 10,
+    book,
   }: {
     rules?: Partial<RoutedServer>;
     slow?: boolean;
@@ -37,6 +43,8 @@ export function start(
     maxSessions?: number;
     mostWaiting?: number;
     mostWaitingOfOne?: number;
+    /** Seats that are reserved for classes. */
+    book?: ReservationBook;
   } = {},
 ) {
   const clock = new FakeClock(0);
@@ -44,7 +52,9 @@ export function start(
   const router = new Router();
   const line = new WaitingLine({ maxLength: mostWaiting, maxPerAddress: mostWaitingOfOne, resume: 30, passing: 120 });
   const decisions = new Decisions();
-  const immediate = ledgerBookings(ledger, clock);
+  const log = new MemoryLog();
+  const classes = book && classesOf({ book, ledger, router, line, clock, log });
+  const immediate = ledgerBookings(ledger, clock, undefined, classes);
   let attempts = 0;
   /** A ledger that is shared with others takes its time. */
   const bookings: Bookings = slow
@@ -64,7 +74,6 @@ export function start(
         },
       };
   let ids = 0;
-  const log = new MemoryLog();
   const endpoints = new Map(Object.keys(loads).map((id) => [id, endpointOf(id)]));
   const { requests, queue, prospects } = createAdmission({
     ...{ clock, router, line, decisions, bookings, log },
@@ -74,6 +83,7 @@ export function start(
     endpoint: (id) => endpoints.get(id),
     explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
     costOf: (project) => ledger.fleetCost(project?.key).value,
+    ...(classes !== undefined && { classes: classes.reservations }),
   });
   const report = (id: string, load: number, own: Partial<RoutedServer> = {}) => {
     ledger.report(id, load, clock.now());
@@ -84,7 +94,52 @@ export function start(
     ledger.add(id, { weight: 1, ...(maxSessions !== undefined && { maxSessions }) }, clock.now());
     report(id, load);
   }
-  return { clock, ledger, router, line, decisions, requests, queue, prospects, log, report, attempts: () => attempts };
+  return {
+    clock,
+    ledger,
+    router,
+    line,
+    decisions,
+    requests,
+    queue,
+    prospects,
+    log,
+    report,
+    reservations: classes?.reservations,
+    attempts: () => attempts,
+  };
+}
+
+interface ClassParts {
+  readonly book: ReservationBook;
+  readonly ledger: Ledger;
+  readonly router: Router;
+  readonly line: WaitingLine;
+  readonly clock: FakeClock;
+  readonly log: MemoryLog;
+}
+
+function classesOf({ book, ledger, router, line, clock, log }: ClassParts) {
+  const keyOf = (url: string) => projectOf(url)?.key;
+  const eligible = ({ project }: { readonly project?: string }) => router.eligible(projectOf(project));
+  const lengths = { mean: 1500, spread: 0.8 };
+  const { target } = DEFAULT_ALLOCATION;
+  const seats = new ReservedSeats({ ledger, book, eligible, keyOf, parameters: () => ({ target, lengths }) });
+  let ids = 0;
+  const reservations = new Reservations({
+    ...{ clock, log, book, seats, ledger, eligible, keyOf, lengths: new ObservedLengths() },
+    newId: () => `r${(ids += 1)}`,
+    target: () => target,
+    waiting: (id) => line.lengthOf(id),
+    changed: () => undefined,
+    saveSoon: () => undefined,
+  });
+  return { seats, reservations, began: () => undefined, left: (id: string) => book.leave(id), wallTime: () => clock.wallTime() };
+}
+
+function projectOf(url: string | undefined) {
+  const read = url === undefined ? undefined : parseProject(url);
+  return read?.kind === 'project' ? read.project : undefined;
 }
 
 export const from = (limitKey?: string) => ({ address: { address: limitKey ?? '127.0.0.1', limitKey } });

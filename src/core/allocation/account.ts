@@ -52,6 +52,10 @@ const MAX_EVIDENCE = 1000;
 const MAX_RECENT = 500;
 /** Percent. What a server may report is limited, so that no sum of loads can overflow. */
 const MAX_LOAD = 1000;
+/** Percent. A machine that does more than this beside its sessions is taken for one that runs sessions. */
+const MAX_BASE = 4;
+/** Seconds in which the lowest report is forgotten. */
+const FORGET_LOWEST = 86_400;
 
 export class Account {
   readonly id: ServerId;
@@ -97,6 +101,8 @@ export class Account {
   #isRelayed = false;
   /** Counted sessions that left lately, and the load points that left with them. */
   readonly #departures: { readonly at: number; readonly points: number }[] = [];
+  /** Percent: the lowest report of about a day. */
+  #lowest = MAX_BASE;
   /** When the last learning window was opened. */
   #windowAt = -Infinity;
 
@@ -154,9 +160,21 @@ export class Account {
 
   /** The same with the highest of the recent reports: admission uses it. `Infinity` while no client may be sent there at all. */
   ceiling(parameters: AllocationParameters): number {
-    return this.isOpen(parameters)
-      ? Math.max(this.load - this.#relief(this.seen), this.#reliefPeak()) + this.booked + this.risk + this.doubt(parameters)
-      : Infinity;
+    return this.isOpen(parameters) ? this.expected(parameters) : Infinity;
+  }
+
+  /** The same, whether or not a client may be sent there. */
+  expected(parameters: AllocationParameters): number {
+    return Math.max(this.load - this.#relief(this.seen), this.#reliefPeak()) + this.booked + this.risk + this.doubt(parameters);
+  }
+
+  /** Percent: its load without sessions, which is not much, and at most the lowest that was seen. */
+  get base(): number {
+    return Math.min(MAX_BASE, this.#lowest);
+  }
+
+  answers({ closedAfter }: AllocationParameters): boolean {
+    return this.seen !== undefined && this.missed < closedAfter;
   }
 
   isOpen({ threshold, closedAfter }: AllocationParameters): boolean {
@@ -210,6 +228,7 @@ export class Account {
     const read = Math.max(0, Math.min(MAX_LOAD, load));
     if (this.window !== undefined && this.seen !== undefined)
       this.window.gone += (((this.load + read) / 2) * (at - this.seen)) / parameters.sessionLength;
+    this.#lowest = Math.min(read, this.#lowest + (MAX_BASE * (at - (this.seen ?? at))) / FORGET_LOWEST);
     this.load = read;
     this.seen = at;
     this.missed = 0;

@@ -36,6 +36,8 @@ export interface BookingRequest {
   readonly project?: string;
   /** Network address, or network, of the client: hand-outs are judged by it. Absent: all that have none are judged together. */
   readonly address?: string;
+  /** A reservation of which it takes a seat. The seats are counted, so a class behind one address needs no other limit. */
+  readonly reservation?: string;
 }
 
 export type BookingOutcome =
@@ -57,6 +59,16 @@ export type BookingOutcome =
   | { readonly kind: 'no-room' }
   /** Its address was given as much as one address may have before any of it is known to be used. */
   | { readonly kind: 'unconfirmed' };
+
+/** The room on one server. */
+export interface Room {
+  /** Percent: the highest recent report, and what is booked. */
+  readonly load: number;
+  /** Percent: the load without sessions, as far as it was seen. */
+  readonly base: number;
+  /** What sessions cost there compared to the rest of the fleet. */
+  readonly factor: number;
+}
 
 export interface ServerOptions {
   /** Rough power compared to the other servers; 2 is about twice as strong. Default 1. */
@@ -110,6 +122,7 @@ export class Ledger {
   #revision = 0;
   /** Moves on with what changes the accounts of many servers. */
   #common = 0;
+  #published = 0;
 
   constructor(parameters: AllocationParameters, random: () => number) {
     this.#parameters = parameters;
@@ -121,6 +134,11 @@ export class Ledger {
   /** Moves on with every allocation, release, lesson and suspicion: while it stands still there is nothing new to save. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Moves on with every report, booking and release: while it stands still, only time changes where there is room. */
+  get published(): number {
+    return this.#published;
   }
 
   // ---- the fleet
@@ -143,6 +161,7 @@ export class Ledger {
     this.#suspects.delete(account);
     this.#suspected = undefined;
     this.#common += 1;
+    this.#published += 1;
   }
 
   /** New parameters. Learning switched off also forgets what was learned: every session costs `cost`, divided by the server's weight. */
@@ -198,10 +217,10 @@ export class Ledger {
   // ---- decisions
 
   /** Chooses the server whose predicted load will be least and books the session there. */
-  book({ id, project, address = '' }: BookingRequest, candidates: Candidates, now: number): BookingOutcome {
+  book({ id, project, address = '', reservation }: BookingRequest, candidates: Candidates, now: number): BookingOutcome {
     const time = this.#advance(now);
     const known = canBeKept(project) ? project : undefined;
-    if (this.isUnconfirmed(address, time)) return { kind: 'unconfirmed' };
+    if (reservation === undefined && this.isUnconfirmed(address, time)) return { kind: 'unconfirmed' };
     const choice = this.#choose(candidates, known, time, this.#parameters.jitter);
     if (choice === undefined) return { kind: 'no-room' };
     const { account, tier, lastResort } = choice;
@@ -294,6 +313,21 @@ export class Ledger {
   ): { readonly from: number; readonly to: number } {
     const { low, high } = this.#costs.view(undefined, project);
     return { from: this.#placesAt(candidates, high, 0, now), to: this.#placesAt(candidates, low, 0, now) };
+  }
+
+  /** What is known of the room on these servers, whether or not it is open to sessions now. Those that do not answer are left out. */
+  rooms(ids: readonly ServerId[]): readonly { readonly id: ServerId; readonly room: Room }[] {
+    const parameters = this.#parameters;
+    return ids.flatMap((id) => {
+      const account = this.#accounts.get(id);
+      if (account?.answers(parameters) !== true) return [];
+      return { id, room: { load: account.expected(parameters), base: account.base, factor: account.server.factor } };
+    });
+  }
+
+  /** Load points of a session of the project before the factor of its server, and the share by which admission takes it to cost more. */
+  seatCost(project: string | undefined): { readonly cost: number; readonly margin: number } {
+    return { cost: this.#costs.ofProject(project), margin: marginOf(this.#costs, project, this.#parameters) };
   }
 
   #placesAt(candidates: Candidates, base: number, margin: number, now: number): number {
@@ -528,6 +562,7 @@ export class Ledger {
   /** Writes what the choice reads. */
   #publish(account: Account): void {
     const parameters = this.#parameters;
+    this.#published += 1;
     this.#choice.setRow(account.row, {
       level: account.level(parameters),
       ceiling: account.ceiling(parameters),

@@ -6,10 +6,10 @@ test('a pass is letters alone, and good once and for a minute', () => {
   const clients = new ExpectedClients();
   const pass = clients.issue('aZ09-_x4', 0);
   assert.match(pass, /^[a-zA-Z]{8}$/);
-  assert.equal(clients.redeem(pass, 59), true);
-  assert.equal(clients.redeem(pass, 59), false);
-  assert.equal(clients.redeem(clients.issue('other', 0), 60), false);
-  assert.equal(clients.redeem('invented', 0), false);
+  assert.notEqual(clients.redeem(pass, 59), undefined);
+  assert.equal(clients.redeem(pass, 59), undefined);
+  assert.equal(clients.redeem(clients.issue('other', 0), 60), undefined);
+  assert.equal(clients.redeem('invented', 0), undefined);
 });
 
 test('a client that arrives is given the oldest booking that was made for its address on that server', () => {
@@ -29,5 +29,10 @@ test('the number of remembered clients is bounded', () => {
   const first = clients.issue('first', 0);
   for (let i = 0; i < 60_000; i += 1)
     clients.issue(`x${String(i).replace(/./g, (digit) => 'abcdefghij'.charAt(Number(digit)))}`, 1);
-  assert.equal(clients.redeem(first, 1), false);
+  assert.equal(clients.redeem(first, 1), undefined);
+});
+
+test('a pass remembers the code of a class', () => {
+  const clients = new ExpectedClients();
+  assert.equal(clients.redeem(clients.issue('first', 0, 'ROBO-101'), 1)?.code, 'ROBO-101');
 });

@@ -11,28 +11,35 @@ interface HandedOut {
   readonly at: number;
 }
 
+/** What is known of a client that was sent to wait. */
+export interface Pass {
+  readonly at: number;
+  /** The code of a class with which it asked. */
+  readonly code?: string;
+}
+
 /** Seconds a client may take to connect. */
 const MAX_DELAY = 60;
 export const MAX_CLIENTS = 50_000;
 
 export class ExpectedClients {
   /** The oldest first, as in every `Map`. */
-  readonly #passes = new Map<string, number>();
+  readonly #passes = new Map<string, Pass>();
   readonly #handedOut = new Map<string, HandedOut>();
 
   /** `id` is unguessable. Returns the pass, which has only letters, because clients look for numbers in URLs (docs/design/protocol.md, "URLs in gateway mode"). */
-  issue(id: string, now: number): string {
+  issue(id: string, now: number, code?: string): string {
     const pass = lettersOf(id);
-    forgetOld(this.#passes, now, (at) => at);
-    this.#passes.set(pass, now);
+    forgetOld(this.#passes, now, ({ at }) => at);
+    this.#passes.set(pass, { at: now, ...(code !== undefined && { code }) });
     return pass;
   }
 
   /** A pass is valid once. */
-  redeem(pass: string, now: number): boolean {
-    const at = this.#passes.get(pass);
+  redeem(pass: string, now: number): Pass | undefined {
+    const found = this.#passes.get(pass);
     this.#passes.delete(pass);
-    return at !== undefined && now - at < MAX_DELAY;
+    return found !== undefined && now - found.at < MAX_DELAY ? found : undefined;
   }
 
   /** A client from this address was sent to the server. */

@@ -92,7 +92,8 @@ export function passAlong(order: LineOrder, isOverdue: IsOverdue, candidatesOf: 
         looked += 1;
         if (current.ticket.lostAt !== undefined || exhausted.has(current.kind)) continue;
         const candidates = candidatesOf(current.ticket);
-        const left = candidates && reserved.leftOf(candidates);
+        // People of a class may take any server: what is reserved for one of them is not lost to another.
+        const left = current.ticket.reservation === undefined ? candidates && reserved.leftOf(candidates) : candidates;
         if (left?.tiers.length === 0) {
           exhaust(current, candidates);
           continue;
@@ -125,6 +126,7 @@ export function mayBackfill(
   const own = candidatesOf(want);
   if (own === undefined) return NO;
   const kind = kindOf(want);
+  if (want.reservation !== undefined) return mayTakeSeat(order.kinds.get(kind) ?? NOBODY, own, fits);
   const reserved = new ReservedServers();
   const seen = new Set<string>();
   // Tickets that may not be overtaken are at the head, and each is tried on what those before it leave.
@@ -160,5 +162,15 @@ export function mayBackfill(
   return { kind: 'yes', candidates: open };
 }
 
+/** Only members of the same class come before a member of a class. */
+function mayTakeSeat(waiting: ReadonlySet<Spot>, candidates: Candidates, fits: Fits): Backfill {
+  for (const { ticket } of waiting) {
+    const hasRoom = ticket.lostAt === undefined ? fits(ticket, candidates) : undefined;
+    if (hasRoom !== undefined) return hasRoom ? LINE_FIRST : NO;
+  }
+  return { kind: 'yes', candidates };
+}
+
+const NOBODY: ReadonlySet<Spot> = new Set();
 const NO: Backfill = { kind: 'no' };
 const LINE_FIRST: Backfill = { kind: 'line-first' };

@@ -13,6 +13,8 @@ export interface Want {
   /** Normalised URL of the project (`Project.url`). */
   readonly project?: string;
   readonly labels?: Labels;
+  /** The reservation of which it takes a seat: it waits in the line of its class, before all other clients. */
+  readonly reservation?: string;
   /** Servers on which it failed before; the client wants another one. */
   readonly except?: readonly ServerId[];
 }
@@ -47,9 +49,9 @@ export class LineOrder {
   #last: Spot | undefined;
   /** The first one whose position may differ from the one that was reported to its client. */
   #moved: Spot | undefined;
-  #order = 0;
-  /** Of those that came back to the head; below zero. */
-  #headOrder = 0;
+  /** The lines: one for each class that waits, before the public one, whose name is `undefined`. */
+  readonly #lines = new Map<string | undefined, Line>();
+  #classes = 0;
 
   get first(): Spot | undefined {
     return this.#first;
@@ -64,18 +66,22 @@ export class LineOrder {
     return this.#kinds;
   }
 
-  /** 1 is next. */
+  /** 1 is next in its line. */
   positionOf(spot: Spot): number {
     let position = 1;
-    for (let before = spot.previous; before !== undefined; before = before.previous) position += 1;
+    for (let before = spot.previous; before !== undefined && isSameLine(before, spot); before = before.previous) position += 1;
     return position;
   }
 
+  /** Tickets in the line of a class, or in the public one. */
+  lengthOf(reservation: string | undefined): number {
+    return this.#lines.get(reservation)?.length ?? 0;
+  }
+
   append(ticket: MutableTicket): Spot {
-    const spot = new Spot(ticket, this.#order++, this.#last);
-    if (this.#last === undefined) this.#first = spot;
-    else this.#last.next = spot;
-    this.#last = spot;
+    const line = this.#lineOf(ticket.reservation);
+    const spot = this.#insert(ticket, line.tail++);
+    line.length += 1;
     const kind = this.#kinds.get(spot.kind);
     if (kind === undefined) this.#kinds.set(spot.kind, new Set([spot]));
     else kind.add(spot);
@@ -83,13 +89,11 @@ export class LineOrder {
   }
 
   prepend(ticket: MutableTicket): Spot {
-    const first = this.#first;
-    const spot = new Spot(ticket, (this.#headOrder -= 1), undefined);
-    spot.next = first;
-    if (first === undefined) this.#last = spot;
-    else first.previous = spot;
-    this.#first = spot;
-    this.#moved = first;
+    const line = this.#lineOf(ticket.reservation);
+    const spot = this.#insert(ticket, (line.head -= 1));
+    line.length += 1;
+    const { next } = spot;
+    if (next !== undefined && (this.#moved === undefined || next.order < this.#moved.order)) this.#moved = next;
     this.#kinds.set(spot.kind, new Set([spot, ...(this.#kinds.get(spot.kind) ?? [])]));
     return spot;
   }
@@ -106,6 +110,38 @@ export class LineOrder {
     const kind = this.#kinds.get(spot.kind);
     kind?.delete(spot);
     if (kind?.size === 0) this.#kinds.delete(spot.kind);
+    const line = this.#lines.get(spot.ticket.reservation);
+    if (line !== undefined && (line.length -= 1) === 0 && spot.ticket.reservation !== undefined)
+      this.#lines.delete(spot.ticket.reservation);
+  }
+
+  #lineOf(reservation: string | undefined): Line {
+    let line = this.#lines.get(reservation);
+    if (line === undefined) {
+      const begin = reservation === undefined ? 0 : FIRST_LINE + LINE_SPAN * (this.#classes += 1);
+      this.#lines.set(reservation, (line = { head: begin, tail: begin, length: 0 }));
+    }
+    return line;
+  }
+
+  /** In its place by order. The public joins at the end at once; people of classes walk along those that wait for seats. */
+  #insert(ticket: MutableTicket, order: number): Spot {
+    const before = this.#lastBelow(order);
+    const spot = new Spot(ticket, order, before);
+    const next = before === undefined ? this.#first : before.next;
+    spot.next = next;
+    if (before === undefined) this.#first = spot;
+    else before.next = spot;
+    if (next === undefined) this.#last = spot;
+    else next.previous = spot;
+    return spot;
+  }
+
+  #lastBelow(order: number): Spot | undefined {
+    if (this.#last === undefined || this.#last.order < order) return this.#last;
+    let before: Spot | undefined;
+    for (let spot = this.#first; spot !== undefined && spot.order < order; spot = spot.next) before = spot;
+    return before;
   }
 
   /** The tickets whose position differs from the one last reported, in order. From now on they count as reported. */
@@ -116,6 +152,7 @@ export class LineOrder {
     if (from === undefined) return changed;
     let position = this.positionOf(from);
     for (let spot: Spot | undefined = from; spot !== undefined; spot = spot.next, position += 1) {
+      if (spot.previous !== undefined && !isSameLine(spot, spot.previous)) position = 1;
       if (spot.reported === position || spot.ticket.lostAt !== undefined) continue;
       spot.reported = position;
       changed.push({ ticket: spot.ticket, position });
@@ -141,6 +178,23 @@ export class LineOrder {
   }
 }
 
+/** Orders of the tickets of one line; the public one begins at 0. */
+interface Line {
+  /** Of the first that came back to its head. */
+  head: number;
+  /** Of the next that joins. */
+  tail: number;
+  length: number;
+}
+
+/** Orders of classes lie below those of the public, each class in a span of its own. */
+const FIRST_LINE = -(2 ** 52);
+const LINE_SPAN = 2 ** 30;
+
+function isSameLine(a: Spot, b: Spot): boolean {
+  return a.ticket.reservation === b.ticket.reservation;
+}
+
 export type MutableTicket = TicketRequest & { readonly joinedAt: number; lostAt: number | undefined };
 
 /** An element of the list. One that left keeps its `next`, so that a walk that has reached it finds its way. */
@@ -163,6 +217,6 @@ export class Spot {
 }
 
 /** Wants of one kind fit together or not at all. */
-export function kindOf({ project, labels, except }: Want): string {
-  return JSON.stringify([project, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)), except]);
+export function kindOf({ project, labels, reservation, except }: Want): string {
+  return JSON.stringify([project, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)), reservation, except]);
 }

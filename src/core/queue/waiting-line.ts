@@ -72,6 +72,11 @@ export class WaitingLine {
     return this.#byId.size;
   }
 
+  /** People in the line of a class. */
+  lengthOf(reservation: string): number {
+    return this.#order.lengthOf(reservation);
+  }
+
   /** Seconds for which the first ticket has waited; `undefined` when the line is empty. */
   longestWait(now: number): number | undefined {
     const { first } = this.#order;
@@ -87,7 +92,7 @@ export class WaitingLine {
     else if (refusal !== undefined) return refusal;
     if (this.length === 0) this.#pace.began(now);
     const spot = this.#index(this.#order.append({ ...request, joinedAt: now, lostAt: undefined }));
-    spot.reported = this.length;
+    spot.reported = this.#order.lengthOf(spot.ticket.reservation);
     return {
       ...{ kind: 'joined', ticket: spot.ticket, position: spot.reported },
       ...(displaced !== undefined && { displaced: displaced.ticket }),
@@ -132,7 +137,8 @@ export class WaitingLine {
   admitted(id: string, now: number): Ticket | undefined {
     const spot = this.#byId.get(id);
     // A ticket that got a server without waiting says nothing about the pace.
-    if (spot !== undefined && now - spot.ticket.joinedAt >= MIN_WAIT) this.#pace.admitted(now);
+    if (spot !== undefined && spot.ticket.reservation === undefined && now - spot.ticket.joinedAt >= MIN_WAIT)
+      this.#pace.admitted(now);
     return this.leave(id);
   }
 
@@ -281,7 +287,7 @@ export class WaitingLine {
   }
 
   #isOverdue(now: number): IsOverdue {
-    return ({ ticket }) => now - ticket.joinedAt >= this.#rules.passing;
+    return ({ ticket }) => ticket.reservation !== undefined || now - ticket.joinedAt >= this.#rules.passing;
   }
 }
 

@@ -16,12 +16,15 @@ export interface Allocation {
   readonly lastResort: boolean;
   /** Servers that are reserved for waiting clients were left out, whatever room they have. */
   readonly besideReserved: boolean;
+  /** Identity of the reservation of which it has a seat. */
+  readonly reservation?: string | undefined;
 }
 
 export function allocationReason(allocation: Allocation): string {
-  const { address, load, predicted, besideReserved } = allocation;
+  const { address, load, predicted, besideReserved, reservation } = allocation;
+  const seat = reservation === undefined ? '' : ` It has a seat of the reservation ${reservation}.`;
   const beside = besideReserved ? ', apart from servers reserved for clients already waiting' : '';
-  return `${address} ${why(allocation)}${beside}: load ${percent(load)}, with this session ${percent(predicted)}.`;
+  return `${address} ${why(allocation)}${beside}: load ${percent(load)}, with this session ${percent(predicted)}.${seat}`;
 }
 
 function why({ admittance, laterTier, lastResort }: Allocation): string {

@@ -67,6 +67,8 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   [{ reserved: true }, 'kept', /^It has room, but it is reserved for clients already waiting\.$/],
   [{ reserved: true, verdict: { kind: 'suspected' } }, 'kept', /^It has room, but/],
   [{ reserved: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96 %/],
+  [{ held: true }, 'held', /^It has room, but it is held for a class\.$/],
+  [{ held: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96 %/],
   [{ state: 'full', load: 97 }, 'full', /^It is at 97 %\. New sessions start there once/],
   [{ state: 'full', load: 30 }, 'full', /^It was full until a moment ago and is now at 30 %\. New sessions start there once/],
 ];

@@ -47,6 +47,8 @@ export interface Situation {
   readonly shareIdleTime: number;
   /** The next session on it belongs to a client that waits for it. */
   readonly reserved?: boolean;
+  /** The room on it is held for people of a class. */
+  readonly held?: boolean;
   /** An operator drained it, whatever its state is. */
   readonly drain?:
     | {
@@ -165,6 +167,10 @@ const WORDINGS = {
     sentence: () => 'It has room, but it is reserved for clients already waiting.',
     phrase: (_, is) => `${is} reserved for clients already waiting`,
   },
+  held: {
+    sentence: () => 'It has room, but it is held for a class.',
+    phrase: ['has room that is held for a class', 'have room that is held for a class'],
+  },
 } as const satisfies Record<string, Wording>;
 
 export type AnswerCode = keyof typeof WORDINGS;
@@ -228,6 +234,7 @@ function obstacleOf(situation: Situation): AnswerCode | undefined {
   if (permanent !== undefined) return permanent;
   const temporary = loadObstacle(situation);
   // Of interest only where there is room, as there is on a suspected one; elsewhere every client waits alike.
+  if (situation.held === true && temporary === undefined) return 'held';
   return situation.reserved === true && (temporary === undefined || temporary === 'suspected') ? 'kept' : temporary;
 }
 

@@ -6,6 +6,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { projectParameter } from '../../core/fleet/project.ts';
+import { withoutCode } from '../../core/reservations/code.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { SessionRequests } from '../../engine/session-requests.ts';
 import type { StartupGate } from '../../engine/startup-gate.ts';
@@ -39,7 +40,7 @@ export interface LegacyRoutesOptions {
 export interface ClientsAtGateway {
   readonly waits: () => boolean;
   /** Where a client waits while there is no room. A new URL for each client. */
-  readonly waitingUrl: () => string;
+  readonly waitingUrl: (code?: string) => string;
   /** A client was sent to a server, and will arrive through the gateway. */
   readonly sent: (allocated: Allocated, address: string) => void;
 }
@@ -66,10 +67,15 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
     if (c.req.method === 'HEAD') return answer(null);
     const { incoming } = c.env;
     const projectUrl = projectParameter(queryOf(incoming.url ?? ''));
-    const request = { address: addressOf(incoming), ...(projectUrl !== undefined && { projectUrl }) };
+    const { code } = withoutCode(c.req.path);
+    const request = {
+      address: addressOf(incoming),
+      ...(projectUrl !== undefined && { projectUrl }),
+      ...(code !== undefined && { code }),
+    };
     if (gateway?.waits() === true) {
       const outcome = await requests.tryOnce(request);
-      if (outcome.kind === 'no-room') return answer(gateway.waitingUrl());
+      if (outcome.kind === 'no-room') return answer(gateway.waitingUrl(code));
       if (outcome.kind === 'allocated') gateway.sent(outcome, request.address.address);
       return answer(sessionBody(outcome, projectUrl !== undefined), sessionHeaders(outcome));
     }
@@ -88,6 +94,7 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
   // One handler for all methods of a path: the framework chains several that match, which costs as much as the response.
   const { page } = options;
   routes.all('/session', readOnly(page === undefined ? allocate : (c) => (wantsPage(c) ? page(c, true) : allocate(c))));
+  routes.all('/c/:code/session', readOnly(allocate));
   routes.all('/', readOnly(page === undefined ? availability : (c) => (wantsPage(c) ? page(c, false) : availability())));
   routes.all('/load', readOnly(load));
   return routes;
@@ -113,7 +120,7 @@ function answer(body: string | null, headers: Headers = SESSION): Response {
 }
 
 /** Codes that mean the same to clients of the original. */
-const NO_SERVER_CODES: ReadonlySet<string> = new Set(['no-room', 'no-servers', 'others-wait']);
+const NO_SERVER_CODES: ReadonlySet<string> = new Set(['no-room', 'no-servers', 'others-wait', 'held-for-class']);
 
 /** The text of a refusal as clients of the original understand it. */
 export function errorText({ code, reason, position }: Refused, detailed: boolean): string {

@@ -8,6 +8,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { projectParameter } from '../../core/fleet/project.ts';
+import { withoutCode } from '../../core/reservations/code.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { AddressOf } from '../server/client-address.ts';
@@ -52,12 +53,14 @@ const json: Format = {
 export function createSessionSocket(options: SessionSocketOptions): SocketHandler {
   return (socket, stream, request, url) => {
     const projectUrl = projectParameter(url.search);
+    const { code } = withoutCode(url.pathname);
     const resumeToken = textParameter(url, 'resume')?.slice(0, MAX_TOKEN);
     const client = new SocketWaiter(options, socket, stream, resumeToken);
     void client.begin({
       address: options.addressOf(request),
       ...(projectUrl !== undefined && { projectUrl }),
       ...(resumeToken !== undefined && { resumeToken }),
+      ...(code !== undefined && { code }),
     });
   };
 }

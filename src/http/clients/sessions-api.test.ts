@@ -387,7 +387,7 @@ test('an unknown field is refused with a list of the known ones', async (t) => {
   const response = await post({ projct: 'https://github.com/a/b' });
   assert.equal(response.status, 400);
   const { reason } = (await response.json()) as RefusalView;
-  assert.match(reason, /unknown field "projct"; the fields are project, clientId, labels and wait\.$/);
+  assert.match(reason, /unknown field "projct"; the fields are project, clientId, labels, code and wait\.$/);
   const long = (await (await post({ [`<b>${'x'.repeat(50_000)}`]: 1 })).json()) as RefusalView;
   assert.ok(long.reason.length < 200);
   assert.doesNotMatch(long.reason, /<b>/);

@@ -55,6 +55,12 @@ const sessionRequest = z
         .optional()
         .describe('The server must have all of these.')
         .openapi({ example: { room: 'B12' } }),
+      code: z
+        .string()
+        .max(100, 'write at most 100 characters')
+        .optional()
+        .describe('Code of a class: the session takes one of its reserved seats.')
+        .openapi({ example: 'ROBO-101' }),
       wait: z
         .boolean()
         .optional()
@@ -118,12 +124,13 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
   routes.on('GET', look.path.replace('{ticket}', ':ticket'), whenReady(options));
 
   routes.openapi(create, async (c) => {
-    const { project, wait = false, clientId, labels } = c.req.valid('json');
+    const { project, wait = false, clientId, labels, code } = c.req.valid('json');
     const answer = await tickets.request({
       ...{ address: addressOf(c.env.incoming), wait },
       ...(project !== undefined && { projectUrl: project }),
       ...(clientId !== undefined && { clientId }),
       ...(labels !== undefined && { labels }),
+      ...(code !== undefined && { code }),
     });
     if (answer.kind === 'refused') return refuseAnswer(c, answer);
     // Relative, because a reverse proxy may have put something before the path.
@@ -201,5 +208,5 @@ function invalidName(issue: z.core.$ZodRawIssue): string | undefined {
 function unknownField(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'unrecognized_keys') return undefined;
   const [first = ''] = issue.keys;
-  return `has the unknown field "${shown(first)}"; the fields are project, clientId, labels and wait`;
+  return `has the unknown field "${shown(first)}"; the fields are project, clientId, labels, code and wait`;
 }

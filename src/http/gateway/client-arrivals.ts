@@ -73,9 +73,9 @@ export class ClientArrivals {
   }
 
   /** A path at which one client may wait. */
-  waitingPath(): string {
+  waitingPath(code?: string): string {
     const { clock, newId } = this.#options;
-    return `/relay/${this.#expected.issue(newId(), clock.now())}`;
+    return `/relay/${this.#expected.issue(newId(), clock.now(), code)}`;
   }
 
   /** A client from this address was sent to a server, and will arrive there through the gateway. */
@@ -100,8 +100,9 @@ export class ClientArrivals {
   #waitingHandler(pass: string | undefined): SocketHandler {
     const { clients, clock, addressOf } = this.#options;
     return clients.handler((request): Arrival => {
-      const counted = pass !== undefined && this.#expected.redeem(pass, clock.now());
-      return { address: addressOf(request), counted };
+      const known = pass === undefined ? undefined : this.#expected.redeem(pass, clock.now());
+      const code = known?.code;
+      return { address: addressOf(request), counted: known !== undefined, ...(code !== undefined && { code }) };
     });
   }
 

@@ -63,7 +63,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   return {
     waits,
-    waitingUrl: () => `${settings().handOutSsl ? 'wss' : 'ws'}://${listeners.publicAuthority()}${arrivals.waitingPath()}`,
+    waitingUrl: (code) => `${settings().handOutSsl ? 'wss' : 'ws'}://${listeners.publicAuthority()}${arrivals.waitingPath(code)}`,
     sent: (allocated, address) => arrivals.sent(allocated, address),
     socketHandlerOf: (path) => (waits() ? arrivals.socketHandlerOf(path) : undefined),
     serverChanged({ endpoint: { id }, drain }, state) {

@@ -65,6 +65,8 @@ export interface Arrival {
   readonly address: SessionRequest['address'];
   /** Its session request already counted against the limits of its address. */
   readonly counted: boolean;
+  /** The code of a class with which it asked. */
+  readonly code?: string;
   /** Absent: the client has no server yet. */
   readonly sentTo?: { readonly server: ServerId; readonly bookingId?: string };
 }
@@ -146,7 +148,8 @@ export class RelayedClient implements Waiter {
     this.#client = client;
     this.#arrival = arrival;
     this.#arrivedAt = options.clock.now();
-    this.#request = { address: arrival.address, ...(arrival.counted && { counted: true }) };
+    const { address, counted, code } = arrival;
+    this.#request = { address, ...(counted && { counted: true }), ...(code !== undefined && { code }) };
     this.#bookingId = arrival.sentTo?.bookingId;
     this.gone = this.#gone.signal;
     this.#held = options.memory.hold(() => client.socket.terminate());

@@ -26,7 +26,7 @@ export function explainView(source: ExplainSource, projectUrl: string | undefine
   const asked = { project: project?.url ?? null, servers: answers };
   if (route.kind === 'refused') return { ...asked, open: false, code: route.code, reason: route.reason };
   const prospect = source.prospect(project, labels);
-  const reason = prospect.kind === 'others-wait' ? prospect.reason : sentence(summary);
+  const reason = 'reason' in prospect ? prospect.reason : sentence(summary);
   return { ...asked, open: prospect.kind === 'open', code: prospect.kind, reason };
 }
 

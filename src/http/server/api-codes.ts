@@ -87,6 +87,13 @@ const sessions: Codes = {
     meaning: 'There is room, but it is reserved for clients already waiting. Join the waiting line, or try again.',
     retryAfter: 5,
   },
+  'held-for-class': {
+    status: 503,
+    meaning: 'There is room, but it is held for people of a class. Join the waiting line, or try again.',
+    retryAfter: 30,
+  },
+  'unknown-code': { status: 422, meaning: 'There is no class with this code.' },
+  'class-not-open': { status: 409, meaning: 'The seats of this class cannot be taken now. The reason says when.' },
   ...routing,
   ...line,
   'too-many-requests': {
@@ -136,13 +143,23 @@ const monitor: Codes = {
   'no-notifiers': { status: 409, meaning: 'Neither e-mail nor a webhook is configured.' },
 };
 
+/** Of reservations. */
+const reservations: Codes = {
+  'unknown-reservation': { status: 404, meaning: 'There is no reservation with this identity.' },
+  'over-capacity': { status: 409, meaning: 'The fleet has too few seats at that time. The reason has the numbers.' },
+  'code-in-use': { status: 409, meaning: 'Another reservation that is not over has this code.' },
+  'too-many-reservations': { status: 409, meaning: 'The maximum number of reservations is reached.' },
+  'reservation-over': { status: 409, meaning: 'The reservation is over.' },
+  'no-server-for-project': { status: 422, meaning: 'No server may ever run this project.' },
+};
+
 /** Of simulation servers that register themselves. */
 const registration: Codes = {
   'no-registration': { status: 403, meaning: 'Registration is switched off because `registration.token` is not set.' },
   'too-many-registrations': { status: 429, meaning: 'Too many registrations from this address.' },
 };
 
-export const REFUSAL_CODES: Codes = { ...general, ...sessions, ...tickets, ...monitor, ...registration };
+export const REFUSAL_CODES: Codes = { ...general, ...sessions, ...tickets, ...monitor, ...reservations, ...registration };
 
 /** Codes of refused session requests. */
 export const SESSION_CODES: Codes = { ...general, ...sessions };
@@ -167,6 +184,7 @@ export const ANSWER_MEANINGS: Readonly<Record<AnswerCode, string>> = {
   'no-room': 'The session would raise its predicted load to `allocation.target`.',
   full: 'It reported a load at or above `loadThreshold`.',
   kept: 'It has room, but is reserved for clients already waiting.',
+  held: 'It has room, but it is held for a class.',
 };
 
 /** Codes of decisions and explanations that are not refusals. */

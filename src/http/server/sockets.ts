@@ -12,6 +12,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { withoutCode } from '../../core/reservations/code.ts';
 import { PingTurns } from '../../core/limits/ping-turns.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { startLoop, type Loop } from '../../engine/loop.ts';
@@ -72,7 +73,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     upgrade(request, stream, head) {
       const url = requestUrl(request);
       const relay = options.relayOf?.(request.url?.replace(/[?#].*$/s, '') ?? '');
-      const handler = relay ?? (url && handlers[url.pathname]);
+      const handler = relay ?? (url && handlers[withoutCode(url.pathname).path]);
       if (url === undefined || handler === undefined) {
         const refusal = { status: 404, code: 'not-found', reason: 'There is no WebSocket at this path.' };
         refusePlainly(stream, url?.pathname ?? '', refusal);

@@ -1,0 +1,83 @@
+/**
+ * The reserve of a class: who else may be let in now so that its seats will be free when the doors open.
+ *
+ * Long before, sessions that run now will be over by then, and no client is affected. Close to the start everything that is placed stays, and the seats are simply
+ * held. The ramp between the two follows from how long sessions last (docs/explanation/reserved-seats.md).
+ */
+import { shareLeft, stillRuns, type SessionLength } from './session-length.ts';
+
+/** What is known of one server. */
+export interface ServerRoom {
+  /** Percent: the load that admission reckons with, booked sessions included. */
+  readonly load: number;
+  /** Percent: the load without any session. */
+  readonly base: number;
+  /** What sessions cost there compared to the rest of the fleet. */
+  readonly factor: number;
+}
+
+/** What a class needs, together with those that are on at the same time. */
+export interface Demand {
+  /** In seats of `seatCost`. */
+  readonly seats: number;
+  /** Load points of one seat, before the factor of the server. */
+  readonly seatCost: number;
+  /** Seconds until the seats are needed. */
+  readonly ahead: number;
+  /** Load points on a server that belong to people of classes, and the share of them that will be there by then. */
+  readonly ofClasses?: (server: number) => { readonly points: number; readonly staying: number };
+}
+
+export interface Reserve {
+  /** Seats that will be free beyond those that are needed; below 0: no other client may be let in. */
+  readonly spare: number;
+  /** Seats that will be free. */
+  readonly predicted: number;
+  /** Whether a session of this cost, before the factor of the server, leaves enough seats wherever it is placed. */
+  readonly isAmple: (cost: number) => boolean;
+  /** Whether a session of this cost, before the factor of the server, leaves enough seats when it is placed on the server with this index. */
+  readonly admits: (server: number, cost: number) => boolean;
+}
+
+/** Standard deviations of the number of sessions that leave in time: the seats are there nine times in ten. */
+const CAUTION = 1.28;
+
+/** `target`: percent that a placement must stay below. `servers` are those that may run the project and answer. */
+export function reserveFor(
+  servers: readonly ServerRoom[],
+  { seats, seatCost, ahead, ofClasses }: Demand,
+  { target, lengths }: { readonly target: number; readonly lengths: SessionLength },
+): Reserve {
+  const left = shareLeft(lengths, ahead);
+  const survival = stillRuns(lengths, ahead);
+  const rooms = new Float64Array(servers.length);
+  let predicted = 0;
+  let variance = 0;
+  for (const [index, { load, base, factor }] of servers.entries()) {
+    const ofSessions = Math.max(0, load - base);
+    const { points, staying } = ofClasses?.(index) ?? NO_CLASS;
+    const members = Math.min(ofSessions, points);
+    const others = ofSessions - members;
+    const room = target - base - others * left - members * staying;
+    rooms[index] = room;
+    predicted += seatsIn(room, seatCost * factor);
+    variance += (others * left * (1 - left) + members * staying * (1 - staying)) / (seatCost * factor);
+  }
+  const spare = predicted - seats - CAUTION * Math.sqrt(variance);
+  const admits = (index: number, cost: number) => {
+    const { factor = 1 } = servers[index] ?? {};
+    const room = rooms[index] ?? 0;
+    const each = seatCost * factor;
+    return spare >= 0 && seatsIn(room, each) - seatsIn(room - cost * factor * survival, each) <= spare;
+  };
+  // In whole seats, what it uses may be one more than its share of a seat.
+  const isAmple = (cost: number) => spare >= (cost * survival) / seatCost + 1;
+  return { spare, predicted, isAmple, admits };
+}
+
+/** How many sessions fit into so many load points: the predicted load stays below the target, so in the room of exactly two there is place for one. */
+export function seatsIn(room: number, cost: number): number {
+  return Math.max(0, Math.ceil(room / cost) - 1);
+}
+
+const NO_CLASS = { points: 0, staying: 0 };

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { DEFAULT_ALLOCATION } from '../allocation/allocation-parameters.ts';
+import { Ledger } from '../allocation/ledger.ts';
+import type { Reservation } from './reservation.ts';
+import { ReservationBook } from './reservation-book.ts';
+import { ReservedSeats } from './reserved-seats.ts';
+
+const START = 100_000;
+const robots: Reservation = {
+  ...{ id: 'r', title: 'Robots', code: 'ROBO', match: 'code', seats: 10, start: START, end: START + 3600 },
+  ...{ opens: 600, grace: 600, owner: 'ada', revision: 0, released: false },
+};
+const servers = ['a', 'b'];
+const candidates = { tiers: [servers] };
+
+/** Two idle servers with room for ten sessions each. */
+function fleet(...reservations: readonly Reservation[]) {
+  const ledger = new Ledger({ ...DEFAULT_ALLOCATION, learning: false }, () => 0.5);
+  for (const id of servers) ledger.add(id, {}, 0);
+  const book = new ReservationBook((url) => url.replace('https://', ''));
+  for (const reservation of reservations) book.put(reservation);
+  const lengths = { mean: 1500, spread: 0.8 };
+  const seats = new ReservedSeats({
+    ...{ ledger, book, eligible: () => servers, keyOf: (url) => url.replace('https://', '') },
+    parameters: () => ({ target: 90, lengths }),
+  });
+  const at = (now: number) => {
+    for (const id of servers) ledger.report(id, 2, now, now);
+    return { now, wall: now };
+  };
+  const take = (now: number, id: string, reservation?: string) =>
+    seats.take({ id, ...(reservation !== undefined && { reservation }) }, candidates, { now, wall: now });
+  return { ledger, book, seats, at, take };
+}
+
+test('at the doors others get what the class does not need, and the class gets all of its seats', () => {
+  const { at, take } = fleet(robots);
+  at(START);
+  const others = Array.from({ length: 30 }, (_, i) => take(START, `other ${i}`).kind);
+  assert.equal(others.filter((kind) => kind === 'booked').length, 10);
+  const members = Array.from({ length: 10 }, (_, i) => take(START, `member ${i}`, 'r').kind);
+  assert.ok(members.every((kind) => kind === 'booked'));
+});
+
+test('a person beyond the seats is one of the others', () => {
+  const { at, take, book } = fleet({ ...robots, seats: 2 });
+  at(START);
+  for (const id of ['x', 'y', 'z']) assert.equal(take(START, id, 'r').kind, 'booked');
+  assert.equal([...book.seats('r')].length, 2);
+});
+
+test('who asks again has the same seat', () => {
+  const { at, take, book } = fleet(robots);
+  at(START);
+  take(START, 'x', 'r');
+  take(START + 1, 'x', 'r');
+  take(START + 2, '', 'r');
+  take(START + 3, '', 'r');
+  assert.equal([...book.seats('r')].length, 3);
+});
+
+test('the seat of a failed server is outstanding again', () => {
+  const { at, take, seats, ledger } = fleet(robots);
+  const moment = at(START);
+  for (let i = 0; i < 4; i++) take(START, `member ${i}`, 'r');
+  assert.equal(seats.status('r', moment)?.outstanding, 6);
+  for (let i = 0; i < 2; i++) ledger.miss('a', START + i);
+  assert.equal(seats.status('r', moment)?.outstanding, 8);
+});
+
+test('without a reservation within reach the candidates stay the same object', () => {
+  const { at, seats } = fleet({ ...robots, start: START + 86_400, end: START + 90_000 });
+  assert.equal(seats.permitted(candidates, undefined, at(START)), candidates);
+  assert.equal(seats.isWithinReach(START), false);
+});
+
+test('a released reservation holds no client back', () => {
+  const { at, take } = fleet({ ...robots, seats: 20, released: true });
+  at(START - 1);
+  assert.equal(take(START - 1, 'other').kind, 'booked');
+});
+
+test('a client that would fit but for the class gets that reason, a client for which there is no room does not', () => {
+  const { at, seats, ledger } = fleet({ ...robots, seats: 20 });
+  const moment = at(START - 1);
+  assert.equal(seats.heldFor(candidates, undefined, moment)?.id, 'r');
+  for (const id of servers) ledger.report(id, 89, START, START);
+  assert.equal(seats.heldFor(candidates, undefined, { now: START, wall: START }), undefined);
+});
+
+test('by code or by project, and only while it is on; a code is never served as the public', () => {
+  const project = 'https://github.com/o/robo';
+  const { book } = fleet({ ...robots, match: 'either', project });
+  const of = (request: { code?: string; project?: string }, now: number) =>
+    book.classOf({ ...request, holder: '' }, now, () => 0).kind;
+  assert.deepEqual(
+    [START - 601, START - 600, START + 3600].map((now) => of({ code: 'ROBO' }, now)),
+    ['not-now', 'class', 'not-now'],
+  );
+  assert.equal(of({ code: 'ROBA' }, START), 'unknown-code');
+  assert.deepEqual(
+    ['github.com/o/robo', 'github.com/o/robo/worlds/w.wbt', 'github.com/o/robots'].map((key) => of({ project: key }, START)),
+    ['class', 'class', 'public'],
+  );
+  assert.equal(of({ project: 'github.com/o/robo' }, START - 601), 'public');
+  assert.equal(book.classOf({ code: 'ROBO', holder: '' }, START, () => 10).kind, 'seats-taken');
+});
+
+test('the class has its seats whatever others and its own people do, and the same course gives the same after a restart', () => {
+  const act = fc.tuple(fc.constantFrom('other', 'member', 'leave', 'restart'), fc.nat(12));
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
+      const plain = fleet(robots);
+      const saved = fleet(robots);
+      const moment = plain.at(START);
+      saved.at(START);
+      for (const [index, [kind, number]] of acts.entries()) {
+        if (kind === 'restart') {
+          const kept = saved.book.kept();
+          saved.book.remove('r');
+          saved.book.restore(kept);
+          continue;
+        }
+        const outcomes = [plain, saved].map(({ take, book, ledger }) => {
+          if (kind === 'member') return take(START, `member ${index}`, 'r').kind;
+          if (kind === 'other') return take(START, `other ${index}`).kind;
+          const seat = [...book.seats('r')][number];
+          if (seat === undefined) return 'none';
+          book.leave(seat.bookingId);
+          ledger.release(seat.bookingId, START);
+          return seat.holder;
+        });
+        assert.equal(outcomes[0], outcomes[1]);
+        assert.ok([...plain.book.seats('r')].length <= robots.seats);
+      }
+      const free = plain.seats.status('r', moment)?.outstanding ?? 0;
+      const late = Array.from({ length: free }, (_, i) => plain.take(START, `late ${i}`, 'r').kind);
+      assert.ok(late.every((kind) => kind === 'booked'));
+    }),
+  );
+});

@@ -1,0 +1,60 @@
+/** Requests of people with and without a seat, through requests, waiting line and prospects over a real ledger. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { classOf, PROJECT, startWithClass } from '../../test/support/class-scene.ts';
+
+/** Of the clock of the scene, and since the epoch. */
+const IN = 1000;
+const START = 1_700_000_000 + IN;
+
+test('a client without a seat is refused because the room is held, without the name of the class, and a code gets the seat', async () => {
+  const { scene, request } = startWithClass({ a: 10 }, classOf({ seats: 9, start: START }));
+  await scene.clock.advance(IN - 60);
+  scene.report('a', 10);
+  const stranger = await request('home', {});
+  assert.ok(stranger.kind === 'refused');
+  assert.equal(stranger.code, 'held-for-class');
+  assert.match(stranger.reason, /held for a class that begins at/);
+  assert.doesNotMatch(stranger.reason, /ROBO|Robots/);
+  assert.equal(scene.prospects.prospect().kind, 'held-for-class');
+  assert.equal(scene.prospects.availability.value, false);
+  const student = await request('school', { code: 'robo-1' });
+  assert.equal(student.kind, 'allocated');
+});
+
+test('a request for the project of the class gets a seat without any code', async () => {
+  const { scene, request, book } = startWithClass(
+    { a: 10 },
+    classOf({ seats: 9, start: START, match: 'either', project: PROJECT }),
+  );
+  await scene.clock.advance(IN);
+  scene.report('a', 10);
+  assert.equal((await request('school', { projectUrl: PROJECT })).kind, 'allocated');
+  assert.equal([...book.seats('r')].length, 1);
+});
+
+test('an unknown code, and one outside its time, is refused with a reason and never served as the public', async () => {
+  const { scene, request } = startWithClass({ a: 10 }, classOf({ seats: 2, start: START }));
+  scene.report('a', 10);
+  const codes = [];
+  for (const code of ['ROBO2', 'ROBO1', '<x>']) {
+    const outcome = await request('school', { code });
+    codes.push(outcome.kind === 'refused' ? outcome.code : outcome.kind);
+  }
+  assert.deepEqual(codes, ['unknown-code', 'class-not-open', 'unknown-code']);
+});
+
+test('people of a class wait in a line of their own, before all other clients, and are admitted first', async () => {
+  const { scene, wait } = startWithClass({ a: 94 }, classOf({ seats: 3, start: START }));
+  await scene.clock.advance(IN);
+  scene.report('a', 94);
+  const stranger = await wait('home', {});
+  const [first, second] = [await wait('school', { code: 'ROBO1' }), await wait('school', { code: 'ROBO1' })];
+  assert.deepEqual([stranger.position(), first.position(), second.position()], [1, 1, 2]);
+  await scene.clock.advance(20);
+  scene.report('a', 80);
+  await scene.clock.advance(20);
+  scene.report('a', 80);
+  await scene.queue.walk();
+  assert.deepEqual([first.outcome()?.kind, second.position(), stranger.outcome()], ['allocated', 1, undefined]);
+});

@@ -1,0 +1,23 @@
+/** Reasons that clients receive about classes. Other clients learn that there is one, and neither its name nor its code. */
+import { isoTime } from '../core/text/iso-time.ts';
+import { doorsOf, type Reservation } from '../core/reservations/reservation.ts';
+
+export const UNKNOWN_CODE = 'There is no class with this code; check the address that you were given.';
+
+/** For a client that showed the code. */
+export function classNotOpen(reservation: Reservation, wallTime: number): string {
+  const { code, start, end } = reservation;
+  if (wallTime >= end) return `The class ${code} has ended; ask without its code.`;
+  return `The class ${code} begins at ${clock(start)}; its seats can be taken from ${clock(doorsOf(reservation))}.`;
+}
+
+/** For a client without a seat. */
+export function heldForClass({ start }: Reservation, wallTime: number): string {
+  const when = wallTime < start ? `begins at ${clock(start)}` : 'has just begun';
+  return `There is room, but it is held for a class that ${when}; places become free as it begins.`;
+}
+
+/** `2026-09-15 08:00 UTC`: the time zone of the reader is not known here. */
+function clock(seconds: number): string {
+  return `${isoTime(seconds).slice(0, 16).replace('T', ' ')} UTC`;
+}
