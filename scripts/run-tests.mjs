@@ -1,7 +1,7 @@
 // Runs every test of the project that needs no system program, or the files and folders named as arguments. Test files run from the TypeScript sources.
 // Programs that tests start come from the build in `dist`, and run on the same Node as this script.
 //
-// Three processes run at a time, because tests that start programs and browsers mostly wait for them.
+// Four processes run at a time, because tests that start programs and browsers mostly wait for them.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ files.sort();
 if (files.length === 0) throw new Error('no test file found');
 
 const folder = mkdtempSync(join(tmpdir(), 'session-server-tests-'));
-const options = [`--test-timeout=${MAX_PROCESS_TIME}`, '--test-concurrency=3', '--test-reporter=spec'];
+const options = [`--test-timeout=${MAX_PROCESS_TIME}`, '--test-concurrency=4', '--test-reporter=spec'];
 const runner = spawn(process.execPath, ['--import', 'tsx', '--test', ...options, ...processes()], { stdio: 'inherit' });
 runner.once('exit', (code) => {
   rmSync(folder, { recursive: true, force: true });
@@ -42,9 +42,22 @@ function testFiles(folder) {
 function processes() {
   return groupTests(files, (file) => readFileSync(file, 'utf8')).map(([name, members], index) => {
     const path = join(folder, `${String(index).padStart(3, '0')}-${name.replaceAll(/[^a-z]+/g, '-')}.mjs`);
-    writeFileSync(path, members.map((member) => `await import(${JSON.stringify(pathToFileURL(resolve(member)))});\n`).join(''));
+    writeFileSync(path, loaderOf(members));
     return path;
   });
+}
+
+/** The first test ends when all files are loaded: otherwise, tests of a file may begin before the rest of the file has run. */
+function loaderOf(members) {
+  const imports = members.map((member) => `await import(${JSON.stringify(pathToFileURL(resolve(member)))});`);
+  return [
+    "import { test } from 'node:test';",
+    'let loaded;',
+    'const ready = new Promise((resolve) => (loaded = resolve));',
+    "void test('the files of this process are loaded', () => ready);",
+    ...imports,
+    'loaded();',
+  ].join('\n');
 }
 
 function duration(seconds) {

@@ -276,7 +276,7 @@ test('the end of a session frees its predicted load at once', async (t) => {
 });
 
 test('a freed place goes to the first in line at once, before the load is probed again', async (t) => {
-  const running = await front(t, [{ load: 5 }], { place: { maxSessions: 1 }, pollInterval: 60, pollTimeout: 1 });
+  const running = await front(t, [{ load: 5 }], { place: { maxSessions: 1 }, pollInterval: 5, pollTimeout: 1 });
   const [server] = running.scripted;
   assert.ok(server !== undefined);
   const inside = await new SocketClient(t, `${running.socketUrl}/relay/client`).open();
@@ -284,6 +284,9 @@ test('a freed place goes to the first in line at once, before the load is probed
   await eventually('the only place', () => inside.messages.some((line) => line.startsWith('webots:')));
   const next = await connects(t, running);
   assert.equal(await next.message(1), 'loading: Position 1 in line');
+  // The next probe is seconds away once there was one.
+  const before = server.loadsAsked;
+  await eventually('a probe', () => server.loadsAsked > before);
   const asked = server.loadsAsked;
   inside.socket.close();
   await server.client(2);
