@@ -53,13 +53,14 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
   const interview = createInterview(prompt?.ask);
   if (!silent) console.log(`Type "${BACK}" to return to the previous question.`);
   try {
-    for (let isDone = false; !isDone; interview.goBack()) {
+    for (;;) {
       const asked = await interview.hold((ask) => askForAnswers(options, ask));
       if (asked.kind === 'refused') {
         refuse(asked.reason);
         return;
       }
-      isDone = await writeInstallation(asked.answers, options, prompt?.ask);
+      if (await writeInstallation(asked.answers, options, prompt?.ask)) return;
+      interview.goBack();
     }
   } catch (error) {
     if (prompt?.left === undefined) throw error;
