@@ -47,9 +47,13 @@ function processes() {
   });
 }
 
-/** The first test ends when all files are loaded: otherwise, tests of a file may begin before the rest of the file has run. */
+/**
+ * Where files share a process, the first test ends when all are loaded: otherwise, tests of a later file may begin before the rest of that file has run.
+ * A file with hooks is alone, and they would apply to that test.
+ */
 function loaderOf(members) {
   const imports = members.map((member) => `await import(${JSON.stringify(pathToFileURL(resolve(member)))});`);
+  if (imports.length === 1) return imports.join('');
   return [
     "import { test } from 'node:test';",
     'let loaded;',
