@@ -13,7 +13,7 @@ import { DecisionLog, type Explained, type HandOut } from './decision-log.ts';
 import type { Decisions } from './decisions.ts';
 import { Prospects } from './prospects.ts';
 import { QueueService } from './queue-service.ts';
-import type { Reservations } from './reservations.ts';
+import type { Classes } from './reservations.ts';
 import { RequestRouting } from './request-routing.ts';
 import { SessionRequests, type RequestSettings } from './session-requests.ts';
 
@@ -35,9 +35,6 @@ export interface AdmissionOptions {
   /** Absent: there are no classes. */
   readonly classes?: Classes;
 }
-
-/** What admission asks about reserved seats. */
-export type Classes = Pick<Reservations, 'classOf' | 'heldFor' | 'permitted'>;
 
 export interface AdmissionSettings extends RequestSettings {
   /** Hosts besides `github.com`. */

@@ -11,7 +11,7 @@ import type { Ticket, Want } from '../core/queue/line-order.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock } from '../ports.ts';
 import { Availability } from './availability.ts';
-import type { Classes } from './admission.ts';
+import type { Classes } from './reservations.ts';
 import type { Bookings } from './bookings.ts';
 import { heldForClass } from './class-words.ts';
 import type { HandOut } from './decision-log.ts';

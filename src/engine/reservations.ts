@@ -68,6 +68,9 @@ const CODE_LENGTH = 6;
 /** Sessions that ended. */
 const WORTH_SAVING = 10;
 
+/** What admission asks about reserved seats. */
+export type Classes = Pick<Reservations, 'classOf' | 'heldFor' | 'permitted'>;
+
 export class Reservations {
   readonly #options: ReservationsOptions;
   readonly #ticking: Loop;

@@ -14,7 +14,7 @@ import type { Router } from '../core/fleet/routing.ts';
 import type { TokenBuckets } from '../core/limits/token-bucket.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
-import type { Classes } from './admission.ts';
+import type { Classes } from './reservations.ts';
 import type { Bookings } from './bookings.ts';
 import { classNotOpen, heldForClass, UNKNOWN_CODE } from './class-words.ts';
 import type { DecisionLog } from './decision-log.ts';

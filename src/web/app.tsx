@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The whole page. Drawn once on the server for the HTML (`live` is absent), and in the browser at every change. */
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
-import type { DecisionKind, MonitorSnapshot } from '../core/views/monitor-view.ts';
+import type { DecisionKind, FleetView, MonitorSnapshot } from '../core/views/monitor-view.ts';
 import { Access } from './access.tsx';
 import { Decisions } from './decisions.tsx';
 import { useToday } from './format-context.ts';
@@ -66,11 +66,7 @@ export function App({ snapshot, live }: AppProps) {
           <FirstServer />
         ) : (
           <>
-            {runsScripts ? (
-              <HistoryChart server={null} heading="Fleet" target={fleet.target} startedAt={fleet.startedAt} now={now} />
-            ) : (
-              <section class="card chart placeholder" aria-hidden="true" />
-            )}
+            <FleetChart fleet={fleet} now={now} live={runsScripts} />
             <ServerTable
               fleet={fleet}
               servers={servers}
@@ -100,6 +96,18 @@ export function App({ snapshot, live }: AppProps) {
       )}
     </div>
   );
+}
+
+interface FleetChartProps {
+  readonly fleet: FleetView;
+  readonly now: () => number;
+  readonly live: boolean;
+}
+
+/** Before any script has run, its place. */
+function FleetChart({ fleet: { target, startedAt }, now, live }: FleetChartProps) {
+  if (!live) return <section class="card chart placeholder" aria-hidden="true" />;
+  return <HistoryChart server={null} heading="Fleet" target={target} startedAt={startedAt} now={now} />;
 }
 
 function focusServers(): void {

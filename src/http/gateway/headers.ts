@@ -6,10 +6,7 @@
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import { isMonitorCookie } from '../server/monitor-cookie.ts';
-import { withinPort } from './reach.ts';
-
-/** Names and values in turn, as Node takes and gives them. */
-export type RawHeaders = readonly string[];
+import { withinPort, type RawHeaders } from './reach.ts';
 
 export interface Forwarded {
   /** Address of the client. */

@@ -3,7 +3,8 @@
  * A header that changes what the browser does with the whole origin, or with the whole host, would let the code of one
  * project act on the pages of all others. Headers that concern only the response itself are forwarded.
  */
-import type { RawHeaders } from './headers.ts';
+/** Names and values in turn, as Node takes and gives them. */
+export type RawHeaders = readonly string[];
 
 /** Their effect outlives the response, and holds for the origin, the host name or the reverse proxy before the gateway. */
 const TOO_FAR: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
-import type { RawHeaders } from './headers.ts';
+import type { RawHeaders } from './reach.ts';
 
 /** Maximum bytes that all relays together may hold. Above it, the relay that holds the most is ended. */
 export const MAX_WAITING = 134_217_728;

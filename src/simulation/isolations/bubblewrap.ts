@@ -10,7 +10,7 @@ import type { InnerAddress, LaunchPlan } from '../../core/simulation/launch-plan
 import type { IsolationFacts, Launcher, StartOptions } from '../ports.ts';
 import { doorArguments } from '../launcher/door.ts';
 import { createProcessIsolation, type ProcessIsolationOptions, type Wrapped } from './process.ts';
-import type { Tried } from './index.ts';
+import type { Tried } from './tried.ts';
 
 export type BubblewrapOptions = ProcessIsolationOptions & {
   readonly launcher: Launcher;

@@ -33,7 +33,7 @@ import type {
   Usage,
 } from '../ports.ts';
 import type { SimulationSettings } from '../settings/settings.ts';
-import type { Tried } from './index.ts';
+import type { Tried } from './tried.ts';
 import { InnerPorts } from './inner-ports.ts';
 import { answers } from './process.ts';
 import { listensInNamespace, MARK, markedProcesses, usageOf } from './processes.ts';

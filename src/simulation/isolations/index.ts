@@ -7,6 +7,7 @@ import type { SimulationSettings } from '../settings/settings.ts';
 import { tryBubblewrap } from './bubblewrap.ts';
 import { tryContainers } from './container.ts';
 import { createProcessIsolation } from './process.ts';
+import type { Tried } from './tried.ts';
 
 export interface IsolationOptions {
   readonly instance: string;
@@ -35,8 +36,6 @@ export async function chooseIsolation(options: IsolationOptions): Promise<Chosen
   }
   return { isolation: unavailable(reasons), reasons };
 }
-
-export type Tried = { readonly kind: 'works'; readonly isolation: Isolation } | { readonly kind: 'not'; readonly reason: string };
 
 /** In the order in which they are tried. Webots of this machine is not in a container, so none is chosen for it by default. */
 function wanted({ isolation: { use }, docker }: SimulationSettings): readonly IsolationName[] {
