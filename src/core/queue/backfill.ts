@@ -50,65 +50,85 @@ export type IsOverdue = (spot: Spot) => boolean;
 
 /** Starts a walk along the line, which pauses after every `stretch` tickets. It has to be completed at once. */
 export function passAlong(order: LineOrder, isOverdue: IsOverdue, candidatesOf: CandidatesOf, stretch: number): Pass {
+  return new Walk(order, isOverdue, candidatesOf, stretch);
+}
+
+class Walk implements Pass {
+  ended = false;
+  readonly #order: LineOrder;
+  readonly #isOverdue: IsOverdue;
+  readonly #candidatesOf: CandidatesOf;
+  readonly #stretch: number;
   /** Kinds of which one did not fit, or may not be tried. */
-  const exhausted = new Set<string>();
-  const reserved = new ReservedServers();
+  readonly #exhausted = new Set<string>();
+  readonly #reserved = new ReservedServers();
   /** What tickets that may not be overtaken want, one for each set of servers. */
-  const overdue = new Map<Candidates, Want>();
-  let current: Spot | undefined;
-  let handedOut: { readonly spot: Spot; readonly candidates: Candidates | undefined } | undefined;
-  let looked = 0;
-  let ended = false;
+  readonly #overdue = new Map<Candidates, Want>();
+  #current: Spot | undefined;
+  #handedOut: { readonly spot: Spot; readonly candidates: Candidates | undefined } | undefined;
+  #looked = 0;
 
-  const exhaust = (spot: Spot, candidates: Candidates | undefined) => {
-    exhausted.add(spot.kind);
-    if (candidates === undefined || !isOverdue(spot)) return;
-    overdue.set(candidates, spot.ticket);
-    reserved.reserve(candidates);
-  };
-  /** During a pause, more servers may have become candidates of tickets that may not be overtaken and were not tried there. */
-  const reserveNewCandidates = () => {
-    for (const [before, want] of [...overdue]) {
-      const candidates = candidatesOf(want);
-      if (candidates === undefined || candidates === before) continue;
-      overdue.delete(before);
-      overdue.set(candidates, want);
-      reserved.reserve(candidates);
-    }
-  };
+  constructor(order: LineOrder, isOverdue: IsOverdue, candidatesOf: CandidatesOf, stretch: number) {
+    this.#order = order;
+    this.#isOverdue = isOverdue;
+    this.#candidatesOf = candidatesOf;
+    this.#stretch = stretch;
+  }
 
-  return {
-    next: () => {
-      if (handedOut?.spot.inLine === true) exhaust(handedOut.spot, handedOut.candidates);
-      handedOut = undefined;
-      while (!order.consistsOf(exhausted)) {
-        if (looked >= stretch) {
-          looked = 0;
-          return undefined;
-        }
-        if (looked === 0) reserveNewCandidates();
-        current = current === undefined ? order.first : order.after(current);
-        if (current === undefined) break;
-        looked += 1;
-        if (current.ticket.lostAt !== undefined || exhausted.has(current.kind)) continue;
-        const candidates = candidatesOf(current.ticket);
-        // People of a class may take any server: what is reserved for one of them is not lost to another.
-        const left = current.ticket.reservation === undefined ? candidates && reserved.leftOf(candidates) : candidates;
-        if (left?.tiers.length === 0) {
-          exhaust(current, candidates);
-          continue;
-        }
-        handedOut = { spot: current, candidates };
-        return { ticket: current.ticket, candidates: left };
+  next(): Turn | undefined {
+    if (this.#handedOut?.spot.inLine === true) this.#exhaust(this.#handedOut.spot, this.#handedOut.candidates);
+    this.#handedOut = undefined;
+    while (!this.#order.consistsOf(this.#exhausted)) {
+      if (this.#looked >= this.#stretch) {
+        this.#looked = 0;
+        return undefined;
       }
-      ended = true;
+      if (this.#looked === 0) this.#reserveNewCandidates();
+      this.#current = this.#current === undefined ? this.#order.first : this.#order.after(this.#current);
+      if (this.#current === undefined) break;
+      this.#looked += 1;
+      const turn = this.#turnOf(this.#current);
+      if (turn !== undefined) return turn;
+    }
+    this.ended = true;
+    return undefined;
+  }
+
+  skip() {
+    this.#handedOut = undefined;
+  }
+
+  /** `undefined`: this one may not be tried. */
+  #turnOf(spot: Spot): Turn | undefined {
+    if (spot.ticket.lostAt !== undefined || this.#exhausted.has(spot.kind)) return undefined;
+    const candidates = this.#candidatesOf(spot.ticket);
+    // People of a class may take any server: what is reserved for one of them is not lost to another.
+    const left = spot.ticket.reservation === undefined ? candidates && this.#reserved.leftOf(candidates) : candidates;
+    if (left?.tiers.length === 0) {
+      this.#exhaust(spot, candidates);
       return undefined;
-    },
-    get ended() {
-      return ended;
-    },
-    skip: () => (handedOut = undefined),
-  };
+    }
+    this.#handedOut = { spot, candidates };
+    return { ticket: spot.ticket, candidates: left };
+  }
+
+  #exhaust(spot: Spot, candidates: Candidates | undefined) {
+    this.#exhausted.add(spot.kind);
+    if (candidates === undefined || !this.#isOverdue(spot)) return;
+    this.#overdue.set(candidates, spot.ticket);
+    this.#reserved.reserve(candidates);
+  }
+
+  /** During a pause, more servers may have become candidates of tickets that may not be overtaken and were not tried there. */
+  #reserveNewCandidates() {
+    for (const [before, want] of [...this.#overdue]) {
+      const candidates = this.#candidatesOf(want);
+      if (candidates === undefined || candidates === before) continue;
+      this.#overdue.delete(before);
+      this.#overdue.set(candidates, want);
+      this.#reserved.reserve(candidates);
+    }
+  }
 }
 
 /**

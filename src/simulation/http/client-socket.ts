@@ -34,7 +34,8 @@ const PING = { interval: 20, slice: 0.5 };
 /** Seconds a client has to agree to the end of its connection. */
 const CLOSING = 2;
 
-export function createClientSockets({ clock, log, addressOf, accept }: ClientSocketsOptions): ClientSockets {
+export function createClientSockets(options: ClientSocketsOptions): ClientSockets {
+  const { clock, log } = options;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -42,48 +43,6 @@ export function createClientSockets({ clock, log, addressOf, accept }: ClientSoc
     maxPayload: MAX_MESSAGE,
   });
   const turns = new PingTurns<WebSocket>(PING);
-
-  const open = (socket: WebSocket, request: IncomingMessage) => {
-    const { address, limitKey } = addressOf(request);
-    const handle = accept({
-      ...{ address, limitKey },
-      say(line) {
-        if (socket.readyState !== socket.OPEN) return;
-        if (socket.bufferedAmount > MAX_BUFFER) socket.terminate();
-        else socket.send(line);
-      },
-      close(code) {
-        socket.close(code);
-        void clock.sleep(CLOSING).then(() => {
-          socket.terminate();
-        });
-      },
-    });
-    if (handle === undefined) {
-      socket.close(1013);
-      return;
-    }
-    turns.add(socket, clock.now());
-    let second = 0;
-    let messages = 0;
-    socket.on('message', (data: Buffer, isBinary) => {
-      if (Math.floor(clock.now()) !== second) {
-        second = Math.floor(clock.now());
-        messages = 0;
-      }
-      messages += 1;
-      if (messages <= MAX_MESSAGES && !isBinary) handle.message(data.toString('utf8'));
-      else log.limited('info', 'ignored', `[${handle.id}] a message from the client was ignored`);
-    });
-    socket.on('pong', () => {
-      turns.answered(socket);
-    });
-    socket.once('close', () => {
-      turns.remove(socket);
-      handle.left();
-    });
-  };
-
   const pinging = startLoop({
     clock,
     delay: PING.slice,
@@ -109,9 +68,65 @@ export function createClientSockets({ clock, log, addressOf, accept }: ClientSoc
       server.handleUpgrade(request, stream, head, (socket) => {
         // What is malformed or too large closes the socket with the right code.
         socket.on('error', () => undefined);
-        open(socket, request);
+        startSession(socket, request, turns, options);
       });
     },
     close: () => pinging.stop(),
+  };
+}
+
+function startSession(
+  socket: WebSocket,
+  request: IncomingMessage,
+  turns: PingTurns<WebSocket>,
+  { clock, log, addressOf, accept }: ClientSocketsOptions,
+) {
+  const { address, limitKey } = addressOf(request);
+  const handle = accept({ address, limitKey, ...clientOf(socket, clock) });
+  if (handle === undefined) {
+    socket.close(1013);
+    return;
+  }
+  const mayBeRead = messageLimit(clock);
+  turns.add(socket, clock.now());
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (mayBeRead() && !isBinary) handle.message(data.toString('utf8'));
+    else log.limited('info', 'ignored', `[${handle.id}] a message from the client was ignored`);
+  });
+  socket.on('pong', () => {
+    turns.answered(socket);
+  });
+  socket.once('close', () => {
+    turns.remove(socket);
+    handle.left();
+  });
+}
+
+function clientOf(socket: WebSocket, clock: Clock): Pick<Client, 'say' | 'close'> {
+  return {
+    say(line) {
+      if (socket.readyState !== socket.OPEN) return;
+      if (socket.bufferedAmount > MAX_BUFFER) socket.terminate();
+      else socket.send(line);
+    },
+    close(code) {
+      socket.close(code);
+      void clock.sleep(CLOSING).then(() => {
+        socket.terminate();
+      });
+    },
+  };
+}
+
+/** Counts a message at each call, and returns whether the client has not sent too many in this second. */
+function messageLimit(clock: Clock): () => boolean {
+  let second = 0;
+  let messages = 0;
+  return () => {
+    const now = Math.floor(clock.now());
+    if (now !== second) messages = 0;
+    second = now;
+    messages += 1;
+    return messages <= MAX_MESSAGES;
   };
 }
