@@ -104,10 +104,15 @@ export function expectation(info: KeyInfo): string {
     case 'list':
       return 'a list in square brackets';
     case 'object':
-      return 'an object in braces';
+      return `an object in braces${needs(info)}`;
     case 'choice':
       return info.choices.map(expectation).join(', or ');
   }
+}
+
+function needs({ keys }: KeyInfo): string {
+  const required = [...keys].filter(([, key]) => key.required).map(([name]) => `"${name}"`);
+  return required.length === 0 ? '' : ` with ${required.join(' and ')}`;
 }
 
 /** For editors, and for `session-server schema`. */

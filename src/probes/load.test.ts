@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { makeCertificate } from '../../test/support/certificate.ts';
 import { endpointOf } from '../../test/support/endpoints.ts';
@@ -87,6 +88,22 @@ test('a good answer is a sample with its latency', async () => {
   const began = seconds();
   const result = await probeOnce(server);
   assert.ok(result.kind === 'sample' && result.load === 20.5 && result.latency >= 0 && result.latency <= seconds() - began);
+});
+
+test('a length that is sent twice, and compression, are named and not taken for https', async () => {
+  const twice: RequestListener = (request) =>
+    request.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\n12.5');
+  const compressed = replies(200, gzipSync('12.5'), { 'content-encoding': 'gzip' });
+  for (const [answer, code, reason] of [
+    [twice, 'not-http', /Content-Length twice/],
+    [compressed, 'compressed', /compressed \("gzip"\)/],
+  ] as const) {
+    const result = await probeOnce(await FakeSimulationServer.start(answer));
+    assert.ok(result.kind === 'failed');
+    assert.equal(result.failure.code, code);
+    assert.match(result.failure.reason, reason);
+    assert.doesNotMatch(result.failure.reason, /https/);
+  }
 });
 
 const bad: readonly [title: string, code: string, answer: Parameters<typeof FakeSimulationServer.start>[0]][] = [

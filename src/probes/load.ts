@@ -6,6 +6,8 @@
  * that is not evidence against the server: the request is repeated once on a new connection.
  */
 import type { LookupFunction } from 'node:net';
+import { errors } from 'undici';
+import type { IncomingHttpHeaders } from 'undici/types/header.js';
 import { httpUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
 import { readSessionReport, type SessionReport } from '../core/fleet/session-report.ts';
 import type { NameLookup, OutgoingProxies, Probe, ProbeResult } from '../ports.ts';
@@ -189,6 +191,7 @@ function get(connection: Connection, path: string): Promise<Answer> {
     let location: string | undefined;
     let size = 0;
     let sessions: SessionReport | undefined;
+    let compressed: Answer | undefined;
     const bodiless = (): Answer => ({ status, body: '', ...(location !== undefined && { location }) });
     connection.client.dispatch(
       { origin: connection.origin, method: 'GET', path, headers: HEADERS },
@@ -197,6 +200,7 @@ function get(connection: Connection, path: string): Promise<Answer> {
         onRequestStart: () => undefined,
         onResponseStart(_controller, statusCode, headers) {
           status = statusCode;
+          compressed = compressionOf(headers);
           sessions = readSessionReport(headers['session-count'], headers['session-load']);
           if (status >= 300 && status < 400 && typeof headers.location === 'string') ({ location } = headers);
         },
@@ -211,10 +215,13 @@ function get(connection: Connection, path: string): Promise<Answer> {
         onResponseEnd() {
           connection.answered = true;
           const body = Buffer.concat(chunks).toString('utf8');
+          if (status === 200 && compressed !== undefined) return resolve(compressed);
           resolve(location === undefined ? { status, body, ...(sessions !== undefined && { sessions }) } : bodiless());
         },
         onResponseError(_controller, error) {
-          reject(error);
+          // The parser refused the headers after it had read a length: undici then reports that the length is wrong.
+          if (status === 0 && error instanceof errors.ResponseContentLengthMismatchError) resolve(TWO_LENGTHS);
+          else reject(error);
         },
       },
     );
@@ -232,6 +239,16 @@ function judge(answer: Answer, latency: number): ProbeResult {
   if (load === undefined) return failed('not-a-number', `its answer to /load is not a number: ${quote(answer.body)}`);
   return { kind: 'sample', load, latency, ...(answer.sessions !== undefined && { sessions: answer.sessions }) };
 }
+
+/** A compressed body cannot be read as a number. */
+function compressionOf(headers: IncomingHttpHeaders): Answer | undefined {
+  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase();
+  if (encoding === 'identity') return undefined;
+  const reason = `its answer to /load is compressed (${quote(encoding)}), which was not requested; switch that off there`;
+  return refused('compressed', reason);
+}
+
+const TWO_LENGTHS = refused('not-http', 'its answer has two lengths: Content-Length twice, or beside Transfer-Encoding');
 
 function tooManyRedirects(max: number): string {
   return max === 0 ? 'it redirects, which a registered server may not' : `it redirects more than ${max} times`;

@@ -70,6 +70,11 @@ const PING = 0x89;
 const bad: readonly (readonly [what: string, code: number, bytes: Buffer])[] = [
   ['a message that is too big', 1009, frame(TEXT, 'x'.repeat(4097))],
   ['a message that is announced as far too big', 1009, frame(BINARY, 'x', { length: 2 ** 40 })],
+  [
+    'a message in far more frames than it has bytes',
+    1008,
+    Buffer.concat([frame(0x01, 'x'), ...Array<Buffer>(20).fill(frame(0x00, ''))]),
+  ],
   ['a length that no number holds', 1009, Buffer.from('82ff7fffffffffffffff00000000', 'hex')],
   ['a message that grows too big in parts', 1009, Buffer.concat([frame(0x01, 'x'.repeat(4000)), frame(0x80, 'x'.repeat(4000))])],
   ['a frame without a mask', 1002, frame(TEXT, 'x', { masked: false })],

@@ -51,6 +51,12 @@ export interface Sockets {
 const MAX_MESSAGE = 4096;
 /** The same for relayed clients: they send the text of a controller. */
 const MAX_RELAYED_MESSAGE = 262_144;
+/**
+ * Parts of one message, frames and packets, each of which costs memory besides its bytes. A client's own message has no reason for more than a few; a
+ * relayed one of the maximum size comes in a few frames, and in about 190 packets of a usual network.
+ */
+const PARTS = { maxFragments: 16, maxBufferedChunks: 512 };
+const RELAYED_PARTS = { maxFragments: 256, maxBufferedChunks: 4096 };
 /** Seconds between two pings of one client. A client that has not answered when the next is due is disconnected. */
 const PING_INTERVAL = 30;
 /** Seconds between two slices of all clients, so that ten thousand pings do not block the loop. */
@@ -65,8 +71,8 @@ export function createSockets(options: SocketsOptions): Sockets {
     ...{ noServer: true, clientTracking: false, perMessageDeflate: false },
     handleProtocols: (offered: Set<string>) => subprotocols.find((name) => offered.has(name)) ?? false,
   };
-  const own = new WebSocketServer({ ...common, maxPayload: MAX_MESSAGE });
-  const relayed = new WebSocketServer({ ...common, maxPayload: MAX_RELAYED_MESSAGE });
+  const own = new WebSocketServer({ ...common, maxPayload: MAX_MESSAGE, ...PARTS });
+  const relayed = new WebSocketServer({ ...common, maxPayload: MAX_RELAYED_MESSAGE, ...RELAYED_PARTS });
   const open = new OpenSockets(options);
   const byAddress = new PerClientCounts();
   return {

@@ -25,6 +25,8 @@ export interface ClientSockets {
 
 /** Bytes of a message: a start message is small. */
 const MAX_MESSAGE = 65_536;
+/** Frames and packets of one message, each of which costs memory besides its bytes. */
+const PARTS = { maxFragments: 64, maxBufferedChunks: 1024 };
 /** Messages of one client in a second; those beyond are ignored. */
 const MAX_MESSAGES = 20;
 /** Bytes waiting for a client that does not read; above it the client is disconnected. */
@@ -41,6 +43,7 @@ export function createClientSockets(options: ClientSocketsOptions): ClientSocket
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE,
+    ...PARTS,
   });
   const turns = new PingTurns<WebSocket>(PING);
   const pinging = startLoop({
