@@ -3,11 +3,12 @@ import { Account } from './account.ts';
 import type { Choice } from './choice.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { Candidates } from '../fleet/candidates.ts';
+import { inBlocks, type RowBlocks } from './row-blocks.ts';
 
 /** One tier of candidates as the choice reads it: accounts and their rows, side by side. */
 export interface Tier {
   readonly accounts: readonly Account[];
-  readonly rows: Int32Array;
+  readonly rows: RowBlocks;
 }
 
 interface Resolved {
@@ -97,7 +98,7 @@ export class Accounts {
       const accounts = ids.map((id) => this.#present.get(id)).filter((account) => account !== undefined);
       const rows = new Int32Array(accounts.length);
       for (const [index, { row }] of accounts.entries()) rows[index] = row;
-      return { accounts, rows };
+      return { accounts, rows: inBlocks(rows) };
     });
     this.#resolved.set(candidates, { epoch: this.#epoch, tiers });
     return tiers;

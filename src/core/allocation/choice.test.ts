@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Choice, type Row } from './choice.ts';
 import { limited } from './cost.ts';
+import { inBlocks, type RowBlocks } from './row-blocks.ts';
 
 const noChance = () => {
   throw new Error('chance was asked without jitter');
@@ -10,11 +11,11 @@ const noChance = () => {
 const all = () => true;
 const usual = { base: 8, margin: 0, target: 90, jitter: 0, random: noChance };
 
-function table(rows: readonly Row[]): { choice: Choice; order: Int32Array } {
+function table(rows: readonly Row[]): { choice: Choice; order: RowBlocks } {
   const choice = new Choice();
   const order = Int32Array.from(rows, () => choice.addRow());
   rows.forEach((row, i) => choice.setRow(order[i]!, row));
-  return { choice, order };
+  return { choice, order: inBlocks(order) };
 }
 
 function row(level: number, more: Partial<Row> = {}): Row {
@@ -54,9 +55,9 @@ test('no session fits where the highest recent report leaves no room', () => {
 
 test('a row that was removed is not chosen and its place is used again', () => {
   const { choice, order } = table([row(10), row(20)]);
-  choice.removeRow(order[0]!);
+  choice.removeRow(order.rows[0]!);
   assert.equal(choice.best(order, usual, all), 1);
-  assert.equal(choice.addRow(), order[0]);
+  assert.equal(choice.addRow(), order.rows[0]);
   assert.equal(choice.best(order, usual, all), 1, 'a new row has no room before it is set');
 });
 
@@ -69,19 +70,31 @@ test('jitter lets the second best win at times, by no more than its points', () 
   assert.equal(choice.best(order, { ...usual, jitter: 0.5, random }, all), 0);
 });
 
-test('the pass over the columns finds what sorting all servers would', () => {
+test('the pass over the blocks finds what sorting all servers would, after any changes, in any order of rows', () => {
+  const someRows = fc.array(someRow, { minLength: 1, maxLength: 200 });
+  const changes = fc.array(fc.tuple(fc.nat(), fc.option(someRow)), { maxLength: 60 });
   fc.assert(
-    fc.property(fc.array(someRow, { maxLength: 40 }), fc.constantFrom(0.1, 2, 8, 50), (rows, base) => {
-      const { choice, order } = table(rows);
+    fc.property(someRows, changes, fc.constantFrom(0.1, 2, 8, 50), fc.boolean(), (first, changed, base, reversed) => {
+      const { choice, order } = table(first);
+      const present = new Map(first.map((server, i) => [order.rows[i]!, server]));
+      for (const [which, after] of changed) {
+        const at = [...present.keys()][which % Math.max(1, present.size)] ?? choice.addRow();
+        if (after === null) choice.removeRow(at);
+        else choice.setRow(at, after);
+        if (after === null) present.delete(at);
+        else present.set(at, after);
+      }
+      const servers = reversed ? [...present].reverse() : [...present];
+      const candidates = inBlocks(Int32Array.from(servers, ([at]) => at));
       const admits = (i: number) => i % 2 === 0;
-      const fitting = rows
-        .map((r, i) => ({ ...r, i, cost: limited(base * r.factor) }))
+      const fitting = servers
+        .map(([, server], i) => ({ ...server, i, cost: limited(base * server.factor) }))
         .filter(({ ceiling, cost }) => ceiling + cost < 90);
       const sorted = fitting
         .filter(({ special, i }) => !special || admits(i))
         .sort((a, b) => a.level + a.cost - (b.level + b.cost) || a.lastUsed - b.lastUsed || a.i - b.i);
-      assert.equal(choice.best(order, { ...usual, base }, admits), sorted[0]?.i ?? -1);
-      assert.equal(choice.next(order, { ...usual, base }, 0), fitting[0]?.i ?? -1);
+      assert.equal(choice.best(candidates, { ...usual, base }, admits), sorted[0]?.i ?? -1);
+      assert.equal(choice.next(candidates, { ...usual, base }, 0), fitting[0]?.i ?? -1);
     }),
   );
 });
