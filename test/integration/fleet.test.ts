@@ -6,21 +6,22 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { replies, type FakeSimulationServer } from '../support/fake-simulation-server.ts';
-import { startProgram, type Program } from '../support/start-program.ts';
+import { startProgram, type RunningProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 
 const INTERVAL = 1;
 /** A class of these must not change the choice. */
 const EASY = { cost: 0.3, learning: false };
 
-const handOuts = async (program: Program, count: number) =>
+const handOuts = async (program: RunningProgram, count: number) =>
   Promise.all(Array.from({ length: count }, () => program.get('/session')));
 
 describe('a server that dies', () => {
   test('is no longer handed out, and is handed out again when it is back', async (t) => {
     const [best, other] = await startSimulationServers(t, [10, 50]);
     assert.ok(best && other);
-    const program = await startProgram(t, {
+    const program = await startProgramInside(t, {
       simulationServers: [best.address, other.address],
       pollInterval: INTERVAL,
       allocation: EASY,
@@ -41,7 +42,7 @@ describe('a server that dies', () => {
 
   test('gets no client from its first failed probe until it answers again', async (t) => {
     const server = await startSimulationServer(t, 10);
-    const program = await startProgram(t, { simulationServers: [server.address], pollInterval: 0.5, downAfter: 100 });
+    const program = await startProgramInside(t, { simulationServers: [server.address], pollInterval: 0.5, downAfter: 100 });
     await eventually('the load', async () => (await program.get('/load')) === '10');
     server.hang();
     await eventually('the first poll that fails', async () => (await program.get('/load')) === '-1');
@@ -54,7 +55,7 @@ describe('a server that dies', () => {
   test('reports load only is not handed out until clients can connect to it', async (t) => {
     const server = await startSimulationServer(t, 10);
     server.opensClient = false;
-    const program = await startProgram(t, { simulationServers: [server.address], pollInterval: 0.5, downAfter: 100 });
+    const program = await startProgramInside(t, { simulationServers: [server.address], pollInterval: 0.5, downAfter: 100 });
     await eventually('the reason', async () => /reports load only; its WebSocket/.test(await program.get('/api/v1/servers')));
     assert.equal(await program.get('/load'), '10');
     assert.equal(await program.get('/session'), 'Error: no simulation server available at the moment.');
@@ -70,7 +71,7 @@ describe('a server that dies', () => {
   test('and hangs costs the others nothing', async (t) => {
     const [hung, good] = await startSimulationServers(t, [10, 20]);
     assert.ok(hung && good);
-    const program = await startProgram(t, {
+    const program = await startProgramInside(t, {
       simulationServers: [hung.address, good.address],
       pollInterval: 2,
       allocation: EASY,
@@ -91,7 +92,7 @@ describe('a server that dies', () => {
       most = Math.max(most, asking);
       request.socket.once('close', () => (asking -= 1));
     });
-    await startProgram(t, { simulationServers: [server.address], pollInterval: 0.2 });
+    await startProgramInside(t, { simulationServers: [server.address], pollInterval: 0.2 });
     await eventually('five polls', () => server.requests >= 5);
     assert.equal(most, 1);
   });
@@ -133,7 +134,10 @@ describe('a server that answers nonsense', () => {
   /** All of them in one fleet. */
   const fleet = (async () => {
     const servers = await Promise.all(nonsense.map(([, answer]) => startSimulationServer(scope, answer)));
-    const program = await startProgram(scope, { simulationServers: servers.map(({ address }) => address), pollInterval: 0.5 });
+    const program = await startProgram(scope, {
+      simulationServers: servers.map(({ address }) => address),
+      pollInterval: 0.5,
+    });
     return { servers, program };
   })();
   for (const [index, [what]] of nonsense.entries()) {
@@ -159,7 +163,7 @@ describe('a server that answers nonsense', () => {
 
   test('and then sense again is used again', async (t) => {
     const server = await startSimulationServer(t, replies(200, '<html>'));
-    const program = await startProgram(t, { simulationServers: [server.address], pollInterval: 0.5 });
+    const program = await startProgramInside(t, { simulationServers: [server.address], pollInterval: 0.5 });
     await eventually('it to be down', () => /simulation server is down/.test(program.log));
     server.answer = replies(200, ' 3.74e1\n');
     await eventually('it to be in', async () => (await program.get('/load')) === '37.4');
@@ -170,14 +174,14 @@ describe('a server that answers nonsense', () => {
 describe('the choice', () => {
   test('is the least loaded, to the hundredth', async (t) => {
     const servers = await startSimulationServers(t, [30.52, 30.51, 30.53]);
-    const program = await startProgram(t, { simulationServers: servers.map(({ address }) => address) });
+    const program = await startProgramInside(t, { simulationServers: servers.map(({ address }) => address) });
     await eventually('all loads', async () => (await program.get('/load')) === '30.52');
     assert.equal(await program.get('/session'), `ws://${servers[1]?.address}`);
   });
 
   test('gives a class of thirty on three idle servers ten each', async (t) => {
     const servers = await startSimulationServers(t, [0, 0, 0]);
-    const program = await startProgram(t, { simulationServers: servers.map(({ address }) => address) });
+    const program = await startProgramInside(t, { simulationServers: servers.map(({ address }) => address) });
     await eventually('all loads', async () => (await program.get('/load')) === '0');
     const counts = new Map<string, number>();
     for (const url of await handOuts(program, 30)) counts.set(url, (counts.get(url) ?? 0) + 1);
@@ -190,7 +194,10 @@ describe('the choice', () => {
   test('hands out no more than there is room for, however many ask at once', async (t) => {
     const [server] = await startSimulationServers(t, [50]);
     assert.ok(server);
-    const program = await startProgram(t, { simulationServers: [server.address], allocation: { cost: 8, learning: false } });
+    const program = await startProgramInside(t, {
+      simulationServers: [server.address],
+      allocation: { cost: 8, learning: false },
+    });
     await eventually('the load', async () => (await program.get('/load')) === '50');
     // 50 + 4 * 8 = 82, and a fifth would be at 90, which must not be reached.
     const answers = await handOuts(program, 20);
@@ -202,7 +209,7 @@ describe('the choice', () => {
   test('a server that reports 95 is full, and is offered again once its reports leave room', async (t) => {
     const [server] = await startSimulationServers(t, [95]);
     assert.ok(server);
-    const program = await startProgram(t, {
+    const program = await startProgramInside(t, {
       simulationServers: [server.address],
       pollInterval: 0.2,
       allocation: { ...EASY, recent: 1 },

@@ -4,7 +4,7 @@ import { after, describe, test } from 'node:test';
 import { hashOf } from '../../src/config/token.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
-import { startProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 const scope = { after };
@@ -12,11 +12,11 @@ const NOTHING = 'Error: no simulation server available at the moment.';
 const busy = await startSimulationServer(scope, 30.5);
 const free = await startSimulationServer(scope, 20.5);
 /** Two servers, of which the second is asked first; learning and bookings must not change the choice in the course of the tests. */
-const program = await startProgram(scope, {
+const program = await startProgramInside(scope, {
   simulationServers: [busy.address, free.address],
   allocation: { cost: 0.3, learning: false },
 });
-const empty = await startProgram(scope, { simulationServers: ['127.0.0.1:9'] });
+const empty = await startProgramInside(scope, { simulationServers: ['127.0.0.1:9'] });
 await eventually('the mean of both loads', async () => (await program.get('/load')) === '25.5');
 
 const url = `ws://${free.address}`;
@@ -47,7 +47,7 @@ describe('GET /session', () => {
   });
 
   test('says the same when there is no server at all', async (t) => {
-    const none = await startProgram(t, { simulationServers: [] });
+    const none = await startProgramInside(t, { simulationServers: [] });
     assert.equal(await none.get('/session'), NOTHING);
     assert.match(
       await none.get('/session?url=https://github.com/a/b/blob/main/worlds/c.wbt'),
@@ -302,7 +302,7 @@ describe('versions and connections', () => {
 
 test('clients need no token where readers of the monitor do', async (t) => {
   const token = 'sst_of-a-reader';
-  const closed = await startProgram(t, {
+  const closed = await startProgramInside(t, {
     simulationServers: [free.address],
     monitor: { access: 'token' },
     admin: { tokens: [{ name: 'Ada', hash: hashOf(token) }] },
@@ -321,7 +321,7 @@ test('clients need no token where readers of the monitor do', async (t) => {
 describe('addresses of simulation servers', () => {
   test('may be IPv6, polled and handed out as they are written', async (t) => {
     const server = await startSimulationServer(t, 12, { host: '::1' });
-    const six = await startProgram(t, { simulationServers: [`[::1]:${server.port}`] });
+    const six = await startProgramInside(t, { simulationServers: [`[::1]:${server.port}`] });
     assert.equal(await six.get('/session'), `ws://[::1]:${server.port}`);
     assert.equal(await six.get('/load'), '12');
   });
@@ -329,7 +329,7 @@ describe('addresses of simulation servers', () => {
   test('are handed out letter for letter, as wss when ssl is on', async (t) => {
     const server = await startSimulationServer(t, 12);
     const address = `LocalHost:${server.port}`;
-    const secure = await startProgram(t, { simulationServers: [address], handOutSsl: true });
+    const secure = await startProgramInside(t, { simulationServers: [address], handOutSsl: true });
     assert.equal(await secure.get('/session'), `wss://${address}`);
   });
 
@@ -340,7 +340,7 @@ describe('addresses of simulation servers', () => {
       response.end('7');
     });
     // The reverse proxy listens on the port of the name, and maps the number in the path. A path cannot follow a port, so the name's own port is used.
-    const direct = await startProgram(t, { simulationServers: [front.address], portRewrite: false });
+    const direct = await startProgramInside(t, { simulationServers: [front.address], portRewrite: false });
     assert.equal(await direct.get('/load'), '7');
     assert.deepEqual([...new Set(paths)], ['/load']);
   });

@@ -4,12 +4,12 @@ import { after, describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { readExposition, type Family } from '../support/exposition.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 const scope = { after };
 const server = await startSimulationServer(scope, 40);
-const program = await startProgram(scope, {
+const program = await startProgramInside(scope, {
   simulationServers: [server.address, '127.0.0.1:9'],
   allocation: { learning: false },
   administrator: 'admin@example.org',

@@ -6,7 +6,8 @@ import { hashOf } from '../../src/config/token.ts';
 import type { ServerView } from '../../src/core/views/monitor-view.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { runProgram, startProgram, type Program } from '../support/start-program.ts';
+import { runProgram, type RunningProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServers } from '../support/start-simulation-server.ts';
 import { WebhookSink } from '../support/webhook-sink.ts';
 
@@ -33,7 +34,7 @@ function examples(): Example[] {
   });
 }
 
-async function send({ url }: Program, { method, path, body }: Example): Promise<{ status: number; answer: unknown }> {
+async function send({ url }: RunningProgram, { method, path, body }: Example): Promise<{ status: number; answer: unknown }> {
   const response = await fetch(`${url}/api/v1${path}`, {
     method,
     headers: { Authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
@@ -48,7 +49,7 @@ test('the commands of the documentation do what the comments above them say', as
   const sink = await WebhookSink.start();
   t.after(() => sink.close());
   const dead = `http://127.0.0.1:${await freePort()}`;
-  const program = await startProgram(t, {
+  const program = await startProgramInside(t, {
     ...{ simulationServers: [sim1.address], webhooks: [{ url: sink.url }, { url: dead }], admin },
     ...{ pollInterval: 0.5, pollTimeout: 0.4 },
   });
@@ -98,7 +99,7 @@ test('the commands of the documentation do what the comments above them say', as
 test('a drain ends at its deadline, and the log says so', async (t) => {
   const [sim1] = await startSimulationServers(t, [20]);
   assert.ok(sim1);
-  const program = await startProgram(t, { simulationServers: [sim1.address], admin, pollInterval: 0.5, pollTimeout: 0.4 });
+  const program = await startProgramInside(t, { simulationServers: [sim1.address], admin, pollInterval: 0.5, pollTimeout: 0.4 });
   const path = `/servers/${encodeURIComponent(sim1.address)}/drain`;
   assert.equal((await send(program, { method: 'POST', path, body: { lasts: 1 } })).status, 200);
   await eventually('the end of the drain in the log', () =>
@@ -110,7 +111,7 @@ test('a drain ends at its deadline, and the log says so', async (t) => {
 test('an address that cannot be one is refused in words that name no configuration', async (t) => {
   const [sim1] = await startSimulationServers(t, [20]);
   assert.ok(sim1);
-  const program = await startProgram(t, { simulationServers: [sim1.address], admin });
+  const program = await startProgramInside(t, { simulationServers: [sim1.address], admin });
   const { status, answer } = await send(program, { method: 'POST', path: '/servers', body: { address: 'http://foo' } });
   assert.equal(status, 400);
   assert.match((answer as { reason: string }).reason, /^address: "http:\/\/foo" — expected "host\/2000" or "host:2000"/);
@@ -119,7 +120,7 @@ test('an address that cannot be one is refused in words that name no configurati
 test('a command makes the running program forget learned costs, with the token of an operator', async (t) => {
   const [sim] = await startSimulationServers(t, [20]);
   assert.ok(sim);
-  const program = await startProgram(t, { simulationServers: [sim.address], admin });
+  const program = await startProgramInside(t, { simulationServers: [sim.address], admin });
   const forget = async (token: string, ...options: string[]) => {
     const ended = await runProgram(t, ['forget-costs', '--url', program.url, ...options], {
       env: { SESSION_SERVER_TOKEN: token },

@@ -7,7 +7,8 @@ import { hashOf } from '../../src/config/token.ts';
 import { ClientSocketServer } from '../support/client-socket-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { rawRequest } from '../support/raw-http.ts';
-import { startProgram, temporary, type Program, type Scope } from '../support/start-program.ts';
+import { startProgram, temporary, type RunningProgram, type Scope } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
@@ -15,13 +16,13 @@ const NONE = /^Error: /;
 /** Everything of a test is on this machine. */
 const HERE = { token: TOKEN, allowLoopback: true };
 
-function start(scope: Scope, registration: Readonly<Record<string, unknown>> = HERE, folder?: string): Promise<Program> {
+function start(scope: Scope, registration: Readonly<Record<string, unknown>> = HERE, folder?: string): Promise<RunningProgram> {
   const configuration = { registration, pollInterval: 1, allocation: { cost: 0.3, learning: false } };
-  return startProgram(scope, configuration, folder === undefined ? {} : { folder });
+  return startProgramInside(scope, configuration, folder === undefined ? {} : { folder });
 }
 
 /** As the original sends it. */
-async function notify(program: Program, fields: Readonly<Record<string, string>>, token = TOKEN, headers = {}) {
+async function notify(program: RunningProgram, fields: Readonly<Record<string, string>>, token = TOKEN, headers = {}) {
   const response = await fetch(`${program.url}/register/${token}`, {
     method: 'POST',
     body: new URLSearchParams({ shareIdleTime: '0', allowedRepositories: '', ...fields }),
@@ -31,7 +32,7 @@ async function notify(program: Program, fields: Readonly<Record<string, string>>
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
 
-async function register(program: Program, body: unknown, token = TOKEN) {
+async function register(program: RunningProgram, body: unknown, token = TOKEN) {
   const response = await fetch(`${program.url}/api/v1/register`, {
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -41,11 +42,11 @@ async function register(program: Program, body: unknown, token = TOKEN) {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-function offered(program: Program, server: { address: string }): Promise<unknown> {
+function offered(program: RunningProgram, server: { address: string }): Promise<unknown> {
   return eventually(`${server.address} to be offered`, async () => (await program.get('/session')) === `ws://${server.address}`);
 }
 
-function gone(program: Program): Promise<unknown> {
+function gone(program: RunningProgram): Promise<unknown> {
   return eventually('the fleet to be empty', async () => (await program.get('/api/v1/servers')).includes('"servers":[]'));
 }
 
@@ -117,7 +118,7 @@ describe('a simulation server of the original', () => {
     const server = await ClientSocketServer.start(t);
     const { port, address } = server;
     await server.stop();
-    const first = await start(t, HERE, folder);
+    const first = await startProgram(t, { registration: HERE }, { folder });
     await notify(first, { url: `http://${address}` });
     const state = join(folder, 'state', 'registered-servers.json');
     await eventually('it to be written down', () => existsSync(state) && readFileSync(state, 'utf8').includes(address));
@@ -130,7 +131,7 @@ describe('a simulation server of the original', () => {
 
   test('that is in the configuration already is reported as such', async (t) => {
     const server = await startSimulationServer(t, 5);
-    const program = await startProgram(t, { simulationServers: [server.address], registration: HERE });
+    const program = await startProgramInside(t, { simulationServers: [server.address], registration: HERE });
     const { status, text } = await notify(program, { url: `http://${server.address}` });
     assert.equal(status, 200);
     assert.match(text, /already in the fleet/);
@@ -204,7 +205,7 @@ test('a registered server that stays down is forgotten, and not because of one f
 test('a registered server that is down can be removed by an operator, and one that answers cannot', async (t) => {
   const server = await ClientSocketServer.start(t);
   const admin = { tokens: [{ name: 'ada', hash: hashOf('sst_of-registration') }] };
-  const program = await startProgram(t, { registration: HERE, admin, pollInterval: 1, downAfter: 1 });
+  const program = await startProgramInside(t, { registration: HERE, admin, pollInterval: 1, downAfter: 1 });
   await notify(program, { url: `http://${server.address}` });
   await offered(program, server);
   const remove = async () => {
@@ -341,7 +342,7 @@ describe('who may register', () => {
 
 test('a flood of registrations is limited in number and does not delay sessions', async (t) => {
   const server = await startSimulationServer(t, 5);
-  const program = await startProgram(t, {
+  const program = await startProgramInside(t, {
     simulationServers: [server.address],
     registration: { ...HERE, maxServers: 50 },
   });

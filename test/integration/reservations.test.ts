@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { hashOf } from '../../src/config/token.ts';
 import { eventually } from '../support/eventually.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startProgram, temporary, type Program } from '../support/start-program.ts';
+import { temporary, type RunningProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 const TOKEN = 'sst_of-the-class';
@@ -17,7 +18,7 @@ interface Kept {
   readonly path: string;
 }
 
-async function send({ url }: Program, method: string, path: string, body?: object): Promise<unknown> {
+async function send({ url }: RunningProgram, method: string, path: string, body?: object): Promise<unknown> {
   const response = await fetch(`${url}/api/v1/reservations${path}`, {
     method,
     headers: { Authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
@@ -31,7 +32,7 @@ test('students with the code have seats that strangers do not get, also after a 
   const folder = temporary(t);
   const configuration = { simulationServers: [server.address], admin };
   const start = async () => {
-    const program = await startProgram(t, configuration, { folder });
+    const program = await startProgramInside(t, configuration, { folder });
     await eventually('the load', async () => (await program.get('/load')) === '2');
     return program;
   };
@@ -48,7 +49,7 @@ test('students with the code have seats that strangers do not get, also after a 
   assert.match(await program.get('/c/robo-101/session'), /^wss?:/);
   const student = new SocketClient(t, `${program.url.replace('http', 'ws')}/c/ROBO-101/session`);
   assert.match(await student.message(1), /^wss?:/);
-  const taken = async (of: Program) => ((await send(of, 'GET', `/${made.id}`)) as Kept).taken;
+  const taken = async (of: RunningProgram) => ((await send(of, 'GET', `/${made.id}`)) as Kept).taken;
   assert.equal(await taken(program), 2);
   await program.stop();
 

@@ -4,7 +4,8 @@ import { after, describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
 import { rawRequest, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startProgram, type Program, type Scope } from '../support/start-program.ts';
+import { type RunningProgram, type Scope } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 const OPEN = 20;
@@ -15,12 +16,12 @@ const FAST = { pollInterval: 0.5, allocation: { cost: 8, learning: false, recent
 /** A program with one simulation server, which has room or not as the test wants. */
 async function start(scope: Scope, load: number, configuration: Readonly<Record<string, unknown>> = {}) {
   const server = await startSimulationServer(scope, load);
-  const program = await startProgram(scope, { ...FAST, simulationServers: [server.address], ...configuration });
+  const program = await startProgramInside(scope, { ...FAST, simulationServers: [server.address], ...configuration });
   await eventually('the load', async () => (await program.get('/load')) === String(load));
   return { server, program, url: `ws://${server.address}` };
 }
 
-const lineLength = async (program: Program) =>
+const lineLength = async (program: RunningProgram) =>
   Number(/^session_server_waiting_tickets (\d+)$/m.exec(await program.get('/metrics'))?.[1]);
 
 describe('WebSocket /', () => {
@@ -30,7 +31,7 @@ describe('WebSocket /', () => {
   test('says at once 1 or 0', async (t) => {
     const { program } = await open;
     assert.equal(await new SocketClient(t, `${program.socketUrl}/`).message(1), '1');
-    const none = await startProgram(t, { simulationServers: [] });
+    const none = await startProgramInside(t, { simulationServers: [] });
     assert.equal(await new SocketClient(t, `${none.socketUrl}/`).message(1), '0');
   });
 
@@ -94,7 +95,7 @@ describe('WebSocket /session', { concurrency: 2 }, () => {
   test('says the URL of the least loaded server as one message and closes normally', async (t) => {
     const busy = await startSimulationServer(t, 50);
     const free = await startSimulationServer(t, 20);
-    const program = await startProgram(t, { simulationServers: [busy.address, free.address] });
+    const program = await startProgramInside(t, { simulationServers: [busy.address, free.address] });
     await eventually('both loads', async () => (await program.get('/load')) === '35');
     const client = new SocketClient(t, `${program.socketUrl}/session`);
     assert.equal((await client.ends()).code, 1000);
@@ -194,7 +195,7 @@ describe('upgrades', () => {
       ...headers,
     );
   const scope = { after };
-  const program = startProgram(scope, { simulationServers: [] });
+  const program = startProgramInside(scope, { simulationServers: [] });
 
   for (const path of ['/nothing', '/session/', '/client', '/load', '/monitor', '//', '/%73ession/x', '/../x']) {
     test(`of the unknown path ${path} are answered with 404`, async (t) => {
@@ -244,7 +245,7 @@ describe('upgrades', () => {
   });
 
   test('of origins that the operator does not allow are refused with 403; programs without an origin are not', async (t) => {
-    const { port, socketUrl } = await startProgram(t, { allowedOrigins: ['https://example.org'] });
+    const { port, socketUrl } = await startProgramInside(t, { allowedOrigins: ['https://example.org'] });
     for (const path of ['/', '/session'])
       assert.equal((await rawRequest(t, port, upgrade(path, 'Origin: https://evil.example'))).status, 403);
     assert.equal((await rawRequest(t, port, upgrade('/', 'Origin: https://example.org'))).status, 101);

@@ -4,19 +4,20 @@ import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startProgram, temporary, type Program } from '../support/start-program.ts';
+import { temporary, type RunningProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 const NO_ROOM = 89;
 const PROTOCOL = 'session-server.v1';
 const FAST = { pollInterval: 0.5, allocation: { cost: 8, learning: false, recent: 0 } };
-const lineLength = async (program: Program) =>
+const lineLength = async (program: RunningProgram) =>
   Number(/^session_server_waiting_tickets (\d+)$/m.exec(await program.get('/metrics'))?.[1]);
 
 describe('GET /session that is held', { concurrency: 2 }, () => {
   test('is answered with the URL as soon as there is room', async (t) => {
     const server = await startSimulationServer(t, NO_ROOM);
-    const program = await startProgram(t, { ...FAST, simulationServers: [server.address], waiting: { hold: 30 } });
+    const program = await startProgramInside(t, { ...FAST, simulationServers: [server.address], waiting: { hold: 30 } });
     await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
     const held = program.get('/session');
     await eventually('it to wait', async () => (await lineLength(program)) === 1);
@@ -26,7 +27,7 @@ describe('GET /session that is held', { concurrency: 2 }, () => {
   });
 
   test('is answered with Error: and its number when the time is up, and its place is given up', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { hold: 1 } });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], waiting: { hold: 1 } });
     await program.get('/');
     const ahead = new SocketClient(t, `${program.socketUrl}/session`);
     await ahead.message(1);
@@ -40,7 +41,7 @@ describe('GET /session that is held', { concurrency: 2 }, () => {
   });
 
   test('leaves the line when its client goes away', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { hold: 50 } });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], waiting: { hold: 50 } });
     const gone = new RawConnection(t, program.port).send(requestText('GET /session'));
     await eventually('it to wait', async () => (await lineLength(program)) === 1);
     gone.socket.destroy();
@@ -48,7 +49,7 @@ describe('GET /session that is held', { concurrency: 2 }, () => {
   });
 
   test('leaves the line with its client when it is one of several on a connection', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { hold: 50 } });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], waiting: { hold: 50 } });
     const gone = new RawConnection(t, program.port).send(requestText('GET /session').repeat(5));
     await eventually('all to wait', async () => (await lineLength(program)) === 5);
     gone.socket.destroy();
@@ -56,7 +57,7 @@ describe('GET /session that is held', { concurrency: 2 }, () => {
   });
 
   test('is refused at once when it can never work', async (t) => {
-    const program = await startProgram(t, {
+    const program = await startProgramInside(t, {
       simulationServers: [{ address: '127.0.0.1:9', allowedRepositories: ['github.com/cyberbotics'] }],
       waiting: { hold: 50 },
     });
@@ -79,7 +80,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     reason?: string;
     estimateSeconds?: unknown;
   }
-  const open = (t: Parameters<typeof startProgram>[0], program: Program, query = '') =>
+  const open = (t: Parameters<typeof startProgramInside>[0], program: RunningProgram, query = '') =>
     new SocketClient(t, `${program.socketUrl}/session${query}`, { subprotocol: PROTOCOL });
   const said = async (client: SocketClient, number: number) => JSON.parse(await client.message(number)) as Said;
   const last = async (client: SocketClient) => {
@@ -89,7 +90,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
 
   test('says what was allocated, and until when it is reserved', async (t) => {
     const server = await startSimulationServer(t, 10);
-    const program = await startProgram(t, { simulationServers: [server.address] });
+    const program = await startProgramInside(t, { simulationServers: [server.address] });
     const client = open(t, program);
     const { type, url, server: id, expiresAt } = await said(client, 1);
     assert.deepEqual([type, url, id], ['allocated', `ws://${server.address}`, server.address]);
@@ -99,7 +100,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
   });
 
   test('says why it refuses, with a code', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'] });
     const client = open(t, program, '?url=https://github.com/../x');
     const { type, code, reason } = await said(client, 1);
     assert.equal(type, 'refused');
@@ -110,7 +111,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
 
   test('says position and estimate, and keeps the place over a lost connection', async (t) => {
     const server = await startSimulationServer(t, NO_ROOM);
-    const program = await startProgram(t, { ...FAST, simulationServers: [server.address] });
+    const program = await startProgramInside(t, { ...FAST, simulationServers: [server.address] });
     await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
     const first = open(t, program);
     const { type, position, resumeToken, estimateSeconds } = await said(first, 1);
@@ -133,7 +134,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
 
   test('a place whose holder is away delays no one, and is there when the holder is back', async (t) => {
     const server = await startSimulationServer(t, NO_ROOM);
-    const program = await startProgram(t, { ...FAST, simulationServers: [server.address] });
+    const program = await startProgramInside(t, { ...FAST, simulationServers: [server.address] });
     await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
     const away = open(t, program);
     const { resumeToken } = await said(away, 1);
@@ -152,7 +153,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
 
   test('a server that came free while the connection was dead goes to the client that shows the token, until it is reported', async (t) => {
     const server = await startSimulationServer(t, NO_ROOM);
-    const program = await startProgram(t, { ...FAST, simulationServers: [server.address] });
+    const program = await startProgramInside(t, { ...FAST, simulationServers: [server.address] });
     await eventually('the load', async () => (await program.get('/load')) === String(NO_ROOM));
     const dead = open(t, program);
     const { resumeToken } = await said(dead, 1);
@@ -178,7 +179,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
   });
 
   test('a place to which no client returns is given up after waiting.resume', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { resume: 1 } });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], waiting: { resume: 1 } });
     const away = open(t, program);
     const { resumeToken } = await said(away, 1);
     away.lose();
@@ -190,7 +191,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
   });
 
   test('the place is continued on the newest connection; the older one is informed', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'] });
     const older = open(t, program);
     const { resumeToken } = await said(older, 1);
     const newer = open(t, program, `?resume=${resumeToken}`);
@@ -204,7 +205,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     const server = await startSimulationServer(t, NO_ROOM);
     const folder = temporary(t);
     const configuration = { ...FAST, simulationServers: [server.address] };
-    const before = await startProgram(t, configuration, { folder });
+    const before = await startProgramInside(t, configuration, { folder });
     await eventually('the load', async () => (await before.get('/load')) === String(NO_ROOM));
     const first = open(t, before);
     const { resumeToken: one } = await said(first, 1);
@@ -212,11 +213,11 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     await plain.message(1);
     const third = open(t, before);
     const { resumeToken: three } = await said(third, 1);
-    before.signal('SIGTERM');
+    const stopped = before.stop();
     for (const client of [first, plain, third]) assert.equal((await client.ends()).code, 1001);
-    assert.equal((await before.ended).status, 0);
+    await stopped;
 
-    const after = await startProgram(t, configuration, { folder });
+    const after = await startProgramInside(t, configuration, { folder });
     const late = open(t, after);
     assert.equal((await said(late, 1)).position, 3);
     const thirdAgain = open(t, after, `?resume=${three}`);
@@ -228,7 +229,7 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
   });
 
   test('a client that offers other protocols too gets this one, and one that offers only others gets none', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'] });
     const connection = new RawConnection(t, program.port).send(
       requestText(
         'GET /session',
@@ -245,7 +246,10 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
 });
 
 test('the line has a length', async (t) => {
-  const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], waiting: { maxLength: 2, maxPerAddress: 1 } });
+  const program = await startProgramInside(t, {
+    simulationServers: ['127.0.0.1:9'],
+    waiting: { maxLength: 2, maxPerAddress: 1 },
+  });
   const from = (address: string) =>
     new SocketClient(t, `${program.socketUrl}/session`, { headers: { 'X-Forwarded-For': address } });
   assert.equal(await from('198.51.100.1').message(1), 'queue: 1');

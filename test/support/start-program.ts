@@ -56,7 +56,7 @@ export function startChild(scope: Scope, args: readonly string[], options: RunOp
 export async function startProgram(scope: Scope, configuration: Configuration, options: StartOptions = {}): Promise<Program> {
   const folder = options.folder ?? temporary(scope);
   const path = join(folder, 'session.json');
-  const written = { ...DEFAULTS, logDir: join(folder, 'log'), stateDir: join(folder, 'state'), ...configuration };
+  const written = configurationIn(folder, configuration);
   writeFileSync(path, JSON.stringify(written));
   const child = new Child(scope, [...(options.args ?? []), path], options);
   const port = await Promise.race([
@@ -66,6 +66,11 @@ export async function startProgram(scope: Scope, configuration: Configuration, o
     }),
   ]);
   return new Program(child, Number(port), folder, written);
+}
+
+/** With what most tests want, and everything that is written inside the folder. */
+export function configurationIn(folder: string, configuration: Configuration): Configuration {
+  return { ...DEFAULTS, logDir: join(folder, 'log'), stateDir: join(folder, 'state'), ...configuration };
 }
 
 /** The poll interval is the program's own: on a busy machine a probe must have time. All servers are asked within half a second of the start. */
@@ -90,12 +95,40 @@ export function temporary(scope: Scope): string {
   return folder;
 }
 
-export class Program {
+/** What most tests need of a session server, be it a process or not (see `start-program-inside.ts`). */
+export interface RunningProgram {
   readonly port: number;
   readonly folder: string;
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   /** `ws://127.0.0.1:PORT`. */
+  readonly socketUrl: string;
+  /** The log file so far; empty while there is none. */
+  readonly log: string;
+  /** Body of an answer whose status is not looked at. */
+  get(path: string, init?: RequestInit): Promise<string>;
+  /** Changes the configuration and waits until the program has taken it. */
+  reconfigure(change: Configuration): Promise<void>;
+  stop(): Promise<unknown>;
+}
+
+export function logIn(folder: string): string {
+  try {
+    return readFileSync(join(folder, 'log', 'session', 'output.log'), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+export async function getText(url: string, init: RequestInit = {}): Promise<string> {
+  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) });
+  return response.text();
+}
+
+export class Program implements RunningProgram {
+  readonly port: number;
+  readonly folder: string;
+  readonly url: string;
   readonly socketUrl: string;
   /** As it was written last. */
   configuration: Configuration;
@@ -131,19 +164,12 @@ export class Program {
     return join(this.folder, 'session.json');
   }
 
-  /** The log file so far; empty while there is none. */
   get log(): string {
-    try {
-      return readFileSync(join(this.folder, 'log', 'session', 'output.log'), 'utf8');
-    } catch {
-      return '';
-    }
+    return logIn(this.folder);
   }
 
-  /** Body of an answer whose status is not looked at. */
-  async get(path: string, init: RequestInit = {}): Promise<string> {
-    const response = await fetch(this.url + path, { ...init, signal: AbortSignal.timeout(30_000) });
-    return response.text();
+  get(path: string, init: RequestInit = {}): Promise<string> {
+    return getText(this.url + path, init);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -170,7 +196,6 @@ export class Program {
     renameSync(next, this.path);
   }
 
-  /** Changes the configuration and waits until the program has taken it. */
   async reconfigure(change: Configuration): Promise<void> {
     const reloads = this.#reloads();
     this.configure(change);
