@@ -1,7 +1,7 @@
 // Runs every test of the project that needs no system program, or the files and folders named as arguments. Test files run from the TypeScript sources.
 // Programs that tests start come from the build in `dist`, and run on the same Node as this script.
 //
-// Four processes run at a time, because tests that start programs and browsers mostly wait for them.
+// More processes run at a time than there are cores, because tests that start programs and browsers mostly wait for them.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { groupTests } from './test-groups.mjs';
 
 /** Milliseconds. A failed test can leave something open that keeps its process alive; the process is then ended and reported as failed. */
 const MAX_PROCESS_TIME = 900_000;
+const MAX_PROCESSES = 6;
 /** Needs web servers, systemd, bubblewrap and podman: `npm run test:system`. */
 const NEEDS_SYSTEM = join('test', 'system');
 
@@ -24,7 +25,7 @@ files.sort();
 if (files.length === 0) throw new Error('no test file found');
 
 const folder = mkdtempSync(join(tmpdir(), 'session-server-tests-'));
-const options = [`--test-timeout=${MAX_PROCESS_TIME}`, '--test-concurrency=4', '--test-reporter=spec'];
+const options = [`--test-timeout=${MAX_PROCESS_TIME}`, `--test-concurrency=${MAX_PROCESSES}`, '--test-reporter=spec'];
 const runner = spawn(process.execPath, ['--import', 'tsx', '--test', ...options, ...processes()], { stdio: 'inherit' });
 runner.once('exit', (code) => {
   rmSync(folder, { recursive: true, force: true });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 /** Folders, and how many processes share their tests. The first that fits counts. */
 const PROCESSES = [
   ['test/simulation', 1],
-  ['test/integration', 4],
+  ['test/integration', 6],
   ['test/browser', 3],
   ['test', 2],
-  ['src', 6],
+  ['src', 3],
 ];
 /** Parts of group names, slowest first. */
 const SLOWEST_FIRST = ['test/simulation', 'test/browser', 'test/integration', 'src'];

@@ -15,7 +15,8 @@ import { openPage } from '../support/browser-page.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeSimulationServer } from '../support/fake-simulation-server.ts';
 import { loadsOf, seeded } from '../support/monitor-source.ts';
-import { startProgram, temporary, type Program } from '../support/start-program.ts';
+import { temporary, type RunningProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { WebhookSink } from '../support/webhook-sink.ts';
@@ -24,13 +25,13 @@ const TOKEN = 'sst_of-a-real-run';
 const admin = { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] };
 const polling = { pollInterval: 0.5, pollTimeout: 0.4 };
 
-async function serversOf(program: Program): Promise<readonly ServerView[]> {
+async function serversOf(program: RunningProgram): Promise<readonly ServerView[]> {
   return (JSON.parse(await program.get('/api/v1/servers')) as { servers: ServerView[] }).servers;
 }
 
 test('the page shows what the API says, and what a simulation server reports later', async (t) => {
   const simulations = await startSimulationServers(t, [20.5, 47.25, 97, 5]);
-  const program = await startProgram(t, { simulationServers: simulations.map(({ address }) => address), ...polling });
+  const program = await startProgramInside(t, { simulationServers: simulations.map(({ address }) => address), ...polling });
   await simulations[3]?.stop();
   await eventually('one server to be full and one to be down', async () => {
     const states = (await serversOf(program)).map(({ state }) => state);
@@ -60,7 +61,7 @@ test('the page shows what the API says, and what a simulation server reports lat
 
 test('a new operator finds on the page why a student was refused, and what would have to change', async (t) => {
   const simulations = await startSimulationServers(t, [20, 30]);
-  const program = await startProgram(t, {
+  const program = await startProgramInside(t, {
     simulationServers: simulations.map(({ address }) => ({ address, allowedRepositories: ['github.com/our-school'] })),
     ...polling,
   });
@@ -81,7 +82,7 @@ test('a new operator finds on the page why a student was refused, and what would
 test('for a refused project URL that cannot be read the page shows what was sent, as text, and the address in the log', async (t) => {
   const [simulation] = await startSimulationServers(t, [20]);
   assert.ok(simulation);
-  const program = await startProgram(t, { simulationServers: [simulation.address], ...polling });
+  const program = await startProgramInside(t, { simulationServers: [simulation.address], ...polling });
   const sent = 'https://webots.cloud/<b>robots</b>';
   assert.match(await program.get(`/session?url=${encodeURIComponent(sent)}`), /^Error: Only projects on github\.com/);
   const long = `https://github.com/school/${'x'.repeat(3000)}`;
@@ -105,7 +106,7 @@ test('after the reply to drain no session is handed out there, not even after a 
   assert.ok(idle && busy);
   const folder = temporary(t);
   const configuration = { simulationServers: [idle.address, busy.address], admin, ...polling };
-  const first = await startProgram(t, configuration, { folder });
+  const first = await startProgramInside(t, configuration, { folder });
   await eventually('the idle server to be chosen', async () => (await first.get('/session')) === `ws://${idle.address}`);
   const page = await openPage(t, `${first.url}/monitor`);
   await page.getByRole('button', { name: `Details of ${idle.address}` }).click();
@@ -118,7 +119,7 @@ test('after the reply to drain no session is handed out there, not even after a 
   await page.goto('about:blank');
   await first.stop();
 
-  const second = await startProgram(t, configuration, { folder });
+  const second = await startProgramInside(t, configuration, { folder });
   const again = await openPage(t, `${second.url}/monitor`);
   await again.locator('tr.row-draining', { hasText: 'new disk' }).waitFor();
   for (let count = 0; count < 5; count++) assert.notEqual(await second.get('/session'), `ws://${idle.address}`);
@@ -134,7 +135,12 @@ test('every operator action works from the page, and the log says who did it and
   const { address } = late;
   const sink = await WebhookSink.start();
   t.after(() => sink.close());
-  const program = await startProgram(t, { simulationServers: [first.address], webhooks: [{ url: sink.url }], admin, ...polling });
+  const program = await startProgramInside(t, {
+    simulationServers: [first.address],
+    webhooks: [{ url: sink.url }],
+    admin,
+    ...polling,
+  });
   const page = await openPage(t, `${program.url}/monitor`, { expected: /dialog/ });
   page.removeAllListeners('dialog');
   page.on('dialog', (dialog) => void dialog.accept());
@@ -188,8 +194,8 @@ test('the charts continue after a restart', async (t) => {
   const simulation = await startSimulationServer(t, 42);
   const folder = temporary(t);
   const configuration = { simulationServers: [simulation.address], ...polling };
-  const first = await startProgram(t, configuration, { folder });
-  const count = async (program: Program) => {
+  const first = await startProgramInside(t, configuration, { folder });
+  const count = async (program: RunningProgram) => {
     const view = JSON.parse(await program.get('/api/v1/history?step=3600')) as HistoryView;
     return view.count.reduce((sum, count) => sum + count, 0);
   };
@@ -197,7 +203,7 @@ test('the charts continue after a restart', async (t) => {
   await first.stop();
   const recorded = 3;
   await simulation.stop();
-  const second = await startProgram(t, configuration, { folder });
+  const second = await startProgramInside(t, configuration, { folder });
   await eventually('the samples of the first run', async () => (await count(second)) >= recorded);
 });
 
@@ -243,8 +249,8 @@ test('the screenshots of the documentation are made', async (t) => {
  * two days.
  */
 async function livelyProgram(
-  t: Parameters<typeof startProgram>[0],
-): Promise<{ program: Program; simulations: FakeSimulationServer[] }> {
+  t: Parameters<typeof startProgramInside>[0],
+): Promise<{ program: RunningProgram; simulations: FakeSimulationServer[] }> {
   const loads = [34.2, 51.7, 22.4, 97.3, 45.1, 63.8, 28.9, 12.5, 57.6, 40.3];
   const simulations = await Promise.all(
     loads.map((load, index) => startSimulationServer(t, load, { host: `127.0.0.${11 + index}` })),
@@ -258,7 +264,7 @@ async function livelyProgram(
   await mkdir(join(folder, 'state'), { recursive: true });
   const now = Date.now() / 1000;
   await writeFile(join(folder, 'state', 'history.bin'), Buffer.concat([...encodeHistory(pastOf(addresses, loads, now), now)]));
-  const program = await startProgram(
+  const program = await startProgramInside(
     t,
     {
       simulationServers: addresses.map((address, index) => ({

@@ -4,7 +4,8 @@ import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import { eventually, inTime } from '../support/eventually.ts';
 import { read } from '../support/markdown.ts';
-import { startProgram, type Program } from '../support/start-program.ts';
+import { type RunningProgram } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 type StartSession = (project: string, onPosition: (position: number) => void) => Promise<string>;
@@ -12,7 +13,7 @@ type StartSession = (project: string, onPosition: (position: number) => void) =>
 const PROJECT = 'https://github.com/owner/name/blob/main/worlds/world.wbt';
 
 /** `startSession` of the page, for this session server. */
-async function clientOf(path: string, { port }: Program): Promise<StartSession> {
+async function clientOf(path: string, { port }: RunningProgram): Promise<StartSession> {
   const code = [...read(path).matchAll(/```js\n(.*?)```/gs)]
     .map(([, text = '']) => text)
     .find((text) => text.includes('startSession'));
@@ -30,7 +31,7 @@ async function clientOf(path: string, { port }: Program): Promise<StartSession> 
 /** One server that may have one session; it is taken. */
 async function startFullFleet(t: TestContext) {
   const server = await startSimulationServer(t, 10);
-  const program = await startProgram(t, { simulationServers: [{ address: server.address, maxSessions: 1 }] });
+  const program = await startProgramInside(t, { simulationServers: [{ address: server.address, maxSessions: 1 }] });
   const ticket = await eventually('the only place', async () => {
     const response = await fetch(`${program.url}/api/v1/sessions`, { method: 'POST' });
     assert.equal(response.status, 201);

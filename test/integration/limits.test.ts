@@ -7,16 +7,17 @@ import { readDescriptorLimit } from '../../src/http/server/descriptors.ts';
 import { eventually, inTime } from '../support/eventually.ts';
 import { RawConnection, rawRequest, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { startProgram, type Program, type Scope } from '../support/start-program.ts';
+import { startProgram, type RunningProgram, type Scope } from '../support/start-program.ts';
+import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
-const metric = async (program: Program, name: string) =>
+const metric = async (program: RunningProgram, name: string) =>
   Number(new RegExp(`^session_server_${name} ([-0-9.e]+)$`, 'm').exec(await program.get('/metrics'))?.[1]);
 
 const BATCH = 250;
 
 /** Connections that never speak. Resolves when all are made, or turned away. */
-async function speechless(t: Scope, program: Program, count: number): Promise<{ answers: string[]; release: () => void }> {
+async function speechless(t: Scope, program: RunningProgram, count: number): Promise<{ answers: string[]; release: () => void }> {
   const sockets: Socket[] = [];
   const answers: string[] = [];
   t.after(() => {
@@ -51,7 +52,10 @@ async function inBatches(count: number, open: () => Promise<void>): Promise<void
 describe('connections', () => {
   test('beyond limits.clients get 503 and Retry-After, those before it stay, and room is made when they go', async (t) => {
     const server = await startSimulationServer(t, 10);
-    const program = await startProgram(t, { simulationServers: [server.address], limits: { clients: 200, headerTimeout: 60 } });
+    const program = await startProgramInside(t, {
+      simulationServers: [server.address],
+      limits: { clients: 200, headerTimeout: 60 },
+    });
     // Connected before the crowd: it has to be served all the while.
     const early = new RawConnection(t, program.port).send(requestText('GET /session'));
     assert.equal((await early.response()).body, `ws://${server.address}`);
@@ -82,7 +86,10 @@ describe('connections', () => {
 
   test('of a client that was turned away take no place on a server', async (t) => {
     const server = await startSimulationServer(t, 10);
-    const program = await startProgram(t, { simulationServers: [server.address], limits: { clients: 10, headerTimeout: 60 } });
+    const program = await startProgramInside(t, {
+      simulationServers: [server.address],
+      limits: { clients: 10, headerTimeout: 60 },
+    });
     const watch = new RawConnection(t, program.port);
     const allocated = async () =>
       /kind="allocated",code="allocated"\} (\d+)/.exec((await watch.send(requestText('GET /metrics')).response()).body)?.[1] ??
@@ -100,7 +107,7 @@ describe('connections', () => {
   });
 
   test('that never send anything are disconnected after limits.headerTimeout', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
     // As many as this process may open.
     const many = Math.min(10_000, (readDescriptorLimit() ?? 1500) - 500);
     const { answers } = await speechless(t, program, many);
@@ -163,7 +170,7 @@ describe('connections', () => {
 describe('limits.headerTimeout', () => {
   for (const headerTimeout of [1.1, 120]) {
     test(`may be ${headerTimeout} s`, async (t) => {
-      const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout } });
+      const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout } });
       assert.equal(await program.get('/livez'), 'ok\n');
     });
   }
@@ -171,12 +178,12 @@ describe('limits.headerTimeout', () => {
 
 describe('the rate of one address', () => {
   const LIMITS = { rateBurst: 3, ratePerSecond: 0.01 };
-  const limited = startProgram(
+  const limited = startProgramInside(
     { after },
     { simulationServers: ['127.0.0.1:9'], limits: LIMITS, trustedProxies: ['127.0.0.1', '127.0.0.2'] },
   );
   const refused = /^Error: too many session requests come from your network address; try again in \d+ s\.$/;
-  const ask = async (t: Scope, to: Program, forwarded?: string, localAddress = '127.0.0.1') => {
+  const ask = async (t: Scope, to: RunningProgram, forwarded?: string, localAddress = '127.0.0.1') => {
     const headers = forwarded === undefined ? [] : [`X-Forwarded-For: ${forwarded}`];
     const { status, body } = await rawRequest(t, to.port, requestText('GET /session', ...headers), { localAddress });
     assert.equal(status, 200);
@@ -227,13 +234,13 @@ describe('the rate of one address', () => {
 
   test('comes back by the second', async (t) => {
     const limits = { rateBurst: 1, ratePerSecond: 5 };
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], limits });
     await ask(t, program, '198.51.100.7');
     await eventually('a request that is let in', async () => !refused.test(await ask(t, program, '198.51.100.7')));
   });
 
   test('fits a class behind one address by default', async (t) => {
-    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'] });
+    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'] });
     const answers = await Promise.all(Array.from({ length: 100 }, () => ask(t, program, '198.51.100.7')));
     assert.equal(answers.filter((answer) => answer.startsWith('Error: no simulation server')).length, 100);
     // On a busy machine some more are due by now.
