@@ -79,10 +79,10 @@ async function handOuts(count: number, goal: number): Promise<number> {
 }
 
 /** CPU seconds in a second. */
-async function cpuOfPolls({ usage }: Program): Promise<number> {
-  const before = usage().cpu;
+async function cpuOfPolls(program: Program): Promise<number> {
+  const before = program.usage().cpu;
   await pause(IDLE);
-  return (usage().cpu - before) / IDLE;
+  return (program.usage().cpu - before) / IDLE;
 }
 
 /** What a flood meets: the fleet is full after the first few. */

@@ -215,8 +215,8 @@ function get(connection: Connection, path: string): Promise<Answer> {
         onResponseEnd() {
           connection.answered = true;
           const body = Buffer.concat(chunks).toString('utf8');
-          if (status === 200 && compressed !== undefined) return resolve(compressed);
-          resolve(location === undefined ? { status, body, ...(sessions !== undefined && { sessions }) } : bodiless());
+          if (status === 200 && compressed !== undefined) resolve(compressed);
+          else resolve(location === undefined ? { status, body, ...(sessions !== undefined && { sessions }) } : bodiless());
         },
         onResponseError(_controller, error) {
           // The parser refused the headers after it had read a length: undici then reports that the length is wrong.

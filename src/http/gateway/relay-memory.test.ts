@@ -5,12 +5,14 @@ import { test, type TestContext } from 'node:test';
 import { schema } from '../../config/schema.ts';
 import { MAX_CLIENTS } from '../../core/gateway/expected-clients.ts';
 import { WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
+import { MAX_INCOMPLETE } from '../server/incomplete-requests.ts';
+import { MAX_UNREAD } from '../server/sockets.ts';
 import { MAX_WAITING } from './relay-memory.ts';
 import { MAX_EARLY_BYTES } from './relay-websocket.ts';
 import { MAX_QUEUED_BYTES } from './relayed-client.ts';
 import { splice } from './splice.ts';
 
-test('in the worst case, everything that waits in the gateway fits into 512 MB', () => {
+test('in the worst case, everything that waits for clients and servers fits into 512 MB', () => {
   const { relays } = schema.parse({ simulationServers: [], gateway: { enabled: true } }).gateway.limits;
   /** What Node takes for a connection before it says that it is enough; 64 kB since Node 22. */
   const accepted = Math.max(65_536, getDefaultHighWaterMark(false));
@@ -19,7 +21,7 @@ test('in the worst case, everything that waits in the gateway fits into 512 MB',
   const perRelay = Math.max(2 * accepted + MAX_QUEUED_BYTES, early);
   /** A name, an address and two ids, in each of the two lists. */
   const expected = 2 * MAX_CLIENTS * 400;
-  const total = MAX_WAITING + relays * perRelay + expected;
+  const total = MAX_WAITING + relays * perRelay + expected + MAX_INCOMPLETE + MAX_UNREAD;
   assert.ok(total < 512 * 1024 * 1024, `${Math.round(total / 1024 / 1024)} MB`);
 });
 

@@ -34,10 +34,12 @@ test('a client that reads nothing of its answer is disconnected, and one that re
   open().pause();
   const slow = open();
   let size = 0;
+  const began = performance.now();
   slow.on('data', (chunk: Buffer) => {
     size += chunk.length;
+    // So that more than the patience passes between begin and end, and not much more.
+    if (performance.now() - began > 3000) return;
     slow.pause();
-    // So that more than the patience passes between begin and end.
     setTimeout(() => slow.resume(), 20);
   });
   await eventually('the silent one is gone', () => server.connections() === 1);
@@ -57,6 +59,29 @@ test('a connection that idles after its answer is closed when its time is over',
   await once(socket, 'data');
   await once(socket.resume(), 'end');
   await eventually('no connection is left', () => server.connections() === 0);
+});
+
+test('connections whose requests never end are ended once they hold too much together, and those with answers stay', async (t) => {
+  const handle: RequestListener = (request, response) => request.resume().once('end', () => response.end('here'));
+  const { server } = await start(t, handle, { incompleteBytes: 30_000 });
+  const long = (size: number) => `X-Long: ${'x'.repeat(size)}`;
+  const answered = new RawConnection(t, server.port);
+  const answers = () => answered.received.split('here').length - 1;
+  for (const request of [
+    requestText('GET /', long(15_000)),
+    requestText('POST /', 'Content-Length: 30000') + 'x'.repeat(30_000),
+  ]) {
+    const before = answers();
+    answered.send(request);
+    await eventually('an answer', () => answers() === before + 1);
+  }
+  const inHeaders = new RawConnection(t, server.port).send(`GET / HTTP/1.1\r\nHost: x\r\n${long(12_000)}`);
+  const inBody = new RawConnection(t, server.port).send(requestText('POST /', 'Content-Length: 30000') + 'x'.repeat(20_000));
+  await inTime('the end of the larger one', inBody.closed);
+  await eventually('the others are left', () => server.connections() === 2);
+  answered.send(requestText('GET /'));
+  await eventually('another answer', () => answers() === 3);
+  assert.equal(inHeaders.received, '');
 });
 
 for (const [title, ...headers] of [

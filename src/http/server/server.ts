@@ -17,6 +17,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { AddressOf } from './client-address.ts';
 import { CORS } from './cors.ts';
 import { ConnectionPlaces, type PlaceRules } from './connection-places.ts';
+import { IncompleteRequests } from './incomplete-requests.ts';
 import { answerPlainly, refusalFor, refusePlainly } from './plain-answers.ts';
 import { inBatches } from './request-batching.ts';
 import { Unanswered } from './unanswered.ts';
@@ -42,6 +43,8 @@ export interface HttpServerOptions {
   readonly requestTimeout?: number;
   /** Seconds a client may leave a response unread; 30 by default. */
   readonly unreadTimeout?: number;
+  /** Bytes that incomplete requests of all connections may hold; `MAX_INCOMPLETE` by default. */
+  readonly incompleteBytes?: number;
   /** Seconds a connection may idle between two requests; 75 by default. */
   readonly keepAlive?: number;
 }
@@ -71,6 +74,8 @@ const REQUEST_TIMEOUT = 30;
 const UNREAD_TIMEOUT = 30;
 /** Seconds a client may take for the TLS handshake. */
 const HANDSHAKE_TIMEOUT = 10;
+/** Milliseconds between two looks at what incomplete requests hold. */
+const INCOMPLETE_INTERVAL = 500;
 /** Longer than reverse proxies keep theirs (Apache 5, nginx 60), so that the proxy closes first. */
 const KEEP_ALIVE = 75;
 /** Connections that the operating system queues: after a restart all pages reconnect at once. */
@@ -91,6 +96,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const handle = unanswered.limit(inBatches(unlessRefused(options, places), { who }));
   const { server, tls } = createNodeServer(options, handle);
   const sockets = countConnections(server, options, places);
+  limitIncomplete(server, tls === undefined ? 'connection' : 'secureConnection', options.incompleteBytes);
   disconnectIdle(server, unanswered, options.unreadTimeout ?? UNREAD_TIMEOUT);
   handleUpgrades(server, unanswered, upgradeUnlessRefused(options, places), handle);
   refuseConnect(server, unanswered);
@@ -159,6 +165,29 @@ function countConnections(
     socket.once('close', () => sockets.delete(socket));
   });
   return sockets;
+}
+
+/** Ends connections with incomplete requests while all of them together hold too many bytes. */
+function limitIncomplete(server: NodeServer, opened: 'connection' | 'secureConnection', max: number | undefined): void {
+  const requests = new IncompleteRequests(max);
+  const sockets = new Set<Socket>();
+  server.on(opened, (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', (request, response) => {
+    requests.begun(request, response);
+  });
+  for (const event of ['upgrade', 'connect'] as const)
+    server.on(event, ({ socket }: IncomingMessage) => {
+      requests.upgraded(socket);
+    });
+  const timer = setInterval(() => {
+    for (const socket of requests.excess(sockets)) socket.destroy();
+  }, INCOMPLETE_INTERVAL).unref();
+  server.once('close', () => {
+    clearInterval(timer);
+  });
 }
 
 /** Ends connections on which nothing moves for `seconds`, except those that wait for a response of ours. */

@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { withoutCode } from '../../core/reservations/code.ts';
 import { PingTurns } from '../../core/limits/ping-turns.ts';
+import { excessOf } from '../../core/limits/excess.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { startLoop, type Loop } from '../../engine/loop.ts';
 import type { Clock, Log } from '../../ports.ts';
@@ -57,6 +58,8 @@ const MAX_RELAYED_MESSAGE = 262_144;
  */
 const PARTS = { maxFragments: 16, maxBufferedChunks: 512 };
 const RELAYED_PARTS = { maxFragments: 256, maxBufferedChunks: 4096 };
+/** Bytes that clients have not read, of all together: `limits.bufferBytes` is for each of them, and there may be ten thousands. */
+export const MAX_UNREAD = 33_554_432;
 /** Seconds between two pings of one client. A client that has not answered when the next is due is disconnected. */
 const PING_INTERVAL = 30;
 /** Seconds between two slices of all clients, so that ten thousand pings do not block the loop. */
@@ -161,8 +164,10 @@ class OpenSockets {
     const { clock, bufferBytes } = this.#options;
     const { ping, silent } = this.#turns.take(clock.now());
     for (const socket of silent) socket.terminate();
+    const unread = (socket: WebSocket) => this.#streams.get(socket)?.writableLength ?? 0;
+    for (const socket of excessOf(this.#streams.keys(), unread, MAX_UNREAD)) socket.terminate();
     for (const socket of ping) {
-      if ((this.#streams.get(socket)?.writableLength ?? 0) > bufferBytes()) socket.terminate();
+      if (unread(socket) > bufferBytes()) socket.terminate();
       else socket.ping();
     }
     return PING_SLICE;
