@@ -109,7 +109,7 @@ export class QueueService {
    */
   async requeue(request: SessionRequest, { bookingId, since, servers }: FailedSession, waiter: Waiter): Promise<void> {
     const { line, clock, newId, requests } = this.#options;
-    if (bookingId !== undefined) await this.release(bookingId);
+    await this.release(bookingId);
     const routed = requests.route({ ...request, counted: true });
     if (routed.kind === 'refused') {
       waiter.settled(routed);

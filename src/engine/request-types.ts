@@ -32,8 +32,7 @@ export interface ReceivedRequest {
 
 /** A session that its server could not start. */
 export interface FailedSession {
-  /** Absent: no booking is known. */
-  readonly bookingId?: string;
+  readonly bookingId: string;
   /** Seconds of the clock when the client's waiting began. */
   readonly since: number;
   /** Every server that failed to start it. */

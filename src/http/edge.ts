@@ -41,7 +41,7 @@ import { refuseLostUpgrades } from './server/lost-upgrade.ts';
 import type { PageAssets } from './server/page-assets.ts';
 import { createRoutes, toListener } from './server/routes.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions, type TurnedAway } from './server/server.ts';
-import { createLegacyRoutes } from './clients/legacy-routes.ts';
+import { createLegacyRoutes, type SentToServer } from './clients/legacy-routes.ts';
 import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.ts';
 import { SessionTickets } from './clients/session-tickets.ts';
 import { createSessionsApi } from './clients/sessions-api.ts';
@@ -273,18 +273,19 @@ function routesOf(parts: Parts, { monitor, viewer }: Pages) {
 }
 
 function apiOf(
-  { options, closers, addressOf }: Parts,
+  { options, closers, addressOf, gateway }: Parts,
   { mayRead, mayAct }: Access,
   source: MonitorSource,
   registration: RegisterRoutes['api'],
 ) {
   const { clock, newId, log, version, settings, requests, queue, monitorViews, operatorActions, sessions } = options;
+  const sent: SentToServer = (...arrival) => gateway?.sent(...arrival);
   const tickets = new SessionTickets({ requests, queue, clock, newId, log, resume: () => settings().waiting.resume });
   closers.add(() => tickets.stop());
   return createApi({
     version,
     groups: [
-      createSessionsApi({ tickets, addressOf, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
+      createSessionsApi({ tickets, addressOf, sent, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
       createApiRoutes({
         ...{ source, clock, addressOf, mayRead },
         availability: () => monitorViews.fleet(),
@@ -315,7 +316,10 @@ function socketsOf({ options, closers, addressOf, gateway }: Parts, maxSockets: 
     allowedOrigins: () => settings().allowedOrigins,
     handlers: {
       '/': availability.handler,
-      '/session': createSessionSocket({ queue, ready: sessions.ready, addressOf, bufferBytes }),
+      '/session': createSessionSocket({
+        ...{ queue, ready: sessions.ready, addressOf, bufferBytes },
+        sent: (...arrival) => gateway?.sent(...arrival),
+      }),
     },
     relayOf: (path) => gateway?.socketHandlerOf(path),
   });

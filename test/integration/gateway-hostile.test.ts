@@ -104,12 +104,12 @@ async function relaysNow({ app }: Pick<RunningApp, 'app'>, kind: 'requests' | 'w
   return Number(new RegExp(`^session_server_gateway_relays\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(metrics)?.[1]);
 }
 
-test('a client that leaves gives back what is relayed for it, including requests behind another one', async (t) => {
+test('a client that leaves gives back what is relayed for it: one request of a connection at a time', async (t) => {
   const silent = await bareServer(t, (socket) => socket.resume());
   const running = await gatewayTo(t, [silent], { limits: { relays: 20 } });
   for (const end of ['destroy', 'end', 'resetAndDestroy'] as const) {
     const client = new RawConnection(t, running.port).send(requestText(`GET /${silent}/x`).repeat(10));
-    await eventually('all of them to be relayed', async () => (await relaysNow(running, 'requests')) === 10);
+    await eventually('the first of them to be relayed', async () => (await relaysNow(running, 'requests')) === 1);
     client.socket[end]();
     await eventually('none to be left', async () => (await relaysNow(running, 'requests')) === 0);
   }

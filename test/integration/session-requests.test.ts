@@ -86,6 +86,7 @@ function setUp(context: Context, loads: Record<string, number>, rules: Record<st
       version: '1',
       groups: [
         createSessionsApi({
+          sent: () => undefined,
           ...{ tickets, ready: Promise.resolve(), isReady: () => true, bodyBytes: () => 65_536 },
           addressOf: () => ({ address, limitKey: address }),
         }),

@@ -101,7 +101,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     });
     const { mayRead, mayAct, readsOn } = access;
     const page = createMonitorRoutes({ source, clock, assets, pages, access, title, hasTokens: () => tokens });
-    const history = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead });
+    const history = createHistoryRoutes({ source, clock: { now: () => clock.now(), wallTime: () => fleet.now }, mayRead });
     const admin = createAdminRoutes({
       ...{ actions: actionsOf(fleet), mayAct, projectHosts: () => [] },
       clock: { wallTime: () => fleet.now },

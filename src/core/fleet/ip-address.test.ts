@@ -40,6 +40,7 @@ const kinds: readonly (readonly [string, AddressKind | undefined])[] = [
   ['::127.0.0.1', 'loopback'],
   ['::ffff:0:127.0.0.1', 'loopback'],
   ['64:ff9b::10.0.0.1', 'private'],
+  ['64:ff9b:1:a00:0:100:808:808', 'reserved'],
   ['2002:7f00:1::', 'loopback'],
   ['localhost', undefined],
   ['', undefined],

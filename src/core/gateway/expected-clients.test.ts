@@ -24,6 +24,16 @@ test('a client that arrives is given the oldest booking that was made for its ad
   assert.equal(clients.arrived('b:1', '192.0.2.1', 62), undefined, 'too late');
 });
 
+test('a client that has arrived is not expected again, though its hand-out is repeated', () => {
+  const clients = new ExpectedClients();
+  const sent = (now: number) => clients.sent({ bookingId: 'one', server: 'a:1' }, '192.0.2.1', now);
+  sent(0);
+  sent(1);
+  assert.equal(clients.arrived('a:1', '192.0.2.1', 2), 'one');
+  sent(3);
+  assert.equal(clients.arrived('a:1', '192.0.2.1', 4), undefined);
+});
+
 test('the number of remembered clients is bounded', () => {
   const clients = new ExpectedClients();
   const first = clients.issue('first', 0);

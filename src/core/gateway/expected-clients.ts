@@ -5,10 +5,10 @@
 import type { ServerId } from '../fleet/endpoint.ts';
 
 interface HandedOut {
-  readonly bookingId: string;
   readonly server: ServerId;
   readonly address: string;
   readonly at: number;
+  arrived: boolean;
 }
 
 /** What is known of a client that was sent to wait. */
@@ -42,19 +42,20 @@ export class ExpectedClients {
     return found !== undefined && now - found.at < MAX_DELAY ? found : undefined;
   }
 
-  /** A client from this address was sent to the server. */
+  /** A client from this address was sent to the server. Further calls for the same booking change nothing. */
   sent({ bookingId, server }: { readonly bookingId: string; readonly server: ServerId }, address: string, now: number): void {
     forgetOld(this.#handedOut, now, ({ at }) => at);
-    this.#handedOut.set(bookingId, { bookingId, server, address, at: now });
+    if (this.#handedOut.has(bookingId)) return;
+    this.#handedOut.set(bookingId, { server, address, at: now, arrived: false });
   }
 
   /** A client from this address connects to the server. Returns the booking that was made for it, or `undefined` when it was not sent there. */
   arrived(server: ServerId, address: string, now: number): string | undefined {
     forgetOld(this.#handedOut, now, ({ at }) => at);
-    for (const expected of this.#handedOut.values()) {
-      if (expected.server !== server || expected.address !== address) continue;
-      this.#handedOut.delete(expected.bookingId);
-      return expected.bookingId;
+    for (const [bookingId, expected] of this.#handedOut) {
+      if (expected.arrived || expected.server !== server || expected.address !== address) continue;
+      expected.arrived = true;
+      return bookingId;
     }
     return undefined;
   }

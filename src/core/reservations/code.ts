@@ -16,8 +16,11 @@ export function normalizedCode(text: string): string | undefined {
  */
 export function withoutCode(path: string): { readonly path: string; readonly code?: string } {
   const { code, rest } = PATH.exec(path)?.groups ?? {};
-  return code === undefined || rest === undefined ? { path } : { path: rest, code };
+  if (code === undefined || rest === undefined) return { path };
+  return { path: rest, code: code.length <= MAX_WRITTEN ? code : `${code.slice(0, MAX_WRITTEN)}…` };
 }
 
+/** Characters of a code as it may be written, with hyphens. */
+const MAX_WRITTEN = 100;
 const CODE = /^[A-Z0-9]{4,32}$/;
-const PATH = /^\/c\/(?<code>[^/?]{1,100})(?<rest>\/.*)$/s;
+const PATH = /^\/c\/(?<code>[^/?]+)(?<rest>\/.*)$/s;

@@ -56,6 +56,7 @@ test('a code is the same in any case, with hyphens or without', () => {
 test('a code in the path is taken off it, whatever it looks like', () => {
   assert.deepEqual(withoutCode('/c/robo-101/session'), { path: '/session', code: 'robo-101' });
   assert.deepEqual(withoutCode('/c/%20x/session'), { path: '/session', code: '%20x' });
-  for (const path of ['/session', '/c/', '/c/robo', '/cc/robo/session', `/c/${'x'.repeat(101)}/session`])
-    assert.deepEqual(withoutCode(path), { path });
+  assert.deepEqual(withoutCode(`/c/${'x'.repeat(101)}/session`), { path: '/session', code: `${'x'.repeat(100)}…` });
+  assert.equal(normalizedCode(withoutCode(`/c/ROBO${'-'.repeat(100)}/session`).code ?? ''), undefined, 'it is not a code');
+  for (const path of ['/session', '/c/', '/c/robo', '/cc/robo/session']) assert.deepEqual(withoutCode(path), { path });
 });

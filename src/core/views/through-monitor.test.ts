@@ -23,3 +23,13 @@ test('nothing else is, and no other path is read this way', () => {
   ])
     assert.equal(meantByMonitor(target), undefined, target);
 });
+
+test('no spelling of a parent folder leads out of what the page needs', () => {
+  for (const dots of ['..', '.', '%2e%2e', '.%2E', '%2e.'])
+    for (const slash of ['/', '\\'])
+      for (const end of ['metrics', '?x', '#x', ''])
+        for (const target of [`/monitor?/monitor/x${slash}${dots}${slash}${end}`, `/monitor?/view/${dots}${end && slash + end}`])
+          assert.equal(meantByMonitor(target), undefined, target);
+  assert.equal(meantByMonitor('/monitor?/monitor/..a/b..'), '/monitor/..a/b..');
+  assert.equal(meantByMonitor('/monitor?/api/v1/explain?url=/../x'), '/api/v1/explain?url=/../x');
+});

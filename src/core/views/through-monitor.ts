@@ -6,6 +6,9 @@
 /** What the pages need. Nothing else may be reached by this way: a site may have closed other paths on purpose. */
 const NEEDED = /^\/(?:monitor\/|view\/|api\/v1\/(?:history|explain|servers|costs\/forget|notifications\/test)(?:[/?]|$))/;
 
+/** Segments of a path that would leave it again when it is read as a URL (RFC 3986 § 5.2.4), in every spelling that browsers accept. */
+const DOTS = /[/\\](?:\.|%2e){1,2}(?:[/\\#]|$)/i;
+
 /** The URL that the page uses for a path of the session server, relative to the page. `path` has no leading slash. */
 export function throughMonitor(path: string): string {
   return `monitor?/${path}`;
@@ -14,5 +17,6 @@ export function throughMonitor(path: string): string {
 /** The request target that is meant; `undefined`: the one that is written. */
 export function meantByMonitor(target: string): string | undefined {
   const meant = target.startsWith('/monitor?/') ? target.slice('/monitor?'.length) : '';
-  return NEEDED.test(meant) ? meant : undefined;
+  const [path = ''] = meant.split('?', 1);
+  return NEEDED.test(meant) && !DOTS.test(path) ? meant : undefined;
 }

@@ -41,9 +41,11 @@ export interface ClientsAtGateway {
   readonly waits: () => boolean;
   /** Where a client waits while there is no room. A new URL for each client. */
   readonly waitingUrl: (code?: string) => string;
-  /** A client was sent to a server, and will arrive through the gateway. */
-  readonly sent: (allocated: Allocated, address: string) => void;
+  readonly sent: SentToServer;
 }
+
+/** A client from this address was sent to a server, and may arrive through the gateway. It may be called again for the same booking. */
+export type SentToServer = (allocated: Allocated, address: string) => void;
 
 type Env = { Bindings: HttpBindings };
 

@@ -13,7 +13,7 @@ import type { QueueService } from '../../engine/queue-service.ts';
 import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { onceGone, type SocketHandler } from '../server/sockets.ts';
-import { errorText } from './legacy-routes.ts';
+import { errorText, type SentToServer } from './legacy-routes.ts';
 
 export const SESSION_PROTOCOL = 'session-server.v1';
 
@@ -21,6 +21,7 @@ export interface SessionSocketOptions {
   readonly queue: Pick<QueueService, 'wait' | 'delivered'>;
   readonly ready: Promise<unknown>;
   readonly addressOf: AddressOf;
+  readonly sent: SentToServer;
   /** Bytes waiting for a client that does not read; above it the client is disconnected. */
   readonly bufferBytes: () => number;
 }
@@ -55,9 +56,10 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
     const projectUrl = projectParameter(url.search);
     const { code } = withoutCode(url.pathname);
     const resumeToken = textParameter(url, 'resume')?.slice(0, MAX_TOKEN);
-    const client = new SocketWaiter(options, socket, stream, resumeToken);
+    const address = options.addressOf(request);
+    const client = new SocketWaiter(options, { socket, stream, address: address.address }, resumeToken);
     void client.begin({
-      address: options.addressOf(request),
+      address,
       ...(projectUrl !== undefined && { projectUrl }),
       ...(resumeToken !== undefined && { resumeToken }),
       ...(code !== undefined && { code }),
@@ -74,14 +76,20 @@ class SocketWaiter implements Waiter {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   readonly #format: Format;
+  readonly #address: string;
   #resumeToken: string | undefined;
   #lastPosition: string | undefined;
   #allocated = false;
 
-  constructor(options: SessionSocketOptions, socket: WebSocket, stream: Duplex, resumeToken: string | undefined) {
+  constructor(
+    options: SessionSocketOptions,
+    { socket, stream, address }: { readonly socket: WebSocket; readonly stream: Duplex; readonly address: string },
+    resumeToken: string | undefined,
+  ) {
     this.#options = options;
     this.#socket = socket;
     this.#stream = stream;
+    this.#address = address;
     this.#resumeToken = resumeToken;
     const canResume = socket.protocol === SESSION_PROTOCOL;
     this.#format = canResume ? json : plain;
@@ -113,6 +121,7 @@ class SocketWaiter implements Waiter {
 
   settled(outcome: Outcome): void {
     this.#allocated = outcome.kind === 'allocated';
+    if (outcome.kind === 'allocated') this.#options.sent(outcome, this.#address);
     this.#send(outcome.kind === 'allocated' ? this.#format.allocated(outcome) : this.#format.refused(outcome));
     this.#socket.close(NORMAL);
   }

@@ -33,7 +33,9 @@ function setUp(context: Context, { ready = Promise.resolve(), isReady = true } =
     resume: () => 30,
   });
   context.after(() => tickets.stop());
+  const sent: [string, string][] = [];
   const sessions = createSessionsApi({
+    sent: ({ bookingId }, address) => sent.push([bookingId, address]),
     tickets,
     addressOf: () => ({ address: '192.0.2.1', limitKey: '192.0.2.1' }),
     ready,
@@ -58,7 +60,7 @@ function setUp(context: Context, { ready = Promise.resolve(), isReady = true } =
       { incoming: undefined, outgoing },
     );
   const post = (body: unknown) => send('POST', PATH, typeof body === 'string' ? body : JSON.stringify(body));
-  return { admission, clock, log, routes, send, post };
+  return { admission, clock, log, routes, send, post, sent };
 }
 
 async function refusalOf(response: Response): Promise<string> {
@@ -102,6 +104,17 @@ test('a session that can start now is answered with 201 and all a client needs',
       clientId: 'c',
     },
   ]);
+});
+
+test('the gateway expects a client that was sent to a server, at once or at the end of the waiting', async (t) => {
+  const { admission, sent, post, send } = setUp(t);
+  await post({});
+  assert.deepEqual(sent, [['booking-1', '192.0.2.1']]);
+  const { ticket } = (await (await post({ wait: true })).json()) as { readonly ticket: string };
+  assert.equal(sent.length, 1);
+  admission.settle();
+  await send('GET', `${PATH}/${ticket}`);
+  assert.deepEqual(sent[1]?.[1], '192.0.2.1');
 });
 
 test('a request needs no body and no field', async (t) => {

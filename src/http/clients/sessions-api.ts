@@ -17,12 +17,13 @@ import type { AddressOf } from '../server/client-address.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
-import { closed } from './legacy-routes.ts';
+import { closed, type SentToServer } from './legacy-routes.ts';
 import { POLL_INTERVAL, type TicketAnswer, type SessionTickets } from './session-tickets.ts';
 
 export interface SessionsApiOptions {
   readonly tickets: Pick<SessionTickets, 'request' | 'poll' | 'giveUp'>;
   readonly addressOf: AddressOf;
+  readonly sent: SentToServer;
   /** Resolves when the first answer may be given. */
   readonly ready: Promise<unknown>;
   readonly isReady: () => boolean;
@@ -118,7 +119,7 @@ const giveUp = createRoute({
 });
 
 export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env> {
-  const { tickets, addressOf, bodyBytes } = options;
+  const { tickets, bodyBytes } = options;
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   routes.on('POST', create.path, limitBody(bodyBytes), refuseOddJson, whenReady(options));
   routes.on('GET', look.path.replace('{ticket}', ':ticket'), whenReady(options));
@@ -126,7 +127,7 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
   routes.openapi(create, async (c) => {
     const { project, wait = false, clientId, labels, code } = c.req.valid('json');
     const answer = await tickets.request({
-      ...{ address: addressOf(c.env.incoming), wait },
+      ...{ address: options.addressOf(c.env.incoming), wait },
       ...(project !== undefined && { projectUrl: project }),
       ...(clientId !== undefined && { clientId }),
       ...(labels !== undefined && { labels }),
@@ -134,6 +135,7 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
     });
     if (answer.kind === 'refused') return refuseAnswer(c, answer);
     // Relative, because a reverse proxy may have put something before the path.
+    reportSent(options, c, answer);
     const headers = { ...NO_STORE, Location: `sessions/${encodeURIComponent(answer.ticket)}` };
     return answer.kind === 'allocated' ? c.json(allocatedBody(answer), 201, headers) : c.json(waitingBody(answer), 202, headers);
   });
@@ -141,6 +143,7 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
     const answer = tickets.poll(c.req.valid('param').ticket);
     if (answer === undefined) return refuseTicket(c);
     if (answer.kind === 'refused') return refuseAnswer(c, answer);
+    reportSent(options, c, answer);
     return c.json(answer.kind === 'allocated' ? allocatedBody(answer) : waitingBody(answer), 200, NO_STORE);
   });
   routes.openapi(giveUp, async (c) => {
@@ -148,6 +151,10 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
     return given ? c.body(null, 204, NO_STORE) : refuseTicket(c);
   });
   return routes;
+}
+
+function reportSent({ sent, addressOf }: SessionsApiOptions, c: Context<Env>, answer: TicketAnswer): void {
+  if (answer.kind === 'allocated') sent(answer.outcome, addressOf(c.env.incoming).address);
 }
 
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;

@@ -111,7 +111,7 @@ export class ClientArrivals {
     return clients.handler((request): Arrival => {
       const address = addressOf(request);
       const bookingId = this.#expected.arrived(server, address.address, clock.now());
-      return { address, counted: true, sentTo: { server, ...(bookingId !== undefined && { bookingId }) } };
+      return { address, counted: bookingId !== undefined, sentTo: { server, ...(bookingId !== undefined && { bookingId }) } };
     });
   }
 }

@@ -177,6 +177,14 @@ test('the booking of a client whose server failed is released once, when it is s
   assert.deepEqual(admission.released, []);
 });
 
+test('a client that came to a server without being sent there takes no place at the head of the line when it fails', async (t) => {
+  const { admission, failed, open } = await relay(t, { sentTo: { server: SENT.server } });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(4);
+  assert.deepEqual([failed, admission.line], [[], ['token-1']]);
+});
+
 test('a client whose server failed, and that leaves before it can be sent to another one, leaves no booking behind', async (t) => {
   let begin = (): void => assert.fail('no test waits for it');
   const ready = new Promise<void>((resolve) => (begin = resolve));

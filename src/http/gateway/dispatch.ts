@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { destinationOf, type Destination, type GatewayRoutes } from '../../core/gateway/gateway-routes.ts';
 import { answerPlainly } from '../server/plain-answers.ts';
-import type { UpgradeHandler } from '../server/server.ts';
+import type { HttpServerOptions, UpgradeHandler } from '../server/server.ts';
 import { relayRequest } from './relay-http.ts';
 import { relayWebSocket } from './relay-websocket.ts';
 import type { RelaysInFlight } from './relays-in-flight.ts';
@@ -23,10 +23,13 @@ export interface DispatchOptions {
   readonly isForOperators: (request: IncomingMessage) => boolean;
 }
 
-export function createDispatch({ routes, relays, own, isRelayedClient, isForOperators }: DispatchOptions): Listeners {
+export type Dispatch = Listeners & Pick<HttpServerOptions, 'forwards'>;
+
+export function createDispatch({ routes, relays, own, isRelayedClient, isForOperators }: DispatchOptions): Dispatch {
   const destinationFor = (request: IncomingMessage): Destination =>
     isForOperators(request) ? { kind: 'own' } : destinationOf(routes(), request.url ?? '');
   return {
+    forwards: (request) => destinationFor(request).kind === 'relay',
     handle(request, response) {
       const destination = destinationFor(request);
       if (destination.kind === 'own') own.handle(request, response);

@@ -3,7 +3,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions } from '../server/server.ts';
 import { startCertificates, type Certificates } from './certificates.ts';
-import type { Listeners } from './dispatch.ts';
+import type { Dispatch, Listeners } from './dispatch.ts';
 import { operatorsPort } from './operators-port.ts';
 import { publicAuthority } from './public-address.ts';
 import { createRedirect } from './redirect.ts';
@@ -64,7 +64,7 @@ export class GatewayListeners {
   }
 
   /** Throws the `listen` error of a port. */
-  async start({ otherConnections, ...shared }: SharedListening, listeners: Listeners, own: Listeners): Promise<void> {
+  async start({ otherConnections, ...shared }: SharedListening, listeners: Dispatch, own: Listeners): Promise<void> {
     const { clock, log, settings, notify } = this.#options;
     const { limits, gateway } = settings();
     const common = { ...shared, host: gateway.listen, limits };

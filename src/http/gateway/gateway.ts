@@ -64,7 +64,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     waits,
     waitingUrl: (code) => `${settings().handOutSsl ? 'wss' : 'ws'}://${listeners.publicAuthority()}${arrivals.waitingPath(code)}`,
-    sent: (allocated, address) => arrivals.sent(allocated, address),
+    sent(allocated, address) {
+      if (waits()) arrivals.sent(allocated, address);
+    },
     socketHandlerOf: (path) => (waits() ? arrivals.socketHandlerOf(path) : undefined),
     serverChanged({ endpoint: { id }, drain }, state) {
       clients.drained(id, drain?.until);

@@ -409,7 +409,9 @@ export class RelayedClient implements Waiter {
     const servers = [...this.#failedServers];
     void this.#wait((request) => {
       const bookingId = this.#takeBooking();
-      return queue.requeue(request, { since: this.#arrivedAt, servers, ...(bookingId !== undefined && { bookingId }) }, this);
+      // A client that no server was handed out to has not waited, so it takes its place behind those that have.
+      if (bookingId === undefined) return queue.wait(request, this);
+      return queue.requeue(request, { since: this.#arrivedAt, servers, bookingId }, this);
     });
   }
 

@@ -10,7 +10,11 @@ function setUp() {
   fleet.advance(3 * 3600);
   const { history } = fleet;
   const source = { history: history.query.bind(history), sparklines: history.sparklines.bind(history) };
-  const routes = createHistoryRoutes({ source, clock: { wallTime: () => fleet.now }, mayRead: (_, next) => next() });
+  const routes = createHistoryRoutes({
+    source,
+    clock: { now: () => fleet.now, wallTime: () => fleet.now },
+    mayRead: (_, next) => next(),
+  });
   const ask = async (query: string) => await routes.request(`/api/v1/history?${query}`);
   return { fleet, routes, ask };
 }
@@ -126,9 +130,22 @@ test('a client without permission to read gets no history', async () => {
   const source = { history: () => undefined, sparklines: () => fleet.history.sparklines() };
   const routes = createHistoryRoutes({
     source,
-    clock: { wallTime: () => 0 },
+    clock: { now: () => 0, wallTime: () => 0 },
     mayRead: (c) => Promise.resolve(c.text('no', 401)),
   });
   assert.equal((await routes.request('/api/v1/history')).status, 401);
   assert.equal((await routes.request('/monitor/sparklines')).status, 401);
+});
+
+test('a flood of readers shares the sparklines of a large fleet', async () => {
+  let computed = 0;
+  const sparklines = () => {
+    computed += 1;
+    return { from: 0, step: 60, servers: { 'a:1': 'x'.repeat(500_000) } };
+  };
+  const source = { history: () => undefined, sparklines };
+  const clock = { now: () => 0, wallTime: () => 0 };
+  const routes = createHistoryRoutes({ source, clock, mayRead: (_, next) => next() });
+  for (let i = 0; i < 20; i += 1) assert.equal((await routes.request('/monitor/sparklines')).status, 200);
+  assert.equal(computed, 3, 'until the allowance of a moment is used up');
 });

@@ -6,15 +6,18 @@ import type { Clock } from '../../ports.ts';
 import type { MonitorSource } from './monitor-source.ts';
 import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
+import { createThrottledValue } from '../server/throttled-value.ts';
 import { timeText } from '../server/time-text.ts';
 
 export interface HistoryRoutesOptions {
   readonly source: Pick<MonitorSource, 'history' | 'sparklines'>;
-  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly clock: Pick<Clock, 'now' | 'wallTime'>;
   readonly mayRead: MiddlewareHandler<Env>;
 }
 
 const HOUR = 3600;
+/** Computing a byte of the sparklines takes as long as so many bytes of a list. */
+const SPARKLINE_COST = 6;
 
 const historyQuery = z.object({
   server: z
@@ -87,7 +90,13 @@ export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOpt
       'Content-Disposition': `attachment; filename="${fileName(view)}"`,
     });
   });
-  routes.get('/monitor/sparklines', mayRead, (c) => c.json(source.sparklines(), 200, NO_CACHE));
+  const sparklines = createThrottledValue(clock, () => {
+    const value = new TextEncoder().encode(JSON.stringify(source.sparklines()));
+    return { value, bytes: value.byteLength * SPARKLINE_COST };
+  });
+  routes.get('/monitor/sparklines', mayRead, (c) =>
+    c.body(sparklines(), 200, { ...NO_CACHE, 'Content-Type': 'application/json' }),
+  );
   return routes;
 }
 

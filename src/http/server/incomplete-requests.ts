@@ -10,7 +10,7 @@ import { excessOf } from '../../core/limits/excess.ts';
 export const MAX_INCOMPLETE = 33_554_432;
 
 export class IncompleteRequests {
-  /** Bytes that were read of a connection when its last request was complete; `Infinity`: it is not HTTP any more. */
+  /** Bytes that were read of a connection when its last request was complete; `Infinity`: what it sends is passed on, and not held here. */
   readonly #complete = new WeakMap<Socket, number>();
   readonly #max: number;
 
@@ -18,14 +18,19 @@ export class IncompleteRequests {
     this.#max = max;
   }
 
-  /** The headers have arrived. A body that is not read is over with its response. */
-  begun(request: IncomingMessage, response: { once(event: 'close', done: () => void): unknown }): void {
+  /** The headers have arrived. A body that is not read is over with its response. `forwarded`: the body is passed on as it arrives. */
+  begun(
+    request: Pick<IncomingMessage, 'socket' | 'headers' | 'once'>,
+    response: { once(event: 'close', done: () => void): unknown },
+    forwarded = false,
+  ): void {
     const { socket, headers } = request;
     const completed = () => this.#complete.set(socket, socket.bytesRead);
     if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') {
       completed();
       return;
     }
+    if (forwarded) this.#complete.set(socket, Infinity);
     request.once('end', completed);
     response.once('close', completed);
   }

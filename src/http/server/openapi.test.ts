@@ -51,6 +51,7 @@ function build() {
     version: '1.2.3',
     groups: [
       createSessionsApi({
+        sent: () => undefined,
         tickets: {
           request: () => Promise.resolve({ kind: 'refused', outcome: { kind: 'refused', code: 'no-room', reason: 'No room.' } }),
           poll: () => undefined,

@@ -56,10 +56,10 @@ export function createApi({ version, groups }: ApiOptions): OpenAPIHono<Env> {
     }),
   );
   for (const group of groups) api.route('/', group);
-  let text: string | undefined;
+  let text: Uint8Array<ArrayBuffer> | undefined;
   api.openAPIRegistry.registerPath(describe);
   api.get(describe.path, (c) => {
-    text ??= JSON.stringify(documentOf(api, version));
+    text ??= new TextEncoder().encode(JSON.stringify(documentOf(api, version)));
     return c.body(text, 200, { 'Content-Type': 'application/json' });
   });
   api.all(ALL, (c) => refusal(c, 404, 'not-found', 'There is nothing at this path; see /api/v1/openapi.json.'));

@@ -108,19 +108,36 @@ test('a client that asks for a tunnel before its last answer is disconnected', a
   assert.equal(client.received, '');
 });
 
-test('the end of a connection is reported once to each of its requests without an answer', async (t) => {
+test('the requests of one connection are handled one after the other', async (t) => {
+  const begun: string[] = [];
+  const responses: ServerResponse[] = [];
+  const { server } = await start(t, ({ url = '' }, response) => {
+    begun.push(url);
+    responses.push(response);
+  });
+  const paths = ['/first', '/second', '/third'];
+  const client = new RawConnection(t, server.port).send(paths.map((path) => requestText(`GET ${path}`)).join(''));
+  for (const [i, path] of paths.entries()) {
+    await eventually(`the turn of ${path}`, () => begun.length > i);
+    assert.deepEqual(begun, paths.slice(0, i + 1), 'the response before was complete');
+    responses[i]?.end(path);
+    assert.equal((await client.response()).body, path);
+  }
+});
+
+test('the end of a connection is reported once to the request that has its turn, and none follows', async (t) => {
   const ends: string[] = [];
   const { server } = await start(t, ({ url = '' }, response) => {
     response.on('close', () => ends.push(url));
     if (url === '/answered') response.end('x');
   });
-  const paths = ['/answered', '/first', '/second', '/third'];
+  const paths = ['/answered', '/first', '/second'];
   const client = new RawConnection(t, server.port).send(paths.map((path) => requestText(`GET ${path}`)).join(''));
   await client.response();
   assert.deepEqual(ends, ['/answered']);
   client.socket.destroy();
-  await eventually('all of them to be notified', () => ends.length === 4);
-  assert.deepEqual(ends.toSorted(), paths.toSorted());
+  await eventually('no connection is left', () => server.connections() === 0);
+  assert.deepEqual(ends, ['/answered', '/first']);
 });
 
 test('a request whose connection ends before its turn comes is not handled', async (t) => {

@@ -45,6 +45,8 @@ export interface HttpServerOptions {
   readonly unreadTimeout?: number;
   /** Bytes that incomplete requests of all connections may hold; `MAX_INCOMPLETE` by default. */
   readonly incompleteBytes?: number;
+  /** The body of this request is passed on as it arrives. Absent: of none. */
+  readonly forwards?: (request: IncomingMessage) => boolean;
   /** Seconds a connection may idle between two requests; 75 by default. */
   readonly keepAlive?: number;
 }
@@ -96,7 +98,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const handle = unanswered.limit(inBatches(unlessRefused(options, places), { who }));
   const { server, tls } = createNodeServer(options, handle);
   const sockets = countConnections(server, options, places);
-  limitIncomplete(server, tls === undefined ? 'connection' : 'secureConnection', options.incompleteBytes);
+  limitIncomplete(server, tls === undefined ? 'connection' : 'secureConnection', options);
   disconnectIdle(server, unanswered, options.unreadTimeout ?? UNREAD_TIMEOUT);
   handleUpgrades(server, unanswered, upgradeUnlessRefused(options, places), handle);
   refuseConnect(server, unanswered);
@@ -168,15 +170,19 @@ function countConnections(
 }
 
 /** Ends connections with incomplete requests while all of them together hold too many bytes. */
-function limitIncomplete(server: NodeServer, opened: 'connection' | 'secureConnection', max: number | undefined): void {
-  const requests = new IncompleteRequests(max);
+function limitIncomplete(
+  server: NodeServer,
+  opened: 'connection' | 'secureConnection',
+  { incompleteBytes, forwards }: HttpServerOptions,
+): void {
+  const requests = new IncompleteRequests(incompleteBytes);
   const sockets = new Set<Socket>();
   server.on(opened, (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('request', (request, response) => {
-    requests.begun(request, response);
+    requests.begun(request, response, forwards?.(request));
   });
   for (const event of ['upgrade', 'connect'] as const)
     server.on(event, ({ socket }: IncomingMessage) => {

@@ -4,6 +4,9 @@
  * Node takes in all requests that have arrived, whether or not the responses are read. 64 kB of short requests are 1,500
  * of them, and one client could delay all others for seconds. A client that sends that many without waiting for
  * responses is disconnected.
+ *
+ * The requests of one connection are handled one after the other. Otherwise a client that does not read could make the
+ * responses to all of them wait in memory, on each of thousands of connections.
  */
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,7 +16,8 @@ import type { Duplex } from 'node:stream';
 const MAX_PIPELINED = 64;
 
 export class Unanswered {
-  readonly #responses = new WeakMap<Duplex, Set<ServerResponse>>();
+  /** The responses of a connection in their order, and what begins each. Only the first has begun. */
+  readonly #responses = new WeakMap<Duplex, Map<ServerResponse, () => void>>();
 
   count(socket: Socket): number {
     return this.#responses.get(socket)?.size ?? 0;
@@ -21,10 +25,11 @@ export class Unanswered {
 
   /** A response has begun and is not complete. */
   hasBegun(socket: Duplex): boolean {
-    return [...(this.#responses.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+    const [first] = this.#responses.get(socket)?.keys() ?? [];
+    return first?.headersSent === true;
   }
 
-  /** Calls `handle` unless the connection has too many unanswered requests, which ends it. */
+  /** Calls `handle` when it is the turn of the request. Too many unanswered requests end their connection. */
   limit(handle: RequestListener): RequestListener {
     return (request, response) => {
       const { socket } = request;
@@ -33,31 +38,19 @@ export class Unanswered {
         socket.destroy();
         return;
       }
-      this.#add(socket, response);
-      handle(request, response);
+      this.#add(socket, response, () => handle(request, response));
     };
   }
 
-  #add(socket: Socket, response: ServerResponse): void {
-    const responses = this.#responses.get(socket) ?? this.#watch(socket);
-    responses.add(response);
-    response.once('close', () => responses.delete(response));
-  }
-
-  /** Node reports the end of a connection only to the response that is being sent, not to those that wait behind it. */
-  #watch(socket: Socket): Set<ServerResponse> {
-    const responses = new Set<ServerResponse>();
+  #add(socket: Socket, response: ServerResponse, begin: () => void): void {
+    const responses = this.#responses.get(socket) ?? new Map<ServerResponse, () => void>();
     this.#responses.set(socket, responses);
-    socket.once('close', () => {
-      for (const response of responses) {
-        if (response.socket !== null) continue;
-        response.destroy();
-        // Node 24 and later emit it a tick after `destroy`, Node 20 never does.
-        process.nextTick(() => {
-          if (responses.has(response)) response.emit('close');
-        });
-      }
+    responses.set(response, begin);
+    response.once('close', () => {
+      responses.delete(response);
+      const [next] = responses.values();
+      if (socket.writable) next?.();
     });
-    return responses;
+    if (responses.size === 1) begin();
   }
 }
