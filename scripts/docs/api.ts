@@ -4,6 +4,8 @@ import { ANSWER_MEANINGS, OTHER_MEANINGS, REFUSAL_CODES } from '../../src/http/s
 import { createApiRoutes } from '../../src/http/operators/api-routes.ts';
 import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
 import { createReservationRoutes } from '../../src/http/operators/reservation-routes.ts';
+import { createFleetRoutes } from '../../src/http/operators/fleet-routes.ts';
+import { createSessionRoutes } from '../../src/http/operators/session-routes.ts';
 import { createApi } from '../../src/http/server/openapi.ts';
 import { createRegisterRoutes } from '../../src/http/registration/register-routes.ts';
 import { createSessionsApi } from '../../src/http/clients/sessions-api.ts';
@@ -60,6 +62,8 @@ async function allOperations(): Promise<readonly { readonly name: string; readon
     createApiRoutes(unused),
     createHistoryRoutes(unused),
     createAdminRoutes(unused),
+    createFleetRoutes(unused),
+    createSessionRoutes(unused),
     createReservationRoutes(unused),
     createRegisterRoutes(unused).api,
   ];

@@ -4,11 +4,13 @@ import type { Settings } from '../config/settings.ts';
 import { DEFAULT_ALLOCATION, type AllocationParameters } from '../core/allocation/allocation-parameters.ts';
 import { Ledger } from '../core/allocation/ledger.ts';
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
+import type { Maintenance } from '../core/fleet/maintenance.ts';
 import type { FleetRules, ServerFacts } from '../core/fleet/fleet.ts';
 import { isNetworkProved, refuseAddress, refuseIpHost } from '../core/fleet/registration.ts';
 import { Router } from '../core/fleet/routing.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import { History } from '../core/history/history.ts';
+import { Timeline } from '../core/history/timeline.ts';
 import { incidentRules } from '../core/incidents/incidents.ts';
 import { parseProject } from '../core/fleet/project.ts';
 import { ObservedLengths } from '../core/reservations/observed-lengths.ts';
@@ -24,12 +26,16 @@ import { RegisteredServers } from '../discovery/registered.ts';
 import { createAdmission, type Admission } from '../engine/admission.ts';
 import { ledgerBookings } from '../engine/bookings.ts';
 import { Decisions } from '../engine/decisions.ts';
+import { maintenanceView } from '../engine/maintenance-view.ts';
+import { MaintenancePlan } from '../engine/maintenance.ts';
 import { Membership } from '../engine/membership.ts';
 import { MonitorViews } from '../engine/monitor-views.ts';
 import { Notifying } from '../engine/notifying.ts';
 import { OperatorActions } from '../engine/operator-actions.ts';
 import { Poller } from '../engine/poller.ts';
 import type { Prospects } from '../engine/prospects.ts';
+import { SessionActions } from '../engine/session-actions.ts';
+import { SessionList } from '../engine/session-list.ts';
 import { createStartupGate } from '../engine/startup-gate.ts';
 import { Suspicions } from '../engine/suspicions.ts';
 import { createTopic } from '../engine/topic.ts';
@@ -59,12 +65,21 @@ export function build(initial: Settings, environment: Environment, adapters: Ada
   const classes = buildReservations(core, fleet, () => {
     queue.refresh();
   });
-  const { requests, queue, prospects }: Admission = buildAdmission(core, fleet, classes, (): MonitorViews => monitorViews);
-  const monitorViews = buildMonitorViews(core, fleet, prospects);
+  const admission: Admission = buildAdmission(core, fleet, classes, (): MonitorViews => monitorViews);
+  const { queue, prospects } = admission;
+  const sessionList = buildSessionList(core, fleet);
+  const monitorViews = buildMonitorViews(core, fleet, {
+    prospects,
+    sessions: sessionList,
+    maintenance: () => maintenance.planned,
+  });
   const registered = buildRegistered(core, fleet);
   const operatorActions = buildOperatorActions(core, fleet, registered);
+  const maintenance: MaintenancePlan = buildMaintenance(core, fleet, operatorActions);
+  const sessionActions = buildSessionActions(core, queue, sessionList);
   const { reservations } = classes;
-  const parts = { ...core, ...fleet, requests, queue, prospects, monitorViews, registered, operatorActions, reservations };
+  const operators = { monitorViews, registered, operatorActions, maintenance, sessionList, sessionActions };
+  const parts = { ...core, ...fleet, ...admission, ...operators, reservations };
   const events = createFleetEvents({ ...parts, descriptors: readDescriptorLimit() });
   return parts;
 }
@@ -82,6 +97,7 @@ function buildCore(initial: Settings, environment: Environment) {
     startedAt: clock.wallTime(),
     metrics,
     history,
+    timeline: new Timeline(),
     ledger: new Ledger(allocationParameters(initial), random),
     router: new Router(),
     line: new WaitingLine(initial.waiting),
@@ -218,10 +234,29 @@ function buildAdmission(
   });
 }
 
-function buildMonitorViews(core: Core, { poller, membership, notifying }: Fleet, prospects: Prospects): MonitorViews {
+function buildSessionList({ clock, ledger }: Core, { poller }: Fleet): SessionList {
+  return new SessionList({ clock, ledger, endpoints: () => Array.from(poller.servers(), ({ endpoint }) => endpoint) });
+}
+
+function buildSessionActions({ log, ledger }: Core, queue: Admission['queue'], sessions: SessionList): SessionActions {
+  return new SessionActions({ log, queue, sessions, serverOf: (bookingId) => ledger.serverOf(bookingId) });
+}
+
+/** What the monitor shows besides the fleet. */
+interface Shown {
+  readonly prospects: Prospects;
+  readonly sessions: SessionList;
+  readonly maintenance: () => readonly Maintenance[];
+}
+
+function buildMonitorViews(
+  core: Core,
+  { poller, membership, notifying }: Fleet,
+  { prospects, sessions, maintenance }: Shown,
+): MonitorViews {
   const { clock, ledger, router, line, decisions, settings, version, startedAt } = core;
   return new MonitorViews({
-    ...{ clock, poller, ledger, router, line, decisions, membership, prospects },
+    ...{ clock, poller, ledger, router, line, decisions, membership, prospects, sessions },
     incidents: () => notifying.incidents(MAX_INCIDENTS),
     incidentsVersion: () => notifying.version,
     settings: () => {
@@ -229,6 +264,7 @@ function buildMonitorViews(core: Core, { poller, membership, notifying }: Fleet,
       const { target, recent } = allocation;
       return { version, startedAt, title: monitor.title, server, target, recent, loadThreshold, pollInterval, ssl };
     },
+    maintenance: () => maintenance().map(maintenanceView),
     channels: () => channelViews(notifying, settings()),
   });
 }
@@ -246,6 +282,18 @@ function buildOperatorActions(
     forget(id, by) {
       const facts = poller.facts(id);
       return facts !== undefined && poller.state(facts) === 'down' && registered.leave(id, `${by} removed it`);
+    },
+  });
+}
+
+function buildMaintenance(core: Core, { poller, membership }: Fleet, actions: OperatorActions): MaintenancePlan {
+  const { clock, log, newId, urgentChanges } = core;
+  return new MaintenancePlan({
+    ...{ clock, log, newId, actions },
+    drainOf: (id) => poller.facts(id)?.drain,
+    serversWith: (label) => membership.withLabel(label),
+    saveSoon: () => {
+      urgentChanges.publish(urgentChanges.value + 1);
     },
   });
 }

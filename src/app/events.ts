@@ -3,6 +3,7 @@ import type { Ledger } from '../core/allocation/ledger.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { ServerFacts, Transition } from '../core/fleet/fleet.ts';
 import type { History } from '../core/history/history.ts';
+import type { Timeline } from '../core/history/timeline.ts';
 import type { Decision } from '../core/views/decision.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { Membership } from '../engine/membership.ts';
@@ -22,6 +23,7 @@ export interface EventTargets {
   readonly metrics: Metrics;
   readonly ledger: Ledger;
   readonly history: History;
+  readonly timeline: Timeline;
   readonly decisions: Decisions;
   readonly notifying: Notifying;
   readonly suspicions: Suspicions;
@@ -60,6 +62,7 @@ export function createFleetEvents(targets: EventTargets): FleetEvents {
         logTransition(log, transition);
       }
       targets.serverChanges.publish(facts);
+      recordState(targets, facts, transition);
       if (facts.drain === undefined) operatorActions.resumed(facts.endpoint.id);
       queue.refresh();
     },
@@ -70,6 +73,7 @@ export function createFleetEvents(targets: EventTargets): FleetEvents {
       const lack = lackOfDescriptors(targets.descriptors, ids.length);
       if (lack !== undefined) log.limited('warn', 'descriptors', lack);
       history.fleetIs(ids);
+      targets.timeline.fleetIs(ids, clock.wallTime());
       queue.refresh();
     },
     removed(id) {
@@ -77,6 +81,16 @@ export function createFleetEvents(targets: EventTargets): FleetEvents {
       decisions.forget(id);
     },
   };
+}
+
+/** An outage began with the first probe that failed, not with the one that confirmed it. */
+function recordState({ timeline, clock }: EventTargets, facts: ServerFacts, transition: Transition | undefined): void {
+  const { endpoint, drain, failedSince } = facts;
+  const wall = clock.wallTime();
+  timeline.observe(endpoint.id, 'drained', drain !== undefined, wall);
+  if (transition === undefined) return;
+  const isDown = transition.to === 'down';
+  timeline.observe(endpoint.id, 'down', isDown, isDown && failedSince !== undefined ? wall - (clock.now() - failedSince) : wall);
 }
 
 export function recordDecision({ kind, server, at, waited }: Decision, metrics: Metrics, history: History): void {

@@ -7,7 +7,7 @@ import { startLoop, type Loop } from '../engine/loop.ts';
 import { readInTime } from '../engine/state-loader.ts';
 import { startStateSaver, type StateSaver } from '../engine/state-saver.ts';
 import type { Edge } from '../http/edge.ts';
-import type { Notifier } from '../ports.ts';
+import type { Notifier, StateStore } from '../ports.ts';
 import type { Adapters } from './adapters.ts';
 import type { Parts } from './build.ts';
 import type { NotifierSettings } from './configured-notifiers.ts';
@@ -32,7 +32,7 @@ const GRACE = 1.2;
 
 /** Throws the `listen` error of the port. */
 export async function start(parts: Parts, initial: Settings, adapters: Adapters): Promise<Running> {
-  const { clock, log, poller, membership, notifying, history, ledger, queue, registered, reservations } = parts;
+  const { clock, log, poller, membership, notifying, history, timeline, ledger, queue, registered, reservations } = parts;
   // First: a port that is taken is found before anything is probed or written.
   const edge = await adapters.startEdge(parts);
   const createNotifiers = notifierFactory(parts, edge, adapters);
@@ -45,7 +45,7 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
   notifying.start(createNotifiers(initial));
   const savers = await restoreAndSave(parts, initial, adapters);
   const sampler = startHistorySampler({
-    ...{ clock, log, history },
+    ...{ clock, log, history, timeline },
     loads: () => fleetLoads(poller.servers(), (id) => ledger.booked(id)),
     waiting: () => queue.length,
   });
@@ -58,7 +58,7 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
     async stop() {
       waits.abort();
       const closed = edge.close(GRACE);
-      const loops = [poller, sampler, queue, registered, nameChecks, reservations];
+      const loops = [poller, sampler, queue, registered, nameChecks, reservations, parts.maintenance];
       await Promise.all(loops.map((loop) => loop.stop()));
       await Promise.all([closed, ...savers.map((saver) => saver.stop()), notifying.stop(GRACE)]);
     },
@@ -67,7 +67,7 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
 
 /** Restores what the last run saved and saves from now on. What could not be read is never overwritten. */
 async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapters): Promise<(StateSaver | HistorySaver)[]> {
-  const { clock, log, history, poller, notifying, operatorActions, registrations, reservations, urgentChanges } = parts;
+  const { clock, log, history, timeline, poller, notifying, registrations, urgentChanges } = parts;
   const store = adapters.createStore(initial, log);
   const file = adapters.createHistoryFile?.(initial);
   const { restored, saved } = stateDocuments(parts);
@@ -79,22 +79,29 @@ async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapter
     { clock, log },
   );
   if (state === undefined) {
-    operatorActions.begin();
-    reservations.begin();
+    beginActions(parts);
     return [];
   }
   if (file !== undefined && state.past !== undefined) await restoreHistory(state.past, { log, history, file });
   await restoreDocuments(store, state.documents);
-  history.fleetIs(Array.from(poller.servers(), ({ endpoint }) => endpoint.id));
+  const ids = Array.from(poller.servers(), ({ endpoint }) => endpoint.id);
+  history.fleetIs(ids);
+  timeline.fleetIs(ids, clock.wallTime());
   notifying.startSaving(store);
-  operatorActions.begin(store);
-  reservations.begin();
+  beginActions(parts, store);
   const stateSaver = startStateSaver({ clock, log, store, documents: saved });
   for (const changes of [registrations, urgentChanges])
     changes.subscribe(() => {
       stateSaver.hurry();
     });
   return file === undefined ? [stateSaver] : [stateSaver, startHistorySaver({ clock, log, history, file })];
+}
+
+/** What operators did in the last run is restored, or cannot be. */
+function beginActions({ operatorActions, reservations, maintenance }: Parts, store?: StateStore): void {
+  operatorActions.begin(store);
+  reservations.begin();
+  maintenance.begin();
 }
 
 /** Clients get sessions when every server was probed once, or after a second. */

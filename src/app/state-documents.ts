@@ -1,14 +1,17 @@
 /** The small documents that survive a restart: how each is saved, and how it is restored. */
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { RegisteredServers } from '../discovery/registered.ts';
+import type { Timeline } from '../core/history/timeline.ts';
 import type { Clock, StateStore } from '../ports.ts';
 import type { Decisions } from '../engine/decisions.ts';
+import type { MaintenancePlan } from '../engine/maintenance.ts';
 import { NOTIFICATIONS, type Notifying } from '../engine/notifying.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { QueueService } from '../engine/queue-service.ts';
 import type { Reservations } from '../engine/reservations.ts';
 import type { Document } from '../engine/state-saver.ts';
 import type { Restored } from '../state/document.ts';
+import { readTimeline, saveTimeline } from '../state/timeline.ts';
 
 export interface SavedDocument {
   readonly name: string;
@@ -30,6 +33,8 @@ interface Owners {
   readonly registered: RegisteredServers;
   readonly queue: QueueService;
   readonly reservations: Reservations;
+  readonly maintenance: MaintenancePlan;
+  readonly timeline: Timeline;
   readonly notifying: Notifying;
   readonly operatorActions: OperatorActions;
 }
@@ -44,6 +49,9 @@ export function stateDocuments(owners: Owners): StateDocuments {
   };
 }
 
+/** Seconds between two saves of the timeline, which always grows. */
+const TIMELINE_INTERVAL = 60;
+
 function savedDocuments({
   clock,
   ledger,
@@ -51,6 +59,8 @@ function savedDocuments({
   registered,
   queue,
   reservations,
+  maintenance,
+  timeline,
 }: Owners): readonly (Document & SavedDocument)[] {
   return [
     {
@@ -80,6 +90,25 @@ function savedDocuments({
       version: () => reservations.version,
       save: () => reservations.save(),
       restore: (saved) => reservations.restore(saved),
+    },
+    {
+      name: 'maintenance',
+      urgent: true,
+      version: () => maintenance.version,
+      save: () => maintenance.save(),
+      restore: (saved) => maintenance.restore(saved),
+    },
+    {
+      // When all servers are known: what is recorded of others is forgotten.
+      name: 'timeline',
+      version: () => Math.floor(clock.now() / TIMELINE_INTERVAL),
+      save: () => saveTimeline(timeline),
+      restore(saved) {
+        const read = readTimeline(saved);
+        if (read.kind === 'foreign') return read;
+        timeline.restore(read.runs, read.servers);
+        return { kind: 'restored' };
+      },
     },
     {
       // Last, when all servers are known: tickets for unknown servers would be refused.

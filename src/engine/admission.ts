@@ -16,6 +16,7 @@ import { QueueService } from './queue-service.ts';
 import type { Classes } from './reservations.ts';
 import { RequestRouting } from './request-routing.ts';
 import { SessionRequests, type RequestSettings } from './session-requests.ts';
+import { WaitingList } from './waiting-list.ts';
 
 export interface AdmissionOptions {
   readonly clock: Clock;
@@ -47,6 +48,7 @@ export interface Admission {
   readonly requests: SessionRequests;
   readonly queue: QueueService;
   readonly prospects: Prospects;
+  readonly waitingList: WaitingList;
 }
 
 export function createAdmission(options: AdmissionOptions): Admission {
@@ -57,5 +59,5 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const shared = { ...options, routing, decisionLog, prospects };
   const requests = new SessionRequests({ ...shared, serveLine: () => queue.walk() });
   const queue: QueueService = new QueueService({ ...shared, requests, resume: () => settings().resume });
-  return { requests, queue, prospects };
+  return { requests, queue, prospects, waitingList: new WaitingList(shared) };
 }

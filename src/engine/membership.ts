@@ -43,6 +43,12 @@ export class Membership {
     return this.#members.get(id);
   }
 
+  /** The servers that have the label, written as `name=value`. */
+  withLabel(label: string): readonly ServerId[] {
+    const has = ({ server: { labels } }: Member) => Object.entries(labels).some(([name, value]) => `${name}=${value}` === label);
+    return [...this.#members].filter(([, member]) => has(member)).map(([id]) => id);
+  }
+
   /** Servers of one source. */
   of(source: Source): readonly SimulationServer[] {
     return this.#bySource.get(source) ?? [];

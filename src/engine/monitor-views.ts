@@ -20,6 +20,8 @@ import type { Member, Membership } from './membership.ts';
 import type { Poller } from './poller.ts';
 import type { HandOut } from './decision-log.ts';
 import type { Prospects } from './prospects.ts';
+import { asSentence, availableReason, drainSentence, fullReason, NOT_HEARD } from './server-reasons.ts';
+import type { RelayedSession, SessionList } from './session-list.ts';
 
 export interface MonitorViewsOptions {
   readonly clock: Clock;
@@ -36,7 +38,10 @@ export interface MonitorViewsOptions {
   readonly settings: () => MonitorViewsSettings;
   /** The notification channels. */
   readonly channels: () => FleetView['channels'];
+  /** That has not begun, the earliest first. */
+  readonly maintenance: () => FleetView['maintenance'];
   readonly membership: Pick<Membership, 'get'>;
+  readonly sessions: Pick<SessionList, 'relayed' | 'count'>;
 }
 
 export interface MonitorViewsSettings {
@@ -127,8 +132,9 @@ export class MonitorViews {
 
   /** A server without news keeps its view: of a thousand servers, one in five changes each second. */
   servers(): ServerView[] {
-    const { poller, ledger, decisions, membership, clock } = this.#options;
+    const { poller, ledger, decisions, membership, sessions, clock } = this.#options;
     const now = clock.now();
+    const relayed = sessions.relayed();
     this.#updateCommon(now);
     const views: ServerView[] = [];
     for (const facts of poller.servers()) {
@@ -139,6 +145,7 @@ export class MonitorViews {
         account: ledger.revisionOf(id),
         member: membership.get(id),
         handOuts: decisions.ofServer(id, now),
+        relayed: relayed.get(id) ?? NO_SESSIONS,
         generation: this.#generation,
       };
       let drawn = this.#servers.get(id);
@@ -199,7 +206,7 @@ export class MonitorViews {
     return { by, ...(reason !== undefined && { reason }), ...(left !== undefined && { left }) };
   }
 
-  #serverView({ facts, number, member, handOuts }: Sources, now: number): ServerView {
+  #serverView({ facts, number, member, handOuts, relayed }: Sources, now: number): ServerView {
     const { poller, ledger } = this.#options;
     const { endpoint, drain, failures } = facts;
     const { id, address } = endpoint;
@@ -222,6 +229,7 @@ export class MonitorViews {
       cost: account?.cost.value ?? 0,
       costUncertainty: account?.learned === true ? (account.cost.high - account.cost.low) / 2 : null,
       places: state === 'available' ? ledger.places({ tiers: [[id]] }, undefined, now) : 0,
+      sessions: this.#options.sessions.count(id, relayed),
       handOuts: handOuts.total,
       handOutsLastHour: handOuts.lastHour,
       lastAnswerAt: facts.sampledAt === undefined ? null : this.#wall(facts.sampledAt),
@@ -273,6 +281,7 @@ export class MonitorViews {
     const view: FleetView = {
       ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
       channels: this.#options.channels(),
+      maintenance: this.#options.maintenance(),
       availability: open ? 'A session can start now.' : this.#whyClosed(length),
       places: unreserved === undefined ? 0 : ledger.places(unreserved, undefined, now),
       placesRange: unreserved === undefined ? NO_PLACES : ledger.placesBetween(unreserved, undefined, now),
@@ -361,6 +370,8 @@ interface Sources {
   readonly account: number;
   readonly member: Member | undefined;
   readonly handOuts: { readonly total: number; readonly lastHour: number };
+  /** Sessions through the gateway. */
+  readonly relayed: readonly RelayedSession[];
   readonly generation: number;
 }
 
@@ -377,11 +388,13 @@ function isCurrent(before: Sources, now: Sources): boolean {
     before.generation === now.generation &&
     before.member === now.member &&
     before.handOuts.total === now.handOuts.total &&
-    before.handOuts.lastHour === now.handOuts.lastHour
+    before.handOuts.lastHour === now.handOuts.lastHour &&
+    before.relayed.length === now.relayed.length
   );
 }
 
 const NO_LABELS: Labels = {};
+const NO_SESSIONS: readonly RelayedSession[] = [];
 
 /** The verdict of the ledger, reduced to what explanations mention. */
 function explainedVerdict(verdict: Verdict): ExplainedVerdict {
@@ -402,49 +415,6 @@ function explainedVerdict(verdict: Verdict): ExplainedVerdict {
     case 'unknown-server':
       return { kind: 'closed' };
   }
-}
-
-const NOT_HEARD = 'Not offered: it has not answered yet.';
-
-/** Short: the table has two lines for it, each twenty letters long on a narrow screen. */
-function availableReason(verdict: Verdict): string {
-  switch (verdict.kind) {
-    case 'fits':
-      return `Has room: ${percent(verdict.level)} with one more.`;
-    case 'no-room':
-      return `No room: ${percent(verdict.predicted)} with one more, and ${percent(verdict.target)} is the limit.`;
-    case 'max-sessions':
-      return `No room: ${verdict.sessions} of at most ${verdict.maxSessions} sessions have started.`;
-    case 'suspect':
-      return 'Suspected: given sessions, it still looks idle; tried rarely.';
-    case 'closed':
-      return verdict.cause === 'load'
-        ? `Not offered: it reported ${percent(verdict.load)}.`
-        : 'Not offered: its answers are missing.';
-    case 'never-heard':
-    case 'unknown-server':
-      return NOT_HEARD;
-  }
-}
-
-function fullReason(load: number | undefined, { loadThreshold, recent }: MonitorViewsSettings): string {
-  return load !== undefined && load >= loadThreshold
-    ? `At ${percent(load)}; full from ${percent(loadThreshold)} on.`
-    : `At ${percent(load)}; back after ${recent} s with room.`;
-}
-
-/** Without the deadline: it is shown beside it in the reader's time zone. */
-function drainSentence({ by, reason }: Drain): string {
-  return reason === undefined ? `Drained by ${by}.` : `${by}: ${ended(reason)}`;
-}
-
-function asSentence(text: string): string {
-  return ended(text.charAt(0).toUpperCase() + text.slice(1));
-}
-
-/** With a full stop, unless the text has one. */
-function ended(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function decisionView({ id, kind, at, project, server, address, code, reason, waited, others, omitted }: Decision): DecisionView {
@@ -473,8 +443,4 @@ function same(a: object, b: object): boolean {
       (typeof value === 'object' && value !== null && JSON.stringify(value) === JSON.stringify(second))
     );
   });
-}
-
-function percent(load: number | undefined): string {
-  return load === undefined ? 'nothing' : `${Math.round(load)} %`;
 }

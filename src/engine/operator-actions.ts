@@ -35,6 +35,13 @@ export interface OperatorActionsOptions {
 export type OperatorActionOutcome = { readonly kind: 'done' } | { readonly kind: 'unknown-server' } | ActionRefused;
 export type ActionRefused = { readonly kind: 'refused'; readonly code: string; readonly reason: string };
 
+/** What an action on several servers did. */
+export interface OnServers {
+  readonly done: readonly ServerId[];
+  /** Not in the fleet. */
+  readonly unknown: readonly ServerId[];
+}
+
 export interface DrainRequest {
   /** Name of the token's holder. */
   readonly by: string;
@@ -101,8 +108,12 @@ export class OperatorActions {
   }
 
   /** Once it resolves, no session is handed out there. Draining again replaces reason and deadline. */
-  async drain(id: ServerId, { by, reason, until }: DrainRequest): Promise<OperatorActionOutcome> {
-    await this.#startupGate.ready;
+  async drain(id: ServerId, request: DrainRequest): Promise<OperatorActionOutcome> {
+    return outcomeOf(await this.drainAll([id], request));
+  }
+
+  /** The same for several servers, which are written at once. */
+  drainAll(ids: readonly ServerId[], { by, reason, until }: DrainRequest): Promise<OnServers> {
     const { poller, clock, log } = this.#options;
     const drain: Drain = {
       since: clock.wallTime(),
@@ -110,26 +121,37 @@ export class OperatorActions {
       ...(reason !== undefined && { reason }),
       ...(until !== undefined && { until }),
     };
-    if (!poller.drain(id, drain)) return { kind: 'unknown-server' };
-    this.#drains.set(id, drain);
-    log.info(`${this.#nameOf(id)} simulation server drained by ${by}`, {
-      by,
-      reason,
-      ...(until !== undefined && { until: isoTime(until) }),
-    });
-    await this.#keepDrains();
-    return { kind: 'done' };
+    const fields = { by, reason, ...(until !== undefined && { until: isoTime(until) }) };
+    const drainOne = (id: ServerId): boolean => {
+      if (!poller.drain(id, drain)) return false;
+      this.#drains.set(id, drain);
+      return true;
+    };
+    return this.#onServers(ids, drainOne, (name) => log.info(`${name} simulation server drained by ${by}`, fields));
   }
 
   /** Resuming a server that is not drained does nothing. */
   async resume(id: ServerId, by: string): Promise<OperatorActionOutcome> {
-    await this.#startupGate.ready;
+    return outcomeOf(await this.resumeAll([id], by));
+  }
+
+  resumeAll(ids: readonly ServerId[], by: string): Promise<OnServers> {
     const { poller, log } = this.#options;
-    if (!poller.resume(id)) return { kind: 'unknown-server' };
-    this.#drains.delete(id);
-    log.info(`${this.#nameOf(id)} simulation server resumed by ${by}`, { by });
-    await this.#keepDrains();
-    return { kind: 'done' };
+    const resumeOne = (id: ServerId): boolean => {
+      if (!poller.resume(id)) return false;
+      this.#drains.delete(id);
+      return true;
+    };
+    return this.#onServers(ids, resumeOne, (name) => log.info(`${name} simulation server resumed by ${by}`, { by }));
+  }
+
+  /** `act` returns `false` for a server that is not in the fleet. */
+  async #onServers(ids: readonly ServerId[], act: (id: ServerId) => boolean, report: (name: string) => void): Promise<OnServers> {
+    await this.#startupGate.ready;
+    const done = ids.filter(act);
+    for (const id of done) report(this.#nameOf(id));
+    if (done.length > 0) await this.#keepDrains();
+    return { done, unknown: ids.filter((id) => !done.includes(id)) };
   }
 
   /** `entry` is an entry of `simulationServers`; it is checked here. */
@@ -290,6 +312,10 @@ export class OperatorActions {
       );
     });
   }
+}
+
+function outcomeOf({ unknown }: OnServers): OperatorActionOutcome {
+  return { kind: unknown.length === 0 ? 'done' : 'unknown-server' };
 }
 
 const savedDrains = z.record(z.string(), z.unknown()).catch({});

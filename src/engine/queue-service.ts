@@ -192,6 +192,19 @@ export class QueueService {
     return true;
   }
 
+  /** An operator removes a request from the line. `false`: it is not in line any more. */
+  remove(id: string): boolean {
+    const { line, clock, routing, decisionLog } = this.#options;
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined || line.leave(id) === undefined) return false;
+    const { request, joinedAt } = waiting;
+    const project = routing.project(request.projectUrl);
+    decisionLog.record({ id, request, project, ...REMOVED, waited: clock.now() - joinedAt, alone: true });
+    waiting.waiter?.settled(REMOVED);
+    this.#leave(id);
+    return true;
+  }
+
   /** To be called after every change that can make room or take it away. */
   refresh(): void {
     this.#options.prospects.publish();
@@ -518,6 +531,11 @@ export class QueueService {
 
 const GONE = { code: 'client-gone', reason: 'The client disconnected while it waited.' };
 const STOPPED = { code: 'stopped', reason: 'The session server stopped while the client waited.' };
+const REMOVED: Refused = {
+  kind: 'refused',
+  code: 'removed-by-operator',
+  reason: 'An operator removed this request from the waiting line.',
+};
 const NO_ROOM: Refused = { kind: 'refused', code: 'no-room', reason: 'No simulation server has room at the moment.' };
 
 /** To steps of five seconds: more would promise a precision that estimates do not have. */

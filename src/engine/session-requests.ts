@@ -95,12 +95,23 @@ export class SessionRequests {
     const { buckets, clock, newId, routing } = this.#options;
     const { limitKey } = request.address;
     const seconds = limitKey === undefined || request.counted === true ? 0 : buckets.take(limitKey, clock.now());
-    if (seconds > 0) return this.#refuseForRate(request, seconds);
+    if (seconds > 0 && !this.#mayExceedRate(limitKey)) return this.#refuseForRate(request, seconds);
 
-    const id = newId();
     const read = routing.read(request);
+    if (seconds > 0 && !this.#hasRoomFor(read)) return this.#refuseForRate(request, seconds);
+    const id = newId();
     if (read.kind === 'routable') return this.#withClass({ id, request, ...read });
     return this.refuseForGood({ id, request, project: read.project }, read.code, read.reason);
+  }
+
+  /** The limit protects others. No other client suffers while none waits and the address uses what it was given: a school may be behind one address. */
+  #mayExceedRate(limitKey: string | undefined): boolean {
+    const { line, bookings } = this.#options;
+    return line.length === 0 && !bookings.isUnconfirmed(limitKey);
+  }
+
+  #hasRoomFor(read: ReturnType<RequestRouting['read']>): boolean {
+    return read.kind === 'routable' && this.#options.bookings.fits(read.candidates, read.project?.key);
   }
 
   /** A request that belongs to a class takes a seat. A code is never served as if there were none. */

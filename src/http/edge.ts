@@ -5,6 +5,7 @@ import type { ServerId } from '../core/fleet/endpoint.ts';
 import { meanLoad, type ServerFacts } from '../core/fleet/fleet.ts';
 import { PerClientCounts } from '../core/limits/per-client-counts.ts';
 import type { History } from '../core/history/history.ts';
+import type { Timeline } from '../core/history/timeline.ts';
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
@@ -12,18 +13,24 @@ import type { RegisteredServers } from '../discovery/registered.ts';
 import type { Admission } from '../engine/admission.ts';
 import type { StartupGate } from '../engine/startup-gate.ts';
 import type { Decisions } from '../engine/decisions.ts';
+import type { MaintenancePlan } from '../engine/maintenance.ts';
+import type { Membership } from '../engine/membership.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { Reservations } from '../engine/reservations.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
 import type { Poller } from '../engine/poller.ts';
+import type { SessionActions } from '../engine/session-actions.ts';
+import type { SessionList } from '../engine/session-list.ts';
 import type { Topic } from '../engine/topic.ts';
 import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
 import { createAccess, type Access } from './operators/access.ts';
 import { isOfHolder } from './operators/credentials.ts';
+import { createFleetRoutes } from './operators/fleet-routes.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
 import { createApiRoutes } from './operators/api-routes.ts';
 import { createReservationRoutes } from './operators/reservation-routes.ts';
+import { createSessionRoutes } from './operators/session-routes.ts';
 import { createAvailabilitySocket } from './clients/availability-socket.ts';
 import { createAddressOf, createPeerKey, parseNetworks, type AddressOf, type PeerKey } from './server/client-address.ts';
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './server/descriptors.ts';
@@ -33,6 +40,7 @@ import { createHealthRoutes } from './health.ts';
 import { createHistoryRoutes } from './operators/history-routes.ts';
 import { addGauges, createMetricsRoutes, type Metrics } from './metrics.ts';
 import { createRegisterRoutes, type RegisterRoutes } from './registration/register-routes.ts';
+import { timelineSource } from './operators/timeline-source.ts';
 import { createMonitorEvents } from './operators/monitor-events.ts';
 import { createMonitorRoutes, type MonitorPages } from './operators/monitor-routes.ts';
 import type { MonitorSource } from './operators/monitor-source.ts';
@@ -64,9 +72,15 @@ export interface EdgeOptions {
   readonly requests: Admission['requests'];
   readonly queue: Admission['queue'];
   readonly prospects: Admission['prospects'];
+  readonly waitingList: Admission['waitingList'];
+  readonly sessionList: SessionList;
+  readonly sessionActions: SessionActions;
   readonly decisions: Decisions;
   readonly monitorViews: MonitorViews;
   readonly history: History;
+  readonly timeline: Timeline;
+  readonly maintenance: MaintenancePlan;
+  readonly membership: Pick<Membership, 'withLabel'>;
   readonly operatorActions: OperatorActions;
   readonly reservations: Reservations;
   readonly notifying: Notifying;
@@ -159,6 +173,7 @@ async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): P
     }),
   });
   const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
+  if (gateway !== undefined) options.sessionList.addGateway(gateway.sessions);
   closers.add((grace) => gateway?.close(grace));
   const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
   const handle = refuseLostUpgrades(toListener(routesOf(parts, pages)), options.log);
@@ -239,6 +254,7 @@ function routesOf(parts: Parts, { monitor, viewer }: Pages) {
     snapshot: () => monitorViews.snapshot(),
     history: (query) => history.query(query),
     sparklines: () => history.sparklines(),
+    ...timelineSource(options),
   };
   const { mayRead, readsOn } = access;
   const events = createMonitorEvents({ source, clock, newId, log, addressOf, mayRead, readsOn });
@@ -295,6 +311,15 @@ function apiOf(
       createAdminRoutes({
         ...{ actions: operatorActions, clock, mayAct },
         projectHosts: () => settings().projects.otherHosts,
+      }),
+      createFleetRoutes({
+        ...{ actions: operatorActions, plan: options.maintenance, clock, mayRead, mayAct },
+        serversWith: (label) => options.membership.withLabel(label),
+      }),
+      createSessionRoutes({
+        ...{ clock, mayRead, mayAct, actions: options.sessionActions },
+        waiting: (max) => options.waitingList.list(max),
+        sessions: (max, server) => options.sessionList.list(max, server),
       }),
       createReservationRoutes({
         ...{ reservations: options.reservations, mayAct },

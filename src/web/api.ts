@@ -119,7 +119,7 @@ function serverUrl(id: string, verb: string): string {
 }
 
 /** An operator action. Asks for the token where the browser session is not enough. */
-async function act<T>(url: string, body: object, viewer: ViewerView, method = 'POST'): Promise<Answer<T>> {
+export async function act<T>(url: string, body: object, viewer: ViewerView, method = 'POST'): Promise<Answer<T>> {
   const init = { ...post(body, viewer), method };
   if (!viewer.confirms) return ask(url, init);
   const token = await askForToken();
@@ -127,7 +127,7 @@ async function act<T>(url: string, body: object, viewer: ViewerView, method = 'P
   return ask(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 }
 
-interface AskInit extends Omit<RequestInit, 'signal'> {
+export interface AskInit extends Omit<RequestInit, 'signal'> {
   readonly signal?: AbortSignal;
 }
 
@@ -136,7 +136,7 @@ function post(body: object, viewer: ViewerView | null) {
   return { method: 'POST', headers, body: JSON.stringify(body) };
 }
 
-async function ask<T>(url: string, { signal, ...init }: AskInit = {}): Promise<Answer<T>> {
+export async function ask<T>(url: string, { signal, ...init }: AskInit = {}): Promise<Answer<T>> {
   const asking = new AbortController();
   const giveUp = (): void => asking.abort();
   const timer = setTimeout(giveUp, TIMEOUT_MS);

@@ -10,6 +10,7 @@ import { FirstServer } from './first-server.tsx';
 import { healthOf } from './health.ts';
 import { Incidents } from './incidents.tsx';
 import { Announcer, Notice } from './notices.tsx';
+import { Sessions, WaitingPeople } from './people.tsx';
 import { ServerPanel } from './server-panel.tsx';
 import { ServerTable } from './server-table.tsx';
 import { Summary } from './summary.tsx';
@@ -71,11 +72,18 @@ export function App({ snapshot, live }: AppProps) {
               fleet={fleet}
               servers={servers}
               sparklines={sparklines}
+              viewing={viewing}
               at={snapshot.at}
               onOpen={open}
               live={runsScripts}
             />
           </>
+        )}
+        {runsScripts && (
+          <div class="columns even">
+            <WaitingPeople length={fleet.waiting.length} viewing={viewing} />
+            <Sessions servers={servers} viewing={viewing} />
+          </div>
         )}
         {runsScripts && <Columns snapshot={snapshot} onlyKind={onlyKind} />}
       </main>
@@ -91,6 +99,7 @@ export function App({ snapshot, live }: AppProps) {
           snapshot={snapshot}
           viewing={viewing}
           now={now}
+          uptime={sparklines.uptime[server.id]}
           onClose={() => open(undefined)}
         />
       )}

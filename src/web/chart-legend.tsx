@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** What the lines of a chart mean, with their values. */
-import type { HistoryView } from '../core/views/monitor-view.ts';
+import type { HistoryView, MarkView } from '../core/views/monitor-view.ts';
 import { useFormat } from './format-context.ts';
-import { countInWords, handOutsIn } from './history-words.ts';
+import { countInWords, handOutsIn, marksInWords } from './history-words.ts';
 
 interface LegendProps {
   readonly view: HistoryView | undefined;
@@ -47,9 +47,28 @@ export function Legend({ view, index, fleet, target, now }: LegendProps) {
       )}
       <li>
         <Sample class="target" path="M0 5H22" />
-        limit <b>{format.load(target)}</b>
+        limit <b>{format.limit(target)}</b>
       </li>
+      <Marks view={view} index={index} kind="down" name="no answer" />
+      <Marks view={view} index={index} kind="drained" name="drained" />
     </ul>
+  );
+}
+
+interface MarksProps extends Pick<LegendProps, 'view' | 'index'> {
+  readonly kind: MarkView['kind'];
+  readonly name: string;
+}
+
+/** The strips at the upper edge of the chart; absent while there are none. */
+function Marks({ view, index, kind, name }: MarksProps) {
+  if (view?.marks.some((mark) => mark.kind === kind) !== true) return null;
+  const servers = index === null ? '' : marksInWords(view, index, kind);
+  return (
+    <li>
+      <Sample class={kind} path="M0 2H22V8H0Z" />
+      {name} <b class="text">{servers === '' ? 'none' : servers}</b>
+    </li>
   );
 }
 

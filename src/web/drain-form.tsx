@@ -10,8 +10,9 @@ interface DrainOption {
   readonly deadline: Pick<Drain, 'lasts' | 'until'>;
 }
 
-const newDeadlines: readonly DrainOption[] = [
+export const newDeadlines: readonly DrainOption[] = [
   { name: 'until resumed', deadline: {} },
+  { name: 'for 5 minutes', deadline: { lasts: 300 } },
   { name: 'for 15 minutes', deadline: { lasts: 900 } },
   { name: 'for 1 hour', deadline: { lasts: 3600 } },
   { name: 'for 4 hours', deadline: { lasts: 4 * 3600 } },
@@ -69,7 +70,30 @@ export function DrainForm(props: DrainFormProps) {
         )}
         {server.removable && <RemoveButton address={server.address} busy={busy} onRemove={() => void remove()} />}
       </div>
+      <DeadlineNote deadline={picked?.deadline ?? {}} at={props.at} />
     </form>
+  );
+}
+
+/** Seconds before the end at which the clients of the original warn their users, once. */
+const WARNED = 300;
+
+interface DeadlineNoteProps {
+  readonly deadline: DrainOption['deadline'];
+  /** Seconds since the epoch. */
+  readonly at?: number;
+}
+
+/** What the end of a drain means for sessions, where it is chosen. */
+export function DeadlineNote({ deadline: { lasts, until }, at = 0 }: DeadlineNoteProps) {
+  const left = lasts ?? (until === undefined ? undefined : until - at);
+  if (left === undefined) return null;
+  return (
+    <p class="muted">
+      {left <= WARNED
+        ? 'With five minutes or less, users are not warned: clients of the original warn once, five minutes before the end.'
+        : 'Behind the gateway, users are warned five minutes before the end.'}
+    </p>
   );
 }
 

@@ -3,8 +3,12 @@
  * server's time zone before any script has run. The words around them are English.
  */
 export interface Format {
-  /** `20.5%`, or `N/A` when nothing is known. */
+  /** `20.5%`, always with one digit, or `N/A` when nothing is known. */
   readonly load: (percent: number | null) => string;
+  /** `90%`, as it was configured. */
+  readonly limit: (percent: number) => string;
+  /** `99.95%`, rounded down, so that nothing looks perfect that is not. `share`: 0 to 1. */
+  readonly uptime: (share: number) => string;
   /** Load points with one digit. */
   readonly points: (points: number) => string;
   readonly count: (count: number) => string;
@@ -39,13 +43,16 @@ const DAY = 86_400;
 
 export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}): Format {
   const zone = { ...(timeZone !== undefined && { timeZone }), ...(hourCycle !== undefined && { hourCycle }) };
-  const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 });
+  const percent = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const limit = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 });
   const points = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const { clock, minute, day, dayAndMinute, dayAndClock, longDay } = timeFormats(locale, zone);
   const date = (time: number) => new Date(time * 1000);
   return {
     load: (value) => (value === null ? 'N/A' : percent.format(value / 100)),
+    limit: (value) => limit.format(value / 100),
+    uptime: (share) => limit.format(Math.floor(share * 10_000) / 10_000),
     points: (value) => points.format(value),
     count: (value) => whole.format(value),
     clock: (time) => clock.format(date(time)),

@@ -38,7 +38,9 @@ export function Incidents({ incidents, channels, now }: IncidentsProps) {
       <div class="card-head">
         <h2>Incidents</h2>
       </div>
-      {incidents.length === 0 && <p class="muted">None.</p>}
+      {incidents.length === 0 && (
+        <p class="muted">None. A server that stops answering, is full or looks idle despite its sessions is listed here.</p>
+      )}
       <ol class="entries">
         {incidents.slice(0, all ? undefined : FIRST).map((incident) => (
           <Incident key={incident.id} incident={incident} channels={channels} now={now} />

@@ -33,7 +33,7 @@ export function LoadBar({ load, booked, target }: LoadBarProps) {
 }
 
 function partsInWords(load: number | null, booked: number, target: number, format: Format): string {
-  const limit = `limit ${format.load(target)}`;
+  const limit = `limit ${format.limit(target)}`;
   if (load === null) return `no load reported, ${limit}`;
   const more = booked > 0 ? ` + ${format.points(booked)} booked = ${format.load(load + booked)} predicted` : '';
   return `${format.load(load)} reported${more}, ${limit}`;

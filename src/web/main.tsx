@@ -6,6 +6,7 @@
 import './viewer-locale.ts';
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { Board } from './board.tsx';
 import { eventsUrl, needsSignIn } from './api.ts';
 import { createFormat, staleInWords } from './format.ts';
 import { FormatContext } from './format-context.ts';
@@ -13,6 +14,9 @@ import { startLive, type LiveState } from './live.ts';
 
 const root = document.getElementById('monitor');
 const format = createFormat();
+const isBoard = new URLSearchParams(location.search).has('board');
+/** Milliseconds after which a board is loaded again: it stays open for weeks. */
+const BOARD_LIFE_MS = 86_400_000;
 let drawn = false;
 /** Of the program that served this script. */
 let version: string | undefined;
@@ -21,7 +25,9 @@ let stop: (() => void) | undefined;
 function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   if (root === null) return;
   version ??= snapshot.fleet.version;
-  if (snapshot.fleet.version !== version) {
+  // Only with contact: without it, the browser would show an error page indefinitely.
+  const isOld = isBoard && staleSince === undefined && performance.now() > BOARD_LIFE_MS;
+  if (isOld || snapshot.fleet.version !== version) {
     // This script may not understand what another version sends; that version's own page does. Events are no longer
     // received meanwhile: each would restart the loading, which would then never end if it takes longer than the next
     // event.
@@ -36,7 +42,11 @@ function show({ snapshot, receivedAt, staleSince }: LiveState): void {
   }
   render(
     <FormatContext.Provider value={format}>
-      <App snapshot={snapshot} live={{ receivedAt, staleSince }} />
+      {isBoard ? (
+        <Board snapshot={snapshot} staleSince={staleSince} />
+      ) : (
+        <App snapshot={snapshot} live={{ receivedAt, staleSince }} />
+      )}
     </FormatContext.Provider>,
     root,
   );

@@ -4,7 +4,7 @@
  * dark.
  */
 import uPlot from 'uplot';
-import type { HistoryView } from '../core/views/monitor-view.ts';
+import type { HistoryView, MarkView } from '../core/views/monitor-view.ts';
 import type { Format } from './format.ts';
 import { zoomByTouch } from './touch-zoom.ts';
 
@@ -56,7 +56,11 @@ export function createPlot(options: PlotOptions): Plot {
     for (const plot of plots) plot.destroy();
     const shared = sharedOptions(options, range);
     plots = [
-      new uPlot(loadsOptions(options, shared), loadsOf(shown.view), element),
+      new uPlot(
+        loadsOptions(options, shared, () => shown.view?.marks ?? []),
+        loadsOf(shown.view),
+        element,
+      ),
       new uPlot(countsOptions(options, shared), countsOf(shown.view, options.waiting), element),
     ];
     for (const plot of plots) zoomByTouch(plot, DRAG, options.onZoom);
@@ -144,7 +148,12 @@ function sharedOptions({ element, format, onCursor, onZoom }: PlotOptions, range
 function loadsOptions(
   { format, target }: PlotOptions,
   { colour, width, scales, cursor, timeAxis, valueAxis, hooks }: Shared,
+  marks: () => readonly MarkView[],
 ): uPlot.Options {
+  const drawn = (plot: uPlot): void => {
+    drawTarget(plot, target, colour('target'));
+    drawMarks(plot, marks(), colour);
+  };
   const line = { points: { show: false }, spanGaps: false };
   return {
     width,
@@ -155,7 +164,7 @@ function loadsOptions(
     cursor,
     axes: [
       { ...timeAxis, size: NO_TIME_HEIGHT, values: (_, times) => times.map(() => '') },
-      valueAxis((percent) => format.load(percent)),
+      valueAxis((percent) => format.limit(percent)),
     ],
     series: [
       {},
@@ -165,7 +174,7 @@ function loadsOptions(
       { ...line, stroke: colour('predicted'), width: 1.5, dash: [6, 4] },
     ],
     bands: [{ series: [1, 2], fill: colour('band') }],
-    hooks: { ...hooks, drawClear: [(plot) => drawTarget(plot, target, colour('target'))] },
+    hooks: { ...hooks, drawClear: [drawn] },
   };
 }
 
@@ -222,6 +231,32 @@ function drawTarget(plot: uPlot, target: number, colour: string): void {
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
+  ctx.restore();
+}
+
+/** Pixels: the height of a strip, and the least width, so that a short outage of a month can be seen. */
+const STRIP = 5;
+const MIN_MARK = 3;
+
+/** Outages in a strip at the upper edge, drains in one below it: of a fleet, several servers may have them at once. */
+function drawMarks(plot: uPlot, marks: readonly MarkView[], colour: (name: string) => string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  for (const { kind, from, to } of marks) {
+    const left = plot.valToPos(from, 'x', true);
+    const right = to === null ? bbox.left + bbox.width : plot.valToPos(to, 'x', true);
+    const height = STRIP * devicePixelRatio;
+    ctx.fillStyle = colour(kind === 'down' ? 'down' : 'draining');
+    ctx.fillRect(
+      left,
+      bbox.top + (kind === 'down' ? 0 : height + 1),
+      Math.max(MIN_MARK * devicePixelRatio, right - left),
+      height,
+    );
+  }
   ctx.restore();
 }
 

@@ -7,6 +7,7 @@ import { h, type ComponentProps } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { MonitorSnapshot } from '../core/views/monitor-view.ts';
 import { App } from './app.tsx';
+import { Board } from './board.tsx';
 import { Document, SignInPage } from './document.tsx';
 import { createFormat } from './format.ts';
 import { FormatContext } from './format-context.ts';
@@ -16,14 +17,16 @@ export interface RenderOptions {
   /** Addresses of the page's files, relative to the page. */
   readonly script: string;
   readonly styles: string;
+  /** The page for a screen on a wall. */
+  readonly board?: boolean;
   /** Absent: the zone of this machine. */
   readonly timeZone?: string;
 }
 
 export function renderMonitorPage(snapshot: MonitorSnapshot, options: RenderOptions): string {
-  const { script, styles, timeZone } = options;
+  const { script, styles, timeZone, board = false } = options;
   const format = createFormat({ locale: 'en-US', hourCycle: 'h23', ...(timeZone !== undefined && { timeZone }) });
-  const page = h(FormatContext.Provider, { value: format, children: h(App, { snapshot }) });
+  const page = h(FormatContext.Provider, { value: format, children: h(board ? Board : App, { snapshot }) });
   return html({ title: pageTitle(snapshot.fleet), script, styles, children: h('div', { id: 'monitor' }, page) });
 }
 

@@ -4,11 +4,12 @@
  * are those of the original's page: number, address with a link to the server's own monitor, load.
  */
 import { Fragment, type ComponentChildren } from 'preact';
-import type { ServerView } from '../core/views/monitor-view.ts';
+import type { ServerUptimeView, ServerView } from '../core/views/monitor-view.ts';
 import { safeLink, type Format } from './format.ts';
 import { useFormat } from './format-context.ts';
 import { LoadBar } from './load-bar.tsx';
 import { configuredOrder, type SortValue } from './server-order.ts';
+import { sessionsLeft } from './session-words.ts';
 import { Sparkline } from './sparkline.tsx';
 import { isWithoutRoom } from './health.ts';
 import { panelHref } from './use-opened-server.ts';
@@ -19,6 +20,11 @@ export interface CellContext {
   /** Percent. */
   readonly target: number;
   readonly sparkline: string | undefined;
+  /** Of the last 24 hours; `undefined`: not known yet. */
+  readonly uptime: ServerUptimeView | undefined;
+  /** `undefined`: servers cannot be selected now. */
+  readonly selected: boolean | undefined;
+  readonly onSelect: (id: string, selected: boolean) => void;
   /** Shown below the cost of a session on a server that has not taught anything yet. */
   readonly unlearned: string;
   /** A time of the present day, in seconds since the epoch. */
@@ -55,7 +61,7 @@ export const columns: readonly Column[] = [
     name: 'simulation server',
     class: 'address',
     value: ({ address }) => address,
-    cell: (server, { live }) => <Address server={server} live={live} />,
+    cell: (server, { live, selected, onSelect }) => <Address {...{ server, live, selected, onSelect }} />,
     compact: true,
   },
   {
@@ -114,7 +120,20 @@ export const columns: readonly Column[] = [
         latency === null || load === null ? '' : `in ${format.milliseconds(latency)}`,
       ),
   },
-  { name: 'last hour', class: 'spark', cell: (_, { sparkline }) => <Sparkline text={sparkline} /> },
+  {
+    name: 'last hour',
+    class: 'spark',
+    cell: (_, { sparkline, uptime, format }) => (
+      <>
+        <Sparkline text={sparkline} />
+        {typeof uptime?.day.share === 'number' && (
+          <span class="second" title="Share of the last 24 hours in which it answered, as far as observed">
+            up {format.uptime(uptime.day.share)}
+          </span>
+        )}
+      </>
+    ),
+  },
 ];
 
 function twoLines(first: string, second: string): ComponentChildren {
@@ -126,13 +145,25 @@ function twoLines(first: string, second: string): ComponentChildren {
   );
 }
 
+interface AddressProps extends Pick<CellContext, 'live' | 'selected' | 'onSelect'> {
+  readonly server: ServerView;
+}
+
 /** Opens the panel. Before any script has run, the link opens the page of the server itself, as in the original. */
-function Address({ server: { id, address, monitorUrl, labels }, live }: { readonly server: ServerView; readonly live: boolean }) {
+function Address({ server: { id, address, monitorUrl, labels }, live, selected, onSelect }: AddressProps) {
   const pairs = Object.entries(labels);
   return (
     <>
       {live ? (
         <span class="address-line">
+          {selected !== undefined && (
+            <input
+              type="checkbox"
+              aria-label={`Select ${address}`}
+              checked={selected}
+              onChange={(event) => onSelect(id, event.currentTarget.checked)}
+            />
+          )}
           <a href={panelHref(id)} dir="auto" title={address}>
             <Breakable text={address} />
           </a>
@@ -179,11 +210,13 @@ interface StateProps {
 }
 
 function State({ server, today }: StateProps) {
+  const left = sessionsLeft(server);
   return (
     <>
       <StateMark state={server.state} suspect={server.suspectSince !== null} isWithoutRoom={isWithoutRoom(server)} />{' '}
       <DrainEnd server={server} today={today} />
       <span class="second" dir="auto" title={server.reason}>
+        {left !== undefined && <b>{left}. </b>}
         {server.reason}
       </span>
     </>

@@ -1,11 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** Everything about one server: operator actions, facts, history, incidents and decisions. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DecisionKind, MonitorSnapshot, ServerView } from '../core/views/monitor-view.ts';
+import type { DecisionKind, MonitorSnapshot, ServerUptimeView, ServerView } from '../core/views/monitor-view.ts';
 import { Decisions } from './decisions.tsx';
 import { duration } from './format.ts';
 import { HistoryChart } from './history-chart.tsx';
 import { Incidents } from './incidents.tsx';
+import { Sessions } from './people.tsx';
 import { ServerActions } from './server-actions.tsx';
 import { Facts } from './server-facts.tsx';
 import { isWithoutRoom } from './health.ts';
@@ -18,10 +19,11 @@ interface ServerPanelProps {
   readonly snapshot: MonitorSnapshot;
   readonly viewing: Viewing;
   readonly now: () => number;
+  readonly uptime: ServerUptimeView | undefined;
   readonly onClose: () => void;
 }
 
-export function ServerPanel({ server, snapshot, viewing, now, onClose }: ServerPanelProps) {
+export function ServerPanel({ server, snapshot, viewing, now, uptime, onClose }: ServerPanelProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [only, setOnly] = useState<DecisionKind>();
   const id = useUniqueId();
@@ -44,7 +46,8 @@ export function ServerPanel({ server, snapshot, viewing, now, onClose }: ServerP
       <div class="panel-body">
         <PanelHead server={server} at={snapshot.at} headingId={`${id}-heading`} onClose={() => dialog.current?.close()} />
         <ServerActions server={server} viewing={viewing} at={snapshot.at} />
-        <Facts server={server} snapshot={snapshot} />
+        <Facts server={server} snapshot={snapshot} uptime={uptime} />
+        <Sessions servers={[server]} server={server.id} viewing={viewing} />
         <HistoryChart
           server={server.id}
           heading="Load of this server"

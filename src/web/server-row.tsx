@@ -13,10 +13,11 @@ interface RowProps extends Omit<CellContext, 'format'> {
 }
 
 /** Drawn again only when something in it has changed: there may be hundreds, and an update every second. */
-export function ServerRow({ server, target, sparkline, unlearned, today, live, rowIndex, onOpen }: RowProps) {
+export function ServerRow({ server, rowIndex, onOpen, ...shown }: RowProps) {
+  const { target, sparkline, uptime, unlearned, today, live, selected, onSelect } = shown;
   const format = useFormat();
   return useMemo(() => {
-    const context = { format, target, sparkline, unlearned, today, live };
+    const context = { format, ...shown };
     return (
       <tr
         class={`row-${server.state}`}
@@ -36,7 +37,7 @@ export function ServerRow({ server, target, sparkline, unlearned, today, live, r
         )}
       </tr>
     );
-  }, [server, target, sparkline, unlearned, today, live, rowIndex, format]);
+  }, [server, target, sparkline, uptime, unlearned, today, live, rowIndex, format, selected, onSelect]);
 }
 
 /** The address is the header of its row. */
@@ -77,6 +78,6 @@ export function CompactRow({ server, today }: Pick<RowProps, 'server' | 'today'>
 
 /** A click on a link or a button does what that control does, and selecting text is not a click. */
 function isOnControl({ target }: MouseEvent): boolean {
-  if (target instanceof Element && target.closest('a, button') !== null) return true;
+  if (target instanceof Element && target.closest('a, button, input') !== null) return true;
   return getSelection()?.isCollapsed === false;
 }

@@ -5,13 +5,16 @@
  * Above fifteen servers the table scrolls by itself, so that the decisions below it stay near. Above two hundred, only
  * the visible rows are in the document.
  */
-import { useState } from 'preact/hooks';
-import type { FleetView, ServerView } from '../core/views/monitor-view.ts';
+import { useCallback, useState } from 'preact/hooks';
+import type { FleetView, ServerView, SparklinesView } from '../core/views/monitor-view.ts';
 import { plural } from './format.ts';
 import { useFormat, useToday } from './format-context.ts';
 import { columns, numberColumn, type Column } from './server-columns.tsx';
 import { FilterBar, FilterResult } from './server-filter.tsx';
 import { configuredOrder, costSource, noFilter, type Filter } from './server-order.ts';
+import { PlannedMaintenance } from './planned-maintenance.tsx';
+import { SeveralServers, type Selection } from './several-servers.tsx';
+import type { Viewing } from './use-viewer.ts';
 import { CompactRow, ServerRow } from './server-row.tsx';
 import { useSteadyOrder } from './use-steady-order.ts';
 import { ROW_HEIGHT, useVisibleRows, VIRTUAL_ABOVE } from './use-visible-rows.ts';
@@ -19,7 +22,8 @@ import { ROW_HEIGHT, useVisibleRows, VIRTUAL_ABOVE } from './use-visible-rows.ts
 interface ServerTableProps {
   readonly fleet: FleetView;
   readonly servers: readonly ServerView[];
-  readonly sparklines: Readonly<Record<string, string>>;
+  readonly sparklines: SparklinesView;
+  readonly viewing: Viewing;
   /** Seconds since the epoch, of the session server. */
   readonly at: number;
   readonly onOpen: (id: string) => void;
@@ -37,7 +41,8 @@ interface Sorted {
   readonly descending: boolean;
 }
 
-export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: ServerTableProps) {
+export function ServerTable({ fleet, servers, sparklines, viewing, at, onOpen, live }: ServerTableProps) {
+  const selecting = useSelection(viewing);
   const [{ column, descending }, setSorted] = useState<Sorted>({ column: numberColumn, descending: false });
   const [filter, setFilter] = useState<Filter>(noFilter);
   const order = useSteadyOrder(servers, { value: column.value ?? configuredOrder, descending }, filter, at);
@@ -53,6 +58,7 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
     }));
   };
   const parts = { order, servers, live, virtual };
+  const rows = { first, last, target: fleet.target, sparklines, at, onOpen, ...selecting };
   return (
     <section class="card servers" id="servers" tabIndex={-1} aria-labelledby="servers-heading">
       <div class="card-head">
@@ -60,8 +66,20 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
           {filtered ? `Showing ${order.length} of` : 'Managing'} {plural(servers.length, 'simulation server')}:
         </h2>
         {live && <FilterBar servers={servers} filter={filter} onFilter={setFilter} />}
+        {live && viewing.viewer?.actions === 'ready' && (
+          <button type="button" aria-pressed={selecting.selection !== undefined} onClick={selecting.toggle}>
+            Select several
+          </button>
+        )}
         {live && <FilterResult filter={filter} filtered={filtered} shown={order.length} of={servers.length} />}
       </div>
+      <PlannedMaintenance {...{ planned: fleet.maintenance, servers, today: at }} viewing={live ? viewing : undefined} />
+      {selecting.selection !== undefined && viewing.viewer !== undefined && (
+        <SeveralServers
+          {...{ servers, viewing, shown: order, selection: selecting.selection, viewer: viewing.viewer }}
+          onSelect={selecting.select}
+        />
+      )}
       <div
         class={scrolls ? 'scroll tall' : 'scroll'}
         ref={scroller}
@@ -71,11 +89,7 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
           <TableHead drawn={drawn} sorted={{ column, descending }} onSort={sortBy} live={live} virtual={virtual} />
           <tbody>
             {first > 0 && <Spacer rows={first} />}
-            {compact ? (
-              <CompactRows order={order} at={at} />
-            ) : (
-              <Rows {...parts} first={first} last={last} target={fleet.target} sparklines={sparklines} at={at} onOpen={onOpen} />
-            )}
+            {compact ? <CompactRows order={order} at={at} /> : <Rows {...parts} {...rows} />}
             {live && last < order.length && <Spacer rows={order.length - last} />}
             <Remark {...parts} onShowAll={() => setFilter(noFilter)} />
           </tbody>
@@ -84,6 +98,22 @@ export function ServerTable({ fleet, servers, sparklines, at, onOpen, live }: Se
       </div>
     </section>
   );
+}
+
+/** Which servers are selected; nothing can be selected until an operator wants to. */
+function useSelection({ viewer }: Viewing) {
+  const [selection, setSelection] = useState<Selection>();
+  const onSelect = useCallback(
+    (id: string, selected: boolean) =>
+      setSelection((before) => new Set(selected ? [...(before ?? []), id] : [...(before ?? [])].filter((other) => other !== id))),
+    [],
+  );
+  return {
+    selection: viewer?.actions === 'ready' ? selection : undefined,
+    select: (ids: Iterable<string>) => setSelection(new Set(ids)),
+    toggle: () => setSelection((before) => (before === undefined ? new Set() : undefined)),
+    onSelect,
+  };
 }
 
 interface TableHeadProps {
@@ -141,9 +171,11 @@ interface RowsProps extends TableParts, Pick<ServerTableProps, 'sparklines' | 'a
   readonly first: number;
   readonly last: number;
   readonly target: number;
+  readonly selection: Selection;
+  readonly onSelect: (id: string, selected: boolean) => void;
 }
 
-function Rows({ order, servers, live, virtual, first, last, target, sparklines, at, onOpen }: RowsProps) {
+function Rows({ order, servers, live, virtual, first, last, target, sparklines, at, onOpen, ...selecting }: RowsProps) {
   const today = useToday(at);
   const unlearned = costSource(servers);
   const shown = live ? order.slice(first, last) : order;
@@ -154,7 +186,10 @@ function Rows({ order, servers, live, virtual, first, last, target, sparklines, 
           key={server.id}
           server={server}
           target={target}
-          sparkline={sparklines[server.id]}
+          sparkline={sparklines.servers[server.id]}
+          uptime={sparklines.uptime[server.id]}
+          selected={selecting.selection?.has(server.id)}
+          onSelect={selecting.onSelect}
           unlearned={unlearned}
           today={today}
           live={live}

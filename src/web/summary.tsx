@@ -26,9 +26,7 @@ export function Summary({ fleet, servers, health, staleSince, today, onRefused }
   return (
     <section class={`card summary ${health}`} aria-label="Current state">
       <div class="availability">
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d={SIGNS[health]} fill-rule="evenodd" />
-        </svg>
+        <AvailabilitySign health={health} />
         <div>
           <p class="sentence">
             {staleSince === undefined
@@ -43,8 +41,8 @@ export function Summary({ fleet, servers, health, staleSince, today, onRefused }
         <Figure name="waiting" value={format.count(waiting.length)} note={waitingNote(fleet)} />
         <Figure
           name="mean load"
-          value={format.load(tidy(fleet.meanLoad))}
-          note={fleet.meanPredicted === null ? 'no server answers' : `${format.load(tidy(fleet.meanPredicted))} predicted`}
+          value={format.load(fleet.meanLoad)}
+          note={fleet.meanPredicted === null ? 'no server answers' : `${format.load(fleet.meanPredicted)} predicted`}
         />
         <Figure
           name="handed out"
@@ -54,6 +52,14 @@ export function Summary({ fleet, servers, health, staleSince, today, onRefused }
       </dl>
       <Problems servers={servers} today={today} live={onRefused !== undefined} />
     </section>
+  );
+}
+
+export function AvailabilitySign({ health }: { readonly health: Health }) {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true">
+      <path d={SIGNS[health]} fill-rule="evenodd" />
+    </svg>
   );
 }
 
@@ -97,15 +103,10 @@ function Figure({ name, value, note }: FigureProps) {
   );
 }
 
-/** One digit is enough across the room; the table has the rest. */
-function tidy(load: number | null): number | null {
-  return load === null ? null : Math.round(load * 10) / 10;
-}
-
 /** The number is an estimate as long as the cost of a session is one. */
 function placesNote({ placesRange: { from, to }, target }: FleetView, format: Format): string {
   const range = from === to ? '' : `${format.count(from)} to ${format.count(to)}, `;
-  return `${range}average sessions until ${format.load(target)} load`;
+  return `${range}average sessions until ${format.limit(target)} load`;
 }
 
 function waitingNote({ waiting }: FleetView): string {
@@ -121,7 +122,7 @@ function rangeInWords(from: number, to: number): string {
   return low === high ? low : `${low} to ${high}`;
 }
 
-function stateSentence(servers: readonly ServerView[]): string {
+export function stateSentence(servers: readonly ServerView[]): string {
   if (servers.length === 0) return '';
   const counts = [...countStates(servers)].filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`);
   return `${plural(servers.length, 'simulation server')}: ${counts.join(', ')}${roomInWords(servers)}`;

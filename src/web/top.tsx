@@ -1,13 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The head of the page: its title, the start of the session server, and whether the page is live. */
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
 import type { FleetView } from '../core/views/monitor-view.ts';
 import { staleInWords } from './format.ts';
 import { useFormat } from './format-context.ts';
 import type { Health } from './health.ts';
-import { pageIcon } from './page-icon.ts';
-import { pageTitle } from './page-title.ts';
+import { usePageHead } from './use-page-head.ts';
 
 interface TopProps {
   readonly fleet: FleetView;
@@ -20,13 +18,7 @@ interface TopProps {
 
 export function Top({ fleet, health, live, staleSince, children }: TopProps) {
   const format = useFormat();
-  const title = health === 'lost' ? `No contact · ${pageTitle(fleet)}` : pageTitle(fleet);
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
-  useEffect(() => {
-    document.querySelector('link[rel=icon]')?.setAttribute('href', pageIcon(health));
-  }, [health]);
+  usePageHead(fleet, health);
   return (
     <header class="top">
       <div>

@@ -1,12 +1,12 @@
-/** The small charts of the table, fetched again every minute and whenever the number of servers changes. */
+/** The small charts of the table and the uptime of servers, fetched again every minute and whenever the number of servers changes. */
 import { useEffect, useState } from 'preact/hooks';
 import type { SparklinesView } from '../core/views/monitor-view.ts';
 import { askSparklines } from './api.ts';
 
 const REFRESH_MS = 60_000;
-const none: SparklinesView['servers'] = {};
+const none: SparklinesView = { from: 0, step: 60, servers: {}, uptime: {} };
 
-export function useSparklines(servers: number): SparklinesView['servers'] {
+export function useSparklines(servers: number): SparklinesView {
   const [sparklines, setSparklines] = useState<SparklinesView>();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -25,5 +25,5 @@ export function useSparklines(servers: number): SparklinesView['servers'] {
       document.removeEventListener('visibilitychange', refresh);
     };
   }, [servers]);
-  return sparklines?.servers ?? none;
+  return sparklines ?? none;
 }

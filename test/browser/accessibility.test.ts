@@ -1,25 +1,9 @@
 /** Axe finds nothing to complain about, whatever is open. */
-import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
+import { assertAccessible } from '../support/accessible.ts';
 import { openPage } from '../support/browser-page.ts';
 import { startMonitorServer, TOKEN } from '../support/monitor-server.ts';
 import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-async function assertAccessible(page: Page, what: string): Promise<void> {
-  // As a function of the test, not as a script of the page, which its policy forbids.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-  assert.deepEqual(found, [], what);
-  const ids = await page.locator('[id]').evaluateAll((elements) => elements.map(({ id }) => id));
-  assert.deepEqual(ids, [...new Set(ids)], `ids of ${what}: one that is there twice gives names to the wrong things`);
-}
 
 for (const [name, options] of [
   ['light', { colorScheme: 'light' }],

@@ -47,13 +47,16 @@ function watchHistory(page: Page): { readonly asked: URL[]; next: () => Promise<
   };
 }
 
+/** One digit, as everywhere on the page. */
+const PERCENT = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 test('the page shows what the session server knows', async (t) => {
   const fleet = livelyFleet();
   fleet.waiting = 3;
   const server = await startMonitorServer(t, { fleet });
   const page = await openPage(t, server.url);
   const { servers, fleet: whole } = fleet.snapshot();
-  const said = (load: number | null) => (load === null ? 'N/A' : `${Math.round(load * 100) / 100}%`);
+  const said = (load: number | null) => (load === null ? 'N/A' : PERCENT.format(load / 100));
   assert.deepEqual(
     await column(page, 'load'),
     servers.map(({ load }) => said(load)),
@@ -78,7 +81,7 @@ test('the page shows what the session server knows', async (t) => {
   );
   assert.equal(await figure(page, 'places left'), String(whole.places));
   assert.equal(await figure(page, 'handed out'), String(whole.handedOutLastHour));
-  assert.equal(await figure(page, 'mean load'), `${Math.round((whole.meanLoad ?? 0) * 10) / 10}%`);
+  assert.equal(await figure(page, 'mean load'), PERCENT.format((whole.meanLoad ?? 0) / 100));
   assert.equal(await page.locator('.summary .sentence').innerText(), whole.availability);
   assert.equal(await figure(page, 'waiting'), '3');
   assert.match(await page.locator('.figures').innerText(), /longest 58 s, expected wait 1 min to 2 min 15 s/);
@@ -185,7 +188,7 @@ test('the chart shows five ranges and what is under the pointer', async (t) => {
   assert.ok(Math.abs(index - view.time.length / 2) < view.time.length / 10, `${index} of ${view.time.length}`);
   assert.match(
     await page.locator('.legend').innerText(),
-    new RegExp(`mean load ${String(view.mean[index])}%`.replace('.', '\\.')),
+    new RegExp(`mean load ${PERCENT.format((view.mean[index] ?? 0) / 100)}`.replace('.', '\\.')),
   );
   assert.ok((await inkOf(page)) > 1000, 'something is drawn');
   const busiest = view.waiting.findIndex((waiting) => waiting === 3);
@@ -461,7 +464,10 @@ test("a server's panel shows its own history, incidents and decisions, and has a
     assert.ok(!line.slice(62, 98).some(Boolean), line.join());
     return true;
   });
-  assert.match((await panel.getByRole('slider').getAttribute('aria-valuetext')) ?? '', /no data$/);
+  assert.match(
+    (await panel.getByRole('slider').getAttribute('aria-valuetext')) ?? '',
+    /no data, down: sim06\.example\.org\/4000$/,
+  );
   assert.deepEqual(await panel.locator('.entry.incident-down b').first().innerText(), down.address);
   const decisions = fleet.snapshot().decisions.filter(({ serverId }) => serverId === down.id);
   assert.equal(await panel.locator('.entry.decision-allocated').count(), Math.min(8, decisions.length));
@@ -948,7 +954,7 @@ test('screen readers announce what matters once, and nothing that changes every 
     fleet.advance(5);
     const load = 30 + tick;
     fleet.set(fleet.ids[0] ?? '', { load });
-    await page.locator('.load', { hasText: `${load}%` }).waitFor();
+    await page.locator('.load', { hasText: `${load}.0%` }).waitFor();
   }
   assert.deepEqual(await page.evaluate('heard'), []);
   for (const id of fleet.ids) fleet.set(id, { state: 'full', places: 0 });

@@ -40,7 +40,7 @@ test('the page shows what the API says, and what a simulation server reports lat
   const page = await openPage(t, `${program.url}/monitor`);
   const cells = (name: string) =>
     page.locator(`.servers tbody td.${name}`).evaluateAll((found) => found.map((cell) => cell.firstChild?.textContent));
-  assert.deepEqual(await cells('load'), ['20.5%', '47.25%', '97%', 'N/A']);
+  assert.deepEqual(await cells('load'), ['20.5%', '47.3%', '97.0%', 'N/A']);
   const costs = await page.locator('.servers tbody .cost .second').allTextContents();
   assert.deepEqual(new Set(costs), new Set(['not learned yet']), 'no lesson has been given yet');
   const servers = await serversOf(program);
@@ -156,7 +156,7 @@ test('every operator action works from the page, and the log says who did it and
   await actions.getByRole('button', { name: 'Close' }).click();
 
   const row = page.locator('.servers tbody tr', { hasText: address });
-  await row.locator('.load', { hasText: '30%' }).waitFor();
+  await row.locator('.load', { hasText: '30.0%' }).waitFor();
   await row.getByRole('button', { name: /^Details of/ }).click();
   const panel = page.getByRole('dialog', { name: address });
   await panel.getByLabel(/Drain: running sessions continue/).fill('new disk');

@@ -303,6 +303,43 @@ async function pull({ url }: RunningApp, { port }: ScriptedSimulationServer, lev
   assert.equal(answer.status, 200, await answer.text());
 }
 
+test('the API lists the queue and the sessions, and an operator ends one of them', async (t) => {
+  const running = await front(t, [{ load: 5, script: streams }], {
+    place: { maxSessions: 1 },
+    admin: { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] },
+  });
+  const list = async (path: string) => JSON.parse(await ask(running, `/api/v1/${path}`)) as Record<string, unknown>;
+  const first = await opens(t, running);
+  await eventually('the stream', () => first.messages.at(-1)?.startsWith('webots:') === true);
+  const second = await opens(t, running);
+  await second.message(1);
+  const { sessions = [] } = (await list('running-sessions')) as { sessions?: readonly Record<string, unknown>[] };
+  assert.deepEqual(
+    sessions.map(({ state, project, basis, closable }) => ({ state, project, basis, closable })),
+    [{ state: 'running', project: WORLD, basis: 'counted', closable: true }],
+  );
+  const { clients = [] } = (await list('waiting-requests')) as { clients?: readonly Record<string, unknown>[] };
+  assert.deepEqual(
+    clients.map(({ position, project, connected }) => ({ position, project, connected })),
+    [{ position: 1, project: WORLD, connected: true }],
+  );
+  const { servers = [] } = (await list('servers')) as { servers?: readonly Record<string, unknown>[] };
+  assert.deepEqual(
+    servers.map(({ sessions }) => sessions),
+    [{ basis: 'counted', count: 1 }],
+  );
+  const path = `${running.url}/api/v1/running-sessions/${String(sessions[0]?.['id'])}/end`;
+  assert.equal((await fetch(path, { method: 'POST' })).status, 401);
+  const ended = await fetch(path, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
+    body: '{"reason":"The lesson is over."}',
+  });
+  assert.deepEqual(await ended.json(), { done: 'closed' });
+  assert.deepEqual(await first.closed, { code: 1000, reason: 'The lesson is over.' });
+  await eventually('the freed place', () => second.messages.at(-1)?.startsWith('webots:') === true);
+});
+
 test('a drain with an end is announced to clients on the server, and again when the end is moved', async (t) => {
   const running = await front(t, [{ load: 5 }], { admin: { tokens: [{ name: 'ada', hash: hashOf(TOKEN) }] } });
   const [server] = running.scripted;

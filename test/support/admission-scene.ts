@@ -75,7 +75,7 @@ export function start(
       };
   let ids = 0;
   const endpoints = new Map(Object.keys(loads).map((id) => [id, endpointOf(id)]));
-  const { requests, queue, prospects } = createAdmission({
+  const { requests, queue, prospects, waitingList } = createAdmission({
     ...{ clock, router, line, decisions, bookings, log },
     newId: () => `id${(ids += 1)}`,
     buckets: new TokenBuckets({ burst: 5, rate: 1, maxKeys: 100 }),
@@ -103,6 +103,7 @@ export function start(
     requests,
     queue,
     prospects,
+    waitingList,
     log,
     report,
     reservations: classes?.reservations,

@@ -13,6 +13,8 @@ import type { ChannelTestView } from '../../src/core/views/monitor-view.ts';
 import { createAccess } from '../../src/http/operators/access.ts';
 import { createAdminRoutes, type AdminActions } from '../../src/http/operators/admin-routes.ts';
 import { createAddressOf, parseNetworks } from '../../src/http/server/client-address.ts';
+import { createFleetRoutes, type FleetRoutesOptions } from '../../src/http/operators/fleet-routes.ts';
+import { createSessionRoutes, type SessionRoutesOptions } from '../../src/http/operators/session-routes.ts';
 import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
 import { readPageAssets, type PageAssets } from '../../src/http/server/page-assets.ts';
 import { createMonitorEvents, type MonitorEvents } from '../../src/http/operators/monitor-events.ts';
@@ -79,6 +81,11 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
     snapshot: () => fleet.snapshot(),
     history: fleet.history.query.bind(fleet.history),
     sparklines: fleet.history.sparklines.bind(fleet.history),
+    marks: (server?: string, from = 0, to = Infinity) =>
+      fleet.timeline
+        .marks(server, from, to)
+        .map((mark) => ({ ...mark, server: fleet.server(mark.serverId)?.address ?? mark.serverId })),
+    uptime: () => fleet.uptime(),
   };
   const pages = { monitor: renderMonitorPage, entrance: renderSignInPage };
   const title = () => fleet.title;
@@ -106,12 +113,21 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
       ...{ actions: actionsOf(fleet), mayAct, projectHosts: () => [] },
       clock: { wallTime: () => fleet.now },
     });
+    const several = createFleetRoutes({ ...fleetActionsOf(fleet), mayRead, mayAct, clock: { wallTime: () => fleet.now } });
+    const sessions = createSessionRoutes({
+      ...{ clock, mayRead, mayAct, actions: sessionActionsOf(fleet) },
+      waiting: (max) => fleet.waitingList(max),
+      sessions: (max, server) => fleet.sessionList(max, server),
+    });
     const explain = new Hono<Env>();
     explain.get('/api/v1/explain', mayRead, (c) => c.json(fleet.explain(c.req.query('url') ?? null)));
     events = createMonitorEvents({ source, clock, newId: randomUUID, log, addressOf, mayRead, readsOn });
     const robotWindow = new Hono<Env>();
     robotWindow.get('/2000/window', (c) => c.html('<!DOCTYPE html><title>robot window</title>'));
-    const routes = createRoutes({ log, groups: [page, access.routes, events.routes, history, admin, explain, robotWindow] });
+    const routes = createRoutes({
+      log,
+      groups: [page, access.routes, events.routes, history, admin, several, sessions, explain, robotWindow],
+    });
     const starting = createServer(toListener(routes));
     await new Promise<void>((resolve) => starting.listen(port, '127.0.0.1', resolve));
     ({ port } = starting.address() as AddressInfo);
@@ -161,5 +177,52 @@ function actionsOf(fleet: DemoFleet): AdminActions {
       });
       return Promise.resolve({ kind: 'done', channels });
     },
+  };
+}
+
+function fleetActionsOf(fleet: DemoFleet): Pick<FleetRoutesOptions, 'actions' | 'plan' | 'serversWith'> {
+  const onServers = (ids: readonly string[], act: (id: string) => void) => {
+    const done = ids.filter((id) => fleet.server(id) !== undefined);
+    for (const id of done) act(id);
+    return Promise.resolve({ done, unknown: ids.filter((id) => !done.includes(id)) });
+  };
+  return {
+    actions: {
+      drainAll: (ids, { by, reason = null, until = null }) =>
+        onServers(ids, (id) => fleet.drain(id, { since: fleet.now, by, reason, until })),
+      resumeAll: (ids) => onServers(ids, (id) => fleet.resume(id)),
+    },
+    plan: {
+      get planned() {
+        return [];
+      },
+      plan({ label = null, reason = null, ...wish }) {
+        const id = `maintenance-${fleet.maintenance.length + 1}`;
+        fleet.maintenance = [...fleet.maintenance, { id, label, reason, ...wish }];
+        return Promise.resolve({ kind: 'done', id });
+      },
+      cancel(id) {
+        const before = fleet.maintenance;
+        fleet.maintenance = before.filter((maintenance) => maintenance.id !== id);
+        return Promise.resolve(fleet.maintenance.length < before.length);
+      },
+    },
+    serversWith: (label) =>
+      fleet.ids.filter((id) =>
+        Object.entries(fleet.server(id)?.labels ?? {}).some(([name, value]) => `${name}=${value}` === label),
+      ),
+  };
+}
+
+function sessionActionsOf(fleet: DemoFleet): SessionRoutesOptions['actions'] {
+  return {
+    removeWaiting: (id) => fleet.removeWaiting(id),
+    end(id) {
+      const ended = fleet.endSession(id);
+      return Promise.resolve(
+        ended === undefined ? { kind: 'unknown' } : { kind: 'done', how: ended.closable ? 'closed' : 'released' },
+      );
+    },
+    move: (id) => (fleet.endSession(id) === undefined ? { kind: 'unknown' } : { kind: 'done', how: 'closed' }),
   };
 }

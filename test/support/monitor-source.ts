@@ -9,12 +9,16 @@ import type {
   ExplainView,
   FleetView,
   IncidentView,
+  MaintenanceView,
   MonitorSnapshot,
+  ServerUptimeView,
   ServerView,
 } from '../../src/core/views/monitor-view.ts';
 import { listed } from '../../src/core/views/decision-list.ts';
 import type { FleetLoads } from '../../src/core/fleet/fleet.ts';
 import { History } from '../../src/core/history/history.ts';
+import { Timeline } from '../../src/core/history/timeline.ts';
+import type { SessionListView, SessionView, WaitingClientView, WaitingListView } from '../../src/core/views/session-views.ts';
 import { idleServer, placesOf, silent } from './server-view.ts';
 
 export interface DemoOptions {
@@ -52,13 +56,16 @@ const projects = [
 
 export class DemoFleet {
   readonly history = new History();
+  readonly timeline = new Timeline();
   now: number;
   readonly startedAt: number;
   readonly #random: () => number;
   readonly #servers: DemoServer[] = [];
   #decisions: readonly DecisionView[] = [];
   #incidents: IncidentView[] = [];
-  #waiting = 0;
+  #waiting: WaitingClientView[] = [];
+  #sessions: SessionView[] = [];
+  maintenance: readonly MaintenanceView[] = [];
   #serial = 0;
   title = 'Webots session server';
   version = '0.1.0';
@@ -99,6 +106,8 @@ export class DemoFleet {
     const server = this.#servers.find(({ view }) => view.id === id);
     if (server === undefined) throw new Error(`no server ${id}`);
     server.view = { ...server.view, ...changes };
+    this.timeline.observe(id, 'down', server.view.state === 'down', this.now);
+    this.timeline.observe(id, 'drained', server.view.drain !== null, this.now);
   }
 
   /** Drains by hand, as the session server would. */
@@ -130,8 +139,67 @@ export class DemoFleet {
     return view;
   }
 
+  /** So many people are in line. */
   set waiting(length: number) {
-    this.#waiting = length;
+    const reason = '12 servers: 11 are at their limit, one is draining.';
+    const common = { ofClass: false, connected: true, reason };
+    this.#waiting = Array.from({ length }, (_, index) => ({
+      ...{ ...common, id: `waiting-${index + 1}`, position: index + 1, since: this.now - 6 * (length - index) },
+      project: projects[index % projects.length] ?? null,
+    }));
+  }
+
+  waitingList(max: number): WaitingListView {
+    return { at: this.now, total: this.#waiting.length, clients: this.#waiting.slice(0, max) };
+  }
+
+  removeWaiting(id: string): boolean {
+    const before = this.#waiting.length;
+    this.#waiting = this.#waiting.filter((client) => client.id !== id);
+    return this.#waiting.length < before;
+  }
+
+  /** A session runs on the server. */
+  startSession(serverId: string, session: Partial<SessionView> = {}): SessionView {
+    const view = this.server(serverId);
+    const started: SessionView = {
+      ...{ id: this.#id('session'), serverId, server: view?.address ?? serverId, state: 'running', since: this.now - 300 },
+      ...{ project: projects[0] ?? null, basis: view?.sessions.basis ?? 'counted', closable: true, ...session },
+    };
+    this.#sessions.push(started);
+    this.#countSessions(serverId);
+    return started;
+  }
+
+  endSession(id: string): SessionView | undefined {
+    const found = this.#sessions.find((session) => session.id === id);
+    this.#sessions = this.#sessions.filter((session) => session !== found);
+    if (found !== undefined) this.#countSessions(found.serverId);
+    return found;
+  }
+
+  sessionList(max: number, server?: string): SessionListView {
+    const found = this.#sessions.filter(({ serverId }) => server === undefined || serverId === server);
+    return { at: this.now, total: found.length, sessions: found.slice(0, max) };
+  }
+
+  session(id: string): SessionView | undefined {
+    return this.#sessions.find((session) => session.id === id);
+  }
+
+  #countSessions(serverId: string): void {
+    const sessions = this.server(serverId)?.sessions;
+    const count = this.#sessions.filter((session) => session.serverId === serverId).length;
+    if (sessions !== undefined) this.set(serverId, { sessions: { ...sessions, count } });
+  }
+
+  uptime(): Record<string, ServerUptimeView> {
+    return Object.fromEntries(
+      this.ids.flatMap((id) => {
+        const uptime = this.timeline.uptime(id, this.now);
+        return uptime === undefined ? [] : [[id, uptime]];
+      }),
+    );
   }
 
   /** Lets time pass; servers are probed every five seconds. */
@@ -171,7 +239,8 @@ export class DemoFleet {
       this.history.sampled(view.id, this.now, load, booked);
     }
     this.#recordLoads();
-    this.history.waitingIs(this.now, this.#waiting);
+    this.history.waitingIs(this.now, this.#waiting.length);
+    this.timeline.tick(this.now);
     if (this.#random() < 0.12) this.allocate();
   }
 
@@ -185,6 +254,7 @@ export class DemoFleet {
   #record(): void {
     this.history.advance(this.now);
     this.history.fleetIs(this.ids);
+    this.timeline.fleetIs(this.ids, this.now);
   }
 
   /** Answers one session request. */
@@ -308,6 +378,7 @@ export class DemoFleet {
     const mean = (value: (server: ServerView) => number | null): number | null =>
       answering.length === 0 ? null : answering.reduce((sum, server) => sum + (value(server) ?? 0), 0) / answering.length;
     const places = servers.reduce((sum, server) => sum + server.places, 0);
+    const waiting = this.#waiting.length;
     return {
       title: this.title,
       server: 'session.example.org',
@@ -319,9 +390,9 @@ export class DemoFleet {
       placesRange: { from: Math.floor(0.8 * places), to: Math.ceil(1.3 * places) },
       arrivedShare: 0.94,
       waiting: {
-        length: this.#waiting,
-        longest: this.#waiting === 0 ? null : 40 + this.#waiting * 6,
-        estimate: this.#waiting === 0 ? null : { from: this.#waiting * 20, to: this.#waiting * 45 },
+        length: waiting,
+        longest: waiting === 0 ? null : 40 + waiting * 6,
+        estimate: waiting === 0 ? null : { from: waiting * 20, to: waiting * 45 },
       },
       meanLoad: mean(({ load }) => load),
       meanPredicted: mean(({ predicted }) => predicted),
@@ -331,6 +402,7 @@ export class DemoFleet {
       loadThreshold: 95,
       pollInterval: 5,
       channels: this.channels,
+      maintenance: this.maintenance,
     };
   }
 

@@ -21,6 +21,7 @@ export function idleServer(address: string, number: number, now: number, load: n
     cost: 8,
     costUncertainty: 1.6,
     places: placesOf(load, 8),
+    sessions: { basis: 'counted', count: 0 },
     handOuts: 0,
     handOutsLastHour: 0,
     lastAnswerAt: now,

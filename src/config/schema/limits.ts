@@ -20,7 +20,9 @@ export const limits = z
       ),
     rateBurst: count(1, 1_000_000)
       .default(100)
-      .describe('Session requests that one address may make at once: enough for a class behind one address.'),
+      .describe(
+        'Session requests that one address may make at once: enough for a class behind one address. More are accepted while there is room and no client waits.',
+      ),
     ratePerSecond: z
       .number()
       .min(0.01)

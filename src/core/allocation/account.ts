@@ -192,7 +192,7 @@ export class Account {
     for (let i = this.bookings.length - 1; i >= 0; i--) {
       const booking = this.bookings[i];
       if (booking === undefined || (!this.countsSessions && booking.at <= now - sessionLength)) break;
-      if (this.#isOut(booking, now, sessionLength)) count += 1;
+      if (this.isOut(booking, now, sessionLength)) count += 1;
     }
     return count;
   }
@@ -204,14 +204,15 @@ export class Account {
     if (left === undefined) return -Infinity;
     for (let i = bookings.length - 1; i >= 0; i--) {
       const booking = bookings[i];
-      if (booking === undefined || !this.#isOut(booking, now, sessionLength)) continue;
+      if (booking === undefined || !this.isOut(booking, now, sessionLength)) continue;
       left -= 1;
       if (left === 0) return Math.max(booking.at + sessionLength, now + 1);
     }
     return -Infinity;
   }
 
-  #isOut({ at, connected, left }: Booking, now: number, sessionLength: number): boolean {
+  /** Its session runs, is about to begin, or may run. */
+  isOut({ at, connected, left }: Booking, now: number, sessionLength: number): boolean {
     if (left !== undefined) return false;
     if (connected !== undefined) return true;
     return at > (this.countsSessions ? this.#heardBy(now) - CONNECT_WITHIN : now - sessionLength);

@@ -18,6 +18,7 @@ import { Choice, type Search } from './choice.ts';
 import { canBeKept, Costs, limited, marginOf, type CostView } from './cost.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { SessionReport } from '../fleet/session-report.ts';
+import { countSessions, listSessions, type KnownSession, type KnownSessions } from './known-sessions.ts';
 import { readSnapshot, takeSnapshot, type LedgerSnapshot, type SavedBooking, type SavedServer } from './ledger-snapshot.ts';
 import { verdict, view, type AccountView, type Suspect, type Verdict } from './ledger-view.ts';
 import { closeWindow, learn } from './learning.ts';
@@ -363,6 +364,25 @@ export class Ledger {
     const account = this.#accounts.get(id);
     if (account === undefined) return undefined;
     return view(account, this.#costs.view(account.server), this.#isWary(), this.#now, this.#parameters);
+  }
+
+  /** How many sessions the server has, as far as that is known; `undefined`: it is not in the fleet. */
+  sessionCount(id: ServerId, now: number): KnownSessions | undefined {
+    const account = this.#accounts.get(id);
+    if (account === undefined) return undefined;
+    return countSessions(account, this.#costs.view(account.server).value, this.#advance(now), this.#parameters);
+  }
+
+  /** Its sessions one by one, the oldest first. */
+  sessions(id: ServerId, now: number): readonly KnownSession[] {
+    const account = this.#accounts.get(id);
+    return account === undefined ? [] : listSessions(account, this.#advance(now), this.#parameters);
+  }
+
+  /** Where the hand-out was made, unless it ended. */
+  serverOf(bookingId: string): ServerId | undefined {
+    const booking = this.#bookings.get(bookingId);
+    return booking?.left === undefined ? booking?.server : undefined;
   }
 
   /** While it stands still, only a report, a missed one, or the passing of time can make `account` say something else. */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { History, type HistoryQuery } from './history.ts';
-import type { HistoryView } from '../views/monitor-view.ts';
+import { History, type HistoryQuery, type RecordedHistory } from './history.ts';
 
 const noon = 1_700_000_000 - (1_700_000_000 % 3600);
 
-function query(history: History, question: HistoryQuery): HistoryView {
+function query(history: History, question: HistoryQuery): RecordedHistory {
   const view = history.query(question);
   assert.ok(view);
   return view;

@@ -16,6 +16,10 @@ import { encodeSparkline } from './sparkline.ts';
 /** Servers with a history of their own, at 62 KiB each. */
 const MAX_SERVERS = 2000;
 
+/** Without what the timeline knows. */
+export type RecordedHistory = Omit<HistoryView, 'marks'>;
+export type RecordedSparklines = Omit<SparklinesView, 'uptime'>;
+
 export interface HistoryQuery {
   /** Absent: the fleet. */
   readonly server?: ServerId;
@@ -95,7 +99,7 @@ export class History {
   }
 
   /** `undefined`: this server has no history of its own. */
-  query({ server, from, to, step }: HistoryQuery): HistoryView | undefined {
+  query({ server, from, to, step }: HistoryQuery): RecordedHistory | undefined {
     const rings = server === undefined ? this.#fleet : this.#servers.get(server);
     if (rings === undefined && !(server !== undefined && this.#known.has(server) && this.#hasSpace())) return undefined;
     const present = this.#present ?? to;
@@ -108,7 +112,7 @@ export class History {
   }
 
   /** The last hour of every recorded server, a bucket a minute. */
-  sparklines(): SparklinesView {
+  sparklines(): RecordedSparklines {
     const step = tiers[SPARKLINE.tier]?.step ?? 60;
     const last = Math.floor((this.#present ?? 0) / step);
     const first = last - SPARKLINE.buckets + 1;
@@ -195,7 +199,7 @@ function columnsOf(
   end: number,
   tier: number,
   least: number,
-): HistoryView {
+): RecordedHistory {
   const unit = tiers[tier]?.step ?? 1;
   const step = Math.max(1, Math.ceil(least / unit - 1e-9)) * unit;
   const from = Math.floor(begin / step) * step;

@@ -10,6 +10,7 @@
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState } from '../fleet/fleet.ts';
 import type { NotificationKind } from '../incidents/notification-kinds.ts';
+import type { SessionCountView } from './session-views.ts';
 
 /** Both ends in seconds; `from` ≤ `to`. */
 export interface SecondsRange {
@@ -61,6 +62,21 @@ export interface FleetView {
   readonly pollInterval: number;
   /** The notification channels, as configured now. */
   readonly channels: readonly ChannelView[];
+  /** That has not begun, the earliest first. */
+  readonly maintenance: readonly MaintenanceView[];
+}
+
+/** Maintenance that is planned: servers are drained from a time on. */
+export interface MaintenanceView {
+  readonly id: string;
+  /** Empty when there is a label. */
+  readonly servers: readonly ServerId[];
+  /** `name=value`: the servers that have it when the maintenance begins. */
+  readonly label: string | null;
+  readonly from: number;
+  readonly until: number;
+  readonly by: string;
+  readonly reason: string | null;
 }
 
 export interface ChannelView {
@@ -118,6 +134,7 @@ export interface ServerView {
   readonly costUncertainty: number | null;
   /** Sessions of that cost that fit now. */
   readonly places: number;
+  readonly sessions: SessionCountView;
   /** Sessions handed out since it joined the fleet, over restarts of the session server. */
   readonly handOuts: number;
   readonly handOutsLastHour: number;
@@ -252,6 +269,32 @@ export interface HistoryView {
   readonly handOuts: readonly number[];
   /** Maximum length of the waiting line; of the fleet only. */
   readonly waiting: readonly (number | null)[];
+  /** What happened to servers in this time, the oldest first; at most a few hundred. */
+  readonly marks: readonly MarkView[];
+}
+
+/** A time in which a server did not answer, or was drained. */
+export interface MarkView {
+  readonly serverId: ServerId;
+  readonly server: string;
+  readonly kind: 'down' | 'drained';
+  readonly from: number;
+  /** `null`: it lasts. */
+  readonly to: number | null;
+}
+
+/** How much of a span a server answered. */
+export interface UptimeView {
+  /** 0 to 1; `null`: nothing of the span was observed. */
+  readonly share: number | null;
+  /** Seconds of the span in which the session server ran, and the server was in the fleet and not drained. */
+  readonly observed: number;
+}
+
+/** Of the last 24 hours and the last 30 days. */
+export interface ServerUptimeView {
+  readonly day: UptimeView;
+  readonly month: UptimeView;
 }
 
 /** Load of every server over the last hour for the table's small charts. */
@@ -262,6 +305,7 @@ export interface SparklinesView {
   readonly step: number;
   /** One character a bucket: see `core/history/sparkline.ts`. */
   readonly servers: Readonly<Record<ServerId, string>>;
+  readonly uptime: Readonly<Record<ServerId, ServerUptimeView>>;
 }
 
 /** What the viewer may do. */

@@ -12,6 +12,9 @@ test('what the page needs is reached by the path of the page', () => {
     'api/v1/servers',
     'api/v1/servers/a%3A2000/drain',
     'api/v1/notifications/test',
+    'api/v1/waiting-requests?limit=8',
+    'api/v1/running-sessions/a-1/end',
+    'api/v1/maintenance/1',
   ])
     assert.equal(meantByMonitor(`/${throughMonitor(path)}`), `/${path}`);
 });

@@ -39,8 +39,10 @@ async function relay(
   const failed: (string | undefined)[] = [];
   /** Bookings whose clients are on their server. */
   const connected: string[] = [];
+  let ids = 0;
   const clients = createClientRelay({
     ...{ clock, log, ssl: false, via: 'test', ready, memory: new WaitingBytes(memory) },
+    newId: () => `client-${(ids += 1)}`,
     queue: {
       wait: (request, waiter) => admission.wait(request, waiter),
       requeue: (request, { bookingId }, waiter) => {
@@ -80,6 +82,7 @@ async function relay(
     failed,
     connected,
     count: clients.count,
+    clients,
     open: () => new SocketClient(t, `ws://127.0.0.1:${port}/`).open(),
   };
 }
@@ -430,4 +433,37 @@ test('a client that waited is notified that its simulation is starting', async (
   admission.settle();
   assert.equal(await client.message(3), 'loading: Your simulation is starting');
   assert.equal(await client.message(4), 'docker: Your simulation is starting');
+});
+
+test('an operator ends a session: its client reads the reason, and the booking is free', async (t) => {
+  const { clients, admission, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM]) });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(1);
+  const [session] = clients.sessions();
+  assert.deepEqual([session?.isRunning, session?.server, session?.bookingId], [true, SENT.server, SENT.bookingId]);
+  assert.equal(clients.end('nobody', 'Over.'), undefined);
+  assert.equal(clients.end(session?.id ?? '', `The lesson is over. ${'ü'.repeat(100)}`), true);
+  const { code, reason } = await client.closed;
+  assert.deepEqual([code, reason.startsWith('The lesson is over.'), Buffer.byteLength(reason) <= 123], [1000, true, true]);
+  assert.match(client.messages.at(-1) ?? '', /^error: The lesson is over\./);
+  assert.deepEqual([admission.released, clients.sessions()], [[SENT.bookingId], []]);
+});
+
+test('an operator moves a session: before its simulation runs at once, and afterwards by a code that allows to reconnect', async (t) => {
+  const starting = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, []) });
+  const first = await starting.open();
+  first.socket.send(START);
+  await eventually('a session that starts', () => starting.clients.sessions().length === 1);
+  assert.equal(starting.clients.move(starting.clients.sessions()[0]?.id ?? ''), 'at-once');
+  assert.equal(await first.message(1), RETRY);
+  assert.deepEqual([starting.failed, starting.clients.sessions()], [[SENT.bookingId], []]);
+
+  const running = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM]) });
+  const second = await running.open();
+  second.socket.send(START);
+  await second.message(1);
+  assert.equal(running.clients.move(running.clients.sessions()[0]?.id ?? ''), 'closed');
+  assert.equal((await second.closed).code, 1012);
+  assert.deepEqual(running.admission.released, [SENT.bookingId]);
 });

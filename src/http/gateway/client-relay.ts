@@ -13,15 +13,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { ServerId } from '../../core/fleet/endpoint.ts';
 import type { PerClientCounts } from '../../core/limits/per-client-counts.ts';
+import type { RelayedSession, RelayedSessions } from '../../engine/session-list.ts';
+import type { NewId } from '../../ports.ts';
 import type { SocketHandler } from '../server/sockets.ts';
 import { RelayedClient, type Arrival, type RelayedClientOptions, type SessionOutcome } from './relayed-client.ts';
 
 export interface ClientRelayOptions extends RelayedClientOptions {
+  readonly newId: NewId;
   /** Relays of each client, by the key of its limits. */
   readonly relaysByClient: PerClientCounts;
 }
 
-export interface ClientRelay {
+export interface ClientRelay extends RelayedSessions {
   /** Serves a client that arrives in this way. */
   readonly handler: (arrivalOf: (request: IncomingMessage) => Arrival) => SocketHandler;
   readonly count: () => { readonly waiting: number; readonly sessions: number };
@@ -36,10 +39,11 @@ export interface ClientRelay {
 }
 
 export function createClientRelay(options: ClientRelayOptions): ClientRelay {
-  const clients = new Set<RelayedClient>();
+  /** By ids that operators see. */
+  const clients = new Map<string, RelayedClient>();
   const outcomes = new Map<SessionOutcome, number>();
   const count = (outcome: SessionOutcome) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  const clientsOn = (id: ServerId) => [...clients].filter(({ server }) => server === id);
+  const clientsOn = (id: ServerId) => [...clients.values()].filter(({ server }) => server === id);
   return {
     handler: (arrivalOf) => (socket, stream, request) => {
       const arrival = arrivalOf(request);
@@ -49,21 +53,33 @@ export function createClientRelay(options: ClientRelayOptions): ClientRelay {
         client.refuse('Too many clients are waiting at the moment; try again later.');
         return;
       }
-      clients.add(client);
+      const id = options.newId();
+      clients.set(id, client);
       options.relaysByClient.take(limitKey);
       socket.once('close', () => {
-        clients.delete(client);
+        clients.delete(id);
         options.relaysByClient.giveBack(limitKey);
       });
       client.begin();
     },
     count() {
-      const here = [...clients].filter(({ gone }) => !gone.aborted);
+      const here = [...clients.values()].filter(({ gone }) => !gone.aborted);
       const waiting = here.filter(({ server }) => server === undefined).length;
       return { waiting, sessions: here.length - waiting };
     },
     size: () => clients.size,
     outcomes,
+    sessions: () => Array.from(clients, ([id, client]) => client.session(id)).filter(isDefined),
+    end(id, reason) {
+      const client = clients.get(id);
+      if (client?.session(id) === undefined) return undefined;
+      client.endByOperator(reason);
+      return true;
+    },
+    move(id) {
+      const client = clients.get(id);
+      return client?.session(id) === undefined ? undefined : client.moveByOperator();
+    },
     drained(id, until) {
       for (const client of clientsOn(id)) client.drained(until);
     },
@@ -71,4 +87,8 @@ export function createClientRelay(options: ClientRelayOptions): ClientRelay {
       for (const client of clientsOn(id)) client.serverDied();
     },
   };
+}
+
+function isDefined(session: RelayedSession | undefined): session is RelayedSession {
+  return session !== undefined;
 }

@@ -10,6 +10,7 @@ import type { ServerFacts, ServerState } from '../../core/fleet/fleet.ts';
 import { WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
+import type { RelayedSessions } from '../../engine/session-list.ts';
 import type { NewId } from '../../ports.ts';
 import type { ClientsAtGateway } from '../clients/legacy-routes.ts';
 import type { AddressOf, ClientAddress } from '../server/client-address.ts';
@@ -38,6 +39,7 @@ export interface GatewayOptions extends Omit<FleetAddresses, 'settings'>, Omit<G
 export type GatewayListening = Omit<SharedListening, 'addressOf'> & Listeners;
 
 export interface Gateway extends ClientsAtGateway {
+  readonly sessions: RelayedSessions;
   /** Serves `/relay/…/client`, and `/PORT/client` for servers of the fleet. */
   readonly socketHandlerOf: (/** As the client spelled it. */ path: string) => SocketHandler | undefined;
   readonly serverChanged: (facts: ServerFacts, state: ServerState) => void;
@@ -63,6 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   return {
     waits,
+    sessions: clients,
     waitingUrl: (code) => `${settings().handOutSsl ? 'wss' : 'ws'}://${listeners.publicAuthority()}${arrivals.waitingPath(code)}`,
     sent(allocated, address) {
       if (waits()) arrivals.sent(allocated, address);

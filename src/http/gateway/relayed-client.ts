@@ -22,6 +22,7 @@ import type { HeldBytes, WaitingBytes } from '../../core/gateway/waiting-bytes.t
 import { readStartMessage } from '../../core/gateway/start-message.ts';
 import { causeOfEnd, maxSilence, meaningOf, type Cause } from '../../core/gateway/server-words.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
+import type { RelayedSession } from '../../engine/session-list.ts';
 import type { Outcome, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { ClientAddress } from '../server/client-address.ts';
@@ -83,6 +84,8 @@ export interface ClientConnection {
 /** A server that the client is on, or is being connected to. */
 interface Placement {
   readonly server: ServerId;
+  /** When its simulation began; before that, when the client was sent there. Seconds of the clock. */
+  since: number;
   connection: ServerConnection | undefined;
   /** When a drain may end the session, in seconds since the epoch. */
   endsAt: number | undefined;
@@ -113,6 +116,11 @@ const MAX_START = 4096;
 const NORMAL = 1000;
 const POLICY = 1008;
 const INTERNAL_ERROR = 1011;
+/** In the registry of WebSocket close codes: the client may reconnect. */
+const SERVICE_RESTART = 1012;
+const MOVED = 'An operator moved this session: start it again to get another machine.';
+/** Bytes of the reason in a close frame (RFC 6455 § 5.5). */
+const MAX_CLOSE_REASON = 123;
 const NO_CODE = 1005;
 /** Codes that describe how a connection ended and must not appear in a frame. */
 const NEVER_SENT: ReadonlySet<number> = new Set([1004, 1006, 1015]);
@@ -199,6 +207,32 @@ export class RelayedClient implements Waiter {
     this.#announceEnd();
   }
 
+  /** The session as operators see it, under this id; `undefined`: the client has no server. */
+  session(id: string): RelayedSession | undefined {
+    const placement = this.#placement;
+    if (placement === undefined) return undefined;
+    const isRunning = this.#state.kind === 'in-session';
+    const { server, since } = placement;
+    return { id, server, isRunning, since, project: this.#request.projectUrl, bookingId: this.#bookingId };
+  }
+
+  /** An operator ends the session. */
+  endByOperator(reason: string): void {
+    this.#send(errorMessage(reason));
+    this.#disconnect(NORMAL, closeReason(reason));
+  }
+
+  /** An operator wants it elsewhere. A client whose simulation runs cannot take over another one on the same connection. */
+  moveByOperator(): 'at-once' | 'closed' {
+    const server = this.server;
+    if (this.#state.kind !== 'connecting' || server === undefined) {
+      this.#disconnect(SERVICE_RESTART, closeReason(MOVED));
+      return 'closed';
+    }
+    this.#tryAnother(server);
+    return 'at-once';
+  }
+
   serverDied(): void {
     if (this.#state.kind === 'connecting') this.#fail('it is down');
   }
@@ -281,7 +315,14 @@ export class RelayedClient implements Waiter {
   #connect(server: ServerId): void {
     const { clientUrl, limits, ssl, via } = this.#options;
     const placement: Placement = {
-      ...{ server, connection: undefined, endsAt: undefined, announcedEnd: undefined, complaint: undefined },
+      ...{
+        server,
+        since: this.#options.clock.now(),
+        connection: undefined,
+        endsAt: undefined,
+        announcedEnd: undefined,
+        complaint: undefined,
+      },
       silence: new AbortController(),
     };
     this.#enter({ kind: 'connecting', placement });
@@ -377,6 +418,7 @@ export class RelayedClient implements Waiter {
     const placement = this.#placement;
     if (placement === undefined) return;
     placement.silence.abort();
+    placement.since = this.#options.clock.now();
     this.#enter({ kind: 'in-session', placement });
     this.#queued.length = 0;
     this.#decide('begun');
@@ -393,17 +435,22 @@ export class RelayedClient implements Waiter {
 
   /** `reason`: what the server said. The client gets it only if no further server is tried. */
   #fail(why: string, reason = 'The simulation could not be started on any machine; try again later.'): void {
-    const { log, queue, nameOf } = this.#options;
+    const { log, nameOf } = this.#options;
     const server = this.server ?? '';
     const name = nameOf(server);
     log.limited('warn', `relayed ${name}`, `${name} simulation server failed a client: ${why}`);
-    this.#failedServers.push(server);
-    if (this.#failedServers.length > MAX_RETRIES) {
+    if (this.#failedServers.length >= MAX_RETRIES) {
       this.#decide('failed');
       this.#send(errorMessage(reason));
       this.#disconnect(NORMAL);
       return;
     }
+    this.#tryAnother(server);
+  }
+
+  #tryAnother(server: ServerId): void {
+    const { queue } = this.#options;
+    this.#failedServers.push(server);
     this.#count('second-chance');
     this.#show(retryMessages());
     const servers = [...this.#failedServers];
@@ -460,6 +507,13 @@ export class RelayedClient implements Waiter {
     const { socket } = this.#client;
     if (socket.readyState === WebSocket.OPEN) socket.send(text);
   }
+}
+
+/** As much of the reason as fits into a close frame. */
+function closeReason(reason: string): string {
+  let text = reason;
+  while (Buffer.byteLength(text) > MAX_CLOSE_REASON) text = text.slice(0, -1);
+  return text;
 }
 
 /** In bytes. */

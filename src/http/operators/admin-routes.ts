@@ -9,7 +9,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Forgettable } from '../../core/allocation/ledger.ts';
 import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
-import type { OperatorActions } from '../../engine/operator-actions.ts';
+import type { DrainRequest, OperatorActions } from '../../engine/operator-actions.ts';
 import type { Clock } from '../../ports.ts';
 import { channelTest, serverParameter } from '../server/api-schemas.ts';
 import { refuseOddJson } from '../server/json-body.ts';
@@ -36,25 +36,21 @@ const MAX_REASON = 1000;
 const MAX_ID = 300;
 const YEAR = 366 * 86_400;
 
-const drainRequest = z
-  .strictObject({
-    reason: z
-      .string()
-      .max(MAX_REASON, `write at most ${MAX_REASON} characters`)
-      .optional()
-      .describe('Shown on the monitor page.'),
-    until: z
-      .union([z.number(), timeText], EXPECTED_TIME)
-      .optional()
-      .describe('Seconds since the epoch, or ISO 8601. The server is offered again at that time. Absent: when it is resumed.'),
-    lasts: z
-      .number()
-      .min(1, 'write at least 1 second')
-      .max(YEAR, 'write at most a year')
-      .optional()
-      .describe('The same, in seconds from now.'),
-  })
-  .openapi('Drain');
+/** Of one server, or of several. */
+export const drainFields = {
+  reason: z.string().max(MAX_REASON, `write at most ${MAX_REASON} characters`).optional().describe('Shown on the monitor page.'),
+  until: z
+    .union([z.number(), timeText], EXPECTED_TIME)
+    .optional()
+    .describe('Seconds since the epoch, or ISO 8601. The server is offered again at that time. Absent: when it is resumed.'),
+  lasts: z
+    .number()
+    .min(1, 'write at least 1 second')
+    .max(YEAR, 'write at most a year')
+    .optional()
+    .describe('The same, in seconds from now.'),
+};
+const drainRequest = z.strictObject(drainFields).openapi('Drain');
 
 const serverEntry = z
   .looseObject({ address: z.string().openapi({ example: 'sim9.example.org/2000' }) })
@@ -161,15 +157,9 @@ export function createAdminRoutes(options: AdminRoutesOptions): OpenAPIHono<Env>
 
 function addDrainRoutes(routes: OpenAPIHono<Env>, { actions, clock }: AdminRoutesOptions): void {
   routes.openapi(drain, async (c) => {
-    const { reason, until, lasts } = c.req.valid('json');
-    const now = clock.wallTime();
-    const end = lasts === undefined ? until : now + lasts;
-    if (end !== undefined && (end <= now || end > now + YEAR))
-      return refusal(c, 400, 'bad-request', '"until" must be in the future and at most a year ahead.');
+    const request = readDrain(c.req.valid('json'), c.get('actor'), clock.wallTime());
+    if (request === undefined) return refusal(c, 400, 'bad-request', BAD_END);
     const { id } = c.req.valid('param');
-    const by = c.get('actor');
-    const trimmed = reason?.trim() ?? '';
-    const request = { by, ...(trimmed !== '' && { reason: trimmed }), ...(end !== undefined && { until: end }) };
     const outcome = await actions.drain(id, request);
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
     return c.json({ done: true as const }, 200);
@@ -180,6 +170,20 @@ function addDrainRoutes(routes: OpenAPIHono<Env>, { actions, clock }: AdminRoute
     if (outcome.kind !== 'done') return refuseOutcome(c, id, outcome);
     return c.json({ done: true as const }, 200);
   });
+}
+
+export const BAD_END = '"until" must be in the future and at most a year ahead.';
+
+/** `undefined`: the end is not possible. `now`: seconds since the epoch. */
+export function readDrain(
+  { reason, until, lasts }: z.output<z.ZodObject<typeof drainFields>>,
+  by: string,
+  now: number,
+): DrainRequest | undefined {
+  const end = lasts === undefined ? until : now + lasts;
+  if (end !== undefined && (end <= now || end > now + YEAR)) return undefined;
+  const trimmed = reason?.trim() ?? '';
+  return { by, ...(trimmed !== '' && { reason: trimmed }), ...(end !== undefined && { until: end }) };
 }
 
 function addFleetRoutes(routes: OpenAPIHono<Env>, { actions }: AdminRoutesOptions): void {

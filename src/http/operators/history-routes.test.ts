@@ -5,11 +5,13 @@ import { decodeSparkline } from '../../core/history/sparkline.ts';
 import { DemoFleet } from '../../../test/support/monitor-source.ts';
 import { createHistoryRoutes, csvOf } from './history-routes.ts';
 
+const NO_OUTAGES = { marks: () => [], uptime: () => ({}) };
+
 function setUp() {
   const fleet = new DemoFleet({ servers: 2 });
   fleet.advance(3 * 3600);
   const { history } = fleet;
-  const source = { history: history.query.bind(history), sparklines: history.sparklines.bind(history) };
+  const source = { ...NO_OUTAGES, history: history.query.bind(history), sparklines: history.sparklines.bind(history) };
   const routes = createHistoryRoutes({
     source,
     clock: { now: () => fleet.now, wallTime: () => fleet.now },
@@ -127,7 +129,7 @@ test('sparklines show the last hour of every server', async () => {
 
 test('a client without permission to read gets no history', async () => {
   const { fleet } = setUp();
-  const source = { history: () => undefined, sparklines: () => fleet.history.sparklines() };
+  const source = { ...NO_OUTAGES, history: () => undefined, sparklines: () => fleet.history.sparklines() };
   const routes = createHistoryRoutes({
     source,
     clock: { now: () => 0, wallTime: () => 0 },
@@ -143,7 +145,7 @@ test('a flood of readers shares the sparklines of a large fleet', async () => {
     computed += 1;
     return { from: 0, step: 60, servers: { 'a:1': 'x'.repeat(500_000) } };
   };
-  const source = { history: () => undefined, sparklines };
+  const source = { ...NO_OUTAGES, history: () => undefined, sparklines };
   const clock = { now: () => 0, wallTime: () => 0 };
   const routes = createHistoryRoutes({ source, clock, mayRead: (_, next) => next() });
   for (let i = 0; i < 20; i += 1) assert.equal((await routes.request('/monitor/sparklines')).status, 200);

@@ -1,16 +1,17 @@
 /** `GET /api/v1/history`: the data of the charts, for the page and for spreadsheets. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import type { HistoryView } from '../../core/views/monitor-view.ts';
+import type { HistoryView, SparklinesView } from '../../core/views/monitor-view.ts';
 import type { Clock } from '../../ports.ts';
+import { mark, serverUptime } from '../server/api-schemas.ts';
 import type { MonitorSource } from './monitor-source.ts';
-import { readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import { jsonResponse, readingRefusals, readingSecurity, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 import { createThrottledValue } from '../server/throttled-value.ts';
 import { timeText } from '../server/time-text.ts';
 
 export interface HistoryRoutesOptions {
-  readonly source: Pick<MonitorSource, 'history' | 'sparklines'>;
+  readonly source: Pick<MonitorSource, 'history' | 'sparklines' | 'marks' | 'uptime'>;
   readonly clock: Pick<Clock, 'now' | 'wallTime'>;
   readonly mayRead: MiddlewareHandler<Env>;
 }
@@ -55,6 +56,7 @@ const answer = z
     predicted: measured.describe('Mean predicted load.'),
     handOuts: numbers,
     waiting: measured.describe('Maximum length of the waiting line; only of the fleet.'),
+    marks: z.array(mark).readonly().describe('When servers did not answer or were drained, the oldest first.'),
   })
   .openapi('History');
 
@@ -75,14 +77,26 @@ const route = createRoute({
   },
 });
 
+const uptimeRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/uptime',
+  summary: 'Share of the last 24 hours and of the last 30 days in which each server answered',
+  security: readingSecurity,
+  responses: {
+    200: jsonResponse('By identity of the server.', z.object({ servers: z.record(z.string(), serverUptime).readonly() })),
+    ...readingRefusals,
+  },
+});
+
 export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOptions): OpenAPIHono<Env> {
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
-  routes.use('/api/v1/history', mayRead);
+  for (const { path } of [route, uptimeRoute]) routes.use(path, mayRead);
   routes.openapi(route, (c) => {
     const { server, step, format, to = clock.wallTime(), from = to - HOUR } = c.req.valid('query');
     if (from >= to) return refusal(c, 400, 'bad-request', '"from" must be before "to".');
-    const view = source.history({ from, to, ...(server !== undefined && { server }), ...(step !== undefined && { step }) });
-    if (view === undefined) return refusal(c, 404, 'no-history', 'There is no history of a server with this identity.');
+    const recorded = source.history({ from, to, ...(server !== undefined && { server }), ...(step !== undefined && { step }) });
+    if (recorded === undefined) return refusal(c, 404, 'no-history', 'There is no history of a server with this identity.');
+    const view = { ...recorded, marks: source.marks(server, recorded.from, recorded.to) };
     if (format === 'json') return c.json(view, 200, NO_CACHE);
     return c.body(csvOf(view), 200, {
       ...NO_CACHE,
@@ -91,9 +105,11 @@ export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOpt
     });
   });
   const sparklines = createThrottledValue(clock, () => {
-    const value = new TextEncoder().encode(JSON.stringify(source.sparklines()));
+    const view: SparklinesView = { ...source.sparklines(), uptime: source.uptime() };
+    const value = new TextEncoder().encode(JSON.stringify(view));
     return { value, bytes: value.byteLength * SPARKLINE_COST };
   });
+  routes.openapi(uptimeRoute, (c) => c.json({ servers: source.uptime() }, 200, NO_CACHE));
   routes.get('/monitor/sparklines', mayRead, (c) =>
     c.body(sparklines(), 200, { ...NO_CACHE, 'Content-Type': 'application/json' }),
   );

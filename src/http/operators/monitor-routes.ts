@@ -1,5 +1,5 @@
 /**
- * `GET /monitor` and the files of the page.
+ * `GET /monitor`, `GET /monitor?board` for a screen on a wall, and the files of the page.
  *
  * The HTML states all facts before any script has run. It is rendered at most once a second, however many clients request
  * it. The page loads nothing from other hosts, and the Content-Security-Policy enforces that: only its own scripts and
@@ -18,7 +18,7 @@ import type { MonitorSource } from './monitor-source.ts';
 import type { Env } from '../server/routes.ts';
 
 export interface MonitorPages {
-  readonly monitor: (snapshot: MonitorSnapshot, files: PageFiles) => string | Promise<string>;
+  readonly monitor: (snapshot: MonitorSnapshot, options: PageFiles & { readonly board: boolean }) => string | Promise<string>;
   /** For visitors who may not read. */
   readonly entrance: (title: string, files: PageFiles, visitor: Visitor) => string | Promise<string>;
 }
@@ -83,7 +83,8 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
     script: assetUrl('monitor', assets.script),
     styles: assetUrl('monitor', assets.styles),
   };
-  const rendered = new RenderedPage(() => pages.monitor(source.snapshot(), files), clock);
+  const page = (board: boolean) => new RenderedPage(() => pages.monitor(source.snapshot(), { ...files, board }), clock);
+  const [rendered, board] = [page(false), page(true)];
   const routes = new Hono<Env>();
 
   routes.get('/monitor', noTokenInUrl, async (c) => {
@@ -93,7 +94,7 @@ export function createMonitorRoutes(options: MonitorRoutesOptions): Hono<Env> {
       return c.body(html, 401, PAGE_HEADERS);
     }
     const encoding = encodingFor(c);
-    const body = await rendered.get(encoding);
+    const body = await (c.req.query('board') === undefined ? rendered : board).get(encoding);
     return c.body(body, 200, encoding === 'identity' ? PAGE_HEADERS : { ...PAGE_HEADERS, 'Content-Encoding': encoding });
   });
   for (const asset of [assets.script, assets.styles]) routes.get(`/monitor/${asset.name}`, (c) => answerAsset(c, asset));

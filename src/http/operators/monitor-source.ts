@@ -1,11 +1,15 @@
 /** What the monitor's routes need from the rest of the program. Types only; the edge implements them. */
-import type { HistoryQuery } from '../../core/history/history.ts';
-import type { HistoryView, MonitorSnapshot, SparklinesView } from '../../core/views/monitor-view.ts';
+import type { ServerId } from '../../core/fleet/endpoint.ts';
+import type { HistoryQuery, RecordedHistory, RecordedSparklines } from '../../core/history/history.ts';
+import type { MarkView, MonitorSnapshot, ServerUptimeView } from '../../core/views/monitor-view.ts';
 
 export interface MonitorSource {
   /** The present state of everything. Parts that did not change since the last call should be the same objects, which makes the comparison cheap. */
   snapshot(): MonitorSnapshot;
   /** `undefined`: there is no history of this server. */
-  history(query: HistoryQuery): HistoryView | undefined;
-  sparklines(): SparklinesView;
+  history(query: HistoryQuery): RecordedHistory | undefined;
+  sparklines(): RecordedSparklines;
+  /** Outages and drains of a server, or of the fleet, in a time in seconds since the epoch. */
+  marks(server: ServerId | undefined, from: number, to: number): readonly MarkView[];
+  uptime(): Readonly<Record<ServerId, ServerUptimeView>>;
 }

@@ -107,6 +107,7 @@ const tickets: Codes = {
   'unknown-ticket': { status: 404, meaning: 'The ticket is unknown or has expired.' },
   'continued-elsewhere': { status: 409, meaning: 'Another connection continued with the same ticket.' },
   'given-up': { status: 410, meaning: 'The client gave up its place in line.' },
+  'removed-by-operator': { status: 410, meaning: 'An operator removed the request from the waiting line.' },
   lapsed: { status: 410, meaning: 'A server became available, but the client did not poll within `waiting.resume` seconds.' },
 };
 
@@ -140,6 +141,15 @@ const monitor: Codes = {
     status: 409,
     meaning: 'The server registered itself and would do so again. It can be removed when it is down.',
   },
+  'unknown-request': { status: 404, meaning: 'This request is not in the waiting line.' },
+  'unknown-session': { status: 404, meaning: 'There is no such session, or it has ended.' },
+  'unknown-maintenance': { status: 404, meaning: 'There is no planned maintenance with this identity.' },
+  'not-through-gateway': {
+    status: 409,
+    meaning: 'The client is connected to its simulation server directly, so only that server can end the session.',
+  },
+  'no-server-has-label': { status: 404, meaning: 'No server has this label.' },
+  'too-many-maintenances': { status: 409, meaning: 'The maximum number of planned maintenances is reached; cancel some.' },
   'no-notifiers': { status: 409, meaning: 'Neither e-mail nor a webhook is configured.' },
 };
 

@@ -4,6 +4,7 @@
  */
 import { z } from '@hono/zod-openapi';
 import { NOTIFICATION_KINDS } from '../../core/incidents/notification-kinds.ts';
+import type { SessionCountView } from '../../core/views/session-views.ts';
 import type {
   AnswerView,
   ChannelTestView,
@@ -12,8 +13,11 @@ import type {
   ExplainView,
   FleetView,
   IncidentView,
+  MaintenanceView,
+  MarkView,
   NoticeView,
   SecondsRange,
+  ServerUptimeView,
   ServerView,
   WaitingView,
 } from '../../core/views/monitor-view.ts';
@@ -69,6 +73,13 @@ const drain = z
   })
   .openapi('DrainState');
 
+export const sessionBasis = z
+  .enum(['counted', 'reported', 'estimated'])
+  .describe('`counted`: by the gateway. `reported`: by the simulation server. `estimated`: from its load.');
+const sessionCount = z
+  .object({ basis: sessionBasis, count: count.describe('Sessions that run or are about to begin.') })
+  .openapi('SessionCount');
+
 export const server = z
   .object({
     id: serverId,
@@ -85,6 +96,7 @@ export const server = z
     cost: points.describe('Expected load points of a session on this server.'),
     costUncertainty: points.nullable().describe('One standard deviation of `cost`; null: not learned on this server yet.'),
     places: count.describe('How many more sessions of that cost fit now.'),
+    sessions: sessionCount,
     handOuts: count.describe('Sessions allocated since it joined the fleet.'),
     handOutsLastHour: count,
     lastAnswerAt: time.nullable(),
@@ -141,6 +153,37 @@ export const decision = z
     omitted: count.describe('How many answers were left out.'),
   })
   .openapi('Decision');
+
+export const maintenance = z
+  .object({
+    id: z.string(),
+    servers: z.array(serverId).readonly().describe('Empty when there is a label.'),
+    label: z.string().nullable().describe('`name=value`: the servers that have it when the maintenance begins.'),
+    from: time,
+    until: time,
+    by: z.string(),
+    reason: z.string().nullable(),
+  })
+  .openapi('Maintenance');
+
+export const mark = z
+  .object({
+    serverId,
+    server: address,
+    kind: z.enum(['down', 'drained']),
+    from: time,
+    to: time.nullable().describe('Seconds since the epoch; null while it lasts.'),
+  })
+  .openapi('Mark');
+const uptimeOf = z
+  .object({
+    share: z.number().nullable().describe('0 to 1; null: nothing of the span was observed.'),
+    observed: seconds.describe('Seconds in which the session server ran, and the server was in the fleet and not drained.'),
+  })
+  .openapi('Uptime');
+export const serverUptime = z
+  .object({ day: uptimeOf.describe('The last 24 hours.'), month: uptimeOf.describe('The last 30 days.') })
+  .openapi('ServerUptime');
 
 const notice = z
   .object({
@@ -211,10 +254,14 @@ export type SchemasAgree = AllTrue<{
   waiting: Same<z.output<typeof waiting>, WaitingView>;
   availability: Same<z.output<typeof availability>, AvailabilityView>;
   drain: Same<z.output<typeof drain>, DrainView>;
+  sessionCount: Same<z.output<typeof sessionCount>, SessionCountView>;
   server: Same<z.output<typeof server>, ServerView>;
   answer: Same<z.output<typeof answer>, AnswerView>;
   explanation: Same<z.output<typeof explanation>, ExplainView>;
   decision: Same<z.output<typeof decision>, DecisionView>;
+  maintenance: Same<z.output<typeof maintenance>, MaintenanceView>;
+  mark: Same<z.output<typeof mark>, MarkView>;
+  serverUptime: Same<z.output<typeof serverUptime>, ServerUptimeView>;
   notice: Same<z.output<typeof notice>, NoticeView>;
   incident: Same<z.output<typeof incident>, IncidentView>;
   channelTest: Same<z.output<typeof channelTest>, ChannelTestView>;

@@ -71,7 +71,12 @@ function build() {
         mayRead: pass,
       }),
       createHistoryRoutes({
-        source: { history: () => undefined, sparklines: () => ({ from: 0, step: 1, servers: {} }) },
+        source: {
+          history: () => undefined,
+          sparklines: () => ({ from: 0, step: 1, servers: {} }),
+          marks: () => [],
+          uptime: () => ({}),
+        },
         clock,
         mayRead: pass,
       }),
