@@ -1,96 +1,18 @@
-/**
- * A class of students: 200 requests in 10 s to forty simulation servers at loads of 20 to 60 %, each session adding 8 points after 8 to 20 s; and thirty
- * requests at once to three idle servers. What the sessions do to the servers is played by the fake servers. About a minute; ends by itself.
- */
-import { note, standardDeviation, tell, title } from './support/figures.ts';
-import { pause } from './support/pause.ts';
-import { startProgram, type Program } from './support/program.ts';
+/** A class of students: the burst of `support/burst.ts`, and thirty requests at once to three idle servers. About a minute; ends by itself. */
+import { burst, withFleet } from './support/burst.ts';
+import { note, tell, title } from './support/figures.ts';
 import { getOnce } from './support/requests.ts';
-import { startSimulationServers, type SimulationServers } from './support/simulation-servers.ts';
-
-const SERVERS = 40;
-const REQUESTS = 200;
-const WITHIN = 10;
-const POINTS = 8;
-const SHOWS_AFTER = [8, 20] as const;
-const OVERLOADED = 95;
 
 await together();
-await aClass();
+await burst({ reportsSessions: false, spread: 5 });
 
 async function together(): Promise<void> {
   title('Thirty requests at once on three equal idle simulation servers');
-  await withFleet([0, 0, 0], async ({ port }, { addresses }) => {
+  await withFleet({ loads: [0, 0, 0] }, async ({ port }, { addresses }) => {
     const urls = await Promise.all(Array.from({ length: 30 }, () => getOnce(port, '/session')));
     const counts = addresses.map((address) => urls.filter((url) => url === `ws://${address}`).length);
     note(`handed out: ${counts.join(' / ')}`);
     tell({ what: 'most sessions on one server', value: Math.max(...counts), unit: 'sessions', goal: { atMost: 10 } });
     tell({ what: 'least sessions on one server', value: Math.min(...counts), unit: 'sessions', goal: { atLeast: 10 } });
   });
-}
-
-async function aClass(): Promise<void> {
-  title(`${REQUESTS} requests in ${WITHIN} s on ${SERVERS} simulation servers at loads of 20 to 60 %`);
-  const loads = Array.from({ length: SERVERS }, (_, index) => 20 + (40 * ((index * 17) % SERVERS)) / (SERVERS - 1));
-  await withFleet(loads, async ({ port }, fleet) => {
-    const sent = Array<number>(SERVERS).fill(0);
-    const requests = Array.from({ length: REQUESTS }, async () => {
-      await pause(Math.random() * WITHIN);
-      const url = await getOnce(port, '/session');
-      const index = fleet.addresses.findIndex((address) => url === `ws://${address}`);
-      if (index < 0) return false;
-      sent[index] = (sent[index] ?? 0) + 1;
-      await fleet.begin(index, POINTS, SHOWS_AFTER[0] + Math.random() * (SHOWS_AFTER[1] - SHOWS_AFTER[0]));
-      return true;
-    });
-    const served = (await Promise.all(requests)).filter(Boolean).length;
-    await pause(SHOWS_AFTER[1] + 1);
-    const { loads: final, highest } = await fleet.statistics();
-    const overloaded = highest.map((load) => load > OVERLOADED);
-    note(
-      `${served} of ${REQUESTS} were handed a server; loads at the end ${Math.min(...final).toFixed(0)} to ${Math.max(...final).toFixed(0)} %`,
-    );
-    // The original sends each to the server with the least reported load until the next poll: as many as come in 5 s on one server.
-    const herd = (REQUESTS / WITHIN) * 5 * POINTS + 20;
-    tell({
-      what: 'highest load of a server',
-      value: Math.max(...highest),
-      unit: '%',
-      goal: { atMost: OVERLOADED },
-      comparedTo: { what: 'what reports alone bring to one server', value: herd },
-    });
-    tell({
-      what: 'sessions on an overloaded server',
-      value: sent.reduce((sum, sessions, index) => sum + (overloaded[index] === true ? sessions : 0), 0),
-      unit: 'sessions',
-      goal: { atMost: 0 },
-    });
-    tell({
-      what: 'standard deviation of the loads at the end',
-      value: standardDeviation(final),
-      unit: 'points',
-      goal: { atMost: 5 },
-      comparedTo: { what: 'that before', value: standardDeviation(loads) },
-    });
-    tell({ what: 'requests that were handed a server', value: served, unit: 'requests', goal: { atLeast: REQUESTS } });
-  });
-}
-
-async function withFleet(
-  loads: readonly number[],
-  measure: (program: Program, fleet: SimulationServers) => Promise<void>,
-): Promise<void> {
-  const fleet = await startSimulationServers({ count: loads.length, loads });
-  try {
-    const program = await startProgram({ simulationServers: [...fleet.addresses] });
-    try {
-      // Every server has reported once.
-      await pause(3);
-      await measure(program, fleet);
-    } finally {
-      await program.stop();
-    }
-  } finally {
-    await fleet.kill();
-  }
 }

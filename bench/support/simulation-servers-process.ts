@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { loadHeaders } from '../../src/core/simulation/costs.ts';
 import { obey } from './child.ts';
 import { hostOf, type FleetAnswer, type FleetOrder } from './simulation-servers.ts';
 
@@ -15,12 +16,20 @@ interface Server {
   requests: number;
   lastRequest: number;
   longestGap: number;
+  /** Load points of the sessions that start, and of those that run. */
+  readonly starting: number[];
+  readonly running: number[];
 }
 
-const { count, loads, port } = JSON.parse(process.argv[2] ?? '{}') as { count: number; loads: number[]; port: number };
+const { count, loads, port, reportsSessions } = JSON.parse(process.argv[2] ?? '{}') as {
+  readonly count: number;
+  readonly loads: readonly number[];
+  readonly port: number;
+  readonly reportsSessions: boolean;
+};
 const servers = Array.from({ length: count }, (_, index): Server => {
   const load = loads[index % loads.length] ?? 0;
-  return { load, highest: load, hung: false, requests: 0, lastRequest: now(), longestGap: 0 };
+  return { load, highest: load, hung: false, requests: 0, lastRequest: now(), longestGap: 0, starting: [], running: [] };
 });
 const byHost = new Map(servers.map((server, index) => [hostOf(index), server]));
 
@@ -50,7 +59,7 @@ function serve(socket: Socket): void {
     server.longestGap = Math.max(server.longestGap, at - server.lastRequest);
     server.lastRequest = at;
     server.requests += 1;
-    if (!server.hung) socket.write(answer(server.load));
+    if (!server.hung) socket.write(answer(server));
   });
 }
 
@@ -60,9 +69,25 @@ function handshake(key: string): string {
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 }
 
-function answer(load: number): string {
-  const body = load.toFixed(1);
-  return `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+function answer(server: Server): string {
+  const body = server.load.toFixed(1);
+  const headers = reportsSessions ? sessionHeaders(server) : '';
+  return `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** As a server of this project that knows what the project costs. */
+function sessionHeaders({ starting, running }: Server): string {
+  const headers = loadHeaders({
+    ...{ starting: starting.length, running: running.length, idle: 0, begun: starting.length + running.length, version: 1 },
+    ...{ points: sum(running), pending: sum(starting) },
+  });
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }
 
 function handle(order: FleetOrder): FleetAnswer {
@@ -77,6 +102,7 @@ function handle(order: FleetOrder): FleetAnswer {
       for (const server of servers) server.load = order.load;
       break;
     case 'begin':
+      servers[order.index]?.starting.push(order.points);
       setTimeout(rise, order.after * 1000, servers[order.index], order.points);
       break;
     case 'reset':
@@ -99,6 +125,8 @@ function handle(order: FleetOrder): FleetAnswer {
 
 function rise(server: Server | undefined, points: number): void {
   if (server === undefined) return;
+  server.starting.splice(server.starting.indexOf(points), 1);
+  server.running.push(points);
   server.load += points;
   server.highest = Math.max(server.highest, server.load);
 }

@@ -7,6 +7,8 @@ export interface SimulationServersOptions {
   readonly loads?: readonly number[];
   /** 0, the default: any free one. */
   readonly port?: number;
+  /** They report their sessions in headers of `/load`, as the simulation servers of this project do. */
+  readonly reportsSessions?: boolean;
 }
 
 export interface SimulationServers {
@@ -51,9 +53,10 @@ export async function startSimulationServers({
   count,
   loads = [20],
   port = 0,
+  reportsSessions = false,
 }: SimulationServersOptions): Promise<SimulationServers> {
   const child: Child<FleetOrder, FleetAnswer> = await startChild('simulation-servers-process', [
-    JSON.stringify({ count, loads, port }),
+    JSON.stringify({ count, loads, port, reportsSessions }),
   ]);
   const { port: listening } = await child.ask({ kind: 'reset' });
   const order = async (content: FleetOrder) => {

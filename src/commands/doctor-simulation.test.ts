@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Examination } from '../simulation/examine.ts';
+import type { Examination } from '../simulation/app/examine.ts';
 import { machineFindings } from './doctor-simulation.ts';
 
 const good: Examination = {

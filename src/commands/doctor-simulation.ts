@@ -1,7 +1,7 @@
 /** `session-server doctor --config FILE` for the configuration of a simulation server: what works on this machine, and how to fix the rest. */
 import { faultOf } from '../config/problem.ts';
 import { exitStatus, fault, findingLine, ok, warning, type Finding } from '../install/doctor/finding.ts';
-import { examineMachine, type Examination } from '../simulation/examine.ts';
+import { examineMachine, type Examination } from '../simulation/app/examine.ts';
 import { loadSimulationConfiguration } from '../simulation/settings/load.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { printProblems, REFUSED } from './configuration.ts';

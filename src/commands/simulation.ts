@@ -5,7 +5,7 @@ import { formatProblem } from '../config/problem.ts';
 import { watchConfiguration } from '../config/watch.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
-import type { SimulationApp } from '../simulation/app.ts';
+import type { SimulationApp } from '../simulation/app/start.ts';
 import { loadSimulationConfiguration } from '../simulation/settings/load.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { systemClock } from '../system/system-clock.ts';
@@ -35,7 +35,7 @@ export async function simulationCommand(path: string): Promise<void> {
   life.endOnBugs(log);
   for (const warning of loaded.warnings) log.warn(formatProblem(warning));
 
-  const { startSimulation } = await import('../simulation/app.ts');
+  const { startSimulation } = await import('../simulation/app/start.ts');
   const starting = startSimulation(settings, { clock: systemClock, log, ...demoProgram() });
   life.add({ stop: async () => (await starting.catch(() => undefined))?.stop() });
   let app: SimulationApp;
@@ -75,7 +75,7 @@ export async function sweepCommand(path: string): Promise<void> {
   }
   const { logDir, debug, logFormat: format } = loaded.settings;
   const log = openLog({ ...{ logDir, debug, format }, program: 'simulation', clock: systemClock });
-  const { sweepLeftovers } = await import('../simulation/app.ts');
+  const { sweepLeftovers } = await import('../simulation/app/sweep.ts');
   try {
     const count = await sweepLeftovers(loaded.settings, { clock: systemClock, log });
     console.log(count === 1 ? '1 leftover was removed' : `${count} leftovers were removed`);

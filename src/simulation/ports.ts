@@ -197,7 +197,7 @@ export interface LaunchOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Cgroups it is in before its first instruction. */
   readonly joins: readonly string[];
-  /** Each line of its output, both streams, at most 64 kB long and 1 MB a second together. */
+  /** Each line of its output: at most 64 kB long, and 1 MB and 1000 lines a second of each of its two streams. */
   readonly line: (line: string) => void;
 }
 

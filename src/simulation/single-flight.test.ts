@@ -34,6 +34,33 @@ test('the work stops when the last caller that waits for it leaves, and not befo
   assert.equal(stopped, true);
 });
 
+test('work that was given up does not hide the work that follows it', async () => {
+  const flights = new SingleFlight<number>();
+  const [givenUp, running] = [withResolver(), withResolver()];
+  const leaving = new AbortController();
+  const left = flights.join('a', leaving.signal, () => givenUp.promise);
+  leaving.abort();
+  await assert.rejects(left);
+  let runs = 0;
+  const work = () => {
+    runs += 1;
+    return running.promise;
+  };
+  const first = flights.join('a', never(), work);
+  givenUp.resolve(0);
+  await new Promise((resolve) => setImmediate(resolve));
+  const second = flights.join('a', never(), work);
+  running.resolve(1);
+  assert.deepEqual(await Promise.all([first, second]), [1, 1]);
+  assert.equal(runs, 1);
+});
+
+function withResolver(): { readonly promise: Promise<number>; readonly resolve: (value: number) => void } {
+  let resolve: (value: number) => void = () => undefined;
+  const promise = new Promise<number>((set) => (resolve = set));
+  return { promise, resolve };
+}
+
 test('a failure reaches all and is not remembered', async () => {
   const flights = new SingleFlight<string>();
   const failing = () => Promise.reject(new Error('no'));

@@ -8,7 +8,10 @@ export class SingleFlight<T> {
     let flight = this.#flights.get(key);
     if (flight === undefined) {
       const stopping = new AbortController();
-      const result = work(stopping.signal).finally(() => this.#flights.delete(key));
+      const result = work(stopping.signal).finally(() => {
+        // Another one may have begun since all clients of this one left.
+        if (this.#flights.get(key)?.stopping === stopping) this.#flights.delete(key);
+      });
       // Clients that wait get the failure; when all have left, it is not needed.
       result.catch(() => undefined);
       flight = { result, stopping, waiting: 0 };

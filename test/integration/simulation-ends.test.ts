@@ -85,6 +85,7 @@ test('two servers never share a folder', async (t) => {
 
 /** Pids of the programs that stand for Webots, and what they left. */
 function simulators(folder: string): readonly number[] {
+  const instance = readFileSync(join(folder, 'state/instance'), 'utf8').trim();
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -95,7 +96,7 @@ function simulators(folder: string): readonly number[] {
         if (isDead) return false;
         return (
           command.includes(`${folder}/webots/webots`) ||
-          readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes('/session-server-sim-')
+          readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/session-server-sim-${instance}`)
         );
       } catch {
         return false;

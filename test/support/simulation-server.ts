@@ -9,10 +9,13 @@ import { SocketClient } from './socket-client.ts';
 import { startChild, temporary, type Child, type Ended, type Scope } from './start-program.ts';
 
 export interface SimulationServerOptions {
-  readonly configuration?: Readonly<Record<string, unknown>>;
+  /** What differs from that of tests; may depend on the folder. */
+  readonly configuration?: Readonly<Record<string, unknown>> | ((folder: string) => Readonly<Record<string, unknown>>);
   /** A folder that outlives this run. */
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** As for `startChild`. */
+  readonly before?: string;
 }
 
 export class SimulationServer {
@@ -115,10 +118,14 @@ export async function startSimulationServer(scope: Scope, options: SimulationSer
     // Nothing of the system is needed for it.
     isolation: { use: 'none' },
     cache: { leaveFree: 0, refreshAfter: 0 },
-    ...options.configuration,
+    ...(typeof options.configuration === 'function' ? options.configuration(folder) : options.configuration),
   };
   writeFileSync(path, JSON.stringify(configuration));
-  const started = startChild(scope, ['simulation', path], options.env === undefined ? {} : { env: options.env });
+  const { env, before } = options;
+  const started = startChild(scope, ['simulation', path], {
+    ...(env !== undefined && { env }),
+    ...(before !== undefined && { before }),
+  });
   running.child = started;
   await Promise.race([
     eventually('the simulation server', () => /^Simulation server \S+ on port \d+/m.test(started.stdout), 60),

@@ -1,11 +1,12 @@
 /** Sessions in bubblewrap and in containers, for real: what they see, reach and may use. Needs bubblewrap, podman and busybox-static. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { busyboxImage } from './busybox-image.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSimulationServer, TOKEN, type SimulationServer } from '../support/simulation-server.ts';
 import { temporary } from '../support/start-program.ts';
@@ -151,24 +152,9 @@ test('cgroups: a program that hides from its session is ended with it', async (t
   );
 });
 
-/** An image of a busybox that serves its project, made without a registry. */
-function makeImage(t: TestContext): string {
-  const folder = temporary(t);
-  mkdirSync(join(folder, 'bin'));
-  copyFileSync('/bin/busybox', join(folder, 'bin/busybox'));
-  const tar = `${folder}.tar`;
-  spawnSync('tar', ['-C', folder, '-cf', tar, 'bin']);
-  const { status, stderr } = spawnSync('podman', ['import', '--quiet', tar, 'localhost/session-server-sim-test'], {
-    encoding: 'utf8',
-  });
-  rmSync(tar);
-  assert.equal(status, 0, `podman and busybox-static are needed: ${stderr}`);
-  return 'localhost/session-server-sim-test';
-}
-
 for (const network of ['none', 'egress'] as const)
   test(`podman: a session with the network ${network} is reached, limited and ended, and foreign projects may run`, async (t) => {
-    const image = makeImage(t);
+    const image = busyboxImage(t);
     const server = await startSimulationServer(t, {
       configuration: {
         ...{ simulator: 'command', isolation: { use: 'podman', network }, allowedRepositories: [], shareIdleTime: 1000 },
@@ -188,7 +174,7 @@ for (const network of ['none', 'egress'] as const)
   });
 
 test('podman: a container that outlived its server is removed by the next one', async (t) => {
-  const image = makeImage(t);
+  const image = busyboxImage(t);
   const configuration = {
     ...{ simulator: 'command', isolation: { use: 'podman' } },
     simulators: { command: { image, argv: ['/bin/busybox', 'httpd', '-f', '-p', '{port}'] } },

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { simulationUnit } from '../../src/install/setup/simulation-unit.ts';
 import { systemdUnit } from '../../src/install/setup/systemd-unit.ts';
 import { temporary } from '../support/start-program.ts';
 import { requireProgram } from './web-server.ts';
@@ -33,6 +34,27 @@ for (const lowPorts of [true, false]) {
     assert.equal(status, 0);
   });
 }
+
+test('systemd finds nothing to say about the unit of a simulation server', (t) => {
+  requireProgram('systemd-analyze', 'systemd');
+  const path = join(temporary(t), 'simulation-server.service');
+  const configuration = '/etc/simulation-server/simulation.json';
+  writeFileSync(path, simulationUnit({ node: process.execPath, program: PROGRAM, configuration, docker: false, groups: [] }));
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', path], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.deepEqual({ status, said: stdout + stderr }, { status: 0, said: '' });
+});
+
+test('bubblewrap works as a user without rights, unless a part of /proc is covered, as some settings of units do', () => {
+  const bubblewrap = 'bwrap --unshare-all --ro-bind / / --proc /proc /bin/echo works';
+  const asUser = `setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs ${bubblewrap}`;
+  const inMounts = (...commands: readonly string[]) =>
+    spawnSync('unshare', ['--mount', 'sh', '-c', [...commands, asUser].join('; ')], { encoding: 'utf8', timeout: 60_000 }).stdout;
+  assert.equal(inMounts(), 'works\n', 'this test needs root and bubblewrap');
+  assert.equal(inMounts('mount --bind /dev/null /proc/kmsg'), '', 'ProtectKernelLogs=');
+});
 
 test('systemd finds a program that is not there, so the other tests can fail', (t) => {
   const path = join(temporary(t), 'wrong.service');

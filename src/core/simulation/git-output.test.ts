@@ -67,5 +67,6 @@ test('a repository that does not exist is distinguished from one that cannot be 
     'fatal: the remote end hung up unexpectedly',
   ])
     assert.equal(remoteFailure(text), 'unreachable', text);
+  assert.equal(remoteFailure('error: unable to write file /tmp/x: No space left on device'), 'full');
   assert.equal(remoteFailure('fatal: bad object'), undefined);
 });

@@ -63,8 +63,9 @@ export function readTree(output: string): TreeFacts {
   return { links, worlds, files, ...(webotsYaml !== undefined && { webotsYaml }) };
 }
 
-/** Why Git could not reach or find a repository, from what it says; `undefined`: something else is wrong. */
-export function remoteFailure(stderr: string): 'missing' | 'unreachable' | undefined {
+/** Why Git could not find, reach or store a repository, from what it says; `undefined`: something else is wrong. */
+export function remoteFailure(stderr: string): 'missing' | 'unreachable' | 'full' | undefined {
+  if (/No space left on device|Disk quota exceeded/i.test(stderr)) return 'full';
   if (
     /repository '.*' not found|could not read Username|could not read Password|Authentication failed|does not appear to be a git repository|does not exist|Repository not found|error: 40[134]\b|HTTP 40[134]\b|remote: Not Found/i.test(
       stderr,

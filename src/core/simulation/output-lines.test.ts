@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { OutputLines } from './output-lines.ts';
+import { OutputLines, type OutputLimits } from './output-lines.ts';
 
-const linesOf = (parts: readonly string[], limits = { line: 10, perSecond: 1000 }, seconds = parts.map(() => 1)) => {
+const LIMITS = { line: 10, perSecond: 1000, linesPerSecond: 1000 };
+
+const linesOf = (parts: readonly string[], limits: OutputLimits = LIMITS, seconds = parts.map(() => 1)) => {
   const lines: string[] = [];
   const output = new OutputLines(limits, (line) => lines.push(line));
   parts.forEach((part, index) => {
@@ -28,7 +30,11 @@ test('the end of a line that is too long is dropped, and the next line is whole'
 });
 
 test('a flood is dropped until the second is over', () => {
-  assert.deepEqual(linesOf(['aaaa\nbbbb\ncc', 'dddd\n.\n'], { line: 10, perSecond: 10 }, [1, 2]), ['aaaa', 'bbbb', '.']);
+  assert.deepEqual(linesOf(['aaaa\nbbbb\ncc', 'dddd\n.\n'], { ...LIMITS, perSecond: 10 }, [1, 2]), ['aaaa', 'bbbb', '.']);
+});
+
+test('a flood of empty lines is dropped until the second is over', () => {
+  assert.deepEqual(linesOf(['\n\n\n\n', '.\n'], { ...LIMITS, linesPerSecond: 2 }, [1, 2]), ['', '', '.']);
 });
 
 test('a last line without an end is a line', () => {
@@ -36,5 +42,5 @@ test('a last line without an end is a line', () => {
 });
 
 test('a line that is written in the first second of the clock is read', () => {
-  assert.deepEqual(linesOf(['.\n'], { line: 10, perSecond: 1000 }, [0]), ['.']);
+  assert.deepEqual(linesOf(['.\n'], LIMITS, [0]), ['.']);
 });

@@ -5,6 +5,8 @@ export interface OutputLimits {
   readonly line: number;
   /** Characters a second; what comes beyond is dropped until the second is over. */
   readonly perSecond: number;
+  /** Lines a second; those beyond are dropped. Each is a message of its own, also an empty one. */
+  readonly linesPerSecond: number;
 }
 
 export class OutputLines {
@@ -17,6 +19,7 @@ export class OutputLines {
   #broken = false;
   #second = Number.NaN;
   #left = 0;
+  #linesLeft = 0;
 
   constructor(limits: OutputLimits, take: (line: string) => void) {
     this.#limits = limits;
@@ -29,6 +32,7 @@ export class OutputLines {
     if (second !== this.#second) {
       this.#second = second;
       this.#left = this.#limits.perSecond;
+      this.#linesLeft = this.#limits.linesPerSecond;
     }
     const taken = text.slice(0, Math.max(0, this.#left));
     this.#left -= taken.length;
@@ -59,7 +63,10 @@ export class OutputLines {
     const line = this.#rest.replace(/\r$/, '');
     this.#rest = '';
     this.#skipping = false;
-    if (!this.#broken) this.#take(line);
+    const isWhole = !this.#broken;
     this.#broken = false;
+    if (!isWhole || this.#linesLeft <= 0) return;
+    this.#linesLeft -= 1;
+    this.#take(line);
   }
 }

@@ -99,10 +99,9 @@ export class Metering {
           this.#streamed.delete(id);
           this.#version += 1;
         }
-    for (const session of sessions) {
-      await this.#measure(session);
-      if (this.#rounds % DISK_EVERY === 0) await this.#lookAtDisk(session);
-    }
+    // Side by side: what is asked at the same time is found out once.
+    await Promise.all(sessions.map((session) => this.#measure(session)));
+    if (this.#rounds % DISK_EVERY === 0) await Promise.all(sessions.map((session) => this.#lookAtDisk(session)));
     if (this.#measured.size > 0 && this.#rounds % VERSION_EVERY === 0) this.#version += 1;
   }
 

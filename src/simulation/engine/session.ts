@@ -81,6 +81,8 @@ const MAX_PAUSE = 0.25;
 const LISTEN_AFTER = 10;
 /** Bytes of a controller. */
 const MAX_CONTROLLER = 1_000_000;
+/** Seconds between two controllers that are restored, because each starts Git. */
+const RESET_PAUSE = 0.5;
 
 export class Session {
   readonly id: string;
@@ -99,6 +101,7 @@ export class Session {
   readonly #stopping = new AbortController();
   #creating: Promise<void> = Promise.resolve();
   #isLooking = false;
+  #resetAfter = 0;
 
   constructor(id: string, client: Client, parts: SessionParts, reports: SessionReports) {
     this.id = id;
@@ -133,6 +136,9 @@ export class Session {
 
   /** Restores a controller from the commit, and confirms it to the client. */
   async resetController(file: string): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (now < this.#resetAfter) return;
+    this.#resetAfter = now + RESET_PAUSE;
     const content = await this.#checkout?.readFile(`controllers/${file}`, MAX_CONTROLLER);
     if (content === undefined || this.workspace === undefined || this.#life.phase === 'ending') return;
     const done = await this.#parts.workspaces.write(this.workspace, `controllers/${file}`, content);

@@ -35,8 +35,8 @@ import type {
 import type { SimulationSettings } from '../settings/settings.ts';
 import type { Tried } from './tried.ts';
 import { InnerPorts } from './inner-ports.ts';
-import { answers } from './process.ts';
-import { listensInNamespace, MARK, markedProcesses, usageOf } from './processes.ts';
+import { InnerSocket } from './inner-socket.ts';
+import { listensInNamespace, MARK, Marks, usageOf } from './processes.ts';
 
 export interface ContainerIsolationOptions {
   readonly engine: EngineName;
@@ -68,6 +68,7 @@ export async function tryContainers(options: ContainerIsolationOptions): Promise
 
 class Containers implements Isolation {
   readonly container = true;
+  readonly marks: Marks;
   readonly #options: ContainerIsolationOptions;
   readonly #ports = new InnerPorts();
   readonly #pulls = new SingleFlight<Ending | undefined>();
@@ -75,6 +76,7 @@ class Containers implements Isolation {
 
   constructor(options: ContainerIsolationOptions) {
     this.#options = options;
+    this.marks = new Marks(options.instance);
     this.#runtime = options.settings().container.runtime ?? runtimeFor(options.engine);
   }
 
@@ -119,7 +121,7 @@ class Containers implements Isolation {
         port === undefined ? { kind: 'unix', path: join(session, 's') } : { kind: 'tcp', host: '127.0.0.1', port };
       return {
         kind: 'running',
-        running: new RunningContainer(this, this.#options, { id, plan, inner, argv, program, pid, door, cleanUp }),
+        running: new RunningContainer(this, { id, plan, inner, argv, program, pid, door, cleanUp }),
       };
     } catch (error) {
       await this.remove(id);
@@ -220,33 +222,35 @@ interface Parts {
 
 class RunningContainer implements Running {
   readonly plan: LaunchPlan;
-  readonly inner: InnerAddress;
   readonly command: readonly string[];
   readonly pid: number;
   readonly exited: Running['exited'];
+  readonly #socket: InnerSocket | undefined;
   readonly #containers: Containers;
-  readonly #instance: string;
   readonly #parts: Parts;
 
-  constructor(containers: Containers, { instance }: ContainerIsolationOptions, parts: Parts) {
+  constructor(containers: Containers, parts: Parts) {
     this.#containers = containers;
-    this.#instance = instance;
     this.#parts = parts;
     this.plan = parts.plan;
-    this.inner = parts.inner;
+    this.#socket = parts.inner.kind === 'unix' ? new InnerSocket(parts.inner.path) : undefined;
     this.command = parts.argv;
     this.pid = parts.pid ?? parts.program.pid;
     this.exited = parts.program.exited.then(async (status) => ({ status, outOfMemory: await containers.outOfMemory(parts.id) }));
   }
 
+  get inner(): InnerAddress {
+    return this.#socket === undefined ? this.#parts.inner : { kind: 'unix', path: this.#socket.path };
+  }
+
   isListening(): Promise<boolean> {
-    const { inner, pid } = this.#parts;
-    if (inner.kind === 'unix') return answers(inner.path);
+    const { pid } = this.#parts;
+    if (this.#socket !== undefined) return this.#socket.isListening();
     return pid === undefined ? Promise.resolve(false) : listensInNamespace(pid, IN_CONTAINER.port);
   }
 
   async usage(): Promise<Usage | undefined> {
-    const pids = (await markedProcesses(this.#instance)).get(this.#parts.id) ?? [];
+    const pids = await this.#containers.marks.of(this.#parts.id);
     return { ...(await usageOf(pids)), pids: pids.length, estimated: true };
   }
 
@@ -255,6 +259,7 @@ class RunningContainer implements Running {
     door?.signal('SIGKILL');
     await this.#containers.remove(id);
     program.signal('SIGKILL');
+    await this.#socket?.close();
     await cleanUp();
   }
 }

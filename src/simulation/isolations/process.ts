@@ -2,7 +2,6 @@
  * The bare machine: a process group, in a cgroup where there are cgroups. It keeps a simulator from using more than its share and ends it reliably; it
  * hides nothing from it.
  */
-import { connect } from 'node:net';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../ports.ts';
@@ -21,7 +20,8 @@ import type {
   Usage,
 } from '../ports.ts';
 import { InnerPorts } from './inner-ports.ts';
-import { listens, MARK, markedProcesses, usageOf } from './processes.ts';
+import { InnerSocket } from './inner-socket.ts';
+import { listens, MARK, Marks, usageOf } from './processes.ts';
 
 export interface ProcessIsolationOptions {
   readonly instance: string;
@@ -55,15 +55,15 @@ const PATIENCE = 2;
 /** Seconds until what was killed has to be gone. */
 const GONE_AFTER = 3;
 
-export function createProcessIsolation(options: ProcessIsolationOptions): Isolation {
-  const { instance, cgroups } = options;
-  const ports = new InnerPorts();
+export function createProcessIsolation(given: ProcessIsolationOptions): Isolation {
+  const options = { ...given, ports: new InnerPorts(), marks: new Marks(given.instance) };
+  const { cgroups, marks } = options;
   return {
     facts: options.facts ?? factsOf(cgroups),
     container: false,
-    start: (start) => startProcess(options, ports, start),
+    start: (start) => startProcess(options, start),
     async list() {
-      const marked = [...(await markedProcesses(instance)).keys()];
+      const marked = [...(await marks.find()).keys()];
       return [...new Set([...marked, ...((await cgroups?.list()) ?? [])])];
     },
     async remove(id) {
@@ -81,8 +81,14 @@ function factsOf(cgroups: Cgroups | undefined): IsolationFacts {
   return { name: cgroups === undefined ? 'none' : 'cgroup', strength: 'process', limits, network: 'unfiltered', notes };
 }
 
-async function startProcess(options: ProcessIsolationOptions, ports: InnerPorts, start: StartOptions): Promise<StartResult> {
+interface Parts extends ProcessIsolationOptions {
+  readonly ports: InnerPorts;
+  readonly marks: Marks;
+}
+
+async function startProcess(options: Parts, start: StartOptions): Promise<StartResult> {
   const { id, workspace, limits, line, signal } = start;
+  const { ports } = options;
   const port = await ports.take();
   let wrapped: Wrapped | undefined;
   const giveUp = async () => {
@@ -147,18 +153,19 @@ function noDisplay(
 
 class RunningProcess implements Running {
   readonly plan: LaunchPlan;
-  readonly inner: InnerAddress;
   readonly command: readonly string[];
   readonly pid: number;
   readonly exited: Running['exited'];
-  readonly #options: ProcessIsolationOptions;
+  readonly #inner: InnerAddress;
+  readonly #socket: InnerSocket | undefined;
+  readonly #options: Parts;
   readonly #id: string;
   readonly #program: Program;
   readonly #cgroup: Cgroup | undefined;
   readonly #gone: () => Promise<void>;
 
   constructor(
-    options: ProcessIsolationOptions,
+    options: Parts,
     id: string,
     plan: LaunchPlan,
     inner: InnerAddress,
@@ -167,7 +174,8 @@ class RunningProcess implements Running {
     gone: () => Promise<void>,
   ) {
     this.plan = plan;
-    this.inner = inner;
+    this.#inner = inner;
+    this.#socket = inner.kind === 'unix' ? new InnerSocket(inner.path) : undefined;
     this.command = plan.argv;
     this.pid = program.pid;
     this.#options = options;
@@ -178,9 +186,13 @@ class RunningProcess implements Running {
     this.exited = program.exited.then(async (status) => ({ status, outOfMemory: (await cgroup?.outOfMemory()) ?? false }));
   }
 
+  get inner(): InnerAddress {
+    return this.#socket === undefined ? this.#inner : { kind: 'unix', path: this.#socket.path };
+  }
+
   async isListening(): Promise<boolean> {
-    if (this.inner.kind === 'unix') return answers(this.inner.path);
-    return listens(await this.#pids(), this.inner.port);
+    if (this.#socket !== undefined) return this.#socket.isListening();
+    return this.#inner.kind === 'tcp' && listens(await this.#pids(), this.#inner.port);
   }
 
   async usage(): Promise<Usage | undefined> {
@@ -202,40 +214,25 @@ class RunningProcess implements Running {
     this.#program.signal('SIGKILL');
     await cgroups?.remove(this.#id);
     await killMarked(this.#options, this.#id);
+    await this.#socket?.close();
     await this.#gone();
   }
 
-  async #pids(): Promise<readonly number[]> {
-    return this.#cgroup === undefined
-      ? ((await markedProcesses(this.#options.instance)).get(this.#id) ?? [])
-      : this.#cgroup.pids();
+  #pids(): Promise<readonly number[]> {
+    return this.#cgroup === undefined ? this.#options.marks.of(this.#id) : this.#cgroup.pids();
   }
 }
 
 /** Kills what carries the mark of a session until there is nothing left, even what has left its group. Throws when something stays. */
-async function killMarked({ instance, clock }: ProcessIsolationOptions, id: string): Promise<void> {
+async function killMarked({ marks, clock }: Parts, id: string): Promise<void> {
   const until = clock.now() + GONE_AFTER;
   for (;;) {
-    const pids = (await markedProcesses(instance)).get(id) ?? [];
+    const pids = await marks.of(id);
     if (pids.length === 0) return;
     for (const pid of pids) kill(pid);
     if (clock.now() >= until) throw Object.assign(new Error(`processes of session ${id} do not end`), { code: 'stuck' });
     await clock.sleep(0.01);
   }
-}
-
-/** Whether something takes connections at a Unix socket. */
-export function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => {
-      resolve(false);
-    });
-  });
 }
 
 function kill(pid: number): void {

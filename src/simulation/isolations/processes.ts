@@ -1,21 +1,65 @@
 /** What Linux reports about processes of this user: which carry the mark of a session, what they use, and which of them listens on a port. */
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 
 /** Environment variable by which the processes of a session are found, wherever they hide: `INSTANCE/ID`. */
 export const MARK = 'SESSION_SERVER_SIM';
 
-/** Pids by the mark of their session, for marks that begin with `instance/`. */
-export async function markedProcesses(instance: string): Promise<ReadonlyMap<string, readonly number[]>> {
-  const found = new Map<string, number[]>();
-  const pattern = new RegExp(`(?:^|\\0)${MARK}=${instance}/([A-Za-z0-9-]+)(?:\\0|$)`);
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^[0-9]+$/.test(name));
-  for (const pid of pids) {
-    // Those of others cannot be read.
-    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-    const id = pattern.exec(environment)?.[1];
-    if (id !== undefined) found.set(id, [...(found.get(id) ?? []), Number(pid)]);
+/** Processes that are looked at before others get their turn. */
+const SLICE = 64;
+
+/**
+ * Finds the processes of sessions by their mark. Everything that runs on this machine has to be looked at, so those who ask at the same time share a search;
+ * it begins after they asked.
+ */
+export class Marks {
+  readonly #pattern: RegExp;
+  #current: Promise<ReadonlyMap<string, readonly number[]>> | undefined;
+  #next: Promise<ReadonlyMap<string, readonly number[]>> | undefined;
+
+  constructor(instance: string) {
+    this.#pattern = new RegExp(`(?:^|\\0)${MARK}=${instance}/([A-Za-z0-9-]+)(?:\\0|$)`);
   }
-  return found;
+
+  /** Pids by the id of their session. */
+  find(): Promise<ReadonlyMap<string, readonly number[]>> {
+    if (this.#current === undefined) return this.#begin();
+    this.#next ??= this.#current.then(() => this.#begin());
+    return this.#next;
+  }
+
+  async of(id: string): Promise<readonly number[]> {
+    return (await this.find()).get(id) ?? [];
+  }
+
+  #begin(): Promise<ReadonlyMap<string, readonly number[]>> {
+    this.#next = undefined;
+    this.#current = this.#search().finally(() => {
+      this.#current = undefined;
+    });
+    return this.#current;
+  }
+
+  async #search(): Promise<ReadonlyMap<string, readonly number[]>> {
+    const found = new Map<string, number[]>();
+    const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^[0-9]+$/.test(name));
+    for (const [index, pid] of pids.entries()) {
+      if (index % SLICE === SLICE - 1) await setImmediate();
+      const id = this.#pattern.exec(environmentOf(pid))?.[1];
+      if (id !== undefined) found.set(id, [...(found.get(id) ?? []), Number(pid)]);
+    }
+    return found;
+  }
+}
+
+/** Empty when it cannot be read: it is that of another user, or the process has ended. Read at once, which costs a tenth of waiting for it. */
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 /** Whether one of these processes listens on a TCP port. */
@@ -31,22 +75,19 @@ export async function listens(pids: readonly number[], port: number): Promise<bo
   return false;
 }
 
-/** State of a listening socket in `/proc/net/tcp`. */
-const LISTEN = '0A';
-
 /** Whether something listens on a TCP port of the network that a process is in. */
 export async function listensInNamespace(pid: number, port: number): Promise<boolean> {
   return (await listeningInodes(port, `/proc/${pid}/net`)).size > 0;
 }
 
+/** A busy machine has thousands of lines, so they are not taken apart: address and port, remote address, the state *listening*, five columns, the inode. */
 async function listeningInodes(port: number, folder = '/proc/net'): Promise<ReadonlySet<string>> {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
+  const pattern = new RegExp(`:${hexadecimal} [0-9A-F]+:0000 0A (?:\\S+ +){5}([0-9]+)`, 'g');
   const inodes = new Set<string>();
   for (const table of ['tcp', 'tcp6'])
-    for (const line of (await readFile(`${folder}/${table}`, 'latin1').catch(() => '')).split('\n')) {
-      const columns = line.trim().split(/\s+/);
-      if (columns[3] === LISTEN && columns[1]?.endsWith(suffix) === true) inodes.add(columns[9] ?? '');
-    }
+    for (const [, inode = ''] of (await readFile(`${folder}/${table}`, 'latin1').catch(() => '')).matchAll(pattern))
+      inodes.add(inode);
   return inodes;
 }
 

@@ -1,9 +1,10 @@
 /**
- * The program that starts simulators: a child of the server, asked over Node's own channel.
+ * The program that starts simulators, Git and all others: a child of the server, asked over Node's own channel.
  *
  * Why a process of its own: a simulator has to be in its cgroup before its first instruction, because processes that it forks before it is moved stay
  * outside. A process can only be born where its parent is; so the launcher joins the group, starts the simulator in the same synchronous step and goes
- * back. The server itself could not do that without blocking all clients.
+ * back. The server itself could not do that without blocking all clients. Any start blocks the process that asks for it until the system has begun it, which
+ * takes tens of milliseconds on a busy machine.
  *
  * It also knows what it started: when its channel to the server is closed, because the server ended in whatever way, it kills all of it and ends.
  */
@@ -11,20 +12,36 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { OutputLines } from '../../core/simulation/output-lines.ts';
 import type { LauncherRequest, LauncherReport } from './messages.ts';
-import { killGroup } from './run.ts';
+import { killGroup, runProgram } from './run.ts';
 
-const OUTPUT = { line: 65_536, perSecond: 1_000_000 };
+const OUTPUT = { line: 65_536, perSecond: 1_000_000, linesPerSecond: 1000 };
 
 /** Milliseconds. */
 const LAST_WORDS = 100;
 
 const children = new Map<number, { readonly child: ChildProcess; readonly kills: readonly string[] }>();
 
+/** Programs that are run to their end. */
+const runs = new Map<number, AbortController>();
+
 process.on('message', (request: LauncherRequest) => {
-  if (request.kind === 'start') start(request);
-  else killGroup(children.get(request.id)?.child.pid, request.name);
+  switch (request.kind) {
+    case 'start':
+      start(request);
+      break;
+    case 'signal':
+      killGroup(children.get(request.id)?.child.pid, request.name);
+      break;
+    case 'run':
+      void run(request);
+      break;
+    case 'abort':
+      runs.get(request.id)?.abort();
+      break;
+  }
 });
 process.on('disconnect', () => {
+  for (const stopping of runs.values()) stopping.abort();
   for (const { child, kills } of children.values()) {
     for (const path of kills) write(path, '1');
     killGroup(child.pid);
@@ -33,6 +50,17 @@ process.on('disconnect', () => {
 });
 // A terminal's interrupt goes to the whole group; the server decides what ends when.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+async function run({ id, argv, options }: Extract<LauncherRequest, { kind: 'run' }>): Promise<void> {
+  const stopping = new AbortController();
+  runs.set(id, stopping);
+  try {
+    report({ kind: 'ran', id, result: await runProgram(argv, { ...options, signal: stopping.signal }) });
+  } catch (error) {
+    report({ kind: 'failed', id, ...codeAndMessage(error) });
+  }
+  runs.delete(id);
+}
 
 function start(request: Extract<LauncherRequest, { kind: 'start' }>): void {
   const { id, argv, cwd, environment, joins, home, kills } = request;
@@ -62,9 +90,9 @@ function start(request: Extract<LauncherRequest, { kind: 'start' }>): void {
       lines.end();
     });
   }
-  child.once('error', (error: NodeJS.ErrnoException) => {
+  child.once('error', (error) => {
     children.delete(id);
-    report({ kind: 'failed', id, code: error.code ?? 'unknown', message: error.message });
+    report({ kind: 'failed', id, ...codeAndMessage(error) });
   });
   child.once('exit', (code, name) => {
     let reported = false;
@@ -78,6 +106,11 @@ function start(request: Extract<LauncherRequest, { kind: 'start' }>): void {
     child.once('close', end);
     setTimeout(end, LAST_WORDS);
   });
+}
+
+function codeAndMessage(error: unknown): { readonly code: string; readonly message: string } {
+  if (!(error instanceof Error)) return { code: 'unknown', message: String(error) };
+  return { code: 'code' in error ? String(error.code) : 'unknown', message: error.message };
 }
 
 function write(path: string, text: string): Error | undefined {

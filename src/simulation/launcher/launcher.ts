@@ -1,10 +1,9 @@
 /** The server's side of the launcher: starts it when it is first needed, and again should it end. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { LaunchOptions, Launcher, Program } from '../ports.ts';
+import type { LaunchOptions, Launcher, Program, RunOptions, RunResult } from '../ports.ts';
 import { environmentFor } from './environment.ts';
 import type { LauncherReport, LauncherRequest } from './messages.ts';
-import { runProgram } from './run.ts';
 
 /** From the sources in tests, from the bundle otherwise: it lies beside this file in both. */
 const LAUNCHER = fileURLToPath(
@@ -17,106 +16,156 @@ export interface LaunchError extends Error {
   readonly code: string;
 }
 
-interface Started {
-  readonly options: LaunchOptions;
+/** A program that was asked for, until its end. */
+interface Started extends Pick<LaunchOptions, 'line'> {
   readonly started: (program: Program) => void;
   readonly failed: (error: LaunchError) => void;
   readonly ended: (status: number | string) => void;
   readonly exited: Promise<number | string>;
 }
 
+/** A program whose result is awaited. */
+interface AwaitedRun {
+  readonly finished: (result: RunResult) => void;
+  readonly failed: (error: LaunchError) => void;
+}
+
 /** `home`: the files by which a process returns to the cgroups of the server. */
 export function createLauncher({ home }: { readonly home: readonly string[] }): Launcher {
-  const programs = new Map<number, Started>();
-  let nextId = 1;
-  let child: ChildProcess | undefined;
-  let closed = false;
+  return new LauncherClient(home);
+}
 
-  const send = (request: LauncherRequest): void => {
-    child ??= begin();
-    child.send(request, () => undefined);
-  };
+class LauncherClient implements Launcher {
+  readonly #home: readonly string[];
+  readonly #programs = new Map<number, Started>();
+  readonly #runs = new Map<number, AwaitedRun>();
+  #nextId = 1;
+  #child: ChildProcess | undefined;
+  #closed = false;
 
-  const begin = (): ChildProcess => {
-    const begun = fork(LAUNCHER, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: execArgv(), detached: true });
-    begun.on('message', (report: LauncherReport) => {
-      hear(report);
+  constructor(home: readonly string[]) {
+    this.#home = home;
+  }
+
+  async run(argv: readonly string[], { signal, ...options }: RunOptions = {}): Promise<RunResult> {
+    if (this.#closed) throw launchError('launcher', 'the server stops');
+    const id = this.#nextId++;
+    const abort = () => {
+      this.#send({ kind: 'abort', id });
+    };
+    try {
+      return await new Promise<RunResult>((resolve, reject) => {
+        this.#runs.set(id, { finished: resolve, failed: reject });
+        this.#send({ kind: 'run', id, argv, options });
+        if (signal?.aborted === true) abort();
+        else signal?.addEventListener('abort', abort, { once: true });
+      });
+    } finally {
+      this.#runs.delete(id);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  start(argv: readonly string[], { cwd, environment, joins, line }: LaunchOptions): Promise<Program> {
+    if (this.#closed) return Promise.reject(launchError('launcher', 'the server stops'));
+    const id = this.#nextId++;
+    const { promise: exited, resolve: ended } = withResolver<number | string>();
+    const started = new Promise<Program>((resolve, reject) => {
+      this.#programs.set(id, { line, started: resolve, failed: reject, ended, exited });
     });
-    begun.once('error', () => {
-      lose(begun);
+    this.#send({
+      ...{ kind: 'start', id, argv, cwd, environment: environmentFor(environment) },
+      joins: joins.map((group) => `${group}/cgroup.procs`),
+      home: joins.length === 0 ? [] : this.#home,
+      kills: joins.map((group) => `${group}/cgroup.kill`),
     });
-    begun.once('exit', () => {
-      lose(begun);
+    return started;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = new Promise<void>((resolve) => {
+      child.once('exit', () => {
+        resolve();
+      });
     });
-    return begun;
-  };
+    child.disconnect();
+    await ended;
+  }
+
+  #send(request: LauncherRequest): void {
+    // What it started ends with it.
+    if (this.#closed) return;
+    this.#child ??= this.#begin();
+    this.#child.send(request, () => undefined);
+  }
+
+  #begin(): ChildProcess {
+    const child = fork(LAUNCHER, [], {
+      ...{ stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: execArgv(), detached: true },
+      // Output of programs is bytes.
+      serialization: 'advanced',
+    });
+    child.on('message', (report: LauncherReport) => {
+      this.#hear(report);
+    });
+    for (const event of ['error', 'exit'] as const)
+      child.once(event, () => {
+        this.#lose(child);
+      });
+    return child;
+  }
 
   /** What it had started is not watched any more; the sessions end, and the sweep finds what is left. */
-  const lose = (lost: ChildProcess): void => {
-    if (child !== lost) return;
-    child = undefined;
-    for (const { failed, ended } of programs.values()) {
+  #lose(child: ChildProcess): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    for (const { failed, ended } of this.#programs.values()) {
       failed(launchError('launcher', 'the launcher ended'));
       ended('launcher-lost');
     }
-    programs.clear();
-  };
+    this.#programs.clear();
+    for (const { failed } of this.#runs.values()) failed(launchError('launcher', 'the launcher ended'));
+  }
 
-  const hear = (report: LauncherReport): void => {
-    const program = programs.get(report.id);
-    if (program === undefined) return;
+  #hear(report: LauncherReport): void {
     switch (report.kind) {
-      case 'started':
-        program.started({
-          pid: report.pid,
-          exited: program.exited,
-          signal: (name) => send({ kind: 'signal', id: report.id, name }),
-        });
+      case 'ran':
+        this.#runs.get(report.id)?.finished(report.result);
         break;
       case 'failed':
-        programs.delete(report.id);
-        program.failed(launchError(report.code, report.message));
+        this.#fail(report.id, launchError(report.code, report.message));
+        break;
+      case 'started':
+        this.#programs.get(report.id)?.started(this.#program(report.id, report.pid));
         break;
       case 'line':
-        program.options.line(report.line);
+        this.#programs.get(report.id)?.line(report.line);
         break;
       case 'ended':
-        programs.delete(report.id);
-        program.ended(report.status);
+        this.#programs.get(report.id)?.ended(report.status);
+        this.#programs.delete(report.id);
         break;
     }
-  };
+  }
 
-  return {
-    run: runProgram,
-    start(argv, options) {
-      if (closed) return Promise.reject(launchError('launcher', 'the server stops'));
-      const id = nextId++;
-      const { promise: exited, resolve: ended } = withResolver<number | string>();
-      const started = new Promise<Program>((resolve, reject) => {
-        programs.set(id, { options, started: resolve, failed: reject, ended, exited });
-      });
-      send({
-        ...{ kind: 'start', id, argv, cwd: options.cwd, environment: environmentFor(options.environment) },
-        joins: options.joins.map((group) => `${group}/cgroup.procs`),
-        home: options.joins.length === 0 ? [] : home,
-        kills: options.joins.map((group) => `${group}/cgroup.kill`),
-      });
-      return started;
-    },
-    async close() {
-      closed = true;
-      const ending = child;
-      if (ending === undefined) return;
-      const ended = new Promise<void>((resolve) => {
-        ending.once('exit', () => {
-          resolve();
-        });
-      });
-      ending.disconnect();
-      await ended;
-    },
-  };
+  #fail(id: number, error: LaunchError): void {
+    this.#runs.get(id)?.failed(error);
+    this.#programs.get(id)?.failed(error);
+    this.#programs.delete(id);
+  }
+
+  #program(id: number, pid: number): Program {
+    return {
+      pid,
+      exited: this.#programs.get(id)?.exited ?? Promise.resolve('unknown'),
+      signal: (name) => {
+        this.#send({ kind: 'signal', id, name });
+      },
+    };
+  }
 }
 
 /** Node's options for the launcher: those that load TypeScript in tests, and a small heap, for it keeps nothing. */

@@ -1,6 +1,7 @@
 /** Bytes that a folder takes on the disk. Links are not followed, and what disappears meanwhile is not counted. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 export async function folderSize(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
@@ -20,23 +21,31 @@ export async function watchingSize(
   exceeded: () => void,
   task: () => Promise<void>,
 ): Promise<void> {
-  let looking: Promise<boolean> | undefined;
   const isTooLarge = async () => (await Promise.all(folders.map(folderSize))).reduce((sum, size) => sum + size, 0) > limit;
-  const timer = setInterval(() => {
-    looking ??= isTooLarge().then((tooLarge) => {
-      looking = undefined;
-      if (tooLarge) exceeded();
-      return tooLarge;
-    });
-  }, LOOK);
+  const done = new AbortController();
+  const watching = (async () => {
+    let pause = MIN_PAUSE;
+    while (await sleeps(pause, done.signal)) {
+      const began = performance.now();
+      if (await isTooLarge()) exceeded();
+      // A folder with many files takes long to measure, and others wait meanwhile.
+      pause = Math.max(MIN_PAUSE, PAUSE_FACTOR * (performance.now() - began));
+    }
+  })();
   try {
     await task();
     if (await isTooLarge()) exceeded();
   } finally {
-    clearInterval(timer);
-    await looking;
+    done.abort();
+    await watching;
   }
 }
 
-/** Milliseconds between two measurements. */
-const LOOK = 200;
+/** Milliseconds between two measurements at least, and in measurements. */
+const MIN_PAUSE = 200;
+const PAUSE_FACTOR = 10;
+
+/** `false`: it was aborted. */
+function sleeps(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  return setTimeout(milliseconds, true, { signal }).catch(() => false);
+}

@@ -101,7 +101,7 @@ test('a checkout holds the folder of the world at the commit of its branch, and 
 test('thirty sessions of one new project make one fetch, and later ones none', async (t) => {
   const root = await temporaryFolder(t);
   const server = await startGitServer(t, root);
-  const f = await fixture(t, root, { mirror: server.url });
+  const f = await fixture(t, root, { mirror: server.url, cache: { refreshAfter: 1000 } });
   f.repository.commit(files);
   const checkouts = await Promise.all(Array.from({ length: 30 }, () => f.checkout(URL_OF_WORLD)));
   assert.equal(new Set(checkouts.map(({ folder }) => folder)).size, 1);
@@ -199,6 +199,19 @@ test('a project that is too large is stopped while it is fetched', async (t) => 
     ...{ reason: 'project', code: 1008, text: 'The project is too large for this simulation server.' },
   });
   assert.deepEqual(readdirSync(join(f.folder, 'cache/checkouts')), [], 'nothing of it stays');
+  const packs = readdirSync(join(f.folder, 'cache/repositories'), { recursive: true, encoding: 'utf8' });
+  assert.deepEqual(
+    packs.filter((path) => path.includes('/tmp_')),
+    [],
+    'nor of what was received',
+  );
+});
+
+test('a project of many empty files is refused before any of them is written', async (t) => {
+  const f = await fixture(t, await temporaryFolder(t), { cache: { projectBytes: 200_000 } });
+  const empty = Array.from({ length: 60 }, (_, index) => [`robots/${index}`, ''] as const);
+  f.repository.commit({ ...files, ...Object.fromEntries(empty) });
+  assert.equal((await f.refusal(URL_OF_WORLD)).text, 'The project is too large for this simulation server.');
 });
 
 test('links in a project are links in the checkout, recognized by their paths and never followed', async (t) => {

@@ -3,6 +3,7 @@
  * all sessions. The state is the disk itself; what is found there at the start is used.
  */
 import { createHash } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../../ports.ts';
@@ -42,6 +43,8 @@ export interface GitProjectsOptions {
 /** Seconds after which an earlier answer is used, if there is one. */
 const PATIENCE = 5;
 const MAX_YAML = 65_536;
+/** Bytes that a file takes on the disk at least. */
+const BLOCK = 4096;
 
 /** A checkout on the disk. */
 interface Files {
@@ -97,7 +100,7 @@ class Projects implements GitProjects {
       if ((this.#files.get(name)?.leases ?? 0) > 0) continue;
       this.#files.delete(name);
       if (name.startsWith('repositories/')) await this.#remove(name.slice('repositories/'.length));
-      else await rm(join(cache.dir, name), { recursive: true, force: true });
+      else await removeAtOnce(join(cache.dir, name));
     }
     return names.length;
   }
@@ -262,6 +265,8 @@ class Projects implements GitProjects {
     await repository.fetch(commit, limits, signal);
     const facts = await repository.tree(commit, folder);
     if (facts?.worlds.includes(world) !== true) throw missingWorld(world);
+    // Empty files have no bytes, but take their place on the disk.
+    if (facts.files * BLOCK > limits.projectBytes) throw fetchError('too-large', `it has ${facts.files} files`);
     const again = await this.#known(repository, resolved);
     if (again !== undefined) return again;
     const name = checkoutName(repository, resolved);
@@ -310,6 +315,13 @@ class Projects implements GitProjects {
       },
     };
   }
+}
+
+/** A session that comes meanwhile finds no half of it. */
+async function removeAtOnce(folder: string): Promise<void> {
+  const removed = folder.endsWith('.removed') ? folder : `${folder}.removed`;
+  if (removed !== folder) renameSync(folder, removed);
+  await rm(removed, { recursive: true, force: true });
 }
 
 function checkoutName(repository: Repository, { commit, folder }: ResolvedVersion): string {

@@ -2,7 +2,7 @@
  * One bare repository of the cache: partial (no blobs) and shallow, filled commit by commit. Only one command at a time works on it. It is a cache and
  * nothing else: what is damaged is removed and fetched again.
  */
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readTree, remoteFailure, type TreeFacts } from '../../core/simulation/git-output.ts';
@@ -21,8 +21,8 @@ export interface FetchLimits {
   readonly timeout: number;
 }
 
-/** Bytes of a listing of files. */
-const MAX_TREE = 64_000_000;
+/** Bytes of a listing of files; it is read at once. A hundred thousand files fit. */
+const MAX_TREE = 16_000_000;
 
 export class Repository {
   readonly folder: string;
@@ -166,9 +166,17 @@ export class Repository {
     try {
       await watchingSize(folders, limits.projectBytes, exceeded, () => task(AbortSignal.any([signal, stopping.signal])));
     } catch (error) {
+      await this.#removeScraps();
       if (!stopping.signal.aborted) throw error;
     }
     if (stopping.signal.aborted) throw fetchError('too-large', 'it is larger than a project may be');
+  }
+
+  /** What Git received and did not finish: it may be hundreds of megabytes. */
+  async #removeScraps(): Promise<void> {
+    const packs = join(this.folder, 'objects', 'pack');
+    const names = (await readdir(packs).catch(() => [])).filter((name) => name.startsWith('tmp_'));
+    await Promise.all(names.map((name) => rm(join(packs, name), { force: true })));
   }
 
   #alone<T>(task: () => Promise<T>): Promise<T> {

@@ -2,16 +2,18 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checkout, Workspace, Workspaces } from '../ports.ts';
+import type { Checkout, Launcher, Workspace, Workspaces } from '../ports.ts';
+import { FolderSizes } from './folder-sizes.ts';
 import { replaceFile } from './replace-file.ts';
 
 export interface CopyOptions {
   /** Folder of all workspaces; each is a folder in it. */
   readonly folder: string;
-  readonly sizeOf: (folder: string) => Promise<number>;
+  readonly launcher: Pick<Launcher, 'run'>;
 }
 
-export function createCopies({ folder, sizeOf }: CopyOptions): Workspaces {
+export function createCopies({ folder, launcher }: CopyOptions): Workspaces {
+  const sizes = new FolderSizes(launcher);
   const remove = (id: string) => rm(join(folder, id), { recursive: true, force: true, maxRetries: 3 });
   return {
     name: 'copy',
@@ -19,10 +21,10 @@ export function createCopies({ folder, sizeOf }: CopyOptions): Workspaces {
       const project = join(folder, id, 'project');
       await mkdir(join(folder, id), { recursive: true, mode: 0o700 });
       await copyTree(checkout.folder, project, signal);
-      const before = await sizeOf(project);
+      const before = await sizes.of(project);
       return {
         folder: project,
-        usage: async () => Math.max(0, (await sizeOf(project)) - before),
+        usage: async () => Math.max(0, (await sizes.of(project)) - before),
         close: () => remove(id),
       };
     },

@@ -45,7 +45,8 @@ function createOverlays({ folder, launcher, limits }: OverlayOptions): Omit<Work
   };
   const remove = async (id: string) => {
     const own = join(folder, id);
-    for (const point of await mountsBelow(own)) await run('umount', '--', point);
+    const points = await mountsBelow(own);
+    if (points.length > 0) await run('umount', '--', ...points);
     await rm(own, { recursive: true, force: true });
   };
   return {

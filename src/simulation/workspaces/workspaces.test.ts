@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSy
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
-import { folderSize } from '../projects/folder-size.ts';
+import { runProgram } from '../launcher/run.ts';
 import type { Checkout } from '../ports.ts';
 import { createCopies } from './copy.ts';
 import { replaceFile } from './replace-file.ts';
@@ -16,7 +16,7 @@ async function fixture(t: TestContext) {
   mkdirSync(join(from, 'worlds'), { recursive: true });
   writeFileSync(join(from, 'worlds/arm.wbt'), 'world');
   symlinkSync('/etc/passwd', join(from, 'secret'));
-  const copies = createCopies({ folder: join(folder, 'run'), sizeOf: folderSize });
+  const copies = createCopies({ folder: join(folder, 'run'), launcher: { run: runProgram } });
   const checkout = { folder: from } as Checkout;
   return { folder, from, copies, checkout };
 }
@@ -35,7 +35,11 @@ test('the bytes that a session wrote are counted, and none of them stay', async 
   const { copies, checkout } = await fixture(t);
   const workspace = await copies.open('one', checkout, never);
   writeFileSync(join(workspace.folder, 'big'), Buffer.alloc(100_000, 1));
-  assert.ok(((await workspace.usage()) ?? 0) >= 100_000, 'counted');
+  const other = await copies.open('two', checkout, never);
+  const [used = 0, none] = await Promise.all([workspace.usage(), other.usage()]);
+  assert.ok(used >= 100_000, 'counted');
+  assert.equal(none, 0, 'for each session');
+  await other.close();
   assert.deepEqual(await copies.list(), ['one']);
   await workspace.close();
   assert.deepEqual(await copies.list(), []);

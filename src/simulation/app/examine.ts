@@ -3,15 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../ports.ts';
-import { findCgroups } from './cgroups/cgroups.ts';
-import { chooseIsolation } from './isolations/index.ts';
-import { createLauncher } from './launcher/launcher.ts';
-import { isDisplayMissing, missingParts, type MissingPart } from './missing.ts';
-import type { IsolationFacts, Launcher } from './ports.ts';
-import { folderSize } from './projects/folder-size.ts';
-import type { SimulationSettings } from './settings/settings.ts';
-import { chooseWorkspaces } from './workspaces/index.ts';
+import type { Clock } from '../../ports.ts';
+import { missingParts, type MissingPart } from '../missing.ts';
+import type { IsolationFacts, Launcher } from '../ports.ts';
+import type { SimulationSettings } from '../settings/settings.ts';
+import { openMachine } from './machine.ts';
 
 export interface Examination {
   /** The version, such as `2.39.5`; `undefined`: Git does not run. */
@@ -27,20 +23,15 @@ export interface Examination {
 export async function examineMachine(settings: SimulationSettings, clock: Clock): Promise<Examination> {
   const instance = `doctor${randomBytes(4).toString('hex')}`;
   const folder = await mkdtemp(join(tmpdir(), 'session-server-doctor-'));
-  const cgroups = settings.isolation.use === 'none' ? undefined : await findCgroups({ instance, clock });
-  const launcher = createLauncher({ home: cgroups?.home ?? [] });
+  const machine = await openMachine({ instance, folder, clock, settings: () => settings });
+  const { isolation, notUsed, copies } = machine;
   try {
-    const displayMissing = () => isDisplayMissing(settings.display);
-    const common = { instance, launcher, clock, cgroups, settings: () => settings, displayMissing };
-    const { isolation, reasons } = await chooseIsolation(common);
-    const { reason } = await chooseWorkspaces({ folder, launcher, limits: () => settings.limits, sizeOf: folderSize });
     return {
-      ...{ git: await gitVersion(launcher), isolation: isolation.facts, notUsed: reasons, missing: missingParts(settings) },
-      ...(reason !== undefined && { copies: reason }),
+      ...{ git: await gitVersion(machine.launcher), isolation: isolation.facts, notUsed, missing: missingParts(settings) },
+      ...(copies !== undefined && { copies }),
     };
   } finally {
-    await launcher.close();
-    await cgroups?.close();
+    await machine.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
