@@ -84,7 +84,7 @@ function embeddedIpv4(groups: Groups): Bytes | undefined {
   const zeros = (part: Groups) => part.every((group) => group === 0);
   if (zeros(head.slice(0, 5)) && (head[5] === 0xffff || (head[5] === 0 && g6 !== 0))) return bytesOf(g6, g7);
   if (zeros(head.slice(0, 4)) && head[4] === 0xffff && head[5] === 0) return bytesOf(g6, g7);
-  // Networks for local use (RFC 8215) have the IPv4 address at other places, so they are no address of a machine here.
+  // Networks for local use (RFC 8215) have the IPv4 address at other places, so none of them is accepted.
   if (first === 0x64 && second === 0xff9b && zeros(groups.slice(2, 6))) return bytesOf(g6, g7);
   return undefined;
 }

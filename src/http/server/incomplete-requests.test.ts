@@ -22,7 +22,7 @@ test('a body that is held counts until it has arrived', () => {
   assert.equal(excess(), 0);
 });
 
-test('a body that is passed on does not count, and the next headers do', () => {
+test('a body that is forwarded does not count, and the next headers do', () => {
   const { socket, response, excess } = upload(true);
   socket.bytesRead = 5100;
   assert.equal(excess(), 0);

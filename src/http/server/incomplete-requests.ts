@@ -10,7 +10,7 @@ import { excessOf } from '../../core/limits/excess.ts';
 export const MAX_INCOMPLETE = 33_554_432;
 
 export class IncompleteRequests {
-  /** Bytes that were read of a connection when its last request was complete; `Infinity`: what it sends is passed on, and not held here. */
+  /** Bytes that were read of a connection when its last request was complete; `Infinity`: what it sends is forwarded, and not held here. */
   readonly #complete = new WeakMap<Socket, number>();
   readonly #max: number;
 
@@ -18,7 +18,7 @@ export class IncompleteRequests {
     this.#max = max;
   }
 
-  /** The headers have arrived. A body that is not read is over with its response. `forwarded`: the body is passed on as it arrives. */
+  /** The headers have arrived. A body that is not read is over with its response. `forwarded`: the body is forwarded as it arrives. */
   begun(
     request: Pick<IncomingMessage, 'socket' | 'headers' | 'once'>,
     response: { once(event: 'close', done: () => void): unknown },

@@ -45,7 +45,7 @@ export interface HttpServerOptions {
   readonly unreadTimeout?: number;
   /** Bytes that incomplete requests of all connections may hold; `MAX_INCOMPLETE` by default. */
   readonly incompleteBytes?: number;
-  /** The body of this request is passed on as it arrives. Absent: of none. */
+  /** The body of this request is forwarded as it arrives. Absent: of none. */
   readonly forwards?: (request: IncomingMessage) => boolean;
   /** Seconds a connection may idle between two requests; 75 by default. */
   readonly keepAlive?: number;
