@@ -106,7 +106,8 @@ export class SessionList {
     return [
       ...relayed.map(({ id, isRunning, since, project }) => ({
         ...{ ...common, id, state: isRunning ? ('running' as const) : ('handed-out' as const) },
-        ...{ since: wall + since, project: project ?? null, closable: true },
+        // Each of them is seen, also where others come to the server directly.
+        ...{ basis: 'counted' as const, since: wall + since, project: project ?? null, closable: true },
       })),
       ...handedOut.map(({ bookingId, isRunning, at, project }) => ({
         ...{ ...common, id: bookingId, state: isRunning ? ('running' as const) : ('handed-out' as const) },

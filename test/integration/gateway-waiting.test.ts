@@ -323,11 +323,8 @@ test('the API lists the queue and the sessions, and an operator ends one of them
     clients.map(({ position, project, connected }) => ({ position, project, connected })),
     [{ position: 1, project: WORLD, connected: true }],
   );
-  const { servers = [] } = (await list('servers')) as { servers?: readonly Record<string, unknown>[] };
-  assert.deepEqual(
-    servers.map(({ sessions }) => sessions),
-    [{ basis: 'counted', count: 1 }],
-  );
+  const { servers = [] } = (await list('servers')) as { servers?: readonly { readonly sessions: unknown }[] };
+  assert.deepEqual(servers[0]?.sessions, { basis: 'estimated', count: 1 }, 'others may come directly, past the gateway');
   const path = `${running.url}/api/v1/running-sessions/${String(sessions[0]?.['id'])}/end`;
   assert.equal((await fetch(path, { method: 'POST' })).status, 401);
   const ended = await fetch(path, {
