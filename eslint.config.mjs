@@ -35,7 +35,7 @@ export default tseslint.config(
   {
     // Programs are started in one place, without a shell. The load agent keeps its one program running by itself.
     files: ['src/**/*.ts'],
-    ignores: ['**/*.test.ts', 'src/simulation/launcher/**', 'src/agent/nvidia-smi.ts', 'src/commands/demo.ts'],
+    ignores: ['**/*.test.ts', 'src/simulation/launcher/**', 'src/agent/nvidia-smi.ts', 'src/demo/machines.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

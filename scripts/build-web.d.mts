@@ -7,4 +7,4 @@ export interface BuiltFile {
 }
 
 /** Bundles the pages with these names, or all, into `folder`. */
-export function buildWeb(folder?: string, names?: readonly ('monitor' | 'viewer')[]): Promise<readonly BuiltFile[]>;
+export function buildWeb(folder?: string, names?: readonly ('monitor' | 'visitors' | 'viewer')[]): Promise<readonly BuiltFile[]>;

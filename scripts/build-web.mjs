@@ -8,10 +8,11 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-/** The pages. `maxBytes`: of all files of the page as Brotli. */
+/** The pages. `maxBytes`: of all files of the page as Brotli. The viewer is loaded in addition to the pages for visitors. */
 const PAGES = {
   monitor: { script: 'src/web/main.tsx', styles: 'src/web/monitor.css', maxBytes: 100_000 },
-  viewer: { script: 'src/web/viewer/main.ts', styles: 'src/web/viewer/viewer.css', maxBytes: 150_000 },
+  visitors: { script: 'src/web/visitors/main.ts', styles: 'src/web/visitors/visitors.css', maxBytes: 20_000 },
+  viewer: { script: 'src/web/viewer/main.ts', styles: 'src/web/viewer/viewer.css', maxBytes: 130_000 },
 };
 
 export async function buildWeb(folder = join(root, 'dist', 'web'), names = Object.keys(PAGES)) {

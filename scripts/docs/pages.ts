@@ -9,6 +9,7 @@ import { configurationKeys, simulationConfigurationKeys } from './configuration.
 import { withGenerated } from './layout.ts';
 import { logMessages } from './log-messages.ts';
 import { metricsList } from './metrics.ts';
+import { pageTexts } from './page-texts.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -20,6 +21,7 @@ export const generatedFiles: readonly (readonly [path: string, current: () => st
   inPage('docs/reference/metrics.md', metricsList),
   inPage('docs/reference/api-codes.md', apiLists),
   inPage('docs/reference/command-line.md', commandLineHelp),
+  inPage('docs/reference/page-texts.md', pageTexts),
   inPage('docs/reference/log.md', () => logMessages(fileURLToPath(new URL('src/', root)))),
 ];
 

@@ -1,10 +1,10 @@
 /** What the session server needs from outside, and its implementations in production. Simulations of whole days pass in others. */
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
+import type { Demo } from '../core/views/demo-view.ts';
 import { webSocketUrl } from '../core/fleet/endpoint.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
-import { startEdge, type Edge, type EdgeOptions } from '../http/edge.ts';
-import type { RenderViewer } from '../http/clients/viewer-routes.ts';
+import { startEdge, type Edge, type EdgeOptions, type Pages } from '../http/edge.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
 import { readPageAssets } from '../http/server/page-assets.ts';
 import type {
@@ -38,6 +38,8 @@ export interface Environment {
   readonly version: string;
   /** For polls and webhooks. Absent: connections are direct. */
   readonly proxies?: OutgoingProxies | undefined;
+  /** Absent: this is not the demo. */
+  readonly demo?: Demo;
 }
 
 export interface Adapters {
@@ -58,7 +60,11 @@ const pages: MonitorPages = {
   entrance: async (...page) => (await import('../web/render.ts')).renderSignInPage(...page),
 };
 
-const renderViewer: RenderViewer = async (...page) => (await import('../web/viewer/render.ts')).renderViewerPage(...page);
+const visitorPages: Pages['visitors']['render'] = {
+  landing: async (...page) => (await import('../web/visitors/render.ts')).renderLandingPage(...page),
+  session: async (...page) => (await import('../web/visitors/render.ts')).renderSessionPage(...page),
+  demo: async (...page) => (await import('../web/visitors/render.ts')).renderDemoPage(...page),
+};
 
 export const realAdapters: Adapters = {
   createProbe: loadProbe,
@@ -67,8 +73,15 @@ export const realAdapters: Adapters = {
   createNotifiers: configuredNotifiers,
   async startEdge(options) {
     const folder = join(packageRoot, 'dist', 'web');
-    const [assets, viewerAssets] = await Promise.all([readPageAssets(folder, 'monitor'), readPageAssets(folder, 'viewer')]);
-    return startEdge(options, { monitor: { assets, pages }, viewer: { assets: viewerAssets, render: renderViewer } });
+    const [assets, visitors, viewer] = await Promise.all([
+      readPageAssets(folder, 'monitor'),
+      readPageAssets(folder, 'visitors'),
+      readPageAssets(folder, 'viewer'),
+    ]);
+    return startEdge(options, {
+      monitor: { assets, pages },
+      visitors: { assets: { visitors, viewer }, render: visitorPages },
+    });
   },
 };
 

@@ -82,6 +82,7 @@ export const READ_AT_EACH_USE: readonly SettingsKey[] = [
     'monitor.title',
     'monitor.access',
     'monitor.origin',
+    'languages',
   ] as const),
   ...(['limits.clients', 'limits.bodyBytes', 'limits.bufferBytes', 'limits.metricsServers'] as const),
   ...(['gateway.acmeDir', 'gateway.limits'] as const),

@@ -1,5 +1,6 @@
 /** The sub-commands and their options. Each command is in a file of its own. */
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { INSTALLED } from '../config/find.ts';
 import { nearest } from '../core/text/nearest.ts';
@@ -95,9 +96,21 @@ function addServer(program: Command): void {
 function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('try it: a session server, and a simulation server with a robot to drive')
+    .description('try it: a session server, simulation servers with a robot to drive, and a page with buttons')
     .option('--port <port>', 'port of the session server', readPort, 1999)
-    .option('--simulation-port <port>', 'port of the simulation server; the four ports above it are for sessions', readPort, 2000)
+    .option(
+      '--simulation-port <port>',
+      'port of the first simulation server; the ports above are for the others and for sessions',
+      readPort,
+      2000,
+    )
+    .option('--machines <count>', 'simulation servers, with two places each', readMachines, 5)
+    .option(
+      '--listen <address>',
+      'address to listen on; `::` lets other machines use the demo and its buttons',
+      readAddress,
+      '127.0.0.1',
+    )
     .action(async (options: DemoOptions) => (await import('./demo.ts')).demoCommand(options));
 }
 
@@ -255,6 +268,17 @@ function readPort(text: string): number {
   if (!/^[0-9]+$/.test(text) || port < 1 || port > 65_535)
     throw new InvalidArgumentError('A port is a whole number from 1 to 65535.');
   return port;
+}
+
+function readMachines(text: string): number {
+  const count = Number(text);
+  if (!/^[0-9]+$/.test(text) || count < 1 || count > 20) throw new InvalidArgumentError('Use a whole number from 1 to 20.');
+  return count;
+}
+
+function readAddress(text: string): string {
+  if (isIP(text) === 0) throw new InvalidArgumentError('Use an IP address, such as 127.0.0.1.');
+  return text;
 }
 
 function readTimeout(text: string): number {

@@ -1,83 +1,99 @@
 /**
- * `session-server demo`: the session server and, as a child, a simulation server with the built-in robot. Logs and state go
- * to a temporary folder, which is removed at the end; the working directory is left alone.
+ * `session-server demo`: the session server, simulation servers with the built-in robot as children, a mail server, and a
+ * page with buttons. Logs and state go to a temporary folder, which is removed at the end; the working directory is left
+ * alone. Only this machine can reach it, unless another address is named.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addressKind } from '../core/fleet/ip-address.ts';
+import { hostInUrl } from '../core/fleet/endpoint.ts';
+import { createDemo } from '../demo/demo.ts';
+import { MailServer } from '../demo/mail-server.ts';
+import { Machine } from '../demo/machines.ts';
+import { SchoolClass } from '../demo/school-class.ts';
 import { packageRoot } from '../system/package-root.ts';
+import { systemClock } from '../system/system-clock.ts';
 import { FAILED, type ProcessLifecycle } from './process-lifecycle.ts';
 import { startCommand } from './start.ts';
 
 export interface DemoOptions {
   readonly port: number;
-  /** Of the simulation server; its sessions get the four ports above. */
+  /** Of the first simulation server. Its sessions get the ports above it, and the next simulation server those above them. */
   readonly simulationPort: number;
+  readonly machines: number;
+  /** Address to listen on. */
+  readonly listen: string;
 }
 
-/** Seconds in which the sessions of the simulation server have to end. */
+/** Sessions of one simulation server (config/simulation/demo.json). */
+const PLACES = 2;
+/** Seconds in which the sessions of the simulation servers have to end. */
 const MAX_STOP = 10;
+const CLASS = { size: 30, stay: [10, 30] } as const;
 
-export async function demoCommand({ port, simulationPort }: DemoOptions): Promise<void> {
+export async function demoCommand({ port, simulationPort, machines: count, listen }: DemoOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'session-server-demo-'));
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const simulation = writeConfiguration(folder, 'simulation', { port: simulationPort });
-  const session = writeConfiguration(folder, 'session', { port, simulationServers: [`localhost:${simulationPort}`] });
+  const server = hostFor(listen);
+  const ports = Array.from({ length: count }, (_, index) => simulationPort + index * (PLACES + 1));
+  const machines = ports.map((port) => {
+    const changes = { listen, server, port };
+    return new Machine({ name: `${server}:${port}`, configuration: writeConfiguration(folder, 'simulation', changes) });
+  });
+  const mail = await MailServer.start(systemClock);
+  const session = writeConfiguration(folder, 'session', {
+    ...{ listen, server, port, simulationServers: ports.map((port) => `${server}:${port}`) },
+    ...{ administrator: 'operator@demo.example', mailSender: 'session-server@demo.example' },
+    ...{ mailServer: '127.0.0.1', mailServerPort: mail.port },
+  });
+  const url = `ws://${server}:${port}/session`;
+  const students = new SchoolClass({ clock: systemClock, random: Math.random, url, ...CLASS });
   await startCommand(session, {
     maxStop: MAX_STOP,
-    page: 'view',
-    beside: (life) => startSimulationServer(simulation, life),
+    page: '',
+    demo: createDemo({ machines, students, mail }),
+    beside: (life) => startBeside(life, { machines, students, mail }),
   });
 }
 
-/** The configuration of the package, with these ports and folders. Returns its path. */
-function writeConfiguration(folder: string, program: 'session' | 'simulation', changes: object): string {
+/** As browsers reach what listens there. */
+function hostFor(listen: string): string {
+  const kind = addressKind(listen);
+  if (kind === 'unspecified') return hostname();
+  return kind === 'loopback' ? 'localhost' : hostInUrl(listen);
+}
+
+/** The configuration of the package, with these changes and folders. Returns its path. */
+function writeConfiguration(folder: string, program: 'session' | 'simulation', changes: { readonly port: number }): string {
   const file: unknown = JSON.parse(readFileSync(join(packageRoot, 'config', program, 'demo.json'), 'utf8'));
-  const path = join(folder, `${program}.json`);
+  const name = `${program}-${changes.port}`;
+  const path = join(folder, `${name}.json`);
   const { $schema: _, ...keys } = file as Record<string, unknown>;
-  const folders = { logDir: join(folder, 'log'), stateDir: join(folder, 'state', program) };
+  const folders = { logDir: join(folder, 'log', name), stateDir: join(folder, 'state', name) };
   writeFileSync(path, JSON.stringify({ ...keys, ...changes, ...folders }));
   return path;
 }
 
-/** Resolves when it listens, with `false` when it cannot: it has said why. */
-async function startSimulationServer(configuration: string, life: ProcessLifecycle): Promise<boolean> {
-  const program = join(packageRoot, 'bin', 'session-server.mjs');
-  const child = spawn(process.execPath, [program, 'simulation', configuration], {
-    // It ends when the channel does, however this process ends.
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  const ended = new Promise<false>((resolve) => {
-    child.once('exit', () => {
-      resolve(false);
-    });
-  });
-  let stopping = false;
+interface Beside {
+  readonly machines: readonly Machine[];
+  readonly students: SchoolClass;
+  readonly mail: MailServer;
+}
+
+/** `false`: a simulation server did not start, and said why. */
+async function startBeside(life: ProcessLifecycle, { machines, students, mail }: Beside): Promise<boolean> {
   life.add({
     async stop() {
-      stopping = true;
-      child.kill('SIGTERM');
-      await ended;
+      students.sendHome();
+      await Promise.all([mail.stop(), ...machines.map((machine) => machine.stop())]);
     },
   });
-  const listens = new Promise<true>((resolve) => {
-    let said = '';
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      // What follows is read, so that the pipe never fills, and dropped.
-      if (said.length < 10_000) said += text;
-      if (/^Simulation server \S+ on port/m.test(said)) resolve(true);
-    });
-  });
-  const started = await Promise.race([listens, ended]);
-  if (!started) process.exitCode = FAILED;
-  else
-    void ended.then(() => {
-      if (stopping) return;
-      console.error('error: the simulation server of the demo has ended; start the demo again');
-      process.kill(process.pid, 'SIGTERM');
-    });
-  return started;
+  const started = await Promise.all(machines.map((machine) => machine.start()));
+  if (started.every(Boolean)) return true;
+  await Promise.all([mail.stop(), ...machines.map((machine) => machine.stop())]);
+  process.exitCode = FAILED;
+  return false;
 }

@@ -8,6 +8,7 @@ import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { watchConfiguration } from '../config/watch.ts';
+import type { Demo } from '../core/views/demo-view.ts';
 import { hostInUrl } from '../core/fleet/endpoint.ts';
 import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
@@ -32,6 +33,8 @@ export interface StartOptions {
   readonly beside?: (life: ProcessLifecycle) => Promise<boolean>;
   /** The page to open; all that is said then. */
   readonly page?: string;
+  /** The demo, of which the pages show a part. */
+  readonly demo?: Demo;
   /** Seconds in which everything has to stop. */
   readonly maxStop?: number;
 }
@@ -50,7 +53,7 @@ export async function startCommand(file: string | undefined, options: StartOptio
   life.endOnBugs(log);
   for (const warning of loaded.warnings) log.warn(formatProblem(warning));
 
-  const starting = startServer(settings, log);
+  const starting = startServer(settings, log, options.demo);
   const reloading = startReloading(loaded.path, starting, log);
   const watching = watchConfiguration(loaded.path, { clock: systemClock, changed: () => reloading.wake() });
   life.add(reloading, { stop: async () => (await watching).stop() }, { stop: async () => (await starting)?.stop() });
@@ -98,7 +101,7 @@ export async function agentCommand({ port, ...options }: AgentCommandOptions): P
 }
 
 /** `undefined`: it cannot listen, which was said. */
-async function startServer(settings: Settings, log: OpenLog): Promise<App | undefined> {
+async function startServer(settings: Settings, log: OpenLog, demo?: Demo): Promise<App | undefined> {
   // Loaded only now: most of the time of a start goes into it, and commands that run nothing do not need it.
   const { startApp } = await import('../app/index.ts');
   const { createSharedLookup } = await import('../probes/shared-lookup.ts');
@@ -109,6 +112,7 @@ async function startServer(settings: Settings, log: OpenLog): Promise<App | unde
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
     ...(proxies !== undefined && { proxies }),
+    ...(demo !== undefined && { demo }),
   };
   const lock = await lockState(settings.stateDir, log);
   if (lock === undefined) return undefined;

@@ -18,6 +18,7 @@ import { accessKeys, checkTokens } from './schema/access.ts';
 import { allocation } from './schema/allocation.ts';
 import { checkFolders, folderKeys } from './schema/folders.ts';
 import { checkGateway, gateway } from './schema/gateway.ts';
+import { languages } from './schema/languages.ts';
 import { limits } from './schema/limits.ts';
 import { checkMail, mailKeys, ownMailKeys } from './schema/mail.ts';
 import { pollingKeys } from './schema/polling.ts';
@@ -44,7 +45,7 @@ export const schema = z.strictObject({
   ...folderKeys,
   ...ownMailKeys,
   ...accessKeys,
-  ...{ webhooks, limits, allocation, waiting, gateway, registration },
+  ...{ webhooks, limits, allocation, waiting, gateway, registration, languages },
 });
 
 /** The file as it is written. */

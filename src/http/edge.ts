@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Settings } from '../config/settings.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import { meanLoad, type ServerFacts } from '../core/fleet/fleet.ts';
+import type { Demo } from '../core/views/demo-view.ts';
+import { visitorView } from '../core/views/visitor-view.ts';
 import { PerClientCounts } from '../core/limits/per-client-counts.ts';
 import type { History } from '../core/history/history.ts';
 import type { Timeline } from '../core/history/timeline.ts';
@@ -36,6 +38,7 @@ import { createAddressOf, createPeerKey, parseNetworks, type AddressOf, type Pee
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './server/descriptors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { explainView, type ExplainSource } from './operators/explain-view.ts';
+import { createDemoRoutes, type RenderDemoPage } from './demo/demo-routes.ts';
 import { createHealthRoutes } from './health.ts';
 import { createHistoryRoutes } from './operators/history-routes.ts';
 import { addGauges, createMetricsRoutes, type Metrics } from './metrics.ts';
@@ -54,7 +57,14 @@ import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.
 import { SessionTickets } from './clients/session-tickets.ts';
 import { createSessionsApi } from './clients/sessions-api.ts';
 import { createSockets, type Sockets } from './server/sockets.ts';
-import { createViewerPage, createViewerRoutes, type RenderViewer } from './clients/viewer-routes.ts';
+import {
+  createVisitorPages,
+  createVisitorRoutes,
+  languagesFor,
+  pageFor,
+  type RenderVisitorPages,
+  type VisitorAssets,
+} from './clients/visitor-routes.ts';
 
 export interface EdgeOptions {
   readonly clock: Clock;
@@ -94,12 +104,14 @@ export interface EdgeOptions {
   readonly answers: StartupGate;
   /** Clients may wait and get servers: the state of the last run is loaded, and with it the waiting line. */
   readonly sessions: StartupGate;
+  /** Absent: this is not the demo. */
+  readonly demo?: Demo;
 }
 
 /** The pages, which the edge serves without knowing them. */
 export interface Pages {
   readonly monitor: { readonly assets: PageAssets; readonly pages: MonitorPages };
-  readonly viewer: { readonly assets: PageAssets; readonly render: RenderViewer };
+  readonly visitors: { readonly assets: VisitorAssets; readonly render: RenderVisitorPages & { readonly demo: RenderDemoPage } };
 }
 
 export interface Edge {
@@ -239,7 +251,7 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
   );
 }
 
-function routesOf(parts: Parts, { monitor, viewer }: Pages) {
+function routesOf(parts: Parts, { monitor, visitors }: Pages) {
   const { options, closers, addressOf, gateway, port } = parts;
   const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions } = options;
   let stopping = false;
@@ -264,11 +276,23 @@ function routesOf(parts: Parts, { monitor, viewer }: Pages) {
     stopping = true;
   });
   closers.add(() => events.stop());
-  const viewerPage = createViewerPage(viewer);
+  const visitorOptions = {
+    ...visitors,
+    fleet: () =>
+      visitorView(
+        monitorViews.fleet(),
+        Array.from(poller.servers(), (facts) => poller.state(facts)),
+      ),
+    site: () => settings().monitor.title,
+    languages: () => settings().languages,
+    isReader: access.isReader,
+    demo: options.demo !== undefined,
+  };
+  const visitorPages = createVisitorPages(visitorOptions);
   const groups = [
     createLegacyRoutes({
       ...{ requests: options.requests, queue: options.queue, availability: options.prospects.availability },
-      ...{ gateway, answers, sessions, addressOf, page: viewerPage },
+      ...{ gateway, answers, sessions, addressOf, pages: visitorPages },
       meanLoad: () => meanLoad(poller.servers()),
       hold: () => settings().waiting.hold,
     }),
@@ -282,7 +306,17 @@ function routesOf(parts: Parts, { monitor, viewer }: Pages) {
       title: () => settings().monitor.title,
       hasTokens: () => settings().admin.tokens.length > 0,
     }),
-    createViewerRoutes(viewer, viewerPage),
+    createVisitorRoutes(visitorOptions, visitorPages),
+    ...(options.demo === undefined
+      ? []
+      : [
+          createDemoRoutes({
+            demo: options.demo,
+            render: visitors.render.demo,
+            page: (c) => pageFor(c, visitorOptions),
+            languages: (c) => languagesFor(c, visitorOptions),
+          }),
+        ]),
     apiOf(parts, access, source, register.api),
   ];
   return createRoutes({ log, groups });

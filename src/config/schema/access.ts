@@ -52,7 +52,9 @@ const projects = z
 
 const monitor = z
   .strictObject({
-    title: text(200).default('Webots session server').describe('Heading of the monitor page.'),
+    title: text(200)
+      .default('Webots session server')
+      .describe('Name of the site: heading of the monitor page and of the home page.'),
     access: z
       .enum(['open', 'token'])
       .default('open')

@@ -48,7 +48,10 @@ function start(hold: number) {
     addressOf: () => ({ address: '192.0.2.1', limitKey: '192.0.2.1' }),
     meanLoad: () => undefined,
     hold: () => hold,
-    page: (c, starts) => Promise.resolve(c.html(`a page that ${starts ? 'starts' : 'waits for a click'}`)),
+    pages: {
+      landing: (c) => Promise.resolve(c.html('a page that waits for a click')),
+      session: (c) => Promise.resolve(c.html('a page that starts')),
+    },
   });
   const get = (outgoing: Outgoing, path = '/session', accept?: string) => {
     const env = { incoming: { url: path, headers: { accept } }, outgoing } as unknown as HttpBindings;

@@ -14,7 +14,7 @@ import type { Allocated, Outcome, Refused } from '../../engine/request-types.ts'
 import type { Topic } from '../../engine/topic.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { CORS, methodNotAllowed } from '../server/cors.ts';
-import type { ViewerPage } from './viewer-routes.ts';
+import type { VisitorPages } from './visitor-routes.ts';
 
 export interface LegacyRoutesOptions {
   readonly requests: Pick<SessionRequests, 'request' | 'tryOnce'>;
@@ -30,8 +30,8 @@ export interface LegacyRoutesOptions {
   readonly meanLoad: () => number | undefined;
   /** Seconds a request to `/session` is held while no server is available; 0: not at all. */
   readonly hold: () => number;
-  /** The page for browsers that open `/` or `/session`. Absent: they get text, as programs do. */
-  readonly page?: ViewerPage;
+  /** The pages for browsers that open `/` or `/session`. Absent: they get text, as programs do. */
+  readonly pages?: Pick<VisitorPages, 'landing' | 'session'>;
   /** Absent: there is no gateway. */
   readonly gateway?: ClientsAtGateway | undefined;
 }
@@ -94,10 +94,10 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
     return answer(String(options.meanLoad() ?? -1));
   };
   // One handler for all methods of a path: the framework chains several that match, which costs as much as the response.
-  const { page } = options;
-  routes.all('/session', readOnly(page === undefined ? allocate : (c) => (wantsPage(c) ? page(c, true) : allocate(c))));
+  const { pages } = options;
+  routes.all('/session', readOnly(pages === undefined ? allocate : (c) => (wantsPage(c) ? pages.session(c) : allocate(c))));
   routes.all('/c/:code/session', readOnly(allocate));
-  routes.all('/', readOnly(page === undefined ? availability : (c) => (wantsPage(c) ? page(c, false) : availability())));
+  routes.all('/', readOnly(pages === undefined ? availability : (c) => (wantsPage(c) ? pages.landing(c) : availability())));
   routes.all('/load', readOnly(load));
   return routes;
 }

@@ -10,6 +10,7 @@
  * not one of them, so it is not believed here: the reverse proxy has to pass `Host` on.
  */
 import type { IncomingMessage } from 'node:http';
+import { hostOf, isSameOrigin, isSameSite } from '../server/same-origin.ts';
 
 export interface OperatorsOriginOptions {
   /** `monitor.origin`, as configured now. */
@@ -40,24 +41,12 @@ export class OperatorsOrigin {
   isOfPage(request: IncomingMessage): boolean {
     const { origin, 'sec-fetch-site': site } = request.headers;
     const own = this.#own();
-    if (own !== undefined) return origin === undefined ? isSameOrigin(site) : origin === own;
-    // Where the connection is not encrypted, browsers send only `Origin`. Elsewhere, this survives any reverse proxy.
-    if (site !== undefined) return isSameOrigin(site);
-    return origin === undefined || (URL.canParse(origin) && new URL(origin).host === hostOf(request));
+    if (own !== undefined) return origin === undefined ? isSameSite(site) : origin === own;
+    return isSameOrigin(request);
   }
 
   #own(): string | undefined {
     const origin = this.#options.origin();
     return origin === undefined ? undefined : new URL(origin).origin;
   }
-}
-
-function isSameOrigin(site: string | readonly string[] | undefined): boolean {
-  return site === undefined || site === 'same-origin' || site === 'none';
-}
-
-/** As it was sent: the parsed header may have been changed for the routes. */
-function hostOf({ rawHeaders }: IncomingMessage): string | undefined {
-  const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host');
-  return hosts.length === 1 ? hosts[0]?.toLowerCase() : undefined;
 }

@@ -27,7 +27,7 @@ export type Encoding = 'br' | 'gzip' | 'identity';
 const YEAR = 31_536_000;
 
 /** Throws when the page was not built. */
-export async function readPageAssets(folder: string, page: 'monitor' | 'viewer'): Promise<PageAssets> {
+export async function readPageAssets(folder: string, page: 'monitor' | 'visitors' | 'viewer'): Promise<PageAssets> {
   try {
     const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
       readonly files: readonly { readonly name: string; readonly hash: string }[];
@@ -80,7 +80,7 @@ export function encodingFor(c: Context): Encoding {
   return accepts('br') ? 'br' : accepts('gzip') ? 'gzip' : 'identity';
 }
 
-/** Relative to the page. `folder`: the path of the files. */
-export function assetUrl(folder: string, { name, hash }: PageAsset): string {
-  return throughMonitor(`${folder}/${name}?v=${hash}`);
+/** Relative to the page. `folder`: the path of the files. `through`: the path by which the page asks for everything. */
+export function assetUrl(folder: string, { name, hash }: PageAsset, through = throughMonitor): string {
+  return through(`${folder}/${name}?v=${hash}`);
 }

@@ -4,6 +4,7 @@ import { Hono, type Context } from 'hono';
 import { routePath } from 'hono/route';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { meantByMonitor } from '../../core/views/through-monitor.ts';
+import { meantBySession } from '../../core/views/through-session.ts';
 import type { Log } from '../../ports.ts';
 import { CORS } from './cors.ts';
 
@@ -63,7 +64,7 @@ export function toListener(routes: Hono<Env>): RequestListener {
     if (meant !== undefined) {
       byMonitor.add(incoming);
       incoming.url = meant;
-    }
+    } else incoming.url = meantBySession(incoming.url ?? '') ?? incoming.url;
     void listener(incoming, outgoing);
   };
 }

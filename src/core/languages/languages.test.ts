@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderViewerPage } from '../render.ts';
-import { languages, textsFor } from './index.ts';
-import { fill, type Texts } from './texts.ts';
+import { builtIn, directionOf, textsFor } from './languages.ts';
+import { fill, valuesIn, type Texts } from './texts.ts';
 
 test('the language is the best of those that the browser asks for', () => {
   const cases: Record<string, string> = {
@@ -19,8 +18,7 @@ test('the language is the best of those that the browser asks for', () => {
 });
 
 test('every language has every text, with the same values in it', () => {
-  const valuesIn = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([value]) => value).sort();
-  const [english, ...others] = languages;
+  const [english, ...others] = builtIn;
   for (const texts of others)
     for (const name of Object.keys(english!) as (keyof Texts)[]) {
       const [text, translated] = [english![name], texts[name]];
@@ -30,11 +28,12 @@ test('every language has every text, with the same values in it', () => {
   assert.equal(fill('{a} of {b} {c}', { a: '1', b: '{a}' }), '1 of {a} {c}');
 });
 
-test('the page is served in that language, with its texts for the script', () => {
-  const html = renderViewerPage('de-DE', { script: 'view/viewer.js?v=1', styles: 'view/viewer.css?v=1' }, true);
-  assert.match(html, /^<!DOCTYPE html>\n<html lang="de">/);
-  assert.match(html, /<main data-starts="?true/);
-  assert.match(html, />Starten<\/button>/);
-  const [, json = ''] = /<script type="application\/json" id="texts">([^<]+)<\/script>/.exec(html) ?? [];
-  assert.deepEqual(JSON.parse(json), textsFor('de'));
+test('an added language is chosen by its tag, and falls back to English or to the language that it changes', () => {
+  const added = { it: { start: 'Avvia' }, 'de-AT': { start: 'Los geht’s' }, de: { start: 'Los' } };
+  const italian = textsFor('it-CH, de;q=0.5', added);
+  assert.deepEqual([italian.language, italian.start, italian.pause], ['it', 'Avvia', 'Pause']);
+  assert.equal(textsFor('de-AT', added).start, 'Los geht’s');
+  const german = textsFor('de-CH', added);
+  assert.deepEqual([german.start, german.leave], ['Los', 'Beenden']);
+  assert.deepEqual(['ar', 'he-IL', 'de', 'Fa'].map(directionOf), ['rtl', 'rtl', 'ltr', 'rtl']);
 });

@@ -1,0 +1,145 @@
+/** From the wish to start to a running simulation, and what a visitor reads on the way. */
+import { projectParameter } from '../../core/fleet/project.ts';
+import { fill, type Texts } from '../../core/languages/texts.ts';
+import type { Viewer, ViewerOptions } from '../viewer/main.ts';
+import { element, say, socketUrl } from './element.ts';
+import { endTexts } from './end-texts.ts';
+import { Fleet } from './fleet.ts';
+import { prospectText, waitingReason } from './fleet-texts.ts';
+import { prospectOf } from '../../core/views/visitor-view.ts';
+import { Session, type SessionEnd } from './session.ts';
+
+/** `idle`: it can be started. `asking`: in line, or on the way to a machine. */
+type Phase = 'idle' | 'asking' | 'running';
+
+export function startWaiting(texts: Texts, dataset: DOMStringMap): void {
+  const page = new WaitingPage(texts, dataset);
+  element('start').addEventListener('click', () => page.start());
+  element('cancel').addEventListener('click', () => page.leave({ kind: 'left-line' }));
+  element('leave').addEventListener('click', () => page.leave({ kind: 'left' }));
+  // A page that comes back from the browser's memory can be started again.
+  addEventListener('pagehide', () => page.leave({ kind: 'left' }));
+  if (dataset['starts'] === 'true') page.start();
+  else page.wait();
+}
+
+class WaitingPage {
+  readonly #texts: Texts;
+  readonly #dataset: DOMStringMap;
+  readonly #fleet: Fleet;
+  #phase: Phase = 'idle';
+  #session: Session | undefined;
+  #viewer: Viewer | undefined;
+  #place = '';
+
+  constructor(texts: Texts, dataset: DOMStringMap) {
+    this.#texts = texts;
+    this.#dataset = dataset;
+    this.#fleet = new Fleet(dataset['fleet'] ?? '', (fleet) => {
+      if (fleet === undefined) return;
+      if (this.#place !== '') say('detail', `${waitingReason(texts, fleet)} ${texts.keepOpen}`);
+      else if (this.#phase === 'idle') say('detail', prospectText(texts, prospectOf(fleet)));
+    });
+  }
+
+  /** For the click that starts. */
+  wait(): void {
+    this.#fleet.start();
+  }
+
+  start(): void {
+    const texts = this.#texts;
+    this.#fleet.stop();
+    const isFocused = document.activeElement === element('start');
+    this.#show('asking', texts.asking);
+    // The button that had the focus is hidden now.
+    if (isFocused) element('cancel').focus();
+    // While the session is asked for, or waited for.
+    const loading = this.#load();
+    this.#session = new Session({
+      url: socketUrl('session'),
+      tickets: this.#dataset['sessions'] ?? '',
+      project: projectParameter(location.search),
+      waiting: (position, seconds) => this.#inLine(position, seconds),
+      reconnecting: (hasPlace) => this.#step(texts.reconnecting, hasPlace ? texts.keepsPlace : ''),
+      connecting: () => this.#step(texts.connecting),
+      progress: (text) => this.#step(text),
+      streaming: (url) => {
+        this.#step(texts.loading);
+        void loading.then((viewer) => viewer?.watch(url));
+      },
+      ended: (end) => this.#end(end),
+    });
+  }
+
+  /** Ends the session from this side. */
+  leave(end: SessionEnd): void {
+    if (this.#session === undefined) return;
+    this.#session.leave();
+    this.#end(end);
+  }
+
+  /** Once; afterwards the same viewer shows other sessions. `undefined`: it could not be loaded, which was said. */
+  async #load(): Promise<Viewer | undefined> {
+    if (this.#viewer !== undefined) return this.#viewer;
+    const options: ViewerOptions = {
+      texts: this.#texts,
+      began: () => this.#show('running', this.#texts.running),
+      say: (text) => say('status', text),
+      lost: () => this.leave({ kind: 'machine-lost' }),
+    };
+    try {
+      const { createViewer } = (await import(new URL(this.#dataset['viewer'] ?? '', document.baseURI).href)) as {
+        readonly createViewer: (options: ViewerOptions) => Viewer;
+      };
+      this.#viewer ??= createViewer(options);
+    } catch {
+      this.leave({ kind: 'unreachable' });
+    }
+    return this.#viewer;
+  }
+
+  #inLine(position: number, seconds: number | undefined): void {
+    const { next, waiting } = this.#texts;
+    const place = position === 1 ? next : fill(waiting, { position: String(position) });
+    if (this.#place === '') this.#fleet.start();
+    this.#place = place;
+    say('rank', String(position));
+    say('status', `${place} ${this.#estimate(seconds)}`);
+  }
+
+  #estimate(seconds: number | undefined): string {
+    const { noEstimate, soon, estimate } = this.#texts;
+    if (seconds === undefined) return noEstimate;
+    return seconds < 60 ? soon : fill(estimate, { minutes: String(Math.round(seconds / 60)) });
+  }
+
+  /** On the way, but not in line. */
+  #step(text: string, detail = ''): void {
+    this.#place = '';
+    this.#fleet.stop();
+    say('status', text);
+    say('detail', detail);
+    say('rank', '');
+  }
+
+  #end(end: SessionEnd): void {
+    this.#session = undefined;
+    this.#viewer?.close();
+    const { text, reason } = endTexts(this.#texts, end);
+    element('start').textContent = this.#texts.startAgain;
+    this.#show('idle', text, reason);
+    element('start').focus();
+  }
+
+  #show(phase: Phase, text: string, reason = ''): void {
+    this.#phase = phase;
+    this.#step(text);
+    say('reason', reason);
+    element('reason').hidden = reason === '';
+    element('now').dataset['phase'] = phase;
+    element('stage').hidden = phase !== 'running';
+    element('start').hidden = phase !== 'idle';
+    element('cancel').hidden = phase !== 'asking';
+  }
+}
