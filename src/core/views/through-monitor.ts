@@ -18,6 +18,11 @@ export function throughMonitor(path: string): string {
 /** The request target that is meant; `undefined`: the one that is written. */
 export function meantByMonitor(target: string): string | undefined {
   const meant = target.startsWith('/monitor?/') ? target.slice('/monitor?'.length) : '';
-  const [path = ''] = meant.split('?', 1);
-  return NEEDED.test(meant) && !DOTS.test(path) ? meant : undefined;
+  return NEEDED.test(meant) && !leavesPath(meant) ? meant : undefined;
+}
+
+/** It means another path than the one that it begins with. */
+export function leavesPath(target: string): boolean {
+  const [path = ''] = target.split('?', 1);
+  return DOTS.test(path);
 }

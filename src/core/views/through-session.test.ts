@@ -11,6 +11,7 @@ test('nothing else is, and a session request is still one', () => {
   for (const target of [
     ...['/session', '/session?url=/view/fleet', '/session?//host/view/x', '/session?/api/v1/servers', '/session?/monitor/events'],
     ...['/session?/api/v1/sessionsx', '/view?/view/fleet', '/session?/2000/load', '/session?/view'],
+    ...['/session?/view/../metrics', '/session?/view/%2e%2E/metrics', '/session?/api/v1/sessions/..\\x'],
   ])
     assert.equal(meantBySession(target), undefined, target);
 });

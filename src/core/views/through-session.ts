@@ -3,6 +3,8 @@
  * `through-monitor.ts`, many sites forward only the paths of the original; and a site may have closed `/monitor` to visitors.
  */
 
+import { leavesPath } from './through-monitor.ts';
+
 /** What the pages need. Nothing else may be reached by this way. */
 const NEEDED = /^\/(?:view\/|api\/v1\/sessions(?:[/?]|$))/;
 
@@ -14,5 +16,5 @@ export function throughSession(path: string): string {
 /** The request target that is meant; `undefined`: the one that is written. */
 export function meantBySession(target: string): string | undefined {
   const meant = target.startsWith('/session?/') ? target.slice('/session?'.length) : '';
-  return NEEDED.test(meant) ? meant : undefined;
+  return NEEDED.test(meant) && !leavesPath(meant) ? meant : undefined;
 }
