@@ -38,8 +38,8 @@ test('the files of a folder share its processes in turn, and slow groups come fi
     groups.map(([name, members]) => `${name} ${members.length}`),
     [
       'test/simulation-a 1',
-      ...['a 2', 'b 1', 'c 1', 'd 1'].map((rest) => `test/integration-${rest}`),
-      ...['a 1', 'b 1', 'c 1', 'd 1', 'e 1'].map((rest) => `src-${rest}`),
+      ...['a 1', 'b 1', 'c 1', 'd 1', 'e 1'].map((rest) => `test/integration-${rest}`),
+      ...['a 2', 'b 2', 'c 1'].map((rest) => `src-${rest}`),
       `${own} 1`,
       'test-a 1',
     ],

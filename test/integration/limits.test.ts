@@ -57,8 +57,9 @@ describe('connections', () => {
       limits: { clients: 200, headerTimeout: 60 },
     });
     // Connected before the crowd: it has to be served all the while.
-    const early = new RawConnection(t, program.port).send(requestText('GET /session'));
-    assert.equal((await early.response()).body, `ws://${server.address}`);
+    const early = new RawConnection(t, program.port);
+    await eventually('the load', async () => (await early.send(requestText('GET /load')).response()).body === '10');
+    assert.equal((await early.send(requestText('GET /session')).response()).body, `ws://${server.address}`);
     const socket = await new SocketClient(t, `${program.socketUrl}/`).open();
     assert.equal(await socket.message(1), '1');
 
@@ -107,7 +108,7 @@ describe('connections', () => {
   });
 
   test('that never send anything are disconnected after limits.headerTimeout', async (t) => {
-    const program = await startProgramInside(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
+    const program = await startProgram(t, { simulationServers: ['127.0.0.1:9'], limits: { headerTimeout: 1 } });
     // As many as this process may open.
     const many = Math.min(10_000, (readDescriptorLimit() ?? 1500) - 500);
     const { answers } = await speechless(t, program, many);
