@@ -6,5 +6,8 @@ export interface BuiltFile {
   readonly gzip: number;
 }
 
-/** Bundles the pages with these names, or all, into `folder`. */
-export function buildWeb(folder?: string, names?: readonly ('monitor' | 'visitors' | 'viewer')[]): Promise<readonly BuiltFile[]>;
+/** Bundles the parts with these names, or all, into `folder`. Throws if one is too large. */
+export function buildWeb(
+  folder?: string,
+  names?: readonly ('monitor' | 'visitors' | 'viewer' | 'client' | 'api')[],
+): Promise<readonly BuiltFile[]>;

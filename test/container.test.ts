@@ -1,9 +1,12 @@
-/** Dockerfile and compose.yml as far as they can be judged without a container engine: what is copied exists, and nothing runs with more rights than it needs. */
+/** Dockerfile, compose.yml and the Kubernetes manifests as far as they can be judged without a container engine: what is copied exists, ports and names match, and nothing runs with more rights than it needs. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse, parseAllDocuments } from 'yaml';
 import { loadConfiguration } from '../src/config/load.ts';
+import { variableNames } from '../src/config/variables.ts';
+import { createHealthRoutes } from '../src/http/health.ts';
 import { temporary } from './support/start-program.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -25,7 +28,7 @@ test('everything that the Dockerfile copies from here exists', () => {
 
 test('the image has all that the package has', () => {
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: readonly string[] };
-  for (const path of files.filter((path) => !/^docs$|\.md$/.test(path)))
+  for (const path of files.filter((path) => !/^docs$|\.md$|\.d\.ts$/.test(path)))
     assert.match(dockerfile, new RegExp(`^COPY --from=build /build/${path} ${path}$`, 'm'));
 });
 
@@ -75,3 +78,136 @@ test('the port that the health check asks at is the one that is published and na
   assert.match(compose, /127\.0\.0\.1:1999:1999/);
   assert.match(compose, /"port" stays 1999/);
 });
+
+test('image and compose start the demo, publish its ports, and log to stdout', () => {
+  const read = parse(compose) as { services: Record<string, ComposeService> };
+  const [service] = Object.values(read.services);
+  assert.ok(service !== undefined);
+  assert.match(dockerfile, /^CMD \["demo"\]$/m);
+  assert.deepEqual(service.command, ['demo']);
+  assert.deepEqual(service.environment, { SESSION_SERVER_LOG_TO: 'stdout' });
+  assert.match(dockerfile, /^ENV SESSION_SERVER_LOG_TO=stdout$/m);
+  const { port, maxConnections } = json('config/simulation/demo.json') as { port: number; maxConnections: number };
+  const range = `${port}-${port + maxConnections}`;
+  assert.ok(service.ports.includes(`127.0.0.1:${range}:${range}`), range);
+});
+
+test('the Kubernetes manifests belong together: names, labels, ports, probes, volumes, variables', async (t) => {
+  const { resources } = parse(text('deploy/kubernetes/kustomization.yaml')) as { resources: string[] };
+  const documents = resources.flatMap((name) =>
+    parseAllDocuments(text(`deploy/kubernetes/${name}`)).map((document) => {
+      assert.deepEqual(document.errors, []);
+      return document.toJS() as Manifest;
+    }),
+  );
+  const of = <T>(kind: string) => documents.find((document) => document.kind === kind) as T;
+  const { spec: deployment, metadata } = of<Deployment>('Deployment');
+  const { template } = deployment;
+  const { spec: pod } = template;
+  const [container] = pod.containers;
+  assert.ok(container !== undefined);
+  assert.deepEqual([deployment.replicas, deployment.strategy.type, pod.enableServiceLinks], [1, 'Recreate', false]);
+  assert.deepEqual(template.metadata.labels, deployment.selector.matchLabels);
+
+  const { spec: service } = of<Service>('Service');
+  assert.deepEqual(service.selector, template.metadata.labels);
+  const [http] = container.ports;
+  assert.deepEqual(
+    [service.ports[0]?.targetPort, container.livenessProbe.httpGet, container.readinessProbe.httpGet],
+    ['http', { path: '/livez', port: 'http' }, { path: '/readyz', port: 'http' }],
+  );
+  const routes = createHealthRoutes({ isReady: () => true, isStopping: () => false });
+  for (const path of ['/livez', '/readyz']) assert.equal((await routes.request(path)).status, 200);
+  const [rule] = of<Ingress>('Ingress').spec.rules;
+  assert.deepEqual(rule?.http.paths[0]?.backend.service, { name: metadata.name, port: { name: service.ports[0]?.name } });
+
+  const volumes = pod.volumes.map(({ name }) => name).sort();
+  assert.deepEqual(container.volumeMounts.map(({ name }) => name).sort(), volumes);
+  assert.equal(
+    pod.volumes.find(({ configMap }) => configMap !== undefined)?.configMap?.name,
+    of<Manifest>('ConfigMap').metadata.name,
+  );
+  assert.equal(
+    pod.volumes.find((volume) => volume.persistentVolumeClaim !== undefined)?.persistentVolumeClaim?.claimName,
+    of<Manifest>('PersistentVolumeClaim').metadata.name,
+  );
+  assert.equal(pod.securityContext.runAsNonRoot, true);
+  assert.deepEqual(container.securityContext.capabilities, { drop: ['ALL'] });
+  assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+  assert.equal(container.image, `session-server:${(json('package.json') as { version: string }).version}`);
+
+  const names = variableNames();
+  for (const { name } of container.env) assert.ok(names.has(name), name);
+  const path = join(temporary(t), 'session.json');
+  writeFileSync(path, of<{ data: Record<string, string> }>('ConfigMap').data['session.json'] ?? '');
+  const env = Object.fromEntries(
+    container.env.map(({ name, value = 'a-token-of-sufficient-length-for-a-test' }) => [name, value]),
+  );
+  const result = await loadConfiguration(path, { env });
+  assert.ok(result.kind === 'loaded', JSON.stringify(result));
+  assert.deepEqual([result.settings.port, result.warnings], [http?.containerPort, []]);
+});
+
+interface ComposeService {
+  readonly command: unknown;
+  readonly environment: unknown;
+  readonly ports: readonly string[];
+}
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
+
+interface Deployment extends Manifest {
+  readonly spec: {
+    readonly replicas: number;
+    readonly strategy: { readonly type: string };
+    readonly selector: { readonly matchLabels: unknown };
+    readonly template: { readonly metadata: { readonly labels: unknown }; readonly spec: Pod };
+  };
+}
+
+interface Pod {
+  readonly enableServiceLinks: boolean;
+  readonly securityContext: { readonly runAsNonRoot: boolean };
+  readonly containers: readonly Container[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly configMap?: { readonly name: string };
+    readonly persistentVolumeClaim?: { readonly claimName: string };
+  }[];
+}
+
+interface Container {
+  readonly image: string;
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly livenessProbe: { readonly httpGet: unknown };
+  readonly readinessProbe: { readonly httpGet: unknown };
+  readonly volumeMounts: readonly { readonly name: string }[];
+  readonly securityContext: { readonly capabilities: unknown; readonly readOnlyRootFilesystem: boolean };
+}
+
+interface Service extends Manifest {
+  readonly spec: {
+    readonly selector: unknown;
+    readonly ports: readonly { readonly name: string; readonly targetPort: string }[];
+  };
+}
+
+interface Ingress extends Manifest {
+  readonly spec: {
+    readonly rules: readonly {
+      readonly http: { readonly paths: readonly { readonly backend: { readonly service: unknown } }[] };
+    }[];
+  };
+}
+
+function text(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+function json(path: string): unknown {
+  return JSON.parse(text(path));
+}

@@ -35,6 +35,10 @@ test('it has the program, the page, the examples and the documents, and no devel
     'dist/program/mujoco.wasm',
     'dist/program/LICENSES.txt',
     'dist/web/manifest.json',
+    'dist/web/v1.js',
+    'dist/web/v1-button.js',
+    'dist/src/client/index.d.ts',
+    'dist/src/client/session-button.d.ts',
     'src/install/templates/nginx.conf',
     'src/install/templates/deploy-certificate.sh',
     'config/session/local.json',
@@ -97,6 +101,19 @@ test('it checks the configuration that ships with it', async (t) => {
   assert.match(stdout, /session-server\/config\/session\/local\.json: 1 simulation server, 0 warnings, no errors/);
 });
 
+test('a project can use the client package, with types that are checked strictly', async () => {
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(folder, 'use.ts'), USE_OF_CLIENT);
+  const options = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--lib', 'es2022,dom', '--noEmit'];
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  await run(process.execPath, [compiler, ...options, '--module', 'nodenext', 'use.ts'], { cwd: folder }).catch((error: unknown) =>
+    assert.fail((error as { stdout: string }).stdout),
+  );
+  const names = "import('session-server/client').then((client) => console.log(Object.keys(client).join()))";
+  const { stdout } = await run(process.execPath, ['--eval', names], { cwd: folder });
+  assert.equal(stdout, 'SessionError,hasPlace,requestSession,waitForSession\n');
+});
+
 test('it starts, answers, serves its page, and writes nothing into the package', async (t) => {
   const before = fingerprint(installed);
   const server = await startSimulationServer(t, 12.5);
@@ -114,6 +131,23 @@ test('it starts, answers, serves its page, and writes nothing into the package',
   assert.equal((await started.stop()).status, 0);
   assert.deepEqual(fingerprint(installed), before);
 });
+
+const USE_OF_CLIENT = `
+import { requestSession, SessionError, waitForSession } from 'session-server/client';
+import { SessionButton } from 'session-server/client/button';
+
+export async function use(project: string | undefined): Promise<string> {
+  const options = { server: 'https://session.example.org', ...(project !== undefined && { project }) };
+  for await (const event of requestSession(options)) {
+    if (event.type === 'allocated') return event.url;
+    if (event.type === 'waiting') console.log(event.position?.toFixed(), event.estimate?.from);
+  }
+  // @ts-expect-error: there is no such option.
+  await waitForSession({ ...options, projekt: 'x' });
+  throw new SessionError('code', 'A sentence.');
+}
+export const button: HTMLElement = new SessionButton();
+`;
 
 /** Every file with its size and time. */
 function fingerprint(path: string): string[] {

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import type { Demo } from '../core/views/demo-view.ts';
 import { webSocketUrl } from '../core/fleet/endpoint.ts';
+import type { Decision } from '../core/views/decision.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import { startEdge, type Edge, type EdgeOptions, type Pages } from '../http/edge.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
-import { readPageAssets } from '../http/server/page-assets.ts';
+import type { ReferencePage } from '../http/server/reference-page.ts';
+import { readAssets, readClientAssets, readPageAssets } from '../http/server/page-assets.ts';
 import type {
   Clock,
   HistoryFile,
@@ -40,6 +42,8 @@ export interface Environment {
   readonly proxies?: OutgoingProxies | undefined;
   /** Absent: this is not the demo. */
   readonly demo?: Demo;
+  /** Gets each decision that is recorded. */
+  readonly decided?: (decision: Decision) => void;
 }
 
 export interface Adapters {
@@ -66,6 +70,9 @@ const visitorPages: Pages['visitors']['render'] = {
   demo: async (...page) => (await import('../web/visitors/render.ts')).renderDemoPage(...page),
 };
 
+const renderApiReference: ReferencePage['render'] = async (...page) =>
+  (await import('../web/api-reference/render.ts')).renderApiReference(...page);
+
 export const realAdapters: Adapters = {
   createProbe: loadProbe,
   createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
@@ -73,14 +80,19 @@ export const realAdapters: Adapters = {
   createNotifiers: configuredNotifiers,
   async startEdge(options) {
     const folder = join(packageRoot, 'dist', 'web');
-    const [assets, visitors, viewer] = await Promise.all([
+    const [assets, visitors, viewer, client, { styles }] = await Promise.all([
       readPageAssets(folder, 'monitor'),
       readPageAssets(folder, 'visitors'),
       readPageAssets(folder, 'viewer'),
+      readClientAssets(folder),
+      readAssets(folder, { styles: 'api.css' }),
     ]);
+    const reference: ReferencePage = { styles, render: renderApiReference };
     return startEdge(options, {
       monitor: { assets, pages },
       visitors: { assets: { visitors, viewer }, render: visitorPages },
+      client,
+      reference,
     });
   },
 };

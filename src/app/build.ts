@@ -104,6 +104,7 @@ function buildCore(initial: Settings, environment: Environment) {
     buckets: new TokenBuckets(bucketRules(initial)),
     decisions: new Decisions((decision) => {
       recordDecision(decision, metrics, history);
+      environment.decided?.(decision);
     }),
     /** The server of which something changed last. */
     serverChanges: createTopic<ServerFacts | undefined>(undefined),

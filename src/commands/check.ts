@@ -4,7 +4,7 @@ import { thisMachine } from '../config/environment.ts';
 import { loadConfiguration, MAX_FILE_BYTES, parse, type LoadResult } from '../config/load.ts';
 import { programOf } from '../config/program.ts';
 import type { Settings } from '../config/settings.ts';
-import { logPath } from '../logging/log.ts';
+import { logPath, logsToStdout } from '../logging/log.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { certificateProblems, printProblems, REFUSED } from './configuration.ts';
 
@@ -76,9 +76,9 @@ function number(count: number, what: string): string {
 }
 
 /** What the keys do not show by themselves: defaults that are filled in, and relative paths. */
-function meaning({ debug, logDir, stateDir, mail, handOutSsl, pollSsl }: Settings) {
+function meaning({ debug, logTo, logDir, stateDir, mail, handOutSsl, pollSsl }: Settings) {
   return {
-    log: debug ? 'stdout' : logPath(logDir),
+    log: logsToStdout({ debug, logTo }) ? 'stdout' : logPath(logDir),
     state: stateDir,
     email: mail === undefined ? 'none' : `to ${mail.administrator}, sent by ${mail.server}:${mail.port}`,
     links: `${handOutSsl ? 'wss' : 'ws'} for clients, ${pollSsl ? 'https' : 'http'} for polling`,

@@ -13,7 +13,7 @@ import { hostInUrl } from '../core/fleet/endpoint.ts';
 import { addressKind } from '../core/fleet/ip-address.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { AGENT_CONNECTIONS } from '../http/server/descriptors.ts';
-import { logPath, openLog, type OpenLog } from '../logging/log.ts';
+import { logPath, logsToStdout, openLog, type OpenLog } from '../logging/log.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { readOutgoingProxies } from '../system/outgoing-proxies.ts';
 import { lockFolder } from '../system/folder-lock.ts';
@@ -22,6 +22,7 @@ import { systemClock } from '../system/system-clock.ts';
 import { certificateProblems, readConfiguration } from './configuration.ts';
 import { FAILED, ProcessLifecycle } from './process-lifecycle.ts';
 import { version } from '../system/version.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 
 /** Port of a load agent that is started beside the session server. */
 const AGENT_PORT = 2000;
@@ -48,7 +49,8 @@ export async function startCommand(file: string | undefined, options: StartOptio
   if ((await beside?.(life)) === false) return;
   const { settings } = loaded;
   tuneForFleet(settings.simulationServers.length);
-  const log = openLog({ logDir: settings.logDir, debug: settings.debug, format: settings.logFormat, clock: systemClock });
+  const { logDir, debug, logTo, logLevel, logFormat: format } = settings;
+  const log = openLog({ logDir, debug, logTo, logLevel, format, clock: systemClock });
   life.log = log;
   life.endOnBugs(log);
   for (const warning of loaded.warnings) log.warn(formatProblem(warning));
@@ -108,11 +110,13 @@ async function startServer(settings: Settings, log: OpenLog, demo?: Demo): Promi
   const { proxies, problems } = readOutgoingProxies(process.env);
   for (const problem of problems) log.warn(problem);
   if (proxies !== undefined) log.info('polls and webhooks use the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY');
+  const tracing = await tracingIfConfigured(settings, log);
   const environment: Environment = {
     ...{ clock: systemClock, random: Math.random, newId: () => randomUUID(), log, version },
     names: createSharedLookup(),
     ...(proxies !== undefined && { proxies }),
     ...(demo !== undefined && { demo }),
+    ...(tracing !== undefined && { decided: tracing.decided }),
   };
   const lock = await lockState(settings.stateDir, log);
   if (lock === undefined) return undefined;
@@ -122,6 +126,7 @@ async function startServer(settings: Settings, log: OpenLog, demo?: Demo): Promi
       ...app,
       async stop() {
         await app.stop();
+        await tracing?.stop();
         await lock.release();
       },
     };
@@ -141,6 +146,13 @@ async function startServer(settings: Settings, log: OpenLog, demo?: Demo): Promi
     sayCannotListen(error, ports, addresses);
     return undefined;
   }
+}
+
+/** Its libraries are not loaded otherwise. */
+async function tracingIfConfigured({ tracing: { endpoint } }: Settings, log: OpenLog): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined;
+  const { startTracing } = await import('../tracing/tracing.ts');
+  return startTracing({ endpoint, version, log });
 }
 
 /** Two processes would overwrite what the other one saved. `undefined`: another one has the folder, which was said. */
@@ -210,14 +222,15 @@ function sayWhatRuns({ path, settings }: Loaded, { port }: App, agentPort: numbe
   const servers = settings.simulationServers.length;
   const host = reachedAt(settings.listen);
   // A collector reads JSON lines there and nothing else.
-  const say = settings.debug && settings.logFormat === 'json' ? console.error : console.log;
+  const isHere = logsToStdout(settings);
+  const say = isHere && settings.logFormat === 'json' ? console.error : console.log;
   say(`Session server ${version} on port ${port}, configured by ${path}`);
   say(
     agentPort === undefined
       ? `Simulation servers: ${servers}`
       : `Load agent of this machine on port ${agentPort}; simulation servers: ${servers}`,
   );
-  say(`Log: ${settings.debug ? 'here' : logPath(settings.logDir)}`);
+  say(`Log: ${isHere ? 'here' : logPath(settings.logDir)}`);
   say(`Open http://${host}:${port}/monitor, or ask: curl ${host}:${port}/livez`);
 }
 

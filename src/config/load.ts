@@ -10,6 +10,7 @@ import { resolveSecrets } from './secrets.ts';
 import { type Settings, toSettings } from './settings.ts';
 import { type FileContent, type FileFailure, type Environment, thisMachine } from './environment.ts';
 import { validate } from './validate.ts';
+import { namedByVariables, withVariables } from './variables.ts';
 
 export type LoadResult = Loaded | Refused;
 
@@ -43,20 +44,23 @@ export async function loadConfiguration(path: string, overrides: Partial<Environ
   if (parsed.kind === 'problem') return refused(absolute, [parsed.problem]);
 
   if (programOf(parsed.value) === 'simulation') return refused(absolute, [ofSimulationServer(path)]);
-  const { configuration, sound, problems, warnings } = validate(parsed.value);
+  const given = await withVariables(parsed.value, environment);
+  const { configuration, sound, problems, warnings } = validate(given.value);
   const resolved = await resolveSecrets(sound, environment);
-  const allProblems = [...problems, ...resolved.problems];
+  const allProblems = [...problems, ...resolved.problems, ...given.problems];
   const reported = new Set(allProblems.map(({ key }) => key));
   const hasPassword = resolved.secrets.mailPassword !== undefined || reported.has('mailSenderPassword');
   const allWarnings = [
     ...[...warnings, ...contradictions(sound, hasPassword, environment.env)].filter(({ key }) => !reported.has(key)),
     ...parsed.warnings,
     ...resolved.warnings,
-    ...openToAll(path, read, sound),
+    ...given.warnings,
+    ...openToAll(path, read, given.variables.size === 0 ? sound : validate(parsed.value).sound),
   ];
-  if (configuration === undefined || allProblems.length > 0) return refused(absolute, allProblems, allWarnings);
+  const named = (of: readonly Problem[]) => namedByVariables(of, given.variables);
+  if (configuration === undefined || allProblems.length > 0) return refused(absolute, named(allProblems), named(allWarnings));
   const settings = toSettings(configuration, resolved.secrets, environment);
-  return { kind: 'loaded', path: absolute, settings, warnings: atMost(allWarnings, MAX_WARNINGS) };
+  return { kind: 'loaded', path: absolute, settings, warnings: atMost(named(allWarnings), MAX_WARNINGS) };
 }
 
 /** One clear problem instead of ten unknown keys. */

@@ -26,6 +26,7 @@ import { checkOperatorsOrigin } from './schema/operators-origin.ts';
 import { registration } from './schema/registration.ts';
 import { checkServers, simulationServers } from './schema/simulation-servers.ts';
 import { checkName, siteKeys } from './schema/site.ts';
+import { tracing } from './schema/tracing.ts';
 import { waiting } from './schema/waiting.ts';
 import { webhooks } from './schema/webhooks.ts';
 
@@ -45,7 +46,7 @@ export const schema = z.strictObject({
   ...folderKeys,
   ...ownMailKeys,
   ...accessKeys,
-  ...{ webhooks, limits, allocation, waiting, gateway, registration, languages },
+  ...{ webhooks, limits, allocation, waiting, gateway, registration, languages, tracing },
 });
 
 /** The file as it is written. */

@@ -49,9 +49,11 @@ import { createMonitorRoutes, type MonitorPages } from './operators/monitor-rout
 import type { MonitorSource } from './operators/monitor-source.ts';
 import { createApi } from './server/openapi.ts';
 import { refuseLostUpgrades } from './server/lost-upgrade.ts';
-import type { PageAssets } from './server/page-assets.ts';
+import type { ReferencePage } from './server/reference-page.ts';
+import type { ClientAssets, PageAssets } from './server/page-assets.ts';
 import { createRoutes, toListener } from './server/routes.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions, type TurnedAway } from './server/server.ts';
+import { createClientRoutes } from './clients/client-routes.ts';
 import { createLegacyRoutes, type SentToServer } from './clients/legacy-routes.ts';
 import { createSessionSocket, SESSION_PROTOCOL } from './clients/session-socket.ts';
 import { SessionTickets } from './clients/session-tickets.ts';
@@ -108,10 +110,12 @@ export interface EdgeOptions {
   readonly demo?: Demo;
 }
 
-/** The pages, which the edge serves without knowing them. */
+/** The pages and the client package, which the edge serves without knowing them. */
 export interface Pages {
   readonly monitor: { readonly assets: PageAssets; readonly pages: MonitorPages };
   readonly visitors: { readonly assets: VisitorAssets; readonly render: RenderVisitorPages & { readonly demo: RenderDemoPage } };
+  readonly client: ClientAssets;
+  readonly reference: ReferencePage;
 }
 
 export interface Edge {
@@ -251,7 +255,7 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
   );
 }
 
-function routesOf(parts: Parts, { monitor, visitors }: Pages) {
+function routesOf(parts: Parts, { monitor, visitors, client, reference }: Pages) {
   const { options, closers, addressOf, gateway, port } = parts;
   const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions } = options;
   let stopping = false;
@@ -317,7 +321,8 @@ function routesOf(parts: Parts, { monitor, visitors }: Pages) {
             languages: (c) => languagesFor(c, visitorOptions),
           }),
         ]),
-    apiOf(parts, access, source, register.api),
+    createClientRoutes(client),
+    apiOf(parts, access, source, register.api, reference),
   ];
   return createRoutes({ log, groups });
 }
@@ -327,6 +332,7 @@ function apiOf(
   { mayRead, mayAct }: Access,
   source: MonitorSource,
   registration: RegisterRoutes['api'],
+  reference: ReferencePage,
 ) {
   const { clock, newId, log, version, settings, requests, queue, monitorViews, operatorActions, sessions } = options;
   const sent: SentToServer = (...arrival) => gateway?.sent(...arrival);
@@ -334,6 +340,7 @@ function apiOf(
   closers.add(() => tickets.stop());
   return createApi({
     version,
+    reference,
     groups: [
       createSessionsApi({ tickets, addressOf, sent, ...sessions, bodyBytes: () => settings().limits.bodyBytes }),
       createApiRoutes({
@@ -365,8 +372,12 @@ function apiOf(
 }
 
 function socketsOf({ options, closers, addressOf, gateway }: Parts, maxSockets: () => number): Sockets {
-  const { clock, log, settings, queue, prospects, answers, sessions } = options;
+  const { clock, log, settings, queue, prospects, monitorViews, answers, sessions } = options;
   const bufferBytes = () => settings().limits.bufferBytes;
+  const whyClosed = () => {
+    const { open, availability: sentence } = monitorViews.fleet();
+    return open ? undefined : sentence;
+  };
   const availability = createAvailabilitySocket({
     ...{ clock, log, bufferBytes, availability: prospects.availability, ready: answers.ready },
   });
@@ -376,7 +387,7 @@ function socketsOf({ options, closers, addressOf, gateway }: Parts, maxSockets: 
     handlers: {
       '/': availability.handler,
       '/session': createSessionSocket({
-        ...{ queue, ready: sessions.ready, addressOf, bufferBytes },
+        ...{ queue, log, ready: sessions.ready, addressOf, bufferBytes, whyClosed },
         sent: (...arrival) => gateway?.sent(...arrival),
       }),
     },

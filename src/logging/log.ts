@@ -1,6 +1,6 @@
 /**
- * The log: `Log` of `ports.ts` by pino. Text lines as the original writes them, or JSON for collectors, into `<logDir>/session/output.log`; with `debug`
- * to stdout instead, in more detail (docs/design/protocol.md, "Configuration file").
+ * The log: `Log` of `ports.ts` by pino. Text lines as the original writes them, or JSON for collectors, into `<logDir>/session/output.log`, or to
+ * stdout; with `debug` in more detail (docs/design/protocol.md, "Configuration file").
  *
  * Nothing outside makes it throw. What it cannot say in the log it says on stderr, once.
  */
@@ -18,8 +18,12 @@ export interface LogOptions {
   /** Folder; the file is `session/output.log` in it, or that of another program. */
   readonly logDir: string;
   readonly program?: 'session' | 'simulation';
-  /** To stdout instead of the file, with debug lines. */
+  /** To stdout instead of the file, with debug lines; as the original does. */
   readonly debug: boolean;
+  /** Absent: as `debug` says. */
+  readonly logTo?: 'file' | 'stdout' | undefined;
+  /** The least important lines that are written. Absent: as `debug` says. */
+  readonly logLevel?: LogLevel | undefined;
   readonly format: 'text' | 'json';
   readonly clock: Clock;
   /** Bytes a file may have. Default: the original's 500 000. */
@@ -51,11 +55,16 @@ export function logPath(logDir: string, program: 'session' | 'simulation' = 'ses
   return join(logDir, program, 'output.log');
 }
 
+/** Whether the log goes to stdout, and not to the file. */
+export function logsToStdout({ debug, logTo = debug ? 'stdout' : 'file' }: Pick<LogOptions, 'debug' | 'logTo'>): boolean {
+  return logTo === 'stdout';
+}
+
 /** Never throws: a folder that cannot be written is reported on stderr, and tried again. */
 export function openLog(options: LogOptions): OpenLog {
-  const { clock, debug, format } = options;
-  const sink = debug ? openStdout(options) : openFile(options, (gap) => reportGap(log, gap));
-  const write = recordWriter(format, clock, debug ? 'debug' : 'info', sink);
+  const { clock, debug, format, logLevel = debug ? 'debug' : 'info' } = options;
+  const sink = logsToStdout(options) ? openStdout(options) : openFile(options, (gap) => reportGap(log, gap));
+  const write = recordWriter(format, clock, logLevel, sink);
   const limiter = startLimiter(clock, write);
   const flushSync = (): void => sink.flush();
 

@@ -88,7 +88,7 @@ export function App({ snapshot, live }: AppProps) {
         {runsScripts && <Columns snapshot={snapshot} onlyKind={onlyKind} />}
       </main>
       <footer>
-        session-server {fleet.version} · <a href="api/v1/openapi.json">API</a> · <a href="metrics">metrics</a>
+        session-server {fleet.version} · <a href="api">API</a> · <a href="metrics">metrics</a>
       </footer>
       {runsScripts && <Announcer open={fleet.open} stale={stale} />}
       {runsScripts && <Notice text={notice} onClose={close} />}

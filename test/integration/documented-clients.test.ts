@@ -1,5 +1,7 @@
 /** The clients of the documentation, run as they are printed there against the real program: they wait in line and get their server. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import { eventually, inTime } from '../support/eventually.ts';
@@ -69,3 +71,29 @@ for (const path of ['docs/reference/http-api.md', 'docs/reference/websocket.md']
       /https/,
     );
   });
+
+test('the Python example waits in line and prints its server, and ends with the reason when its project may not run', async (t) => {
+  const { program, url, giveUp } = await startFullFleet(t);
+  const waiting = startPython(t, [program.url, PROJECT]);
+  await eventually('a position', () => waiting.output.stderr.includes('Position 1'));
+  assert.equal((await giveUp()).status, 204);
+  assert.equal(await inTime('a server', waiting.ended), 0);
+  assert.equal(waiting.output.stdout, `${url}\n`);
+  const refused = startPython(t, [program.url, 'http://github.com/owner/name']);
+  assert.equal(await inTime('the refusal', refused.ended), 1);
+  assert.match(refused.output.stderr, /https/);
+});
+
+function startPython(t: TestContext, args: readonly string[]) {
+  const example = join(import.meta.dirname, '..', '..', 'examples', 'python', 'session.py');
+  const python = spawn('python3', [example, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  python.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+  python.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+  const ended = new Promise<number | null>((resolve, reject) => {
+    python.once('close', resolve);
+    python.once('error', (cause) => reject(new Error('the example needs python3', { cause })));
+  });
+  t.after(() => python.kill());
+  return { output, ended };
+}

@@ -126,10 +126,14 @@ describe(`the subprotocol ${PROTOCOL}`, { concurrency: 2 }, () => {
     );
     assert.equal(await lineLength(program), 2, 'the place is kept');
     const again = open(t, program, `?resume=${resumeToken}`);
-    assert.deepEqual(await said(again, 1), { type: 'waiting', position: 1, estimateSeconds: null, resumeToken });
+    const { reason, ...rest } = await said(again, 1);
+    assert.deepEqual(rest, { type: 'waiting', position: 1, estimateSeconds: null, resumeToken });
+    assert.match(reason ?? '', /^No session can start now: .+\.$/);
     server.report(82 - 8);
     assert.equal((await last(again)).url, `ws://${server.address}`);
     assert.equal((await said(second, 2)).type, 'waiting');
+    second.socket.close(4000);
+    await eventually('the place to be given up', async () => (await lineLength(program)) === 0);
   });
 
   test('a place whose holder is away delays no one, and is there when the holder is back', async (t) => {

@@ -17,13 +17,25 @@ const logFormat = z
   .describe('`text`: lines as the original writes them; `json`: one object per line, for log collectors.')
   .meta({ restart: true });
 
+const logTo = z
+  .enum(['file', 'stdout'])
+  .optional()
+  .describe('Where the log goes: `file` in `logDir`, or `stdout`, as containers need it.')
+  .meta({ restart: true, absent: '`stdout` with `debug`, else `file`' });
+
+const logLevel = z
+  .enum(['debug', 'info', 'warn', 'error'])
+  .optional()
+  .describe('The least important lines that are logged.')
+  .meta({ restart: true, absent: '`debug` with `debug`, else `info`' });
+
 const stateDir = path
   .optional()
   .describe('Folder for data that survives a restart; the path is written as in `logDir`.')
   .meta({ restart: true, absent: '`state` beside `logDir`', expected: 'the path of a folder' });
 
 /** The keys of the top level that this section has. */
-export const folderKeys = { logDir, debug, logFormat, stateDir };
+export const folderKeys = { logDir, debug, logTo, logLevel, logFormat, stateDir };
 
 interface Folders {
   readonly logDir?: string | undefined;

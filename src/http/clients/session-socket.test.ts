@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { FakeAdmission } from '../../../test/support/fake-admission.ts';
+import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { SocketClient } from '../../../test/support/socket-client.ts';
 import { createSessionSocket } from './session-socket.ts';
 
@@ -12,6 +13,7 @@ test('the gateway expects a client that was sent to a server', async (t) => {
   const sent: [string, string][] = [];
   const handle = createSessionSocket({
     ...{ queue: admission, ready: Promise.resolve(), bufferBytes: () => 65_536 },
+    ...{ log: new MemoryLog(), whyClosed: () => undefined },
     addressOf: () => ({ address: '192.0.2.1', limitKey: '192.0.2.1' }),
     sent: ({ bookingId }, address) => sent.push([bookingId, address]),
   });

@@ -3,7 +3,8 @@
  *
  * Without a subprotocol the client gets plain lines: `queue: N` whenever N changes, then the URL, then a normal close.
  * With `session-server.v1` it gets JSON with an estimate and a resume token: a client that reconnects with
- * `?resume=<token>` within `waiting.resume` seconds keeps its place.
+ * `?resume=<token>` within `waiting.resume` seconds keeps its place, and one that closes with the code 4000 gives it up: a
+ * page that is left can still do that, while a request to `/api/v1` of another origin would need a preflight first.
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
@@ -11,6 +12,7 @@ import { projectParameter } from '../../core/fleet/project.ts';
 import { withoutCode } from '../../core/reservations/code.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
+import type { Log } from '../../ports.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { onceGone, type SocketHandler } from '../server/sockets.ts';
 import { errorText, type SentToServer } from './legacy-routes.ts';
@@ -18,7 +20,10 @@ import { errorText, type SentToServer } from './legacy-routes.ts';
 export const SESSION_PROTOCOL = 'session-server.v1';
 
 export interface SessionSocketOptions {
-  readonly queue: Pick<QueueService, 'wait' | 'delivered'>;
+  readonly queue: Pick<QueueService, 'wait' | 'delivered' | 'giveUp'>;
+  readonly log: Log;
+  /** Why no session can start now, in a sentence; `undefined`: one can. */
+  readonly whyClosed: () => string | undefined;
   readonly ready: Promise<unknown>;
   readonly addressOf: AddressOf;
   readonly sent: SentToServer;
@@ -28,11 +33,13 @@ export interface SessionSocketOptions {
 
 /** RFC 6455 § 7.4.1. */
 const NORMAL = 1000;
+/** RFC 6455 § 7.4.2: for private use. */
+const GIVEN_UP = 4000;
 const MAX_TOKEN = 200;
 
 /** How messages are written. */
 interface Format {
-  waiting(waiting: Waiting): string;
+  waiting(waiting: Waiting, whyClosed: () => string | undefined): string;
   allocated(outcome: Allocated): string;
   refused(outcome: Refused): string;
 }
@@ -44,8 +51,8 @@ const plain: Format = {
 };
 
 const json: Format = {
-  waiting: ({ position, estimate, resumeToken }) =>
-    JSON.stringify({ type: 'waiting', position, estimateSeconds: estimate ?? null, resumeToken }),
+  waiting: ({ position, estimate, resumeToken }, whyClosed) =>
+    JSON.stringify({ type: 'waiting', position, estimateSeconds: estimate ?? null, reason: whyClosed() ?? null, resumeToken }),
   allocated: ({ url, server, expiresAt }) =>
     JSON.stringify({ type: 'allocated', url, server, expiresAt: new Date(expiresAt * 1000).toISOString() }),
   refused: ({ code, reason }) => JSON.stringify({ type: 'refused', code, reason }),
@@ -102,7 +109,9 @@ class SocketWaiter implements Waiter {
     });
     socket.once('close', (code) => {
       // A client that closes the WebSocket in return has read what was sent before.
-      if (this.#allocated && code === NORMAL && this.#resumeToken !== undefined) options.queue.delivered(this.#resumeToken);
+      if (this.#resumeToken === undefined) return;
+      if (this.#allocated && code === NORMAL) options.queue.delivered(this.#resumeToken);
+      if (code === GIVEN_UP) this.#giveUp(this.#resumeToken);
     });
   }
 
@@ -114,7 +123,7 @@ class SocketWaiter implements Waiter {
 
   changed(waiting: Waiting): void {
     this.#resumeToken = waiting.resumeToken;
-    const text = this.#format.waiting(waiting);
+    const text = this.#format.waiting(waiting, this.#options.whyClosed);
     if (text !== this.#lastPosition) this.#send(text);
     this.#lastPosition = text;
   }
@@ -124,6 +133,13 @@ class SocketWaiter implements Waiter {
     if (outcome.kind === 'allocated') this.#options.sent(outcome, this.#address);
     this.#send(outcome.kind === 'allocated' ? this.#format.allocated(outcome) : this.#format.refused(outcome));
     this.#socket.close(NORMAL);
+  }
+
+  #giveUp(token: string): void {
+    const { queue, log } = this.#options;
+    queue.giveUp(token).catch((error: unknown) => {
+      log.limited('warn', 'giving up a place', 'giving up a place in line failed', { error });
+    });
   }
 
   #send(text: string): void {

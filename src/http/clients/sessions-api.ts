@@ -78,6 +78,8 @@ const ticketParameter = z.object({
 const create = createRoute({
   method: 'post',
   path: '/api/v1/sessions',
+  operationId: 'requestSession',
+  tags: ['sessions'],
   summary: 'Request a session',
   request: { body: jsonBody(sessionRequest) },
   responses: {
@@ -96,6 +98,8 @@ const create = createRoute({
 const look = createRoute({
   method: 'get',
   path: '/api/v1/sessions/{ticket}',
+  operationId: 'pollSession',
+  tags: ['sessions'],
   summary: 'Poll with a ticket: still waiting, or the outcome',
   request: { params: ticketParameter },
   responses: {
@@ -113,6 +117,8 @@ const look = createRoute({
 const giveUp = createRoute({
   method: 'delete',
   path: '/api/v1/sessions/{ticket}',
+  operationId: 'giveUpSession',
+  tags: ['sessions'],
   summary: 'Give up a place in line, or a session that has not started',
   request: { params: ticketParameter },
   responses: { 204: { description: 'Done.' }, 400: refused(400, TICKET_CODES), 404: refused(404, TICKET_CODES) },

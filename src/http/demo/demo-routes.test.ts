@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import type { DemoAction, DemoView } from '../../core/views/demo-view.ts';
 import { renderDemoPage } from '../../web/visitors/render.ts';
@@ -26,7 +27,7 @@ function start() {
   const request = async (method: string, body = '', headers: Record<string, string> = {}) => {
     const sent = { Host: 'localhost:1999', 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
     const lower = Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]));
-    const incoming = { headers: lower, rawHeaders: Object.entries(sent).flat() };
+    const incoming = { headers: lower, rawHeaders: Object.entries(sent).flat() } as unknown as IncomingMessage;
     const init = method === 'GET' ? { method, headers: sent } : { method, headers: sent, body };
     return routes.request('/demo', init, { incoming });
   };

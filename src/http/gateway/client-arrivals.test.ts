@@ -22,7 +22,7 @@ test('only a client that was sent to a server is free of the limits of its addre
     endpoint: (id) => (id === endpoint.id ? endpoint : undefined),
     clients: {
       handler: (arrivalOf) => {
-        found.push(arrivalOf({} as IncomingMessage));
+        found.push(arrivalOf({} as unknown as IncomingMessage));
         return () => undefined;
       },
     },

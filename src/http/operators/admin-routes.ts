@@ -61,7 +61,7 @@ const learnedCosts = z
     project: z.string().max(MAX_PROJECT_URL).optional().describe('Only what was learned about this project: its URL.'),
   })
   .refine(({ server, project }) => server === undefined || project === undefined, 'name a server or a project, not both')
-  .openapi('LearnedCosts');
+  .openapi('LearnedCosts', { example: { server: 'sim1.example.org:2000' } });
 const done = z.object({ done: z.literal(true) }).openapi('Done');
 const doneResponse = jsonResponse('The action has taken effect.', done);
 const refusals = {
@@ -79,6 +79,8 @@ const security = [{ token: [] }];
 const drain = createRoute({
   method: 'post',
   path: '/api/v1/servers/{id}/drain',
+  operationId: 'drainServer',
+  tags: ['operator actions'],
   summary: 'Drain a server: no new sessions start there, running ones continue',
   security,
   request: { params: serverParameter, body: jsonBody(drainRequest) },
@@ -87,6 +89,8 @@ const drain = createRoute({
 const resume = createRoute({
   method: 'post',
   path: '/api/v1/servers/{id}/resume',
+  operationId: 'resumeServer',
+  tags: ['operator actions'],
   summary: 'Resume a drained server',
   security,
   request: { params: serverParameter },
@@ -95,6 +99,8 @@ const resume = createRoute({
 const add = createRoute({
   method: 'post',
   path: '/api/v1/servers',
+  operationId: 'addServer',
+  tags: ['operator actions'],
   summary: 'Add a server at run time; it is kept across restarts',
   security,
   request: { body: jsonBody(serverEntry, true) },
@@ -106,6 +112,8 @@ const add = createRoute({
 const remove = createRoute({
   method: 'delete',
   path: '/api/v1/servers/{id}',
+  operationId: 'removeServer',
+  tags: ['operator actions'],
   summary: 'Remove a server that was added at run time',
   security,
   request: { params: serverParameter },
@@ -114,6 +122,8 @@ const remove = createRoute({
 const forgetCosts = createRoute({
   method: 'post',
   path: '/api/v1/costs/forget',
+  operationId: 'forgetCosts',
+  tags: ['operator actions'],
   summary: 'Forget the learned cost of sessions: on all servers, on one server or for one project',
   security,
   request: { body: jsonBody(learnedCosts) },
@@ -126,6 +136,8 @@ const forgetCosts = createRoute({
 const testNotification = createRoute({
   method: 'post',
   path: '/api/v1/notifications/test',
+  operationId: 'testNotifications',
+  tags: ['operator actions'],
   summary: 'Send a test notification on every channel',
   security,
   responses: {

@@ -52,6 +52,8 @@ const at = z.number().describe('Seconds since the epoch.');
 const listServers = createRoute({
   method: 'get',
   path: '/api/v1/servers',
+  operationId: 'listServers',
+  tags: ['servers'],
   summary: 'All simulation servers, in the configured order',
   security: readingSecurity,
   responses: { 200: jsonResponse('The fleet.', z.object({ at, servers: z.array(server).readonly() })), ...readingRefusals },
@@ -59,6 +61,8 @@ const listServers = createRoute({
 const oneServer = createRoute({
   method: 'get',
   path: '/api/v1/servers/{id}',
+  operationId: 'getServer',
+  tags: ['servers'],
   summary: 'One simulation server',
   security: readingSecurity,
   request: { params: serverParameter },
@@ -71,6 +75,8 @@ const oneServer = createRoute({
 const explain = createRoute({
   method: 'get',
   path: '/api/v1/explain',
+  operationId: 'explainRequest',
+  tags: ['decisions'],
   summary: 'Whether a project would get a server now, and why, for each server',
   security: readingSecurity,
   request: {
@@ -92,6 +98,8 @@ const explain = createRoute({
 const listDecisions = createRoute({
   method: 'get',
   path: '/api/v1/decisions',
+  operationId: 'listDecisions',
+  tags: ['decisions'],
   summary: `The last ${MAX_DECISIONS} decisions, or the last of one kind, with their reasons; newest first`,
   security: readingSecurity,
   request: {
@@ -107,6 +115,8 @@ const listDecisions = createRoute({
 const listIncidents = createRoute({
   method: 'get',
   path: '/api/v1/incidents',
+  operationId: 'listIncidents',
+  tags: ['decisions'],
   summary: 'Incidents of servers that a person should know about, newest first',
   security: readingSecurity,
   responses: { 200: jsonResponse('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...readingRefusals },
@@ -114,6 +124,8 @@ const listIncidents = createRoute({
 const showAvailability = createRoute({
   method: 'get',
   path: '/api/v1/availability',
+  operationId: 'getAvailability',
+  tags: ['sessions'],
   summary: 'Whether a session can start now, and how long the waiting line is',
   responses: { 200: jsonResponse('The fleet as a whole.', availability) },
 });

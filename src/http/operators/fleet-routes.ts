@@ -82,6 +82,8 @@ const refusals = {
 const drain = createRoute({
   method: 'post',
   path: '/api/v1/drain',
+  operationId: 'drainServers',
+  tags: ['operator actions'],
   summary: 'Drain several servers, or all with a label',
   security,
   request: { body: jsonBody(drainSeveral, true) },
@@ -90,6 +92,8 @@ const drain = createRoute({
 const resume = createRoute({
   method: 'post',
   path: '/api/v1/resume',
+  operationId: 'resumeServers',
+  tags: ['operator actions'],
   summary: 'Resume several servers, or all with a label',
   security,
   request: { body: jsonBody(resumeSeveral, true) },
@@ -98,6 +102,8 @@ const resume = createRoute({
 const plan = createRoute({
   method: 'post',
   path: '/api/v1/maintenance',
+  operationId: 'planMaintenance',
+  tags: ['operator actions'],
   summary: 'Plan maintenance: servers are drained from a time on, until another time',
   security,
   request: { body: jsonBody(wish, true) },
@@ -110,6 +116,8 @@ const plan = createRoute({
 const list = createRoute({
   method: 'get',
   path: '/api/v1/maintenance',
+  operationId: 'listMaintenance',
+  tags: ['operator actions'],
   summary: 'Planned maintenance that has not begun, the earliest first',
   security: readingSecurity,
   responses: { 200: jsonResponse('The plan.', z.object({ planned: z.array(maintenance).readonly() })), ...readingRefusals },
@@ -117,6 +125,8 @@ const list = createRoute({
 const cancel = createRoute({
   method: 'delete',
   path: '/api/v1/maintenance/{id}',
+  operationId: 'cancelMaintenance',
+  tags: ['operator actions'],
   summary: 'Cancel planned maintenance that has not begun',
   security,
   request: { params: z.object({ id: z.string().min(1).max(200) }) },

@@ -63,6 +63,8 @@ const answer = z
 const route = createRoute({
   method: 'get',
   path: '/api/v1/history',
+  operationId: 'getHistory',
+  tags: ['servers'],
   summary: 'Load, allocations and the waiting line over time, of the fleet or of one server',
   security: readingSecurity,
   request: { query: historyQuery },
@@ -80,6 +82,8 @@ const route = createRoute({
 const uptimeRoute = createRoute({
   method: 'get',
   path: '/api/v1/uptime',
+  operationId: 'getUptime',
+  tags: ['servers'],
   summary: 'Share of the last 24 hours and of the last 30 days in which each server answered',
   security: readingSecurity,
   responses: {

@@ -112,6 +112,8 @@ const one = jsonResponse('The reservation.', reservation);
 const make = createRoute({
   method: 'post',
   path: '/api/v1/reservations',
+  operationId: 'createReservation',
+  tags: ['reservations'],
   summary: 'Reserve seats for a class',
   security,
   request: { query: dryRun, body: jsonBody(wish, true) },
@@ -124,6 +126,8 @@ const make = createRoute({
 const list = createRoute({
   method: 'get',
   path: '/api/v1/reservations',
+  operationId: 'listReservations',
+  tags: ['reservations'],
   summary: 'List reservations, the earliest start first',
   security,
   responses: { 200: jsonResponse('All reservations.', z.object({ reservations: z.array(reservation).readonly() })), ...refusals },
@@ -131,6 +135,8 @@ const list = createRoute({
 const look = createRoute({
   method: 'get',
   path: '/api/v1/reservations/{id}',
+  operationId: 'getReservation',
+  tags: ['reservations'],
   summary: 'One reservation, with its attendance so far',
   security,
   request: { params: parameter },
@@ -139,6 +145,8 @@ const look = createRoute({
 const extend = createRoute({
   method: 'post',
   path: '/api/v1/reservations/{id}/extend',
+  operationId: 'extendReservation',
+  tags: ['reservations'],
   summary: 'Move the end of a reservation',
   security,
   request: { params: parameter, body: jsonBody(extension, true) },
@@ -147,6 +155,8 @@ const extend = createRoute({
 const release = createRoute({
   method: 'post',
   path: '/api/v1/reservations/{id}/release',
+  operationId: 'releaseReservation',
+  tags: ['reservations'],
   summary: 'Give back the free seats',
   security,
   request: { params: parameter },
@@ -155,6 +165,8 @@ const release = createRoute({
 const cancel = createRoute({
   method: 'delete',
   path: '/api/v1/reservations/{id}',
+  operationId: 'cancelReservation',
+  tags: ['reservations'],
   summary: 'Cancel a reservation; running sessions continue',
   security,
   request: { params: parameter },

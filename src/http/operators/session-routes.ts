@@ -79,6 +79,8 @@ const session = z
 const listWaiting = createRoute({
   method: 'get',
   path: '/api/v1/waiting-requests',
+  operationId: 'listWaitingRequests',
+  tags: ['servers'],
   summary: 'The waiting line: since when each request waits, for which project, and why it is not served yet',
   security: readingSecurity,
   request: { query: z.object({ limit }) },
@@ -93,6 +95,8 @@ const listWaiting = createRoute({
 const listSessions = createRoute({
   method: 'get',
   path: '/api/v1/running-sessions',
+  operationId: 'listRunningSessions',
+  tags: ['servers'],
   summary: 'Which sessions run, on which server and since when',
   security: readingSecurity,
   request: {
@@ -123,6 +127,8 @@ const unknownSession = { 404: refusalResponse('There is no such session any more
 const removeWaiting = createRoute({
   method: 'delete',
   path: '/api/v1/waiting-requests/{id}',
+  operationId: 'removeWaitingRequest',
+  tags: ['operator actions'],
   summary: 'Remove a request from the waiting line',
   security,
   request: { params: parameter },
@@ -135,6 +141,8 @@ const removeWaiting = createRoute({
 const end = createRoute({
   method: 'post',
   path: '/api/v1/running-sessions/{id}/end',
+  operationId: 'endSession',
+  tags: ['operator actions'],
   summary: 'End a session, or release the place of one that was handed out',
   security,
   request: {
@@ -159,6 +167,8 @@ const end = createRoute({
 const move = createRoute({
   method: 'post',
   path: '/api/v1/running-sessions/{id}/move',
+  operationId: 'moveSession',
+  tags: ['operator actions'],
   summary: 'Send the client of a session to another server; its simulation starts from the beginning',
   security,
   request: { params: parameter },

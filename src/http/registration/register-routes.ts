@@ -80,6 +80,8 @@ const security = [{ registration: [] }];
 const register = createRoute({
   method: 'post',
   path: '/api/v1/register',
+  operationId: 'registerServer',
+  tags: ['registration'],
   summary: 'Register a simulation server, or renew its registration',
   security,
   request: { body: jsonBody(announcement, true) },
@@ -94,6 +96,8 @@ const register = createRoute({
 const leave = createRoute({
   method: 'delete',
   path: '/api/v1/register/{id}',
+  operationId: 'deregisterServer',
+  tags: ['registration'],
   summary: 'Deregister a simulation server that registered itself',
   security,
   request: { params: z.object({ id: z.string().min(1).max(300).describe('The `id` from the response to the registration.') }) },

@@ -9,6 +9,8 @@ import { OTHER_MEANINGS, REFUSAL_CODES } from './api-codes.ts';
 import { createApiRoutes } from '../operators/api-routes.ts';
 import { createHistoryRoutes } from '../operators/history-routes.ts';
 import { createRegisterRoutes } from '../registration/register-routes.ts';
+import { renderApiReference } from '../../web/api-reference/render.ts';
+import { allocated, availability, server, waitingSession } from './api-schemas.ts';
 import { createApi } from './openapi.ts';
 import { createRoutes } from './routes.ts';
 import { createSessionsApi } from '../clients/sessions-api.ts';
@@ -17,6 +19,8 @@ const METHODS = ['get', 'post', 'put', 'delete', 'patch', 'head', 'options'];
 const root = new URL('../../../', import.meta.url);
 
 interface Operation {
+  readonly operationId?: string;
+  readonly tags?: readonly string[];
   readonly summary?: string;
   readonly security?: readonly Record<string, unknown>[];
   readonly parameters?: readonly {
@@ -25,10 +29,13 @@ interface Operation {
     readonly required?: boolean;
     readonly schema?: unknown;
   }[];
-  readonly requestBody?: { readonly content: Record<string, { readonly schema?: unknown }> };
+  readonly requestBody?: { readonly content: Record<string, { readonly schema?: unknown; readonly example?: unknown }> };
   readonly responses: Record<
     string,
-    { readonly description?: string; readonly content?: Record<string, { readonly schema?: unknown }> }
+    {
+      readonly description?: string;
+      readonly content?: Record<string, { readonly schema?: unknown; readonly example?: unknown }>;
+    }
   >;
 }
 
@@ -36,6 +43,7 @@ interface Document {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string };
   readonly servers: readonly { readonly url: string }[];
+  readonly tags: readonly { readonly name: string }[];
   readonly paths: Record<string, Record<string, Operation>>;
   readonly components: Record<string, Record<string, unknown>>;
 }
@@ -47,8 +55,11 @@ function build() {
   };
   const nothing = () => Promise.resolve({ kind: 'done' as const });
   const clock = { now: () => 1000, wallTime: () => 1_800_000_000 };
+  const bytes = new Uint8Array();
+  const styles = { name: 'api.css', hash: 'h', type: 'text/css', plain: bytes, brotli: bytes, gzip: bytes };
   const api = createApi({
     version: '1.2.3',
+    reference: { styles, render: renderApiReference },
     groups: [
       createSessionsApi({
         sent: () => undefined,
@@ -141,7 +152,7 @@ test('the document is served as OpenAPI 3.1 with the version of the session serv
 
 test('every route under /api/v1 is in the document, and the document has no other', () => {
   const registered = api.routes
-    .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/'))
+    .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/v1/'))
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
   assert.ok(registered.length > 10);
   assert.deepEqual([...new Set(registered)].sort(), operations.map(({ name }) => name).sort());
@@ -195,6 +206,52 @@ test('every operation is described: summary, parameters, responses, bodies', () 
     }
     for (const media of Object.values(operation.requestBody?.content ?? {})) assert.ok(media.schema, name);
   }
+});
+
+test('every operation has a name of its own, a group that is described, and an example of every body in JSON', () => {
+  const names = operations.map(({ operation }) => operation.operationId ?? '');
+  assert.equal(new Set(names).size, operations.length);
+  const groups = document.tags.map(({ name }) => name);
+  for (const { name, operation } of operations) {
+    assert.match(operation.operationId ?? '', /^[a-z]+[A-Z][A-Za-z]+$/, name);
+    assert.deepEqual(operation.tags?.filter((tag) => groups.includes(tag)).length, 1, name);
+    for (const { content } of [operation.requestBody, ...Object.values(operation.responses)].filter((body) => body !== undefined))
+      for (const [type, { example }] of Object.entries(content ?? {}))
+        if (type === 'application/json') assert.equal(typeof example, 'object', name);
+  }
+});
+
+test('examples are valid: each route accepts its own, and answers are as their schemas say', async () => {
+  for (const { path, method, name, operation } of operations) {
+    const example = operation.requestBody?.content['application/json']?.example;
+    if (example === undefined) continue;
+    const init = { method: method.toUpperCase(), headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(example) };
+    const answer = await routes.request(path.replace(/\{\w+\}/g, 'x'), init, { incoming: undefined });
+    const body = await answer.text();
+    if (answer.status === 400) assert.doesNotMatch(body, /"bad-request"/, `${name}: ${body}`);
+  }
+  const exampleOf = (path: string) => document.paths[path]?.['get']?.responses['200']?.content?.['application/json']?.example;
+  availability.parse(exampleOf('/api/v1/availability'));
+  server.parse(exampleOf('/api/v1/servers/{id}'));
+  allocated.or(waitingSession).parse(exampleOf('/api/v1/sessions/{ticket}'));
+});
+
+test('the page at /api shows every operation, without scripts and files of others', async () => {
+  const page = await routes.request('/api');
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get('Content-Security-Policy') ?? '', /^default-src 'none'; style-src 'self';/);
+  const html = await page.text();
+  for (const { operation, path } of operations) {
+    assert.ok(html.includes(`id="${operation.operationId ?? ''}"`), operation.operationId);
+    assert.ok(html.includes(path), path);
+  }
+  assert.doesNotMatch(html, /<script| (?:src|href)="(?:https?:)?\/\//);
+  const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const [, id = ''] of html.matchAll(/ href="#([^"]+)"/g)) assert.ok(ids.includes(id), id);
+  assert.match(html, /<link rel="stylesheet" href="api\/api\.css\?v=h"/);
+  assert.equal((await routes.request('/api/api.css?v=h')).headers.get('Content-Type'), 'text/css');
+  assert.equal((await routes.request('/api', { method: 'POST' })).status, 405);
 });
 
 test('schemas have types that exist, and name only properties they have', () => {

@@ -26,37 +26,56 @@ export type Encoding = 'br' | 'gzip' | 'identity';
 
 const YEAR = 31_536_000;
 
+/** The client package: what pages of other origins load. */
+export interface ClientAssets {
+  readonly client: PageAsset;
+  readonly button: PageAsset;
+}
+
 /** Throws when the page was not built. */
-export async function readPageAssets(folder: string, page: 'monitor' | 'visitors' | 'viewer'): Promise<PageAssets> {
+export function readPageAssets(folder: string, page: 'monitor' | 'visitors' | 'viewer'): Promise<PageAssets> {
+  return readAssets(folder, { script: `${page}.js`, styles: `${page}.css` });
+}
+
+/** Throws when the package was not built. */
+export function readClientAssets(folder: string): Promise<ClientAssets> {
+  return readAssets(folder, { client: 'v1.js', button: 'v1-button.js' });
+}
+
+/** The files with these names. Throws when one of them was not built. */
+export async function readAssets<K extends string>(
+  folder: string,
+  names: Readonly<Record<K, string>>,
+): Promise<Record<K, PageAsset>> {
   try {
-    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
-      readonly files: readonly { readonly name: string; readonly hash: string }[];
-    };
-    const read = async (name: string): Promise<PageAsset> => {
-      const entry = manifest.files.find((file) => file.name === name);
-      if (entry === undefined) throw new Error(`${name} is not in the manifest`);
-      const [plain, brotli, gzip] = await Promise.all(['', '.br', '.gz'].map((end) => bytesOf(join(folder, name + end))));
-      if (plain === undefined || brotli === undefined || gzip === undefined) throw new Error(`${name} is not complete`);
-      return {
-        name,
-        hash: entry.hash,
-        type: types[name.split('.').pop() ?? ''] ?? 'application/octet-stream',
-        plain,
-        brotli,
-        gzip,
-      };
-    };
-    return { script: await read(`${page}.js`), styles: await read(`${page}.css`) };
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+    const read = async ([key, name]: [string, string]) => [key, await readAsset(folder, manifest, name)] as const;
+    return Object.fromEntries(await Promise.all(Object.entries<string>(names).map(read))) as Record<K, PageAsset>;
   } catch (cause) {
-    throw new Error(`the page ${page} is not in ${folder}; build it with "npm run build"`, { cause });
+    const wanted = Object.values(names).join(' and ');
+    throw new Error(`${wanted} are not in ${folder}; build them with "npm run build"`, { cause });
   }
+}
+
+interface Manifest {
+  readonly files: readonly { readonly name: string; readonly hash: string }[];
+}
+
+async function readAsset(folder: string, { files }: Manifest, name: string): Promise<PageAsset> {
+  const entry = files.find((file) => file.name === name);
+  if (entry === undefined) throw new Error(`${name} is not in the manifest`);
+  const [plain, brotli, gzip] = await Promise.all(['', '.br', '.gz'].map((end) => bytesOf(join(folder, name + end))));
+  if (plain === undefined || brotli === undefined || gzip === undefined) throw new Error(`${name} is not complete`);
+  const type = types[name.split('.').pop() ?? ''] ?? 'application/octet-stream';
+  return { name, hash: entry.hash, type, plain, brotli, gzip };
 }
 
 async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await readFile(path));
 }
 
-export function answerAsset(c: Context<Env>, asset: PageAsset): Response {
+/** `more`: headers besides those of every file. */
+export function answerAsset(c: Context<Env>, asset: PageAsset, more: Readonly<Record<string, string>> = {}): Response {
   const etag = `"${asset.hash}"`;
   const named = c.req.query('v') === asset.hash;
   const headers: Record<string, string> = {
@@ -65,6 +84,7 @@ export function answerAsset(c: Context<Env>, asset: PageAsset): Response {
     'X-Content-Type-Options': 'nosniff',
     ETag: etag,
     Vary: 'Accept-Encoding',
+    ...more,
   };
   if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
   const encoding = encodingFor(c);

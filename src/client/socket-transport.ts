@@ -1,0 +1,27 @@
+/** WebSocket `/session` with the subprotocol `session-server.v1` (docs/reference/websocket.md). */
+import { parseMessage } from './message.ts';
+import type { End, Transport } from './transport.ts';
+
+export const askBySocket: Transport = (place, signal) => {
+  // Node.js 20 has no WebSocket, and the socket has no labels.
+  if (!('WebSocket' in globalThis) || place.options.labels !== undefined) return Promise.resolve('absent');
+  const socket = new WebSocket(place.sessionUrl.replace(/^http/, 'ws'), 'session-server.v1');
+  place.socket = socket;
+  return new Promise((resolve, reject) => {
+    let end: End = 'absent';
+    socket.onopen = () => (end = 'lost');
+    socket.onmessage = ({ data }) => {
+      if (signal.aborted) return;
+      try {
+        if (!place.receive(parseMessage(String(data)))) return;
+        // Not left to the server: the page may navigate to the simulation at once.
+        socket.close(1000);
+        resolve('settled');
+      } catch (error) {
+        reject(error as Error);
+      }
+    };
+    socket.onclose = () => resolve(end);
+    signal.addEventListener('abort', () => resolve('lost'));
+  });
+};
