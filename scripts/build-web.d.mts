@@ -9,5 +9,5 @@ export interface BuiltFile {
 /** Bundles the parts with these names, or all, into `folder`. Throws if one is too large. */
 export function buildWeb(
   folder?: string,
-  names?: readonly ('monitor' | 'visitors' | 'viewer' | 'client' | 'api')[],
+  names?: readonly ('monitor' | 'visitors' | 'viewer' | 'classes' | 'client' | 'api')[],
 ): Promise<readonly BuiltFile[]>;

@@ -23,6 +23,10 @@ const PARTS = {
     // It is loaded in addition to the pages for visitors.
     limits: [{ of: ['viewer.js', 'viewer.css'], as: 'brotli', bytes: 130_000 }],
   },
+  classes: {
+    files: { 'classes.js': 'src/web/classes/main.tsx', 'classes.css': 'src/web/classes/classes.css' },
+    limits: [{ of: ['classes.js', 'classes.css'], as: 'brotli', bytes: 30_000 }],
+  },
   api: {
     files: { 'api.css': 'src/web/api-reference/api-reference.css' },
     limits: [{ of: ['api.css'], as: 'brotli', bytes: 2000 }],

@@ -37,7 +37,7 @@ test('every key of the schema is on the page once, and the page has no other', (
   const sections = new Set([...allKeys()].filter(([, { keys }]) => keys.size > 0).map(([key]) => key));
   const expected = [...allKeys().keys()].filter((key) => !sections.has(key));
   assert.deepEqual(keysOfPage().sort(), expected.sort());
-  for (const section of sections) assert.match(page, new RegExp(`^## \`${section}\`$`, 'm'));
+  for (const section of sections) assert.ok(page.includes(`\n## \`${section}\`\n`), section);
 });
 
 for (const [path, names] of [

@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/queue': ['core/fleet'],
   'core/reservations': ['core/fleet', 'core/allocation'],
   'core/incidents': ['core/fleet'],
-  'core/views': ['core/fleet', 'core/incidents'],
+  'core/views': ['core/fleet', 'core/incidents', 'type:core/reservations'],
   'core/history': ['core/fleet', 'core/views'],
   'core/gateway': ['core/fleet'],
   'core/languages': [],

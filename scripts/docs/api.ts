@@ -3,11 +3,13 @@ import { createAdminRoutes } from '../../src/http/operators/admin-routes.ts';
 import { ANSWER_MEANINGS, OTHER_MEANINGS, REFUSAL_CODES } from '../../src/http/server/api-codes.ts';
 import { createApiRoutes } from '../../src/http/operators/api-routes.ts';
 import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
+import { createRehearsalRoutes } from '../../src/http/operators/rehearsal-routes.ts';
 import { createReservationRoutes } from '../../src/http/operators/reservation-routes.ts';
 import { createFleetRoutes } from '../../src/http/operators/fleet-routes.ts';
 import { createSessionRoutes } from '../../src/http/operators/session-routes.ts';
 import { createApi } from '../../src/http/server/openapi.ts';
 import { createRegisterRoutes } from '../../src/http/registration/register-routes.ts';
+import { createClassesApi } from '../../src/http/clients/classes-api.ts';
 import { createSessionsApi } from '../../src/http/clients/sessions-api.ts';
 import { listItem } from './layout.ts';
 import { unused } from './unused.ts';
@@ -65,6 +67,8 @@ async function allOperations(): Promise<readonly { readonly name: string; readon
     createFleetRoutes(unused),
     createSessionRoutes(unused),
     createReservationRoutes(unused),
+    createRehearsalRoutes(unused),
+    createClassesApi(unused),
     createRegisterRoutes(unused).api,
   ];
   const response = await createApi({ version: '', groups }).request('/api/v1/openapi.json');

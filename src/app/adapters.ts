@@ -5,6 +5,7 @@ import type { Demo } from '../core/views/demo-view.ts';
 import { webSocketUrl } from '../core/fleet/endpoint.ts';
 import type { Decision } from '../core/views/decision.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
+import type { RenderClassPage } from '../http/clients/class-routes.ts';
 import { startEdge, type Edge, type EdgeOptions, type Pages } from '../http/edge.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
 import type { ReferencePage } from '../http/server/reference-page.ts';
@@ -72,6 +73,7 @@ const visitorPages: Pages['visitors']['render'] = {
 
 const renderApiReference: ReferencePage['render'] = async (...page) =>
   (await import('../web/api-reference/render.ts')).renderApiReference(...page);
+const renderClassPage: RenderClassPage = async (...page) => (await import('../web/classes/render.ts')).renderClassPage(...page);
 
 export const realAdapters: Adapters = {
   createProbe: loadProbe,
@@ -80,10 +82,12 @@ export const realAdapters: Adapters = {
   createNotifiers: configuredNotifiers,
   async startEdge(options) {
     const folder = join(packageRoot, 'dist', 'web');
-    const [assets, visitors, viewer, client, { styles }] = await Promise.all([
-      readPageAssets(folder, 'monitor'),
-      readPageAssets(folder, 'visitors'),
-      readPageAssets(folder, 'viewer'),
+    const read = (page: Parameters<typeof readPageAssets>[1]) => readPageAssets(folder, page);
+    const [assets, visitors, viewer, classAssets, client, { styles }] = await Promise.all([
+      read('monitor'),
+      read('visitors'),
+      read('viewer'),
+      read('classes'),
       readClientAssets(folder),
       readAssets(folder, { styles: 'api.css' }),
     ]);
@@ -91,6 +95,7 @@ export const realAdapters: Adapters = {
     return startEdge(options, {
       monitor: { assets, pages },
       visitors: { assets: { visitors, viewer }, render: visitorPages },
+      classes: { assets: classAssets, render: renderClassPage },
       client,
       reference,
     });

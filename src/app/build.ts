@@ -17,6 +17,7 @@ import { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import { ReservationBook } from '../core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../core/reservations/reserved-seats.ts';
 import { USUAL_SPREAD } from '../core/reservations/session-length.ts';
+import { fleetClasses } from '../engine/fleet-classes.ts';
 import { Reservations } from '../engine/reservations.ts';
 import { TokenBuckets, type TokenBucketRules } from '../core/limits/token-bucket.ts';
 import { WaitingLine } from '../core/queue/waiting-line.ts';
@@ -70,6 +71,7 @@ export function build(initial: Settings, environment: Environment, adapters: Ada
   const sessionList = buildSessionList(core, fleet);
   const monitorViews = buildMonitorViews(core, fleet, {
     prospects,
+    reservations: classes.reservations,
     sessions: sessionList,
     maintenance: () => maintenance.planned,
   });
@@ -246,6 +248,7 @@ function buildSessionActions({ log, ledger }: Core, queue: Admission['queue'], s
 /** What the monitor shows besides the fleet. */
 interface Shown {
   readonly prospects: Prospects;
+  readonly reservations: Reservations;
   readonly sessions: SessionList;
   readonly maintenance: () => readonly Maintenance[];
 }
@@ -253,13 +256,14 @@ interface Shown {
 function buildMonitorViews(
   core: Core,
   { poller, membership, notifying }: Fleet,
-  { prospects, sessions, maintenance }: Shown,
+  { prospects, reservations, sessions, maintenance }: Shown,
 ): MonitorViews {
   const { clock, ledger, router, line, decisions, settings, version, startedAt } = core;
   return new MonitorViews({
     ...{ clock, poller, ledger, router, line, decisions, membership, prospects, sessions },
     incidents: () => notifying.incidents(MAX_INCIDENTS),
     incidentsVersion: () => notifying.version,
+    classes: () => fleetClasses(reservations.views()),
     settings: () => {
       const { monitor, server, allocation, loadThreshold, pollInterval, ssl } = settings();
       const { target, recent } = allocation;

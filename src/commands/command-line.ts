@@ -13,7 +13,9 @@ import { completionCommand, SHELLS, type Shell } from './completion.ts';
 import { REFUSED } from './configuration.ts';
 import type { DemoOptions } from './demo.ts';
 import { takeSignals } from './early-signals.ts';
-import { forgetCostsCommand, TOKEN_VARIABLE, type ForgetCostsOptions } from './forget-costs.ts';
+import { TOKEN_VARIABLE } from './ask-running.ts';
+import { forgetCostsCommand, type ForgetCostsOptions } from './forget-costs.ts';
+import { rehearseCommand, type RehearseOptions } from './rehearse.ts';
 import { schemaCommand } from './schema.ts';
 import { agentCommand, startCommand } from './start.ts';
 import { testNotificationCommand } from './test-notification.ts';
@@ -136,7 +138,8 @@ function addTools(program: Command): void {
     .command('token')
     .description('create an access token for an operator, who may drain, resume, add and remove servers')
     .argument('<name>', 'name of its holder')
-    .option('--read-only', 'read-only token, for example for Prometheus')
+    .addOption(new Option('--role <role>', 'what its holder may do').choices(['reader', 'teacher', 'operator']))
+    .option('--read-only', 'the same as --role reader, for example for Prometheus')
     .option('--json', 'print token and hash as JSON')
     .action((name: string, options: TokenOptions) => tokenCommand(name, options));
   program
@@ -149,6 +152,19 @@ function addTools(program: Command): void {
     .option('--project <url>', 'only what was learned about this project')
     .option('--url <address>', 'address of the session server; default: the configured port on this machine')
     .action((config: string | undefined, options: ForgetCostsOptions) => forgetCostsCommand(config, options));
+  program
+    .command('rehearse')
+    .description(
+      `ask the running session server whether so many people would fit at a time; a token is read from ${TOKEN_VARIABLE}`,
+    )
+    .argument('[config]', 'configuration file')
+    .requiredOption('--people <number>', 'how many')
+    .requiredOption('--at <time>', 'when, such as 2026-09-15T09:00')
+    .option('--minutes <number>', 'how long; default: 90')
+    .option('--project <url>', 'what they would run')
+    .option('--json', 'print the answer as JSON')
+    .option('--url <address>', 'address of the session server; default: the configured port on this machine')
+    .action((config: string | undefined, options: RehearseOptions) => rehearseCommand(config, options));
   program
     .command('completion')
     .description('print a script that completes commands and options in your shell')

@@ -27,5 +27,6 @@ test('the advice can be pasted into the configuration', () => {
   const line = advice.split('\n').find((line) => line.includes('"admin"')) ?? '';
   const parsed = JSON.parse(`{${line}}`) as { admin: { tokens: unknown[] } };
   assert.deepEqual(parsed.admin.tokens, [{ name: 'ada "the first"', hash: made.hash }]);
-  assert.match(tokenAdvice('prometheus', made, { readOnly: true }), /"tokens": \[\{"name":"prometheus",.*,"readOnly":true\}\]/);
+  assert.match(tokenAdvice('prometheus', made, { role: 'reader' }), /"tokens": \[\{"name":"prometheus",.*,"role":"reader"\}\]/);
+  assert.match(tokenAdvice('noether', made, { role: 'teacher' }), /enter the token at \/classes/);
 });

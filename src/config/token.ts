@@ -29,9 +29,10 @@ export function hashOf(token: string): string {
   return `sha256:${createHash('sha256').update(token).digest('hex')}`;
 }
 
-/** What `session-server token NAME` prints; with `readOnly` what `--read-only` makes of it. */
-export function tokenAdvice(name: string, { token, hash }: MadeToken, { readOnly = false } = {}): string {
-  const entry = JSON.stringify({ name, hash, ...(readOnly && { readOnly }) });
+/** What `session-server token NAME` prints. */
+export function tokenAdvice(name: string, { token, hash }: MadeToken, { role }: { readonly role?: string } = {}): string {
+  const entry = JSON.stringify({ name, hash, ...(role !== undefined && { role }) });
+  const page = role === 'teacher' ? 'at /classes' : 'on the monitor page';
   return [
     `Token of ${name}, shown only once:`,
     '',
@@ -41,7 +42,7 @@ export function tokenAdvice(name: string, { token, hash }: MadeToken, { readOnly
     '',
     `    "admin": { "tokens": [${entry}] }`,
     '',
-    'Then enter the token on the monitor page, or send it as "Authorization: Bearer TOKEN".',
+    `Then enter the token ${page}, or send it as "Authorization: Bearer TOKEN".`,
     '',
   ].join('\n');
 }

@@ -58,3 +58,19 @@ test('people of a class wait in a line of their own, before all other clients, a
   await scene.queue.walk();
   assert.deepEqual([first.outcome()?.kind, second.position(), stranger.outcome()], ['allocated', 1, undefined]);
 });
+
+test('thirty of a class behind one address may mistype the code, guesses have to wait, and the right code is never refused', async () => {
+  const now = startWithClass({}).scene.clock.wallTime();
+  const { scene, request } = startWithClass({ a: 10, b: 10 }, classOf({ start: now, seats: 8 }));
+  const codeOf = async (code: string, address = 'school') => {
+    const outcome = await request(address, { code, counted: true });
+    return outcome.kind === 'refused' ? outcome.code : outcome.kind;
+  };
+  for (let student = 0; student < 30; student += 1) assert.equal(await codeOf(`WRONG${student}`), 'unknown-code');
+  assert.equal(await codeOf('GUESS'), 'too-many-codes');
+  assert.equal(await codeOf('ROBO1'), 'allocated');
+  assert.equal(await codeOf('GUESS', 'elsewhere'), 'unknown-code');
+  await scene.clock.advance(6);
+  assert.equal(await codeOf('GUESS'), 'unknown-code');
+  assert.equal(await codeOf('GUESS'), 'too-many-codes');
+});

@@ -4,6 +4,11 @@ import { doorsOf, type Reservation } from '../core/reservations/reservation.ts';
 
 export const UNKNOWN_CODE = 'There is no class with this code; check the address that you were given.';
 
+/** `wait`: seconds. */
+export function tooManyCodes(wait: number): string {
+  return `Too many wrong codes came from your network address; wait ${Math.ceil(wait)} seconds. The right code is accepted at any time.`;
+}
+
 /** For a client that showed the code. */
 export function classNotOpen(reservation: Reservation, wallTime: number): string {
   const { code, start, end } = reservation;

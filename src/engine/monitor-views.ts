@@ -36,6 +36,8 @@ export interface MonitorViewsOptions {
   /** Grows whenever `incidents` would return something else. */
   readonly incidentsVersion: () => number;
   readonly settings: () => MonitorViewsSettings;
+  /** Classes that are near or on. */
+  readonly classes: () => FleetView['classes'];
   /** The notification channels. */
   readonly channels: () => FleetView['channels'];
   /** That has not begun, the earliest first. */
@@ -295,6 +297,7 @@ export class MonitorViews {
       arrivedShare: arrivedShare(ledger.arrivals(now)),
       handedOutLastHour: decisions.handedOutLastHour(now),
       refusedLastHour: decisions.refusedLastHour(now),
+      classes: this.#options.classes(),
     };
     if (this.#fleet === undefined || !same(this.#fleet, view)) this.#fleet = view;
     return this.#fleet;

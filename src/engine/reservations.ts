@@ -5,16 +5,22 @@
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Candidates } from '../core/fleet/candidates.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
-import { checkCapacity, type CapacityAnswer, type Fleet, type Slot } from '../core/reservations/capacity.ts';
+import { checkCapacity, type CapacityAnswer, type Slot } from '../core/reservations/capacity.ts';
+import { normalizedCode } from '../core/reservations/code.ts';
+import { overQuota, type OverQuota, type Quota } from '../core/reservations/quota.ts';
 import type { ObservedLengths } from '../core/reservations/observed-lengths.ts';
-import type { Reservation, ReservationStatus } from '../core/reservations/reservation.ts';
+import { doorsOf, type Reservation, type ReservationStatus } from '../core/reservations/reservation.ts';
 import type { ClassOfRequest, ClassRequest, ReservationBook } from '../core/reservations/reservation-book.ts';
 import type { Moment, ReservedSeats } from '../core/reservations/reserved-seats.ts';
+import { rehearse, type CostRange, type Rehearsal, type RehearsalFleet } from '../core/reservations/rehearsal.ts';
+import { weeklyStarts, type Weekly, type WeeklyStarts } from '../core/reservations/weekly.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { Restored } from '../state/document.ts';
 import { MAX_RESERVATIONS, readReservations, saveReservations } from '../state/reservations.ts';
 import { startLoop, type Loop } from './loop.ts';
+import type { SessionRequest } from './request-types.ts';
 import { createStartupGate } from './startup-gate.ts';
+import { WrongCodes } from './wrong-codes.ts';
 
 export interface ReservationsOptions {
   readonly clock: Clock;
@@ -37,22 +43,36 @@ export interface ReservationsOptions {
 }
 
 /** Seats for a class, as an operator wants them. */
-export type Wish = Omit<Reservation, 'id' | 'code' | 'owner' | 'revision' | 'released'> & {
+export type Wish = Omit<Reservation, 'id' | 'code' | 'owner' | 'revision' | 'released' | 'series'> & {
+  /** A lesson each week. */
+  readonly weekly?: Weekly;
   /** Normalised. Absent: one is made up. */
   readonly code?: string;
 };
+
+/** Who acts on reservations. */
+export interface Person {
+  readonly name: string;
+  /** Of a teacher, who sees and changes own reservations alone. Absent: an operator. */
+  readonly quota?: Quota;
+}
 
 export interface ReservationView {
   readonly reservation: Reservation;
   readonly status: ReservationStatus;
   /** Seats that will be free when they are needed, beside other reservations' needs; known from some hours before. */
   readonly predicted: number | undefined;
+  /** Seats that could be reserved at its time; only in the answer to a trial. */
+  readonly free?: number;
 }
 
 export type OverCapacity = Extract<CapacityAnswer, { kind: 'over-capacity' }>;
 export type ReservationOutcome =
-  | { readonly kind: 'done'; readonly view: ReservationView }
+  /** `lessons`: how many, of a series; `view` is the first one. */
+  | { readonly kind: 'done'; readonly view: ReservationView; readonly lessons?: number }
+  | Exclude<WeeklyStarts, { readonly kind: 'starts' }>
   | OverCapacity
+  | OverQuota
   | { readonly kind: 'code-in-use' }
   | { readonly kind: 'no-server' }
   | { readonly kind: 'too-many' }
@@ -64,21 +84,31 @@ const TICK = 1;
 /** A cost that was learned is right within this; one that was not may be higher by the second factor. */
 const LEARNED = 1.15;
 const UNKNOWN = 1.5;
+/** One standard deviation above, as a factor: beyond it a cost is a guess. */
+const GUESS = 1.3;
 const CODE_LENGTH = 6;
 /** Sessions that ended. */
 const WORTH_SAVING = 10;
 
+/** What someone with a code finds. */
+export type ClassLookup =
+  | { readonly kind: 'found'; readonly reservation: Reservation; readonly status: ReservationStatus }
+  | { readonly kind: 'unknown-code' }
+  | { readonly kind: 'too-many-codes'; readonly retryAfter: number };
+
 /** What admission asks about reserved seats. */
-export type Classes = Pick<Reservations, 'classOf' | 'heldFor' | 'permitted'>;
+export type Classes = Pick<Reservations, 'classOf' | 'heldFor' | 'permitted' | 'wrongCode'>;
 
 export class Reservations {
   readonly #options: ReservationsOptions;
   readonly #ticking: Loop;
+  readonly #wrongCodes: WrongCodes;
   /** Actions wait until those of the last run are restored. */
   readonly #startupGate = createStartupGate();
 
   constructor(options: ReservationsOptions) {
     this.#options = options;
+    this.#wrongCodes = new WrongCodes(options.clock, options.log);
     this.#ticking = startLoop({
       clock: options.clock,
       delay: TICK,
@@ -107,6 +137,23 @@ export class Reservations {
     return book.classOf(request, clock.wallTime(), waiting);
   }
 
+  /** Counts a wrong code against its address. Returns the seconds its sender should wait; 0: none. */
+  wrongCode(address: SessionRequest['address']): number {
+    return this.#wrongCodes.count(address);
+  }
+
+  /** The class with a code, as its people see it. */
+  lookUp(code: string, address: SessionRequest['address']): ClassLookup {
+    const { book, seats } = this.#options;
+    const moment = this.#moment();
+    const normalized = normalizedCode(code);
+    const reservation = normalized === undefined ? undefined : book.latestWithCode(normalized, moment.wall);
+    const status = reservation && seats.status(reservation.id, moment);
+    if (reservation !== undefined && status !== undefined) return { kind: 'found', reservation, status };
+    const retryAfter = this.wrongCode(address);
+    return retryAfter > 0 ? { kind: 'too-many-codes', retryAfter } : { kind: 'unknown-code' };
+  }
+
   /** The reservation that alone keeps a client without a seat from these servers. */
   heldFor(candidates: Candidates, project: string | undefined): Reservation | undefined {
     return this.#options.seats.heldFor(candidates, project, this.#moment());
@@ -117,67 +164,88 @@ export class Reservations {
     return this.#options.seats.permitted(candidates, project, this.#moment());
   }
 
-  /** `dryRun`: the answer alone, nothing is stored. */
-  async make(wish: Wish, by: string, dryRun = false): Promise<ReservationOutcome> {
+  /** `dryRun`: the answer alone, nothing is stored. Of a series, all lessons are reserved or none. */
+  async make(wish: Wish, by: Person, dryRun = false): Promise<ReservationOutcome> {
     await this.#startupGate.ready;
-    const { book, clock, newId, log } = this.#options;
-    const { code = this.#newCode() } = wish;
-    const reservation: Reservation = { ...wish, id: newId(), code, owner: by, revision: 0, released: false };
-    if (book.size >= MAX_RESERVATIONS) return { kind: 'too-many' };
-    if (book.withCode(code, clock.wallTime()) !== undefined) return { kind: 'code-in-use' };
-    const obstacle = this.#obstacleTo(reservation);
-    if (obstacle !== undefined) return obstacle;
-    if (dryRun) return { kind: 'done', view: unmade(reservation) };
-    log.info(`${reservation.seats} seats reserved by ${by}`, { by, id: reservation.id, seats: reservation.seats });
-    return this.#store(reservation);
+    const { book, clock, log } = this.#options;
+    if (wish.code !== undefined && book.withCode(wish.code, clock.wallTime()) !== undefined) return { kind: 'code-in-use' };
+    const found = wish.weekly === undefined ? undefined : weeklyStarts(wish.start, wish.weekly);
+    if (found !== undefined && found.kind !== 'starts') return found;
+    const lessons = this.#lessonsOf(wish, by.name, found?.starts);
+    if (book.size + lessons.length > MAX_RESERVATIONS) return { kind: 'too-many' };
+    let free = Infinity;
+    for (const [index, lesson] of lessons.entries()) {
+      const answer = this.#check(lesson, by, lessons.slice(0, index));
+      if (answer.kind !== 'fits') return answer;
+      free = Math.min(free, answer.free);
+    }
+    const [first] = lessons;
+    const count = lessons.length === 1 ? {} : { lessons: lessons.length };
+    if (dryRun) return { kind: 'done', view: { ...unmade(first), free }, ...count };
+    log.info(`${first.seats} seats reserved by ${by.name}`, { by: by.name, id: first.id, seats: first.seats, ...count });
+    for (const lesson of lessons) book.put(lesson);
+    return { ...this.#store(first), ...count };
+  }
+
+  /** Whether so many would fit. Nothing is reserved. */
+  rehearse(wish: Pick<Slot, 'seats' | 'start' | 'end' | 'project'>): Rehearsal {
+    const { book, clock } = this.#options;
+    const now = clock.wallTime();
+    const others = book.all().filter(({ end, released }) => end > now && !released);
+    return rehearse({ ...wish, id: '', title: '', opens: 0 }, others, this.#fleet(), now);
   }
 
   /** Only the end moves. `end` is seconds since the epoch. */
-  async extend(id: string, end: number, by: string): Promise<ReservationOutcome> {
-    await this.#startupGate.ready;
-    const { book, clock, log } = this.#options;
-    const known = book.get(id);
-    if (known === undefined) return { kind: 'unknown' };
-    if (clock.wallTime() >= known.end) return { kind: 'over' };
-    const extended = { ...known, end, revision: known.revision + 1 };
-    const obstacle = this.#obstacleTo(extended);
-    if (obstacle !== undefined) return obstacle;
-    log.info(`a reservation was extended by ${by}`, { by, id });
-    return this.#store(extended);
+  extend(id: string, end: number, by: Person): Promise<ReservationOutcome> {
+    return this.#change(id, by, 'extended', () => ({ end }));
+  }
+
+  /** To another time. Only before its doors open: people may have come then. `start` is seconds since the epoch. */
+  move(id: string, start: number, by: Person): Promise<ReservationOutcome> {
+    const { clock } = this.#options;
+    return this.#change(id, by, 'moved', (known) =>
+      clock.wallTime() >= doorsOf(known) ? undefined : { start, end: known.end + start - known.start },
+    );
   }
 
   /** The free seats go back to other clients now. */
-  async release(id: string, by: string): Promise<ReservationOutcome> {
+  async release(id: string, by: Person): Promise<ReservationOutcome> {
     await this.#startupGate.ready;
-    const { book, log } = this.#options;
-    const known = book.get(id);
+    const { log } = this.#options;
+    const known = this.#ofPerson(id, by);
     if (known === undefined) return { kind: 'unknown' };
-    log.info(`a reservation was released by ${by}`, { by, id });
+    log.info(`a reservation was released by ${by.name}`, { by: by.name, id });
     return this.#store({ ...known, released: true, revision: known.revision + 1 });
   }
 
-  /** `false`: there is no such reservation. Sessions that have its seats go on. */
-  async cancel(id: string, by: string): Promise<boolean> {
+  /** `false`: there is no such reservation. Sessions that have its seats go on. `andLater`: also the lessons of its series after it. */
+  async cancel(id: string, by: Person, andLater = false): Promise<boolean> {
     await this.#startupGate.ready;
     const { book, log } = this.#options;
-    if (!book.remove(id)) return false;
-    log.info(`a reservation was cancelled by ${by}`, { by, id });
+    const known = this.#ofPerson(id, by);
+    if (known === undefined) return false;
+    book.remove(id);
+    const { series, start } = known;
+    const isLater = (other: Reservation) => series !== undefined && other.series === series && other.start > start;
+    if (andLater) for (const other of book.all().filter(isLater)) book.remove(other.id);
+    log.info(`a reservation was cancelled by ${by.name}`, { by: by.name, id });
     this.#changed();
     return true;
   }
 
-  view(id: string): ReservationView | undefined {
-    const { book, seats } = this.#options;
+  /** `by`: absent for the program itself. */
+  view(id: string, by?: Person): ReservationView | undefined {
+    const { seats } = this.#options;
     const moment = this.#moment();
-    const reservation = book.get(id);
+    const reservation = this.#ofPerson(id, by);
     const status = seats.status(id, moment);
     if (reservation === undefined || status === undefined) return undefined;
     const isFar = status.state === 'planned' || status.outstanding === 0;
     return { reservation, status, predicted: isFar ? undefined : seats.predicted(reservation, moment) };
   }
 
-  views(): readonly ReservationView[] {
-    return this.#options.book.all().flatMap(({ id }) => this.view(id) ?? []);
+  views(by?: Person): readonly ReservationView[] {
+    return this.#options.book.all().flatMap(({ id }) => this.view(id, by) ?? []);
   }
 
   // ---- what survives a restart
@@ -204,17 +272,69 @@ export class Reservations {
 
   // ---- inside
 
-  #obstacleTo(reservation: Reservation): ReservationOutcome | undefined {
-    const { book, clock, eligible } = this.#options;
-    if (eligible(reservation).length === 0) return { kind: 'no-server' };
-    const now = clock.wallTime();
-    const others = book.all().filter(({ id, end, released }) => id !== reservation.id && end > now && !released);
-    const answer = checkCapacity(reservation, others, this.#fleet(), now);
-    return answer.kind === 'fits' ? undefined : answer;
+  /** A teacher cannot find out that others have reservations. */
+  #ofPerson(id: string, by: Person | undefined): Reservation | undefined {
+    const found = this.#options.book.get(id);
+    return by?.quota === undefined || found?.owner === by.name ? found : undefined;
   }
 
-  #fleet(): Fleet {
-    const { eligible, ledger, target, keyOf } = this.#options;
+  /** `changed`: what is different; `undefined`: it is too late for that. */
+  async #change(
+    id: string,
+    by: Person,
+    what: string,
+    changed: (known: Reservation) => Partial<Reservation> | undefined,
+  ): Promise<ReservationOutcome> {
+    await this.#startupGate.ready;
+    const { clock, log } = this.#options;
+    const known = this.#ofPerson(id, by);
+    if (known === undefined) return { kind: 'unknown' };
+    const difference = clock.wallTime() >= known.end ? undefined : changed(known);
+    if (difference === undefined) return { kind: 'over' };
+    const next = { ...known, ...difference, revision: known.revision + 1 };
+    const answer = this.#check(next, by);
+    if (answer.kind !== 'fits') return answer;
+    log.info(`a reservation was ${what} by ${by.name}`, { by: by.name, id });
+    return this.#store(next);
+  }
+
+  /** The lessons of a wish; without `starts` the only one. */
+  #lessonsOf(
+    { code = this.#newCode(), weekly: _weekly, ...wish }: Wish,
+    owner: string,
+    starts: readonly [number, ...number[]] = [wish.start],
+  ): readonly [Reservation, ...Reservation[]] {
+    const { newId } = this.#options;
+    const series = starts.length === 1 ? {} : { series: newId() };
+    const lesson = (start: number): Reservation => ({
+      ...{ ...wish, ...series, code, owner, start, end: start + wish.end - wish.start },
+      ...{ id: newId(), revision: 0, released: false },
+    });
+    const [first, ...more] = starts;
+    return [lesson(first), ...more.map(lesson)];
+  }
+
+  /** `besides`: reservations that are made together with this one. */
+  #check(
+    reservation: Reservation,
+    { name, quota }: Person,
+    besides: readonly Reservation[] = [],
+  ): CapacityAnswer | OverQuota | { readonly kind: 'no-server' } {
+    const { book, clock, eligible } = this.#options;
+    const now = clock.wallTime();
+    const all = [...book.all().filter(({ id }) => id !== reservation.id), ...besides];
+    const own = all.filter(({ owner }) => owner === name);
+    const over = quota && overQuota(reservation, own, quota, now);
+    if (over !== undefined) return over;
+    if (eligible(reservation).length === 0) return { kind: 'no-server' };
+    const others = all.filter(({ end, released }) => end > now && !released);
+    // A teacher learns that there are other classes, and not which ones.
+    const named = others.map((other) => (quota === undefined || other.owner === name ? other : { ...other, title: '' }));
+    return checkCapacity(reservation, named, this.#fleet(), now);
+  }
+
+  #fleet(): RehearsalFleet {
+    const { eligible, ledger, target } = this.#options;
     const points = new Map<ServerId, number>();
     return {
       eligible,
@@ -226,11 +346,17 @@ export class Reservations {
         points.set(id, found);
         return found;
       },
-      costOf: ({ project }) => {
-        const { value, high } = ledger.fleetCost(project === undefined ? undefined : keyOf(project));
-        return Math.max(LEARNED * value, Math.min(UNKNOWN * value, high));
-      },
+      costOf: (slot) => this.#costOf(slot).high,
+      costRange: (slot) => this.#costOf(slot),
     };
+  }
+
+  /** What a seat costs, if it turns out cheap or dear. */
+  #costOf({ project }: Slot): CostRange {
+    const { ledger, keyOf } = this.#options;
+    const { value, low, high } = ledger.fleetCost(project === undefined ? undefined : keyOf(project));
+    const dear = Math.max(LEARNED * value, Math.min(UNKNOWN * value, high));
+    return { low, high: dear, isLearned: high < GUESS * value };
   }
 
   #store(reservation: Reservation): ReservationOutcome {

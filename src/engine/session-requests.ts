@@ -16,7 +16,7 @@ import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { Classes } from './reservations.ts';
 import type { Bookings } from './bookings.ts';
-import { classNotOpen, heldForClass, UNKNOWN_CODE } from './class-words.ts';
+import { classNotOpen, heldForClass, tooManyCodes, UNKNOWN_CODE } from './class-words.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { Decisions } from './decisions.ts';
 import { othersWait, type Prospects } from './prospects.ts';
@@ -129,13 +129,19 @@ export class SessionRequests {
       case 'class':
         return { ...routed, want: routing.want(project, request.labels, found.reservation.id) };
       case 'unknown-code':
-        return this.refuse(routed, found.kind, UNKNOWN_CODE);
+        return this.#refuseCode(routed, classes);
       case 'not-now':
         return this.refuse(routed, 'class-not-open', classNotOpen(found.reservation, clock.wallTime()));
       case 'seats-taken':
       case 'public':
         return routed;
     }
+  }
+
+  #refuseCode(routed: RoutedRequest, classes: Classes): Refused {
+    const seconds = classes.wrongCode(routed.request.address);
+    if (seconds === 0) return this.refuse(routed, 'unknown-code', UNKNOWN_CODE);
+    return this.refuse(routed, 'too-many-codes', tooManyCodes(seconds), Math.ceil(seconds));
   }
 
   /** Chooses and books a server for a request that is not in line. */

@@ -31,7 +31,11 @@ import { isOfHolder } from './operators/credentials.ts';
 import { createFleetRoutes } from './operators/fleet-routes.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
 import { createApiRoutes } from './operators/api-routes.ts';
+import { createRehearsalRoutes } from './operators/rehearsal-routes.ts';
 import { createReservationRoutes } from './operators/reservation-routes.ts';
+import { createCalendarRoutes } from './operators/calendar-routes.ts';
+import { createClassRoutes, type RenderClassPage } from './clients/class-routes.ts';
+import { createClassesApi } from './clients/classes-api.ts';
 import { createSessionRoutes } from './operators/session-routes.ts';
 import { createAvailabilitySocket } from './clients/availability-socket.ts';
 import { createAddressOf, createPeerKey, parseNetworks, type AddressOf, type PeerKey } from './server/client-address.ts';
@@ -114,6 +118,7 @@ export interface EdgeOptions {
 export interface Pages {
   readonly monitor: { readonly assets: PageAssets; readonly pages: MonitorPages };
   readonly visitors: { readonly assets: VisitorAssets; readonly render: RenderVisitorPages & { readonly demo: RenderDemoPage } };
+  readonly classes: { readonly assets: PageAssets; readonly render: RenderClassPage };
   readonly client: ClientAssets;
   readonly reference: ReferencePage;
 }
@@ -255,7 +260,7 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
   );
 }
 
-function routesOf(parts: Parts, { monitor, visitors, client, reference }: Pages) {
+function routesOf(parts: Parts, { monitor, visitors, classes, client, reference }: Pages) {
   const { options, closers, addressOf, gateway, port } = parts;
   const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions } = options;
   let stopping = false;
@@ -310,6 +315,8 @@ function routesOf(parts: Parts, { monitor, visitors, client, reference }: Pages)
       title: () => settings().monitor.title,
       hasTokens: () => settings().admin.tokens.length > 0,
     }),
+    createCalendarRoutes({ clock, reservations: options.reservations, tokens: () => settings().admin.tokens }),
+    createClassRoutes({ ...classes, reservations: options.reservations, addressOf }),
     createVisitorRoutes(visitorOptions, visitorPages),
     ...(options.demo === undefined
       ? []
@@ -329,7 +336,7 @@ function routesOf(parts: Parts, { monitor, visitors, client, reference }: Pages)
 
 function apiOf(
   { options, closers, addressOf, gateway }: Parts,
-  { mayRead, mayAct }: Access,
+  { mayRead, mayAct, mayReserve }: Access,
   source: MonitorSource,
   registration: RegisterRoutes['api'],
   reference: ReferencePage,
@@ -363,9 +370,14 @@ function apiOf(
         sessions: (max, server) => options.sessionList.list(max, server),
       }),
       createReservationRoutes({
-        ...{ reservations: options.reservations, mayAct },
+        ...{ reservations: options.reservations, mayReserve },
         projectHosts: () => settings().projects.otherHosts,
       }),
+      createRehearsalRoutes({
+        ...{ reservations: options.reservations, mayReserve },
+        projectHosts: () => settings().projects.otherHosts,
+      }),
+      createClassesApi({ reservations: options.reservations, addressOf }),
       registration,
     ],
   });

@@ -70,6 +70,7 @@ const reservation: z.ZodType<Reservation> = z.object({
   grace: time,
   owner: name,
   revision: z.int().min(0),
+  series: name.exactOptional(),
   released: z.boolean(),
 });
 

@@ -3,6 +3,7 @@
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import type { DecisionKind, FleetView, MonitorSnapshot } from '../core/views/monitor-view.ts';
 import { Access } from './access.tsx';
+import { ClassesBand } from './classes-band.tsx';
 import { Decisions } from './decisions.tsx';
 import { useToday } from './format-context.ts';
 import { HistoryChart } from './history-chart.tsx';
@@ -63,6 +64,7 @@ export function App({ snapshot, live }: AppProps) {
           {...{ fleet, servers, health, today, staleSince: live?.staleSince }}
           {...(runsScripts && { onRefused: () => onlyKind[1]('refused') })}
         />
+        <ClassesBand classes={fleet.classes} />
         {servers.length === 0 ? (
           <FirstServer />
         ) : (

@@ -51,6 +51,9 @@ interface SignInPageProps {
 const WRONG_TOKEN = 'This token is not in "admin.tokens".';
 const TOO_MANY_TRIES = `${WRONG_TOKEN} Too many wrong tokens came from your address. The right one is accepted at any time.`;
 
+const OF_TEACHER = 'This token is for classes only. Use it on the page "classes".';
+const WHY_REFUSED: Readonly<Record<string, string>> = { 'too-many-tries': TOO_MANY_TRIES, 'token-teacher': OF_TEACHER };
+
 export function SignInPage({ title, refused, tokens, signInAt }: SignInPageProps) {
   return (
     <main class="entrance">
@@ -69,7 +72,7 @@ export function SignInPage({ title, refused, tokens, signInAt }: SignInPageProps
               <input id="token" name="token" type="password" autocomplete="off" required />
               <button type="submit">Sign in</button>
             </div>
-            {refused !== undefined && <p role="alert">{refused === 'too-many-tries' ? TOO_MANY_TRIES : WRONG_TOKEN}</p>}
+            {refused !== undefined && <p role="alert">{WHY_REFUSED[refused] ?? WRONG_TOKEN}</p>}
           </form>
         ) : (
           <p>

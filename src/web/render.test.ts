@@ -52,6 +52,21 @@ test('one server is a server, and without an answer the average is not known', (
   assert.ok(textOf(render(new DemoFleet({ servers: 0 }))).includes('Add your first simulation server'));
 });
 
+test('the page says what is held for classes and why, and not which classes', () => {
+  const fleet = new DemoFleet({ now: Date.parse('2026-09-15T07:55:00Z') / 1000 });
+  assert.doesNotMatch(render(fleet), /Classes/);
+  const start = fleet.now + 300;
+  const near = { start, end: start + 5400, state: 'gathering', seats: 30, taken: 0, held: 30, predicted: 26 } as const;
+  fleet.classes = [near, { ...near, start: start + 3600, state: 'easing', taken: 18, held: 6, predicted: 40 }];
+  const text = textOf(render(fleet));
+  assert.match(
+    text,
+    /08:00:00 to 09:30:00: seats are being gathered\. Others get a session only if the seats will be free in time\./,
+  );
+  assert.match(text, /0 of 30 seats taken, 30 held\. Only 26 of them will be free in time\./);
+  assert.match(text, /free seats go back to others\. 18 of 30 seats taken, 6 held\.(?! Only)/);
+});
+
 test('the time of the start is shown in the given time zone, in English, with 24 hours', () => {
   const fleet = new DemoFleet({ now: Date.parse('2026-11-01T23:05:09Z') / 1000 });
   assert.ok(textOf(render(fleet)).includes('Started on Sunday, November 01, 2026 at 23:05:09'));

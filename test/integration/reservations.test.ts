@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { hashOf } from '../../src/config/token.ts';
 import { eventually } from '../support/eventually.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { temporary, type RunningProgram } from '../support/start-program.ts';
+import { runProgram, temporary, type RunningProgram } from '../support/start-program.ts';
 import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
@@ -51,6 +51,14 @@ test('students with the code have seats that strangers do not get, also after a 
   assert.match(await student.message(1), /^wss?:/);
   const taken = async (of: RunningProgram) => ((await send(of, 'GET', `/${made.id}`)) as Kept).taken;
   assert.equal(await taken(program), 2);
+  const monitor = await program.get('/monitor');
+  assert.match(monitor, /the doors are open\. 2 of 4 seats taken, 2 held\./);
+  assert.doesNotMatch(monitor, /ROBO101|Robots/, 'strangers are not told who teaches what');
+  const at = new Date(Date.now() + 86_400_000).toISOString();
+  const rehearse = ['rehearse', '--people', '200', '--at', at, '--url', program.url];
+  const rehearsal = await runProgram(t, rehearse, { env: { SESSION_SERVER_TOKEN: TOKEN } });
+  assert.match(rehearsal.stdout, /^No, 200 do not fit at \S+: there are \d+ to \d+ seats for classes\.\n- With one more machine/);
+  assert.match(rehearsal.stdout, /How long other people would wait is not known here\.\n$/);
   await program.stop();
 
   const again = await start();

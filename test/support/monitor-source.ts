@@ -69,6 +69,7 @@ export class DemoFleet {
   #serial = 0;
   title = 'Webots session server';
   version = '0.1.0';
+  classes: FleetView['classes'] = [];
   channels: FleetView['channels'] = [
     { notifier: 'email', recipient: 'admin@example.org' },
     { notifier: 'webhook', recipient: null },
@@ -398,6 +399,7 @@ export class DemoFleet {
       meanPredicted: mean(({ predicted }) => predicted),
       handedOutLastHour: servers.reduce((sum, server) => sum + server.handOutsLastHour, 0),
       refusedLastHour: this.#decisions.filter(({ kind }) => kind === 'refused').length,
+      classes: this.classes,
       target: 90,
       loadThreshold: 95,
       pollInterval: 5,

@@ -1,9 +1,10 @@
 /** Who may read the monitor, change the fleet, and connect from where. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { DEFAULT_QUOTA } from '../../core/reservations/quota.ts';
 import { formatKey, type Problem, showValue } from '../problem.ts';
 import { operatorsOrigin } from './operators-origin.ts';
-import { text } from './values.ts';
+import { count, text } from './values.ts';
 
 const trustedProxies = z
   .array(
@@ -71,10 +72,26 @@ const token = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/)
     .describe('The hash that `session-server token NAME` printed.')
     .meta({ secret: true, expected: '"sha256:" and 64 hexadecimal digits, as `session-server token NAME` prints them' }),
-  readOnly: z
-    .boolean()
-    .default(false)
-    .describe('The token opens what `monitor.access` closes, for example for Prometheus, but cannot change anything.'),
+  readOnly: z.boolean().default(false).describe('The same as `"role": "reader"`.'),
+  role: z
+    .enum(['reader', 'teacher', 'operator'])
+    .optional()
+    .describe(
+      '`reader` opens what `monitor.access` closes, for example for Prometheus, and cannot change anything. `teacher` reserves seats and sees only own reservations. `operator` does everything.',
+    )
+    .meta({ absent: '`operator`, or `reader` with `readOnly`' }),
+  quota: z
+    .strictObject({
+      seats: count(1, 10_000)
+        .default(DEFAULT_QUOTA.seats)
+        .describe('Seats that this teacher may have reserved at the same time.'),
+      seatHoursPerWeek: count(1, 1_000_000)
+        .default(DEFAULT_QUOTA.seatHoursPerWeek)
+        .describe('Seats times hours that this teacher may reserve in a week.'),
+      daysAhead: count(1, 1000).default(DEFAULT_QUOTA.daysAhead).describe('How many days ahead this teacher may reserve.'),
+    })
+    .prefault({})
+    .describe('Limits of a token with `"role": "teacher"`.'),
 });
 
 const admin = z
@@ -106,6 +123,14 @@ export function checkTokens({ monitor, admin }: Access): Problem[] {
       { key: formatKey(['admin', 'tokens', index, 'name']), value: showValue(name), expected: 'a name not used before', fix },
     ];
   });
+  for (const [index, { role, readOnly }] of (admin?.tokens ?? []).entries())
+    if (readOnly && role !== undefined && role !== 'reader')
+      problems.push({
+        key: formatKey(['admin', 'tokens', index, 'role']),
+        value: showValue(role),
+        expected: '"reader", because "readOnly" is true',
+        fix: 'remove "readOnly"',
+      });
   if (monitor?.access === 'token' && admin !== undefined && names.length === 0)
     problems.push({
       key: 'admin.tokens',

@@ -60,6 +60,11 @@ export function checkCapacity(slot: Slot, others: readonly Slot[], fleet: Fleet,
   };
 }
 
+/** Seats of this kind that could be reserved at the time of the slot. */
+export function seatsFree(slot: Slot, others: readonly Slot[], fleet: Fleet): number {
+  return tightestMoment(slot, others, fleet).free;
+}
+
 function tightestMoment(slot: Slot, others: readonly Slot[], fleet: Fleet): { readonly at: number; readonly free: number } {
   return momentsOf(slot, others)
     .map((at) => ({ at, free: freeAt(slot, others, fleet, at) }))

@@ -98,9 +98,14 @@ export class ReservationBook {
     return true;
   }
 
-  /** Another reservation that is not over and has the code. */
-  withCode(code: string, now: number, except?: string): Reservation | undefined {
-    return this.#of(({ id, code: other, end }) => other === code && now < end && id !== except);
+  /** A reservation that is not over and has the code. */
+  withCode(code: string, now: number): Reservation | undefined {
+    return this.#of(({ code: other, end }) => other === code && now < end);
+  }
+
+  /** The one with the code that its people mean: one that is not over, else one that is. */
+  latestWithCode(code: string, now: number): Reservation | undefined {
+    return this.#byCode(code, now)?.reservation;
   }
 
   /** `waiting`: people of a reservation who wait for a seat, apart from this one. */
@@ -195,14 +200,13 @@ export class ReservationBook {
     return undefined;
   }
 
-  /** The one that is not over; of several that are, any: its client is refused because it is over. */
+  /** Of the lessons with the code the next one that is not over, else the last one that is. */
   #byCode(code: string, now: number): Entry | undefined {
     let found: Entry | undefined;
     for (const entry of this.#entries.values()) {
       const { reservation } = entry;
       if (reservation.code !== code || reservation.match === 'project') continue;
-      if (now < reservation.end) return entry;
-      found = entry;
+      if (found === undefined || isMeant(reservation.end, found.reservation.end, now)) found = entry;
     }
     return found;
   }
@@ -217,6 +221,12 @@ export class ReservationBook {
     }
     return undefined;
   }
+}
+
+/** Whether people mean the lesson with this end rather than the other one. */
+function isMeant(end: number, other: number, now: number): boolean {
+  if (now < end && now < other) return end < other;
+  return end > other;
 }
 
 function seatOf({ seats }: Entry, holder: string): Seat | undefined {

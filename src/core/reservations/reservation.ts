@@ -7,7 +7,7 @@
 
 export interface Reservation {
   readonly id: string;
-  /** Shown only to operators: what is taught when is not public. */
+  /** For people with the code, its owner and operators: what is taught when is not public. */
   readonly title: string;
   /** As `normalizedCode` writes it. No secret: it is read aloud. */
   readonly code: string;
@@ -26,6 +26,8 @@ export interface Reservation {
   readonly owner: string;
   /** Moves on with every change. */
   readonly revision: number;
+  /** Identity that the lessons of a series have in common. They share a code. */
+  readonly series?: string;
   /** The rest of the seats was given back. */
   readonly released: boolean;
 }

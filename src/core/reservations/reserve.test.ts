@@ -64,6 +64,22 @@ test('no admitted session of another client makes the seats fewer than are neede
   );
 });
 
+test('a class that needs no seats holds back no client, on any fleet at any time', () => {
+  const load = fc.double({ min: 0, max: 120, noNaN: true });
+  const ahead = fc.integer({ min: 0, max: 7200 });
+  fc.assert(
+    fc.property(
+      fc.array(load, { minLength: 1, maxLength: 6 }),
+      ahead,
+      fc.double({ min: 0.3, max: 40, noNaN: true }),
+      (loads, time, cost) => {
+        const { admits } = reserveFor(loads.map(server), { seats: 0, seatCost: 8, ahead: time }, parameters);
+        assert.ok([...loads.keys()].every((index) => admits(index, cost)));
+      },
+    ),
+  );
+});
+
 test('seats are whole, and the last one stays below the target', () => {
   assert.deepEqual([seatsIn(16, 8), seatsIn(16.1, 8), seatsIn(-3, 8)], [1, 2, 0]);
 });

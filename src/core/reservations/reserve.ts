@@ -63,7 +63,9 @@ export function reserveFor(
     predicted += seatsIn(room, seatCost * factor);
     variance += (others * left * (1 - left) + members * staying * (1 - staying)) / (seatCost * factor);
   }
-  const spare = predicted - seats - CAUTION * Math.sqrt(variance);
+  // A class that needs no seats any more holds back no client, however uncertain the rest is.
+  const caution = seats === 0 ? 0 : CAUTION * Math.sqrt(variance);
+  const spare = predicted - seats - caution;
   const admits = (index: number, cost: number) => {
     const { factor = 1 } = servers[index] ?? {};
     const room = rooms[index] ?? 0;

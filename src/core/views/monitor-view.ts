@@ -9,6 +9,7 @@
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState } from '../fleet/fleet.ts';
+import type { ReservationState } from '../reservations/reservation.ts';
 import type { NotificationKind } from '../incidents/notification-kinds.ts';
 import type { SessionCountView } from './session-views.ts';
 
@@ -25,6 +26,20 @@ export interface WaitingView {
   readonly longest: number | null;
   /** Seconds a client that came now would wait; `null` while there is not enough data. */
   readonly estimate: SecondsRange | null;
+}
+
+/** A class that is near or on. Neither its name nor its code: everyone may read the monitor, and what is taught when is not public. */
+export interface FleetClassView {
+  readonly start: number;
+  readonly end: number;
+  readonly state: ReservationState;
+  readonly seats: number;
+  /** Seats that are taken now. */
+  readonly taken: number;
+  /** Seats that are held for people who have not come yet. */
+  readonly held: number;
+  /** Seats that will be free when they are needed; `null`: none is held. */
+  readonly predicted: number | null;
 }
 
 /** The session server and its fleet as a whole. */
@@ -54,6 +69,8 @@ export interface FleetView {
   readonly arrivedShare: number | null;
   /** Session requests refused in the last hour. */
   readonly refusedLastHour: number;
+  /** Classes that are near or on, the earliest start first. */
+  readonly classes: readonly FleetClassView[];
   /** The predicted load of every server stays below it. */
   readonly target: number;
   /** A report at or above it makes a server full. */

@@ -96,7 +96,10 @@ export function createLegacyRoutes(options: LegacyRoutesOptions): Hono<Env> {
   // One handler for all methods of a path: the framework chains several that match, which costs as much as the response.
   const { pages } = options;
   routes.all('/session', readOnly(pages === undefined ? allocate : (c) => (wantsPage(c) ? pages.session(c) : allocate(c))));
-  routes.all('/c/:code/session', readOnly(allocate));
+  routes.all(
+    '/c/:code/session',
+    readOnly(pages === undefined ? allocate : (c) => (wantsPage(c) ? pages.session(c) : allocate(c))),
+  );
   routes.all('/', readOnly(pages === undefined ? availability : (c) => (wantsPage(c) ? pages.landing(c) : availability())));
   routes.all('/load', readOnly(load));
   return routes;

@@ -50,8 +50,13 @@ export function refused(status: Refused['status'], code: string, reason: string)
 }
 
 export function readOnlyRefusal(name: string): Refused {
-  const reason = `The token of ${name} is read-only ("readOnly" in "admin.tokens"); use another token for changes.`;
+  const reason = `The token of ${name} is read-only ("role" in "admin.tokens"); use another token for changes.`;
   return refused(403, 'token-read-only', reason);
+}
+
+export function teacherRefusal(name: string): Refused {
+  const reason = `The token of ${name} is for reservations only ("role" in "admin.tokens"). Use it on the page "classes".`;
+  return refused(403, 'token-teacher', reason);
 }
 
 export function signInElsewhere(origin: string): Refused {

@@ -5,9 +5,10 @@ import type { RefusalView, ViewerView } from '../../core/views/monitor-view.ts';
 import type { Log } from '../../ports.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { cameByMonitor, type Env } from '../server/routes.ts';
-import { NO_TOKENS, refuse, refused, signInElsewhere } from './access-refusals.ts';
+import { NO_TOKENS, refuse, refused, signInElsewhere, teacherRefusal } from './access-refusals.ts';
 import type { BrowserSession } from './browser-sessions.ts';
 import { noTokenInUrl, type Credentials } from './credentials.ts';
+import { roleOf } from './roles.ts';
 
 export interface AccessRoutesOptions {
   readonly credentials: Credentials;
@@ -45,7 +46,9 @@ async function enter({ credentials, addressOf, log }: AccessRoutesOptions, c: Co
   if (!operators.isOfPage(c.env.incoming)) return refuse(c, FOREIGN);
   if (credentials.tokens.length === 0) return refuse(c, NO_TOKENS);
   const page = cameByMonitor(c) ? 'monitor' : '../monitor';
-  const given = credentials.check(c, await enteredToken(c, wantsPage));
+  const checked = credentials.check(c, await enteredToken(c, wantsPage));
+  const isTeacher = checked.kind === 'holder' && roleOf(checked.token) === 'teacher';
+  const given = isTeacher ? teacherRefusal(checked.token.name) : checked;
   if (given.kind === 'refused') return wantsPage ? c.redirect(`${page}?refused=${given.refusal.code}`, 303) : refuse(c, given);
   const { token } = given;
   const session = credentials.sessions.open(c, token);
@@ -56,8 +59,8 @@ async function enter({ credentials, addressOf, log }: AccessRoutesOptions, c: Co
 
 function viewerView(c: Context<Env>, { tokens, sessions }: Credentials, session: BrowserSession | undefined): ViewerView {
   const elsewhere = sessions.operators.elsewhere(c.env.incoming);
-  const mayAct = session?.token.readOnly === false;
-  const actions = mayAct ? 'ready' : tokens.every(({ readOnly }) => readOnly) ? 'none' : 'locked';
+  const mayAct = session !== undefined && roleOf(session.token) === 'operator';
+  const actions = mayAct ? 'ready' : tokens.every((token) => roleOf(token) !== 'operator') ? 'none' : 'locked';
   return {
     ...{ name: session?.token.name ?? null, actions, csrf: session?.csrf ?? null },
     confirms: sessions.operators.isShared(),

@@ -8,9 +8,9 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLog } from '../../../test/support/memory-log.ts';
 import { CSRF_HEADER } from '../../core/views/csrf-header.ts';
 import { createAccess } from './access.ts';
-import type { AccessToken } from './browser-sessions.ts';
 import { createAddressOf, parseNetworks } from '../server/client-address.ts';
 import type { Env } from '../server/routes.ts';
+import type { AccessToken } from './roles.ts';
 
 const ADA: AccessToken = { name: 'ada', hash: hashOf('the token of ada'), readOnly: false };
 const BOB: AccessToken = { name: 'bob', hash: hashOf('the token of bob'), readOnly: false };
@@ -51,6 +51,7 @@ function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999, origin, sha
   app.route('/', access.routes);
   app.get('/read', access.mayRead, (c) => c.text('read'));
   app.get('/reads-on', (c) => c.text(String(access.readsOn(c))));
+  app.post('/reserve', access.mayReserve, (c) => c.text(c.get('token').name));
   app.post('/act', access.mayAct, (c) => c.text(c.get('actor')));
   const send = (path: string, { address = '192.0.2.1', ...init }: Sent = {}) => {
     const headers = init.headers ?? {};
@@ -117,6 +118,21 @@ test('a read-only token opens what is closed and changes nothing, sent by a prog
   state.tokens = [ADA, PROMETHEUS];
   assert.equal((await send('/monitor/leave', { method: 'POST', headers: ofPage })).status, 200);
   assert.equal((await send('/read', { headers: { Cookie } })).status, 401);
+});
+
+test('a teacher reserves and does nothing else; an operator may do both, a reader neither', async () => {
+  const noether: AccessToken = { name: 'noether', hash: hashOf('the token of noether'), role: 'teacher' };
+  const { send, enter } = setUp({ tokens: [ADA, noether, { ...PROMETHEUS, readOnly: false, role: 'reader' }], reading: 'token' });
+  const reserve = (token: string) => send('/reserve', bearer(token));
+  assert.equal(await (await reserve('the token of noether')).text(), 'noether');
+  assert.equal(await (await reserve('the token of ada')).text(), 'ada');
+  assert.equal(await refusal(await reserve('the token of prometheus')), '403 token-read-only');
+  assert.equal(await refusal(await send('/act', bearer('the token of noether'))), '403 token-teacher');
+  const { headers } = bearer('the token of noether');
+  assert.equal(await refusal(await send('/read', { headers })), '403 token-teacher');
+  assert.equal(await (await send('/reads-on', { headers })).text(), 'false');
+  assert.equal(await refusal(await enter('the token of noether')), '403 token-teacher');
+  assert.equal(((await (await send('/monitor/viewer')).json()) as ViewerView).actions, 'locked');
 });
 
 test('a token in the URL is refused even when it is right', async () => {

@@ -10,23 +10,28 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono';
 import { CSRF_HEADER } from '../../core/views/csrf-header.ts';
 import type { Env } from '../server/routes.ts';
-import { CSRF, readOnlyRefusal, refuse, TOKEN_AGAIN, TOKEN_IN_QUERY } from './access-refusals.ts';
+import { CSRF, readOnlyRefusal, refuse, teacherRefusal, TOKEN_AGAIN, TOKEN_IN_QUERY, type Refused } from './access-refusals.ts';
 import { accessRoutes } from './access-routes.ts';
 import type { BrowserSession } from './browser-sessions.ts';
 import { Credentials, hasTokenInQuery, sameText, type CredentialsOptions } from './credentials.ts';
+import { roleOf, type AccessToken, type Role } from './roles.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** Name of the token's holder, on routes behind `mayAct`. */
+    /** Name of the token's holder, on routes behind `mayAct` and `mayReserve`. */
     actor: string;
+    /** The token, on the same routes. */
+    token: AccessToken;
   }
 }
 
 export interface Access {
   /** Lets readers through, refuses others as the API does. */
   readonly mayRead: MiddlewareHandler<Env>;
-  /** Lets holders of a token through; their name is then the variable `actor`. */
+  /** Lets operators through; their name is then the variable `actor`. */
   readonly mayAct: MiddlewareHandler<Env>;
+  /** The same for teachers and operators; what a teacher may reach is up to the route. */
+  readonly mayReserve: MiddlewareHandler<Env>;
   /** For routes that answer a refused reader in their own way. */
   readonly isReader: (c: Context<Env>) => boolean;
   /** Whether a reader that was let through may continue: reading may be closed meanwhile, and sessions and tokens end. */
@@ -48,29 +53,42 @@ export function createAccess(options: CredentialsOptions): Access {
     if (hasTokenInQuery(c)) return refuse(c, TOKEN_IN_QUERY);
     if (isOpen()) return next();
     const given = credentials.of(c);
-    return given.kind === 'holder' ? next() : refuse(c, given);
-  };
-  const mayAct: MiddlewareHandler<Env> = async (c, next) => {
-    const given = credentials.of(c);
     if (given.kind === 'refused') return refuse(c, given);
-    if (given.session !== undefined && !isOfPage(c, given.session)) return refuse(c, CSRF);
-    if (given.token.readOnly) return refuse(c, readOnlyRefusal(given.token.name));
-    if (given.session !== undefined && operators.isShared()) return refuse(c, TOKEN_AGAIN);
-    c.set('actor', given.token.name);
-    return next();
+    const { name } = given.token;
+    return roleOf(given.token) === 'teacher' ? refuse(c, teacherRefusal(name)) : next();
   };
+  const mayDo =
+    (refusalOf: Readonly<Partial<Record<Role, (name: string) => Refused>>>): MiddlewareHandler<Env> =>
+    async (c, next) => {
+      const given = credentials.of(c);
+      if (given.kind === 'refused') return refuse(c, given);
+      const { token, session } = given;
+      if (session !== undefined && !isOfPage(c, session)) return refuse(c, CSRF);
+      const refusalOfRole = refusalOf[roleOf(token)];
+      if (refusalOfRole !== undefined) return refuse(c, refusalOfRole(token.name));
+      if (session !== undefined && operators.isShared()) return refuse(c, TOKEN_AGAIN);
+      c.set('actor', token.name);
+      c.set('token', token);
+      return next();
+    };
+  const mayAct = mayDo({ reader: readOnlyRefusal, teacher: teacherRefusal });
+  const mayReserve = mayDo({ reader: readOnlyRefusal });
+  const isOfReader = (token: AccessToken | undefined) => token !== undefined && roleOf(token) !== 'teacher';
   const mayLeave: MiddlewareHandler<Env> = async (c, next) => {
     const session = credentials.sessions.of(c);
     return session === undefined || isOfPage(c, session) ? next() : refuse(c, CSRF);
   };
   return {
-    ...{ mayRead, mayAct },
-    isReader: (c) => isOpen() || credentials.of(c).kind === 'holder',
+    ...{ mayRead, mayAct, mayReserve },
+    isReader(c) {
+      const given = isOpen() ? undefined : credentials.of(c);
+      return given === undefined || (given.kind === 'holder' && isOfReader(given.token));
+    },
     signInAt(c) {
       const elsewhere = operators.elsewhere(c.env.incoming);
       return elsewhere && `${elsewhere}/monitor`;
     },
-    readsOn: (c) => isOpen() || credentials.stillValid(c),
+    readsOn: (c) => isOpen() || isOfReader(credentials.stillValid(c)),
     routes: accessRoutes({ ...options, credentials, mayLeave }),
   };
 }

@@ -6,15 +6,8 @@ import { serialize } from 'hono/utils/cookie';
 import type { Clock, NewId } from '../../ports.ts';
 import { monitorCookie } from '../server/monitor-cookie.ts';
 import type { Env } from '../server/routes.ts';
+import type { AccessToken } from './roles.ts';
 import { OperatorsOrigin, type OperatorsOriginOptions } from './operators-origin.ts';
-
-export interface AccessToken {
-  readonly name: string;
-  /** `sha256:` and the hash in hex. */
-  readonly hash: string;
-  /** Its holder may read what is closed, and change nothing. */
-  readonly readOnly: boolean;
-}
 
 export interface BrowserSession {
   readonly token: AccessToken;

@@ -11,13 +11,8 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Env } from '../server/routes.ts';
 import { WrongTries, type WrongTriesOptions } from '../server/wrong-tries.ts';
 import { NO_TOKENS, refuse, TOKEN_IN_QUERY, TOKEN_MISSING, TOKEN_WRONG, tooManyTries, type Refused } from './access-refusals.ts';
-import {
-  BrowserSessions,
-  digest,
-  type AccessToken,
-  type BrowserSession,
-  type BrowserSessionsOptions,
-} from './browser-sessions.ts';
+import { BrowserSessions, digest, type BrowserSession, type BrowserSessionsOptions } from './browser-sessions.ts';
+import type { AccessToken } from './roles.ts';
 
 export interface CredentialsOptions extends BrowserSessionsOptions, WrongTriesOptions {
   readonly reading: () => 'open' | 'token';
@@ -65,10 +60,10 @@ export class Credentials {
     return TOKEN_WRONG;
   }
 
-  /** Whether a request that was accepted once would still be. It is asked repeatedly, so it does not count as a try. */
-  stillValid(c: Context<Env>): boolean {
+  /** The token of a request that was accepted once, if it still would be. It is asked repeatedly, so it does not count as a try. */
+  stillValid(c: Context<Env>): AccessToken | undefined {
     const bearer = bearerOf(c);
-    return bearer === undefined ? this.sessions.of(c) !== undefined : matching(bearer, this.tokens) !== undefined;
+    return bearer === undefined ? this.sessions.of(c)?.token : matching(bearer, this.tokens);
   }
 }
 

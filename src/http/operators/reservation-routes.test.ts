@@ -7,6 +7,8 @@ const BASE = '/api/v1/reservations';
 const START = 1_700_100_000;
 const robots = { title: 'Robots', code: 'robo-101', seats: 8, start: START, minutes: 90 };
 
+const quota = { seats: 12, seatHoursPerWeek: 120, daysAhead: 180 };
+
 function setUp() {
   const { scene } = startWithClass({ a: 10, b: 10 });
   const { reservations } = scene;
@@ -15,16 +17,17 @@ function setUp() {
   const routes = createReservationRoutes({
     reservations,
     projectHosts: () => [],
-    mayAct: async (c, next) => {
-      if (c.req.header('Authorization') === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
-      c.set('actor', 'ada');
+    mayReserve: async (c, next) => {
+      const name = c.req.header('Authorization');
+      if (name === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
+      c.set('token', { name, hash: '', role: name === 'ada' ? 'operator' : 'teacher', quota });
       return next();
     },
   });
-  const send = async (method: string, path: string, body?: unknown) => {
+  const send = async (method: string, path: string, body?: unknown, name = 'ada') => {
     const response = await routes.request(path, {
       method,
-      headers: { Authorization: 'Bearer x', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+      headers: { Authorization: name, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -50,6 +53,96 @@ test('a reservation is made, listed, extended, released and cancelled', async ()
   assert.equal((await send('DELETE', at)).status, 204);
   assert.deepEqual((await send('GET', BASE))['reservations'], []);
   assert.deepEqual([(await send('GET', at)).status, (await send('DELETE', at)).status], [404, 404]);
+});
+
+test('a teacher sees and changes own reservations alone, within the quota; an operator sees all', async () => {
+  const { send } = setUp();
+  const asTeacher = (name: string) => (method: string, path: string, body?: unknown) => send(method, path, body, name);
+  const [noether, hopper] = [asTeacher('noether'), asTeacher('hopper')];
+  const made = await noether('POST', BASE, robots);
+  assert.deepEqual([made.status, made['owner']], [201, 'noether']);
+  const at = `${BASE}/${String(made['id'])}`;
+  assert.deepEqual((await hopper('GET', BASE))['reservations'], []);
+  const others = await Promise.all([
+    ...[hopper('GET', at), hopper('DELETE', at), hopper('POST', `${at}/release`)],
+    ...[hopper('POST', `${at}/extend`, { minutes: 100 }), hopper('POST', `${at}/move`, { start: START + 3600 })],
+  ]);
+  assert.deepEqual(
+    others.map(({ status }) => status),
+    Array(5).fill(404),
+  );
+  const tooMany = await hopper('POST', BASE, { ...robots, code: 'OTHER', seats: 100 });
+  assert.deepEqual([tooMany.status, tooMany['code']], [403, 'quota']);
+  const second = await noether('POST', BASE, { ...robots, code: 'OTHER', seats: 5 });
+  assert.match(String(second['reason']), /12 seats at the same time; with this reservation there would be 13/);
+  const noRoom = await hopper('POST', BASE, { ...robots, code: 'OTHER', seats: 12 });
+  assert.equal(noRoom['code'], 'over-capacity');
+  assert.match(String(noRoom['reason']), /, another class has 8 until /, 'the name of the class is not for other teachers');
+  assert.equal(((await send('GET', BASE))['reservations'] as unknown[]).length, 1);
+  assert.equal((await noether('DELETE', at)).status, 204);
+});
+
+test('of two teachers who want the last seats at the same moment, one gets them and the other one reads the numbers', async () => {
+  const { send } = setUp();
+  const wish = { seats: 7, start: START, minutes: 60 };
+  const answers = await Promise.all(['noether', 'hopper'].map((name) => send('POST', BASE, wish, name)));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409]);
+  const refused = answers.find(({ status }) => status === 409);
+  const { numbers, code } = refused as unknown as { readonly code: string; readonly numbers: { readonly free: number } };
+  assert.equal(code, 'over-capacity');
+  assert.ok(numbers.free < 7);
+});
+
+test('a fleet that shrinks under a reservation cancels nothing, and the reservation is short', async () => {
+  const { scene, send } = setUp();
+  const made = await send('POST', BASE, { seats: 6, start: scene.clock.wallTime() + 60, minutes: 60 });
+  const look = () => send('GET', `${BASE}/${String(made['id'])}`);
+  assert.deepEqual([made['short'], (await look())['short']], [false, false]);
+  scene.report('a', 89);
+  scene.report('b', 89);
+  const short = await look();
+  assert.deepEqual([short.status, short['short'], short['outstanding']], [200, true, 6]);
+});
+
+test('a reservation moves to another time until its doors open', async () => {
+  const { scene, send } = setUp();
+  const start = scene.clock.wallTime() + 1200;
+  const made = await send('POST', BASE, { ...robots, start });
+  const at = `${BASE}/${String(made['id'])}/move`;
+  const moved = await send('POST', at, { start: start + 60 });
+  assert.deepEqual([moved.status, moved['end']], [200, new Date((start + 5460) * 1000).toISOString().replace('.000', '')]);
+  await scene.clock.advance(660);
+  assert.equal((await send('POST', at, { start: start + 7200 }))['code'], 'reservation-over');
+});
+
+test('a weekly series is reserved as a whole or not at all, shares its code, and ends from any lesson on', async () => {
+  const { send } = setUp();
+  const start = '2023-11-20T08:00:00+01:00';
+  const weekly = { zone: 'Europe/Berlin', until: '2023-12-11', except: ['2023-12-04'] };
+  const trial = await send('POST', `${BASE}?dryRun=true`, { ...robots, start, weekly });
+  assert.deepEqual([trial.status, trial['lessons']], [200, 3]);
+  await send('POST', BASE, { title: 'Other', seats: 8, start: '2023-12-11T08:00:00+01:00', minutes: 60 });
+  const refused = await send('POST', BASE, { ...robots, start, weekly });
+  assert.match(String(refused['reason']), /from 2023-12-11T06:50:00Z/);
+  const made = await send('POST', BASE, { ...robots, start, weekly: { ...weekly, until: '2023-12-10' } });
+  assert.deepEqual([made.status, made['lessons']], [201, 2]);
+  const lessons = (await send('GET', BASE))['reservations'] as {
+    readonly id: string;
+    readonly code: string;
+    readonly start: string;
+  }[];
+  const own = lessons.filter(({ code }) => code === 'ROBO101');
+  assert.deepEqual(
+    own.map((lesson) => lesson.start),
+    ['2023-11-20T07:00:00Z', '2023-11-27T07:00:00Z'],
+  );
+  assert.equal((await send('POST', BASE, { ...robots, start })).status, 409, 'its code is in use');
+  assert.equal((await send('DELETE', `${BASE}/${own[0]?.id}?andLater=true`)).status, 204);
+  assert.equal(((await send('GET', BASE))['reservations'] as unknown[]).length, 1);
+  for (const odd of [{ zone: 'Mars/Base' }, { until: '2023-11-19' }, { until: '2999-01-01' }, { until: 'soon' }]) {
+    const answer = await send('POST', BASE, { ...robots, start, weekly: { ...weekly, ...odd } });
+    assert.deepEqual([answer.status, answer['code']], [400, 'bad-request'], JSON.stringify(odd));
+  }
 });
 
 test('a refusal for lack of room states the numbers, and a trial reserves nothing', async () => {

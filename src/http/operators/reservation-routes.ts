@@ -6,19 +6,23 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
 import { MAX_CODE, MIN_CODE, normalizedCode } from '../../core/reservations/code.ts';
+import type { OverQuota } from '../../core/reservations/quota.ts';
 import { RESERVATION_STATES } from '../../core/reservations/reservation.ts';
+import { MAX_LESSONS } from '../../core/reservations/weekly.ts';
 import { isoTime } from '../../core/text/iso-time.ts';
 import type { OverCapacity, ReservationOutcome, Reservations, ReservationView, Wish } from '../../engine/reservations.ts';
+import { calendarSecret } from './calendar-routes.ts';
+import { personOf } from './person.ts';
 import { refuseOddJson } from '../server/json-body.ts';
-import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
+import { jsonBody, jsonResponse, refusal, refusalResponse, refusalSchema, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';
 import { EXPECTED_TIME, timeText } from '../server/time-text.ts';
 
 export interface ReservationRoutesOptions {
-  readonly reservations: Pick<Reservations, 'make' | 'extend' | 'release' | 'cancel' | 'view' | 'views'>;
+  readonly reservations: Pick<Reservations, 'make' | 'extend' | 'move' | 'release' | 'cancel' | 'view' | 'views'>;
   /** Hosts besides `github.com` from which projects may come. */
   readonly projectHosts: () => readonly string[];
-  readonly mayAct: MiddlewareHandler<Env>;
+  readonly mayReserve: MiddlewareHandler<Env>;
 }
 
 const BODY_BYTES = 16_384;
@@ -30,9 +34,14 @@ const MAX_OPENS = 120;
 const time = z.union([z.number().min(0).max(1e11), timeText], EXPECTED_TIME);
 const minutes = z.number().min(5, 'write at least 5 minutes').max(MAX_MINUTES, `write at most ${MAX_MINUTES} minutes`);
 
+const day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, 'write a day such as 2026-09-15')
+  .openapi({ example: '2026-12-15' });
+
 const wish = z
   .strictObject({
-    title: z.string().max(120, 'write at most 120 characters').default('').describe('For you; clients never see it.'),
+    title: z.string().max(120, 'write at most 120 characters').default('').describe('People of the class see it.'),
     code: z
       .string()
       .max(100)
@@ -58,9 +67,18 @@ const wish = z
       .max(MAX_OPENS)
       .default(10)
       .describe('Minutes after the start for which all seats are held. Then free ones go back.'),
+    weekly: z
+      .strictObject({
+        until: day.describe('The last day on which there may be a lesson.'),
+        zone: z.string().min(1).max(60).describe('Whose clocks the time follows.').openapi({ example: 'Europe/Berlin' }),
+        except: z.array(day).max(MAX_LESSONS).default([]).describe('Days without a lesson.'),
+      })
+      .optional()
+      .describe('A lesson each week, at the same time by the clocks of the zone. All are reserved, or none.'),
   })
   .openapi('ReservationRequest');
 const extension = z.strictObject({ minutes: minutes.describe('The new length, from the start.') }).openapi('Extension');
+const movement = z.strictObject({ start: time.describe('Seconds since the epoch, or ISO 8601.') }).openapi('Movement');
 
 const reservation = z
   .object({
@@ -76,6 +94,8 @@ const reservation = z
     grace: z.number().describe('Minutes.'),
     owner: z.string().describe('Name of the token that made it.'),
     revision: z.int(),
+    series: z.string().nullable().describe('Identity that the lessons of a series have in common.'),
+    lessons: z.int().optional().describe('Number of lessons. Only in the answer to a series.'),
     state: z.enum(RESERVATION_STATES),
     taken: z.int().describe('Seats that are taken now.'),
     came: z.int().describe('Seats that were ever taken.'),
@@ -84,24 +104,41 @@ const reservation = z
       .int()
       .nullable()
       .describe('Seats that will be free when they are needed. Null: too early to say, or nothing is held.'),
+    free: z.int().optional().describe('Seats that could be reserved at its time. Only in the answer to `dryRun`.'),
+    short: z.boolean().describe('Fewer seats will be free than are held.'),
     path: z.string().describe('What clients put before `/session`.').openapi({ example: '/c/ROBO101' }),
   })
   .openapi('Reservation');
 
+const conflict = refusalSchema
+  .extend({
+    numbers: z
+      .object({
+        free: z.int().describe('Seats that are free.'),
+        all: z.int().describe('Such seats of the fleet, without any other reservation.'),
+        at: z.string().describe('ISO 8601: the first moment with too few.'),
+        alternatives: z.array(z.string()).readonly().describe('Starts with enough seats, the nearest first.'),
+      })
+      .optional()
+      .describe('Of `over-capacity`.'),
+  })
+  .openapi('ReservationConflict');
+const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 const parameter = z.object({ id: z.string().min(1).max(200).describe('Identity of the reservation.') });
 const dryRun = z.object({
   dryRun: z.enum(['true', 'false']).optional().describe('`true`: the answer alone; nothing is reserved.'),
 });
+const andLater = z.enum(['true', 'false']).optional().describe('`true`: also the lessons of its series after it.');
 const security = [{ token: [] }];
 const refusals = {
   400: refusalResponse('The request cannot be understood.'),
   401: refusalResponse('The token is missing or wrong.'),
-  403: refusalResponse('No tokens are configured, or the token is read-only.'),
+  403: refusalResponse('No tokens are configured, the token is read-only, or its quota is used up.'),
   429: refusalResponse('Too many wrong tokens from this address.'),
 };
 const changing = {
   ...refusals,
-  409: refusalResponse('`over-capacity`, `code-in-use`, `too-many-reservations` or `reservation-over`.'),
+  409: jsonResponse('`over-capacity`, `code-in-use`, `too-many-reservations` or `reservation-over`.', conflict),
   413: refusalResponse('The body is too large.'),
   415: refusalResponse('The body was not sent as JSON.'),
   422: refusalResponse('No server may ever run the project.'),
@@ -123,6 +160,10 @@ const make = createRoute({
     ...changing,
   },
 });
+const listed = z.object({
+  reservations: z.array(reservation).readonly(),
+  calendar: z.string().describe('Path of a calendar of these reservations. It is a secret, and ends with the token.'),
+});
 const list = createRoute({
   method: 'get',
   path: '/api/v1/reservations',
@@ -130,7 +171,7 @@ const list = createRoute({
   tags: ['reservations'],
   summary: 'List reservations, the earliest start first',
   security,
-  responses: { 200: jsonResponse('All reservations.', z.object({ reservations: z.array(reservation).readonly() })), ...refusals },
+  responses: { 200: jsonResponse('All reservations.', listed), ...refusals },
 });
 const look = createRoute({
   method: 'get',
@@ -152,6 +193,14 @@ const extend = createRoute({
   request: { params: parameter, body: jsonBody(extension, true) },
   responses: { 200: one, ...unknown, ...changing },
 });
+const move = createRoute({
+  method: 'post',
+  path: '/api/v1/reservations/{id}/move',
+  summary: 'Move a reservation to another time, before its doors open',
+  security,
+  request: { params: parameter, body: jsonBody(movement, true) },
+  responses: { 200: one, ...unknown, ...changing },
+});
 const release = createRoute({
   method: 'post',
   path: '/api/v1/reservations/{id}/release',
@@ -169,16 +218,16 @@ const cancel = createRoute({
   tags: ['reservations'],
   summary: 'Cancel a reservation; running sessions continue',
   security,
-  request: { params: parameter },
+  request: { params: parameter, query: z.object({ andLater }) },
   responses: { 204: { description: 'Done.' }, ...unknown, ...refusals },
 });
 
 export function createReservationRoutes(options: ReservationRoutesOptions): OpenAPIHono<Env> {
-  const { mayAct } = options;
+  const { mayReserve } = options;
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => refusal(c, 413, 'too-large', 'The request is too large.') });
-  for (const { method, path } of [make, list, look, extend, release, cancel])
-    routes.on(method, path.replace('{id}', ':id'), mayAct, limit, refuseOddJson);
+  for (const { method, path } of [make, list, look, extend, move, release, cancel])
+    routes.on(method, path.replace('{id}', ':id'), mayReserve, limit, refuseOddJson);
   addMaking(routes, options);
   addReading(routes, options);
   addChanging(routes, options);
@@ -190,16 +239,23 @@ function addMaking(routes: OpenAPIHono<Env>, { reservations, projectHosts }: Res
     const read = readWish(c.req.valid('json'), projectHosts());
     if (typeof read === 'string') return refusal(c, 400, 'bad-request', read);
     const isTrial = c.req.valid('query').dryRun === 'true';
-    const outcome = await reservations.make(read, c.get('actor'), isTrial);
-    if (outcome.kind === 'done') return c.json(viewOf(outcome.view), isTrial ? 200 : 201);
+    const outcome = await reservations.make(read, personOf(c.get('token')), isTrial);
+    if (outcome.kind === 'done') {
+      const { view, lessons } = outcome;
+      return c.json({ ...viewOf(view), ...(lessons !== undefined && { lessons }) }, isTrial ? 200 : 201);
+    }
     return refuseOutcome(c, outcome, read.seats);
   });
 }
 
 function addReading(routes: OpenAPIHono<Env>, { reservations }: ReservationRoutesOptions): void {
-  routes.openapi(list, (c) => c.json({ reservations: reservations.views().map(viewOf) }, 200));
+  routes.openapi(list, (c) => {
+    const token = c.get('token');
+    const calendar = `/calendar/${calendarSecret(token)}.ics`;
+    return c.json({ reservations: reservations.views(personOf(token)).map(viewOf), calendar }, 200, NO_STORE);
+  });
   routes.openapi(look, (c) => {
-    const view = reservations.view(c.req.valid('param').id);
+    const view = reservations.view(c.req.valid('param').id, personOf(c.get('token')));
     return view === undefined ? refuseUnknown(c) : c.json(viewOf(view), 200);
   });
 }
@@ -207,18 +263,29 @@ function addReading(routes: OpenAPIHono<Env>, { reservations }: ReservationRoute
 function addChanging(routes: OpenAPIHono<Env>, { reservations }: ReservationRoutesOptions): void {
   routes.openapi(extend, async (c) => {
     const { id } = c.req.valid('param');
-    const known = reservations.view(id)?.reservation;
+    const known = reservations.view(id, personOf(c.get('token')))?.reservation;
     if (known === undefined) return refuseUnknown(c);
-    const outcome = await reservations.extend(id, known.start + c.req.valid('json').minutes * MINUTE, c.get('actor'));
+    const outcome = await reservations.extend(id, known.start + c.req.valid('json').minutes * MINUTE, personOf(c.get('token')));
     if (outcome.kind === 'done') return c.json(viewOf(outcome.view), 200);
     return outcome.kind === 'unknown' ? refuseUnknown(c) : refuseOutcome(c, outcome, known.seats);
   });
+  routes.openapi(move, async (c) => {
+    const { id } = c.req.valid('param');
+    const seats = reservations.view(id, personOf(c.get('token')))?.reservation.seats ?? 0;
+    const outcome = await reservations.move(id, c.req.valid('json').start, personOf(c.get('token')));
+    if (outcome.kind === 'done') return c.json(viewOf(outcome.view), 200);
+    return outcome.kind === 'unknown' ? refuseUnknown(c) : refuseOutcome(c, outcome, seats);
+  });
   routes.openapi(release, async (c) => {
-    const outcome = await reservations.release(c.req.valid('param').id, c.get('actor'));
+    const outcome = await reservations.release(c.req.valid('param').id, personOf(c.get('token')));
     return outcome.kind === 'done' ? c.json(viewOf(outcome.view), 200) : refuseUnknown(c);
   });
   routes.openapi(cancel, async (c) => {
-    const isDone = await reservations.cancel(c.req.valid('param').id, c.get('actor'));
+    const isDone = await reservations.cancel(
+      c.req.valid('param').id,
+      personOf(c.get('token')),
+      c.req.valid('query').andLater === 'true',
+    );
     return isDone ? c.body(null, 204) : refuseUnknown(c);
   });
 }
@@ -235,17 +302,20 @@ function readWish(body: z.infer<typeof wish>, otherHosts: readonly string[]): Wi
   return {
     ...{ title, match, seats, start, end: start + body.minutes * MINUTE },
     ...{ opens: body.opens * MINUTE, grace: body.grace * MINUTE },
+    ...(body.weekly !== undefined && { weekly: body.weekly }),
     ...(code !== undefined && { code }),
     ...(read !== undefined && { project: read.project.url }),
   };
 }
 
-function viewOf({ reservation: kept, status, predicted }: ReservationView): z.infer<typeof reservation> {
-  const { id, title, code, match, project = null, seats, start, end, opens, grace, owner, revision } = kept;
+function viewOf({ reservation: kept, status, predicted, free }: ReservationView): z.infer<typeof reservation> {
+  const { id, title, code, match, project = null, seats, start, end, opens, grace, owner, revision, series = null } = kept;
   return {
     ...{ id, title, code, match, project, seats, start: isoTime(start), end: isoTime(end) },
-    ...{ opens: opens / MINUTE, grace: grace / MINUTE, owner, revision, ...status },
+    ...{ opens: opens / MINUTE, grace: grace / MINUTE, owner, revision, series, ...status },
     predicted: predicted ?? null,
+    short: predicted !== undefined && predicted < status.outstanding,
+    ...(free !== undefined && { free }),
     path: `/c/${code}`,
   };
 }
@@ -255,16 +325,41 @@ type Refused = Exclude<ReservationOutcome, { kind: 'done' }>;
 function refuseOutcome(c: Context, outcome: Refused, seats: number) {
   switch (outcome.kind) {
     case 'over-capacity':
-      return refusal(c, 409, outcome.kind, numbers(outcome, seats));
+      return c.json({ code: outcome.kind, reason: numbers(outcome, seats), numbers: numbersView(outcome) }, 409, NO_STORE);
+    case 'quota':
+      return refusal(c, 403, outcome.kind, quotaWords(outcome));
     case 'code-in-use':
       return refusal(c, 409, outcome.kind, 'Another reservation that is not over has this code; choose another one.');
+    case 'unknown-zone':
+      return refusal(c, 400, 'bad-request', '"weekly.zone": write the name of a time zone, such as Europe/Berlin.');
+    case 'none':
+      return refusal(c, 400, 'bad-request', '"weekly": no lesson is left until the last day.');
+    case 'no-such-time':
+      return refusal(c, 400, 'bad-request', `"weekly": the clocks skip this time on ${outcome.day}; add the day to "except".`);
+    case 'too-many-lessons':
+      return refusal(c, 400, 'bad-request', `"weekly": a series has at most ${MAX_LESSONS} lessons.`);
     case 'too-many':
       return refusal(c, 409, 'too-many-reservations', 'The maximum number of reservations is reached; cancel some.');
     case 'over':
     case 'unknown':
-      return refusal(c, 409, 'reservation-over', 'This reservation is over; make a new one.');
+      return refusal(c, 409, 'reservation-over', 'This reservation is over, or its doors are open already. Make a new one.');
     case 'no-server':
       return refusal(c, 422, 'no-server-for-project', 'No simulation server that is up may run this project.');
+  }
+}
+
+function numbersView({ free, all, at, alternatives }: OverCapacity) {
+  return { free, all, at: isoTime(at), alternatives: alternatives.map(isoTime) };
+}
+
+function quotaWords({ what, max, wanted }: OverQuota): string {
+  switch (what) {
+    case 'seats':
+      return `You may have ${max} seats at the same time; with this reservation there would be ${wanted}.`;
+    case 'seat-hours':
+      return `You may have ${max} seat hours in a week; with this reservation there would be ${wanted}.`;
+    case 'days-ahead':
+      return `You may reserve ${max} days ahead; this is ${wanted} days ahead.`;
   }
 }
 
@@ -274,7 +369,11 @@ function refuseUnknown(c: Context) {
 
 /** `8 of 30 seats are too many from …: the fleet has 72 of them for classes, "Vision lab" has 40 until …. 22 are free. …` */
 export function numbers({ at, free, all, others, alternatives }: OverCapacity, seats: number): string {
-  const taken = others.map(({ title, seats: count, end }) => `, "${title}" has ${count} until ${isoTime(end)}`).join('');
+  const taken = others
+    .map(
+      ({ title, seats: count, end }) => `, ${title === '' ? 'another class' : `"${title}"`} has ${count} until ${isoTime(end)}`,
+    )
+    .join('');
   const when =
     alternatives.length === 0
       ? 'No time within three days would do.'

@@ -93,6 +93,7 @@ const sessions: Codes = {
     retryAfter: 30,
   },
   'unknown-code': { status: 422, meaning: 'There is no class with this code.' },
+  'too-many-codes': { status: 429, meaning: 'Too many wrong codes of classes came from this address.', retryAfter: 6 },
   'class-not-open': { status: 409, meaning: 'The seats of this class cannot be taken now. The reason says when.' },
   ...routing,
   ...line,
@@ -118,7 +119,8 @@ const monitor: Codes = {
   'no-history': { status: 404, meaning: 'There is no history of this server.' },
   'token-missing': { status: 401, meaning: 'A token is required: `Authorization: Bearer TOKEN`.' },
   'token-wrong': { status: 401, meaning: 'The token is not in `admin.tokens`.' },
-  'token-read-only': { status: 403, meaning: 'The token is read-only (`readOnly` in `admin.tokens`).' },
+  'token-read-only': { status: 403, meaning: 'The token is read-only (`role` in `admin.tokens`).' },
+  'token-teacher': { status: 403, meaning: 'The token is for reservations only (`role` in `admin.tokens`).' },
   'token-in-query': { status: 400, meaning: 'The URL contained a token, and logs keep URLs.' },
   'too-many-tries': { status: 429, meaning: 'Too many wrong tokens from this address.' },
   'too-many-explanations': {
@@ -156,10 +158,11 @@ const monitor: Codes = {
 /** Of reservations. */
 const reservations: Codes = {
   'unknown-reservation': { status: 404, meaning: 'There is no reservation with this identity.' },
+  quota: { status: 403, meaning: 'The `quota` of this token in `admin.tokens` does not allow it. The reason has the numbers.' },
   'over-capacity': { status: 409, meaning: 'The fleet has too few seats at that time. The reason has the numbers.' },
   'code-in-use': { status: 409, meaning: 'Another reservation that is not over has this code.' },
   'too-many-reservations': { status: 409, meaning: 'The maximum number of reservations is reached.' },
-  'reservation-over': { status: 409, meaning: 'The reservation is over.' },
+  'reservation-over': { status: 409, meaning: 'The reservation is over, or it is too late to move it.' },
   'no-server-for-project': { status: 422, meaning: 'No server may ever run this project.' },
 };
 

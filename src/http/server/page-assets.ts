@@ -33,7 +33,7 @@ export interface ClientAssets {
 }
 
 /** Throws when the page was not built. */
-export function readPageAssets(folder: string, page: 'monitor' | 'visitors' | 'viewer'): Promise<PageAssets> {
+export function readPageAssets(folder: string, page: 'monitor' | 'visitors' | 'viewer' | 'classes'): Promise<PageAssets> {
   return readAssets(folder, { script: `${page}.js`, styles: `${page}.css` });
 }
 

@@ -3,6 +3,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { routePath } from 'hono/route';
 import type { IncomingMessage, RequestListener } from 'node:http';
+import { belowClass } from '../../core/views/through-class.ts';
 import { meantByMonitor } from '../../core/views/through-monitor.ts';
 import { meantBySession } from '../../core/views/through-session.ts';
 import type { Log } from '../../ports.ts';
@@ -60,7 +61,8 @@ export function toListener(routes: Hono<Env>): RequestListener {
     incoming.headers.host = 'localhost';
     // RFC 9110 § 9.3.7: `*` means the server as a whole.
     if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
-    const meant = meantByMonitor(incoming.url ?? '');
+    incoming.url = belowClass(incoming.url ?? '') ?? incoming.url ?? '';
+    const meant = meantByMonitor(incoming.url);
     if (meant !== undefined) {
       byMonitor.add(incoming);
       incoming.url = meant;
