@@ -26,11 +26,11 @@ RUN install -d -o node -g node -m 0700 /var/lib/session-server /var/log/session-
 USER node
 WORKDIR /var/lib/session-server
 ENV SESSION_SERVER_LOG_TO=stdout
-EXPOSE 1999 2000-2004
+EXPOSE 1999 2000-2014
 # Answers while the process lives; a busy machine gets time.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:1999/livez').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # SIGTERM ends it within 2 s, the demo within 10 s; the program handles it itself.
 ENTRYPOINT ["node", "/opt/session-server/bin/session-server.mjs"]
 # A session server, a simulation server and a robot to drive. With your own configuration: "start", "/etc/session-server/session.json".
-CMD ["demo"]
+CMD ["demo", "--listen", "0.0.0.0", "--server", "localhost"]

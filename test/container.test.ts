@@ -83,12 +83,14 @@ test('image and compose start the demo, publish its ports, and log to stdout', (
   const read = parse(compose) as { services: Record<string, ComposeService> };
   const [service] = Object.values(read.services);
   assert.ok(service !== undefined);
-  assert.match(dockerfile, /^CMD \["demo"\]$/m);
-  assert.deepEqual(service.command, ['demo']);
+  const command = ['demo', '--listen', '0.0.0.0', '--server', 'localhost'];
+  assert.ok(dockerfile.includes(`\nCMD ${JSON.stringify(command).replaceAll(',', ', ')}\n`));
+  assert.deepEqual(service.command, command);
   assert.deepEqual(service.environment, { SESSION_SERVER_LOG_TO: 'stdout' });
   assert.match(dockerfile, /^ENV SESSION_SERVER_LOG_TO=stdout$/m);
   const { port, maxConnections } = json('config/simulation/demo.json') as { port: number; maxConnections: number };
-  const range = `${port}-${port + maxConnections}`;
+  // Five simulation servers, each with a port of its own and one for each session.
+  const range = `${port}-${port + 5 * (maxConnections + 1) - 1}`;
   assert.ok(service.ports.includes(`127.0.0.1:${range}:${range}`), range);
 });
 
@@ -100,8 +102,8 @@ test('the Kubernetes manifests belong together: names, labels, ports, probes, vo
       return document.toJS() as Manifest;
     }),
   );
-  const of = <T>(kind: string) => documents.find((document) => document.kind === kind) as T;
-  const { spec: deployment, metadata } = of<Deployment>('Deployment');
+  const of = (kind: string) => documents.find((document) => document.kind === kind);
+  const { spec: deployment, metadata } = of('Deployment') as Deployment;
   const { template } = deployment;
   const { spec: pod } = template;
   const [container] = pod.containers;
@@ -109,7 +111,7 @@ test('the Kubernetes manifests belong together: names, labels, ports, probes, vo
   assert.deepEqual([deployment.replicas, deployment.strategy.type, pod.enableServiceLinks], [1, 'Recreate', false]);
   assert.deepEqual(template.metadata.labels, deployment.selector.matchLabels);
 
-  const { spec: service } = of<Service>('Service');
+  const { spec: service } = of('Service') as Service;
   assert.deepEqual(service.selector, template.metadata.labels);
   const [http] = container.ports;
   assert.deepEqual(
@@ -118,18 +120,18 @@ test('the Kubernetes manifests belong together: names, labels, ports, probes, vo
   );
   const routes = createHealthRoutes({ isReady: () => true, isStopping: () => false });
   for (const path of ['/livez', '/readyz']) assert.equal((await routes.request(path)).status, 200);
-  const [rule] = of<Ingress>('Ingress').spec.rules;
+  const [rule] = (of('Ingress') as Ingress).spec.rules;
   assert.deepEqual(rule?.http.paths[0]?.backend.service, { name: metadata.name, port: { name: service.ports[0]?.name } });
 
   const volumes = pod.volumes.map(({ name }) => name).sort();
   assert.deepEqual(container.volumeMounts.map(({ name }) => name).sort(), volumes);
   assert.equal(
     pod.volumes.find(({ configMap }) => configMap !== undefined)?.configMap?.name,
-    of<Manifest>('ConfigMap').metadata.name,
+    (of('ConfigMap') as Manifest).metadata.name,
   );
   assert.equal(
     pod.volumes.find((volume) => volume.persistentVolumeClaim !== undefined)?.persistentVolumeClaim?.claimName,
-    of<Manifest>('PersistentVolumeClaim').metadata.name,
+    (of('PersistentVolumeClaim') as Manifest).metadata.name,
   );
   assert.equal(pod.securityContext.runAsNonRoot, true);
   assert.deepEqual(container.securityContext.capabilities, { drop: ['ALL'] });
@@ -139,7 +141,8 @@ test('the Kubernetes manifests belong together: names, labels, ports, probes, vo
   const names = variableNames();
   for (const { name } of container.env) assert.ok(names.has(name), name);
   const path = join(temporary(t), 'session.json');
-  writeFileSync(path, of<{ data: Record<string, string> }>('ConfigMap').data['session.json'] ?? '');
+  const { data } = of('ConfigMap') as unknown as { data: Record<string, string> };
+  writeFileSync(path, data['session.json'] ?? '');
   const env = Object.fromEntries(
     container.env.map(({ name, value = 'a-token-of-sufficient-length-for-a-test' }) => [name, value]),
   );

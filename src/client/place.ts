@@ -63,7 +63,7 @@ export class Place {
     // A type of a later version.
     if (code === undefined) return false;
     this.#settle();
-    throw new SessionError(String(code), String(reason), typeof retryAfter === 'number' ? { retryAfter } : {});
+    throw new SessionError(textOf(code), textOf(reason), typeof retryAfter === 'number' ? { retryAfter } : {});
   }
 
   answered(): void {
@@ -157,4 +157,9 @@ function keyOf({ server, project, code }: SessionOptions): string {
 function baseOf(server: string | URL): string {
   const url = new URL(server, (globalThis as { readonly document?: Document }).document?.baseURI);
   return url.origin + url.pathname.replace(/\/*$/, '/');
+}
+
+/** A value of a message, which should be text. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

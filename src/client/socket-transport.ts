@@ -18,7 +18,7 @@ export const askBySocket: Transport = (place, signal) => {
         socket.close(1000);
         resolve('settled');
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
     socket.onclose = () => resolve(end);

@@ -113,6 +113,7 @@ function addDemo(program: Command): void {
       readAddress,
       '127.0.0.1',
     )
+    .option('--server <name>', 'name at which browsers reach it; default: the address, or the name of this machine')
     .action(async (options: DemoOptions) => (await import('./demo.ts')).demoCommand(options));
 }
 

@@ -24,6 +24,8 @@ export interface DemoOptions {
   readonly machines: number;
   /** Address to listen on. */
   readonly listen: string;
+  /** Name at which browsers reach it. */
+  readonly server?: string;
 }
 
 /** Sessions of one simulation server (config/simulation/demo.json). */
@@ -32,12 +34,12 @@ const PLACES = 2;
 const MAX_STOP = 10;
 const CLASS = { size: 30, stay: [10, 30] } as const;
 
-export async function demoCommand({ port, simulationPort, machines: count, listen }: DemoOptions): Promise<void> {
+export async function demoCommand({ port, simulationPort, machines: count, listen, ...names }: DemoOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'session-server-demo-'));
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const server = hostFor(listen);
+  const server = names.server ?? hostFor(listen);
   const ports = Array.from({ length: count }, (_, index) => simulationPort + index * (PLACES + 1));
   const machines = ports.map((port) => {
     const changes = { listen, server, port };

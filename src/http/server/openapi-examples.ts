@@ -37,23 +37,17 @@ export function exampleOf(schema: ApiSchema, schemas: ApiDocument['components'][
   const [choice] = schema.anyOf ?? schema.oneOf ?? [];
   if (choice !== undefined) return exampleOf(choice, schemas, name);
   const type = typeof schema.type === 'string' ? schema.type : schema.type?.[0];
-  switch (type) {
-    case 'object':
-      return objectExample(schema, schemas);
-    case 'array':
-      return [exampleOf(schema.items ?? {}, schemas, name)];
-    case 'boolean':
-      return true;
-    case 'integer':
-    case 'number':
-      return schema.description?.includes('since the epoch') === true ? TIME : Math.max(schema.minimum ?? 0, 12);
-    case 'string':
-      return schema.format === 'date-time' || schema.description?.includes('ISO 8601') === true
-        ? ISO_TIME
-        : (TEXTS[name] ?? 'text');
-    default:
-      return null;
-  }
+  if (type === 'object') return objectExample(schema, schemas);
+  if (type === 'array') return [exampleOf(schema.items ?? {}, schemas, name)];
+  return plainExample(schema, type, name);
+}
+
+function plainExample(schema: ApiSchema, type: string | undefined, name: string): unknown {
+  const describes = (text: string) => schema.description?.includes(text) === true;
+  if (type === 'boolean') return true;
+  if (type === 'integer' || type === 'number') return describes('since the epoch') ? TIME : Math.max(schema.minimum ?? 0, 12);
+  if (type !== 'string') return null;
+  return schema.format === 'date-time' || describes('ISO 8601') ? ISO_TIME : (TEXTS[name] ?? 'text');
 }
 
 /** The first code that the description of the answer names, or the first with this status. */
