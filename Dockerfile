@@ -22,6 +22,7 @@ COPY --from=build /build/bin bin
 COPY --from=build /build/dist/program dist/program
 COPY --from=build /build/dist/web dist/web
 COPY --from=build /build/src/install/templates src/install/templates
+COPY --from=build /build/src/stores/redis/*.lua src/stores/redis/
 RUN install -d -o node -g node -m 0700 /var/lib/session-server /var/log/session-server
 USER node
 WORKDIR /var/lib/session-server

@@ -4,6 +4,7 @@ import type { Endpoint, ServerId } from './core/fleet/endpoint.ts';
 import type { Failure } from './core/fleet/fleet.ts';
 import type { SessionReport } from './core/fleet/session-report.ts';
 import type { Notification } from './core/incidents/incidents.ts';
+import type { Change, JournalEntry, SharedState, Stamp } from './core/replicas/shared-state.ts';
 
 export interface Clock {
   /** Seconds; monotonic: it never jumps when the machine's clock is set. Its zero has no meaning. */
@@ -118,4 +119,69 @@ export interface HistoryFile {
   write(pieces: Iterable<Uint8Array>): Promise<void>;
   /** What is stored cannot be used: renames it for later inspection. Returns the new name. */
   setAside(): Promise<string>;
+}
+
+/** What a replica says once a second. */
+export interface Heartbeat {
+  readonly id: string;
+  /** A member as text, for the others. */
+  readonly member: string;
+  /** It leads, or wants to lead. */
+  readonly wants: boolean;
+  /** Seconds for which the lease is granted. */
+  readonly lease: number;
+  /** The highest term that it knows. */
+  readonly term: number;
+}
+
+export interface Beaten {
+  /** `elected`: it leads from now on. `leads`: it still does. */
+  readonly role: 'elected' | 'leads' | 'follows';
+  /** Seconds since the epoch, by the clock of the store. */
+  readonly time: number;
+  /** The present term. */
+  readonly term: number;
+  /** The term before it was elected. */
+  readonly before: number;
+  /** The replica that leads. Absent: the lease is free. */
+  readonly leader?: string;
+  /** Seconds until its lease ends. */
+  readonly leaseLeft: number;
+  /** The last commit of the store. */
+  readonly stamp: Stamp;
+  /** The texts of all members, with the seconds since their last heartbeats. */
+  readonly members: readonly { readonly text: string; readonly age: number }[];
+}
+
+export interface Commit extends Stamp {
+  /** The replica that leads. */
+  readonly leader: string;
+  readonly changes: readonly Change[];
+  /** The changes replace everything that was there. */
+  readonly replaces: boolean;
+}
+
+/**
+ * - `done`: it is in the store, now or since an earlier attempt.
+ * - `fenced`: another replica was elected since.
+ * - `behind`: the store does not have the commit before it, because it forgot.
+ */
+export type CommitResult = 'done' | 'fenced' | 'behind';
+
+/**
+ * What replicas of the session server share. Every call ends by itself within a second or two, and throws an `OutsideFailure` when the store did not answer:
+ * then nothing is known about what it did. Every call may be repeated.
+ */
+export interface SharedStore {
+  beat(heartbeat: Heartbeat): Promise<Beaten>;
+  /** All of it or nothing. */
+  commit(commit: Commit): Promise<CommitResult>;
+  list(): Promise<SharedState>;
+  /** The commits after this one that are still known, in order. What cannot be read ends the list. */
+  journal(after: Stamp): Promise<readonly JournalEntry[]>;
+  /** The texts of these keys; what is not there is left out. */
+  read(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** It stops being a member, and gives back the lease. */
+  leave(id: string): Promise<void>;
+  close(): Promise<void>;
 }

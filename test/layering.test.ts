@@ -9,6 +9,7 @@ const source = join(import.meta.dirname, '..', 'src');
 /** Folder → what its files may import besides itself. `type:` allows types alone. A folder with a row of its own inside another one is a layer of its own. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/text': [],
+  'core/replicas': [],
   'core/limits': [],
   'core/fleet': ['core/text'],
   'core/allocation': ['core/fleet'],
@@ -26,7 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['core', 'engine', 'type:ports.ts'],
   probes: ['core', 'ports.ts'],
   notifiers: ['core', 'ports.ts'],
-  stores: ['ports.ts', 'system'],
+  stores: ['core/replicas', 'ports.ts', 'system'],
   discovery: ['engine', 'core', 'ports.ts'],
   logging: ['core', 'engine', 'ports.ts', 'system'],
   'http/server': ['engine', 'core', 'ports.ts'],
@@ -36,6 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http/registration': ['http/server', 'core', 'ports.ts', 'type:discovery'],
   'http/gateway': ['http/server', 'http/clients', 'engine', 'core', 'ports.ts', 'type:config'],
   'http/health.ts': ['http/server'],
+  'http/follower.ts': ['engine', 'http/health.ts'],
   'http/metrics.ts': ['http/server', 'engine', 'core', 'ports.ts'],
   'http/edge.ts': ['http', 'engine', 'core', 'ports.ts', 'type:config', 'type:discovery'],
   agent: ['engine', 'ports.ts'],

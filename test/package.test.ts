@@ -41,6 +41,7 @@ test('it has the program, the page, the examples and the documents, and no devel
     'dist/src/client/session-button.d.ts',
     'src/install/templates/nginx.conf',
     'src/install/templates/deploy-certificate.sh',
+    'src/stores/redis/commit.lua',
     'config/session/local.json',
     'config/session/demo.json',
     'config/simulation/demo.json',

@@ -5,6 +5,8 @@ import type { Demo } from '../core/views/demo-view.ts';
 import { webSocketUrl } from '../core/fleet/endpoint.ts';
 import type { Decision } from '../core/views/decision.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
+import type { Journal } from '../engine/replicas/journal.ts';
+import type { SharedAdmission } from '../engine/replicas/shared-admission.ts';
 import type { RenderClassPage } from '../http/clients/class-routes.ts';
 import { startEdge, type Edge, type EdgeOptions, type Pages } from '../http/edge.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
@@ -45,6 +47,14 @@ export interface Environment {
   readonly demo?: Demo;
   /** Gets each decision that is recorded. */
   readonly decided?: (decision: Decision) => void;
+  /** Absent: it is the only replica. */
+  readonly leading?: Leading;
+}
+
+/** What the leader of several replicas shares with the others. */
+export interface Leading {
+  readonly journal: Journal;
+  readonly admission: SharedAdmission;
 }
 
 export interface Adapters {

@@ -25,6 +25,7 @@ import { maskedAddress } from '../core/text/mail-address.ts';
 import type { ChannelView } from '../core/views/monitor-view.ts';
 import { RegisteredServers } from '../discovery/registered.ts';
 import { createAdmission, type Admission } from '../engine/admission.ts';
+import { observedBookings } from '../engine/admission-observer.ts';
 import { ledgerBookings } from '../engine/bookings.ts';
 import { Decisions } from '../engine/decisions.ts';
 import { maintenanceView } from '../engine/maintenance-view.ts';
@@ -102,7 +103,7 @@ function buildCore(initial: Settings, environment: Environment) {
     timeline: new Timeline(),
     ledger: new Ledger(allocationParameters(initial), random),
     router: new Router(),
-    line: new WaitingLine(initial.waiting),
+    line: new WaitingLine(initial.waiting, environment.leading?.admission.line),
     buckets: new TokenBuckets(bucketRules(initial)),
     decisions: new Decisions((decision) => {
       recordDecision(decision, metrics, history);
@@ -207,25 +208,27 @@ function buildAdmission(
   { book, seats, lengths, reservations }: ReservationParts,
   monitorViews: () => MonitorViews,
 ): Admission {
-  const { clock, newId, log, router, line, buckets, decisions, ledger, settings } = core;
+  const { clock, newId, log, router, line, buckets, decisions, ledger, settings, leading } = core;
+  const bookings = ledgerBookings(
+    ledger,
+    clock,
+    (id) => {
+      membership.booked(id);
+    },
+    {
+      seats,
+      began: (bookingId) => lengths.began(bookingId, clock.now()),
+      left: (bookingId) => {
+        lengths.ended(bookingId, clock.now());
+        book.leave(bookingId);
+      },
+      wallTime: () => clock.wallTime(),
+    },
+  );
   return createAdmission({
     ...{ clock, newId, log, router, line, buckets, decisions },
-    bookings: ledgerBookings(
-      ledger,
-      clock,
-      (id) => {
-        membership.booked(id);
-      },
-      {
-        seats,
-        began: (bookingId) => lengths.began(bookingId, clock.now()),
-        left: (bookingId) => {
-          lengths.ended(bookingId, clock.now());
-          book.leave(bookingId);
-        },
-        wallTime: () => clock.wallTime(),
-      },
-    ),
+    bookings: leading === undefined ? bookings : observedBookings(bookings, leading.admission.bookings),
+    outcomeObserver: leading?.admission.outcomes,
     classes: reservations,
     settings: () => {
       const { handOutSsl, projects, allocation, waiting } = settings();

@@ -1,14 +1,15 @@
 /** Starts the parts in order: listen, restore the state of the last run, poll, answer. */
 import type { Settings } from '../config/settings.ts';
 import { fleetLoads } from '../core/fleet/fleet.ts';
+import { documentKey } from '../core/replicas/shared-state.ts';
 import { startHistorySampler } from '../engine/history-sampler.ts';
 import { readHistory, restoreHistory, startHistorySaver, type HistorySaver } from '../engine/history-saver.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { readInTime } from '../engine/state-loader.ts';
-import { startStateSaver, type StateSaver } from '../engine/state-saver.ts';
+import { startStateSaver, type Document, type StateSaver } from '../engine/state-saver.ts';
 import type { Edge } from '../http/edge.ts';
 import type { Notifier, StateStore } from '../ports.ts';
-import type { Adapters } from './adapters.ts';
+import type { Adapters, Leading } from './adapters.ts';
 import type { Parts } from './build.ts';
 import type { NotifierSettings } from './configured-notifiers.ts';
 import { reconcileIncidents } from './events.ts';
@@ -67,7 +68,7 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
 
 /** Restores what the last run saved and saves from now on. What could not be read is never overwritten. */
 async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapters): Promise<(StateSaver | HistorySaver)[]> {
-  const { clock, log, history, timeline, poller, notifying, registrations, urgentChanges } = parts;
+  const { clock, log, history, timeline, poller, notifying, registrations, urgentChanges, leading } = parts;
   const store = adapters.createStore(initial, log);
   const file = adapters.createHistoryFile?.(initial);
   const { restored, saved } = stateDocuments(parts);
@@ -80,10 +81,12 @@ async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapter
   );
   if (state === undefined) {
     beginActions(parts);
+    leading?.journal.begin();
     return [];
   }
   if (file !== undefined && state.past !== undefined) await restoreHistory(state.past, { log, history, file });
   await restoreDocuments(store, state.documents);
+  leading?.journal.begin();
   const ids = Array.from(poller.servers(), ({ endpoint }) => endpoint.id);
   history.fleetIs(ids);
   timeline.fleetIs(ids, clock.wallTime());
@@ -94,7 +97,21 @@ async function restoreAndSave(parts: Parts, initial: Settings, adapters: Adapter
     changes.subscribe(() => {
       stateSaver.hurry();
     });
+  if (leading !== undefined) commitUrgent(leading, saved);
   return file === undefined ? [stateSaver] : [stateSaver, startHistorySaver({ clock, log, history, file })];
+}
+
+/** What must not be lost, such as taken seats, is committed together with the decisions that it belongs to. */
+function commitUrgent({ journal }: Leading, documents: readonly Document[]): void {
+  const urgent = documents.filter(({ urgent }) => urgent === true);
+  const committed = new Map(urgent.map(({ name, version }) => [name, version()]));
+  journal.beforeCommit(() => {
+    for (const { name, version, save } of urgent) {
+      if (Object.is(committed.get(name), version())) continue;
+      committed.set(name, version());
+      journal.set(documentKey(name), save());
+    }
+  });
 }
 
 /** What operators did in the last run is restored, or cannot be. */

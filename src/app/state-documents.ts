@@ -10,7 +10,10 @@ import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { QueueService } from '../engine/queue-service.ts';
 import type { Reservations } from '../engine/reservations.ts';
 import type { Document } from '../engine/state-saver.ts';
+import { restoreBookings } from '../engine/replicas/restored-bookings.ts';
+import { BOOKINGS, OUTCOMES } from '../engine/replicas/shared-documents.ts';
 import type { Restored } from '../state/document.ts';
+import type { Leading } from './adapters.ts';
 import { readTimeline, saveTimeline } from '../state/timeline.ts';
 
 export interface SavedDocument {
@@ -37,6 +40,7 @@ interface Owners {
   readonly timeline: Timeline;
   readonly notifying: Notifying;
   readonly operatorActions: OperatorActions;
+  readonly leading?: Leading;
 }
 
 export function stateDocuments(owners: Owners): StateDocuments {
@@ -44,13 +48,26 @@ export function stateDocuments(owners: Owners): StateDocuments {
   const documents = savedDocuments(owners);
   const notifications = { name: NOTIFICATIONS, restore: (saved: unknown) => notifying.restore(saved) };
   return {
-    restored: [notifications, ...operatorActions.documents, ...documents],
+    restored: [
+      notifications,
+      ...operatorActions.documents,
+      ...documents,
+      ...(owners.leading === undefined ? [] : sharedDocuments(owners)),
+    ],
     saved: [...documents, ...operatorActions.documents],
   };
 }
 
 /** Seconds between two saves of the timeline, which always grows. */
 const TIMELINE_INTERVAL = 60;
+
+/** What replicas share in pieces. Restored last, when the learned costs and the waiting line are there. */
+function sharedDocuments({ clock, ledger, queue }: Owners): readonly SavedDocument[] {
+  return [
+    { name: BOOKINGS, restore: (saved) => restoreBookings(saved, { ledger, clock }) },
+    { name: OUTCOMES, restore: (saved) => queue.restoreOutcomes(saved) },
+  ];
+}
 
 function savedDocuments({
   clock,

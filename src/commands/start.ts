@@ -121,7 +121,10 @@ async function startServer(settings: Settings, log: OpenLog, demo?: Demo): Promi
   const lock = await lockState(settings.stateDir, log);
   if (lock === undefined) return undefined;
   try {
-    const app = await startApp(settings, environment);
+    const app =
+      settings.replicas === undefined
+        ? await startApp(settings, environment)
+        : await (await import('../app/replicated.ts')).startReplicated(settings.replicas, settings, environment);
     return {
       ...app,
       async stop() {

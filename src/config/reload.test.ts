@@ -42,9 +42,13 @@ test('a key that was absent at the start and needs a restart stays absent', () =
 });
 
 test('every key that needs a restart has its place in the settings', () => {
+  const replicas = {
+    ...{ store: 'redis://10.0.0.5:6379', user: 'fleet', password: 'secret', passwordFile: '/secret', authority: '/ca.pem' },
+    ...{ name: 'a', address: 'http://10.0.0.11:1999' },
+  };
   // Those without a default are given.
   const given = { logTo: 'stdout', logLevel: 'warn', tracing: { endpoint: 'http://localhost:4318/v1/traces' } } as const;
-  const settings = settingsOf({ gateway: { redirectFrom: 80 }, ...given });
+  const settings = settingsOf({ gateway: { redirectFrom: 80 }, ...given, replicas });
   const keys = [...allKeys()].filter(([, { restart }]) => restart).map(([key]) => key);
   assert.ok(keys.includes('port'));
   for (const key of keys) assert.notEqual(key.split('.').reduce<unknown>(below, settings), undefined, key);

@@ -24,6 +24,7 @@ import { checkMail, mailKeys, ownMailKeys } from './schema/mail.ts';
 import { pollingKeys } from './schema/polling.ts';
 import { checkOperatorsOrigin } from './schema/operators-origin.ts';
 import { registration } from './schema/registration.ts';
+import { replicas } from './schema/replicas.ts';
 import { checkServers, simulationServers } from './schema/simulation-servers.ts';
 import { checkName, siteKeys } from './schema/site.ts';
 import { tracing } from './schema/tracing.ts';
@@ -47,6 +48,7 @@ export const schema = z.strictObject({
   ...ownMailKeys,
   ...accessKeys,
   ...{ webhooks, limits, allocation, waiting, gateway, registration, languages, tracing },
+  replicas: replicas.optional().meta({ absent: 'one session server' }),
 });
 
 /** The file as it is written. */

@@ -11,6 +11,8 @@ export const PASSWORD_FILE_VARIABLE = 'SESSION_SERVER_MAIL_PASSWORD_FILE';
 
 export interface Secrets {
   readonly mailPassword?: string;
+  /** Of the store that replicas share. */
+  readonly storePassword?: string;
   /** By the position of the webhook in the configuration. */
   readonly webhookSecrets: ReadonlyMap<number, string>;
 }
@@ -36,7 +38,22 @@ export async function resolveSecrets(configuration: PartOfConfiguration, environ
     if (secret !== undefined && secretFile !== undefined)
       warnings.push(twice(formatKey(['webhooks', index, 'secret']), 'given twice', '"secretFile" is used; remove "secret"'));
   }
-  return { secrets: { webhookSecrets, ...(mailPassword !== undefined && { mailPassword }) }, problems, warnings };
+  const storePassword = await findStorePassword(configuration, environment, problems, warnings);
+  const optional = { ...(mailPassword !== undefined && { mailPassword }), ...(storePassword !== undefined && { storePassword }) };
+  return { secrets: { webhookSecrets, ...optional }, problems, warnings };
+}
+
+async function findStorePassword(
+  { replicas }: PartOfConfiguration,
+  environment: Environment,
+  problems: Problem[],
+  warnings: Problem[],
+): Promise<string | undefined> {
+  const { password, passwordFile } = replicas ?? {};
+  if (passwordFile === undefined) return password;
+  if (password !== undefined)
+    warnings.push(twice('replicas.password', 'given twice', '"passwordFile" is used; remove "password"'));
+  return readSecret('replicas.passwordFile', passwordFile, environment, problems);
 }
 
 async function findMailPassword(

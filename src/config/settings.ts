@@ -21,7 +21,7 @@ type Plain = Omit<Configuration, (typeof RICHER)[number]>;
 /** Keys whose value is resolved or parsed. */
 const RICHER = [
   ...(['$schema', 'administrator', 'mailServer', 'mailServerPort', 'mailServerTls', 'mailSender', 'mailSenderUser'] as const),
-  ...(['mailSenderPassword', 'simulationServers', 'webhooks', 'gateway', 'logDir', 'stateDir'] as const),
+  ...(['mailSenderPassword', 'simulationServers', 'webhooks', 'gateway', 'replicas', 'logDir', 'stateDir'] as const),
   ...(['handOutSsl', 'pollSsl', 'allowedOrigins'] as const),
 ] as const;
 
@@ -32,6 +32,8 @@ export interface Settings extends Readonly<Plain> {
   readonly mail?: MailSettings;
   readonly webhooks: readonly WebhookSettings[];
   readonly gateway: GatewaySettings;
+  /** Absent: it is the only session server of its fleet. */
+  readonly replicas?: ReplicaSettings;
   /** Absolute path. */
   readonly logDir: string;
   /** Absolute path. */
@@ -75,6 +77,14 @@ export interface GatewaySettings extends Readonly<Omit<Configuration['gateway'],
   readonly routes: GatewayRoutes;
 }
 
+type ReplicaConfiguration = NonNullable<Configuration['replicas']>;
+
+/** `password` is the one of `passwordFile` if that is given. */
+export interface ReplicaSettings extends Readonly<Omit<ReplicaConfiguration, 'authority'>> {
+  /** Absolute path. */
+  readonly authority?: string;
+}
+
 /** SMTP's own port, which the original uses with and without a password. */
 const SMTP_PORT = 25;
 
@@ -88,6 +98,7 @@ export function toSettings(configuration: Configuration, secrets: Secrets, envir
     simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
     ...(mail !== undefined && { mail }),
     gateway: gatewaySettings(configuration, environment),
+    ...(configuration.replicas !== undefined && { replicas: replicaSettings(configuration.replicas, secrets, environment) }),
     webhooks: webhooks.map(({ url, headers, format }, index) => {
       const secret = secrets.webhookSecrets.get(index);
       return { url, headers, format, ...(secret !== undefined && { secret }) };
@@ -167,6 +178,18 @@ function gatewaySettings(
     ...(tls !== undefined && { tls: { cert: absolutePath(tls.cert, environment), key: absolutePath(tls.key, environment) } }),
     ...(acmeDir !== undefined && { acmeDir: absolutePath(acmeDir, environment) }),
     routes: read.kind === 'routes' ? read.routes : [],
+  };
+}
+
+function replicaSettings(
+  { authority, ...rest }: ReplicaConfiguration,
+  { storePassword: password }: Secrets,
+  environment: Environment,
+): ReplicaSettings {
+  return {
+    ...rest,
+    ...(password !== undefined && { password }),
+    ...(authority !== undefined && { authority: absolutePath(authority, environment) }),
   };
 }
 

@@ -16,6 +16,7 @@ import { QueueService } from './queue-service.ts';
 import type { Classes } from './reservations.ts';
 import { RequestRouting } from './request-routing.ts';
 import { SessionRequests, type RequestSettings } from './session-requests.ts';
+import type { OutcomeObserver } from './undelivered-outcomes.ts';
 import { WaitingList } from './waiting-list.ts';
 
 export interface AdmissionOptions {
@@ -35,6 +36,7 @@ export interface AdmissionOptions {
   readonly costOf: (project: Project | undefined) => number;
   /** Absent: there are no classes. */
   readonly classes?: Classes;
+  readonly outcomeObserver?: OutcomeObserver | undefined;
 }
 
 export interface AdmissionSettings extends RequestSettings {
@@ -44,7 +46,16 @@ export interface AdmissionSettings extends RequestSettings {
   readonly resume: number;
 }
 
-export interface Admission {
+/** What clients call. */
+export interface Admitting {
+  readonly requests: Pick<SessionRequests, 'request' | 'tryOnce'>;
+  readonly queue: Pick<
+    QueueService,
+    'length' | 'wait' | 'requeue' | 'hold' | 'resume' | 'restoredToken' | 'delivered' | 'giveUp' | 'connected' | 'release'
+  >;
+}
+
+export interface Admission extends Admitting {
   readonly requests: SessionRequests;
   readonly queue: QueueService;
   readonly prospects: Prospects;

@@ -10,6 +10,7 @@ import type { Turn } from '../core/queue/backfill.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { Restored } from '../state/document.ts';
+import { readOutcomes } from '../state/undelivered-outcomes.ts';
 import { readWaitingLine, saveWaitingLine } from '../state/waiting-line.ts';
 import type { Bookings } from './bookings.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -28,7 +29,7 @@ import type {
 } from './request-types.ts';
 import { RestoredTickets } from './restored-tickets.ts';
 import type { Booked, RoutedRequest, SessionRequests } from './session-requests.ts';
-import { UndeliveredOutcomes } from './undelivered-outcomes.ts';
+import { UndeliveredOutcomes, type OutcomeObserver } from './undelivered-outcomes.ts';
 
 export interface QueueServiceOptions {
   readonly clock: Clock;
@@ -42,6 +43,7 @@ export interface QueueServiceOptions {
   readonly decisionLog: DecisionLog;
   /** Seconds an outcome is held that its client may not have received. */
   readonly resume: () => number;
+  readonly outcomeObserver?: OutcomeObserver | undefined;
 }
 
 /** Seconds between two tries while clients wait (docs/design/allocation.md, "Queue"). */
@@ -67,8 +69,10 @@ interface WaitingRequest {
 export class QueueService {
   readonly #options: QueueServiceOptions;
   readonly #waiting = new Map<string, WaitingRequest>();
-  readonly #undelivered = new UndeliveredOutcomes();
+  readonly #undelivered: UndeliveredOutcomes;
   readonly #restored = new RestoredTickets();
+  /** Places of clients of another replica that do not know their tokens. */
+  readonly #orphans = new RestoredTickets();
   readonly #serving: Loop;
   /** What ends the requests that are held, by their ids. */
   readonly #holding = new Map<string, AbortController>();
@@ -80,6 +84,7 @@ export class QueueService {
 
   constructor(options: QueueServiceOptions) {
     this.#options = options;
+    this.#undelivered = new UndeliveredOutcomes(options.outcomeObserver);
     this.#serving = startLoop({
       clock: options.clock,
       delay: RETRY,
@@ -230,8 +235,11 @@ export class QueueService {
     if (read.kind === 'foreign') return read;
     const { tickets, problems } = line.restore(read.tickets, clock.now());
     for (const problem of [...read.problems, ...problems]) log.warn(`saved waiting line: ${problem}`);
-    for (const { id, token = '', address, clientId, project, labels, joinedAt } of tickets) {
-      if (clientId !== undefined) this.#restored.add({ clientId, limitKey: address, project, labels }, token);
+    const orphans = new Set(read.tickets.flatMap(({ id, orphan }) => (orphan === true ? [id] : [])));
+    for (const { id, token = '', address, clientId, project, labels, reservation, joinedAt } of tickets) {
+      const claim = { limitKey: address, project, labels };
+      if (orphans.has(id)) this.#orphans.add({ ...claim, reservation }, token);
+      else if (clientId !== undefined) this.#restored.add({ ...claim, clientId }, token);
       const wanted = {
         ...(clientId !== undefined && { clientId }),
         ...(project !== undefined && { projectUrl: project }),
@@ -241,6 +249,19 @@ export class QueueService {
       this.#waiting.set(id, { request, token, joinedAt, waiter: undefined });
     }
     this.refresh();
+    return { kind: 'restored' };
+  }
+
+  /** Outcomes that another replica gave; their clients can show their tokens here. */
+  restoreOutcomes(value: unknown): Restored {
+    const { clock } = this.#options;
+    const now = clock.now();
+    const read = readOutcomes(value);
+    if (read.kind === 'foreign') return read;
+    for (const { token, until, projectUrl, outcome } of read.outcomes) {
+      const request = { address: { address: 'unknown', limitKey: undefined }, ...(projectUrl !== undefined && { projectUrl }) };
+      this.#undelivered.keep(token, { request, outcome }, now, now + until - clock.wallTime());
+    }
     return { kind: 'restored' };
   }
 
@@ -310,10 +331,22 @@ export class QueueService {
       waiter.settled(routed);
       return undefined;
     }
+    const adopted = this.#adopt(routed, waiter);
+    if (adopted !== undefined) return { ...routed, id: adopted };
     const booked = await requests.book(routed);
     if (booked.kind === 'booked') await this.#deliver(routed, booked, 0, waiter);
     else this.#join(routed, waiter);
     return routed;
+  }
+
+  /** A client that cannot show a token takes over the place that it, or one like it, had on another replica. Returns the ticket. */
+  #adopt({ request, want }: RoutedRequest, waiter: Waiter): string | undefined {
+    if (this.#orphans.isEmpty || waiter.keepPlace) return undefined;
+    const { line, clock } = this.#options;
+    const { project, labels, reservation } = want;
+    const token = this.#orphans.take({ limitKey: request.address.limitKey, project, labels, reservation });
+    const ticket = token === undefined ? undefined : line.ofToken(token, clock.now());
+    return token !== undefined && ticket !== undefined && this.resume(token, waiter) ? ticket.id : undefined;
   }
 
   #join(routed: RoutedRequest, waiter: Waiter): void {

@@ -9,17 +9,29 @@ export interface UndeliveredOutcome {
   readonly outcome: Allocated;
 }
 
+/** Is notified of every outcome that is kept or forgotten, at once. `until` is seconds of the engine's clock. */
+export interface OutcomeObserver {
+  readonly kept: (token: string, undelivered: UndeliveredOutcome, until: number) => void;
+  readonly forgotten: (token: string) => void;
+}
+
 export class UndeliveredOutcomes {
+  readonly #observer: OutcomeObserver | undefined;
   /** By resume token, the oldest first. */
   readonly #outcomes = new Map<string, UndeliveredOutcome & { readonly until: number }>();
+
+  constructor(observer?: OutcomeObserver) {
+    this.#observer = observer;
+  }
 
   /** `now` and `until` are seconds of the engine's clock. */
   keep(token: string, undelivered: UndeliveredOutcome, now: number, until: number): void {
     for (const [old, { until }] of this.#outcomes) {
       if (until > now) break;
-      this.#outcomes.delete(old);
+      this.forget(old);
     }
     this.#outcomes.set(token, { ...undelivered, until });
+    this.#observer?.kept(token, undelivered, until);
   }
 
   get(token: string, now: number): UndeliveredOutcome | undefined {
@@ -28,6 +40,6 @@ export class UndeliveredOutcomes {
   }
 
   forget(token: string): void {
-    this.#outcomes.delete(token);
+    if (this.#outcomes.delete(token)) this.#observer?.forgotten(token);
   }
 }

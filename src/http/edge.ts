@@ -12,12 +12,13 @@ import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { RegisteredServers } from '../discovery/registered.ts';
-import type { Admission } from '../engine/admission.ts';
+import type { Admission, Admitting } from '../engine/admission.ts';
 import type { StartupGate } from '../engine/startup-gate.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { MaintenancePlan } from '../engine/maintenance.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
+import type { Replication } from '../engine/replicas/heartbeats.ts';
 import type { Reservations } from '../engine/reservations.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
@@ -85,8 +86,8 @@ export interface EdgeOptions {
   readonly ledger: Ledger;
   readonly router: Router;
   readonly line: WaitingLine;
-  readonly requests: Admission['requests'];
-  readonly queue: Admission['queue'];
+  readonly requests: Admitting['requests'];
+  readonly queue: Admitting['queue'];
   readonly prospects: Admission['prospects'];
   readonly waitingList: Admission['waitingList'];
   readonly sessionList: SessionList;
@@ -110,6 +111,8 @@ export interface EdgeOptions {
   readonly answers: StartupGate;
   /** Clients may wait and get servers: the state of the last run is loaded, and with it the waiting line. */
   readonly sessions: StartupGate;
+  /** Absent: it is the only session server of its fleet. */
+  readonly replication?: () => Replication;
   /** Absent: this is not the demo. */
   readonly demo?: Demo;
 }
@@ -262,7 +265,7 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
 
 function routesOf(parts: Parts, { monitor, visitors, classes, client, reference }: Pages) {
   const { options, closers, addressOf, gateway, port } = parts;
-  const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions } = options;
+  const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions, replication } = options;
   let stopping = false;
   const access = createAccess({
     ...{ addressOf, clock, newId, log, port },
@@ -305,7 +308,10 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference 
       meanLoad: () => meanLoad(poller.servers()),
       hold: () => settings().waiting.hold,
     }),
-    createHealthRoutes({ isReady: answers.isReady, isStopping: () => stopping }),
+    createHealthRoutes({
+      ...{ isReady: answers.isReady, isStopping: () => stopping },
+      reachesStore: replication && (() => replication().reachesStore),
+    }),
     createMetricsRoutes({ registry: metrics.registry, mayRead, clock }),
     access.routes,
     register.form,

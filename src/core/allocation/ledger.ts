@@ -482,6 +482,14 @@ export class Ledger {
     return { kind: 'restored', servers: snapshot.servers.length, projects: snapshot.projects.length, bookings, ignored };
   }
 
+  /** Takes over a booking that was made after the last `save`; `at` is seconds of the clock. `false`: it is known, or its server is not. */
+  adopt(booking: Omit<SavedBooking, 'age'>, at: number, now: number): boolean {
+    this.#advance(now);
+    const isNew = this.#restoreBooking({ ...booking, age: 0 }, Math.min(at, this.#now));
+    if (isNew) this.#changed(booking.server);
+    return isNew;
+  }
+
   // ---- inside
 
   #choose(candidates: Candidates, project: string | undefined, now: number, jitter: number): Chosen | undefined {

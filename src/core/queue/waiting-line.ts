@@ -35,11 +35,20 @@ export type Joined =
     } & Standing)
   | { readonly kind: 'refused'; readonly code: JoinRefusalCode; readonly reason: string };
 
-/** A ticket from before a restart, whose client can come back. */
+/** A ticket from before a restart, or of another replica, whose client can come back. */
 export interface SavedTicket extends Omit<TicketRequest, 'except'> {
   readonly token: string;
+  /** Its client does not know the token. */
+  readonly orphan?: true;
   /** Seconds. */
   readonly waited: number;
+}
+
+/** Is notified of every ticket that comes or goes, at once. */
+export interface LineObserver {
+  /** `atHead`: before all others of its line, instead of behind them. */
+  readonly joined: (ticket: Ticket, atHead: boolean) => void;
+  readonly left: (ticket: Ticket) => void;
 }
 
 export interface Restored {
@@ -50,6 +59,7 @@ export interface Restored {
 
 export class WaitingLine {
   #rules: WaitingRules;
+  readonly #observer: LineObserver | undefined;
   readonly #pace = new AdmissionPace();
   readonly #order = new LineOrder();
   readonly #byId = new Map<string, Spot>();
@@ -58,8 +68,9 @@ export class WaitingLine {
   /** In the order in which their connections were lost. */
   readonly #lost = new Set<Spot>();
 
-  constructor(rules: WaitingRules) {
+  constructor(rules: WaitingRules, observer?: LineObserver) {
     this.#rules = rules;
+    this.#observer = observer;
   }
 
   /** New settings. Tickets in line stay. */
@@ -108,7 +119,7 @@ export class WaitingLine {
     if (this.length === 0) this.#pace.began(now);
     // A ticket further back has not waited longer.
     const earliest = Math.min(joinedAt, this.#order.first?.ticket.joinedAt ?? now);
-    const spot = this.#index(this.#order.prepend({ ...request, joinedAt: earliest, lostAt: undefined }));
+    const spot = this.#index(this.#order.prepend({ ...request, joinedAt: earliest, lostAt: undefined }), true);
     spot.reported = 1;
     return { kind: 'joined', ticket: spot.ticket, position: 1 };
   }
@@ -215,7 +226,7 @@ export class WaitingLine {
     const problems: string[] = [];
     const tickets: Ticket[] = [];
     let joinedAt = this.#order.last?.ticket.joinedAt ?? -Infinity;
-    for (const { waited, ...request } of saved) {
+    for (const { waited, orphan: _, ...request } of saved) {
       const refusal = this.#refusal(request);
       if (refusal !== undefined) {
         problems.push(`a ticket was left out: ${refusal.code}`);
@@ -248,11 +259,12 @@ export class WaitingLine {
     return undefined;
   }
 
-  #index(spot: Spot): Spot {
+  #index(spot: Spot, atHead = false): Spot {
     const { id, token, address } = spot.ticket;
     this.#byId.set(id, spot);
     if (token !== undefined) this.#byToken.set(token, spot);
     if (address !== undefined) this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    this.#observer?.joined(spot.ticket, atHead);
     return spot;
   }
 
@@ -264,6 +276,7 @@ export class WaitingLine {
     this.#lost.delete(spot);
     if (ticket.address !== undefined) this.#uncount(ticket.address);
     if (this.length === 0) this.#pace.ended();
+    this.#observer?.left(ticket);
   }
 
   #uncount(address: string): void {

@@ -150,6 +150,7 @@ export class SessionTickets {
       return queue.giveUp(ticket);
     }
     this.#forget(ticket);
+    queue.delivered(ticket);
     if (settled.outcome.kind === 'allocated') await queue.release(settled.outcome.bookingId);
     return true;
   }
@@ -207,7 +208,10 @@ export class SessionTickets {
       this.#forget(ticket);
       return undefined;
     }
-    const { outcome } = entry;
+    const { outcome, waiting } = entry;
+    // A decision that the other replicas do not know yet: the client will ask again.
+    if (outcome === undefined && waiting === undefined)
+      return { kind: 'waiting', ticket, waiting: { position: 1, estimate: undefined, resumeToken: ticket } };
     if (outcome === undefined) return answerOf(entry);
     queue.delivered(ticket);
     return this.#retain(ticket, { identity, outcome, delivered: true, due: clock.now() + OUTCOME_LIFE });

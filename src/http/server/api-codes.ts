@@ -92,6 +92,11 @@ const sessions: Codes = {
     meaning: 'There is room, but it is held for people of a class. Join the waiting line, or try again.',
     retryAfter: 30,
   },
+  'store-unreachable': {
+    status: 503,
+    meaning: 'The replicas of the session server cannot agree, because their shared store does not answer.',
+    retryAfter: 2,
+  },
   'unknown-code': { status: 422, meaning: 'There is no class with this code.' },
   'too-many-codes': { status: 429, meaning: 'Too many wrong codes of classes came from this address.', retryAfter: 6 },
   'class-not-open': { status: 409, meaning: 'The seats of this class cannot be taken now. The reason says when.' },

@@ -1,0 +1,61 @@
+/** Several replicas of the session server for one fleet. */
+import { z } from 'zod';
+import { path, text } from './values.ts';
+
+export const replicas = z
+  .strictObject({
+    store: z
+      .string()
+      .max(500)
+      .regex(/^(?:rediss?:\/\/[^\s@]+|unix:\/[^\s\x00]+)$/)
+      .describe('The Redis or Valkey that the replicas share; `rediss` is TLS. Login and password have keys of their own.')
+      .meta({
+        restart: true,
+        expected: 'a URL such as "redis://10.0.0.5:6379/0", "rediss://redis.example.org:6379" or "unix:/run/redis/redis.sock"',
+      }),
+    user: text(200)
+      .optional()
+      .describe('User of the store (ACL).')
+      .meta({ restart: true, absent: 'the default user of the store' }),
+    password: text(1000)
+      .optional()
+      .describe('Password of the store. Better kept in a separate file: `passwordFile`.')
+      .meta({ restart: true, secret: true, absent: 'none' }),
+    passwordFile: path
+      .optional()
+      .describe('File that holds the password; the path is written as in `logDir`. A line break at its end is removed.')
+      .meta({ restart: true, absent: 'none', expected: 'the path of a file' }),
+    authority: path
+      .optional()
+      .describe('File of the certificate (PEM) that signed the one of the store, for `rediss`.')
+      .meta({ restart: true, absent: 'public authorities', expected: 'the path of a file' }),
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,60}$/)
+      .default('session-server')
+      .describe('First part of all keys in the store. Another fleet in the same store needs another one.')
+      .meta({ restart: true, expected: '1 to 60 letters, digits, dots and dashes' }),
+    name: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,100}$/)
+      .optional()
+      .describe('Name of this replica, for people.')
+      .meta({ restart: true, absent: 'host name and port', expected: '1 to 100 printable characters without spaces' }),
+    address: z
+      .string()
+      .max(200)
+      .regex(/^https?:\/\/[^\s/?#@]+$/)
+      .optional()
+      .describe('URL at which the other replicas reach this one, so that they can agree when the store does not answer.')
+      .meta({
+        restart: true,
+        absent: 'none: when the store does not answer, the leader waits',
+        expected: 'a URL such as "http://10.0.0.11:1999"',
+      }),
+    alone: z
+      .enum(['continue', 'wait'])
+      .default('continue')
+      .describe('What the leader does when the store answers no replica: go on handing out sessions, or wait for the store.')
+      .meta({ restart: true, expected: '"continue" or "wait"' }),
+  })
+  .describe('Several session servers for one fleet. See `docs/how-to/replicas.md`.');

@@ -1,0 +1,135 @@
+/** What clients call on a leader: admission as it is, but no client is sent a decision before it is committed. */
+import type { Clock } from '../../ports.ts';
+import type { Admitting } from '../admission.ts';
+import type { NoRoom, Outcome, Refused, Waiter, Waiting } from '../request-types.ts';
+import type { Journal } from './journal.ts';
+
+/** Seconds that a client waits for a commit, unless it waits in line. */
+const PATIENCE = 2;
+const UNREACHABLE: Refused = {
+  kind: 'refused',
+  code: 'store-unreachable',
+  reason: 'the session servers cannot agree at the moment; try again in a few seconds.',
+  retryAfter: 2,
+};
+
+export function committedAdmission(
+  { requests, queue }: Admitting,
+  journal: Pick<Journal, 'committed' | 'isClean'>,
+  clock: Clock,
+): Admitting {
+  const inTime = (done: Promise<unknown>) => isInTime(done, clock);
+  const answer = async <T extends Outcome | NoRoom>(outcome: T): Promise<T | Refused> => {
+    if (outcome.kind !== 'allocated' || journal.isClean || (await inTime(journal.committed()))) return outcome;
+    await queue.release(outcome.bookingId);
+    return UNREACHABLE;
+  };
+  /** Waits until the waiter was sent something, or refuses it: it has no place yet that it could lose. */
+  const enter = async (waiter: CommittedWaiter, entered: Promise<void>) => {
+    await entered;
+    if (await inTime(waiter.sent())) return;
+    const { token, bookingId } = waiter.refuse();
+    if (bookingId !== undefined) await queue.release(bookingId);
+    if (token !== undefined) await queue.giveUp(token);
+  };
+  return {
+    requests: {
+      request: async (request) => answer(await requests.request(request)),
+      tryOnce: async (request) => answer(await requests.tryOnce(request)),
+    },
+    queue: {
+      get length() {
+        return queue.length;
+      },
+      wait(request, inner) {
+        const waiter = new CommittedWaiter(inner, journal);
+        return request.resumeToken !== undefined ? queue.wait(request, waiter) : enter(waiter, queue.wait(request, waiter));
+      },
+      requeue(request, failed, inner) {
+        const waiter = new CommittedWaiter(inner, journal);
+        return enter(waiter, queue.requeue(request, failed, waiter));
+      },
+      hold: async (...held) => answer(await queue.hold(...held)),
+      resume: (token, inner) => queue.resume(token, new CommittedWaiter(inner, journal)),
+      restoredToken: (request) => queue.restoredToken(request),
+      delivered: (token) => {
+        queue.delivered(token);
+      },
+      giveUp: (token) => queue.giveUp(token),
+      connected: (bookingId) => queue.connected(bookingId),
+      release: (bookingId) => queue.release(bookingId),
+    },
+  };
+}
+
+/** Forwards what a waiting client is sent, in order, each when it is committed. */
+class CommittedWaiter implements Waiter {
+  readonly gone: AbortSignal;
+  readonly keepPlace: boolean;
+  readonly keepOutcome?: true;
+  readonly #inner: Waiter;
+  readonly #journal: Pick<Journal, 'committed' | 'isClean'>;
+  readonly #refused = new AbortController();
+  /** What waits to be sent. */
+  #sending: Promise<void> | undefined;
+  #token: string | undefined;
+  #bookingId: string | undefined;
+
+  constructor(inner: Waiter, journal: Pick<Journal, 'committed' | 'isClean'>) {
+    this.#inner = inner;
+    this.#journal = journal;
+    this.keepPlace = inner.keepPlace;
+    // A client that can come back to its place can come back to its outcome, also on another replica.
+    if (inner.keepPlace) this.keepOutcome = true;
+    this.gone = AbortSignal.any([inner.gone, this.#refused.signal]);
+  }
+
+  changed(waiting: Waiting): void {
+    this.#token = waiting.resumeToken;
+    this.#send(() => {
+      this.#inner.changed(waiting);
+    });
+  }
+
+  settled(outcome: Outcome): void {
+    if (outcome.kind === 'allocated') this.#bookingId = outcome.bookingId;
+    this.#send(() => {
+      this.#inner.settled(outcome);
+    });
+  }
+
+  /** Resolves when everything so far was sent. */
+  async sent(): Promise<void> {
+    while (this.#sending !== undefined) await this.#sending;
+  }
+
+  /** The client is sent nothing of what waits. Returns what it would have got. */
+  refuse(): { readonly token: string | undefined; readonly bookingId: string | undefined } {
+    this.#refused.abort();
+    this.#inner.settled(UNREACHABLE);
+    return { token: this.#bookingId === undefined ? this.#token : undefined, bookingId: this.#bookingId };
+  }
+
+  #send(send: () => void): void {
+    if (this.#sending === undefined && this.#journal.isClean) {
+      send();
+      return;
+    }
+    const sending = (this.#sending ?? Promise.resolve())
+      .then(() => this.#journal.committed())
+      .then(() => {
+        if (this.#sending === sending) this.#sending = undefined;
+        if (!this.#refused.signal.aborted) send();
+      });
+    this.#sending = sending;
+  }
+}
+
+/** `false`: it took too long. */
+async function isInTime(done: Promise<unknown>, clock: Clock): Promise<boolean> {
+  const timer = new AbortController();
+  const late = clock.sleep(PATIENCE, timer.signal).then(() => false);
+  const first = await Promise.race([done.then(() => true), late]);
+  timer.abort();
+  return first;
+}

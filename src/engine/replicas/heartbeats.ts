@@ -1,0 +1,256 @@
+/**
+ * The heartbeats of a replica: it says that it lives, keeps its lease while it leads, and asks for the lease when no other replica has it. A follower
+ * mirrors what the leader commits.
+ */
+import { asksFrom } from '../../core/replicas/election.ts';
+import { FORMAT, FORMAT_KEY, readMember, type Member, type SeenMember } from '../../core/replicas/member.ts';
+import { isNewer, NO_STAMP, type Mirror, type Stamp } from '../../core/replicas/shared-state.ts';
+import type { Beaten, Clock, Log, SharedStore } from '../../ports.ts';
+import { startLoop, type Loop } from '../loop.ts';
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: SharedStore;
+  readonly self: Omit<Member, 'stamp' | 'format'>;
+  readonly mirror: Mirror;
+  readonly events: HeartbeatEvents;
+}
+
+export interface HeartbeatEvents {
+  /** This replica leads from now on. */
+  elected(term: number): void;
+  /** It still leads; the store may have forgotten what it knew. */
+  renewed(term: number): void;
+  /** Another replica leads. */
+  deposed(): void;
+  /** It leads, and its lease is over as far as it knows, because the store does not answer. */
+  outOfReach(): Promise<void>;
+}
+
+/** What is known about the replicas. */
+export interface Replication {
+  readonly leads: boolean;
+  /** The store answered the last heartbeat. */
+  readonly reachesStore: boolean;
+  readonly term: number;
+  /** The replica that leads; `undefined`: none is known. */
+  readonly leader: SeenMember | undefined;
+  readonly members: readonly SeenMember[];
+  /** Seconds that the store took to answer last. */
+  readonly roundTrip: number | undefined;
+  /** Heartbeats that the store did not answer. */
+  readonly failures: number;
+}
+
+/** Seconds. */
+const BEAT = 1;
+const LEASE = 3;
+/** Before the lease ends by the own clock. */
+const MARGIN = 0.3;
+const RETRY = 0.3;
+const MIRROR = 0.25;
+/** Shortest pause before a heartbeat. */
+const SOON = 0.02;
+
+export class Heartbeats {
+  readonly #options: HeartbeatOptions;
+  readonly #beating: Loop;
+  readonly #mirroring: Loop;
+  /** Members with other settings, by their ids. */
+  readonly #differing = new Set<string>();
+  #leads = false;
+  #term = 0;
+  #store: Stamp = NO_STAMP;
+  #leader: string | undefined;
+  #members: readonly SeenMember[] = [];
+  #reachesStore = false;
+  #roundTrip: number | undefined;
+  #failures = 0;
+  /** Times are seconds of the clock. */
+  readonly #beganAt: number;
+  #freeAt = 0;
+  #forgotAt: number | undefined;
+  #unreachableAt: number | undefined;
+  #leaseUntil = 0;
+  /** Seconds since the epoch by the clock of the store when the own clock shows zero, and the round trip with which it was measured. */
+  #offset: { readonly seconds: number; readonly roundTrip: number } | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    const { clock, log } = options;
+    this.#beganAt = clock.now();
+    const failed = (error: unknown) => {
+      log.limited('warn', 'shared store', 'the shared store does not answer', { error });
+      return RETRY;
+    };
+    this.#beating = startLoop({ clock, cycle: () => this.#beat(), failed });
+    this.#mirroring = startLoop({ clock, delay: MIRROR, cycle: () => this.#follow(), failed });
+  }
+
+  get replication(): Replication {
+    const leader = this.#members.find(({ id }) => id === this.#leader);
+    return {
+      ...{ leads: this.#leads, reachesStore: this.#reachesStore, term: this.#term, leader, members: this.#members },
+      ...{ roundTrip: this.#roundTrip, failures: this.#failures },
+    };
+  }
+
+  /** Seconds since the epoch by the clock of the store, when the own clock shows zero. */
+  get offset(): number | undefined {
+    return this.#offset?.seconds;
+  }
+
+  /** Beats at once. */
+  wake(): void {
+    this.#beating.wake();
+  }
+
+  /** It leads no more, because a commit was refused or because it cannot do its work. */
+  async resign(): Promise<void> {
+    if (!this.#leads) return;
+    this.#leads = false;
+    this.#freeAt = this.#options.clock.now() + LEASE;
+    await this.#options.store.leave(this.#options.self.id).catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#beating.stop(), this.#mirroring.stop()]);
+    await this.#options.store.leave(this.#options.self.id).catch(() => undefined);
+  }
+
+  async #beat(): Promise<number> {
+    const { clock, store, self, mirror } = this.#options;
+    const sentAt = clock.now();
+    const wants = this.#leads || (this.#reachesStore && this.#isReadable() && sentAt >= this.#asksFrom());
+    const member = JSON.stringify({ ...self, format: FORMAT, stamp: mirror.stamp } satisfies Member);
+    try {
+      const beaten = await store.beat({
+        id: self.id,
+        member,
+        wants,
+        lease: LEASE,
+        term: Math.max(this.#term, mirror.stamp.term),
+      });
+      this.#learn(beaten, sentAt);
+    } catch (error) {
+      return this.#missed(error);
+    }
+    if (this.#leads) return BEAT;
+    return Math.max(SOON, Math.min(BEAT, this.#asksFrom() - clock.now()));
+  }
+
+  async #missed(error: unknown): Promise<number> {
+    const { clock, log, events } = this.#options;
+    if (this.#failures === 0 || this.#reachesStore) log.warn('the shared store does not answer', { error });
+    this.#reachesStore = false;
+    this.#failures += 1;
+    // Before its first connection it knows of no leader that could have gone on.
+    if (this.#offset !== undefined) this.#unreachableAt = clock.now();
+    if (this.#leads && clock.now() >= this.#leaseUntil - MARGIN) await events.outOfReach();
+    return RETRY;
+  }
+
+  #learn(beaten: Beaten, sentAt: number): void {
+    const { clock, log, self, mirror } = this.#options;
+    const now = clock.now();
+    if (!this.#reachesStore) log.info('the shared store answers');
+    this.#reachesStore = true;
+    this.#roundTrip = now - sentAt;
+    this.#setOffset(beaten.time, now);
+    this.#store = beaten.stamp;
+    this.#leader = beaten.leader === undefined ? undefined : beaten.leader;
+    this.#members = beaten.members.flatMap(({ text, age }) => {
+      const member = readMember(text);
+      return member === undefined ? [] : [{ ...member, age }];
+    });
+    this.#compareSettings();
+    if (beaten.leaseLeft > 0) this.#freeAt = now + beaten.leaseLeft;
+    else if (this.#freeAt > now) this.#freeAt = now;
+    const forgot = isNewer(mirror.stamp, beaten.stamp);
+    this.#forgotAt = forgot ? (this.#forgotAt ?? now) : undefined;
+    this.#decide(beaten, sentAt, self.id);
+    this.#term = Math.max(this.#term, beaten.term);
+  }
+
+  #decide({ role, term, before }: Beaten, sentAt: number, id: string): void {
+    const { events, store } = this.#options;
+    if (role === 'follows') {
+      if (!this.#leads) return;
+      this.#leads = false;
+      events.deposed();
+      return;
+    }
+    this.#leaseUntil = sentAt + LEASE;
+    const isNew = !this.#leads;
+    if (!isNew && role === 'elected' && before > this.#term) {
+      // Another one was elected meanwhile, and what it decided is not known here.
+      this.#leads = false;
+      void store.leave(id).catch(() => undefined);
+      events.deposed();
+      return;
+    }
+    this.#leads = true;
+    this.#term = term;
+    if (isNew) events.elected(term);
+    else events.renewed(term);
+  }
+
+  #setOffset(time: number, now: number): void {
+    const roundTrip = this.#roundTrip ?? Infinity;
+    if (this.#offset !== undefined && this.#offset.roundTrip <= roundTrip) return;
+    this.#offset = { seconds: time + roundTrip / 2 - now, roundTrip };
+  }
+
+  /** What another version shares in another format cannot be continued. */
+  #isReadable(): boolean {
+    const format = this.#options.mirror.get(FORMAT_KEY);
+    return format === undefined || format === String(FORMAT);
+  }
+
+  /** Says once of each replica that it decides by other rules. */
+  #compareSettings(): void {
+    const { self, log } = this.#options;
+    for (const { id, name, settings } of this.#members) {
+      if (settings === self.settings || this.#differing.has(id)) continue;
+      this.#differing.add(id);
+      log.warn(`replica ${name} runs with other settings than this one; give all replicas the same configuration`);
+    }
+  }
+
+  #asksFrom(): number {
+    return asksFrom({
+      ...{ id: this.#options.self.id, stamp: this.#options.mirror.stamp, members: this.#members, store: this.#store },
+      ...{ freeAt: this.#freeAt, forgotAt: this.#forgotAt, unreachableAt: this.#unreachableAt, beganAt: this.#beganAt },
+      format: FORMAT,
+    });
+  }
+
+  /** Mirrors what was committed. Returns the seconds until the next time. */
+  async #follow(): Promise<number> {
+    const { store, mirror } = this.#options;
+    if (!this.#mayMirror()) return MIRROR;
+    const entries = await store.journal(mirror.stamp);
+    for (const entry of entries) {
+      if (!this.#mayMirror()) return MIRROR;
+      const toRead = mirror.apply(entry);
+      if (toRead === undefined) return this.#list();
+      if (toRead.length === 0) continue;
+      const texts = await store.read(toRead);
+      for (const [key, text] of texts) if (this.#mayMirror()) mirror.set(key, text);
+    }
+    return entries.length === 0 && isNewer(this.#store, mirror.stamp) ? this.#list() : MIRROR;
+  }
+
+  /** It may be elected while it reads. */
+  #mayMirror(): boolean {
+    return !this.#leads && this.#reachesStore;
+  }
+
+  async #list(): Promise<number> {
+    const { store, mirror } = this.#options;
+    const state = await store.list();
+    if (this.#mayMirror()) mirror.replace(state);
+    return MIRROR;
+  }
+}

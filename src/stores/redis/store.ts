@@ -1,0 +1,234 @@
+/**
+ * The shared store in a Redis or Valkey. Four scripts beside this file do what has to happen in one step; they are sent once and then called by their digest.
+ * Everything that comes back is checked, because others may write to the store.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import {
+  journalText,
+  readJournalText,
+  type JournalEntry,
+  type SharedState,
+  type Stamp,
+} from '../../core/replicas/shared-state.ts';
+import type { Beaten, CommitResult, SharedStore } from '../../ports.ts';
+import { packageRoot } from '../../system/package-root.ts';
+
+export interface RedisStoreOptions {
+  /** `redis://host:port/database`, `rediss://…`, or `unix:/path`. */
+  readonly url: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Certificates of authorities that are trusted for TLS, as PEM. Absent: those of Node. */
+  readonly authority?: string | undefined;
+  /** First part of all keys. */
+  readonly prefix: string;
+}
+
+/** Milliseconds. */
+const DEADLINE = 1000;
+/** For a list, and for a commit that replaces everything: tens of thousands of texts. */
+const LONG_DEADLINE = 10_000;
+const RECONNECT = 250;
+/** Changes of a commit that takes longer. */
+const MANY = 1000;
+/** Commits that the journal keeps, about. */
+const JOURNAL_LENGTH = 4096;
+/** Commits that are read at once. */
+const JOURNAL_COUNT = 500;
+/** Milliseconds after which a silent member is forgotten. */
+const SILENCE = 60_000;
+
+export function createRedisStore({ url, user, password, authority, prefix }: RedisStoreOptions): SharedStore {
+  const redis = connect(url, {
+    ...(user !== undefined && { username: user }),
+    ...(password !== undefined && { password }),
+    ...(authority !== undefined && { tls: { ca: authority } }),
+  });
+  const call = caller(redis);
+  // One tag in braces: all keys are in the same slot of a cluster.
+  const key = (name: string) => `{${prefix}}:${name}`;
+  const [lease, meta, members, beats, state, journal] = ['lease', 'meta', 'members', 'beats', 'state', 'journal'].map(key) as [
+    ...[string, string, string, string, string, string],
+  ];
+  const scripts = {
+    beat: script(redis, 'beat', [lease, meta, members, beats]),
+    commit: script(redis, 'commit', [meta, state, journal]),
+    list: script(redis, 'list', [meta, state]),
+    leave: script(redis, 'leave', [lease, members, beats]),
+  };
+
+  return {
+    async beat({ id, member, wants, lease: seconds, term }) {
+      return readBeaten(await call(() => scripts.beat(id, member, wants ? 1 : 0, seconds * 1000, term, SILENCE)));
+    },
+    async commit({ leader, term, number, changes, replaces }) {
+      const set = changes.flatMap(([changed, text]) => (typeof text === 'string' ? [changed, text] : []));
+      const removed = changes.flatMap(([changed, text]) => (text === null && !replaces ? [changed] : []));
+      const text = journalText(replaces ? undefined : changes);
+      const count = set.length / 2;
+      const args = [leader, term, number, replaces ? 1 : 0, text, JOURNAL_LENGTH, count, ...set, ...removed];
+      return readCommitResult(await call(() => scripts.commit(...args), changes.length > MANY ? LONG_DEADLINE : DEADLINE));
+    },
+    async list() {
+      return readState(await call(() => scripts.list(), LONG_DEADLINE));
+    },
+    async journal(after) {
+      const start = `(${after.term}-${after.number}`;
+      return readEntries(await call(() => redis.xrange(journal, start, '+', 'COUNT', JOURNAL_COUNT)));
+    },
+    async read(keys) {
+      const texts = await call(() => redis.hmget(state, ...keys));
+      return new Map(
+        keys.flatMap((name, index) => {
+          const text = texts[index];
+          return typeof text === 'string' ? [[name, text] as const] : [];
+        }),
+      );
+    },
+    async leave(id) {
+      await call(() => scripts.leave(id));
+    },
+    close() {
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+interface Login {
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: { readonly ca: string };
+}
+
+function connect(url: string, own: Login): Redis {
+  const options = {
+    ...own,
+    connectTimeout: DEADLINE,
+    // A command that was not answered may have been done. Its sender decides whether to send it again.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectionName: 'session-server',
+    retryStrategy: () => RECONNECT * (0.5 + Math.random()),
+  };
+  const redis = url.startsWith('unix:') ? new Redis(url.slice('unix:'.length), options) : new Redis(url, options);
+  return redis;
+}
+
+/** Gives every command a deadline. A connection that does not answer is replaced, because it may never answer. */
+function caller(redis: Redis) {
+  /** Why there is no connection, such as a wrong password; a command only says that there is none. */
+  let disconnected: string | undefined;
+  redis.on('error', ({ message }: Error) => (disconnected = message));
+  let connected = nextConnection(redis);
+  redis.on('ready', () => (disconnected = undefined));
+  redis.on('close', () => {
+    connected = nextConnection(redis);
+  });
+  const ask = async <T>(command: () => Promise<T>): Promise<T> => {
+    if (redis.status !== 'ready' && disconnected !== undefined) throw new Error(disconnected);
+    await connected;
+    return command();
+  };
+  return async <T>(command: () => Promise<T>, deadline = DEADLINE): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (redis.status === 'ready') redis.disconnect(true);
+        reject(new Error(`no answer within ${deadline / 1000} s`));
+      }, deadline);
+    });
+    try {
+      return await Promise.race([ask(command), late]);
+    } catch (error) {
+      // Not the error itself: it has the arguments of the command, among them passwords and resume tokens.
+      const reason = disconnected ?? (error instanceof Error ? error.message : String(error));
+      throw Object.assign(new Error(`the shared store cannot be used: ${reason}`), { code: 'store-unreachable' });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function nextConnection(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    redis.once('ready', () => {
+      resolve();
+    });
+  });
+}
+
+type Argument = string | number;
+
+function script(redis: Redis, name: string, keys: readonly string[]): (...args: readonly Argument[]) => Promise<unknown> {
+  const lua = readFileSync(join(packageRoot, 'src', 'stores', 'redis', `${name}.lua`), 'utf8');
+  const command = `sessionServer-${name}`;
+  redis.defineCommand(command, { lua, numberOfKeys: keys.length });
+  const defined = (redis as unknown as Readonly<Record<string, (...args: Argument[]) => Promise<unknown>>>)[command];
+  return (...args) => defined?.call(redis, ...keys, ...args) ?? Promise.reject(new Error(`no script ${name}`));
+}
+
+function readBeaten(answer: unknown): Beaten {
+  const [role, time, term, before, commitTerm, number, leader, left, ...members] = list(answer);
+  if (role !== 'elected' && role !== 'leads' && role !== 'follows') throw notOurs();
+  const seconds = count(left) / 1000;
+  return {
+    ...{ role, time: count(time) / 1000, term: count(term), before: count(before) },
+    stamp: { term: count(commitTerm), number: count(number) },
+    ...(typeof leader === 'string' && leader !== '' && { leader }),
+    leaseLeft: Math.max(0, seconds),
+    members: pairs(members).map(([text, age]) => ({ text: String(text), age: count(age) / 1000 })),
+  };
+}
+
+function readCommitResult(answer: unknown): CommitResult {
+  if (answer === 'done' || answer === 'fenced' || answer === 'behind') return answer;
+  throw notOurs();
+}
+
+function readState(answer: unknown): SharedState {
+  const [term, number, texts] = list(answer);
+  return {
+    ...{ term: count(term), number: count(number) },
+    texts: new Map(pairs(list(texts)).map(([key, text]) => [String(key), String(text)])),
+  };
+}
+
+/** What is not ours ends the list: the mirror is then listed again. */
+function readEntries(entries: readonly (readonly [id: string, fields: readonly string[]])[]): readonly JournalEntry[] {
+  const read: JournalEntry[] = [];
+  for (const [id, [, text = '']] of entries) {
+    const stamp = readStamp(id);
+    const entry = stamp && readJournalText(text, stamp);
+    if (entry === undefined) break;
+    read.push(entry);
+  }
+  return read;
+}
+
+function readStamp(id: string): Stamp | undefined {
+  const [term, number] = id.split('-').map(Number);
+  return Number.isSafeInteger(term) && Number.isSafeInteger(number) ? { term: Number(term), number: Number(number) } : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw notOurs();
+  return value;
+}
+
+function pairs(values: readonly unknown[]): (readonly [unknown, unknown])[] {
+  return Array.from({ length: Math.floor(values.length / 2) }, (_, index) => [values[2 * index], values[2 * index + 1]] as const);
+}
+
+function count(value: unknown): number {
+  const number = Number(value);
+  if (!Number.isFinite(number)) throw notOurs();
+  return number;
+}
+
+function notOurs(): Error {
+  return new Error('the shared store answers what no session server wrote; use another "replicas.prefix"');
+}

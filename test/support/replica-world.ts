@@ -1,0 +1,345 @@
+/**
+ * Several whole replicas, without sockets, on one fake clock, with one shared store and one adversary: it delays calls, cuts them before or after the store
+ * did what they say, kills and pauses replicas, and makes the store stand still, forget, or go back.
+ */
+import assert from 'node:assert/strict';
+import { startReplica } from '../../src/app/replica.ts';
+import type { App, Environment } from '../../src/app/index.ts';
+import type { ServerId } from '../../src/core/fleet/endpoint.ts';
+import type { Outcome, Waiter, Waiting } from '../../src/engine/request-types.ts';
+import type { EdgeOptions } from '../../src/http/edge.ts';
+import type { Clock, SharedStore } from '../../src/ports.ts';
+import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
+import { MemorySharedStore } from '../../src/stores/shared-memory.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeProbe } from './fake-probe.ts';
+import { MemoryLog } from './memory-log.ts';
+import { MemoryStore } from './memory-store.ts';
+import { seededRandom } from './seeded-random.ts';
+import { settingsOf } from './settings.ts';
+
+export const SERVERS = ['a:2000', 'b:2000', 'c:2000', 'd:2000'] as const;
+/** Sessions on each server. */
+export const PLACES = 3;
+
+/** What the adversary may do to calls of the store. */
+export interface Weather {
+  /** Longest delay, in seconds. */
+  readonly delay: number;
+  /** Share of calls that end in an error before, and after, the store did what they say. */
+  readonly cutBefore: number;
+  readonly cutAfter: number;
+}
+
+export const FAIR: Weather = { delay: 0.005, cutBefore: 0, cutAfter: 0 };
+
+export class World {
+  readonly clock = new FakeClock();
+  readonly random: () => number;
+  readonly store: MemorySharedStore;
+  readonly replicas: Replica[] = [];
+  readonly clients: Client[] = [];
+  weather = FAIR;
+  /** The store answers no replica. */
+  storeIsDown = false;
+  /** Whether the leader may go on without the store. */
+  goesOnAlone = false;
+  /** By replicas and terms: whose commits succeeded. */
+  readonly committedBy = new Map<number, Set<string>>();
+  #ids = 0;
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed);
+    this.store = new MemorySharedStore(() => this.clock.wallTime());
+  }
+
+  newId(): string {
+    return `id${(this.#ids += 1)}`;
+  }
+
+  async addReplica(): Promise<Replica> {
+    const replica = new Replica(this, `r${this.replicas.length + 1}`);
+    this.replicas.push(replica);
+    await replica.start();
+    return replica;
+  }
+
+  addClient(options: ClientOptions = {}): Client {
+    const client = new Client(this, options);
+    this.clients.push(client);
+    void client.run();
+    return client;
+  }
+
+  /** The replicas that serve clients now, as a reverse proxy sees them. */
+  serving(): Replica[] {
+    return this.replicas.filter((replica) => replica.edge !== undefined && !replica.isDead && !replica.isPaused);
+  }
+
+  async until(what: string, found: () => boolean, seconds = 60): Promise<void> {
+    for (let passed = 0; passed < seconds; passed += 0.25) {
+      if (found()) return;
+      await this.clock.advance(0.25);
+    }
+    assert.fail(`after ${seconds} s still not: ${what}`);
+  }
+
+  /** Nothing was given twice: no server has more sessions than places, and no client more than one outcome. */
+  check(): void {
+    const taken = new Map<ServerId, number>();
+    for (const { outcomes, hasLeft } of this.clients) {
+      assert.ok(outcomes.length <= 1, 'a client got two outcomes');
+      const [outcome] = outcomes;
+      if (outcome?.kind === 'allocated' && !hasLeft) taken.set(outcome.server, (taken.get(outcome.server) ?? 0) + 1);
+    }
+    for (const [server, sessions] of taken) assert.ok(sessions <= PLACES, `${server} has ${sessions} sessions`);
+    for (const [term, leaders] of this.committedBy) assert.equal(leaders.size, 1, `term ${term} has several leaders`);
+  }
+
+  async stop(): Promise<void> {
+    const stopped = Promise.all(this.replicas.filter(({ isDead }) => !isDead).map((replica) => replica.stop()));
+    for (const client of this.clients) client.end();
+    await this.clock.advance(10);
+    await stopped;
+  }
+}
+
+export class Replica {
+  readonly name: string;
+  readonly log = new MemoryLog();
+  readonly disk = new MemoryStore();
+  isDead = false;
+  isPaused = false;
+  edge: EdgeOptions | undefined;
+  /** Aborted when the connections of its clients end. */
+  connections = new AbortController();
+  readonly #world: World;
+  #app: App | undefined;
+  #resumed: (() => void)[] = [];
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.name = name;
+  }
+
+  async start(): Promise<void> {
+    const world = this.#world;
+    const clock = this.#clock();
+    const environment: Environment = {
+      ...{ clock, random: world.random, log: this.log, version: 'tested', names: createSharedLookup() },
+      newId: () => world.newId(),
+    };
+    const simulationServers = SERVERS.map((address) => ({ address: address.replace(':', '/'), maxSessions: PLACES }));
+    this.#app = await startReplica(
+      settingsOf({ simulationServers }),
+      environment,
+      {
+        createProbe: () => new FakeProbe(clock),
+        createStore: () => this.disk,
+        createNotifiers: () => [],
+        startEdge: (edge) => {
+          this.edge = edge;
+          const close = () => {
+            this.edge = undefined;
+            this.disconnect();
+            return Promise.resolve();
+          };
+          return Promise.resolve({ ...{ port: 1, gateway: undefined, reconfigure: () => undefined }, close });
+        },
+      },
+      {
+        store: this.#store(world.store),
+        self: {
+          id: `${this.name}-${world.newId()}`,
+          name: this.name,
+          version: 'tested',
+          settings: 's',
+          address: `http://${this.name}`,
+        },
+        goesOnAlone: () => world.goesOnAlone,
+        reachesStore: (address) => {
+          const other = world.replicas.find(({ name }) => address === `http://${name}`);
+          return Promise.resolve(other !== undefined && !other.isDead && !other.isPaused && !world.storeIsDown);
+        },
+        listen: () => Promise.resolve({ port: 1, close: () => Promise.resolve() }),
+      },
+    );
+  }
+
+  /** As `kill -9`. */
+  kill(): void {
+    this.isDead = true;
+    this.edge = undefined;
+    this.disconnect();
+  }
+
+  /** As `SIGSTOP`: connections stay open. */
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  /** As `SIGCONT`. */
+  resume(): void {
+    this.isPaused = false;
+    for (const go of this.#resumed.splice(0)) go();
+  }
+
+  disconnect(): void {
+    const { connections } = this;
+    this.connections = new AbortController();
+    connections.abort();
+  }
+
+  async stop(): Promise<void> {
+    await this.#app?.stop();
+  }
+
+  /** Goes on while it runs. A dead one never does. */
+  async #running(): Promise<void> {
+    while (this.isPaused) await new Promise<void>((resolve) => this.#resumed.push(resolve));
+    if (this.isDead) await new Promise(() => undefined);
+  }
+
+  #clock(): Clock {
+    const { clock } = this.#world;
+    return {
+      now: () => clock.now(),
+      wallTime: () => clock.wallTime(),
+      sleep: async (seconds, signal) => {
+        await clock.sleep(seconds, signal);
+        await this.#running();
+      },
+    };
+  }
+
+  #store(store: SharedStore): SharedStore {
+    return {
+      beat: (heartbeat) => this.#call(() => store.beat(heartbeat)),
+      commit: (commit) =>
+        this.#call(async () => {
+          const result = await store.commit(commit);
+          if (result !== 'done') return result;
+          const leaders = this.#world.committedBy.get(commit.term) ?? new Set();
+          this.#world.committedBy.set(commit.term, leaders.add(commit.leader));
+          return result;
+        }),
+      list: () => this.#call(() => store.list()),
+      journal: (after) => this.#call(() => store.journal(after)),
+      read: (keys) => this.#call(() => store.read(keys)),
+      leave: (id) => this.#call(() => store.leave(id)),
+      close: () => store.close(),
+    };
+  }
+
+  /** One call of the store, over a connection that may be slow or break. */
+  async #call<T>(call: () => Promise<T>): Promise<T> {
+    const { clock, random, weather } = this.#world;
+    await this.#running();
+    await clock.sleep(weather.delay * random());
+    const fate = random();
+    // A call that has left a replica arrives, even if the replica dies.
+    if (this.#world.storeIsDown || fate < weather.cutBefore) return this.#fail();
+    const result = await call();
+    if (fate > 1 - weather.cutAfter) return this.#fail();
+    await clock.sleep(weather.delay * random());
+    await this.#running();
+    return result;
+  }
+
+  async #fail(): Promise<never> {
+    await this.#world.clock.sleep(this.#world.random() < 0.5 ? 0.01 : 1);
+    await this.#running();
+    throw Object.assign(new Error('the store did not answer'), { code: 'store-unreachable' });
+  }
+}
+
+export interface ClientOptions {
+  /** It knows its resume token. */
+  readonly hasToken?: boolean;
+}
+
+/** A client that wants one session, and comes back until it has an outcome. */
+export class Client {
+  readonly outcomes: Outcome[] = [];
+  readonly positions: number[] = [];
+  /** Its session ended. */
+  hasLeft = false;
+  #token: string | undefined;
+  readonly #world: World;
+  readonly #hasToken: boolean;
+  readonly #ended = new AbortController();
+
+  constructor(world: World, { hasToken = true }: ClientOptions) {
+    this.#world = world;
+    this.#hasToken = hasToken;
+  }
+
+  get isServed(): boolean {
+    return this.outcomes.some(({ kind }) => kind === 'allocated');
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  /** Its session ends, as a simulation server or the gateway notices it. */
+  async leave(): Promise<boolean> {
+    const [outcome] = this.outcomes;
+    const [leader] = this.#world.serving();
+    if (outcome?.kind !== 'allocated' || leader?.edge === undefined || this.hasLeft) return false;
+    this.hasLeft = true;
+    await leader.edge.queue.release(outcome.bookingId);
+    return true;
+  }
+
+  async run(): Promise<void> {
+    const { clock, random, replicas } = this.#world;
+    const { signal } = this.#ended;
+    while (!signal.aborted && this.outcomes.length === 0) {
+      // A replica that is stopped still accepts connections.
+      const serving = replicas.filter(({ edge, isDead }) => edge !== undefined && !isDead);
+      const replica = serving[Math.floor(random() * serving.length)];
+      if (replica?.edge !== undefined) await this.#connect(replica, replica.edge);
+      await clock.sleep(0.1 + 0.2 * random(), signal);
+    }
+  }
+
+  /** Resolves when the connection ends. */
+  async #connect(replica: Replica, edge: EdgeOptions): Promise<void> {
+    const connection = AbortSignal.any([replica.connections.signal, this.#ended.signal]);
+    const closed = new Promise<void>((resolve) => {
+      connection.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+    if (connection.aborted) return;
+    const isClosed = await Promise.race([edge.sessions.ready.then(() => false), closed.then(() => true)]);
+    if (isClosed) return;
+    const answered = new Promise<void>((resolve) => {
+      const waiter: Waiter = {
+        gone: connection,
+        keepPlace: this.#hasToken,
+        ...(this.#hasToken && { keepOutcome: true }),
+        changed: (waiting) => {
+          if (!connection.aborted) this.#told(waiting);
+        },
+        settled: (outcome) => {
+          if (connection.aborted) return;
+          if (outcome.kind === 'allocated') this.outcomes.push(outcome);
+          resolve();
+        },
+      };
+      const request = {
+        address: { address: '127.0.0.1', limitKey: undefined },
+        ...(this.#token !== undefined && { resumeToken: this.#token }),
+      };
+      void edge.queue.wait(request, waiter);
+    });
+    await Promise.race([answered, closed]);
+  }
+
+  #told({ position, resumeToken }: Waiting): void {
+    this.positions.push(position);
+    if (this.#hasToken) this.#token = resumeToken;
+  }
+}
