@@ -29,7 +29,7 @@ test('everything that the Dockerfile copies from here exists', () => {
 test('the image has all that the package has', () => {
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: readonly string[] };
   for (const path of files.filter((path) => !/^docs$|\.md$|\.d\.ts$/.test(path)))
-    assert.match(dockerfile, new RegExp(`^COPY --from=build /build/${path} ${path}$`, 'm'));
+    assert.ok(dockerfile.includes(`\nCOPY --from=build /build/${path} ${path.replace(/[^/]*\*.*$/, '')}\n`), path);
 });
 
 test('the image runs without root and says whether it lives', () => {
