@@ -77,7 +77,9 @@ export type ReservationOutcome =
   | { readonly kind: 'no-server' }
   | { readonly kind: 'too-many' }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'over' };
+  | { readonly kind: 'over' }
+  /** Its time is over before it is made. */
+  | { readonly kind: 'in-the-past' };
 
 /** Seconds between two looks at what time alone changes. */
 const TICK = 1;
@@ -319,9 +321,10 @@ export class Reservations {
     reservation: Reservation,
     { name, quota }: Person,
     besides: readonly Reservation[] = [],
-  ): CapacityAnswer | OverQuota | { readonly kind: 'no-server' } {
+  ): CapacityAnswer | OverQuota | { readonly kind: 'no-server' } | { readonly kind: 'in-the-past' } {
     const { book, clock, eligible } = this.#options;
     const now = clock.wallTime();
+    if (reservation.end <= now) return { kind: 'in-the-past' };
     const all = [...book.all().filter(({ id }) => id !== reservation.id), ...besides];
     const own = all.filter(({ owner }) => owner === name);
     const over = quota && overQuota(reservation, own, quota, now);

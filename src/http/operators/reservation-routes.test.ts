@@ -145,6 +145,17 @@ test('a weekly series is reserved as a whole or not at all, shares its code, and
   }
 });
 
+test('a reservation is not made for, or moved to, a time that is over', async () => {
+  const { send } = setUp();
+  const { id } = await send('POST', BASE, robots);
+  const past = START - 100_000_000;
+  for (const answer of [
+    await send('POST', BASE, { ...robots, code: 'OTHER', start: past }),
+    await send('POST', `${BASE}/${String(id)}/move`, { start: past }),
+  ])
+    assert.deepEqual([answer.status, answer['reason']], [400, '"start": this time is over.']);
+});
+
 test('a refusal for lack of room states the numbers, and a trial reserves nothing', async () => {
   const { send } = setUp();
   const trial = await send('POST', `${BASE}?dryRun=true`, { ...robots, seats: 200 });

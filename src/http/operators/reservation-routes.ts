@@ -340,6 +340,8 @@ function refuseOutcome(c: Context, outcome: Refused, seats: number) {
       return refusal(c, 400, 'bad-request', `"weekly": a series has at most ${MAX_LESSONS} lessons.`);
     case 'too-many':
       return refusal(c, 409, 'too-many-reservations', 'The maximum number of reservations is reached; cancel some.');
+    case 'in-the-past':
+      return refusal(c, 400, 'bad-request', '"start": this time is over.');
     case 'over':
     case 'unknown':
       return refusal(c, 409, 'reservation-over', 'This reservation is over, or its doors are open already. Make a new one.');
