@@ -227,7 +227,7 @@ test('the screenshots of the documentation are made', async (t) => {
   await take('monitor', light);
   await light.getByRole('button', { name: 'Check again' }).click();
   await light.locator('.why-not .answers').waitFor();
-  await light.locator('.columns').scrollIntoViewIfNeeded();
+  await light.locator('.why-not').scrollIntoViewIfNeeded();
   await light.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await take('monitor-why-not', light);
   const dark = await openPage(t, url, { viewport: { width: 1360, height: 1060 }, colorScheme: 'dark' });
