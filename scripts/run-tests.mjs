@@ -12,6 +12,12 @@ import { groupTests } from './test-groups.mjs';
 /** Milliseconds. A failed test can leave something open that keeps its process alive; the process is then ended and reported as failed. */
 const MAX_PROCESS_TIME = 900_000;
 const MAX_PROCESSES = 6;
+/** What tests share in a process, such as a browser, ends with its last test, whatever failed before. */
+const AT_END = [
+  "import { after } from 'node:test';",
+  'globalThis.sharedByTests = new Set();',
+  'after(() => Promise.all([...globalThis.sharedByTests].map((end) => end())));',
+];
 /** Needs web servers, systemd, bubblewrap and podman: `npm run test:system`. */
 const NEEDS_SYSTEM = join('test', 'system');
 
@@ -53,8 +59,12 @@ function processes() {
  * A file with hooks is alone, and they would apply to that test.
  */
 function loaderOf(members) {
+  return [...AT_END, ...loading(members)].join('\n');
+}
+
+function loading(members) {
   const imports = members.map((member) => `await import(${JSON.stringify(pathToFileURL(resolve(member)))});`);
-  if (imports.length === 1) return imports.join('');
+  if (imports.length === 1) return imports;
   return [
     "import { test } from 'node:test';",
     'let loaded;',
@@ -62,7 +72,7 @@ function loaderOf(members) {
     "void test('the files of this process are loaded', () => ready);",
     ...imports,
     'loaded();',
-  ].join('\n');
+  ];
 }
 
 function duration(seconds) {

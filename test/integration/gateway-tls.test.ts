@@ -136,7 +136,8 @@ test('a client that leaves gives back what is relayed for it, including requests
   };
   const client = await opens(t, port, { ca: certificate.cert });
   client.write(requestText(`GET /${server.port}/x`).repeat(10));
-  await eventually('all of them to be relayed', async () => (await relaysNow()) === 10);
+  // Requests of one connection are handled one after the other.
+  await eventually('the first of them to be relayed', async () => (await relaysNow()) === 1);
   client.destroy();
   await eventually('none to be left', async () => (await relaysNow()) === 0);
 });

@@ -345,3 +345,17 @@ describe('addresses of simulation servers', () => {
     assert.deepEqual([...new Set(paths)], ['/load']);
   });
 });
+
+test('the API document names and groups every operation of the program, and /api shows them', async () => {
+  interface Operation {
+    readonly operationId?: string;
+    readonly tags?: readonly string[];
+  }
+  const { paths } = JSON.parse(await program.get('/api/v1/openapi.json')) as { paths: Record<string, Record<string, Operation>> };
+  const page = await program.get('/api', { headers: { Accept: 'text/html' } });
+  for (const [path, methods] of Object.entries(paths))
+    for (const { operationId = '', tags = [] } of Object.values(methods)) {
+      assert.equal(tags.length, 1, path);
+      assert.ok(operationId !== '' && page.includes(`id="${operationId}"`), path);
+    }
+});

@@ -6,6 +6,11 @@ import { launchChromium } from './chromium.ts';
 /** Milliseconds without a test that uses it, after which it closes. While it runs, the process does not end. */
 const IDLE_MS = 2000;
 
+/** Of `scripts/run-tests.mjs`: called after the last test of the process, also when a test failed so that it still counts as a user. */
+declare global {
+  var sharedByTests: Set<() => Promise<void>> | undefined;
+}
+
 let launched: Promise<Browser> | undefined;
 let users = 0;
 
@@ -16,11 +21,15 @@ export async function useBrowser(t: TestContext): Promise<Browser> {
     users -= 1;
     setTimeout(() => void closeIfIdle(), IDLE_MS);
   });
+  globalThis.sharedByTests?.add(close);
   return await (launched ??= launchChromium());
 }
 
 async function closeIfIdle(): Promise<void> {
-  if (users > 0) return;
+  if (users === 0) await close();
+}
+
+async function close(): Promise<void> {
   const idle = launched;
   launched = undefined;
   await (await idle)?.close();

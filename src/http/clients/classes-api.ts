@@ -30,6 +30,8 @@ const view = z
 const look = createRoute({
   method: 'get',
   path: '/api/v1/classes/{code}',
+  operationId: 'getClass',
+  tags: ['reservations'],
   summary: 'A class, for people who have its code',
   request: { params: z.object({ code: z.string().min(1).max(100).describe('Code of the class.') }) },
   responses: {

@@ -132,5 +132,5 @@ test('the files of the page are small, compressed beforehand, and cached indefin
 });
 
 test('a page that was not built is reported as such', async (t) => {
-  await assert.rejects(readPageAssets(await temporaryFolder(t), 'monitor'), /build it with "npm run build"/);
+  await assert.rejects(readPageAssets(await temporaryFolder(t), 'monitor'), /build them with "npm run build"/);
 });

@@ -52,6 +52,8 @@ const rehearsal = z
 const ask = createRoute({
   method: 'post',
   path: '/api/v1/rehearsals',
+  operationId: 'rehearseReservation',
+  tags: ['reservations'],
   summary: 'Would so many people fit at a time?',
   security: [{ token: [] }],
   request: { body: jsonBody(question, true) },

@@ -196,6 +196,8 @@ const extend = createRoute({
 const move = createRoute({
   method: 'post',
   path: '/api/v1/reservations/{id}/move',
+  operationId: 'moveReservation',
+  tags: ['reservations'],
   summary: 'Move a reservation to another time, before its doors open',
   security,
   request: { params: parameter, body: jsonBody(movement, true) },
