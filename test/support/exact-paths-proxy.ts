@@ -6,7 +6,9 @@ import type { Scope } from './start-program.ts';
 
 export async function startExactPathsProxy(scope: Scope, target: string, paths: readonly string[]): Promise<string> {
   const server = createServer((request, response) => {
-    const { method, url = '', headers } = request;
+    // As nginx does by default, so WebSockets do not pass.
+    const { connection: _, upgrade: __, ...headers } = request.headers;
+    const { method, url = '' } = request;
     if (!paths.includes(url.replace(/\?.*$/s, ''))) {
       request.resume();
       response.writeHead(404).end('404 Not Found');

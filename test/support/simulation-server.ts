@@ -93,8 +93,18 @@ export class SimulationServer {
 
 export const TOKEN = 'token-of-the-tests-0123456789';
 
-/** Starts the server and waits until it listens. */
+/** Starts the server and waits until it listens. Tests of other processes may take its ports at the same moment; then it gets others. */
 export async function startSimulationServer(scope: Scope, options: SimulationServerOptions = {}): Promise<SimulationServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnFreePorts(scope, options);
+    } catch (error) {
+      if (attempt === 5 || !(error instanceof Error && /another program listens there/.test(error.message))) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(scope: Scope, options: SimulationServerOptions): Promise<SimulationServer> {
   // Before the folder is removed: what is mounted in it goes with the server.
   const running: { child?: Child } = {};
   scope.after(async () => {

@@ -42,6 +42,8 @@ const DEMO = 'demo:rover';
 const PROTOCOL = 'session-server.v1';
 /** Pauses before the tries to get back to the place in line, milliseconds. The last one is used again and again. */
 const RETRIES = [500, 1000, 2000, 4000];
+/** Milliseconds. Some reverse proxies that do not forward WebSockets leave them without an answer. */
+const OPENING = 10_000;
 
 export class Session {
   readonly #options: SessionOptions;
@@ -89,7 +91,14 @@ export class Session {
       answered = true;
       this.#received(readSessionMessage(String(data)));
     };
+    const silent = setTimeout(() => {
+      socket.close();
+    }, OPENING);
+    socket.onopen = () => {
+      clearTimeout(silent);
+    };
     socket.onclose = () => {
+      clearTimeout(silent);
       if (answered) this.#retry();
       else void this.#poll();
     };
