@@ -11,7 +11,7 @@ import { groupTests } from './test-groups.mjs';
 
 /** Milliseconds. A failed test can leave something open that keeps its process alive; the process is then ended and reported as failed. */
 const MAX_PROCESS_TIME = 900_000;
-const MAX_PROCESSES = 6;
+const MAX_PROCESSES = 5;
 /** What tests share in a process, such as a browser, ends with its last test, whatever failed before. */
 const AT_END = [
   "import { after } from 'node:test';",
