@@ -7,8 +7,7 @@ import { DemoFleet, livelyFleet } from '../support/monitor-source.ts';
 
 for (const [name, options] of [
   ['light', { colorScheme: 'light' }],
-  ['dark', { colorScheme: 'dark' }],
-  ['narrow', { colorScheme: 'light', viewport: { width: 390, height: 844 } }],
+  ['dark and narrow', { colorScheme: 'dark', viewport: { width: 390, height: 844 } }],
 ] as const) {
   test(`axe finds nothing on the page, its panel and its dialogs (${name})`, async (t) => {
     const server = await startMonitorServer(t, { fleet: livelyFleet() });
