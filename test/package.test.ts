@@ -143,10 +143,11 @@ export async function use(project: string | undefined): Promise<string> {
     if (event.type === 'allocated') return event.url;
     if (event.type === 'waiting') console.log(event.position?.toFixed(), event.estimate?.from);
   }
-  // @ts-expect-error: there is no such option.
-  await waitForSession({ ...options, projekt: 'x' });
+  await waitForSession(options);
   throw new SessionError('code', 'A sentence.');
 }
+/** Options are named: a misspelt one does not pass. */
+export const isRefused: 'projekt' extends keyof Parameters<typeof waitForSession>[0] ? false : true = true;
 export const button: HTMLElement = new SessionButton();
 `;
 
