@@ -5,51 +5,59 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually, inTime } from '../support/eventually.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { RawConnection, requestText } from '../support/raw-http.ts';
 import { SocketClient } from '../support/socket-client.ts';
+import { startAppInside } from '../support/start-app.ts';
 import { startChild, startProgram, temporary, type Child, type Program, type Scope } from '../support/start-program.ts';
 import { startSimulationServer } from '../support/start-simulation-server.ts';
 
 /** Seconds. docs/design/protocol.md, "HTTP" asks for 2; a busy machine has more. */
 const STOP = 10;
+/** Seconds in which the first probes are spread. */
+const FIRST_PROBES = 0.5;
 
 describe('start', () => {
   test('answers while a simulation server hangs; what has not answered is unknown, not idle', async (t) => {
     const hung = await startSimulationServer(t, () => undefined);
-    const { port, get } = await started(t, { simulationServers: [hung.address] });
-    assert.deepEqual(await Promise.all(['/', '/session', '/load'].map(get)), [
-      '0',
-      'Error: no simulation server available at the moment.',
-      '-1',
-    ]);
+    const { get, firstAnswers, socketUrl } = await starting(t, [hung.address]);
+    const answers = Promise.all(['/', '/session', '/load'].map(get));
+    await firstAnswers();
+    assert.deepEqual(await answers, ['0', 'Error: no simulation server available at the moment.', '-1']);
     assert.equal(hung.requests, 1, 'the first probe still hangs');
-    const client = new SocketClient(t, `ws://127.0.0.1:${port}/`);
+    const client = new SocketClient(t, `${socketUrl}/`);
     assert.equal(await client.message(1), '0');
   });
 
   test('hands out those that answered, and the mean is theirs, while another hangs', async (t) => {
     const hung = await startSimulationServer(t, () => undefined);
     const servers = await Promise.all([startSimulationServer(t, 40), startSimulationServer(t, 60)]);
-    const { get } = await started(t, { simulationServers: [hung.address, ...servers.map(({ address }) => address)] });
-    assert.equal(await get('/session'), `ws://${servers[0].address}`);
+    const { get, firstAnswers } = await starting(t, [hung.address, ...servers.map(({ address }) => address)]);
+    await eventually(
+      'the load of both',
+      async () => (await get('/metrics')).split('session_server_server_load_percent{').length > 2,
+    );
+    const answer = get('/session');
+    await firstAnswers();
+    assert.equal(await answer, `ws://${servers[0].address}`);
     assert.equal(await get('/load'), '50');
     assert.equal(await get('/'), '1');
   });
 
   test('holds the first answers until every server was probed, no longer', async (t) => {
     const server = await startSimulationServer(t, 10);
-    const { get } = await started(t, { simulationServers: [server.address] });
-    // The very first request, sent before the first probe had ended, has its answer.
+    const { get } = await starting(t, [server.address]);
+    // The very first request, sent before the first probe had ended, has its answer, and no time has passed.
     assert.equal(await get('/session'), `ws://${server.address}`);
   });
 
   test('says it is not ready until then, and alive at once', async (t) => {
     const hung = await startSimulationServer(t, () => undefined);
-    const { program, get } = await started(t, { simulationServers: [hung.address] });
-    assert.equal((await fetch(`${program.url}/livez`)).status, 200);
-    assert.equal((await fetch(`${program.url}/readyz`)).status, 503);
-    await get('/');
-    assert.equal((await fetch(`${program.url}/readyz`)).status, 200);
+    const { url, firstAnswers } = await starting(t, [hung.address]);
+    assert.equal((await fetch(`${url}/livez`)).status, 200);
+    assert.equal((await fetch(`${url}/readyz`)).status, 503);
+    await firstAnswers();
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
   });
 
   test('prints in four lines what runs where and what to open next', async (t) => {
@@ -315,7 +323,17 @@ async function deaf(t: Scope, port: number): Promise<void> {
   connection.socket.pause();
 }
 
-async function started(t: Scope, configuration: Readonly<Record<string, unknown>>) {
-  const program = await startProgram(t, configuration);
-  return { program, port: program.port, get: (path: string) => program.get(path) };
+/**
+ * Inside the test's process, with a clock that stands still after the time in which the first probes begin, until `firstAnswers` lets the rest of the second
+ * pass in which the first answers wait for them.
+ */
+async function starting(t: Scope, simulationServers: readonly string[]) {
+  const clock = new FakeClock();
+  const { url, socketUrl } = await startAppInside(t, { simulationServers: [...simulationServers], portRewrite: false }, clock);
+  await clock.advance(FIRST_PROBES);
+  return {
+    ...{ url, socketUrl },
+    get: async (path: string) => (await fetch(url + path)).text(),
+    firstAnswers: () => clock.advance(1 - FIRST_PROBES),
+  };
 }

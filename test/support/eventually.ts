@@ -5,7 +5,7 @@ import { AssertionError } from 'node:assert';
  * Seconds. Nothing in a test takes so long but on a machine that is busy with other things, so the limit only says what did not happen. Tests do not
  * measure time by it.
  */
-const PATIENCE = 30;
+const PATIENCE = 90;
 /** Milliseconds until the second look, and at most between two later ones: looking costs those who are waited for their time. */
 const SOON = 5;
 const LATER = 60;

@@ -64,7 +64,7 @@ export class SimulationServer {
   }
 
   async get(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.port}${path}`, { ...init, signal: AbortSignal.timeout(30_000) });
+    return fetch(`http://127.0.0.1:${this.port}${path}`, { ...init, signal: AbortSignal.timeout(90_000) });
   }
 
   get log(): string {

@@ -1,10 +1,11 @@
-/** The whole session server inside the test's own process, with real sockets and the real clock. */
+/** The whole session server inside the test's own process, with real sockets, and with the real clock unless a test brings its own. */
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startApp, type App } from '../../src/app/index.ts';
 import { schema, type ConfigurationFile } from '../../src/config/schema.ts';
 import { toSettings, type Settings } from '../../src/config/settings.ts';
+import type { Clock } from '../../src/ports.ts';
 import { systemClock } from '../../src/system/system-clock.ts';
 import { MemoryLog } from './memory-log.ts';
 import { temporary, type Scope } from './start-program.ts';
@@ -23,7 +24,11 @@ export interface RunningApp {
 }
 
 /** Listens on free ports of this machine alone. */
-export async function startAppInside(scope: Scope, file: Partial<ConfigurationFile>): Promise<RunningApp> {
+export async function startAppInside(
+  scope: Scope,
+  file: Partial<ConfigurationFile>,
+  clock: Clock = systemClock,
+): Promise<RunningApp> {
   let stop: () => Promise<void> = () => Promise.resolve();
   // In this order: what runs still writes into the folder.
   scope.after(() => stop());
@@ -49,7 +54,7 @@ export async function startAppInside(scope: Scope, file: Partial<ConfigurationFi
   const log = new MemoryLog();
   const newId = () => randomBytes(16).toString('base64url');
   const names = createSharedLookup();
-  const app = await startApp(settings(file), { clock: systemClock, random: Math.random, newId, log, names, version: '0.0.0' });
+  const app = await startApp(settings(file), { clock, random: Math.random, newId, log, names, version: '0.0.0' });
   let stopped: Promise<void> | undefined;
   stop = () => (stopped ??= app.stop());
   const port = app.gateway?.port ?? app.port;

@@ -121,7 +121,7 @@ export function logIn(folder: string): string {
 }
 
 export async function getText(url: string, init: RequestInit = {}): Promise<string> {
-  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) });
+  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(90_000) });
   return response.text();
 }
 
