@@ -137,7 +137,7 @@ function addTools(program: Command): void {
     .action((config: string | undefined) => testNotificationCommand(config));
   program
     .command('token')
-    .description('create an access token for an operator, who may drain, resume, add and remove servers')
+    .description('create an access token: for an operator, or with --role for a teacher or a reader')
     .argument('<name>', 'name of its holder')
     .addOption(new Option('--role <role>', 'what its holder may do').choices(['reader', 'teacher', 'operator']))
     .option('--read-only', 'the same as --role reader, for example for Prometheus')
@@ -156,7 +156,7 @@ function addTools(program: Command): void {
   program
     .command('rehearse')
     .description(
-      `ask the running session server whether so many people would fit at a time; a token is read from ${TOKEN_VARIABLE}`,
+      `ask the running session server whether a number of people would fit at a certain time; a token is read from ${TOKEN_VARIABLE}`,
     )
     .argument('[config]', 'configuration file')
     .requiredOption('--people <number>', 'how many')
@@ -186,7 +186,7 @@ function addInstallation(program: Command): void {
     .option('--route <ports=host>', 'machine that has these ports, as in 2000-2999=localhost; can be repeated', many)
     .option('--port <port>', 'local port of the session server', readPort)
     .option('--monitor-origin <origin>', 'where operators sign in: another port or name of this machine; - for none')
-    .option('--administrator <address>', 'e-mail address for alerts')
+    .option('--administrator <address>', 'e-mail address for notifications')
     .option('--mail-server <host>', 'SMTP server')
     .option('--mail-sender <address>', 'sender address')
     .option('--registration', 'let simulation servers register themselves; creates a token')
@@ -205,7 +205,7 @@ function addInstallation(program: Command): void {
   for (const [name, title] of Object.entries({ apache: 'Apache', nginx: 'nginx', caddy: 'Caddy' } as const))
     setup
       .command(name)
-      .description(`write ${name === 'apache' ? 'an' : 'a'} ${title} site that proxies to the fleet`)
+      .description(`write ${name === 'caddy' ? 'a' : 'an'} ${title} site that proxies to the fleet`)
       .argument('[config]', `configuration file; default: ${INSTALLED}`)
       .option('--route <ports=host>', 'machine that has these ports; default: gateway.routes of the configuration', many)
       .option('--output <path>', 'file to write')

@@ -53,7 +53,7 @@ export function Board({ snapshot, staleSince }: BoardProps) {
         {lines.length > MAX_LINES && <li>and {lines.length - MAX_LINES} more</li>}
       </ul>
       <p class="muted">
-        {staleSince === undefined ? 'Live' : 'All figures are from before.'} · {format.dayAndClock(at)}
+        {staleSince === undefined ? 'Live' : 'Not live'} · {format.dayAndClock(at)}
       </p>
     </main>
   );

@@ -77,8 +77,8 @@ export function SignInPage({ title, refused, tokens, signInAt }: SignInPageProps
         ) : (
           <p>
             This monitor can only be read with a token, and no tokens are configured. Run <code>session-server token NAME</code>{' '}
-            on the machine of the session server and add the line it prints to <code>"admin"</code> in the configuration, or set{' '}
-            <code>monitor.access</code> to <code>"open"</code>.
+            on the machine of the session server, and add the line with <code>"admin"</code> that it prints to the configuration.
+            Or set <code>monitor.access</code> to <code>"open"</code>.
           </p>
         )}
       </section>

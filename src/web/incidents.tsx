@@ -39,7 +39,7 @@ export function Incidents({ incidents, channels, now }: IncidentsProps) {
         <h2>Incidents</h2>
       </div>
       {incidents.length === 0 && (
-        <p class="muted">None. A server that stops answering, is full or looks idle despite its sessions is listed here.</p>
+        <p class="muted">None. Servers that stop answering, are full, or look idle despite their sessions are listed here.</p>
       )}
       <ol class="entries">
         {incidents.slice(0, all ? undefined : FIRST).map((incident) => (

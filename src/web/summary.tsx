@@ -33,7 +33,7 @@ export function Summary({ fleet, servers, health, staleSince, today, onRefused }
               ? fleet.availability
               : `No contact with the session server since ${format.dayAndClock(staleSince / 1000)}.`}
           </p>
-          <p class="muted">{staleSince === undefined ? stateSentence(servers) : 'All figures are from before.'}</p>
+          <p class="muted">{staleSince === undefined ? stateSentence(servers) : 'All figures are from that time.'}</p>
         </div>
       </div>
       <dl class="figures">

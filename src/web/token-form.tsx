@@ -13,7 +13,8 @@ export function NoTokens() {
   return (
     <p>
       To drain, resume, add or remove servers here, you need a token. Run <code>session-server token NAME</code> on the machine of
-      the session server, add the line it prints to <code>"admin"</code> in the configuration, and sign in here with the token.
+      the session server, add the line with <code>"admin"</code> that it prints to the configuration, and sign in here with the
+      token.
     </p>
   );
 }

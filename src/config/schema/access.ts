@@ -77,7 +77,7 @@ const token = z.strictObject({
     .enum(['reader', 'teacher', 'operator'])
     .optional()
     .describe(
-      '`reader` opens what `monitor.access` closes, for example for Prometheus, and cannot change anything. `teacher` reserves seats and sees only own reservations. `operator` does everything.',
+      '`reader` opens what `monitor.access` closes, for example for Prometheus, and cannot change anything. `teacher` reserves seats, and sees only their own reservations. `operator` may do everything.',
     )
     .meta({ absent: '`operator`, or `reader` with `readOnly`' }),
   quota: z
@@ -100,11 +100,11 @@ const admin = z
       .array(token)
       .max(1000)
       .default([])
-      .describe('Tokens that may drain, resume, add and remove simulation servers. Empty: no operator actions.')
+      .describe('Access tokens of operators, teachers and readers. Empty: no operator actions and no reservations.')
       .meta({ expected: 'a list of objects with "name" and "hash"' }),
   })
   .prefault({})
-  .describe('Permission to change the fleet.');
+  .describe('Access tokens, and what their holders may do.');
 
 /** The keys of the top level that this section has. */
 export const accessKeys = { trustedProxies, allowedOrigins, projects, monitor, admin };

@@ -20,9 +20,11 @@ const limits = z
     relays: count(1, 100_000)
       .default(2000)
       .describe(
-        'Maximum number of sessions and requests forwarded at a time, half of it for one address; each needs an additional file descriptor.',
+        'Maximum number of connections and requests forwarded at a time; a session has two connections. One address may have half of it. Each needs an additional file descriptor.',
       ),
-    headerBytes: bytes(2048, 1_048_576).default(65_536).describe('Maximum size of the headers of a simulation server answer.'),
+    headerBytes: bytes(2048, 1_048_576)
+      .default(65_536)
+      .describe('Maximum size of the headers in an answer of a simulation server.'),
     connectTimeout: seconds(0.05, 60).default(5).describe('Time a simulation server has to accept a connection.'),
     headerTimeout: seconds(0.05, 600).default(30).describe('Time a simulation server has to begin its answer.'),
     idleTimeout: seconds(0.05, 86_400)

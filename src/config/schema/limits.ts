@@ -28,7 +28,7 @@ export const limits = z
       .min(0.01)
       .max(100_000)
       .default(1)
-      .describe('Session requests per second that one address may make permanently.'),
+      .describe('Session requests per second that one address may make over a longer time.'),
     metricsServers: count(0, 100_000)
       .default(1000)
       .describe("Maximum number of simulation servers with separate series in `/metrics`; with more, only the fleet's."),

@@ -19,7 +19,7 @@ export const TOKEN_IN_QUERY = refused(
 export const NO_TOKENS = refused(
   403,
   'no-tokens',
-  'No tokens are configured. Run "session-server token NAME" and add its output to "admin.tokens".',
+  'No tokens are configured. Run "session-server token NAME" and add the line with "admin" that it prints to the configuration.',
 );
 export const TOKEN_MISSING = refused(
   401,

@@ -114,7 +114,7 @@ const remove = createRoute({
   path: '/api/v1/servers/{id}',
   operationId: 'removeServer',
   tags: ['operator actions'],
-  summary: 'Remove a server that was added at run time',
+  summary: 'Remove a server that was added at run time, or a registered server that is down',
   security,
   request: { params: serverParameter },
   responses: { 200: doneResponse, ...unknown, ...refusals },

@@ -117,7 +117,7 @@ const listIncidents = createRoute({
   path: '/api/v1/incidents',
   operationId: 'listIncidents',
   tags: ['decisions'],
-  summary: 'Incidents of servers that a person should know about, newest first',
+  summary: 'Incidents of servers, newest first',
   security: readingSecurity,
   responses: { 200: jsonResponse('Incidents.', z.object({ at, incidents: z.array(incident).readonly() })), ...readingRefusals },
 });

@@ -104,7 +104,7 @@ const plan = createRoute({
   path: '/api/v1/maintenance',
   operationId: 'planMaintenance',
   tags: ['operator actions'],
-  summary: 'Plan maintenance: servers are drained from a time on, until another time',
+  summary: 'Plan maintenance: servers are drained from one time until another',
   security,
   request: { body: jsonBody(wish, true) },
   responses: {

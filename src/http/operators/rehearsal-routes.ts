@@ -34,7 +34,9 @@ const rehearsal = z
   .object({
     answer: z.enum(['yes', 'perhaps', 'no']),
     sentence: z.string().describe('The answer in a sentence.'),
-    seats: z.object({ from: z.int(), to: z.int() }).describe('Seats that there would be, if sessions turn out dear and cheap.'),
+    seats: z
+      .object({ from: z.int(), to: z.int() })
+      .describe('Seats that there would be, if sessions cost more (`from`) or less (`to`) than expected.'),
     changes: z
       .array(
         z.object({
@@ -54,7 +56,7 @@ const ask = createRoute({
   path: '/api/v1/rehearsals',
   operationId: 'rehearseReservation',
   tags: ['reservations'],
-  summary: 'Would so many people fit at a time?',
+  summary: 'Check whether a number of people would fit at a certain time',
   security: [{ token: [] }],
   request: { body: jsonBody(question, true) },
   responses: {
@@ -98,16 +100,16 @@ function viewOf({ seats, answer, changes, isGuess }: Rehearsal, people: number, 
 
 function sentenceOf(answer: Rehearsal['answer'], { from, to }: Rehearsal['seats'], people: number, at: number): string {
   const range = from === to ? `${from}` : `${from} to ${to}`;
-  const verdict = { yes: `Yes, ${people} fit`, perhaps: `${people} fit perhaps`, no: `No, ${people} do not fit` }[answer];
+  const verdict = { yes: `Yes, ${people} fit`, perhaps: `Perhaps ${people} fit`, no: `No, ${people} do not fit` }[answer];
   return `${verdict} at ${isoTime(at)}: there are ${range} seats for classes.`;
 }
 
 function changeInWords(change: Change, people: number): string {
   switch (change.kind) {
     case 'one-more-server':
-      return `With one more machine like the strongest one there are ${change.seats} seats.`;
+      return `With one more machine like the strongest one, there are ${change.seats} seats.`;
     case 'other-time':
-      return `From ${isoTime(change.start)} on there are enough.`;
+      return `From ${isoTime(change.start)} on, there are enough seats.`;
     case 'two-groups':
       return `In two groups of ${Math.ceil(people / 2)}, one after the other, all fit.`;
   }

@@ -141,7 +141,7 @@ const changing = {
   409: jsonResponse('`over-capacity`, `code-in-use`, `too-many-reservations` or `reservation-over`.', conflict),
   413: refusalResponse('The body is too large.'),
   415: refusalResponse('The body was not sent as JSON.'),
-  422: refusalResponse('No server may ever run the project.'),
+  422: refusalResponse('No server that is up may run the project.'),
 };
 const unknown = { 404: refusalResponse('There is no such reservation.') };
 const one = jsonResponse('The reservation.', reservation);

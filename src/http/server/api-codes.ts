@@ -168,7 +168,7 @@ const reservations: Codes = {
   'code-in-use': { status: 409, meaning: 'Another reservation that is not over has this code.' },
   'too-many-reservations': { status: 409, meaning: 'The maximum number of reservations is reached.' },
   'reservation-over': { status: 409, meaning: 'The reservation is over, or it is too late to move it.' },
-  'no-server-for-project': { status: 422, meaning: 'No server may ever run this project.' },
+  'no-server-for-project': { status: 422, meaning: 'No server that is up may run this project.' },
 };
 
 /** Of simulation servers that register themselves. */
@@ -192,7 +192,7 @@ export const ANSWER_MEANINGS: Readonly<Record<AnswerCode, string>> = {
   'last-resort': 'It looks idle although it was given sessions. It would get this one because no other server has room.',
   draining: 'It is draining: it gets no new sessions.',
   down: 'It is down.',
-  unknown: 'It did not answer the last probe, or has not been probed yet.',
+  unknown: 'It did not answer the last probe, has not been probed yet, or reports load only.',
   suspected: 'It looks idle although it was given sessions, so it is tried rarely.',
   'other-labels': 'It does not have the requested labels.',
   'blocked-repository': 'It blocks this repository.',

@@ -67,7 +67,7 @@ export async function examineMail({ mail, server: ownName }: Settings, { path, t
     return warning(
       'mail',
       'e-mail',
-      'is not configured: alerts are not sent by e-mail',
+      'is not configured: no notification is sent by e-mail',
       'set "administrator", "mailServer" and "mailSender", or "webhooks"',
     );
   const { server, port, tls, sender, administrator, user, password } = mail;

@@ -158,7 +158,7 @@ interface Mail {
 }
 
 async function askForMail(flags: SetupFlags, server: string, ask: Ask): Promise<Read<Mail>> {
-  const administrator = await answerTo('E-mail address for alerts; empty for none', {
+  const administrator = await answerTo('E-mail address for notifications; empty for none', {
     ...{ given: flags.administrator, preset: '', ask },
     read: (text) => (text === '' ? value(text) : readKey('administrator', text)),
   });
