@@ -44,6 +44,21 @@ test('an unknown code, and one outside its time, is refused with a reason and ne
   assert.deepEqual(codes, ['unknown-code', 'class-not-open', 'unknown-code']);
 });
 
+test('no decision, which the monitor shows to everyone, contains the code of a class', async () => {
+  const { scene, request } = startWithClass({ a: 10 }, classOf({ seats: 2, start: START }));
+  for (const seconds of [0, IN, 2 * 3600]) {
+    await scene.clock.advance(seconds);
+    scene.report('a', 10);
+    await request('school', { code: 'robo-1' });
+  }
+  const decisions = scene.decisions.last();
+  assert.deepEqual(
+    decisions.map(({ code }) => code),
+    ['class-not-open', 'allocated', 'class-not-open'],
+  );
+  assert.doesNotMatch(JSON.stringify(decisions), /robo-?1/i);
+});
+
 test('people of a class wait in a line of their own, before all other clients, and are admitted first', async () => {
   const { scene, wait } = startWithClass({ a: 94 }, classOf({ seats: 3, start: START }));
   await scene.clock.advance(IN);
@@ -73,4 +88,23 @@ test('thirty of a class behind one address may mistype the code, guesses have to
   await scene.clock.advance(6);
   assert.equal(await codeOf('GUESS'), 'unknown-code');
   assert.equal(await codeOf('GUESS'), 'too-many-codes');
+});
+
+test('the seat of a client that never came through the gateway is free after two minutes, and that of one that came is not', async () => {
+  const now = startWithClass({}).scene.clock.wallTime();
+  const { scene, request, book } = startWithClass({ a: 10, direct: 10 }, classOf({ start: now, seats: 4 }));
+  scene.ledger.add('a', { countsSessions: true });
+  scene.reservations?.begin();
+  const takers = await Promise.all(['x', 'y', 'z', 'v'].map((clientId) => request('school', { code: 'ROBO1', clientId })));
+  const [came] = takers.filter((taker) => taker.kind === 'allocated' && taker.server === 'a');
+  assert.ok(came?.kind === 'allocated');
+  scene.ledger.connected(came.bookingId, scene.clock.now());
+  assert.equal([...book.seats('r')].length, 4);
+  await scene.clock.advance(122);
+  const left = [...book.seats('r')];
+  assert.deepEqual(
+    left.filter(({ server }) => server === 'a').map(({ bookingId }) => bookingId),
+    [came.bookingId],
+  );
+  assert.equal(left.filter(({ server }) => server === 'direct').length, 2, 'who comes directly is not seen');
 });

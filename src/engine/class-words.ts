@@ -1,4 +1,7 @@
-/** Reasons that clients receive about classes. Other clients learn that there is one, and neither its name nor its code. */
+/**
+ * Reasons that clients receive about classes. Other clients learn that there is one, and neither its name nor its code. No reason contains a code: the monitor
+ * lists the reasons of decisions, and a code opens seats.
+ */
 import { isoTime } from '../core/text/iso-time.ts';
 import { doorsOf, type Reservation } from '../core/reservations/reservation.ts';
 
@@ -11,9 +14,9 @@ export function tooManyCodes(wait: number): string {
 
 /** For a client that showed the code. */
 export function classNotOpen(reservation: Reservation, wallTime: number): string {
-  const { code, start, end } = reservation;
-  if (wallTime >= end) return `The class ${code} has ended; ask without its code.`;
-  return `The class ${code} begins at ${clock(start)}; its seats can be taken from ${clock(doorsOf(reservation))}.`;
+  const { start, end } = reservation;
+  if (wallTime >= end) return 'The class with this code has ended; ask without the code.';
+  return `The class with this code begins at ${clock(start)}; its seats can be taken from ${clock(doorsOf(reservation))}.`;
 }
 
 /** For a client without a seat. */

@@ -29,7 +29,7 @@ export interface ReservationsOptions {
   readonly book: ReservationBook;
   readonly seats: ReservedSeats;
   readonly lengths: ObservedLengths;
-  readonly ledger: Pick<Ledger, 'rooms' | 'fleetCost'>;
+  readonly ledger: Pick<Ledger, 'rooms' | 'fleetCost' | 'neverCame'>;
   readonly eligible: (slot: Pick<Slot, 'project'>) => readonly ServerId[];
   readonly keyOf: (projectUrl: string) => string | undefined;
   /** Percent. */
@@ -89,6 +89,8 @@ const UNKNOWN = 1.5;
 /** One standard deviation above, as a factor: beyond it a cost is a guess. */
 const GUESS = 1.3;
 const CODE_LENGTH = 6;
+/** Reservations of one teacher, those of the last week included. Small ones would otherwise use up all that can be made, within any quota. */
+const MAX_OF_TEACHER = MAX_RESERVATIONS / 5;
 /** Sessions that ended. */
 const WORTH_SAVING = 10;
 
@@ -175,6 +177,8 @@ export class Reservations {
     if (found !== undefined && found.kind !== 'starts') return found;
     const lessons = this.#lessonsOf(wish, by.name, found?.starts);
     if (book.size + lessons.length > MAX_RESERVATIONS) return { kind: 'too-many' };
+    const own = book.all().filter(({ owner }) => owner === by.name);
+    if (by.quota !== undefined && own.length + lessons.length > MAX_OF_TEACHER) return { kind: 'too-many' };
     let free = Infinity;
     for (const [index, lesson] of lessons.entries()) {
       const answer = this.#check(lesson, by, lessons.slice(0, index));
@@ -377,10 +381,11 @@ export class Reservations {
 
   /** While a class is near, time alone changes who is admitted. */
   #tick(): number {
-    const { book, seats, clock, changed } = this.#options;
+    const { book, seats, ledger, clock, changed } = this.#options;
     if (book.size === 0) return Infinity;
-    const wall = clock.wallTime();
+    const [now, wall] = [clock.now(), clock.wallTime()];
     book.expire(wall);
+    book.sweep((bookingId) => ledger.neverCame(bookingId, now));
     if (seats.isWithinReach(wall)) changed();
     return TICK;
   }

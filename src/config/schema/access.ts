@@ -87,7 +87,9 @@ const token = z.strictObject({
         .describe('Seats that this teacher may have reserved at the same time.'),
       seatHoursPerWeek: count(1, 1_000_000)
         .default(DEFAULT_QUOTA.seatHoursPerWeek)
-        .describe('Seats times hours that this teacher may reserve in a week.'),
+        .describe(
+          'Seats times hours that this teacher may reserve in a week. Minutes before the start in which seats can be taken count if there are more than ten.',
+        ),
       daysAhead: count(1, 1000).default(DEFAULT_QUOTA.daysAhead).describe('How many days ahead this teacher may reserve.'),
     })
     .prefault({})

@@ -107,6 +107,9 @@ const ABSENT = -0.3;
 /** Seconds. No clock of ours shows more: what does is an error of the caller and is ignored. */
 const LATEST_TIME = 1e12;
 
+/** Seconds: a minute that the gateway expects a client, and as much before a client that polls fetches its place. */
+const COME_WITHIN = 120;
+
 export class Ledger {
   #parameters: AllocationParameters;
   readonly #random: () => number;
@@ -377,6 +380,13 @@ export class Ledger {
   sessions(id: ServerId, now: number): readonly KnownSession[] {
     const account = this.#accounts.get(id);
     return account === undefined ? [] : listSessions(account, this.#advance(now), this.#parameters);
+  }
+
+  /** The gateway sees all clients of its server, and this one did not come in time: it holds nothing any more. */
+  neverCame(bookingId: string, now: number): boolean {
+    const booking = this.#bookings.get(bookingId);
+    if (booking?.connected !== undefined || booking?.left !== undefined) return false;
+    return booking !== undefined && now - booking.at > COME_WITHIN && this.#accounts.find(booking.server)?.isRelayed === true;
   }
 
   /** Where the hand-out was made, unless it ended. */

@@ -21,6 +21,13 @@ test('a teacher may reserve up to the seats, the seat hours of a week and the da
   assert.equal(overQuota(lesson(MONDAY - DAY), own, quota, MONDAY), undefined, 'Sunday belongs to the week before');
 });
 
+test('seats that are held long before a short lesson count like seats of a long one', () => {
+  const early = (start: number) => ({ ...lesson(start, 40, 5 / 60), opens: 7200 });
+  const own = [early(MONDAY + DAY)];
+  assert.equal(overQuota(early(MONDAY), own, { ...quota, seatHoursPerWeek: 154 }, MONDAY), undefined);
+  assert.deepEqual(overQuota(early(MONDAY), own, { ...quota, seatHoursPerWeek: 153 }, MONDAY)?.wanted, 154);
+});
+
 test('reservations of one teacher count together while their doors are open', () => {
   const later = lesson(MONDAY + 1.5 * HOUR, 20);
   assert.equal(overQuota(later, [lesson(MONDAY, 30)], quota, MONDAY)?.what, 'seats', 'its doors open before the first one ends');

@@ -4,7 +4,7 @@ import { doorsOf, type Reservation } from './reservation.ts';
 export interface Quota {
   /** Seats at the same time. */
   readonly seats: number;
-  /** Seats times hours, by the week in which reservations begin. */
+  /** Seats times hours, by the week in which reservations begin. The usual minutes before the start are free, further ones count. */
   readonly seatHoursPerWeek: number;
   readonly daysAhead: number;
 }
@@ -23,6 +23,8 @@ export interface OverQuota {
 
 type Use = Pick<Reservation, 'seats' | 'start' | 'end' | 'opens'>;
 
+/** Seconds before the start for which doors are usually open. */
+const USUAL_OPENS = 600;
 const HOUR = 3600;
 const DAY = 86_400;
 const WEEK = 7 * DAY;
@@ -51,8 +53,9 @@ function seatsTogether(wish: Use, own: readonly Use[]): number {
   return Math.max(...moments.map(at));
 }
 
-function hoursOf({ seats, start, end }: Use): number {
-  return (seats * (end - start)) / HOUR;
+/** Seats are held from the doors on, so a short lesson with early doors costs others as much as a long one. */
+function hoursOf({ seats, start, end, opens }: Use): number {
+  return (seats * (end - start + Math.max(0, opens - USUAL_OPENS))) / HOUR;
 }
 
 function weekOf(seconds: number): number {

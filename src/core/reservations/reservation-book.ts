@@ -26,7 +26,7 @@ export type ClassOfRequest =
   /** Of no class. */
   | { readonly kind: 'public' }
   | { readonly kind: 'class'; readonly reservation: Reservation }
-  /** All seats are taken: a place like that of any client. */
+  /** All seats are taken or released: a place like that of any client. */
   | { readonly kind: 'seats-taken'; readonly reservation: Reservation }
   | { readonly kind: 'unknown-code' }
   /** The code is right, but its seats cannot be taken now. */
@@ -115,7 +115,7 @@ export class ReservationBook {
     const { reservation } = entry;
     if (!isOn(reservation, now)) return { kind: 'not-now', reservation };
     const { id } = reservation;
-    const isFree = entry.seats.size + waiting(id) < reservation.seats;
+    const isFree = freeSeats(entry) > waiting(id);
     return { kind: isFree || seatOf(entry, holder) !== undefined ? 'class' : 'seats-taken', reservation };
   }
 
@@ -123,7 +123,7 @@ export class ReservationBook {
   mayTake(id: string, holder: string, now: number): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined || !isOn(entry.reservation, now)) return false;
-    return entry.seats.size < entry.reservation.seats || seatOf(entry, holder) !== undefined;
+    return freeSeats(entry) > 0 || seatOf(entry, holder) !== undefined;
   }
 
   /** A client got a seat. A client that had one already has the same seat on another server. */
@@ -144,6 +144,11 @@ export class ReservationBook {
     if (entry === undefined) return;
     this.#drop(entry, bookingId);
     this.#version += 1;
+  }
+
+  /** Frees the seats of clients that never came, so that others of the class find them. */
+  sweep(neverCame: (bookingId: string) => boolean): void {
+    for (const bookingId of [...this.#ofBooking.keys()].filter(neverCame)) this.leave(bookingId);
   }
 
   /** Seats that are taken. */
@@ -227,6 +232,11 @@ export class ReservationBook {
 function isMeant(end: number, other: number, now: number): boolean {
   if (now < end && now < other) return end < other;
   return end > other;
+}
+
+/** Released seats may have been reserved again. */
+function freeSeats({ reservation, seats }: Entry): number {
+  return reservation.released ? 0 : reservation.seats - seats.size;
 }
 
 function seatOf({ seats }: Entry, holder: string): Seat | undefined {

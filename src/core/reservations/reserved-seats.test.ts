@@ -82,6 +82,19 @@ test('a released reservation holds no client back', () => {
   assert.equal(take(START - 1, 'other').kind, 'booked');
 });
 
+test('seats that were released and reserved again are those of the other class alone', () => {
+  const { at, take, book } = fleet(robots, { ...robots, id: 's', code: 'SEAT', seats: 18 });
+  at(START);
+  take(START, 'early', 'r');
+  book.put({ ...robots, released: true });
+  const late = Array.from({ length: 10 }, (_, i) => take(START, `late ${i}`, 'r').kind);
+  assert.ok(late.filter((kind) => kind === 'booked').length <= 1, `${late.join()}`);
+  assert.equal(book.classOf({ code: 'ROBO', holder: 'new' }, START, () => 0).kind, 'seats-taken');
+  assert.equal(book.classOf({ code: 'ROBO', holder: 'early' }, START, () => 0).kind, 'class', 'who has a seat keeps it');
+  const members = Array.from({ length: 18 }, (_, i) => take(START, `member ${i}`, 's').kind);
+  assert.deepEqual(members, Array(18).fill('booked'));
+});
+
 test('a client that would fit but for the class gets that reason, a client for which there is no room does not', () => {
   const { at, seats, ledger } = fleet({ ...robots, seats: 20 });
   const moment = at(START - 1);

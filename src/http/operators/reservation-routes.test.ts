@@ -82,6 +82,21 @@ test('a teacher sees and changes own reservations alone, within the quota; an op
   assert.equal((await noether('DELETE', at)).status, 204);
 });
 
+test('one teacher cannot use up the reservations of all by small ones, however they fit the quota', async () => {
+  const { send } = setUp();
+  const weekly = { zone: 'UTC', until: '2024-05-10' };
+  const series = (hour: number, name: string) =>
+    send('POST', BASE, { seats: 1, start: START + hour * 3600, minutes: 5, opens: 0, weekly }, name);
+  const made = [];
+  for (let hour = 0; hour < 9; hour += 1) made.push(await series(hour, 'noether'));
+  assert.deepEqual(
+    made.map(({ lessons, code }) => lessons ?? code),
+    [...Array<number>(7).fill(26), 'too-many-reservations', 'too-many-reservations'],
+  );
+  assert.equal((await series(10, 'hopper')).status, 201);
+  assert.equal((await series(11, 'ada')).status, 201);
+});
+
 test('of two teachers who want the last seats at the same moment, one gets them and the other one reads the numbers', async () => {
   const { send } = setUp();
   const wish = { seats: 7, start: START, minutes: 60 };
