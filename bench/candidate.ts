@@ -5,6 +5,7 @@
 import { DEFAULT_ALLOCATION, type AllocationParameters } from '../src/core/allocation/allocation-parameters.ts';
 import type { Candidates } from '../src/core/fleet/candidates.ts';
 import { Ledger } from '../src/core/allocation/ledger.ts';
+import { AnnouncedEnds } from '../src/core/reservations/announced-ends.ts';
 import { ObservedLengths } from '../src/core/reservations/observed-lengths.ts';
 import { ReservationBook } from '../src/core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../src/core/reservations/reserved-seats.ts';
@@ -46,7 +47,7 @@ interface Policy {
   readonly reserves: boolean;
   onReport(server: number, load: number, measuredAt: number, now: number): void;
   onPollFailed(server: number, now: number): void;
-  pick(now: number, request: Request): number;
+  pick(now: number, request: Request): number | { readonly server: number; readonly endsAt: number };
   onAssign(server: number, now: number, request: Request): void;
   onConnect(server: number, now: number, request: Request): void;
   onLeave(server: number, now: number, request: Request): void;
@@ -57,6 +58,8 @@ interface Changes extends Partial<AllocationParameters> {
   readonly projectHints?: boolean;
   /** Sessions are believed to last so many times as long as they do. */
   readonly lengthFactor?: number;
+  /** Sessions of others may begin with an end, before a class. */
+  readonly announcedEnds?: boolean;
 }
 
 /** Seconds before the start from which simulated classes come. */
@@ -67,6 +70,7 @@ export function create(context: Context): Policy {
   const {
     projectHints = true,
     lengthFactor = 1,
+    announcedEnds = false,
     ...changes
   } = JSON.parse(process.env['ALLOCATION_PARAMETERS'] ?? '{}') as Changes;
   const ledger = new Ledger({ ...DEFAULT_ALLOCATION, threshold, ...changes }, () => rng.next());
@@ -85,10 +89,12 @@ export function create(context: Context): Policy {
       ...{ owner: 'simulator', revision: 0, released: false },
     });
   const lengths = new ObservedLengths();
+  const ends = new AnnouncedEnds();
   let latest = 0;
   const { target } = { ...DEFAULT_ALLOCATION, ...changes };
   const seats = new ReservedSeats({
-    ...{ ledger, book },
+    ...{ ledger, book, ends },
+    keepsEnds: () => announcedEnds && counted,
     eligible: () => ids,
     keyOf: (project) => project,
     parameters: () => ({ target, lengths: { mean: lengths.mean(sessionLength * lengthFactor, latest), spread: USUAL_SPREAD } }),
@@ -104,19 +110,25 @@ export function create(context: Context): Policy {
       const wanted = { id: `${id}`, address, ...(projectHints && { project }) };
       const found = code === undefined ? undefined : book.classOf({ code, holder: wanted.id }, now, () => 0);
       const ofClass = found?.kind === 'class' ? { reservation: found.reservation.id } : {};
-      const outcome = seats.take({ ...wanted, ...ofClass }, candidates, { now, wall: now });
+      const outcome = seats.take({ ...wanted, ...ofClass, ...(code !== undefined && { ends: 'refuse' as const }) }, candidates, {
+        now,
+        wall: now,
+      });
       if (outcome.kind !== 'booked') return -1;
       if (counted) bookings.set(id, outcome.bookingId);
-      return numbers.get(outcome.server) ?? -1;
+      const server = numbers.get(outcome.server) ?? -1;
+      return outcome.endsAt === undefined ? server : { server, endsAt: outcome.endsAt };
     },
     // The simulator assigns whatever was picked, at once; the ledger has booked it already.
     onAssign() {},
     onConnect(_server, now, { id }) {
       lengths.began(bookings.get(id) ?? '', now);
+      ends.began(bookings.get(id) ?? '');
       ledger.connected(bookings.get(id) ?? '', now);
     },
     onLeave(_server, now, { id }) {
       lengths.ended(bookings.get(id) ?? '', now);
+      ends.left(bookings.get(id) ?? '');
       book.leave(bookings.get(id) ?? '');
       ledger.release(bookings.get(id) ?? '', now);
     },

@@ -14,6 +14,7 @@ import type { Reservation } from '../src/core/reservations/reservation.ts';
 import { ReservationBook } from '../src/core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../src/core/reservations/reserved-seats.ts';
 import { USUAL_SPREAD } from '../src/core/reservations/session-length.ts';
+import { competition, timeOfJoin } from './turns.ts';
 
 type Metric = 'classAtOnce' | 'classOverloaded' | 'publicGaveUp' | 'publicWait' | 'busy';
 /** Scenario → policy → metric; shares are from 0 to 1, `busy` is percent. */
@@ -40,7 +41,20 @@ async function judgeAll(): Promise<boolean> {
   met.push(
     print('C6 a request with 1,000 servers and a class near, + µs', timeOfRequest(true) - timeOfRequest(false), '<=', 100),
   );
-  return met.every(Boolean);
+  return [...met, ...fairness()].every(Boolean);
+}
+
+/** F2 and F3: in the study behind turns, the others waited 0.37 times as long as first come, first served, and the two teams 3.6 times. */
+function fairness(): boolean[] {
+  const [first, turns] = [competition('first', 20), competition('turns', 20)];
+  for (const [order, { others, others95, greedy }] of Object.entries({ first, turns }))
+    console.log(
+      `order ${order.padEnd(6)} others wait ${others.toFixed(0)} s, 95 % ${others95.toFixed(0)} s; two teams ${greedy.toFixed(0)} s`,
+    );
+  return [
+    print('F2 others wait with turns, share of first come', turns.others / first.others, '<=', 0.5),
+    print('F3 join a line of 10,000 tickets by turns, µs', timeOfJoin(), '<=', 50),
+  ];
 }
 
 /** Mean microseconds of one admission among a thousand servers, of which two hundred report each second. */
@@ -148,7 +162,7 @@ function figure(all: Results, name: string, policy: string, metric: Metric): num
 
 function print(what: string, value: number, must: '<=' | '>=', goal: number): boolean {
   const met = must === '<=' ? value <= goal : value >= goal;
-  console.log(`${met ? 'ok  ' : 'MISS'} ${what.padEnd(57)}${value.toFixed(1).padStart(9)} ${must} ${goal}`);
+  console.log(`${met ? 'ok  ' : 'MISS'} ${what.padEnd(57)}${value.toFixed(value < 1 ? 2 : 1).padStart(9)} ${must} ${goal}`);
   return met;
 }
 

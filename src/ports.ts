@@ -4,6 +4,7 @@ import type { Endpoint, ServerId } from './core/fleet/endpoint.ts';
 import type { Failure } from './core/fleet/fleet.ts';
 import type { SessionReport } from './core/fleet/session-report.ts';
 import type { Notification } from './core/incidents/incidents.ts';
+import type { CalendarContext, CalendarReading } from './core/reservations/calendar-event.ts';
 import type { Change, JournalEntry, SharedState, Stamp } from './core/replicas/shared-state.ts';
 
 export interface Clock {
@@ -184,4 +185,10 @@ export interface SharedStore {
   /** It stops being a member, and gives back the lease. */
   leave(id: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Reads calendars that other programs exported. */
+export interface CalendarReader {
+  /** Never throws. */
+  read(text: string, context: CalendarContext): Promise<CalendarReading>;
 }

@@ -28,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   probes: ['core', 'ports.ts'],
   notifiers: ['core', 'ports.ts'],
   stores: ['core/replicas', 'ports.ts', 'system'],
+  calendar: ['core'],
   discovery: ['engine', 'core', 'ports.ts'],
   logging: ['core', 'engine', 'ports.ts', 'system'],
   'http/server': ['engine', 'core', 'ports.ts'],

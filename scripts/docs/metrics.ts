@@ -36,7 +36,7 @@ function gatewayMetrics(): readonly Metric[] {
   const settings = () => ({ gateway: { tls: undefined } });
   createGateway({
     ...{ clock: unused, log: unused, queue: unused, endpoint: unused, addressGuard: unused },
-    ...{ addressOf: unused, ready: unused, maxRelays: unused, notify: unused },
+    ...{ addressOf: unused, ready: unused, maxRelays: unused, notify: unused, isEndDue: unused },
     newId: () => 'id',
     settings: settings as never,
     registry,

@@ -13,6 +13,7 @@ import type { MonitorPages } from '../http/operators/monitor-routes.ts';
 import type { ReferencePage } from '../http/server/reference-page.ts';
 import { readAssets, readClientAssets, readPageAssets } from '../http/server/page-assets.ts';
 import type {
+  CalendarReader,
   Clock,
   HistoryFile,
   Log,
@@ -85,6 +86,11 @@ const renderApiReference: ReferencePage['render'] = async (...page) =>
   (await import('../web/api-reference/render.ts')).renderApiReference(...page);
 const renderClassPage: RenderClassPage = async (...page) => (await import('../web/classes/render.ts')).renderClassPage(...page);
 
+/** Both libraries are loaded at the first import. */
+const calendars: CalendarReader = {
+  read: async (...calendar) => (await import('../calendar/read-calendar.ts')).readCalendar(...calendar),
+};
+
 export const realAdapters: Adapters = {
   createProbe: loadProbe,
   createStore: ({ stateDir: folder }, log) => createFileStore({ folder, log }),
@@ -108,6 +114,7 @@ export const realAdapters: Adapters = {
       classes: { assets: classAssets, render: renderClassPage },
       client,
       reference,
+      calendars,
     });
   },
 };

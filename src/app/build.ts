@@ -13,6 +13,7 @@ import { History } from '../core/history/history.ts';
 import { Timeline } from '../core/history/timeline.ts';
 import { incidentRules } from '../core/incidents/incidents.ts';
 import { parseProject } from '../core/fleet/project.ts';
+import { AnnouncedEnds } from '../core/reservations/announced-ends.ts';
 import { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import { ReservationBook } from '../core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../core/reservations/reserved-seats.ts';
@@ -20,6 +21,7 @@ import { USUAL_SPREAD } from '../core/reservations/session-length.ts';
 import { fleetClasses } from '../engine/fleet-classes.ts';
 import { Reservations } from '../engine/reservations.ts';
 import { TokenBuckets, type TokenBucketRules } from '../core/limits/token-bucket.ts';
+import { Turns } from '../core/queue/turns.ts';
 import { WaitingLine } from '../core/queue/waiting-line.ts';
 import { maskedAddress } from '../core/text/mail-address.ts';
 import type { ChannelView } from '../core/views/monitor-view.ts';
@@ -28,6 +30,7 @@ import { createAdmission, type Admission } from '../engine/admission.ts';
 import { observedBookings } from '../engine/admission-observer.ts';
 import { ledgerBookings } from '../engine/bookings.ts';
 import { Decisions } from '../engine/decisions.ts';
+import { FairTurns } from '../engine/fair-turns.ts';
 import { maintenanceView } from '../engine/maintenance-view.ts';
 import { MaintenancePlan } from '../engine/maintenance.ts';
 import { Membership } from '../engine/membership.ts';
@@ -93,6 +96,7 @@ function buildCore(initial: Settings, environment: Environment) {
   const current = { settings: initial };
   const metrics = createMetrics();
   const history = new History();
+  const turns = new Turns();
   return {
     ...environment,
     current,
@@ -103,7 +107,8 @@ function buildCore(initial: Settings, environment: Environment) {
     timeline: new Timeline(),
     ledger: new Ledger(allocationParameters(initial), random),
     router: new Router(),
-    line: new WaitingLine(initial.waiting, environment.leading?.admission.line),
+    turns,
+    line: new WaitingLine(initial.waiting, environment.leading?.admission.line, (turn) => turns.running(turn)),
     buckets: new TokenBuckets(bucketRules(initial)),
     decisions: new Decisions((decision) => {
       recordDecision(decision, metrics, history);
@@ -185,8 +190,13 @@ function buildReservations(core: Core, { poller }: Fleet, changed: () => void) {
   const eligible = ({ project }: { readonly project?: string }) => router.eligible(projectOf(project)).filter(takesSessions);
   const book = new ReservationBook(keyOf);
   const lengths = new ObservedLengths();
+  const ends = new AnnouncedEnds();
   const seats = new ReservedSeats({
-    ...{ ledger, book, eligible, keyOf },
+    ...{ ledger, book, eligible, keyOf, ends },
+    keepsEnds(id) {
+      const endpoint = settings().reservations.announcedEnds ? poller.facts(id)?.endpoint : undefined;
+      return endpoint !== undefined && countsSessions(settings(), endpoint);
+    },
     parameters: () => ({
       target: target(),
       lengths: { mean: lengths.mean(settings().allocation.sessionLength, clock.now()), spread: USUAL_SPREAD },
@@ -199,13 +209,13 @@ function buildReservations(core: Core, { poller }: Fleet, changed: () => void) {
       urgentChanges.publish(urgentChanges.value + 1);
     },
   });
-  return { book, seats, lengths, reservations };
+  return { book, seats, lengths, ends, reservations };
 }
 
 function buildAdmission(
   core: Core,
   { poller, membership }: Fleet,
-  { book, seats, lengths, reservations }: ReservationParts,
+  { book, seats, lengths, ends, reservations }: ReservationParts,
   monitorViews: () => MonitorViews,
 ): Admission {
   const { clock, newId, log, router, line, buckets, decisions, ledger, settings, leading } = core;
@@ -217,9 +227,13 @@ function buildAdmission(
     },
     {
       seats,
-      began: (bookingId) => lengths.began(bookingId, clock.now()),
+      began: (bookingId) => {
+        lengths.began(bookingId, clock.now());
+        ends.began(bookingId);
+      },
       left: (bookingId) => {
         lengths.ended(bookingId, clock.now());
+        ends.left(bookingId);
         book.leave(bookingId);
       },
       wallTime: () => clock.wallTime(),
@@ -230,6 +244,7 @@ function buildAdmission(
     bookings: leading === undefined ? bookings : observedBookings(bookings, leading.admission.bookings),
     outcomeObserver: leading?.admission.outcomes,
     classes: reservations,
+    ...(settings().fairness.order === 'turns' && { turns: buildTurns(core) }),
     settings: () => {
       const { handOutSsl, projects, allocation, waiting } = settings();
       return { handOutSsl, otherHosts: projects.otherHosts, settle: allocation.settle[1], resume: waiting.resume };
@@ -237,6 +252,14 @@ function buildAdmission(
     endpoint: (id) => poller.facts(id)?.endpoint,
     explain: (project, labels, handOut) => monitorViews().explain(project, labels, handOut),
     costOf: (project) => ledger.fleetCost(project?.key).value,
+  });
+}
+
+function buildTurns({ clock, turns, line, ledger, settings }: Core): FairTurns {
+  return new FairTurns({
+    ...{ clock, turns, line, by: settings().fairness.by },
+    sessionLength: () => settings().allocation.sessionLength,
+    isThere: (bookingId) => ledger.serverOf(bookingId) !== undefined,
   });
 }
 

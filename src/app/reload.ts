@@ -83,6 +83,7 @@ export const READ_AT_EACH_USE: readonly SettingsKey[] = [
     'monitor.access',
     'monitor.origin',
     'languages',
+    'reservations',
   ] as const),
   ...(['limits.clients', 'limits.bodyBytes', 'limits.bufferBytes', 'limits.metricsServers'] as const),
   ...(['gateway.acmeDir', 'gateway.limits'] as const),

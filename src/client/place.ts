@@ -43,7 +43,7 @@ export class Place {
   /** Reports a message. `true`: it was the last one. Throws the refusal. */
   receive(message: Message): boolean {
     this.answered();
-    const { type, code, reason, url, server, expiresAt, retryAfter } = message;
+    const { type, code, reason, url, server, expiresAt, until, retryAfter } = message;
     if (type === 'waiting') {
       this.#keep(String(message['resumeToken'] ?? message['ticket']));
       this.report(waitingEvent(message));
@@ -57,6 +57,7 @@ export class Place {
         ...{ type, url: String(url) },
         ...(typeof server === 'string' && { server }),
         ...(typeof expiresAt === 'string' && { expiresAt: new Date(expiresAt) }),
+        ...(typeof until === 'string' && { until: new Date(until) }),
       });
       return true;
     }

@@ -27,9 +27,9 @@ export const askByPolling: Transport = async (place, signal) => {
 };
 
 async function ask({ base, token, options }: Place, clientId: string): Promise<Message | 'lost' | 'absent'> {
-  const { project, code, labels } = options;
+  const { project, code, labels, ends } = options;
   const url = `${base}api/v1/sessions`;
-  const body = JSON.stringify({ project, code, labels, clientId, wait: true });
+  const body = JSON.stringify({ project, code, labels, ends, clientId, wait: true });
   const headers = { 'Content-Type': 'application/json' };
   try {
     const answer = await (token === undefined

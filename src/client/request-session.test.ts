@@ -14,6 +14,7 @@ const ALLOCATED = {
   url: URL_OF_SERVER,
   server: 'sim1.example.org:2000',
   expiresAt: '2026-11-22T15:19:24.000Z',
+  until: '2026-11-22T16:49:00.000Z',
 };
 
 interface Script {
@@ -98,12 +99,12 @@ test('over a WebSocket it reports position, estimate and reason, and continues w
   });
   const events = await eventsOf({ server, project: 'https://github.com/o/r', code: 'ROBO-101' });
   const waiting = { type: 'waiting', position: 2, estimate: { from: 5, to: 20 }, reason: 'All are busy.' };
-  const { expiresAt, ...allocated } = ALLOCATED;
+  const { expiresAt, until, ...allocated } = ALLOCATED;
   assert.deepEqual(events, [
     waiting,
     { type: 'reconnecting', attempt: 1 },
     waiting,
-    { ...allocated, expiresAt: new Date(expiresAt) },
+    { ...allocated, expiresAt: new Date(expiresAt), until: new Date(until) },
   ]);
   const path = 'socket /c/ROBO-101/session?url=https';
   assert.deepEqual(requests, [`${path}://github.com/o/r`, `${path}%3A%2F%2Fgithub.com%2Fo%2Fr&resume=secret+token`]);

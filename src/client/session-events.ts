@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly code?: string;
   /** What the server must have. The client then polls, because a WebSocket has no labels. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** `refuse`: wait rather than get a session that ends early, because a class comes. The client then polls. */
+  readonly ends?: 'accept' | 'refuse';
   /** Gives the place up when it is aborted. The request then throws the reason of the signal. */
   readonly signal?: AbortSignal;
   /** Usually `sessionStorage`: a page that is loaded again finds its place in line again. */
@@ -46,6 +48,8 @@ export type SessionEvent =
       readonly server?: string;
       /** Until then the place is reserved. */
       readonly expiresAt?: Date;
+      /** The session is ended then, because a class needs its seat. Absent: it is not. */
+      readonly until?: Date;
     };
 
 /** The request failed, and its place in line is given up. The message is a sentence for people. */

@@ -3,8 +3,9 @@ import { parseMessage } from './message.ts';
 import type { End, Transport } from './transport.ts';
 
 export const askBySocket: Transport = (place, signal) => {
-  // Node.js 20 has no WebSocket, and the socket has no labels.
-  if (!('WebSocket' in globalThis) || place.options.labels !== undefined) return Promise.resolve('absent');
+  const { labels, ends } = place.options;
+  // Node.js 20 has no WebSocket, and the socket has neither of these.
+  if (!('WebSocket' in globalThis) || labels !== undefined || ends === 'refuse') return Promise.resolve('absent');
   const socket = new WebSocket(place.sessionUrl.replace(/^http/, 'ws'), 'session-server.v1');
   place.socket = socket;
   return new Promise((resolve, reject) => {

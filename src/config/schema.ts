@@ -16,6 +16,7 @@ import type { Environment } from './environment.ts';
 import type { Problem } from './problem.ts';
 import { accessKeys, checkTokens } from './schema/access.ts';
 import { allocation } from './schema/allocation.ts';
+import { fairness } from './schema/fairness.ts';
 import { checkFolders, folderKeys } from './schema/folders.ts';
 import { checkGateway, gateway } from './schema/gateway.ts';
 import { languages } from './schema/languages.ts';
@@ -25,6 +26,7 @@ import { pollingKeys } from './schema/polling.ts';
 import { checkOperatorsOrigin } from './schema/operators-origin.ts';
 import { registration } from './schema/registration.ts';
 import { replicas } from './schema/replicas.ts';
+import { checkReservations, reservations } from './schema/reservations.ts';
 import { checkServers, simulationServers } from './schema/simulation-servers.ts';
 import { checkName, siteKeys } from './schema/site.ts';
 import { tracing } from './schema/tracing.ts';
@@ -47,7 +49,7 @@ export const schema = z.strictObject({
   ...folderKeys,
   ...ownMailKeys,
   ...accessKeys,
-  ...{ webhooks, limits, allocation, waiting, gateway, registration, languages, tracing },
+  ...{ webhooks, limits, allocation, waiting, fairness, reservations, gateway, registration, languages, tracing },
   replicas: replicas.optional().meta({ absent: 'one session server' }),
 });
 
@@ -68,5 +70,6 @@ export function contradictions(configuration: PartOfConfiguration, hasPassword: 
     ...checkTokens(configuration),
     ...checkOperatorsOrigin(configuration),
     ...checkGateway(configuration),
+    ...checkReservations(configuration),
   ];
 }

@@ -11,6 +11,7 @@ import type { Clock, Log, NewId } from '../ports.ts';
 import type { Bookings } from './bookings.ts';
 import { DecisionLog, type Explained, type HandOut } from './decision-log.ts';
 import type { Decisions } from './decisions.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { Prospects } from './prospects.ts';
 import { QueueService } from './queue-service.ts';
 import type { Classes } from './reservations.ts';
@@ -34,6 +35,8 @@ export interface AdmissionOptions {
   readonly explain: (project: Project | undefined, labels: Labels | undefined, handOut: HandOut | undefined) => Explained;
   /** Load points of a session of the project. */
   readonly costOf: (project: Project | undefined) => number;
+  /** Absent: first come, first served. */
+  readonly turns?: FairTurns;
   /** Absent: there are no classes. */
   readonly classes?: Classes;
   readonly outcomeObserver?: OutcomeObserver | undefined;

@@ -4,15 +4,15 @@
  */
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { Candidates } from '../core/fleet/candidates.ts';
-import type { BookingOutcome, BookingRequest, Ledger } from '../core/allocation/ledger.ts';
-import type { ReservedSeats } from '../core/reservations/reserved-seats.ts';
+import type { BookingRequest, Ledger } from '../core/allocation/ledger.ts';
+import type { ReservedSeats, SeatOutcome, SeatWish } from '../core/reservations/reserved-seats.ts';
 import type { Clock } from '../ports.ts';
 
 export interface Bookings {
   /** Chooses a server and books the session on it in one step, so that two requests never get the same last place. */
-  book(request: BookingRequest, candidates: Candidates): Promise<BookingOutcome>;
-  /** Would `book` find a place now? `project` is the key of a project, `reservation` one of which the client may take a seat. */
-  fits(candidates: Candidates, project?: string, reservation?: string): boolean;
+  book(request: BookingRequest & SeatWish, candidates: Candidates): Promise<SeatOutcome>;
+  /** Would `book` find a place now? `project` is the key of a project. */
+  fits(candidates: Candidates, project?: string, wish?: SeatWish): boolean;
   /** Whether `book` would answer `unconfirmed` to a client from this address. */
   isUnconfirmed(address: string | undefined): boolean;
   /** The client of the booking opened its session. */
@@ -45,8 +45,8 @@ export function ledgerBookings(
       if (outcome.kind === 'booked') changed(outcome.server);
       return Promise.resolve(outcome);
     },
-    fits: (candidates, project, reservation) =>
-      classes?.seats.fits(candidates, project, moment(), reservation) ?? ledger.fits(candidates, project, clock.now()),
+    fits: (candidates, project, wish) =>
+      classes?.seats.fits(candidates, project, moment(), wish) ?? ledger.fits(candidates, project, clock.now()),
     isUnconfirmed: (address) => ledger.isUnconfirmed(address, clock.now()),
     connected(bookingId) {
       classes?.began(bookingId);

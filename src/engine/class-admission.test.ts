@@ -22,6 +22,22 @@ test('a client without a seat is refused because the room is held, without the n
   assert.equal(student.kind, 'allocated');
 });
 
+test('a client that the class keeps out gets a session with an end, or waits if it refuses one', async () => {
+  const { scene, request, wait } = startWithClass({ a: 10 }, classOf({ seats: 9, start: START + 1000 }));
+  await scene.clock.advance(700);
+  scene.report('a', 10);
+  assert.equal((await request('home', {})).kind, 'refused');
+  scene.keepsEnds.value = true;
+  const patient = await wait('school', { ends: 'refuse' });
+  assert.deepEqual([patient.position(), patient.outcome()], [1, undefined]);
+  const outcome = await request('home', {});
+  assert.ok(outcome.kind === 'allocated');
+  assert.equal(outcome.endsAt, START + 1000 - 660);
+  const [decision] = scene.decisions.last();
+  assert.match(decision?.reason ?? '', /It ends at .*, because a class needs its seat\.$/);
+  assert.equal(patient.outcome(), undefined);
+});
+
 test('a request for the project of the class gets a seat without any code', async () => {
   const { scene, request, book } = startWithClass(
     { a: 10 },

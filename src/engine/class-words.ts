@@ -25,6 +25,11 @@ export function heldForClass({ start }: Reservation, wallTime: number): string {
   return `There is room, but it is held for a class that ${when}; places become free as it begins.`;
 }
 
+/** Of a session that was begun with an end. `endsAt` is seconds since the epoch. */
+export function endsForClass(endsAt: number): string {
+  return `It ends at ${clock(endsAt)}, because a class needs its seat.`;
+}
+
 /** `2026-09-15 08:00 UTC`: the time zone of the reader is not known here. */
 function clock(seconds: number): string {
   return `${isoTime(seconds).slice(0, 16).replace('T', ' ')} UTC`;

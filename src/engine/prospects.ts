@@ -86,7 +86,7 @@ export class Prospects {
     const fits = (other: Ticket, candidates: Candidates) =>
       other.reservation === undefined && bookings.isUnconfirmed(other.address)
         ? undefined
-        : bookings.fits(candidates, routing.route(other).project?.key, other.reservation);
+        : bookings.fits(candidates, routing.route(other).project?.key, other);
     return line.mayBackfill(want, clock.now(), routing.candidatesOf, fits);
   }
 

@@ -15,6 +15,25 @@ test('a project URL that breaks a rule is refused with the name of the rule, and
   await queue.stop();
 });
 
+test('by turns, a client without a session goes before one that has some, and before the second place of one that has none', async () => {
+  const { queue, requests, clock, report } = start({ 'a:2000': 80 }, { byTurns: true });
+  assert.equal((await requests.request(from('team'))).kind, 'allocated');
+  report('a:2000', 97);
+  const [third, first, second] = [new Client(), new Client(), new Client()];
+  await queue.wait(from('team'), third);
+  await queue.wait(from('home'), first);
+  await queue.wait(from('home'), second);
+  await clock.advance(1);
+  assert.deepEqual([third.places, first.places, second.places], [[1, 2], [1], [3]]);
+  assert.deepEqual([third.last?.turn, first.last?.turn, second.last?.turn], [2, 1, 2]);
+  await clock.advance(60);
+  report('a:2000', 75);
+  await queue.walk();
+  assert.deepEqual([first.outcome?.kind, third.outcome, second.outcome], ['allocated', undefined, undefined]);
+  if (first.outcome?.kind === 'allocated') await queue.release(first.outcome.bookingId);
+  await queue.stop();
+});
+
 test('a project that no server may ever run is refused at once, not queued', async () => {
   const { queue, line } = start({ 'a:2000': 97 }, { rules: { allowedRepositories: ['github.com/other'] } });
   const client = new Client();

@@ -14,6 +14,7 @@ import { readOutcomes } from '../state/undelivered-outcomes.ts';
 import { readWaitingLine, saveWaitingLine } from '../state/waiting-line.ts';
 import type { Bookings } from './bookings.ts';
 import type { DecisionLog } from './decision-log.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { Prospects } from './prospects.ts';
 import type { RequestRouting } from './request-routing.ts';
@@ -44,6 +45,8 @@ export interface QueueServiceOptions {
   /** Seconds an outcome is held that its client may not have received. */
   readonly resume: () => number;
   readonly outcomeObserver?: OutcomeObserver | undefined;
+  /** Absent: first come, first served. */
+  readonly turns?: FairTurns;
 }
 
 /** Seconds between two tries while clients wait (docs/design/allocation.md, "Queue"). */
@@ -219,12 +222,14 @@ export class QueueService {
   /** The client of the booking opened its session. */
   async connected(bookingId: string): Promise<void> {
     await this.#options.bookings.connected(bookingId);
+    this.#options.turns?.connected(bookingId);
     this.refresh();
   }
 
   /** The session ended, or its client never came: its predicted load is free at once. */
   async release(bookingId: string): Promise<void> {
     await this.#options.bookings.release(bookingId);
+    this.#options.turns?.released(bookingId);
     this.refresh();
   }
 
@@ -236,7 +241,7 @@ export class QueueService {
     const { tickets, problems } = line.restore(read.tickets, clock.now());
     for (const problem of [...read.problems, ...problems]) log.warn(`saved waiting line: ${problem}`);
     const orphans = new Set(read.tickets.flatMap(({ id, orphan }) => (orphan === true ? [id] : [])));
-    for (const { id, token = '', address, clientId, project, labels, reservation, joinedAt } of tickets) {
+    for (const { id, token = '', address, clientId, project, labels, reservation, ends, joinedAt } of tickets) {
       const claim = { limitKey: address, project, labels };
       if (orphans.has(id)) this.#orphans.add({ ...claim, reservation }, token);
       else if (clientId !== undefined) this.#restored.add({ ...claim, clientId }, token);
@@ -244,6 +249,7 @@ export class QueueService {
         ...(clientId !== undefined && { clientId }),
         ...(project !== undefined && { projectUrl: project }),
         ...(labels !== undefined && { labels }),
+        ...(ends !== undefined && { ends }),
       };
       const request = { address: { address: address ?? 'unknown', limitKey: address }, ...wanted };
       this.#waiting.set(id, { request, token, joinedAt, waiter: undefined });
@@ -351,7 +357,7 @@ export class QueueService {
 
   #join(routed: RoutedRequest, waiter: Waiter): void {
     const { line, clock, newId, requests } = this.#options;
-    const { id, request, want } = routed;
+    const { id, request, want, turn } = routed;
     if (waiter.gone.aborted) {
       this.#recordGone(routed, 0);
       return;
@@ -364,6 +370,7 @@ export class QueueService {
       ...(limitKey !== undefined && { address: limitKey }),
       ...(clientId !== undefined && { clientId }),
       ...(waiter.keepPlace && { token }),
+      ...(turn !== undefined && { turn }),
     };
     const joined = line.join(ticket, clock.now());
     if (joined.kind === 'refused') {
@@ -476,6 +483,7 @@ export class QueueService {
       if (waiting) this.#abandon(id, waiting);
     }
     if (line.length === 0) return Infinity;
+    this.#options.turns?.expire();
     await this.walk();
     return line.length > 0 ? RETRY : Infinity;
   }
@@ -555,7 +563,11 @@ export class QueueService {
     if (waiting?.waiter === undefined) return;
     // The pace is that of the public line.
     const estimate = ticket.reservation === undefined ? this.#options.line.estimate(position, now) : undefined;
-    const status: Waiting = { position, estimate: estimate && rounded(estimate), resumeToken: waiting.token };
+    const turn = this.#options.line.turnOf(ticket.id);
+    const status: Waiting = {
+      ...{ position, estimate: estimate && rounded(estimate), resumeToken: waiting.token },
+      ...(turn !== undefined && { turn }),
+    };
     if (waiting.sent !== undefined && isSame(waiting.sent, status)) return;
     waiting.sent = status;
     waiting.waiter.changed(status);
@@ -577,5 +589,7 @@ function rounded({ from, to }: SecondsRange): SecondsRange {
 }
 
 function isSame(a: Waiting, b: Waiting): boolean {
-  return a.position === b.position && a.estimate?.from === b.estimate?.from && a.estimate?.to === b.estimate?.to;
+  return (
+    a.position === b.position && a.turn === b.turn && a.estimate?.from === b.estimate?.from && a.estimate?.to === b.estimate?.to
+  );
 }

@@ -4,6 +4,7 @@ import type { Candidates } from '../core/fleet/candidates.ts';
 import { parseProject, type Project, type ProjectResult } from '../core/fleet/project.ts';
 import type { Labels, Route, Router } from '../core/fleet/routing.ts';
 import type { Want } from '../core/queue/line-order.ts';
+import type { SeatWish } from '../core/reservations/reserved-seats.ts';
 import type { SessionRequest } from './request-types.ts';
 
 /** At least one server may run it, though perhaps not now. */
@@ -40,21 +41,23 @@ export class RequestRouting {
     this.#otherHosts = otherHosts;
   }
 
-  read({ projectUrl, labels }: SessionRequest): RoutableRequest | UnroutableRequest {
+  read({ projectUrl, labels, ends }: SessionRequest): RoutableRequest | UnroutableRequest {
     const read = projectUrl === undefined ? undefined : this.#read(projectUrl);
     if (read?.kind === 'refused') return { ...unreadable(read), project: undefined };
     const project = read?.project;
     const route = this.#router.route(project, labels);
     if (route.kind === 'refused') return { ...route, project };
-    return { kind: 'routable', project, want: this.want(project, labels), candidates: route.candidates, routeKey: route.key };
+    const want = this.want(project, labels, ends && { ends });
+    return { kind: 'routable', project, want, candidates: route.candidates, routeKey: route.key };
   }
 
   /** For a project that was read already. */
-  want(project: Project | undefined, labels: Labels | undefined, reservation?: string): Want {
+  want(project: Project | undefined, labels: Labels | undefined, { reservation, ends }: SeatWish = {}): Want {
     const want: Want = {
       ...(project !== undefined && { project: project.url }),
       ...(labels !== undefined && { labels }),
       ...(reservation !== undefined && { reservation }),
+      ...(ends !== undefined && { ends }),
     };
     if (project !== undefined) this.#known().set(want, { kind: 'project', project });
     return want;

@@ -14,6 +14,8 @@ export interface SessionRequest {
   readonly labels?: Labels;
   /** The code of a class, as the client sent it. */
   readonly code?: string;
+  /** The client rather waits than gets a session that ends early, because a class comes. */
+  readonly ends?: 'refuse';
   /** The same whenever the same client asks again. */
   readonly clientId?: string;
   /** Continues a ticket whose connection was lost. */
@@ -48,6 +50,8 @@ export interface Allocated {
   readonly bookingId: string;
   /** Seconds since the epoch. Until then the booking counts although the client has not connected. */
   readonly expiresAt: number;
+  /** Seconds since the epoch: the session is ended then, because a class needs its seat. */
+  readonly endsAt?: number;
 }
 
 export interface Refused {
@@ -78,6 +82,8 @@ export interface Waiting {
   /** Seconds left. `undefined`: not enough is known for an estimate. */
   readonly estimate: SecondsRange | undefined;
   readonly resumeToken: string;
+  /** Where the line goes by turns: how many sessions the client would have at once. */
+  readonly turn?: number;
 }
 
 /** The connection of a waiting client. */

@@ -5,13 +5,14 @@
 import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Candidates } from '../core/fleet/candidates.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
+import type { Lesson } from '../core/reservations/calendar-event.ts';
 import { checkCapacity, type CapacityAnswer, type Slot } from '../core/reservations/capacity.ts';
 import { normalizedCode } from '../core/reservations/code.ts';
 import { overQuota, type OverQuota, type Quota } from '../core/reservations/quota.ts';
 import type { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import { doorsOf, type Reservation, type ReservationStatus } from '../core/reservations/reservation.ts';
 import type { ClassOfRequest, ClassRequest, ReservationBook } from '../core/reservations/reservation-book.ts';
-import type { Moment, ReservedSeats } from '../core/reservations/reserved-seats.ts';
+import type { Moment, ReservedSeats, SeatWish } from '../core/reservations/reserved-seats.ts';
 import { rehearse, type CostRange, type Rehearsal, type RehearsalFleet } from '../core/reservations/rehearsal.ts';
 import { weeklyStarts, type Weekly, type WeeklyStarts } from '../core/reservations/weekly.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
@@ -46,9 +47,20 @@ export interface ReservationsOptions {
 export type Wish = Omit<Reservation, 'id' | 'code' | 'owner' | 'revision' | 'released' | 'series'> & {
   /** A lesson each week. */
   readonly weekly?: Weekly;
+  /** All lessons, where they are known one by one; `start` and `end` are those of the first. */
+  readonly lessons?: readonly [Lesson, ...Lesson[]];
   /** Normalised. Absent: one is made up. */
   readonly code?: string;
 };
+
+export interface Making {
+  /** The answer alone: nothing is stored. */
+  readonly dryRun?: boolean;
+  /** Identities of reservations that are cancelled if it can be made. */
+  readonly replaces?: ReadonlySet<string>;
+  /** Reservations that are planned at the same time, and not stored. */
+  readonly besides?: readonly Reservation[];
+}
 
 /** Who acts on reservations. */
 export interface Person {
@@ -68,8 +80,13 @@ export interface ReservationView {
 
 export type OverCapacity = Extract<CapacityAnswer, { kind: 'over-capacity' }>;
 export type ReservationOutcome =
-  /** `lessons`: how many, of a series; `view` is the first one. */
-  | { readonly kind: 'done'; readonly view: ReservationView; readonly lessons?: number }
+  /** `lessons`: how many, of a series; `view` is the first one. `made`: all of them, also those of a trial. */
+  | {
+      readonly kind: 'done';
+      readonly view: ReservationView;
+      readonly lessons?: number;
+      readonly made?: readonly Reservation[];
+    }
   | Exclude<WeeklyStarts, { readonly kind: 'starts' }>
   | OverCapacity
   | OverQuota
@@ -159,8 +176,13 @@ export class Reservations {
   }
 
   /** The reservation that alone keeps a client without a seat from these servers. */
-  heldFor(candidates: Candidates, project: string | undefined): Reservation | undefined {
-    return this.#options.seats.heldFor(candidates, project, this.#moment());
+  heldFor(candidates: Candidates, project: string | undefined, wish?: SeatWish): Reservation | undefined {
+    return this.#options.seats.heldFor(candidates, project, this.#moment(), wish);
+  }
+
+  /** Whether the session of this booking has to end now, as was announced. */
+  isEndDue(bookingId: string): boolean {
+    return this.#options.seats.isEndDue(bookingId);
   }
 
   /** The servers of these on which a client without a seat may be placed. */
@@ -168,29 +190,45 @@ export class Reservations {
     return this.#options.seats.permitted(candidates, project, this.#moment());
   }
 
-  /** `dryRun`: the answer alone, nothing is stored. Of a series, all lessons are reserved or none. */
-  async make(wish: Wish, by: Person, dryRun = false): Promise<ReservationOutcome> {
+  /** Of a series, all lessons are reserved or none. */
+  async make(wish: Wish, by: Person, making: Making = {}): Promise<ReservationOutcome> {
     await this.#startupGate.ready;
-    const { book, clock, log } = this.#options;
-    if (wish.code !== undefined && book.withCode(wish.code, clock.wallTime()) !== undefined) return { kind: 'code-in-use' };
+    const { book, log } = this.#options;
+    const { dryRun = false, replaces = NONE, besides = [] } = making;
+    if (this.#isCodeTaken(wish, making)) return { kind: 'code-in-use' };
     const found = wish.weekly === undefined ? undefined : weeklyStarts(wish.start, wish.weekly);
     if (found !== undefined && found.kind !== 'starts') return found;
-    const lessons = this.#lessonsOf(wish, by.name, found?.starts);
-    if (book.size + lessons.length > MAX_RESERVATIONS) return { kind: 'too-many' };
-    const own = book.all().filter(({ owner }) => owner === by.name);
-    if (by.quota !== undefined && own.length + lessons.length > MAX_OF_TEACHER) return { kind: 'too-many' };
+    const made = this.#lessonsOf(wish, by.name, found?.starts);
+    const more = made.length + besides.length;
+    if (book.size + more - replaces.size > MAX_RESERVATIONS) return { kind: 'too-many' };
+    const own = book.all().filter(({ id, owner }) => owner === by.name && !replaces.has(id));
+    if (by.quota !== undefined && own.length + more > MAX_OF_TEACHER) return { kind: 'too-many' };
     let free = Infinity;
-    for (const [index, lesson] of lessons.entries()) {
-      const answer = this.#check(lesson, by, lessons.slice(0, index));
+    for (const [index, lesson] of made.entries()) {
+      const answer = this.#check(lesson, by, [...besides, ...made.slice(0, index)], replaces);
       if (answer.kind !== 'fits') return answer;
       free = Math.min(free, answer.free);
     }
-    const [first] = lessons;
-    const count = lessons.length === 1 ? {} : { lessons: lessons.length };
+    const [first] = made;
+    const count = { made, ...(made.length > 1 && { lessons: made.length }) };
     if (dryRun) return { kind: 'done', view: { ...unmade(first), free }, ...count };
-    log.info(`${first.seats} seats reserved by ${by.name}`, { by: by.name, id: first.id, seats: first.seats, ...count });
-    for (const lesson of lessons) book.put(lesson);
+    log.info(`${first.seats} seats reserved by ${by.name}`, {
+      by: by.name,
+      id: first.id,
+      seats: first.seats,
+      lessons: made.length,
+    });
+    for (const id of replaces) book.remove(id);
+    for (const lesson of made) book.put(lesson);
     return { ...this.#store(first), ...count };
+  }
+
+  #isCodeTaken({ code, imported }: Wish, { replaces = NONE, besides = [] }: Making): boolean {
+    const { book, clock } = this.#options;
+    const now = clock.wallTime();
+    const isOwn = (other: Reservation) => replaces.has(other.id) || (imported !== undefined && other.imported === imported);
+    const isUsed = (other: Reservation) => other.code === code && now < other.end && !isOwn(other);
+    return [...book.all(), ...besides].some(isUsed);
   }
 
   /** Whether so many would fit. Nothing is reserved. */
@@ -306,17 +344,17 @@ export class Reservations {
 
   /** The lessons of a wish; without `starts` the only one. */
   #lessonsOf(
-    { code = this.#newCode(), weekly: _weekly, ...wish }: Wish,
+    { code = this.#newCode(), weekly: _weekly, lessons, ...wish }: Wish,
     owner: string,
     starts: readonly [number, ...number[]] = [wish.start],
   ): readonly [Reservation, ...Reservation[]] {
     const { newId } = this.#options;
-    const series = starts.length === 1 ? {} : { series: newId() };
-    const lesson = (start: number): Reservation => ({
-      ...{ ...wish, ...series, code, owner, start, end: start + wish.end - wish.start },
-      ...{ id: newId(), revision: 0, released: false },
-    });
-    const [first, ...more] = starts;
+    const [first, ...more] = lessons ?? starts;
+    const series = more.length === 0 ? {} : { series: newId() };
+    const lesson = (at: number | Lesson): Reservation => {
+      const { start, end } = typeof at === 'number' ? { start: at, end: at + wish.end - wish.start } : at;
+      return { ...wish, ...series, code, owner, start, end, id: newId(), revision: 0, released: false };
+    };
     return [lesson(first), ...more.map(lesson)];
   }
 
@@ -325,11 +363,12 @@ export class Reservations {
     reservation: Reservation,
     { name, quota }: Person,
     besides: readonly Reservation[] = [],
+    without: ReadonlySet<string> = NONE,
   ): CapacityAnswer | OverQuota | { readonly kind: 'no-server' } | { readonly kind: 'in-the-past' } {
     const { book, clock, eligible } = this.#options;
     const now = clock.wallTime();
     if (reservation.end <= now) return { kind: 'in-the-past' };
-    const all = [...book.all().filter(({ id }) => id !== reservation.id), ...besides];
+    const all = [...book.all().filter(({ id }) => id !== reservation.id && !without.has(id)), ...besides];
     const own = all.filter(({ owner }) => owner === name);
     const over = quota && overQuota(reservation, own, quota, now);
     if (over !== undefined) return over;
@@ -408,6 +447,7 @@ export class Reservations {
   }
 }
 
+const NONE: ReadonlySet<string> = new Set();
 const PUBLIC: ClassOfRequest = { kind: 'public' };
 const UNKNOWN_CODE: ClassOfRequest = { kind: 'unknown-code' };
 

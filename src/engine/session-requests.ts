@@ -7,18 +7,21 @@
 import { allocationReason } from '../core/views/allocation-reason.ts';
 import { webSocketUrl, type Endpoint, type ServerId } from '../core/fleet/endpoint.ts';
 import type { Candidates } from '../core/fleet/candidates.ts';
-import type { BookingOutcome, BookingRequest } from '../core/allocation/ledger.ts';
+import type { BookingRequest } from '../core/allocation/ledger.ts';
 import { normalizedCode } from '../core/reservations/code.ts';
+import type { SeatOutcome, SeatWish } from '../core/reservations/reserved-seats.ts';
 import { asSent, type Project } from '../core/fleet/project.ts';
 import type { Router } from '../core/fleet/routing.ts';
 import type { TokenBuckets } from '../core/limits/token-bucket.ts';
+import type { Ticket } from '../core/queue/line-order.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { Classes } from './reservations.ts';
 import type { Bookings } from './bookings.ts';
-import { classNotOpen, heldForClass, tooManyCodes, UNKNOWN_CODE } from './class-words.ts';
+import { classNotOpen, endsForClass, heldForClass, tooManyCodes, UNKNOWN_CODE } from './class-words.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { Decisions } from './decisions.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { othersWait, type Prospects } from './prospects.ts';
 import { RefusalSampling } from './refusal-sampling.ts';
 import type { RequestRouting, RoutableRequest } from './request-routing.ts';
@@ -38,6 +41,8 @@ export interface SessionRequestsOptions {
   readonly decisionLog: DecisionLog;
   readonly settings: () => RequestSettings;
   readonly classes?: Classes;
+  /** Absent: first come, first served. */
+  readonly turns?: FairTurns;
   readonly endpoint: (id: ServerId) => Endpoint | undefined;
   /** Tries every ticket in line once. */
   readonly serveLine: () => Promise<void>;
@@ -51,9 +56,12 @@ export interface RequestSettings {
 }
 
 /** A request that at least one server may run. */
-export interface RoutedRequest extends ReceivedRequest, Omit<RoutableRequest, 'project'> {}
+export interface RoutedRequest extends ReceivedRequest, Omit<RoutableRequest, 'project'> {
+  /** Whose turn it takes, where the line goes by turns. */
+  readonly turn?: string;
+}
 
-export type Booked = Extract<BookingOutcome, { kind: 'booked' }> & {
+export type Booked = Extract<SeatOutcome, { kind: 'booked' }> & {
   /** The candidates that were not reserved for others. Absent: all of them. */
   readonly unreserved?: Candidates;
 };
@@ -100,7 +108,7 @@ export class SessionRequests {
     const read = routing.read(request);
     if (seconds > 0 && !this.#hasRoomFor(read)) return this.#refuseForRate(request, seconds);
     const id = newId();
-    if (read.kind === 'routable') return this.#withClass({ id, request, ...read });
+    if (read.kind === 'routable') return this.#withTurn(this.#withClass({ id, request, ...read }));
     return this.refuseForGood({ id, request, project: read.project }, read.code, read.reason);
   }
 
@@ -111,7 +119,7 @@ export class SessionRequests {
   }
 
   #hasRoomFor(read: ReturnType<RequestRouting['read']>): boolean {
-    return read.kind === 'routable' && this.#options.bookings.fits(read.candidates, read.project?.key);
+    return read.kind === 'routable' && this.#options.bookings.fits(read.candidates, read.project?.key, read.want);
   }
 
   /** A request that belongs to a class takes a seat. A code is never served as if there were none. */
@@ -127,7 +135,7 @@ export class SessionRequests {
     });
     switch (found.kind) {
       case 'class':
-        return { ...routed, want: routing.want(project, request.labels, found.reservation.id) };
+        return { ...routed, want: routing.want(project, request.labels, { reservation: found.reservation.id }) };
       case 'unknown-code':
         return this.#refuseCode(routed, classes);
       case 'not-now':
@@ -138,6 +146,13 @@ export class SessionRequests {
     }
   }
 
+  /** A client with a seat of a class does not take turns with others. */
+  #withTurn(routed: RoutedRequest | Refused): RoutedRequest | Refused {
+    if (routed.kind === 'refused' || routed.want.reservation !== undefined) return routed;
+    const turn = this.#options.turns?.of(routed.request, routed.project);
+    return turn === undefined ? routed : { ...routed, turn };
+  }
+
   #refuseCode(routed: RoutedRequest, classes: Classes): Refused {
     const seconds = classes.wrongCode(routed.request.address);
     if (seconds === 0) return this.refuse(routed, 'unknown-code', UNKNOWN_CODE);
@@ -145,11 +160,17 @@ export class SessionRequests {
   }
 
   /** Chooses and books a server for a request that is not in line. */
-  async book({ request, project, candidates, want }: RoutedRequest): Promise<Booked | NoRoom> {
+  async book(routed: RoutedRequest): Promise<Booked | NoRoom> {
+    const booked = await this.#book(routed);
+    if (booked.kind === 'booked') this.#options.turns?.booked(routed.turn, booked.bookingId);
+    return booked;
+  }
+
+  async #book({ request, project, candidates, want }: RoutedRequest): Promise<Booked | NoRoom> {
     const { bookings, line, prospects, serveLine } = this.#options;
     if (candidates.tiers.length === 0) return { kind: 'no-room' };
-    const booking = bookingRequest(request, project, want.reservation);
-    const fits = () => bookings.fits(candidates, project?.key, want.reservation);
+    const booking = bookingRequest(request, project, want);
+    const fits = () => bookings.fits(candidates, project?.key, want);
     if (line.length === 0) return roomOf(await bookings.book(booking, candidates));
     // The usual answer while others wait, found without looking at the line.
     if (!fits()) return { kind: 'no-room' };
@@ -167,17 +188,20 @@ export class SessionRequests {
   }
 
   /** Books one of these servers for a request whose turn it is in line. */
-  bookFor(
-    { request, project, want }: Pick<RoutedRequest, 'request' | 'project' | 'want'>,
+  async bookFor(
+    { request, project, want }: Pick<RoutedRequest, 'request' | 'project'> & { readonly want: Ticket },
     candidates: Candidates,
-  ): Promise<BookingOutcome> {
-    return this.#options.bookings.book(bookingRequest(request, project, want.reservation), candidates);
+  ): Promise<SeatOutcome> {
+    const { bookings, turns } = this.#options;
+    const outcome = await bookings.book(bookingRequest(request, project, want), candidates);
+    if (outcome.kind === 'booked') turns?.booked(want.turn, outcome.bookingId);
+    return outcome;
   }
 
   /** Answers a request with the server that was booked for it. `waited` is seconds. */
   allocate({ id, request, project, candidates, want }: RoutedRequest, booked: Booked, waited: number): Outcome {
     const { clock, endpoint, settings, log, router, prospects, decisionLog } = this.#options;
-    const { server, bookingId, load, predicted, tier, lastResort, unreserved = candidates } = booked;
+    const { server, bookingId, load, predicted, tier, lastResort, endsAt, unreserved = candidates } = booked;
     const found = endpoint(server);
     prospects.publish();
     // The server left the fleet after it was booked.
@@ -187,7 +211,7 @@ export class SessionRequests {
     const admittance = router.admittance(server, project, request.labels);
     const besideReserved = isPart(unreserved, candidates);
     const { reservation } = want;
-    const reason = allocationReason({
+    const why = allocationReason({
       reservation,
       address,
       load,
@@ -197,13 +221,15 @@ export class SessionRequests {
       lastResort,
       besideReserved,
     });
+    const reason = endsAt === undefined ? why : `${why} ${endsForClass(endsAt)}`;
     const handOut = { server, candidates, unreserved };
     decisionLog.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut });
+    const ending = endsAt !== undefined && { endsAt };
     const sentence = `${address} simulation server handed out to ${request.address.address}`;
-    log.limited('info', `allocated ${server}`, sentence, { id, load, predicted, waited });
+    log.limited('info', `allocated ${server}`, sentence, { id, load, predicted, waited, ...ending });
     const { handOutSsl, settle } = settings();
     const expiresAt = clock.wallTime() + settle;
-    return { kind: 'allocated', id, url: webSocketUrl(found, handOutSsl), server, bookingId, expiresAt };
+    return { kind: 'allocated', id, url: webSocketUrl(found, handOutSsl), server, bookingId, expiresAt, ...ending };
   }
 
   /** No server may ever run it. Logged, because the administrator will be asked why; a lack of room is not. */
@@ -224,7 +250,7 @@ export class SessionRequests {
     const { line, decisionLog, classes, clock } = this.#options;
     if (noRoom.unconfirmed === true) return this.refuse(routed, 'too-many-requests', TOO_MANY_UNCONFIRMED, UNCONFIRMED_RETRY);
     if (noRoom.othersWait === true) return this.refuse(routed, 'others-wait', othersWait(line.length));
-    const held = classes?.heldFor(routed.candidates, routed.project?.key);
+    const held = classes?.heldFor(routed.candidates, routed.project?.key, routed.want);
     if (held !== undefined && routed.want.reservation === undefined)
       return this.refuse(routed, 'held-for-class', heldForClass(held, clock.wallTime()));
     return this.refuse(routed, 'no-room', decisionLog.noRoom(routed));
@@ -253,7 +279,7 @@ export class SessionRequests {
   }
 }
 
-function roomOf(outcome: BookingOutcome): Booked | NoRoom {
+function roomOf(outcome: SeatOutcome): Booked | NoRoom {
   return outcome.kind === 'unconfirmed' ? UNCONFIRMED : outcome;
 }
 
@@ -269,12 +295,13 @@ function sizeOf({ tiers }: Candidates): number {
 function bookingRequest(
   { clientId, address }: SessionRequest,
   project: Project | undefined,
-  reservation?: string,
-): BookingRequest {
+  { reservation, ends }: SeatWish = {},
+): BookingRequest & SeatWish {
   return {
     id: clientId === undefined ? '' : `${address.address} ${clientId}`,
     ...(address.limitKey !== undefined && { address: address.limitKey }),
     ...(project !== undefined && { project: project.key }),
     ...(reservation !== undefined && { reservation }),
+    ...(ends !== undefined && { ends }),
   };
 }

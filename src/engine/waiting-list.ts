@@ -56,11 +56,11 @@ export class WaitingList {
     if (ticket.reservation === undefined && bookings.isUnconfirmed(ticket.address)) return UNCONFIRMED;
     const { project, route } = routing.route(ticket);
     if (route.kind === 'refused') return route.reason;
-    const key = JSON.stringify([route.key, project?.key, ticket.reservation, ticket.except]);
+    const key = JSON.stringify([route.key, project?.key, ticket.reservation, ticket.ends, ticket.except]);
     let reason = reasons.get(key);
     if (reason === undefined) {
       const request = { address: { address: '', limitKey: undefined }, ...(ticket.labels && { labels: ticket.labels }) };
-      if (bookings.fits(route.candidates, project?.key, ticket.reservation)) reason = '';
+      if (bookings.fits(route.candidates, project?.key, ticket)) reason = '';
       else if (reasons.size >= MAX_EXPLAINED) reason = NO_ROOM;
       else reason = `${this.#options.decisionLog.noRoom({ id: ticket.id, request, project, routeKey: route.key })}.`;
       reasons.set(key, reason);

@@ -26,7 +26,7 @@ import type { Poller } from '../engine/poller.ts';
 import type { SessionActions } from '../engine/session-actions.ts';
 import type { SessionList } from '../engine/session-list.ts';
 import type { Topic } from '../engine/topic.ts';
-import type { AddressGuard, Clock, Log, NewId } from '../ports.ts';
+import type { AddressGuard, CalendarReader, Clock, Log, NewId } from '../ports.ts';
 import { createAccess, type Access } from './operators/access.ts';
 import { isOfHolder } from './operators/credentials.ts';
 import { createFleetRoutes } from './operators/fleet-routes.ts';
@@ -117,13 +117,14 @@ export interface EdgeOptions {
   readonly demo?: Demo;
 }
 
-/** The pages and the client package, which the edge serves without knowing them. */
+/** The pages, the client package and the reader of calendars, which the edge uses without knowing them. */
 export interface Pages {
   readonly monitor: { readonly assets: PageAssets; readonly pages: MonitorPages };
   readonly visitors: { readonly assets: VisitorAssets; readonly render: RenderVisitorPages & { readonly demo: RenderDemoPage } };
   readonly classes: { readonly assets: PageAssets; readonly render: RenderClassPage };
   readonly client: ClientAssets;
   readonly reference: ReferencePage;
+  readonly calendars: CalendarReader;
 }
 
 export interface Edge {
@@ -263,7 +264,7 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
   );
 }
 
-function routesOf(parts: Parts, { monitor, visitors, classes, client, reference }: Pages) {
+function routesOf(parts: Parts, { monitor, visitors, classes, client, reference, calendars }: Pages) {
   const { options, closers, addressOf, gateway, port } = parts;
   const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions, replication } = options;
   let stopping = false;
@@ -335,7 +336,7 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference 
           }),
         ]),
     createClientRoutes(client),
-    apiOf(parts, access, source, register.api, reference),
+    apiOf(parts, access, source, register.api, { reference, calendars }),
   ];
   return createRoutes({ log, groups });
 }
@@ -345,7 +346,7 @@ function apiOf(
   { mayRead, mayAct, mayReserve }: Access,
   source: MonitorSource,
   registration: RegisterRoutes['api'],
-  reference: ReferencePage,
+  { reference, calendars }: Pick<Pages, 'reference' | 'calendars'>,
 ) {
   const { clock, newId, log, version, settings, requests, queue, monitorViews, operatorActions, sessions } = options;
   const sent: SentToServer = (...arrival) => gateway?.sent(...arrival);
@@ -376,7 +377,7 @@ function apiOf(
         sessions: (max, server) => options.sessionList.list(max, server),
       }),
       createReservationRoutes({
-        ...{ reservations: options.reservations, mayReserve },
+        ...{ reservations: options.reservations, mayReserve, calendars, clock },
         projectHosts: () => settings().projects.otherHosts,
       }),
       createRehearsalRoutes({
@@ -428,7 +429,7 @@ async function listen({ options, closers, addressOf, gateway }: Parts, shared: S
 
 /** The gateway is not even loaded while it is switched off. */
 async function gatewayIfEnabled(
-  { clock, newId, log, settings, queue, poller, notifying, addressGuard, sessions }: EdgeOptions,
+  { clock, newId, log, settings, queue, poller, notifying, addressGuard, sessions, reservations }: EdgeOptions,
   more: { readonly addressOf: AddressOf; readonly registry: Metrics['registry']; readonly maxRelays: () => number },
 ): Promise<Gateway | undefined> {
   if (!settings().gateway.enabled) return undefined;
@@ -437,6 +438,7 @@ async function gatewayIfEnabled(
     ...{ clock, newId, log, settings, queue, ready: sessions.ready, ...more },
     addressGuard,
     endpoint: (id) => poller.facts(id)?.endpoint,
+    isEndDue: (bookingId) => reservations.isEndDue(bookingId),
     notify: (reason) => {
       const { server } = settings();
       notifying.send('certificate', [{ id: server, address: server, reason }]);

@@ -71,6 +71,7 @@ const reservation: z.ZodType<Reservation> = z.object({
   owner: name,
   revision: z.int().min(0),
   series: name.exactOptional(),
+  imported: z.string().min(1).max(500).exactOptional(),
   released: z.boolean(),
 });
 

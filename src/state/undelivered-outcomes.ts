@@ -16,6 +16,7 @@ export interface SharedOutcome {
     readonly bookingId: string;
     /** Seconds since the epoch. */
     readonly expiresAt: number;
+    readonly endsAt?: number;
   };
 }
 
@@ -34,6 +35,7 @@ const outcome: z.ZodType<SharedOutcome> = z.object({
     server: name,
     bookingId: name,
     expiresAt: time,
+    endsAt: time.exactOptional(),
   }),
 });
 

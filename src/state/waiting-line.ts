@@ -65,6 +65,8 @@ const savedTicket: z.ZodType<SavedTicket> = z.object({
   project: z.string().min(1).max(1000).exactOptional(),
   labels: labels.exactOptional(),
   reservation: name.exactOptional(),
+  ends: z.literal('refuse').exactOptional(),
+  turn: z.string().min(1).max(1000).exactOptional(),
   orphan: z.literal(true).exactOptional(),
   waited: z.number().min(0).max(1e7),
 });

@@ -10,6 +10,7 @@ test('a class of thirty is spread evenly, and each pick counts at once', () => {
   for (let server = 0; server < 3; server++) policy.onReport(server, 2, 10, 10.2);
   const picks = Array.from({ length: 30 }, (_, id) => {
     const server = policy.pick(11, { id, project: 'class', address: 'school' });
+    assert.ok(typeof server === 'number');
     policy.onAssign(server, 11, { id, project: 'class', address: 'school' });
     return server;
   });

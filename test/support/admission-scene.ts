@@ -4,15 +4,18 @@ import { DEFAULT_ALLOCATION } from '../../src/core/allocation/allocation-paramet
 import { Ledger } from '../../src/core/allocation/ledger.ts';
 import { Router, type RoutedServer } from '../../src/core/fleet/routing.ts';
 import { TokenBuckets } from '../../src/core/limits/token-bucket.ts';
+import { Turns } from '../../src/core/queue/turns.ts';
 import { WaitingLine } from '../../src/core/queue/waiting-line.ts';
 import type { AnswerView } from '../../src/core/views/monitor-view.ts';
 import { parseProject } from '../../src/core/fleet/project.ts';
+import { AnnouncedEnds } from '../../src/core/reservations/announced-ends.ts';
 import { ObservedLengths } from '../../src/core/reservations/observed-lengths.ts';
 import type { ReservationBook } from '../../src/core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../../src/core/reservations/reserved-seats.ts';
 import { Reservations } from '../../src/engine/reservations.ts';
 import { createAdmission } from '../../src/engine/admission.ts';
 import { ledgerBookings, type Bookings } from '../../src/engine/bookings.ts';
+import { FairTurns } from '../../src/engine/fair-turns.ts';
 import { Decisions } from '../../src/engine/decisions.ts';
 import type { Outcome, Waiter, Waiting } from '../../src/engine/request-types.ts';
 import { endpointOf } from './endpoints.ts';
@@ -36,6 +39,7 @@ export function start(
     mostWaiting = 100,
     mostWaitingOfOne = 10,
     book,
+    byTurns = false,
   }: {
     rules?: Partial<RoutedServer>;
     slow?: boolean;
@@ -45,15 +49,19 @@ export function start(
     mostWaitingOfOne?: number;
     /** Seats that are reserved for classes. */
     book?: ReservationBook;
+    byTurns?: boolean;
   } = {},
 ) {
   const clock = new FakeClock(0);
   const ledger = new Ledger(DEFAULT_ALLOCATION, () => 0.5);
   const router = new Router();
-  const line = new WaitingLine({ maxLength: mostWaiting, maxPerAddress: mostWaitingOfOne, resume: 30, passing: 120 });
+  const turns = new Turns();
+  const rulesOfLine = { maxLength: mostWaiting, maxPerAddress: mostWaitingOfOne, resume: 30, passing: 120 };
+  const line = new WaitingLine(rulesOfLine, undefined, (turn) => turns.running(turn));
   const decisions = new Decisions();
   const log = new MemoryLog();
-  const classes = book && classesOf({ book, ledger, router, line, clock, log });
+  const keepsEnds = { value: false };
+  const classes = book && classesOf({ book, ledger, router, line, clock, log, keepsEnds });
   const immediate = ledgerBookings(ledger, clock, undefined, classes);
   let attempts = 0;
   /** A ledger that is shared with others takes its time. */
@@ -84,6 +92,7 @@ export function start(
     explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
     costOf: (project) => ledger.fleetCost(project?.key).value,
     ...(classes !== undefined && { classes: classes.reservations }),
+    ...(byTurns && { turns: turnsOf(turns, line, ledger, clock) }),
   });
   const report = (id: string, load: number, own: Partial<RoutedServer> = {}) => {
     ledger.report(id, load, clock.now());
@@ -107,8 +116,15 @@ export function start(
     log,
     report,
     reservations: classes?.reservations,
+    /** Sessions are ended as announced. */
+    keepsEnds,
     attempts: () => attempts,
   };
+}
+
+function turnsOf(turns: Turns, line: WaitingLine, ledger: Ledger, clock: FakeClock): FairTurns {
+  const isThere = (bookingId: string) => ledger.serverOf(bookingId) !== undefined;
+  return new FairTurns({ turns, line, clock, by: 'address', sessionLength: () => 1500, isThere });
 }
 
 interface ClassParts {
@@ -118,14 +134,18 @@ interface ClassParts {
   readonly line: WaitingLine;
   readonly clock: FakeClock;
   readonly log: MemoryLog;
+  readonly keepsEnds: { readonly value: boolean };
 }
 
-function classesOf({ book, ledger, router, line, clock, log }: ClassParts) {
+function classesOf({ book, ledger, router, line, clock, log, keepsEnds }: ClassParts) {
   const keyOf = (url: string) => projectOf(url)?.key;
   const eligible = ({ project }: { readonly project?: string }) => router.eligible(projectOf(project));
   const lengths = { mean: 1500, spread: 0.8 };
   const { target } = DEFAULT_ALLOCATION;
-  const seats = new ReservedSeats({ ledger, book, eligible, keyOf, parameters: () => ({ target, lengths }) });
+  const seats = new ReservedSeats({
+    ...{ ledger, book, eligible, keyOf, ends: new AnnouncedEnds(), keepsEnds: () => keepsEnds.value },
+    parameters: () => ({ target, lengths }),
+  });
   let ids = 0;
   const reservations = new Reservations({
     ...{ clock, log, book, seats, ledger, eligible, keyOf, lengths: new ObservedLengths() },

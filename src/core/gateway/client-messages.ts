@@ -30,6 +30,11 @@ export function startingMessages(): readonly string[] {
   return progressMessages('Your simulation is starting');
 }
 
+/** The session that starts has an end, because a class comes. `seconds` from now. */
+export function endMessages(seconds: number): readonly string[] {
+  return progressMessages(`${Math.floor(seconds / 60)} minutes, then a class is here`);
+}
+
 /** Raises an alert in the client, which then quits cleanly. The reason is put on one line. */
 export function errorMessage(reason: string): string {
   return `error: ${reason.replace(/\s+/g, ' ')}`;

@@ -15,11 +15,11 @@ test('a pass is letters alone, and good once and for a minute', () => {
 test('a client that arrives is given the oldest booking that was made for its address on that server', () => {
   const clients = new ExpectedClients();
   clients.sent({ bookingId: 'one', server: 'a:1' }, '192.0.2.1', 0);
-  clients.sent({ bookingId: 'two', server: 'a:1' }, '192.0.2.1', 1);
+  clients.sent({ bookingId: 'two', server: 'a:1', endsAt: 1800 }, '192.0.2.1', 1);
   clients.sent({ bookingId: 'three', server: 'b:1' }, '192.0.2.1', 2);
   assert.equal(clients.arrived('a:1', '192.0.2.9', 3), undefined);
-  assert.equal(clients.arrived('a:1', '192.0.2.1', 3), 'one');
-  assert.equal(clients.arrived('a:1', '192.0.2.1', 3), 'two');
+  assert.equal(clients.arrived('a:1', '192.0.2.1', 3)?.bookingId, 'one');
+  assert.deepEqual(clients.arrived('a:1', '192.0.2.1', 3), { bookingId: 'two', endsAt: 1800 });
   assert.equal(clients.arrived('a:1', '192.0.2.1', 3), undefined);
   assert.equal(clients.arrived('b:1', '192.0.2.1', 62), undefined, 'too late');
 });
@@ -29,7 +29,7 @@ test('a client that has arrived is not expected again, though its hand-out is re
   const sent = (now: number) => clients.sent({ bookingId: 'one', server: 'a:1' }, '192.0.2.1', now);
   sent(0);
   sent(1);
-  assert.equal(clients.arrived('a:1', '192.0.2.1', 2), 'one');
+  assert.equal(clients.arrived('a:1', '192.0.2.1', 2)?.bookingId, 'one');
   sent(3);
   assert.equal(clients.arrived('a:1', '192.0.2.1', 4), undefined);
 });

@@ -4,7 +4,15 @@
  */
 import type { ServerId } from '../fleet/endpoint.ts';
 
+/** The hand-out of a client that comes to its server. */
+export interface ExpectedClient {
+  readonly bookingId: string;
+  /** Seconds since the epoch: its session is ended then, because a class needs its seat. */
+  readonly endsAt?: number;
+}
+
 interface HandedOut {
+  readonly client: ExpectedClient;
   readonly server: ServerId;
   readonly address: string;
   readonly at: number;
@@ -43,19 +51,19 @@ export class ExpectedClients {
   }
 
   /** A client from this address was sent to the server. Further calls for the same booking change nothing. */
-  sent({ bookingId, server }: { readonly bookingId: string; readonly server: ServerId }, address: string, now: number): void {
+  sent({ server, ...client }: ExpectedClient & { readonly server: ServerId }, address: string, now: number): void {
     forgetOld(this.#handedOut, now, ({ at }) => at);
-    if (this.#handedOut.has(bookingId)) return;
-    this.#handedOut.set(bookingId, { server, address, at: now, arrived: false });
+    if (this.#handedOut.has(client.bookingId)) return;
+    this.#handedOut.set(client.bookingId, { client, server, address, at: now, arrived: false });
   }
 
-  /** A client from this address connects to the server. Returns the booking that was made for it, or `undefined` when it was not sent there. */
-  arrived(server: ServerId, address: string, now: number): string | undefined {
+  /** A client from this address connects to the server. Returns what was handed out to it, or `undefined` when it was not sent there. */
+  arrived(server: ServerId, address: string, now: number): ExpectedClient | undefined {
     forgetOld(this.#handedOut, now, ({ at }) => at);
-    for (const [bookingId, expected] of this.#handedOut) {
+    for (const expected of this.#handedOut.values()) {
       if (expected.arrived || expected.server !== server || expected.address !== address) continue;
       expected.arrived = true;
-      return bookingId;
+      return expected.client;
     }
     return undefined;
   }

@@ -15,6 +15,8 @@ export interface Want {
   readonly labels?: Labels;
   /** The reservation of which it takes a seat: it waits in the line of its class, before all other clients. */
   readonly reservation?: string;
+  /** The client rather waits than gets a session that ends early, because a class comes. */
+  readonly ends?: 'refuse';
   /** Servers on which it failed before; the client wants another one. */
   readonly except?: readonly ServerId[];
 }
@@ -25,6 +27,8 @@ export interface TicketRequest extends Want {
   readonly address?: string;
   /** What the client calls itself; the same when it asks again. */
   readonly clientId?: string;
+  /** Whose turn it takes, when the line goes by turns. Absent: it does not wait for its turn. */
+  readonly turn?: string;
   /** Unguessable. A client that shows it gets its position back; without one the position is lost with the connection. */
   readonly token?: string;
 }
@@ -52,6 +56,16 @@ export class LineOrder {
   /** The lines: one for each class that waits, before the public one, whose name is `undefined`. */
   readonly #lines = new Map<string | undefined, Line>();
   #classes = 0;
+  /** The last one of each rank in the public line, and how many there are. */
+  readonly #ranks: (Rank | undefined)[] = [];
+  /** Those of a key, in the order in which they joined. */
+  readonly #ofTurn = new Map<string, Spot[]>();
+  /** Sessions of a key that run. */
+  readonly #running: (turn: string) => number;
+
+  constructor(running: (turn: string) => number = () => 0) {
+    this.#running = running;
+  }
 
   get first(): Spot | undefined {
     return this.#first;
@@ -78,10 +92,15 @@ export class LineOrder {
     return this.#lines.get(reservation)?.length ?? 0;
   }
 
+  /** The last one of its rank. */
   append(ticket: MutableTicket): Spot {
     const line = this.#lineOf(ticket.reservation);
-    const spot = this.#insert(ticket, line.tail++);
+    const spot = new Spot(ticket, line.tail++, this.#nextRank(ticket));
+    this.#insert(spot);
     line.length += 1;
+    const { turn, reservation } = ticket;
+    if (turn !== undefined) this.#ofTurn.set(turn, [...(this.#ofTurn.get(turn) ?? []), spot]);
+    if (reservation === undefined && spot.rank < this.#ranks.length - 1) this.#note(spot.next);
     const kind = this.#kinds.get(spot.kind);
     if (kind === undefined) this.#kinds.set(spot.kind, new Set([spot]));
     else kind.add(spot);
@@ -89,30 +108,84 @@ export class LineOrder {
   }
 
   prepend(ticket: MutableTicket): Spot {
+    const { turn: _, ...served } = ticket;
     const line = this.#lineOf(ticket.reservation);
-    const spot = this.#insert(ticket, (line.head -= 1));
+    const spot = new Spot(served, (line.head -= 1), 0);
+    this.#insert(spot);
     line.length += 1;
-    const { next } = spot;
-    if (next !== undefined && (this.#moved === undefined || next.order < this.#moved.order)) this.#moved = next;
+    this.#note(spot.next);
     this.#kinds.set(spot.kind, new Set([spot, ...(this.#kinds.get(spot.kind) ?? [])]));
     return spot;
   }
 
   remove(spot: Spot): void {
-    const { previous, next } = spot;
     spot.inLine = false;
-    if (previous === undefined) this.#first = next;
-    else previous.next = next;
-    if (next === undefined) this.#last = previous;
-    else next.previous = previous;
-    if (this.#moved === undefined || this.#moved === spot || (next !== undefined && next.order < this.#moved.order))
-      this.#moved = next;
+    this.#unlink(spot);
     const kind = this.#kinds.get(spot.kind);
     kind?.delete(spot);
     if (kind?.size === 0) this.#kinds.delete(spot.kind);
     const line = this.#lines.get(spot.ticket.reservation);
     if (line !== undefined && (line.length -= 1) === 0 && spot.ticket.reservation !== undefined)
       this.#lines.delete(spot.ticket.reservation);
+    const { turn } = spot.ticket;
+    if (turn !== undefined) this.#leaveTurn(turn, spot);
+  }
+
+  /** Sessions of the key began or ended: its tickets may change places. */
+  reorder(turn: string): void {
+    for (const [ahead, spot] of (this.#ofTurn.get(turn) ?? []).entries()) {
+      const rank = this.#running(turn) + ahead;
+      if (rank === spot.rank) continue;
+      this.#unlink(spot);
+      spot.rank = rank;
+      this.#insert(spot);
+      this.#note(spot);
+    }
+  }
+
+  #nextRank({ turn, reservation }: MutableTicket): number {
+    return turn === undefined || reservation !== undefined ? 0 : this.#running(turn) + (this.#ofTurn.get(turn)?.length ?? 0);
+  }
+
+  #leaveTurn(turn: string, spot: Spot): void {
+    const left = this.#ofTurn.get(turn)?.filter((other) => other !== spot) ?? [];
+    if (left.length === 0) this.#ofTurn.delete(turn);
+    else this.#ofTurn.set(turn, left);
+    this.reorder(turn);
+  }
+
+  /** The position of one that has just joined. */
+  positionOfLast({ ticket, rank }: Spot): number {
+    if (ticket.reservation !== undefined) return this.lengthOf(ticket.reservation);
+    let count = 0;
+    for (let i = 0; i <= rank; i += 1) count += this.#ranks[i]?.count ?? 0;
+    return count;
+  }
+
+  /** From this one on, positions may have changed. */
+  #note(spot: Spot | undefined): void {
+    if (spot !== undefined && (this.#moved === undefined || spot.order < this.#moved.order)) this.#moved = spot;
+  }
+
+  #unlink(spot: Spot): void {
+    const { previous, next } = spot;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    if (this.#moved === undefined || this.#moved === spot || (next !== undefined && next.order < this.#moved.order))
+      this.#moved = next;
+    if (spot.ticket.reservation !== undefined) return;
+    const rank = this.#ranks[spot.rank];
+    if (rank === undefined) return;
+    rank.count -= 1;
+    if (rank.count === 0) this.#dropRank(spot.rank);
+    else if (rank.last === spot && previous !== undefined) rank.last = previous;
+  }
+
+  #dropRank(rank: number): void {
+    this.#ranks[rank] = undefined;
+    while (this.#ranks.length > 0 && this.#ranks.at(-1) === undefined) this.#ranks.pop();
   }
 
   #lineOf(reservation: string | undefined): Line {
@@ -125,21 +198,35 @@ export class LineOrder {
   }
 
   /** In its place by order. The public joins at the end at once; people of classes walk along those that wait for seats. */
-  #insert(ticket: MutableTicket, order: number): Spot {
-    const before = this.#lastBelow(order);
-    const spot = new Spot(ticket, order, before);
+  #insert(spot: Spot): void {
+    const before = this.#lastBelow(spot);
     const next = before === undefined ? this.#first : before.next;
+    spot.previous = before;
     spot.next = next;
     if (before === undefined) this.#first = spot;
     else before.next = spot;
     if (next === undefined) this.#last = spot;
     else next.previous = spot;
-    return spot;
+    if (spot.ticket.reservation === undefined) this.#rank(spot);
   }
 
-  #lastBelow(order: number): Spot | undefined {
+  #rank(spot: Spot): void {
+    const rank = this.#ranks[spot.rank];
+    if (rank === undefined) this.#ranks[spot.rank] = { last: spot, count: 1 };
+    else {
+      rank.count += 1;
+      if (rank.last.order < spot.order) rank.last = spot;
+    }
+  }
+
+  #lastBelow({ order, rank, ticket }: Spot): Spot | undefined {
     if (this.#last === undefined || this.#last.order < order) return this.#last;
     let before: Spot | undefined;
+    // Of the public line, the end of each rank is known. Only a ticket that comes back to an earlier place walks along others.
+    for (let r = rank; r >= 0 && before === undefined && ticket.reservation === undefined && order >= 0; r -= 1)
+      before = this.#ranks[r]?.last;
+    while (before !== undefined && before.order > order) before = before.previous;
+    if (before !== undefined) return before;
     for (let spot = this.#first; spot !== undefined && spot.order < order; spot = spot.next) before = spot;
     return before;
   }
@@ -178,6 +265,11 @@ export class LineOrder {
   }
 }
 
+interface Rank {
+  last: Spot;
+  count: number;
+}
+
 /** Orders of the tickets of one line; the public one begins at 0. */
 interface Line {
   /** Of the first that came back to its head. */
@@ -190,6 +282,8 @@ interface Line {
 /** Orders of classes lie below those of the public, each class in a span of its own. */
 const FIRST_LINE = -(2 ** 52);
 const LINE_SPAN = 2 ** 30;
+/** Orders of the public line: each rank has a span of its own, in which tickets are as they joined. */
+const RANK_SPAN = 2 ** 32;
 
 function isSameLine(a: Spot, b: Spot): boolean {
   return a.ticket.reservation === b.ticket.reservation;
@@ -200,23 +294,31 @@ export type MutableTicket = TicketRequest & { readonly joinedAt: number; lostAt:
 /** An element of the list. One that left keeps its `next`, so that a walk that has reached it finds its way. */
 export class Spot {
   readonly ticket: MutableTicket;
-  readonly order: number;
+  /** Sessions and tickets of its key that come first; 0 where the line does not go by turns. */
+  rank: number;
   readonly kind: string;
   previous: Spot | undefined;
   next: Spot | undefined;
   /** The position last reported to the client; 0: none. */
   reported = 0;
   inLine = true;
+  /** When it joined, among those of its line. */
+  readonly #joined: number;
 
-  constructor(ticket: MutableTicket, order: number, previous: Spot | undefined) {
+  constructor(ticket: MutableTicket, joined: number, rank: number) {
     this.ticket = ticket;
-    this.order = order;
+    this.rank = rank;
     this.kind = kindOf(ticket);
-    this.previous = previous;
+    this.#joined = joined;
+  }
+
+  get order(): number {
+    return this.rank * RANK_SPAN + this.#joined;
   }
 }
 
 /** Wants of one kind fit together or not at all. */
-export function kindOf({ project, labels, reservation, except }: Want): string {
-  return JSON.stringify([project, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)), reservation, except]);
+export function kindOf({ project, labels, reservation, ends, except }: Want): string {
+  const wanted = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([project, wanted, reservation, ends, except]);
 }

@@ -1,6 +1,6 @@
 /**
  * The waiting line: one per replica, first come, first served, with one exception (docs/design/allocation.md, "Queue"): a ticket that fits may overtake one that does
- * not, as long as the overtaken one has waited less than `passing`.
+ * not, as long as the overtaken one has waited less than `passing`. Where it goes by turns, the first request of everyone comes before the second one of anyone.
  *
  * `line-order.ts` holds the order, `backfill.ts` decides which tickets may be tried now.
  *
@@ -61,16 +61,18 @@ export class WaitingLine {
   #rules: WaitingRules;
   readonly #observer: LineObserver | undefined;
   readonly #pace = new AdmissionPace();
-  readonly #order = new LineOrder();
+  readonly #order: LineOrder;
   readonly #byId = new Map<string, Spot>();
   readonly #byToken = new Map<string, Spot>();
   readonly #perAddress = new Map<string, number>();
   /** In the order in which their connections were lost. */
   readonly #lost = new Set<Spot>();
 
-  constructor(rules: WaitingRules, observer?: LineObserver) {
+  /** `running`: sessions of a key that run, where the line goes by turns. */
+  constructor(rules: WaitingRules, observer?: LineObserver, running?: (turn: string) => number) {
     this.#rules = rules;
     this.#observer = observer;
+    this.#order = new LineOrder(running);
   }
 
   /** New settings. Tickets in line stay. */
@@ -103,7 +105,7 @@ export class WaitingLine {
     else if (refusal !== undefined) return refusal;
     if (this.length === 0) this.#pace.began(now);
     const spot = this.#index(this.#order.append({ ...request, joinedAt: now, lostAt: undefined }));
-    spot.reported = this.#order.lengthOf(spot.ticket.reservation);
+    spot.reported = this.#order.positionOfLast(spot);
     return {
       ...{ kind: 'joined', ticket: spot.ticket, position: spot.reported },
       ...(displaced !== undefined && { displaced: displaced.ticket }),
@@ -122,6 +124,17 @@ export class WaitingLine {
     const spot = this.#index(this.#order.prepend({ ...request, joinedAt: earliest, lostAt: undefined }), true);
     spot.reported = 1;
     return { kind: 'joined', ticket: spot.ticket, position: 1 };
+  }
+
+  /** Sessions of the key began or ended: its tickets may change places. */
+  reorder(turn: string): void {
+    this.#order.reorder(turn);
+  }
+
+  /** How many sessions its client would have at once; `undefined`: the line does not go by turns. */
+  turnOf(id: string): number | undefined {
+    const spot = this.#byId.get(id);
+    return spot?.ticket.turn === undefined ? undefined : spot.rank + 1;
   }
 
   get(id: string): Ticket | undefined {

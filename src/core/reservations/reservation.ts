@@ -28,6 +28,8 @@ export interface Reservation {
   readonly revision: number;
   /** Identity that the lessons of a series have in common. They share a code. */
   readonly series?: string;
+  /** Identity of the event in the calendar from which it was imported. */
+  readonly imported?: string;
   /** The rest of the seats was given back. */
   readonly released: boolean;
 }

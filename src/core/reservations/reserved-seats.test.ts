@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_ALLOCATION } from '../allocation/allocation-parameters.ts';
 import { Ledger } from '../allocation/ledger.ts';
+import { AnnouncedEnds } from './announced-ends.ts';
 import type { Reservation } from './reservation.ts';
 import { ReservationBook } from './reservation-book.ts';
 import { ReservedSeats } from './reserved-seats.ts';
@@ -17,13 +18,22 @@ const candidates = { tiers: [servers] };
 
 /** Two idle servers with room for ten sessions each. */
 function fleet(...reservations: readonly Reservation[]) {
+  const keepsEnds = { value: false };
   const ledger = new Ledger({ ...DEFAULT_ALLOCATION, learning: false }, () => 0.5);
   for (const id of servers) ledger.add(id, {}, 0);
   const book = new ReservationBook((url) => url.replace('https://', ''));
   for (const reservation of reservations) book.put(reservation);
   const lengths = { mean: 1500, spread: 0.8 };
+  const ends = new AnnouncedEnds();
   const seats = new ReservedSeats({
-    ...{ ledger, book, eligible: () => servers, keyOf: (url) => url.replace('https://', '') },
+    ...{
+      ledger,
+      book,
+      ends,
+      keepsEnds: () => keepsEnds.value,
+      eligible: () => servers,
+      keyOf: (url) => url.replace('https://', ''),
+    },
     parameters: () => ({ target: 90, lengths }),
   });
   const at = (now: number) => {
@@ -32,7 +42,7 @@ function fleet(...reservations: readonly Reservation[]) {
   };
   const take = (now: number, id: string, reservation?: string) =>
     seats.take({ id, ...(reservation !== undefined && { reservation }) }, candidates, { now, wall: now });
-  return { ledger, book, seats, at, take };
+  return { ledger, book, seats, ends, keepsEnds, at, take };
 }
 
 test('at the doors others get what the class does not need, and the class gets all of its seats', () => {
@@ -101,6 +111,63 @@ test('a client that would fit but for the class gets that reason, a client for w
   assert.equal(seats.heldFor(candidates, undefined, moment)?.id, 'r');
   for (const id of servers) ledger.report(id, 89, START, START);
   assert.equal(seats.heldFor(candidates, undefined, { now: START, wall: START }), undefined);
+});
+
+/** Before the doors of a class that needs more than both servers have. */
+function beforeAll() {
+  const scene = fleet({ ...robots, seats: 21 });
+  const now = START - 1300;
+  scene.at(now);
+  return { ...scene, now };
+}
+
+test('a client that the reserve alone keeps out gets a session with an end, where ends are kept and it does not refuse them', () => {
+  const { take, seats, keepsEnds, now } = beforeAll();
+  const moment = { now, wall: now };
+  assert.equal(take(now, 'other').kind, 'no-room');
+  assert.equal(seats.fits(candidates, undefined, moment), false);
+  keepsEnds.value = true;
+  assert.equal(seats.take({ id: '', ends: 'refuse' }, candidates, moment).kind, 'no-room');
+  assert.equal(seats.heldFor(candidates, undefined, moment, { ends: 'refuse' })?.id, 'r');
+  assert.equal(seats.fits(candidates, undefined, moment), true);
+  assert.equal(seats.heldFor(candidates, undefined, moment), undefined);
+  const outcome = take(now, 'other');
+  assert.ok(outcome.kind === 'booked');
+  assert.equal(outcome.endsAt, START - 660);
+  assert.equal(seats.isEndDue(outcome.bookingId), true);
+});
+
+test('sessions with ends cost the class no seat, and none begins less than ten minutes before the doors', () => {
+  const { at, take, seats, book, ends, ledger, keepsEnds, now } = beforeAll();
+  keepsEnds.value = true;
+  const predicted = () => seats.predicted({ ...robots, seats: 21 }, { now, wall: now });
+  const before = predicted();
+  const others = Array.from({ length: 12 }, (_, i) => take(now, `other ${i}`));
+  assert.ok(others.every((outcome) => outcome.kind === 'booked' && outcome.endsAt === START - 660));
+  assert.equal(predicted(), before);
+  for (const outcome of others) {
+    assert.ok(outcome.kind === 'booked');
+    ends.left(outcome.bookingId);
+    book.leave(outcome.bookingId);
+    ledger.release(outcome.bookingId, START - 700);
+  }
+  at(START - 1199);
+  assert.equal(take(START - 1199, 'too late').kind, 'no-room');
+  at(START);
+  const members = Array.from({ length: 20 }, (_, i) => take(START, `member ${i}`, 'r').kind);
+  assert.ok(members.every((kind) => kind === 'booked'));
+});
+
+test('a session is not ended for a class that was cancelled, released or moved to a later time', () => {
+  for (const change of [undefined, { released: true }, { start: START + 3600 }]) {
+    const { take, seats, book, keepsEnds, now } = beforeAll();
+    keepsEnds.value = true;
+    const outcome = take(now, 'other');
+    assert.ok(outcome.kind === 'booked' && outcome.endsAt !== undefined);
+    if (change === undefined) book.remove('r');
+    else book.put({ ...robots, ...change });
+    assert.equal(seats.isEndDue(outcome.bookingId), false);
+  }
 });
 
 test('by code or by project, and only while it is on; a code is never served as the public', () => {

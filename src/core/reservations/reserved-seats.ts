@@ -6,6 +6,7 @@
 import type { BookingOutcome, BookingRequest, Ledger } from '../allocation/ledger.ts';
 import type { Candidates } from '../fleet/candidates.ts';
 import type { ServerId } from '../fleet/endpoint.ts';
+import { announcedEnd, isEndNeeded, type AnnouncedEnd, type AnnouncedEnds } from './announced-ends.ts';
 import { isOn, type Reservation, type ReservationStatus } from './reservation.ts';
 import { onTogether, type ReservationBook } from './reservation-book.ts';
 import { reserveFor, type Reserve, type ServerRoom } from './reserve.ts';
@@ -18,7 +19,28 @@ export interface ReservedSeatsOptions {
   readonly eligible: (reservation: Reservation) => readonly ServerId[];
   readonly keyOf: (projectUrl: string) => string | undefined;
   readonly parameters: () => { readonly target: number; readonly lengths: SessionLength };
+  /** Absent: no session is begun with an end. */
+  readonly ends?: AnnouncedEnds;
+  /** Whether sessions on this server are ended as announced. */
+  readonly keepsEnds?: (id: ServerId) => boolean;
 }
+
+/** What a request says about seats and ends. */
+export interface SeatWish {
+  /** The reservation of which it may take a seat. */
+  readonly reservation?: string;
+  /** Its client rather waits than gets a session that ends early. */
+  readonly ends?: 'refuse';
+}
+
+type Booked = Extract<BookingOutcome, { kind: 'booked' }>;
+
+export type SeatOutcome =
+  | Exclude<BookingOutcome, Booked>
+  | (Booked & {
+      /** Seconds since the epoch: the session is ended then, because a class needs its seat. */
+      readonly endsAt?: number;
+    });
 
 /** Seconds of the engine's clock, and since the epoch: the ledger lives by the first, reservations by the second. */
 export interface Moment {
@@ -58,11 +80,13 @@ export class ReservedSeats {
   }
 
   /** Chooses a server and books the session, with a seat if the request names a reservation that has one for it. */
-  take(request: BookingRequest, candidates: Candidates, moment: Moment): BookingOutcome {
+  take({ ends, ...request }: BookingRequest & SeatWish, candidates: Candidates, moment: Moment): SeatOutcome {
     const { ledger, book } = this.#options;
     const { reservation, ...plain } = request;
-    if (reservation === undefined || !book.mayTake(reservation, request.id, moment.wall))
-      return ledger.book(plain, this.permitted(candidates, request.project, moment), moment.now);
+    if (reservation === undefined || !book.mayTake(reservation, request.id, moment.wall)) {
+      const outcome = ledger.book(plain, this.#lasting(candidates, request.project, moment), moment.now);
+      return outcome.kind === 'no-room' && ends === undefined ? this.#takeWithEnd(plain, candidates, moment) : outcome;
+    }
     const outcome = ledger.book(request, candidates, moment.now);
     if (outcome.kind !== 'booked') return outcome;
     const { bookingId, server } = outcome;
@@ -72,30 +96,37 @@ export class ReservedSeats {
   }
 
   /** Would `take` find a server? */
-  fits(candidates: Candidates, project: string | undefined, moment: Moment, reservation?: string): boolean {
+  fits(candidates: Candidates, project: string | undefined, moment: Moment, { reservation, ends }: SeatWish = {}): boolean {
     const { ledger, book } = this.#options;
-    const isClass = reservation !== undefined && book.mayTake(reservation, '', moment.wall);
-    return ledger.fits(isClass ? candidates : this.permitted(candidates, project, moment), project, moment.now);
+    if (reservation !== undefined && book.mayTake(reservation, '', moment.wall))
+      return ledger.fits(candidates, project, moment.now);
+    if (ledger.fits(this.#lasting(candidates, project, moment), project, moment.now)) return true;
+    if (ends !== undefined) return false;
+    const ending = this.#ending(candidates, project, moment);
+    return ending.tiers.length > 0 && ledger.fits(ending, project, moment.now);
   }
 
   /** The candidates on which a client without a seat may be placed; the same object when these are all. */
   permitted(candidates: Candidates, project: string | undefined, moment: Moment): Candidates {
-    const { ledger, book } = this.#options;
-    if (book.size === 0) return candidates;
-    const holds = this.#holds(moment);
-    if (holds.length === 0) return candidates;
-    const { cost, margin } = ledger.seatCost(project);
-    if (holds.every(({ reserve, isLowered }) => !isLowered && reserve.isAmple(cost))) return candidates;
-    const admits = (id: ServerId) => holds.every((hold) => mayPlace(hold, id, cost, margin));
-    return filtered(candidates, admits);
+    const lasting = this.#lasting(candidates, project, moment);
+    if (lasting === candidates) return candidates;
+    const permitted = new Set([lasting, this.#ending(candidates, project, moment)].flatMap(({ tiers }) => tiers.flat()));
+    return filtered(candidates, (id) => permitted.has(id));
   }
 
   /** The reservation for which the room on these servers is held, if a client without a seat would find room but for it. */
-  heldFor(candidates: Candidates, project: string | undefined, moment: Moment): Reservation | undefined {
+  heldFor(candidates: Candidates, project: string | undefined, moment: Moment, wish?: SeatWish): Reservation | undefined {
     const { ledger, book } = this.#options;
-    if (book.size === 0 || !ledger.fits(candidates, project, moment.now) || this.fits(candidates, project, moment))
+    if (book.size === 0 || !ledger.fits(candidates, project, moment.now) || this.fits(candidates, project, moment, wish))
       return undefined;
     return this.#holds(moment)[0]?.reservation;
+  }
+
+  /** Whether the session of this booking has to end now, as was announced. */
+  isEndDue(bookingId: string): boolean {
+    const { ends, book } = this.#options;
+    const end = ends?.get(bookingId);
+    return end !== undefined && isEndNeeded(book.get(end.reservation), end.endsAt);
   }
 
   /** Whether a change of time alone can change who is admitted. */
@@ -111,6 +142,43 @@ export class ReservedSeats {
   /** Seats that will be free when they are needed, if no other client is let in. */
   predicted(reservation: Reservation, moment: Moment): number {
     return this.#hold(reservation, [reservation], moment).reserve.predicted;
+  }
+
+  /** The candidates on which a session may go on as long as it likes. */
+  #lasting(candidates: Candidates, project: string | undefined, moment: Moment): Candidates {
+    const { ledger, book } = this.#options;
+    if (book.size === 0) return candidates;
+    const holds = this.#holds(moment);
+    if (holds.length === 0) return candidates;
+    const { cost, margin } = ledger.seatCost(project);
+    if (holds.every(({ reserve, isLowered }) => !isLowered && reserve.isAmple(cost))) return candidates;
+    return filtered(candidates, (id) => holds.every((hold) => mayPlace(hold, id, cost, margin)));
+  }
+
+  /** The candidates on which a session may run if it has an end. */
+  #ending(candidates: Candidates, project: string | undefined, moment: Moment): Candidates {
+    const { ledger, book, ends, keepsEnds = () => false } = this.#options;
+    if (ends === undefined || book.size === 0) return NONE;
+    const { cost, margin } = ledger.seatCost(project);
+    const holds = this.#holds(moment);
+    return filtered(candidates, (id) => endOn(holds, id, { cost, margin, wall: moment.wall }) !== undefined && keepsEnds(id));
+  }
+
+  #takeWithEnd(request: BookingRequest, candidates: Candidates, moment: Moment): SeatOutcome {
+    const { ledger, ends } = this.#options;
+    const { project } = request;
+    const ending = this.#ending(candidates, project, moment);
+    if (ending.tiers.length === 0) return { kind: 'no-room' };
+    const holds = this.#holds(moment);
+    // Before it is booked, because a booking changes what is held.
+    const seat = { ...ledger.seatCost(project), wall: moment.wall };
+    const outcome = ledger.book(request, ending, moment.now);
+    if (outcome.kind !== 'booked') return outcome;
+    const { server, bookingId } = outcome;
+    const end = endOn(holds, server, seat);
+    if (end === undefined) return outcome;
+    ends?.announce(bookingId, { ...end, server, project }, moment.wall);
+    return { ...outcome, endsAt: end.endsAt };
   }
 
   #withinReach(wall: number): readonly Reservation[] {
@@ -164,26 +232,29 @@ export class ReservedSeats {
     return ledger.seatCost(project === undefined ? undefined : keyOf(project));
   }
 
-  /** The load of people who have seats, by server, and how much of it will be there at the time. */
+  /** The load of sessions of which it is known when they leave, by server, and how much of it will be there at the time. */
   #members(
     indexOf: ReadonlyMap<ServerId, number>,
     rooms: readonly ServerRoom[],
     wall: number,
     at: number,
   ): readonly (Members | undefined)[] {
-    const { book, ledger } = this.#options;
+    const { book, ledger, ends } = this.#options;
     const members: Members[] = [];
+    const add = (server: ServerId, project: string | undefined, here: number, there: number) => {
+      const index = indexOf.get(server);
+      if (index === undefined) return;
+      const points = ledger.seatCost(project).cost * (rooms[index]?.factor ?? 1);
+      const { points: before, staying } = members[index] ?? NOBODY;
+      const sum = before + points * here;
+      members[index] = { points: sum, staying: (staying * before + points * there) / sum };
+    };
     for (const { id, end } of book.all()) {
       const [here, there] = [shareThere(end, wall), shareThere(end, at)];
-      for (const { server, project } of here === 0 ? [] : book.seats(id)) {
-        const index = indexOf.get(server);
-        if (index === undefined) continue;
-        const points = ledger.seatCost(project).cost * (rooms[index]?.factor ?? 1);
-        const { points: before, staying } = members[index] ?? NOBODY;
-        const sum = before + points * here;
-        members[index] = { points: sum, staying: (staying * before + points * there) / sum };
-      }
+      if (here > 0) for (const { server, project } of book.seats(id)) add(server, project, here, there);
     }
+    for (const { server, project, reservation, endsAt } of ends?.ahead(wall) ?? [])
+      if (isEndNeeded(book.get(reservation), endsAt)) add(server, project, 1, endsAt <= at ? 0 : 1);
     return members;
   }
 
@@ -219,6 +290,22 @@ function mayPlace({ indexOf, rooms, reserve, target }: Hold, id: ServerId, cost:
   const room = index === undefined ? undefined : rooms[index];
   if (index === undefined || room === undefined) return true;
   return reserve.admits(index, cost) && room.load + cost * room.factor * (1 + margin) < target;
+}
+
+/** The earliest end that a session on this server needs; `undefined`: it needs none, or no end helps. */
+function endOn(
+  holds: readonly Hold[],
+  id: ServerId,
+  { cost, margin, wall }: { readonly cost: number; readonly margin: number; readonly wall: number },
+): Pick<AnnouncedEnd, 'reservation' | 'endsAt'> | undefined {
+  let first: Pick<AnnouncedEnd, 'reservation' | 'endsAt'> | undefined;
+  for (const hold of holds) {
+    if (mayPlace(hold, id, cost, margin)) continue;
+    const endsAt = announcedEnd(hold.reservation, wall);
+    if (endsAt === undefined) return undefined;
+    if (first === undefined || endsAt < first.endsAt) first = { reservation: hold.reservation.id, endsAt };
+  }
+  return first;
 }
 
 function filtered(candidates: Candidates, admits: (id: ServerId) => boolean): Candidates {

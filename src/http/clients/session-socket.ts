@@ -51,10 +51,15 @@ const plain: Format = {
 };
 
 const json: Format = {
-  waiting: ({ position, estimate, resumeToken }, whyClosed) =>
-    JSON.stringify({ type: 'waiting', position, estimateSeconds: estimate ?? null, reason: whyClosed() ?? null, resumeToken }),
-  allocated: ({ url, server, expiresAt }) =>
-    JSON.stringify({ type: 'allocated', url, server, expiresAt: new Date(expiresAt * 1000).toISOString() }),
+  waiting: ({ position, estimate, resumeToken, turn = 1 }, whyClosed) => {
+    const reason = turn > 1 ? laterTurn(turn) : (whyClosed() ?? null);
+    return JSON.stringify({ type: 'waiting', position, estimateSeconds: estimate ?? null, reason, resumeToken });
+  },
+  allocated: ({ url, server, expiresAt, endsAt }) =>
+    JSON.stringify({
+      ...{ type: 'allocated', url, server, expiresAt: new Date(expiresAt * 1000).toISOString() },
+      ...(endsAt !== undefined && { until: new Date(endsAt * 1000).toISOString() }),
+    }),
   refused: ({ code, reason }) => JSON.stringify({ type: 'refused', code, reason }),
 };
 
@@ -146,6 +151,11 @@ class SocketWaiter implements Waiter {
     if (this.#stream.writableLength > this.#options.bufferBytes()) this.#socket.terminate();
     else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
   }
+}
+
+/** For a client that has sessions or earlier places already. */
+function laterTurn(turn: number): string {
+  return `You would have ${turn} sessions at once, so clients with fewer come first.`;
 }
 
 function textParameter(url: URL, name: string): string | undefined {

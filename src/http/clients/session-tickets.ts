@@ -320,10 +320,10 @@ export class SessionTickets {
 }
 
 /** The client and its request. The address is part of it, so that two clients with the same `clientId` do not share an answer. */
-function identityOf({ address, clientId, projectUrl, labels, code }: TicketRequest): string | undefined {
+function identityOf({ address, clientId, projectUrl, labels, code, ends }: TicketRequest): string | undefined {
   if (clientId === undefined) return undefined;
   const wanted = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([address.limitKey ?? address.address, clientId, projectUrl, wanted, code]);
+  return JSON.stringify([address.limitKey ?? address.address, clientId, projectUrl, wanted, code, ends]);
 }
 
 function answerOf({ ticket, waiting }: WaitingTicket): TicketAnswer | undefined {

@@ -106,6 +106,20 @@ test('a session that can start now is answered with 201 and all a client needs',
   ]);
 });
 
+test('a client may refuse a session that ends early, and learns the end of one', async (t) => {
+  const { admission, post } = setUp(t);
+  const allocated = admission.allocated();
+  assert.ok(allocated.kind === 'allocated');
+  admission.next.push({ ...allocated, endsAt: 1_700_003_540 });
+  const body = (await (await post({ ends: 'accept' })).json()) as { readonly until?: string };
+  assert.equal(body.until, '2023-11-14T23:12:20.000Z');
+  await post({ ends: 'refuse' });
+  assert.deepEqual(
+    admission.requests.map(({ ends }) => ends),
+    [undefined, 'refuse'],
+  );
+});
+
 test('the gateway expects a client that was sent to a server, at once or at the end of the waiting', async (t) => {
   const { admission, sent, post, send } = setUp(t);
   await post({});
@@ -400,7 +414,7 @@ test('an unknown field is refused with a list of the known ones', async (t) => {
   const response = await post({ projct: 'https://github.com/a/b' });
   assert.equal(response.status, 400);
   const { reason } = (await response.json()) as RefusalView;
-  assert.match(reason, /unknown field "projct"; the fields are project, clientId, labels, code and wait\.$/);
+  assert.match(reason, /unknown field "projct"; the fields are project, clientId, labels, code, ends and wait\.$/);
   const long = (await (await post({ [`<b>${'x'.repeat(50_000)}`]: 1 })).json()) as RefusalView;
   assert.ok(long.reason.length < 200);
   assert.doesNotMatch(long.reason, /<b>/);

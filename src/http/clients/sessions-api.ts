@@ -62,6 +62,10 @@ const sessionRequest = z
         .optional()
         .describe('Code of a class: the session takes one of its reserved seats.')
         .openapi({ example: 'ROBO-101' }),
+      ends: z
+        .enum(['accept', 'refuse'])
+        .optional()
+        .describe('`refuse`: wait rather than get a session that ends early, because a class comes. Absent: `accept`.'),
       wait: z
         .boolean()
         .optional()
@@ -131,13 +135,14 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
   routes.on('GET', look.path.replace('{ticket}', ':ticket'), whenReady(options));
 
   routes.openapi(create, async (c) => {
-    const { project, wait = false, clientId, labels, code } = c.req.valid('json');
+    const { project, wait = false, clientId, labels, code, ends } = c.req.valid('json');
     const answer = await tickets.request({
       ...{ address: options.addressOf(c.env.incoming), wait },
       ...(project !== undefined && { projectUrl: project }),
       ...(clientId !== undefined && { clientId }),
       ...(labels !== undefined && { labels }),
       ...(code !== undefined && { code }),
+      ...(ends === 'refuse' && { ends }),
     });
     if (answer.kind === 'refused') return refuseAnswer(c, answer);
     // Relative, because a reverse proxy may have put something before the path.
@@ -165,8 +170,14 @@ function reportSent({ sent, addressOf }: SessionsApiOptions, c: Context<Env>, an
 
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 
-function allocatedBody({ ticket, outcome: { id, url, server, expiresAt } }: Extract<TicketAnswer, { kind: 'allocated' }>) {
-  return { type: 'allocated' as const, id, ticket, url, server, expiresAt: new Date(expiresAt * 1000).toISOString() };
+function allocatedBody({ ticket, outcome }: Extract<TicketAnswer, { kind: 'allocated' }>) {
+  const { id, url, server, expiresAt, endsAt } = outcome;
+  const end = endsAt !== undefined && { until: dateTime(endsAt) };
+  return { type: 'allocated' as const, id, ticket, url, server, expiresAt: dateTime(expiresAt), ...end };
+}
+
+function dateTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
 }
 
 function waitingBody({ ticket, waiting }: { readonly ticket: string; readonly waiting: Waiting }) {
@@ -221,5 +232,5 @@ function invalidName(issue: z.core.$ZodRawIssue): string | undefined {
 function unknownField(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'unrecognized_keys') return undefined;
   const [first = ''] = issue.keys;
-  return `has the unknown field "${shown(first)}"; the fields are project, clientId, labels, code and wait`;
+  return `has the unknown field "${shown(first)}"; the fields are project, clientId, labels, code, ends and wait`;
 }

@@ -79,8 +79,9 @@ export class ClientArrivals {
   }
 
   /** A client from this address was sent to a server, and will arrive there through the gateway. */
-  sent(allocated: Allocated, address: string): void {
-    this.#expected.sent(allocated, address, this.#options.clock.now());
+  sent({ server, bookingId, endsAt }: Allocated, address: string): void {
+    const end = endsAt !== undefined && { endsAt };
+    this.#expected.sent({ server, bookingId, ...end }, address, this.#options.clock.now());
   }
 
   /** The server of the fleet whose `/client` has this path. */
@@ -110,8 +111,8 @@ export class ClientArrivals {
     const { clients, clock, addressOf } = this.#options;
     return clients.handler((request): Arrival => {
       const address = addressOf(request);
-      const bookingId = this.#expected.arrived(server, address.address, clock.now());
-      return { address, counted: bookingId !== undefined, sentTo: { server, ...(bookingId !== undefined && { bookingId }) } };
+      const expected = this.#expected.arrived(server, address.address, clock.now());
+      return { address, counted: expected !== undefined, sentTo: { server, ...expected } };
     });
   }
 }

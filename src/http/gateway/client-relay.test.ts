@@ -26,11 +26,13 @@ interface More {
   readonly ready?: Promise<unknown>;
   /** Bytes that may wait; unlimited by default. */
   readonly memory?: number;
+  /** Whether the class still comes. */
+  readonly isEndDue?: boolean;
 }
 
 async function relay(
   t: TestContext,
-  { sentTo, isFull = false, clientUrl, ready = Promise.resolve(), memory = Infinity }: More = {},
+  { sentTo, isFull = false, clientUrl, ready = Promise.resolve(), memory = Infinity, isEndDue = true }: More = {},
 ) {
   const clock = new FakeClock();
   const log = new MemoryLog();
@@ -43,6 +45,7 @@ async function relay(
   const clients = createClientRelay({
     ...{ clock, log, ssl: false, via: 'test', ready, memory: new WaitingBytes(memory) },
     newId: () => `client-${(ids += 1)}`,
+    isEndDue: () => isEndDue,
     queue: {
       wait: (request, waiter) => admission.wait(request, waiter),
       requeue: (request, { bookingId }, waiter) => {
@@ -251,6 +254,39 @@ for (const [title, count, length, opens] of [
     assert.equal(await client.message(1), opens ? 'webots:ws://localhost/2001' : 'loading: Trying another machine');
     assert.match(log.complaints.join('\n'), opens ? /^$/ : /its response headers are too long/);
   });
+
+test('a session with an announced end is shown it, and ends with a sentence', async (t) => {
+  const endsAt = 1_700_000_600;
+  const clientUrl = await oddServer(t, [STREAM]);
+  const { clock, log, open } = await relay(t, { sentTo: { ...SENT, endsAt }, clientUrl });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(4);
+  assert.deepEqual(client.messages, [
+    'loading: 10 minutes, then a class is here',
+    'docker: 10 minutes, then a class is here',
+    'webots:ws://localhost/2001',
+    'shutdownTimeout: 600',
+  ]);
+  await clock.advance(599);
+  await settled(client);
+  assert.equal(client.messages.length, 4);
+  await clock.advance(1);
+  assert.match(await client.message(5), /^error: The machines are needed for a class now; you may start again\.$/);
+  await client.ends();
+  assert.ok(log.lines.some(({ message }) => message.includes('ends as announced')));
+});
+
+test('a session goes on after its announced end if the class does not come any more', async (t) => {
+  const sentTo = { ...SENT, endsAt: 1_700_000_600 };
+  const { clock, count, open } = await relay(t, { sentTo, clientUrl: await oddServer(t, [STREAM]), isEndDue: false });
+  const client = await open();
+  client.socket.send(START);
+  await client.message(4);
+  await clock.advance(700);
+  await settled(client);
+  assert.deepEqual([client.messages.length, count().sessions], [4, 1]);
+});
 
 test('a session that its server ends leaves no booking behind, though its client never agrees to the end', async (t) => {
   const { admission, connected, count, open } = await relay(t, { sentTo: SENT, clientUrl: await oddServer(t, [STREAM, OVER]) });

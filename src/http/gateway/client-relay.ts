@@ -73,7 +73,7 @@ export function createClientRelay(options: ClientRelayOptions): ClientRelay {
     end(id, reason) {
       const client = clients.get(id);
       if (client?.session(id) === undefined) return undefined;
-      client.endByOperator(reason);
+      client.end(reason);
       return true;
     },
     move(id) {

@@ -30,6 +30,8 @@ export interface GatewayOptions extends Omit<FleetAddresses, 'settings'>, Omit<G
   readonly queue: Pick<QueueService, 'wait' | 'requeue' | 'release' | 'connected'>;
   readonly addressOf: AddressOf;
   readonly ready: Promise<unknown>;
+  /** Whether a class still needs the seat of this booking at the announced end of its session. */
+  readonly isEndDue: (bookingId: string) => boolean;
   readonly registry: Registry;
   /** Maximum number of relayed sessions and requests that this machine allows. */
   readonly maxRelays: () => number;

@@ -12,12 +12,14 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import type { ServerId } from '../../core/fleet/endpoint.ts';
 import {
+  endMessages,
   retryMessages,
   errorMessage,
   positionMessages,
   shutdownMessage,
   startingMessages,
 } from '../../core/gateway/client-messages.ts';
+import type { ExpectedClient } from '../../core/gateway/expected-clients.ts';
 import type { HeldBytes, WaitingBytes } from '../../core/gateway/waiting-bytes.ts';
 import { readStartMessage } from '../../core/gateway/start-message.ts';
 import { causeOfEnd, maxSilence, meaningOf, type Cause } from '../../core/gateway/server-words.ts';
@@ -53,6 +55,8 @@ export interface RelayedClientOptions {
   readonly via: string;
   /** What waits in all relays together. */
   readonly memory: WaitingBytes;
+  /** Whether a class still needs the seat of this booking at the announced end of its session. */
+  readonly isEndDue: (bookingId: string) => boolean;
 }
 
 export interface ClientRelayLimits extends ServerConnectionLimits {
@@ -69,7 +73,7 @@ export interface Arrival {
   /** The code of a class with which it asked. */
   readonly code?: string;
   /** Absent: the client has no server yet. */
-  readonly sentTo?: { readonly server: ServerId; readonly bookingId?: string };
+  readonly sentTo?: { readonly server: ServerId } & Partial<ExpectedClient>;
 }
 
 export type SessionOutcome = 'begun' | 'second-chance' | 'failed' | 'refused' | 'abandoned';
@@ -118,6 +122,9 @@ const POLICY = 1008;
 const INTERNAL_ERROR = 1011;
 /** In the registry of WebSocket close codes: the client may reconnect. */
 const SERVICE_RESTART = 1012;
+const CLASS_IS_HERE = 'The machines are needed for a class now; you may start again.';
+/** Seconds after which the time left is computed again. */
+const CLOCK_CHECK = 60;
 const MOVED = 'An operator moved this session: start it again to get another machine.';
 /** Bytes of the reason in a close frame (RFC 6455 § 5.5). */
 const MAX_CLOSE_REASON = 123;
@@ -137,6 +144,8 @@ export class RelayedClient implements Waiter {
   #state: State = { kind: 'arrived', left: new AbortController() };
   #request: SessionRequest;
   #bookingId: string | undefined;
+  /** When its session is ended because a class comes, in seconds since the epoch. */
+  #classAt: number | undefined;
   /** What a server gets once it is connected; the first is the `start` message. */
   readonly #queued: Message[] = [];
   readonly #held: HeldBytes;
@@ -159,6 +168,7 @@ export class RelayedClient implements Waiter {
     const { address, counted, code } = arrival;
     this.#request = { address, ...(counted && { counted: true }), ...(code !== undefined && { code }) };
     this.#bookingId = arrival.sentTo?.bookingId;
+    this.#classAt = arrival.sentTo?.endsAt;
     this.gone = this.#gone.signal;
     this.#held = options.memory.hold(() => client.socket.terminate());
   }
@@ -198,6 +208,7 @@ export class RelayedClient implements Waiter {
       return;
     }
     this.#bookingId = outcome.bookingId;
+    this.#classAt = outcome.endsAt;
     this.#connect(outcome.server);
   }
 
@@ -216,8 +227,8 @@ export class RelayedClient implements Waiter {
     return { id, server, isRunning, since, project: this.#request.projectUrl, bookingId: this.#bookingId };
   }
 
-  /** An operator ends the session. */
-  endByOperator(reason: string): void {
+  /** An operator, or an announced end, ends the session. */
+  end(reason: string): void {
     this.#send(errorMessage(reason));
     this.#disconnect(NORMAL, closeReason(reason));
   }
@@ -326,7 +337,8 @@ export class RelayedClient implements Waiter {
       silence: new AbortController(),
     };
     this.#enter({ kind: 'connecting', placement });
-    if (this.#showsLine) this.#show(startingMessages());
+    if (this.#classAt !== undefined) this.#show(endMessages(this.#classAt - this.#options.clock.wallTime()));
+    else if (this.#showsLine) this.#show(startingMessages());
     const url = clientUrl(server);
     const problem = url === undefined ? 'it has left the fleet' : refuseAddress(url);
     if (url === undefined || problem !== undefined) {
@@ -422,15 +434,29 @@ export class RelayedClient implements Waiter {
     this.#enter({ kind: 'in-session', placement });
     this.#queued.length = 0;
     this.#decide('begun');
+    if (this.#classAt !== undefined) void this.#endForClass(this.#classAt);
   }
 
   /** Only once there is a session: before that the client may still be sent to a server that stays. It cannot be taken back. */
   #announceEnd(): void {
     const placement = this.#placement;
-    if (this.#state.kind !== 'in-session' || placement?.endsAt === undefined) return;
-    if (placement.announcedEnd === placement.endsAt) return;
-    placement.announcedEnd = placement.endsAt;
-    this.#send(shutdownMessage(placement.endsAt - this.#options.clock.wallTime()));
+    if (this.#state.kind !== 'in-session' || placement === undefined) return;
+    const endsAt = Math.min(placement.endsAt ?? Infinity, this.#classAt ?? Infinity);
+    if (endsAt === Infinity || placement.announcedEnd === endsAt) return;
+    placement.announcedEnd = endsAt;
+    this.#send(shutdownMessage(endsAt - this.#options.clock.wallTime()));
+  }
+
+  /** The session ends as it was announced, unless the class does not come any more. */
+  async #endForClass(endsAt: number): Promise<void> {
+    const { clock, log, isEndDue, nameOf } = this.#options;
+    // In steps, because the time of the wall may be set.
+    for (let left = endsAt - clock.wallTime(); left > 0 && !this.gone.aborted; left = endsAt - clock.wallTime())
+      await clock.sleep(Math.min(CLOCK_CHECK, left), this.gone);
+    if (this.gone.aborted || this.#bookingId === undefined || !isEndDue(this.#bookingId)) return;
+    const name = nameOf(this.server ?? '');
+    log.limited('info', `class on ${name}`, `a session on ${name} simulation server ends as announced, for a class`);
+    this.end(CLASS_IS_HERE);
   }
 
   /** `reason`: what the server said. The client gets it only if no further server is tried. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readCalendar } from '../../calendar/read-calendar.ts';
 import { startWithClass } from '../../../test/support/class-scene.ts';
 import { createReservationRoutes } from './reservation-routes.ts';
 
@@ -17,6 +18,8 @@ function setUp() {
   const routes = createReservationRoutes({
     reservations,
     projectHosts: () => [],
+    calendars: { read: (...calendar) => Promise.resolve(readCalendar(...calendar)) },
+    clock: scene.clock,
     mayReserve: async (c, next) => {
       const name = c.req.header('Authorization');
       if (name === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
@@ -217,4 +220,52 @@ test('reservations are neither read nor made without a token', async () => {
     ['DELETE', `${BASE}/x`],
   ] as const)
     assert.equal((await routes.request(path, { method })).status, 401);
+});
+
+test('a calendar is previewed, imported, and imported again without a change', async () => {
+  const { routes, scene } = setUp();
+  const now = scene.clock.wallTime();
+  const stamp = (seconds: number) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+  const event = (uid: string, seats: number, more = '') =>
+    ['BEGIN:VEVENT', `UID:${uid}`, `DTSTART:${stamp(now + 86_400)}`, `DTEND:${stamp(now + 90_000)}`, `SUMMARY:${uid}`]
+      .concat(`DESCRIPTION:seats: ${seats}${more}`, 'END:VEVENT')
+      .join('\r\n');
+  const calendar = (...events: readonly string[]) => ['BEGIN:VCALENDAR', ...events, 'END:VCALENDAR', ''].join('\r\n');
+  const send = async (body: string, query = '', type = 'text/calendar', name = 'noether') => {
+    const headers = { Authorization: name, 'Content-Type': type };
+    const response = await routes.request(`${BASE}/import${query}`, { method: 'POST', headers, body });
+    const text = (await response.json()) as Readonly<Record<string, unknown>> & {
+      readonly events?: readonly Record<string, unknown>[];
+    };
+    return {
+      status: response.status,
+      code: text['code'],
+      events: text.events?.map(({ outcome, lessons }) => `${String(outcome)} ${String(lessons)}`),
+      text,
+    };
+  };
+  const both = calendar(event('one', 8, '\\ncode: robo-101'), event('two', 8));
+  const preview = await send(both);
+  // The second event does not fit beside the first one, and the preview says so.
+  assert.deepEqual([preview.status, preview.events], [200, ['new 1', 'refused 0']]);
+  assert.match(String(preview.text.events?.[1]?.['reason']), /there would be 16\./);
+  assert.equal(preview.text.events?.[0]?.['id'], null);
+  assert.deepEqual((await send(calendar(event('one', 8)))).events, ['new 1'], 'nothing was stored');
+  const applied = await send(both, '?apply=true');
+  assert.deepEqual(applied.events, ['new 1', 'refused 0']);
+  assert.deepEqual((await send(calendar(event('one', 8)), '?apply=true')).events, ['unchanged 1']);
+  assert.deepEqual((await send(calendar(event('one', 6)), '?apply=true')).events, ['changed 1']);
+  assert.deepEqual((await send(calendar(event('one', 6)))).events, ['unchanged 1']);
+  assert.equal(scene.reservations?.views().length, 1);
+  assert.deepEqual((await send(calendar(event('one', 20)))).events, ['refused 0'], 'the quota');
+  const odd = [
+    await send('rubbish'),
+    await send(both, '', 'application/json'),
+    await send('x'.repeat(300_000)),
+    await send(both, '?apply=yes'),
+  ];
+  assert.deepEqual(
+    odd.map(({ status }) => status),
+    [400, 415, 413, 400],
+  );
 });

@@ -5,12 +5,15 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
+import { MAX_CALENDAR_BYTES } from '../../core/reservations/calendar-event.ts';
 import { MAX_CODE, MIN_CODE, normalizedCode } from '../../core/reservations/code.ts';
 import type { OverQuota } from '../../core/reservations/quota.ts';
 import { RESERVATION_STATES } from '../../core/reservations/reservation.ts';
 import { MAX_LESSONS } from '../../core/reservations/weekly.ts';
 import { isoTime } from '../../core/text/iso-time.ts';
 import type { OverCapacity, ReservationOutcome, Reservations, ReservationView, Wish } from '../../engine/reservations.ts';
+import { importEvents, type ImportedEvent } from '../../engine/calendar-import.ts';
+import type { CalendarReader, Clock } from '../../ports.ts';
 import { calendarSecret } from './calendar-routes.ts';
 import { personOf } from './person.ts';
 import { refuseOddJson } from '../server/json-body.ts';
@@ -19,6 +22,8 @@ import type { Env } from '../server/routes.ts';
 import { EXPECTED_TIME, timeText } from '../server/time-text.ts';
 
 export interface ReservationRoutesOptions {
+  readonly calendars: CalendarReader;
+  readonly clock: Pick<Clock, 'wallTime'>;
   readonly reservations: Pick<Reservations, 'make' | 'extend' | 'move' | 'release' | 'cancel' | 'view' | 'views'>;
   /** Hosts besides `github.com` from which projects may come. */
   readonly projectHosts: () => readonly string[];
@@ -224,13 +229,78 @@ const cancel = createRoute({
   responses: { 204: { description: 'Done.' }, ...unknown, ...refusals },
 });
 
+const importedEvent = z
+  .object({
+    uid: z.string().describe('Identity of the event in its calendar.'),
+    title: z.string(),
+    outcome: z
+      .enum(['new', 'changed', 'unchanged', 'cancelled', 'refused'])
+      .describe('`changed`: it was imported before, and its reservations are replaced. `cancelled` events are left out.'),
+    reason: z.string().nullable().describe('Why it is left out, in a sentence.'),
+    code: z.string().nullable().describe('Code of its class.'),
+    seats: z.int().nullable(),
+    lessons: z.int().describe('Number of its lessons that are not over.'),
+    first: z.string().nullable().describe('ISO 8601: the start of the first one.'),
+    id: z.string().nullable().describe('Identity of the reservation of the first one. Null in a preview.'),
+  })
+  .openapi('ImportedEvent');
+const calendarImport = createRoute({
+  method: 'post',
+  path: '/api/v1/reservations/import',
+  operationId: 'importReservations',
+  tags: ['reservations'],
+  summary: 'Reserve the events of a calendar file, or show what would be reserved',
+  security,
+  request: {
+    query: z.object({
+      apply: z.enum(['true', 'false']).optional().describe('`true`: reserve. Absent: a preview; nothing is reserved.'),
+      zone: z
+        .string()
+        .min(1)
+        .max(60)
+        .optional()
+        .describe('Time zone of times that name none, such as `Europe/Berlin`. Absent: such events are refused.'),
+    }),
+    body: {
+      required: true,
+      content: {
+        'text/calendar': {
+          schema: z
+            .string()
+            .describe('An iCalendar file (RFC 5545). A line `seats: 30` in the description of an event is needed.'),
+        },
+      },
+    },
+  },
+  responses: {
+    200: jsonResponse(
+      'What was, or would be, done with each event.',
+      z
+        .object({
+          applied: z.boolean().describe('The events are reserved; otherwise it is a preview.'),
+          events: z.array(importedEvent).readonly(),
+        })
+        .openapi('CalendarImport'),
+    ),
+    ...refusals,
+    413: refusalResponse('The file is too large.'),
+    415: refusalResponse('The file was not sent as `text/calendar`.'),
+  },
+});
+
 export function createReservationRoutes(options: ReservationRoutesOptions): OpenAPIHono<Env> {
   const { mayReserve } = options;
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => refusal(c, 413, 'too-large', 'The request is too large.') });
   for (const { method, path } of [make, list, look, extend, move, release, cancel])
     routes.on(method, path.replace('{id}', ':id'), mayReserve, limit, refuseOddJson);
+  const limitFile = bodyLimit({
+    maxSize: MAX_CALENDAR_BYTES,
+    onError: (c) => refusal(c, 413, 'too-large', `The file is larger than ${MAX_CALENDAR_BYTES} bytes.`),
+  });
+  routes.on('POST', calendarImport.path, mayReserve, limitFile, refuseOtherFiles);
   addMaking(routes, options);
+  addImport(routes, options);
   addReading(routes, options);
   addChanging(routes, options);
   return routes;
@@ -241,13 +311,49 @@ function addMaking(routes: OpenAPIHono<Env>, { reservations, projectHosts }: Res
     const read = readWish(c.req.valid('json'), projectHosts());
     if (typeof read === 'string') return refusal(c, 400, 'bad-request', read);
     const isTrial = c.req.valid('query').dryRun === 'true';
-    const outcome = await reservations.make(read, personOf(c.get('token')), isTrial);
+    const outcome = await reservations.make(read, personOf(c.get('token')), { dryRun: isTrial });
     if (outcome.kind === 'done') {
       const { view, lessons } = outcome;
       return c.json({ ...viewOf(view), ...(lessons !== undefined && { lessons }) }, isTrial ? 200 : 201);
     }
     return refuseOutcome(c, outcome, read.seats);
   });
+}
+
+const refuseOtherFiles: MiddlewareHandler<Env> = async (c, next) =>
+  /^text\/calendar(?:;|$)/i.test(c.req.header('Content-Type') ?? '')
+    ? next()
+    : refusal(c, 415, 'unsupported-media-type', 'Send the file with "Content-Type: text/calendar".');
+
+function addImport(routes: OpenAPIHono<Env>, { reservations, calendars, clock, projectHosts }: ReservationRoutesOptions): void {
+  routes.openapi(calendarImport, async (c) => {
+    const { apply: wanted, zone } = c.req.valid('query');
+    const now = clock.wallTime();
+    const read = await calendars.read(await c.req.text(), { now, ...(zone !== undefined && { zone }) });
+    if (read.kind === 'unreadable') return refusal(c, 400, 'bad-request', `The calendar: ${read.reason}`);
+    const apply = wanted === 'true';
+    const options = { reservations, otherHosts: projectHosts(), now, apply };
+    const imported = await importEvents(read.events, personOf(c.get('token')), options);
+    return c.json({ applied: apply, events: imported.map((event) => importedView(event, apply)) }, 200, NO_STORE);
+  });
+}
+
+function importedView(
+  { uid, title, outcome, why, reservations }: ImportedEvent,
+  applied: boolean,
+): z.infer<typeof importedEvent> {
+  const [first] = reservations;
+  const isStored = applied || outcome === 'unchanged';
+  return {
+    ...{ uid, title, outcome, reason: whyNot(why), lessons: reservations.length },
+    ...{ code: (isStored && first?.code) || null, seats: first?.seats ?? null },
+    ...{ first: first === undefined ? null : isoTime(first.start), id: (isStored && first?.id) || null },
+  };
+}
+
+function whyNot(why: ImportedEvent['why']): string | null {
+  if (why === undefined || typeof why === 'string') return why ?? null;
+  return refusalOf(why.refusal, why.seats).reason;
 }
 
 function addReading(routes: OpenAPIHono<Env>, { reservations }: ReservationRoutesOptions): void {
@@ -325,31 +431,51 @@ function viewOf({ reservation: kept, status, predicted, free }: ReservationView)
 type Refused = Exclude<ReservationOutcome, { kind: 'done' }>;
 
 function refuseOutcome(c: Context, outcome: Refused, seats: number) {
+  const { status, code, reason } = refusalOf(outcome, seats);
+  if (outcome.kind === 'over-capacity') return c.json({ code, reason, numbers: numbersView(outcome) }, 409, NO_STORE);
+  return refusal(c, status, code, reason);
+}
+
+interface RefusedReservation {
+  readonly status: 400 | 403 | 409 | 422;
+  readonly code: string;
+  readonly reason: string;
+}
+
+function refusalOf(outcome: Refused, seats: number): RefusedReservation {
   switch (outcome.kind) {
     case 'over-capacity':
-      return c.json({ code: outcome.kind, reason: numbers(outcome, seats), numbers: numbersView(outcome) }, 409, NO_STORE);
+      return { status: 409, code: outcome.kind, reason: numbers(outcome, seats) };
     case 'quota':
-      return refusal(c, 403, outcome.kind, quotaWords(outcome));
+      return { status: 403, code: outcome.kind, reason: quotaWords(outcome) };
     case 'code-in-use':
-      return refusal(c, 409, outcome.kind, 'Another reservation that is not over has this code; choose another one.');
+      return conflictOf(outcome.kind, 'Another reservation that is not over has this code; choose another one.');
     case 'unknown-zone':
-      return refusal(c, 400, 'bad-request', '"weekly.zone": write the name of a time zone, such as Europe/Berlin.');
+      return badRequest('"weekly.zone": write the name of a time zone, such as Europe/Berlin.');
     case 'none':
-      return refusal(c, 400, 'bad-request', '"weekly": no lesson is left until the last day.');
+      return badRequest('"weekly": no lesson is left until the last day.');
     case 'no-such-time':
-      return refusal(c, 400, 'bad-request', `"weekly": the clocks skip this time on ${outcome.day}; add the day to "except".`);
+      return badRequest(`"weekly": the clocks skip this time on ${outcome.day}; add the day to "except".`);
     case 'too-many-lessons':
-      return refusal(c, 400, 'bad-request', `"weekly": a series has at most ${MAX_LESSONS} lessons.`);
+      return badRequest(`"weekly": a series has at most ${MAX_LESSONS} lessons.`);
     case 'too-many':
-      return refusal(c, 409, 'too-many-reservations', 'The maximum number of reservations is reached; cancel some.');
+      return conflictOf('too-many-reservations', 'The maximum number of reservations is reached; cancel some.');
     case 'in-the-past':
-      return refusal(c, 400, 'bad-request', '"start": this time is over.');
+      return badRequest('"start": this time is over.');
     case 'over':
     case 'unknown':
-      return refusal(c, 409, 'reservation-over', 'This reservation is over, or its doors are open already. Make a new one.');
+      return conflictOf('reservation-over', 'This reservation is over, or its doors are open already. Make a new one.');
     case 'no-server':
-      return refusal(c, 422, 'no-server-for-project', 'No simulation server that is up may run this project.');
+      return { status: 422, code: 'no-server-for-project', reason: 'No simulation server that is up may run this project.' };
   }
+}
+
+function badRequest(reason: string): RefusedReservation {
+  return { status: 400, code: 'bad-request', reason };
+}
+
+function conflictOf(code: string, reason: string): RefusedReservation {
+  return { status: 409, code, reason };
 }
 
 function numbersView({ free, all, at, alternatives }: OverCapacity) {

@@ -217,6 +217,7 @@ export const allocated = z
       .openapi({ example: 'wss://sim1.example.org/2000' }),
     server: serverId,
     expiresAt: z.iso.datetime().describe('Until then the place is reserved for a client that has not connected yet.'),
+    until: z.iso.datetime().optional().describe('The session is ended then, because a class needs its seat. Absent: it is not.'),
   })
   .openapi('AllocatedSession');
 
