@@ -1,5 +1,6 @@
 /**
- * Runs benchmarks one after the other, each in a process of its own: all of them, or those that are named. `npm run bench -- http polling`.
+ * Runs benchmarks one after the other, each in a process of its own: all of them, or those that are named. `npm run bench -- http polling`. One that has
+ * several rows takes their names: `npm run bench -- simulation:churn,memory`.
  * A figure that misses its goal is printed as such; the exit status says only whether the benchmarks themselves worked.
  */
 import { spawn } from 'node:child_process';
@@ -25,27 +26,30 @@ const benchmarks: Readonly<Record<string, string>> = {
 /** Seconds after which a benchmark is ended. */
 const LONGEST = 1200;
 
-const named = process.argv.slice(2);
-const unknown = named.filter((name) => !(name in benchmarks));
+const named = process.argv.slice(2).map((argument) => {
+  const [name = '', rows] = argument.split(':');
+  return { name, rows: rows?.split(',') ?? [] };
+});
+const unknown = named.map(({ name }) => name).filter((name) => !(name in benchmarks));
 if (unknown.length > 0) {
   console.error(`error: no such benchmark: ${unknown.join(', ')}. There are:`);
   for (const [name, what] of Object.entries(benchmarks)) console.error(`  ${name.padEnd(12)} ${what}`);
   process.exit(2);
 }
-for (const name of named.length > 0 ? named : Object.keys(benchmarks)) {
+for (const { name, rows } of named.length > 0 ? named : Object.keys(benchmarks).map((one) => ({ name: one, rows: [] }))) {
   console.log(`\n=== ${name}: ${benchmarks[name] ?? ''}`);
-  if (!(await run(name))) process.exitCode = 1;
+  if (!(await run(name, rows))) process.exitCode = 1;
 }
 
 /** Whether it worked. */
-async function run(name: string): Promise<boolean> {
+async function run(name: string, rows: readonly string[]): Promise<boolean> {
   const file = join(import.meta.dirname, name + extname(import.meta.filename));
   if (!existsSync(file)) {
     console.error(`error: ${file} is missing`);
     return false;
   }
   const began = performance.now();
-  const child = spawn(process.execPath, [...process.execArgv, file], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [...process.execArgv, file, ...rows], { stdio: 'inherit' });
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST * 1000);
   const status = await new Promise<number | string>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));

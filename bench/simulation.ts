@@ -1,11 +1,11 @@
 /**
  * The simulation server: starts of sessions, projects, churn and what it leaves, memory, streams; and what the session server gains from servers that report
- * their sessions. The simulator is one that starts at once, so the figures are those of the server. About four minutes; ends by itself.
+ * their sessions. The simulator is one that starts at once, so the figures are those of the server. A row can be run alone: `npm run bench -- simulation:churn`. Some minutes; ends by itself.
  */
 import { randomBytes } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
@@ -28,20 +28,36 @@ import {
 const run = promisify(execFile);
 const TINY = 'https://github.com/acme/tiny/blob/main/worlds/arm.wbt';
 const LARGE = 'https://github.com/acme/large/blob/main/robots/worlds/arm.wbt';
+/** Below the ports of the servers. */
+const OWN_PORT = 19_000;
 /** At a time, in churn. */
 const TOGETHER = 8;
 
-for (const isolation of ['cgroup', 'bubblewrap']) await withProgram({ isolation }, (program) => starts(program, isolation));
-await withProgram({ isolation: 'cgroup' }, (program) => largeProject(program, 'layers', 60));
-await withProgram({ isolation: 'cgroup', copies: true }, (program) => largeProject(program, 'copies', 150));
-await withProgram({ isolation: 'cgroup' }, sharedFetch);
-await withProgram({ isolation: 'cgroup' }, loadWhileFetching);
-await withProgram({ isolation: 'cgroup' }, churn);
-await withProgram({ isolation: 'bubblewrap' }, everyStage);
-await withProgram({ isolation: 'cgroup' }, hundredSessions);
-await withProgram({ isolation: 'cgroup' }, streams);
-await burst({ reportsSessions: true, spread: 4 });
-await countedScenarios();
+/** Seconds. */
+const REFRESH_AFTER = 1;
+const REFRESHING = { configuration: { cache: { leaveFree: 0, refreshAfter: REFRESH_AFTER } } };
+
+/** By the names that `npm run bench -- simulation:churn,memory` takes; all of them otherwise. */
+const rows: Readonly<Record<string, () => Promise<void>>> = {
+  starts: () => withProgram({ isolation: 'cgroup' }, (program) => starts(program, 'cgroup')),
+  bubblewrap: () => withProgram({ isolation: 'bubblewrap' }, (program) => starts(program, 'bubblewrap')),
+  layers: () => withProgram({ isolation: 'cgroup', ...REFRESHING }, (program) => largeProject(program, 'layers', 60)),
+  copies: () =>
+    withProgram({ isolation: 'cgroup', copies: true, ...REFRESHING }, (program) => largeProject(program, 'copies', 150)),
+  class: () => withProgram({ isolation: 'cgroup' }, sharedFetch),
+  load: () => withProgram({ isolation: 'cgroup' }, loadWhileFetching),
+  churn: () => withProgram({ isolation: 'cgroup' }, churn),
+  stages: () => withProgram({ isolation: 'bubblewrap' }, everyStage),
+  memory: () => withProgram({ isolation: 'cgroup' }, hundredSessions),
+  streams: () => withProgram({ isolation: 'cgroup' }, streams),
+  burst: () => burst({ reportsSessions: true, spread: 4 }),
+  counted: countedScenarios,
+};
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !(name in rows));
+if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(', ')}. There are: ${Object.keys(rows).join(', ')}`);
+for (const name of named.length > 0 ? named : Object.keys(rows)) await rows[name]?.();
 
 async function withProgram(
   options: SimulationProgramOptions,
@@ -60,27 +76,29 @@ async function withProgram(
 
 async function starts(program: SimulationProgram, isolation: string): Promise<void> {
   title(`Start message to address, tiny project that is known, ${isolation}`);
-  const own = await ownStartOf(program.home, program.port - 1);
-  note(`the simulator alone starts in ${own.toFixed(1)} ms, which is subtracted`);
+  const { median: own } = await ownStartOf(program.home, OWN_PORT);
+  note(`the simulator alone starts in ${own.toFixed(1)} ms, which is subtracted; ${loadOfMachine()}`);
   const alone: number[] = [];
   for (let round = 0; round < 100; round += 1) alone.push((await oneSession(program)) - own);
   tell({ what: 'one at a time, p50', value: quantile(alone, 0.5), unit: 'ms', goal: { atMost: 40 } });
   tell({ what: 'one at a time, p99', value: quantile(alone, 0.99), unit: 'ms', goal: { atMost: 150 } });
-  const together = (await sessionsAtATime(program, 200)).times.map((time) => time - own);
+  const { median: ownTogether } = await ownStartOf(program.home, OWN_PORT, 100, TOGETHER);
+  const together = (await sessionsAtATime(program, 200)).times.map((time) => time - ownTogether);
+  note(`${TOGETHER} of them at a time start in ${ownTogether.toFixed(1)} ms, which is subtracted from now on`);
   tell({ what: `${TOGETHER} at a time, p50 (the original: 182 ms)`, value: quantile(together, 0.5), unit: 'ms' });
   tell({ what: `${TOGETHER} at a time, p99`, value: quantile(together, 0.99), unit: 'ms' });
 }
 
 async function largeProject(program: SimulationProgram, how: string, goal: number): Promise<void> {
   title(`Project of 18 MB, ${how}`);
-  const own = await ownStartOf(program.home, program.port - 1);
+  const { median: own } = await ownStartOf(program.home, OWN_PORT);
   const repository = program.repository('acme/large');
   const cold: number[] = [];
   const warm: number[] = [];
   for (let round = 0; round < 5; round += 1) {
     commitLarge(repository);
     // Until then the answer for the branch is used again.
-    await pause(1.1);
+    await pause(REFRESH_AFTER + 0.1);
     cold.push((await oneSession(program, LARGE)) - own);
     for (let again = 0; again < 5; again += 1) warm.push((await oneSession(program, LARGE)) - own);
   }
@@ -109,15 +127,35 @@ async function loadWhileFetching(program: SimulationProgram): Promise<void> {
     for (const [index] of repositories.entries()) await oneSession(program, LARGE.replace('/large/', `/large${index}/`));
     return (performance.now() - began) / 1000;
   })();
-  const { latencies } = await makeRequests({ port: program.port, path: '/load', connections: 2, seconds: 4, pace: 100 });
-  note(`${repositories.length} projects were fetched in ${(await fetching).toFixed(1)} s`);
-  tell({ what: 'p99 (the original: 2,800 ms)', value: quantile(latencies, 0.99), unit: 'ms', goal: { atMost: 10 } });
+  const ask = { port: program.port, path: '/load', connections: 2, seconds: 4, pace: 100 };
+  const { latencies } = await makeRequests(ask);
+  note(`${repositories.length} projects were fetched in ${(await fetching).toFixed(1)} s; ${loadOfMachine()}`);
+  const idle = await makeRequests(ask);
+  tell({
+    ...{ what: 'p99 (the original: 2,800 ms)', value: quantile(latencies, 0.99), unit: 'ms', goal: { atMost: 10 } },
+    comparedTo: { what: 'p99 while nothing is fetched', value: quantile(idle.latencies, 0.99) },
+  });
 }
 
 async function churn(program: SimulationProgram): Promise<void> {
   title(`Sessions that begin and end, ${TOGETHER} at a time`);
-  const { seconds, times } = await sessionsAtATime(program, 400);
-  tell({ what: 'sessions a second, to the end of the last', value: times.length / seconds, unit: '/s', goal: { atLeast: 40 } });
+  const count = 400;
+  const own = await ownStartOf(program.home, OWN_PORT, count, TOGETHER);
+  const before = program.cpu();
+  const { seconds } = await sessionsAtATime(program, count);
+  const after = program.cpu();
+  note(loadOfMachine());
+  tell({
+    ...{ what: 'sessions a second, to the end of the last', value: count / seconds, unit: '/s', goal: { atLeast: 40 } },
+    comparedTo: { what: 'the simulator alone', value: own.rate },
+  });
+  for (const part of ['server', 'launcher', 'programs'] as const)
+    tell({ what: `CPU of a session: ${part}`, value: (1000 * (after[part] - before[part])) / count, unit: 'ms' });
+}
+
+/** Seconds of others make wall time longer. */
+function loadOfMachine(): string {
+  return `load of this machine: ${loadavg()[0]?.toFixed(1) ?? ''} on ${cpus().length} processors`;
 }
 
 /** The stages are the messages a client has seen when it leaves; some leave before, some are left by their simulator. */

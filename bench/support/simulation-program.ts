@@ -33,6 +33,8 @@ export interface SimulationProgram {
   /** A line of `/metrics` by its beginning. */
   metric(name: string): Promise<number>;
   usage(): Usage;
+  /** Seconds of CPU of the server, of its launcher, and of the programs that ran and have ended. */
+  cpu(): { readonly server: number; readonly launcher: number; readonly programs: number };
   stop(): Promise<void>;
 }
 
@@ -66,7 +68,7 @@ export async function startSimulationProgram(options: SimulationProgramOptions):
     },
     ...{ logDir: join(folder, 'log'), stateDir: state, maxConnections: 128, api: { token: TOKEN } },
     ...{ allowedRepositories: ['https://github.com/acme'], isolation: { use: options.isolation } },
-    ...{ projects: { mirrors: { 'https://github.com/': `file://${mirror}/` } }, cache: { leaveFree: 0, refreshAfter: 1 } },
+    ...{ projects: { mirrors: { 'https://github.com/': `file://${mirror}/` } }, cache: { leaveFree: 0 } },
     ...options.configuration,
   };
   writeFileSync(path, JSON.stringify(configuration));
@@ -101,6 +103,11 @@ export async function startSimulationProgram(options: SimulationProgramOptions):
       return Number(line?.split(' ').at(-1) ?? 0);
     },
     usage: () => usageOf(pid),
+    cpu() {
+      const launchers = childrenOf(pid).map(usageOf);
+      const sum = (of: (usage: Usage) => number) => launchers.reduce((seconds, usage) => seconds + of(usage), 0);
+      return { server: usageOf(pid).cpu, launcher: sum(({ cpu }) => cpu), programs: sum(({ children }) => children) };
+    },
     async stop() {
       process.off('exit', end);
       end();

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 export interface Usage {
   /** CPU seconds of all threads, user and system, since the process began. Steps of 10 ms. */
   readonly cpu: number;
+  /** The same, of its children that have ended, and of theirs. */
+  readonly children: number;
   /** Bytes in memory. */
   readonly resident: number;
 }
@@ -17,8 +19,12 @@ export function usageOf(pid: number): Usage {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
-  const [user = '', system = ''] = fields.slice(11, 13);
-  return { cpu: (Number(user) + Number(system)) / TICKS, resident: Number(fields[21]) * PAGE };
+  const [user = 0, system = 0, userOfChildren = 0, systemOfChildren = 0] = fields.slice(11, 15).map(Number);
+  return {
+    cpu: (user + system) / TICKS,
+    children: (userOfChildren + systemOfChildren) / TICKS,
+    resident: Number(fields[21]) * PAGE,
+  };
 }
 
 /** Maximum number of open file descriptors a process may have here, this one and those it starts. */

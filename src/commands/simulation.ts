@@ -7,6 +7,7 @@ import { startLoop, type Loop } from '../engine/loop.ts';
 import { logPath, openLog, type OpenLog } from '../logging/log.ts';
 import type { SimulationApp } from '../simulation/app/start.ts';
 import { loadSimulationConfiguration } from '../simulation/settings/load.ts';
+import { keepYoungHeapSmall } from '../system/process-memory.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { systemClock } from '../system/system-clock.ts';
 import { version } from '../system/version.ts';
@@ -17,6 +18,7 @@ import { FAILED, ProcessLifecycle } from './process-lifecycle.ts';
 const MAX_STOP = 8;
 
 export async function simulationCommand(path: string): Promise<void> {
+  keepYoungHeapSmall();
   const life = new ProcessLifecycle({ reloads: true, maxStop: MAX_STOP });
   // The demo starts it as a child, which does not outlive its parent.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

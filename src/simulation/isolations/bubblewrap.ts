@@ -40,7 +40,10 @@ export async function tryBubblewrap(options: BubblewrapOptions): Promise<Tried> 
       return { kind: 'not', reason: error instanceof Error ? error.message : String(error) };
     }
   }
-  return { kind: 'works', isolation: createProcessIsolation({ ...options, ...wrapping(options), facts: factsOf(options) }) };
+  return {
+    kind: 'works',
+    isolation: createProcessIsolation({ ...options, ...wrapping(options), confines: true, facts: factsOf(options) }),
+  };
 }
 
 function factsOf({ cgroups, network }: BubblewrapOptions): IsolationFacts {

@@ -34,6 +34,8 @@ export interface ProcessIsolationOptions {
   readonly displayMissing: () => boolean;
   /** How a program is put into something more. Absent: it runs as it is. */
   readonly wrap?: (start: StartOptions, port: number) => Wrapped | Promise<Wrapped>;
+  /** What runs in it cannot leave its cgroup, and ends with it. */
+  readonly confines?: boolean;
   /** Its facts, where it is more than a process. */
   readonly facts?: IsolationFacts;
 }
@@ -192,7 +194,7 @@ class RunningProcess implements Running {
 
   async isListening(): Promise<boolean> {
     if (this.#socket !== undefined) return this.#socket.isListening();
-    return this.#inner.kind === 'tcp' && listens(await this.#pids(), this.#inner.port);
+    return this.#inner.kind === 'tcp' && listens(() => this.#pids(), this.#inner.port);
   }
 
   async usage(): Promise<Usage | undefined> {
@@ -213,7 +215,8 @@ class RunningProcess implements Running {
     enough.abort();
     this.#program.signal('SIGKILL');
     await cgroups?.remove(this.#id);
-    await killMarked(this.#options, this.#id);
+    // All processes of this machine have to be looked at.
+    if (cgroups === undefined || this.#options.confines !== true) await killMarked(this.#options, this.#id);
     await this.#socket?.close();
     await this.#gone();
   }

@@ -1,22 +1,27 @@
 /** What Linux reports about processes of this user: which carry the mark of a session, what they use, and which of them listens on a port. */
 import { readFileSync } from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
+import { open, readdir, readFile, readlink } from 'node:fs/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** Environment variable by which the processes of a session are found, wherever they hide: `INSTANCE/ID`. */
 export const MARK = 'SESSION_SERVER_SIM';
 
 /** Processes that are looked at before others get their turn. */
-const SLICE = 64;
+const SLICE = 16;
+/** A search begins so many times its duration after the one before. */
+const PAUSE_FACTOR = 4;
 
 /**
  * Finds the processes of sessions by their mark. Everything that runs on this machine has to be looked at, so those who ask at the same time share a search;
- * it begins after they asked.
+ * it begins after they asked. However many sessions end, searching takes a fifth of a processor at most.
  */
 export class Marks {
   readonly #pattern: RegExp;
   #current: Promise<ReadonlyMap<string, readonly number[]>> | undefined;
   #next: Promise<ReadonlyMap<string, readonly number[]>> | undefined;
+  #isSearching = false;
+  /** In milliseconds of `performance.now`. */
+  #notBefore = 0;
 
   constructor(instance: string) {
     this.#pattern = new RegExp(`(?:^|\\0)${MARK}=${instance}/([A-Za-z0-9-]+)(?:\\0|$)`);
@@ -25,6 +30,7 @@ export class Marks {
   /** Pids by the id of their session. */
   find(): Promise<ReadonlyMap<string, readonly number[]>> {
     if (this.#current === undefined) return this.#begin();
+    if (!this.#isSearching) return this.#current;
     this.#next ??= this.#current.then(() => this.#begin());
     return this.#next;
   }
@@ -35,8 +41,19 @@ export class Marks {
 
   #begin(): Promise<ReadonlyMap<string, readonly number[]>> {
     this.#next = undefined;
-    this.#current = this.#search().finally(() => {
+    const pause = this.#notBefore - performance.now();
+    const search = async () => {
+      if (pause > 0) await setTimeout(pause);
+      // Those who ask from now on need another one.
+      this.#isSearching = true;
+      const began = performance.now();
+      const found = await this.#search();
+      this.#notBefore = performance.now() + PAUSE_FACTOR * (performance.now() - began);
+      return found;
+    };
+    this.#current = search().finally(() => {
       this.#current = undefined;
+      this.#isSearching = false;
     });
     return this.#current;
   }
@@ -62,11 +79,11 @@ function environmentOf(pid: string): string {
   }
 }
 
-/** Whether one of these processes listens on a TCP port. */
-export async function listens(pids: readonly number[], port: number): Promise<boolean> {
+/** Whether one of these processes listens on a TCP port. They are asked for only if something listens there. */
+export async function listens(pidsOf: () => Promise<readonly number[]>, port: number): Promise<boolean> {
   const inodes = await listeningInodes(port);
   if (inodes.size === 0) return false;
-  for (const pid of pids)
+  for (const pid of await pidsOf())
     for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '');
       const inode = /^socket:\[([0-9]+)\]$/.exec(target)?.[1];
@@ -86,14 +103,34 @@ async function listeningInodes(port: number, folder = '/proc/net'): Promise<Read
   const pattern = new RegExp(`:${hexadecimal} [0-9A-F]+:0000 0A (?:\\S+ +){5}([0-9]+)`, 'g');
   const inodes = new Set<string>();
   for (const table of ['tcp', 'tcp6'])
-    for (const [, inode = ''] of (await readFile(`${folder}/${table}`, 'latin1').catch(() => '')).matchAll(pattern))
-      inodes.add(inode);
+    for (const [, inode = ''] of (await listeningLines(`${folder}/${table}`)).matchAll(pattern)) inodes.add(inode);
   return inodes;
+}
+
+/** The end of a line of a socket in another state than *listening*. */
+const OTHER_STATE = /: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} 0[124-9B-F] /;
+const LINE = 160;
+const PAGE = 4096;
+
+/** The beginning of a table of sockets, which has those that listen. For the others the kernel searches megabytes of memory. */
+async function listeningLines(path: string): Promise<string> {
+  const table = await open(path).catch(() => undefined);
+  if (table === undefined) return '';
+  try {
+    let text = '';
+    for (;;) {
+      const { bytesRead, buffer } = await table.read(Buffer.allocUnsafe(PAGE), 0, PAGE);
+      const from = Math.max(0, text.length - LINE);
+      text += buffer.toString('latin1', 0, bytesRead);
+      if (bytesRead === 0 || OTHER_STATE.test(text.slice(from))) return text;
+    }
+  } finally {
+    await table.close();
+  }
 }
 
 /** Ticks of a second in `/proc/PID/stat`; 100 on every Linux that Node runs on. */
 const TICKS = 100;
-const PAGE = 4096;
 
 /** Processor time in seconds and memory in bytes of some processes together. */
 export async function usageOf(pids: readonly number[]): Promise<{ readonly cpu: number; readonly memory: number }> {

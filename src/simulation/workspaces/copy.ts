@@ -21,10 +21,15 @@ export function createCopies({ folder, launcher }: CopyOptions): Workspaces {
       const project = join(folder, id, 'project');
       await mkdir(join(folder, id), { recursive: true, mode: 0o700 });
       await copyTree(checkout.folder, project, signal);
-      const before = await sizes.of(project);
+      // Every session of the same checkout begins with as much.
+      const { folder: original } = checkout;
+      let before: Promise<number> | undefined;
       return {
         folder: project,
-        usage: async () => Math.max(0, (await sizes.of(project)) - before),
+        async usage() {
+          const [now, then] = await Promise.all([sizes.of(project), (before ??= sizes.of(original))]);
+          return Math.max(0, now - then);
+        },
         close: () => remove(id),
       };
     },

@@ -2,9 +2,10 @@
  * A workspace that is a layer above the shared checkout: nothing is copied, and what the session writes is limited by the size of a file system in memory.
  * It needs the right to mount.
  */
-import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, realpath, rm, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Launcher, Workspace, Workspaces } from '../ports.ts';
+import { mountPoints, Mounts } from './mounts.ts';
 import { replaceFile } from './replace-file.ts';
 
 export interface OverlayOptions {
@@ -18,10 +19,12 @@ export interface OverlayOptions {
 export async function tryOverlay(
   options: OverlayOptions,
 ): Promise<{ readonly kind: 'works'; readonly workspaces: Workspaces } | { readonly kind: 'not'; readonly reason: string }> {
-  const { folder } = options;
+  await mkdir(options.folder, { recursive: true });
+  // As the kernel lists it.
+  const folder = await realpath(options.folder);
   if (/[,:\\\s]/.test(folder))
     return { kind: 'not', reason: `the path ${folder} has characters that mount options cannot contain` };
-  const workspaces = createOverlays(options);
+  const workspaces = createOverlays({ ...options, folder });
   const trial = join(folder, 'trial-files');
   await mkdir(trial, { recursive: true });
   try {
@@ -39,14 +42,11 @@ export async function tryOverlay(
 function createOverlays({ folder, launcher, limits }: OverlayOptions): Omit<Workspaces, 'open'> & {
   open(id: string, checkout: { readonly folder: string }, signal: AbortSignal): Promise<Workspace>;
 } {
-  const run = async (...argv: readonly string[]) => {
-    const { status, stderr } = await launcher.run(argv);
-    if (status !== 0) throw Object.assign(new Error(`${argv[0] ?? ''}: ${stderr.trim()}`), { code: 'mount' });
-  };
+  const mounts = new Mounts(launcher, join(dirname(folder), `${basename(folder)}.fstab`));
   const remove = async (id: string) => {
     const own = join(folder, id);
-    const points = await mountsBelow(own);
-    if (points.length > 0) await run('umount', '--', ...points);
+    const points = (await mountPoints()).filter((point) => point.startsWith(`${own}/`)).reverse();
+    if (points.length > 0) await mounts.unmount(points);
     await rm(own, { recursive: true, force: true });
   };
   return {
@@ -57,19 +57,13 @@ function createOverlays({ folder, launcher, limits }: OverlayOptions): Omit<Work
       await mkdir(own, { recursive: true, mode: 0o700 });
       await Promise.all([mkdir(layer, { recursive: true }), mkdir(project, { recursive: true })]);
       const { disk, files } = limits();
-      await run(
-        'mount',
-        '-t',
-        'tmpfs',
-        '-o',
-        `size=${disk},nr_inodes=${files},nosuid,nodev,mode=0755`,
-        'session-server-sim',
-        layer,
-      );
+      await mounts.mount({
+        ...{ type: 'tmpfs', point: layer, options: `size=${disk},nr_inodes=${files},nosuid,nodev,mode=0755` },
+      });
       signal.throwIfAborted();
       await Promise.all([mkdir(join(layer, 'upper')), mkdir(join(layer, 'work'))]);
       const layers = `lowerdir=${checkout.folder},upperdir=${layer}/upper,workdir=${layer}/work`;
-      await run('mount', '-t', 'overlay', '-o', `${layers},nosuid,nodev`, 'session-server-sim', project);
+      await mounts.mount({ type: 'overlay', point: project, options: `${layers},nosuid,nodev` });
       return {
         folder: project,
         async usage() {
@@ -83,19 +77,4 @@ function createOverlays({ folder, launcher, limits }: OverlayOptions): Omit<Work
     list: () => readdir(folder).catch(() => []),
     remove,
   };
-}
-
-/** Mount points in a folder, the youngest first. */
-async function mountsBelow(folder: string): Promise<readonly string[]> {
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
-  return text
-    .split('\n')
-    .map((line) => unescaped(line.split(' ')[4] ?? ''))
-    .filter((point) => point.startsWith(`${folder}/`))
-    .reverse();
-}
-
-/** As in proc(5): `\040` is a space. */
-function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
