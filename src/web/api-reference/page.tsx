@@ -28,47 +28,71 @@ export function ApiReference({ document, styles }: { readonly document: ApiDocum
             <a href="api/v1/openapi.json">The same in OpenAPI 3.1</a>, for tools.
           </p>
         </header>
-        <nav aria-label="Operations">
-          <ul>
-            {groups.map(({ name, operations }) => (
-              <li key={name}>
-                <a href={`#${groupId(name)}`}>{name}</a>
-                <ul>
-                  {operations.map(({ operation }) => (
-                    <li key={operation.operationId}>
-                      <a href={`#${operation.operationId}`}>{operation.operationId}</a>
-                    </li>
-                  ))}
-                </ul>
-              </li>
-            ))}
-            <li>
-              <a href="#schemas">schemas</a>
-            </li>
-          </ul>
-        </nav>
+        <Contents groups={groups} />
         <main>
-          {groups.map(({ name, description, operations }) => (
-            <section key={name} id={groupId(name)} aria-labelledby={`${groupId(name)}-title`}>
-              <h2 id={`${groupId(name)}-title`}>{name}</h2>
-              <p>{description}</p>
-              {operations.map((one) => (
-                <Operation key={one.operation.operationId} {...one} />
-              ))}
-            </section>
+          {groups.map((group) => (
+            <GroupSection key={group.name} {...group} />
           ))}
-          <section id="schemas" aria-labelledby="schemas-title">
-            <h2 id="schemas-title">schemas</h2>
-            {Object.entries(components.schemas).map(([name, schema]) => (
-              <article key={name} id={schemaId(name)}>
-                <h3>{name}</h3>
-                <Fields of={schema} />
-              </article>
-            ))}
-          </section>
+          <Schemas of={components.schemas} />
         </main>
       </body>
     </html>
+  );
+}
+
+interface Group {
+  readonly name: string;
+  readonly description: string;
+  readonly operations: readonly NamedOperation[];
+}
+
+function Contents({ groups }: { readonly groups: readonly Group[] }) {
+  return (
+    <nav aria-label="Operations">
+      <ul>
+        {groups.map(({ name, operations }) => (
+          <li key={name}>
+            <a href={`#${groupId(name)}`}>{name}</a>
+            <ul>
+              {operations.map(({ operation }) => (
+                <li key={operation.operationId}>
+                  <a href={`#${operation.operationId}`}>{operation.operationId}</a>
+                </li>
+              ))}
+            </ul>
+          </li>
+        ))}
+        <li>
+          <a href="#schemas">schemas</a>
+        </li>
+      </ul>
+    </nav>
+  );
+}
+
+function GroupSection({ name, description, operations }: Group) {
+  return (
+    <section id={groupId(name)} aria-labelledby={`${groupId(name)}-title`}>
+      <h2 id={`${groupId(name)}-title`}>{name}</h2>
+      <p>{description}</p>
+      {operations.map((one) => (
+        <Operation key={one.operation.operationId} {...one} />
+      ))}
+    </section>
+  );
+}
+
+function Schemas({ of }: { readonly of: ApiDocument['components']['schemas'] }) {
+  return (
+    <section id="schemas" aria-labelledby="schemas-title">
+      <h2 id="schemas-title">schemas</h2>
+      {Object.entries(of).map(([name, schema]) => (
+        <article key={name} id={schemaId(name)}>
+          <h3>{name}</h3>
+          <Fields of={schema} />
+        </article>
+      ))}
+    </section>
   );
 }
 
