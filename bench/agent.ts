@@ -1,5 +1,5 @@
 /**
- * CPU the load agent takes from the machine it measures, in percent of one core, polled as a session server polls it. Must be below 1 %.
+ * CPU the load agent takes from the machine it measures, in percent of one core, polled as a session server polls it. Must be below 1%.
  * `node --import tsx bench/agent.ts [SECONDS]`; ends by itself after twice SECONDS (20).
  */
 import { execFile } from 'node:child_process';
@@ -70,5 +70,5 @@ function poll(port: number, agent: HttpAgent): Promise<void> {
 }
 
 function print(what: string, percent: number): void {
-  console.log(`${what.padEnd(56)} ${percent.toFixed(3)} % of a core (this process, with the polling)`);
+  console.log(`${what.padEnd(56)} ${percent.toFixed(3)}% of a core (this process, with the polling)`);
 }

@@ -73,7 +73,7 @@ async function handOuts(count: number, goal: number): Promise<number> {
       comparedTo: { what: 'a bare node:http server', value: bare },
     });
     const refused = [...bodies].filter(([body]) => !body.startsWith('ws')).reduce((sum, [, times]) => sum + times, 0);
-    note(`${bodies.size} different answers, ${refused} refusals; polls take ${(100 * polls).toFixed(1)} % of a core`);
+    note(`${bodies.size} different answers, ${refused} refusals; polls take ${(100 * polls).toFixed(1)}% of a core`);
   });
   return perHandOut;
 }

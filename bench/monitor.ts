@@ -44,7 +44,7 @@ async function browserFigures(): Promise<void> {
       tell({ what: 'script to draw 500 servers, median of 7', value: quantile(draws, 0.5), unit: 'ms', goal: { atMost: 50 } });
       const frames = await visit(browser, program, framesOfScrolling);
       tell({
-        what: 'frames while scrolling through 500 servers: 95 % within',
+        what: 'frames while scrolling through 500 servers: 95% within',
         value: quantile(frames, 0.95),
         unit: 'ms',
         goal: { atMost: 17.5 },

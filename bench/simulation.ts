@@ -260,7 +260,7 @@ async function countedScenarios(): Promise<void> {
   try {
     const [plain, counted] = [await simulate(), await simulate('--counted')];
     for (const [index, name] of only.entries())
-      note(`${name.padEnd(12)} ${plain[index]?.toFixed(1)} % → ${counted[index]?.toFixed(1)} %`);
+      note(`${name.padEnd(12)} ${plain[index]?.toFixed(1)}% → ${counted[index]?.toFixed(1)}%`);
     const [before, after] = [plain, counted].map((all) => all.reduce((sum, value) => sum + value, 0) / all.length);
     const less = 100 * (1 - (after ?? 0) / (before ?? 1));
     tell({ what: 'fewer unhappy clients with reports, mean of them', value: less, unit: '%', goal: { atLeast: 33.3 } });

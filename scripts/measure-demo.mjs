@@ -29,7 +29,7 @@ try {
   const before = ticksOf(session.pid);
   await sleep(SPAN * 1000);
   const share = (ticksOf(session.pid) - before) / TICKS / SPAN;
-  console.log(`a session that is watched: ${(share * 100).toFixed(1)} % of a core, ${mebibytes(session.pid)} MiB`);
+  console.log(`a session that is watched: ${(share * 100).toFixed(1)}% of a core, ${mebibytes(session.pid)} MiB`);
   console.log(`session server of the demo: ${mebibytes(demo.pid)} MiB`);
   const servers = processes().filter(({ command }) => command.includes('simulation-'));
   console.log(`simulation servers: ${servers.map(({ pid }) => `${mebibytes(pid)} MiB`).join(', ')}`);

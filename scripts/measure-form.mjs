@@ -79,7 +79,7 @@ function printFunctions(functions) {
   const long = lengths.filter((lines) => lines > LONG_FUNCTION).length;
   console.log(
     `Functions: ${lengths.length}; lines p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${at(1)}; ` +
-      `longer than ${LONG_FUNCTION}: ${((100 * long) / lengths.length).toFixed(1)} %\n`,
+      `longer than ${LONG_FUNCTION}: ${((100 * long) / lengths.length).toFixed(1)}%\n`,
   );
   const longest = functions.sort((a, b) => b.lines - a.lines).slice(0, LONGEST_SHOWN);
   printTable(

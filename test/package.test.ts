@@ -6,9 +6,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventually } from './support/eventually.ts';
+import { freePort } from './support/free-port.ts';
+import { freeRange } from './support/simulation-server.ts';
+import { SocketClient } from './support/socket-client.ts';
 import { startSimulationServer } from './support/start-simulation-server.ts';
-import { runProgram, startProgram, temporary } from './support/start-program.ts';
+import { runProgram, startChild, startProgram, temporary } from './support/start-program.ts';
 
+/** Seconds. */
+const PATIENCE = 120;
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
 const scope = { after };
@@ -131,6 +136,23 @@ test('it starts, answers, serves its page, and writes nothing into the package',
   for (const asset of assets) assert.equal((await fetch(new URL(asset, page.url))).status, 200, asset);
   assert.equal((await started.stop()).status, 0);
   assert.deepEqual(fingerprint(installed), before);
+});
+
+test('its demo shows a robot, and leaves the working directory and the package as they are', async (t) => {
+  const before = fingerprint(installed);
+  const cwd = temporary(t);
+  const [port, simulation] = [await freePort(), await freeRange(3)];
+  const options = ['--port', String(port), '--simulation-port', String(simulation), '--machines', '1'];
+  const demo = startChild(t, ['demo', ...options], { program, cwd });
+  await eventually('the demo', () => demo.stdout.includes(`Open http://localhost:${port}/\n`), PATIENCE);
+  const read = async (path: string) => (await fetch(`http://localhost:${port}/${path}`)).text();
+  await eventually('a free place', async () => (await read('')) === '1', PATIENCE);
+  const client = await new SocketClient(t, `${await read('session')}/client`).open();
+  client.socket.send(JSON.stringify({ start: { url: 'demo:rover' } }));
+  await eventually('the robot', () => client.messages.some((line) => line.startsWith('webots:')), PATIENCE);
+  demo.signal('SIGTERM');
+  assert.equal((await demo.ended).status, 0);
+  assert.deepEqual([readdirSync(cwd), fingerprint(installed)], [[], before]);
 });
 
 const USE_OF_CLIENT = `

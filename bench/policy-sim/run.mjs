@@ -138,7 +138,7 @@ async function main(argv) {
   };
   if (names.includes('original') && names.includes('oracle')) {
     console.log('Share of the gap original -> oracle that is closed (mean of unhappy clients):');
-    console.log(names.map((p) => `  ${p} ${gap(p).toFixed(0)} %`).join('\n'));
+    console.log(names.map((p) => `  ${p} ${gap(p).toFixed(0)}%`).join('\n'));
   }
   console.log(`\n${tasks.length} runs, ${seeds} seed(s) from ${first}, ${((Date.now() - started) / 1000).toFixed(0)} s`);
   if (value('--json', '')) writeFileSync(value('--json', ''), JSON.stringify(mean, null, 1));

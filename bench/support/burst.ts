@@ -1,5 +1,5 @@
 /**
- * A class of students in a real session server: 200 requests in 10 s to forty simulation servers at loads of 20 to 60 %, each session adding 8 points after 8
+ * A class of students in a real session server: 200 requests in 10 s to forty simulation servers at loads of 20 to 60%, each session adding 8 points after 8
  * to 20 s. What the sessions do to the servers is played by the fake servers.
  */
 import { note, standardDeviation, tell, title } from './figures.ts';
@@ -24,7 +24,7 @@ export interface BurstOptions {
 
 export async function burst({ reportsSessions, spread }: BurstOptions): Promise<void> {
   const which = reportsSessions ? 'that report their sessions, ' : '';
-  title(`${REQUESTS} requests in ${WITHIN} s on ${SERVERS} simulation servers ${which}at loads of 20 to 60 %`);
+  title(`${REQUESTS} requests in ${WITHIN} s on ${SERVERS} simulation servers ${which}at loads of 20 to 60%`);
   const loads = Array.from({ length: SERVERS }, (_, index) => 20 + (40 * ((index * 17) % SERVERS)) / (SERVERS - 1));
   await withFleet({ loads, reportsSessions }, async ({ port }, fleet) => {
     const sent = Array<number>(SERVERS).fill(0);
@@ -42,7 +42,7 @@ export async function burst({ reportsSessions, spread }: BurstOptions): Promise<
     const { loads: final, highest } = await fleet.statistics();
     const overloaded = highest.map((load) => load > OVERLOADED);
     note(
-      `${served} of ${REQUESTS} were handed a server; loads at the end ${Math.min(...final).toFixed(0)} to ${Math.max(...final).toFixed(0)} %`,
+      `${served} of ${REQUESTS} were handed a server; loads at the end ${Math.min(...final).toFixed(0)} to ${Math.max(...final).toFixed(0)}%`,
     );
     // The original sends each to the server with the least reported load until the next poll: as many as come in 5 s on one server.
     const herd = (REQUESTS / WITHIN) * 5 * POINTS + 20;

@@ -3,9 +3,11 @@
  * page with buttons. Logs and state go to a temporary folder, which is removed at the end; the working directory is left
  * alone. Only this machine can reach it, unless another address is named.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeToken, tokenBytes } from '../config/token.ts';
 import { addressKind } from '../core/fleet/ip-address.ts';
 import { hostInUrl } from '../core/fleet/endpoint.ts';
 import { createDemo } from '../demo/demo.ts';
@@ -35,7 +37,8 @@ const MAX_STOP = 10;
 const CLASS = { size: 30, stay: [10, 30] } as const;
 
 export async function demoCommand({ port, simulationPort, machines: count, listen, ...names }: DemoOptions): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'session-server-demo-'));
+  const folder = makeFolder();
+  if (folder === undefined) return;
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });
@@ -46,19 +49,40 @@ export async function demoCommand({ port, simulationPort, machines: count, liste
     return new Machine({ name: `${server}:${port}`, configuration: writeConfiguration(folder, 'simulation', changes) });
   });
   const mail = await MailServer.start(systemClock);
+  const [operator, teacher] = [makeToken(randomBytes(tokenBytes)), makeToken(randomBytes(tokenBytes))];
   const session = writeConfiguration(folder, 'session', {
     ...{ listen, server, port, simulationServers: ports.map((port) => `${server}:${port}`) },
     ...{ administrator: 'operator@demo.example', mailSender: 'session-server@demo.example' },
     ...{ mailServer: '127.0.0.1', mailServerPort: mail.port },
+    admin: {
+      tokens: [
+        { name: 'operator', hash: operator.hash },
+        { name: 'teacher', hash: teacher.hash, role: 'teacher' },
+      ],
+    },
   });
   const url = `ws://${server}:${port}/session`;
   const students = new SchoolClass({ clock: systemClock, random: Math.random, url, ...CLASS });
   await startCommand(session, {
     maxStop: MAX_STOP,
     page: '',
-    demo: createDemo({ machines, students, mail }),
+    demo: createDemo({
+      ...{ machines, students, mail, address: `http://${server}:${port}` },
+      tokens: { operator: operator.token, teacher: teacher.token },
+    }),
     beside: (life) => startBeside(life, { machines, students, mail }),
   });
+}
+
+/** `undefined`: it cannot be made, which was said. */
+function makeFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), 'session-server-demo-'));
+  } catch (error) {
+    console.error(`error: ${(error as Error).message} — set TMPDIR to a folder in which this user may write`);
+    process.exitCode = FAILED;
+    return undefined;
+  }
 }
 
 /** As browsers reach what listens there. */
@@ -68,8 +92,10 @@ function hostFor(listen: string): string {
   return kind === 'loopback' ? 'localhost' : hostInUrl(listen);
 }
 
+type Changes = Readonly<Record<string, unknown>> & { readonly port: number };
+
 /** The configuration of the package, with these changes and folders. Returns its path. */
-function writeConfiguration(folder: string, program: 'session' | 'simulation', changes: { readonly port: number }): string {
+function writeConfiguration(folder: string, program: 'session' | 'simulation', changes: Changes): string {
   const file: unknown = JSON.parse(readFileSync(join(packageRoot, 'config', program, 'demo.json'), 'utf8'));
   const name = `${program}-${changes.port}`;
   const path = join(folder, `${name}.json`);

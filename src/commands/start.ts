@@ -44,9 +44,13 @@ export async function startCommand(file: string | undefined, options: StartOptio
   const { maxStop, beside } = options;
   // From the first moment on: a supervisor may change its mind, and the file may change, while the program is still starting.
   const life = new ProcessLifecycle({ reloads: true, ...(maxStop !== undefined && { maxStop }) });
+  const besideStarts = beside?.(life);
   const loaded = await readConfiguration(file);
+  if (loaded === undefined && beside !== undefined) await life.stop();
   if (loaded === undefined || life.ending) return;
-  if ((await beside?.(life)) === false) return;
+  // Most of the time of a start goes into loading it, and what starts beside it takes long, too.
+  if (beside !== undefined) await import('../app/index.ts');
+  if ((await besideStarts) === false) return;
   const { settings } = loaded;
   tuneForFleet(settings.simulationServers.length);
   const { logDir, debug, logTo, logLevel, logFormat: format } = settings;

@@ -1,5 +1,5 @@
 /** The demo as a whole: machines, a class, and a mail server, for the page at `/demo`. */
-import type { Demo, DemoAction, DemoView } from '../core/views/demo-view.ts';
+import type { Demo, DemoAction, DemoTokens, DemoView } from '../core/views/demo-view.ts';
 import type { Machine } from './machines.ts';
 import type { MailServer } from './mail-server.ts';
 import type { SchoolClass } from './school-class.ts';
@@ -8,12 +8,18 @@ export interface DemoParts {
   readonly machines: readonly Machine[];
   readonly students: SchoolClass;
   readonly mail: MailServer;
+  readonly tokens: DemoTokens;
+  /** Of the session server. */
+  readonly address: string;
 }
 
-export function createDemo({ machines, students, mail }: DemoParts): Demo {
+export function createDemo({ machines, students, mail, tokens, address }: DemoParts): Demo {
   const machineOf = (name: string) => machines.find(({ view }) => view.name === name);
   return {
-    view: (): DemoView => ({ machines: machines.map(({ view }) => view), class: students.view, mail: mail.view }),
+    view: (): DemoView => ({
+      ...{ address, tokens, machines: machines.map(({ view }) => view) },
+      ...{ class: students.view, mail: mail.view },
+    }),
     act(action: DemoAction) {
       switch (action.kind) {
         case 'send-class':

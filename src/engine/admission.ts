@@ -54,7 +54,17 @@ export interface Admitting {
   readonly requests: Pick<SessionRequests, 'request' | 'tryOnce'>;
   readonly queue: Pick<
     QueueService,
-    'length' | 'wait' | 'requeue' | 'hold' | 'resume' | 'restoredToken' | 'delivered' | 'giveUp' | 'connected' | 'release'
+    | 'length'
+    | 'wait'
+    | 'requeue'
+    | 'hold'
+    | 'resume'
+    | 'restoredToken'
+    | 'delivered'
+    | 'giveUp'
+    | 'giveUpLater'
+    | 'connected'
+    | 'release'
   >;
 }
 

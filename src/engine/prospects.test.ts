@@ -5,7 +5,7 @@ import { Client, from, HEAVY, learnHeavy, PROJECT, start } from '../../test/supp
 test('when no server has room, the refusal says why, and availability is false', async () => {
   const { requests, queue, prospects, decisions } = start({ 'a:2000': 97 });
   assert.equal(prospects.availability.value, false);
-  assert.deepEqual(await requests.request(from()), { kind: 'refused', code: 'no-room', reason: '2 servers: both are at 97 %' });
+  assert.deepEqual(await requests.request(from()), { kind: 'refused', code: 'no-room', reason: '2 servers: both are at 97%' });
   assert.equal(decisions.last()[0]?.code, 'no-room');
   await queue.stop();
 });

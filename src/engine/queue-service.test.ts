@@ -290,6 +290,26 @@ describe('a server given to a client whose connection was already dead', () => {
   });
 });
 
+test('a place that is given up with a grace ends after it, unless its client is back', async () => {
+  const { queue, clock, line } = start({ 'a:2000': 97 });
+  const pages = [new Client(true), new Client(true), new Client(true)];
+  for (const page of pages) await queue.wait(from(), page);
+  const tokens = pages.map(({ last }) => last?.resumeToken ?? '');
+  const [left = '', again = '', quick = ''] = tokens;
+  const back = { again: new Client(true), quick: new Client(true) };
+  // The connection of the page that was loaded again may be there before the message of the page that was left.
+  await queue.wait({ ...from(), resumeToken: quick }, back.quick);
+  for (const token of tokens) assert.equal(queue.giveUpLater(token, 10), true);
+  for (const page of pages.slice(0, 2)) page.leave();
+  await clock.advance(9);
+  await queue.wait({ ...from(), resumeToken: again }, back.again);
+  assert.deepEqual([back.again.places, back.quick.places, line.length], [[2], [3], 3]);
+  await clock.advance(2);
+  assert.deepEqual([back.again.places, back.quick.places, line.length], [[2, 1], [3, 2], 2]);
+  assert.equal(queue.giveUpLater(left, 10), false);
+  await queue.stop();
+});
+
 test('a resume token shown with another project is a new request, and the old place is given up', async () => {
   const { queue, clock, report } = start({ 'a:2000': 97, 'b:2000': 97 });
   const [alice, bob] = ['https://github.com/alice/one/blob/main/worlds/w.wbt', 'https://github.com/bob/two'];
@@ -385,7 +405,7 @@ test('a held request is refused with its position when the time is up, and its p
   assert.equal(decisions.last().length, 1);
   const { kind, code, waited, reason } = decisions.last()[0]!;
   assert.deepEqual([kind, code, waited], ['refused', 'no-room', 5]);
-  assert.equal(reason, '2 servers: both are at 97 %; none had room while the request was held.');
+  assert.equal(reason, '2 servers: both are at 97%; none had room while the request was held.');
   await queue.stop();
 });
 

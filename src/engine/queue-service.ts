@@ -74,6 +74,8 @@ export class QueueService {
   readonly #waiting = new Map<string, WaitingRequest>();
   readonly #undelivered: UndeliveredOutcomes;
   readonly #restored = new RestoredTickets();
+  /** When places end whose clients do not come back, by ticket: seconds of the clock. */
+  readonly #leaving = new Map<string, number>();
   /** Places of clients of another replica that do not know their tokens. */
   readonly #orphans = new RestoredTickets();
   readonly #serving: Loop;
@@ -169,6 +171,7 @@ export class QueueService {
     }
     const { waiter: before } = waiting;
     waiting.waiter = waiter;
+    this.#leaving.delete(standing.ticket.id);
     delete waiting.sent;
     const reason = 'This place in line is continued on another connection.';
     before?.settled({ kind: 'refused', code: 'continued-elsewhere', reason });
@@ -198,6 +201,17 @@ export class QueueService {
     waiting.waiter?.settled({ kind: 'refused', code: 'given-up', reason: 'This place in line was given up.' });
     this.#abandon(standing.ticket.id, waiting);
     return true;
+  }
+
+  /**
+   * The holder of the token may no longer want its place: it ends after `grace` seconds, unless the client is connected then. So a page that is loaded
+   * again keeps its place. `false`: there is no such place any more.
+   */
+  giveUpLater(token: string, grace: number): boolean {
+    const { line, clock } = this.#options;
+    const ticket = line.ofToken(token, clock.now());
+    if (ticket !== undefined) this.#leaving.set(ticket.id, clock.now() + grace);
+    return ticket !== undefined || this.#undelivered.get(token, clock.now()) !== undefined;
   }
 
   /** An operator removes a request from the line. `false`: it is not in line any more. */
@@ -478,7 +492,7 @@ export class QueueService {
   /** Ends the places of clients that did not come back, and serves the others. Returns the seconds until the next time. */
   async #serve(): Promise<number> {
     const { line, clock } = this.#options;
-    for (const { id } of line.expire(clock.now())) {
+    for (const { id } of [...line.expire(clock.now()), ...this.#left(clock.now())]) {
       const waiting = this.#waiting.get(id);
       if (waiting) this.#abandon(id, waiting);
     }
@@ -486,6 +500,16 @@ export class QueueService {
     this.#options.turns?.expire();
     await this.walk();
     return line.length > 0 ? RETRY : Infinity;
+  }
+
+  /** Takes the tickets out of the line whose clients left, and did not come back. */
+  #left(now: number): readonly Ticket[] {
+    return [...this.#leaving].flatMap(([id, due]) => {
+      if (due > now) return [];
+      this.#leaving.delete(id);
+      const isBack = this.#waiting.get(id)?.waiter !== undefined;
+      return (isBack ? undefined : this.#options.line.leave(id)) ?? [];
+    });
   }
 
   async #walkAlong(): Promise<void> {

@@ -53,5 +53,5 @@ function ended(text: string): string {
 }
 
 function percent(load: number | undefined): string {
-  return load === undefined ? 'nothing' : `${Math.round(load)} %`;
+  return load === undefined ? 'nothing' : `${Math.round(load)}%`;
 }

@@ -124,7 +124,7 @@ test('a decision says of a server for one repository that it had the most room o
   await requests.request({ ...from(), projectUrl: PROJECT });
   assert.equal(
     decisions.last()[0]?.reason,
-    'a:2000 had the most room of the servers dedicated to this repository: load 20 %, with this session 28 %.',
+    'a:2000 had the most room of the servers dedicated to this repository: load 20%, with this session 28%.',
   );
   await queue.stop();
 });

@@ -34,7 +34,7 @@ export class Suspicions {
       const address = addressOf(id);
       if (this.#known.has(id) || address === undefined) continue;
       this.#known.add(id);
-      const reason = `it was given sessions that should show about ${Math.round(expected)} points of load, but reports ${Math.round(load)} %`;
+      const reason = `it was given sessions that should show about ${Math.round(expected)} points of load, but reports ${Math.round(load)}%`;
       log.warn(`${address} simulation server is suspected: ${reason}`);
       notifying.suspected({ id, address, load }, reason);
     }

@@ -299,6 +299,7 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference,
     site: () => settings().monitor.title,
     languages: () => settings().languages,
     isReader: access.isReader,
+    hasTokens: () => settings().admin.tokens.length > 0,
     demo: options.demo !== undefined,
   };
   const visitorPages = createVisitorPages(visitorOptions);

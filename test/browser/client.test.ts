@@ -17,11 +17,15 @@ const root = join(import.meta.dirname, '..', '..');
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript' };
 const PATIENCE = 60_000;
 
-/** What the viewer of Webots has: an element with `connect`, which opens the stream, and `onready`. */
+/**
+ * What the example uses of the viewer of Webots (`resources/web/wwi/WebotsView.js` of R2025a), which is not published as a package and needs files of
+ * cyberbotics.com: `connect` first ends what was shown before, and calls `ondisconnect` for it; `onready` is called when the world is loaded.
+ */
 const WEBOTS_VIEW = `customElements.define('webots-view', class extends HTMLElement {
   connect(stream, mode, broadcast) {
+    if (this.textContent !== '') this.ondisconnect?.();
     this.textContent = [stream, mode, broadcast].join(' ');
-    this.onready();
+    this.onready?.();
   }
 });`;
 
@@ -73,6 +77,11 @@ test('the examples wait in line on pages of another origin, keep or give up thei
   await plain.keyboard.press('Enter');
   await plain.locator('webots-view', { hasText: `${fleet.simulation}/stream w3d false` }).waitFor({ timeout: PATIENCE });
   assert.equal(fleet.started.length, 1);
+  await plain.evaluate(
+    (url) => document.dispatchEvent(new CustomEvent('session-allocated', { detail: { url } })),
+    fleet.simulation,
+  );
+  await eventually('the second simulation alone', () => fleet.started.length === 2 && fleet.open() === 1);
 
   // The reference of the API, by the same program.
   await plain.goto(`${fleet.url}/api`);
@@ -115,6 +124,7 @@ async function startFullFleet(t: TestContext) {
   });
   return {
     ...{ simulation, started, url: program.url },
+    open: () => sockets.clients.size,
     giveUp: () => fetch(`${program.url}/api/v1/sessions/${ticket}`, { method: 'DELETE' }),
     lineHas: (length: number) =>
       eventually(`${length} in line`, async () =>

@@ -108,7 +108,7 @@ test('the fifth visitor of four places waits, is shown why, moves up, and gets t
   await status(page, 'The simulation is running.');
 });
 
-test('a browser without WebGL gets a plan, and one without WebSockets or scripts a sentence that says what to do', async (t) => {
+test('a browser without WebGL gets a plan; one without WebSockets or scripts, or with an odd address, a sentence that says what to do', async (t) => {
   const page = await open(t, 'view', { expected: /WebGL/ });
   await page.evaluate(() => {
     const { getContext } = HTMLCanvasElement.prototype as unknown as { getContext: (this: unknown, kind: string) => unknown };
@@ -130,6 +130,12 @@ test('a browser without WebGL gets a plan, and one without WebSockets or scripts
   await without.reload();
   await status(without, 'Use a current version of Firefox');
   await without.getByRole('button', { name: 'Start again' }).waitFor();
+
+  const markup = 'https://github.com/a/<img src=x onerror=alert(1)>/blob/main/worlds/w.wbt';
+  const refused = await open(t, `session?url=${encodeURIComponent(markup)}`, { locale: 'de-DE' });
+  await status(refused, 'Die Adresse des Projekts enthält etwas, das nicht erlaubt ist.');
+  assert.equal(await refused.locator('.project code').innerText(), markup);
+  assert.deepEqual([await refused.locator('img').count(), await refused.locator('#reason').isVisible()], [0, false]);
 
   const plain = await open(t, 'session', { locale: 'fr-FR', javaScriptEnabled: false });
   assert.match(await plain.locator('main').innerText(), /simulation a besoin de JavaScript\./);
@@ -165,6 +171,12 @@ test('the page of the demo sends a class and stops machines; a student under who
   await page.getByText('Der Mailserver ist langsam.').waitFor();
   await assertAccessible(page);
   await assertFits(page);
+  const [operator = '', teacher = ''] = await page.locator('.tokens code').allInnerTexts();
+  const actAs = async (token: string) => {
+    const headers = { Authorization: `Bearer ${token}` };
+    return (await fetch(`http://localhost:${ports.session}/api/v1/waiting-requests/none`, { method: 'DELETE', headers })).status;
+  };
+  assert.deepEqual([await actAs(operator), await actAs(teacher), await actAs('sst_other')], [404, 403, 401]);
   const landing = await open(t, '');
   await landing.getByText('No machine answers at the moment.').waitFor({ timeout: PATIENCE * 1000 });
   await page.getByRole('button', { name: 'Die Klasse nach Hause schicken' }).click();
@@ -176,10 +188,13 @@ test('the page of the demo sends a class and stops machines; a student under who
   await status(robot, 'The simulation is running.');
 });
 
-test('a port that is taken is named, and nothing is left behind', async (t) => {
+test('a port that is taken and a folder that is missing are named, and nothing is left behind', async (t) => {
   const { session } = ports;
   const second = startChild(t, commandLine(session, await freeRange(MACHINES * (PLACES + 1))));
   const { status, stderr, stdout } = await second.ended;
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(stderr, new RegExp(`^error: port: ${session} — another program uses it; `));
+  const third = await startChild(t, commandLine(session, 1), { env: { TMPDIR: '/nowhere' } }).ended;
+  assert.deepEqual([third.status, third.stdout], [1, '']);
+  assert.match(third.stderr, /^error: .*\/nowhere.* — set TMPDIR to a folder in which this user may write$/m);
 });

@@ -513,7 +513,7 @@ test('refusals are found from the head of the page, after hundreds of hand-outs 
     (await shown.allInnerTexts()).map((text) => /too many session requests/i.test(text)),
     [true],
   );
-  fleet.refuse('https://github.com/a/b/blob/main/worlds/e.wbt', 'no-room', '1 server: one is at 97 %');
+  fleet.refuse('https://github.com/a/b/blob/main/worlds/e.wbt', 'no-room', '1 server: one is at 97%');
   await shown.nth(1).waitFor();
   fleet.abandon('https://github.com/a/b/blob/main/worlds/f.wbt', 7);
   for (let count = 0; count < 3; count++) fleet.allocate();

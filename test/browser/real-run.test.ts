@@ -48,7 +48,7 @@ test('the page shows what the API says, and what a simulation server reports lat
     await page.locator('.servers tbody .state-cell .second').evaluateAll((found) => found.map((cell) => cell.textContent)),
     servers.map(({ reason }) => reason),
   );
-  assert.equal(servers[2]?.reason, 'At 97 %; full from 95 % on.');
+  assert.equal(servers[2]?.reason, 'At 97%; full from 95% on.');
   assert.match(
     await page.locator('.summary').innerText(),
     /A session can start now\.\s+4 simulation servers: 2 available, 1 full, 1 down/,

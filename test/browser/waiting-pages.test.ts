@@ -42,16 +42,21 @@ test('a restart of the session server ends no page, and all who wait keep their 
     pages.push(page);
     await eventually('the next place', async () => (await positionOf(page)) === pages.length, PATIENCE);
   }
+  await pages[1]!.reload();
+  await polling.reload();
+  const turn = (type: string) =>
+    pages[2]!.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
+  await turn('pagehide');
+  await turn('pageshow');
+  const inOrder = async () => (await Promise.all(pages.map(positionOf))).every((position, index) => position === index + 1);
+  await eventually('the same places after the pages were loaded again', inOrder, PATIENCE);
+
   await program.stop();
   await landing.getByText('This page has no contact with the server.').waitFor({ timeout: PATIENCE * 1000 });
   for (const page of pages) await page.getByText('Your place in line is kept').waitFor({ timeout: PATIENCE * 1000 });
   await assertAccessible(pages[1]!);
   await startProgram(t, configuration, { folder });
-  await eventually(
-    'all places after the restart',
-    async () => (await Promise.all(pages.map(positionOf))).every((position, index) => position === index + 1),
-    PATIENCE,
-  );
+  await eventually('all places after the restart', inOrder, PATIENCE);
   await landing.getByText('All places are taken.').waitFor({ timeout: PATIENCE * 1000 });
   assert.equal(await landing.locator('[data-number="waiting"]').innerText(), String(PEOPLE));
 

@@ -558,7 +558,7 @@ describe('doctor', () => {
     await eventually('the load', async () => (await program.get('/load')) === '10');
     const { status, stdout } = await runProgram(t, ['doctor', program.url, '--config', program.path]);
     assert.equal(status, 1);
-    assert.match(stdout, /^ok {7}load {2}127\.0\.0\.1:\d+ directly: reports 10 %/m);
+    assert.match(stdout, /^ok {7}load {2}127\.0\.0\.1:\d+ directly: reports 10%/m);
     assert.match(stdout, /^WARNING {2}mail .*\n {9}→ set "administrator"/m);
     assert.match(stdout, /\d+ checks: 0 faults, \d warnings?\./);
     const { stdout: short } = await runProgram(t, ['doctor', 'https://nowhere.invalid']);

@@ -159,9 +159,9 @@ class Day {
       `${this.#asked} requests: ${allocated} allocated, ${refused} refused, ${abandoned} abandoned; ${this.#fleet.faults} faults, ${this.#unlucky} sent to a machine that had just died`,
     );
     t.diagnostic(
-      `wait p99 ${p99.toFixed(0)} s; ${overloaded.toFixed(2)} % of the busy time at 95 or above; availability changed ${this.#published.length} times since noon`,
+      `wait p99 ${p99.toFixed(0)} s; ${overloaded.toFixed(2)}% of the busy time at 95 or above; availability changed ${this.#published.length} times since noon`,
     );
-    assert.ok(overloaded < 2, `${overloaded} % of the busy time was spent at 95 or above`);
+    assert.ok(overloaded < 2, `${overloaded}% of the busy time was spent at 95 or above`);
     assert.ok(allocated > 40 * hours && abandoned > 10 && p99 > 10, 'the day was too quiet to show anything');
     assert.ok(this.#resumed > 0 && this.#held > 10, `${this.#resumed} came back to their place, ${this.#held} were held`);
     assert.deepEqual(

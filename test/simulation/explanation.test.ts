@@ -150,8 +150,8 @@ test('the server that is explained to come first is the one that a request then 
       ['has-room', false],
     ],
   );
-  assert.match(answers[0]?.reason ?? '', /\(18 % with this session\)/);
-  assert.match(answers[2]?.reason ?? '', /\(38 % with this session\)/);
+  assert.match(answers[0]?.reason ?? '', /\(18% with this session\)/);
+  assert.match(answers[2]?.reason ?? '', /\(38% with this session\)/);
   const outcome = await ask();
   assert.ok(outcome.kind === 'allocated');
   assert.equal(outcome.server, 'school:2000');
@@ -168,7 +168,7 @@ test('guests take no more than the idle time that is shared, get the reason, and
   assert.ok(refused.kind === 'refused');
   assert.match(refused.reason, /one is too busy to share idle time/);
   const shared = monitorViews.explain(projectOf(guest), undefined).answers.find(({ id }) => id === 'shared:2000');
-  assert.match(shared?.reason ?? '', /it is at 30 %, and at 54 % with the sessions just handed out\.$/);
+  assert.match(shared?.reason ?? '', /it is at 30%, and at 54% with the sessions just handed out\.$/);
   await queue.release(first.bookingId);
   assert.equal((await ask(guest)).kind, 'allocated');
   await stop();
@@ -194,9 +194,9 @@ test('a server that a new threshold makes full is reported as full, and not as s
     answers.map(({ code }) => code),
     ['full', 'full', 'full'],
   );
-  assert.match(answers[2]?.reason ?? '', /^It is at 40 %/);
+  assert.match(answers[2]?.reason ?? '', /^It is at 40%/);
   const refused = await ask();
-  assert.equal(refused.kind === 'refused' && refused.reason, '3 servers: three are at 40 to 100 %');
+  assert.equal(refused.kind === 'refused' && refused.reason, '3 servers: three are at 40 to 100%');
   await stop();
 });
 

@@ -89,7 +89,7 @@ export function start(
     buckets: new TokenBuckets({ burst: 5, rate: 1, maxKeys: 100 }),
     settings: () => ({ handOutSsl: true, otherHosts: otherHosts(), settle: 60, resume: 30 }),
     endpoint: (id) => endpoints.get(id),
-    explain: () => ({ summary: '2 servers: both are at 97 %', answers: ANSWERS }),
+    explain: () => ({ summary: '2 servers: both are at 97%', answers: ANSWERS }),
     costOf: (project) => ledger.fleetCost(project?.key).value,
     ...(classes !== undefined && { classes: classes.reservations }),
     ...(byTurns && { turns: turnsOf(turns, line, ledger, clock) }),

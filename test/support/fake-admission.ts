@@ -12,6 +12,8 @@ type Faked = SessionTicketsOptions['requests'] & SessionTicketsOptions['queue'];
 export class FakeAdmission implements Faked {
   readonly requests: SessionRequest[] = [];
   readonly released: string[] = [];
+  /** Tokens that are given up after so many seconds. */
+  readonly leaving: (readonly [token: string, grace: number])[] = [];
   /** Outcomes by resume tokens. */
   readonly undelivered = new Map<string, Outcome>();
   /** Tokens from before a restart, by client ids. */
@@ -53,6 +55,11 @@ export class FakeAdmission implements Faked {
     const [place] = index < 0 ? [] : this.#places.splice(index, 1);
     place?.waiter?.settled({ kind: 'refused', code: 'given-up', reason: 'Given up.' });
     return Promise.resolve(place !== undefined);
+  }
+
+  giveUpLater(token: string, grace: number): boolean {
+    this.leaving.push([token, grace]);
+    return this.#places.some((place) => place.token === token);
   }
 
   restoredToken({ clientId = '' }: SessionRequest): string | undefined {

@@ -273,7 +273,7 @@ export class DemoFleet {
             serverId: best.id,
             server: best.address,
             code: 'least-predicted-load',
-            reason: `Least predicted load: ${best.predicted ?? 0} % with the sessions already handed out.`,
+            reason: `Least predicted load: ${best.predicted ?? 0}% with the sessions already handed out.`,
             waited: 0,
             ...this.#others(best.id),
           };
@@ -342,7 +342,7 @@ export class DemoFleet {
       chosen: view.id === chosen,
       eligible: view.state === 'available',
       code: view.id === chosen ? 'chosen' : view.state === 'available' ? 'more-loaded' : view.state,
-      reason: view.state === 'available' ? `Predicted load ${view.predicted ?? 0} %.` : view.reason,
+      reason: view.state === 'available' ? `Predicted load ${view.predicted ?? 0}%.` : view.reason,
     }));
   }
 
@@ -428,7 +428,7 @@ export function livelyFleet({ servers = 12, hours = 3, ...options }: DemoOptions
     serverId: full,
     server: addressOf(full),
     ended: fleet.now + 240,
-    reason: 'Its load was 97.2 %.',
+    reason: 'Its load was 97.2%.',
   });
   fleet.set(down, silent('down', fleet.now, 5, 'Connection refused; 5 probes failed in a row.'));
   fleet.incident({ kind: 'down', serverId: down, server: addressOf(down), reason: 'Connection refused.' });
@@ -449,7 +449,7 @@ export function livelyFleet({ servers = 12, hours = 3, ...options }: DemoOptions
   fleet.advance(600);
   fleet.waiting = 0;
   fleet.set(unknown, silent('unknown', fleet.now, 1, 'No answer within 4 s.'));
-  fleet.set(full, { state: 'full', places: 0, reason: 'Its load reached 95 % and has not left room for 15 s since.' });
+  fleet.set(full, { state: 'full', places: 0, reason: 'Its load reached 95% and has not left room for 15 s since.' });
   fleet.set(fleet.ids[0] ?? '', { labels: { room: 'B12', gpu: 'RTX 4070' }, weight: 2 });
   fleet.refuse(
     'https://github.com/another-school/private-robots/blob/main/worlds/maze.wbt',

@@ -25,7 +25,7 @@ export interface AllocationParameters {
   readonly learning: boolean;
   /**
    * What is uncertain about a cost is held against it where it is about room: this share of one standard deviation. Sessions of which nothing is known are
-   * counted 9 % higher so, known ones 2 to 3 %.
+   * counted 9% higher so, known ones 2 to 3%.
    */
   readonly margin: number;
   /** Load points of chance in the choice. */

@@ -105,7 +105,7 @@ test('a window shows what should have appeared, and by how much the load changed
 });
 
 test('load that leaves by itself is not held against the sessions that came', () => {
-  // At 60 % for 90 s, 3.6 points should have left.
+  // At 60% for 90 s, 3.6 points should have left.
   const { observation } = watch(accountWith(60, 2), 60);
   assert.ok(observation && Math.abs(observation.seen.gone - 3.6) < 1e-9);
 });

@@ -215,7 +215,7 @@ test('a booking weighs what a session is thought to cost by now', () => {
   for (let t = 145; t <= 180; t += 5) ledger.report('a', 20, t);
   const { cost, booked } = ledger.account('a') ?? assert.fail();
   assert.ok(cost.value < before - 1, `${cost.value}`);
-  // 40 s old, 40 % of them are still hidden, and that sessions come is surer than it was.
+  // 40 s old, 40% of them are still hidden, and that sessions come is surer than it was.
   const share = booked / (2 * 0.4 * cost.value);
   assert.ok(share > 1 && share < 1.05, `${share}`);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeSparkline, encodeSparkline } from './sparkline.ts';
 
-test('a sparkline comes back to within one percent, with its gaps, and shows more than 126 % as 126 %', () => {
+test('a sparkline comes back to within one percent, with its gaps, and shows more than 126% as 126%', () => {
   const loads = fc.array(fc.option(fc.double({ min: 0, max: 500, noNaN: true })), { maxLength: 100 });
   fc.assert(
     fc.property(loads, (loads) => {

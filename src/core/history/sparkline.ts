@@ -1,6 +1,6 @@
 /**
  * A small chart as text: one character for each bucket, so that the last hour of a thousand servers takes 60 kB and needs no parsing. A space is a gap;
- * otherwise the character's code is the load in steps of two percent, up to 126 %.
+ * otherwise the character's code is the load in steps of two percent, up to 126%.
  */
 const FIRST = 33;
 const PERCENT_PER_CODE = 2;

@@ -19,6 +19,7 @@ export const german: Texts = {
   unanswering: 'Antworten nicht',
   maintained: 'In Wartung',
   monitor: 'Monitor',
+  classes: 'Klassen',
   start: 'Starten',
   wait: 'In der Warteschlange warten',
   startAgain: 'Neu starten',
@@ -61,6 +62,10 @@ export const german: Texts = {
   silentReason: 'Maschinen, die nicht antworten: {count}.',
   maintainedReason: 'Maschinen in Wartung: {count}.',
   connecting: 'Eine Maschine ist frei. Die Verbindung wird aufgebaut…',
+  fetching: 'Das Projekt wird geholt…',
+  preparing: 'Das Projekt wird vorbereitet…',
+  starting: 'Die Simulation wird gestartet…',
+  anotherMachine: 'Die Maschine ist ausgefallen. Es wird eine andere versucht…',
   loading: 'Die Welt wird geladen…',
   running: 'Die Simulation läuft.',
   paused: 'Die Simulation ist angehalten.',
@@ -77,9 +82,31 @@ export const german: Texts = {
   ended: 'Die Simulation ist zu Ende.',
   full: 'Für eine weitere Simulation ist kein Platz. Versuchen Sie es in einigen Minuten noch einmal.',
   tooMany: 'Aus Ihrem Netz kamen zu viele Anfragen. Warten Sie eine Minute, und starten Sie dann neu.',
-  badProject:
-    'Die Adresse des Projekts ist nicht gültig. Prüfen Sie den Link, oder fragen Sie die Person, von der Sie ihn haben.',
   notAllowed: 'Keine Maschine hier darf dieses Projekt ausführen. Fragen Sie die Person, von der Sie den Link haben.',
+  projectHost: 'Projekte von dieser Adresse dürfen hier nicht laufen. Fragen Sie die Person, von der Sie den Link haben.',
+  projectForm:
+    'Die Adresse des Projekts ist nicht vollständig. Sie muss so aussehen: https://github.com/owner/name/blob/main/worlds/world.wbt',
+  projectPart:
+    'Die Adresse des Projekts enthält etwas, das nicht erlaubt ist. Suchen Sie darin nach Leerzeichen, #, ?, .. und anderen Sonderzeichen.',
+  lapsed: 'Eine Maschine war für Sie frei, aber diese Seite hat nicht rechtzeitig geantwortet. Starten Sie neu.',
+  elsewhere: 'Ihr Platz in der Warteschlange gehört jetzt einer anderen Seite. Starten Sie neu, um auch hier zu warten.',
+  removed: 'Die Person, die diese Seite betreibt, hat Sie aus der Warteschlange genommen. Fragen Sie nach, oder starten Sie neu.',
+  serverTrouble: 'Der Server dieser Seite hat gerade ein Problem. Versuchen Sie es in einer Minute wieder.',
+  classUnknown: 'Es gibt keine Klasse mit diesem Code. Prüfen Sie den Link, oder fragen Sie Ihre Lehrkraft.',
+  classClosed: 'Die Plätze dieser Klasse sind jetzt nicht zu haben. Die Seite der Klasse zeigt, wann.',
+  worldMissing: 'Die Welt {world} gibt es nicht. Prüfen Sie den Link, oder fragen Sie die Person, von der Sie ihn haben.',
+  repositoryMissing:
+    'Das Repository dieses Projekts gibt es nicht, oder es ist privat. Prüfen Sie den Link, oder fragen Sie die Person, von der Sie ihn haben.',
+  outOfMemory:
+    'Die Simulation brauchte mehr Speicher, als sie haben darf. Fragen Sie die Person, die das Projekt geschrieben hat.',
+  machineRefuses:
+    'Keine Maschine kann dieses Projekt ausführen. Prüfen Sie den Link, oder fragen Sie die Person, von der Sie ihn haben.',
+  machineFails:
+    'Diese Maschine kann die Simulation gerade nicht ausführen. Starten Sie neu, um eine andere Maschine zu bekommen.',
+  simulationFails:
+    'Die Simulation ist gescheitert. Starten Sie neu. Wenn es wieder geschieht, fragen Sie die Person, die das Projekt geschrieben hat.',
+  machineStops:
+    'Die Maschine, auf der Ihre Simulation lief, wurde abgeschaltet. Starten Sie neu, um eine andere Maschine zu bekommen.',
   refused:
     'Die Simulation kann nicht starten. Versuchen Sie es später noch einmal. Wenn das wieder geschieht, schicken Sie diese Meldung an die Person, die diese Seite betreibt:',
   figures: '{rate} kB/s, {frames} Bilder/s',
@@ -112,4 +139,12 @@ export const german: Texts = {
   demoMails: 'Empfangene Nachrichten',
   demoNoMails: 'Noch keine Nachricht.',
   demoAnswer: 'Letzte Antwort auf eine Sitzungsanfrage: {milliseconds} ms.',
+  demoPeople: 'Wer das alles betreibt',
+  demoPeopleText: 'Melden Sie sich mit diesen Tokens an. Sie gelten, bis die Demo endet.',
+  demoOperator: 'Sitzungen beenden, Maschinen leeren, Wartung planen',
+  demoTeacher: 'Plätze für eine Klasse reservieren, und einen Link für sie bekommen',
+  demoOwnPage: 'Eine eigene Seite',
+  demoOwnPageText:
+    'Kopieren Sie dies in eine Seite auf irgendeiner Website. Der Link öffnet die Seite, die in der Warteschlange wartet und den Roboter zeigt. Der Knopf wartet in Ihrer Seite und meldet die Adresse der Maschine.',
+  demoReference: 'Alles, was Programme fragen können: die API',
 };

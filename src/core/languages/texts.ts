@@ -29,6 +29,8 @@ export interface Texts {
   readonly maintained: string;
   /** A link to the monitor. */
   readonly monitor: string;
+  /** A link to the page of teachers. */
+  readonly classes: string;
   readonly start: string;
   /** Instead of `start`, when all places are taken. */
   readonly wait: string;
@@ -83,6 +85,11 @@ export interface Texts {
   /** `{count}`. */
   readonly maintainedReason: string;
   readonly connecting: string;
+  /** What a machine does before the simulation runs. */
+  readonly fetching: string;
+  readonly preparing: string;
+  readonly starting: string;
+  readonly anotherMachine: string;
   readonly loading: string;
   readonly running: string;
   readonly paused: string;
@@ -97,8 +104,28 @@ export interface Texts {
   readonly ended: string;
   readonly full: string;
   readonly tooMany: string;
-  readonly badProject: string;
   readonly notAllowed: string;
+  /** The address of a project is not valid: its host, its form, or a part of it. */
+  readonly projectHost: string;
+  readonly projectForm: string;
+  readonly projectPart: string;
+  /** A machine was free, and went to another visitor. */
+  readonly lapsed: string;
+  /** Another page took over the place in line. */
+  readonly elsewhere: string;
+  /** By an operator. */
+  readonly removed: string;
+  readonly serverTrouble: string;
+  readonly classUnknown: string;
+  readonly classClosed: string;
+  /** Reasons of machines. `{world}`. */
+  readonly worldMissing: string;
+  readonly repositoryMissing: string;
+  readonly outOfMemory: string;
+  readonly machineRefuses: string;
+  readonly machineFails: string;
+  readonly simulationFails: string;
+  readonly machineStops: string;
   /** Any other reason, which follows in English. */
   readonly refused: string;
   /** `{rate}` kB/s, `{frames}`. */
@@ -137,12 +164,28 @@ export interface Texts {
   readonly demoNoMails: string;
   /** `{milliseconds}`. */
   readonly demoAnswer: string;
+  readonly demoPeople: string;
+  readonly demoPeopleText: string;
+  readonly demoOperator: string;
+  readonly demoTeacher: string;
+  readonly demoOwnPage: string;
+  readonly demoOwnPageText: string;
+  readonly demoReference: string;
 }
 
 export type TextName = Exclude<keyof Texts, 'language'>;
 
 export function fill(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+/** As it is written in the language of the texts. */
+export function numberText({ language }: Pick<Texts, 'language'>, value: number, digits = 0): string {
+  return new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: 'negative',
+  }).format(value);
 }
 
 /** The names of the values in a text, sorted. */

@@ -4,6 +4,7 @@
  */
 import { errorMessage } from '../gateway/client-messages.ts';
 import { STREAM_MODES, type StreamMode } from './launch-plan.ts';
+import { PROGRESS } from './sentences.ts';
 import type { ProgressStep } from './session-life.ts';
 
 export type ClientMessage =
@@ -33,13 +34,6 @@ export function readClientMessage(text: string): ClientMessage {
     ? { kind: 'refused', reason: `The stream mode must be ${STREAM_MODES.join(', ')}.` }
     : { kind: 'start', url, mode: known };
 }
-
-const PROGRESS: Readonly<Record<ProgressStep, string>> = {
-  fetching: 'Fetching the project',
-  preparing: 'Preparing the project',
-  starting: 'Starting the simulation',
-  loading: 'Loading the world',
-};
 
 export function progressLines(step: ProgressStep): readonly string[] {
   return sentenceLines(PROGRESS[step]);

@@ -7,6 +7,7 @@
  *
  * Times are seconds of a monotonic clock.
  */
+import { OUT_OF_MEMORY } from './sentences.ts';
 
 /** In the order in which they are created. */
 export const RESOURCES = ['port', 'checkout', 'workspace', 'simulator'] as const;
@@ -286,7 +287,7 @@ function overdue(phase: Phase, seconds: number, limits: LifeLimits): Ending | un
 }
 
 function endingOfExit(phase: Phase, { status, outOfMemory }: SimulatorExit): Ending {
-  if (outOfMemory) return { reason: 'memory', code: 1011, text: 'The simulation ran out of memory.' };
+  if (outOfMemory) return { reason: 'memory', code: 1011, text: OUT_OF_MEMORY };
   const how = typeof status === 'number' ? `with status ${status}` : `by the signal ${status}`;
   if (phase !== 'streaming')
     return { reason: 'did-not-start', code: 1011, text: `The simulator ended ${how} before the world was loaded.` };

@@ -13,7 +13,7 @@ const open: Allocation = {
 };
 
 test('the reason of an allocation compares the server only with those it was chosen from', () => {
-  const figures = ': load 20 %, with this session 28 %.';
+  const figures = ': load 20%, with this session 28%.';
   const cases: readonly (readonly [Partial<Allocation>, string])[] = [
     [{}, 'a/2000 had the most room'],
     [{ admittance: undefined }, 'a/2000 had the most room'],

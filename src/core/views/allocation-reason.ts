@@ -37,5 +37,5 @@ function why({ admittance, laterTier, lastResort }: Allocation): string {
 }
 
 function percent(load: number): string {
-  return `${Math.round(load)} %`;
+  return `${Math.round(load)}%`;
 }

@@ -29,7 +29,16 @@ export interface DemoMail {
   readonly received: readonly string[];
 }
 
+/** With what a visitor of the demo signs in. */
+export interface DemoTokens {
+  readonly operator: string;
+  readonly teacher: string;
+}
+
 export interface DemoView {
+  /** Of the session server, such as `http://localhost:1999`. */
+  readonly address: string;
+  readonly tokens: DemoTokens;
   readonly machines: readonly DemoMachine[];
   readonly class: DemoClass;
   readonly mail: DemoMail;

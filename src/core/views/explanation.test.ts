@@ -22,7 +22,7 @@ function situation(id: string, more: Partial<Situation> = {}): Situation {
 
 /** One of each, with the code and the sentence that say so. */
 const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
-  [{}, 'first', /^It would get the session \(45 % with this session\)\.$/],
+  [{}, 'first', /^It would get the session \(45% with this session\)\.$/],
   [{ state: 'draining' }, 'draining', /^It has been draining for 5 minutes, so new sessions go elsewhere\.$/],
   [
     { state: 'draining', drain: { by: 'ada', reason: 'new disk\n' } },
@@ -47,30 +47,30 @@ const cases: [Partial<Situation>, AnswerCode, RegExp][] = [
   [{ admittance: 'other-labels' }, 'other-labels', /requested labels/],
   [{ admittance: 'blocked' }, 'blocked-repository', /^It blocks this repository\.$/],
   [{ admittance: 'other-repository' }, 'other-repository', /^It does not allow this repository\.$/],
-  [{ admittance: 'shared', shareIdleTime: 30 }, 'not-idle', /only while its load is below 30 %; it is at 37 %\.$/],
+  [{ admittance: 'shared', shareIdleTime: 30 }, 'not-idle', /only while its load is below 30%; it is at 37%\.$/],
   [
     { admittance: 'shared', shareIdleTime: 50, load: 30, booked: 24 },
     'not-idle',
-    /below 50 %; it is at 30 %, and at 54 % with the sessions just handed out\.$/,
+    /below 50%; it is at 30%, and at 54% with the sessions just handed out\.$/,
   ],
   [{ verdict: { kind: 'session-limit', sessions: 12 } }, 'session-limit', /its maximum number of sessions \(12\)\.$/],
   [
     { verdict: { kind: 'no-room', predicted: 96, target: 90 } },
     'no-room',
-    /at 96 % with this session; sessions start only below 90 %\.$/,
+    /at 96% with this session; sessions start only below 90%\.$/,
   ],
   [
     { verdict: { kind: 'no-room', predicted: 96, target: 90, peak: 88 } },
     'no-room',
-    /at 96 % with this session, because it was at 88 % a moment ago; sessions start only below 90 %\.$/,
+    /at 96% with this session, because it was at 88% a moment ago; sessions start only below 90%\.$/,
   ],
   [{ reserved: true }, 'kept', /^It has room, but it is reserved for clients already waiting\.$/],
   [{ reserved: true, verdict: { kind: 'suspected' } }, 'kept', /^It has room, but/],
-  [{ reserved: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96 %/],
+  [{ reserved: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96%/],
   [{ held: true }, 'held', /^It has room, but it is held for a class\.$/],
-  [{ held: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96 %/],
-  [{ state: 'full', load: 97 }, 'full', /^It is at 97 %\. New sessions start there once/],
-  [{ state: 'full', load: 30 }, 'full', /^It was full until a moment ago and is now at 30 %\. New sessions start there once/],
+  [{ held: true, verdict: { kind: 'no-room', predicted: 96, target: 90 } }, 'no-room', /^It would be at 96%/],
+  [{ state: 'full', load: 97 }, 'full', /^It is at 97%\. New sessions start there once/],
+  [{ state: 'full', load: 30 }, 'full', /^It was full until a moment ago and is now at 30%\. New sessions start there once/],
 ];
 
 describe('the answer of one server', () => {
@@ -114,8 +114,8 @@ describe('the answer of one server', () => {
       'b',
     );
     assert.deepEqual(answers.map(({ code, chosen, reason }) => [code, chosen, reason]).slice(0, 2), [
-      ['has-room', false, 'It has room (45 % with this session), but another server would be less loaded.'],
-      ['first', true, 'It would get the session (18 % with this session).'],
+      ['has-room', false, 'It has room (45% with this session), but another server would be less loaded.'],
+      ['first', true, 'It would get the session (18% with this session).'],
     ]);
     assert.equal(summary, '3 servers: one would get the session, one has room, one is down');
   });
@@ -161,13 +161,13 @@ describe('the answer of one server', () => {
 });
 
 describe('the whole in one sentence', () => {
-  test('3 servers: one is draining, one does not allow this repository, one is at 97 %', () => {
+  test('3 servers: one is draining, one does not allow this repository, one is at 97%', () => {
     const { summary } = explain([
       situation('a', { state: 'full', load: 97 }),
       situation('b', { state: 'draining' }),
       situation('c', { admittance: 'other-repository' }),
     ]);
-    assert.equal(summary, '3 servers: one is draining, one does not allow this repository, one is at 97 %');
+    assert.equal(summary, '3 servers: one is draining, one does not allow this repository, one is at 97%');
   });
 
   test('a large fleet is counted in groups, up to twelve in words', () => {
@@ -181,19 +181,19 @@ describe('the whole in one sentence', () => {
     ]);
     assert.equal(
       summary,
-      '927 servers: twelve are down, two do not answer, 13 do not allow this repository, 900 have no room (91 to 97 % with one more; the limit is 90 %)',
+      '927 servers: twelve are down, two do not answer, 13 do not allow this repository, 900 have no room (91 to 97% with one more; the limit is 90%)',
     );
   });
 
   test('a server without room is listed with the limit, so that an available server is not taken for a free one', () => {
     const { summary } = explain([situation('a', { verdict: { kind: 'no-room', predicted: 94, target: 90 } })]);
-    assert.equal(summary, '1 server: one has no room (94 % with one more; the limit is 90 %)');
+    assert.equal(summary, '1 server: one has no room (94% with one more; the limit is 90%)');
   });
 
   test('a load at which no server is full is not given as the reason why one is', () => {
     const full = (...loads: number[]) => explain(loads.map((load, i) => situation(String(i), { state: 'full', load }))).summary;
     assert.equal(full(30), '1 server: one was full until a moment ago');
-    assert.equal(full(94.9, 30, 95, 100), '4 servers: two are at 95 to 100 %, two were full until a moment ago');
+    assert.equal(full(94.9, 30, 95, 100), '4 servers: two are at 95 to 100%, two were full until a moment ago');
   });
 
   test('one server and none have a sentence too', () => {

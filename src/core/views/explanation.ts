@@ -1,6 +1,6 @@
 /**
  * Why a server was or was not chosen: for each server a code and a sentence, and all of them in one sentence for the person who waits: *3 servers: one is
- * draining, one does not allow this repository, one is at 97 %*.
+ * draining, one does not allow this repository, one is at 97%*.
  *
  * Permanent reasons come before temporary ones: a student whose project may never run on a server should not wait for its load to fall.
  */
@@ -326,7 +326,7 @@ function figures(group: readonly Situation[]): string {
   return ` (${span(verdicts.map(({ predicted }) => predicted))} with one more; the limit is ${percent(first.target)})`;
 }
 
-/** `97 %`, or `91 to 97 %`. */
+/** `97%`, or `91 to 97%`. */
 function span(values: readonly (number | undefined)[]): string {
   const known = values.filter((value) => value !== undefined);
   if (known.length === 0) return 'the limit';
@@ -337,5 +337,5 @@ function span(values: readonly (number | undefined)[]): string {
 }
 
 function percent(value: number): string {
-  return `${Math.round(value)} %`;
+  return `${Math.round(value)}%`;
 }

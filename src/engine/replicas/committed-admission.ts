@@ -56,6 +56,7 @@ export function committedAdmission(
         queue.delivered(token);
       },
       giveUp: (token) => queue.giveUp(token),
+      giveUpLater: (token, grace) => queue.giveUpLater(token, grace),
       connected: (bookingId) => queue.connected(bookingId),
       release: (bookingId) => queue.release(bookingId),
     },

@@ -110,6 +110,18 @@ test('giving up ends a place, gives a booking back, and works once', async (t) =
   assert.equal(tickets.size, 0);
 });
 
+test('a place that is given up with a grace is away at once, and continues with the next poll', async (t) => {
+  const { admission, tickets, clock } = setUp(t);
+  const place = ticketOf(await tickets.request(request()));
+  assert.equal(tickets.giveUpLater(place, 10), true);
+  assert.deepEqual([admission.line, admission.leaving], [[`${place} away`], [[place, 10]]]);
+  assert.equal(tickets.poll(place)?.kind, 'waiting');
+  assert.equal(tickets.giveUpLater(place, 10), true);
+  await clock.advance(11);
+  assert.equal(tickets.size, 0);
+  assert.equal(tickets.giveUpLater('never given out', 10), false);
+});
+
 test('a place that was continued on a WebSocket can be taken back with its ticket', async (t) => {
   const { admission, tickets } = setUp(t);
   const ticket = ticketOf(await tickets.request(request()));

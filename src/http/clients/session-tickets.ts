@@ -24,7 +24,7 @@ import type { Clock, Log, NewId } from '../../ports.ts';
 
 export interface SessionTicketsOptions {
   readonly requests: Pick<SessionRequests, 'request'>;
-  readonly queue: Pick<QueueService, 'wait' | 'resume' | 'delivered' | 'giveUp' | 'restoredToken' | 'release'>;
+  readonly queue: Pick<QueueService, 'wait' | 'resume' | 'delivered' | 'giveUp' | 'giveUpLater' | 'restoredToken' | 'release'>;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
@@ -153,6 +153,14 @@ export class SessionTickets {
     queue.delivered(ticket);
     if (settled.outcome.kind === 'allocated') await queue.release(settled.outcome.bookingId);
     return true;
+  }
+
+  /** Gives up the place in line after `grace` seconds, unless it is continued before. `false`: the ticket is unknown. */
+  giveUpLater(ticket: string, grace: number): boolean {
+    if (this.#settled.has(ticket)) return true;
+    const entry = this.#waiting.get(ticket);
+    if (entry?.present !== undefined) this.#away(entry, this.#options.clock.now() + grace);
+    return this.#options.queue.giveUpLater(ticket, grace);
   }
 
   /** Number of known tickets: of waiting clients, and outcomes. */
@@ -286,11 +294,7 @@ export class SessionTickets {
     for (const [ticket, entry] of this.#waiting) {
       if (entry.due > now) continue;
       if (entry.present === undefined) this.#forget(ticket);
-      else {
-        entry.due = now + this.#options.resume();
-        entry.present.abort();
-        entry.present = undefined;
-      }
+      else this.#away(entry, now + this.#options.resume());
     }
     for (const [ticket, settled] of this.#settled) {
       if (settled.due > now) continue;
@@ -302,6 +306,13 @@ export class SessionTickets {
     }
     this.#idle = this.size === 0;
     return this.#idle ? Infinity : SWEEP;
+  }
+
+  /** The client is silent. It is forgotten when it is still silent at `due`. */
+  #away(entry: WaitingTicket, due: number): void {
+    entry.due = due;
+    entry.present?.abort();
+    entry.present = undefined;
   }
 
   /** Releases a booking that was not fetched. */

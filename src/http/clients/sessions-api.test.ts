@@ -169,6 +169,17 @@ test('giving up answers 204, and 404 from then on', async (t) => {
   assert.equal(await refusalOf(await send('GET', `${PATH}/token-1`)), '404 unknown-ticket');
 });
 
+test('a page that is left asks for a grace of at most a minute, in which its place can be continued', async (t) => {
+  const { admission, post, send } = setUp(t);
+  await post({ wait: true });
+  for (const grace of ['-1', '61', 'x', '1.5'])
+    assert.equal(await refusalOf(await send('DELETE', `${PATH}/token-1?grace=${grace}`)), '400 bad-request', grace);
+  assert.equal((await send('DELETE', `${PATH}/token-1?grace=10`)).status, 204);
+  assert.deepEqual(admission.leaving, [['token-1', 10]]);
+  assert.equal((await send('GET', `${PATH}/token-1`)).status, 200);
+  assert.equal(await refusalOf(await send('DELETE', `${PATH}/token-2?grace=10`)), '404 unknown-ticket');
+});
+
 test('the public decision does not reveal the ticket', async (t) => {
   const { post, send } = setUp(t);
   const { id, ticket } = allocated.parse(await (await post({})).json());

@@ -21,7 +21,7 @@ import { closed, type SentToServer } from './legacy-routes.ts';
 import { POLL_INTERVAL, type TicketAnswer, type SessionTickets } from './session-tickets.ts';
 
 export interface SessionsApiOptions {
-  readonly tickets: Pick<SessionTickets, 'request' | 'poll' | 'giveUp'>;
+  readonly tickets: Pick<SessionTickets, 'request' | 'poll' | 'giveUp' | 'giveUpLater'>;
   readonly addressOf: AddressOf;
   readonly sent: SentToServer;
   /** Resolves when the first answer may be given. */
@@ -32,6 +32,8 @@ export interface SessionsApiOptions {
 }
 
 const MAX_LABELS = 20;
+/** Seconds: longer than a page takes to be loaded again, shorter than others should wait for it. */
+const MAX_GRACE = 60;
 
 const sessionRequest = z
   .strictObject(
@@ -79,6 +81,18 @@ const ticketParameter = z.object({
   ticket: z.string().min(1).max(200).describe('The ticket from the response of `POST /api/v1/sessions`.'),
 });
 
+const giveUpQuery = z.object({
+  grace: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_GRACE)
+    .optional()
+    .describe(
+      'Seconds for which a place in line can still be continued with its ticket. Meanwhile it delays no other client. For a page that is left and may be loaded again. Absent: none.',
+    ),
+});
+
 const create = createRoute({
   method: 'post',
   path: '/api/v1/sessions',
@@ -124,7 +138,7 @@ const giveUp = createRoute({
   operationId: 'giveUpSession',
   tags: ['sessions'],
   summary: 'Give up a place in line, or a session that has not started',
-  request: { params: ticketParameter },
+  request: { params: ticketParameter, query: giveUpQuery },
   responses: { 204: { description: 'Done.' }, 400: refused(400, TICKET_CODES), 404: refused(404, TICKET_CODES) },
 });
 
@@ -158,7 +172,9 @@ export function createSessionsApi(options: SessionsApiOptions): OpenAPIHono<Env>
     return c.json(answer.kind === 'allocated' ? allocatedBody(answer) : waitingBody(answer), 200, NO_STORE);
   });
   routes.openapi(giveUp, async (c) => {
-    const given = await tickets.giveUp(c.req.valid('param').ticket);
+    const { ticket } = c.req.valid('param');
+    const { grace = 0 } = c.req.valid('query');
+    const given = grace > 0 ? tickets.giveUpLater(ticket, grace) : await tickets.giveUp(ticket);
     return given ? c.body(null, 204, NO_STORE) : refuseTicket(c);
   });
   return routes;

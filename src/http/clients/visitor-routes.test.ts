@@ -18,7 +18,7 @@ async function start(t: Parameters<typeof temporaryFolder>[0], fleet = FULL) {
   const options = {
     assets: { visitors: await readPageAssets(folder, 'visitors'), viewer: await readPageAssets(folder, 'viewer') },
     render: { landing: renderLandingPage, session: renderSessionPage },
-    ...{ site: () => 'Robots <here>', isReader: () => false, demo: false },
+    ...{ site: () => 'Robots <here>', isReader: () => false, hasTokens: () => true, demo: false },
     fleet: () => state.fleet,
     languages: () => ({ it: { start: 'Avvia' } }),
   };

@@ -16,6 +16,7 @@ import type { Env } from '../server/routes.ts';
 export interface VisitorPage {
   readonly site: string;
   readonly monitor: boolean;
+  readonly classes: boolean;
   readonly demo: boolean;
   readonly fleet: VisitorView;
   readonly files: {
@@ -55,6 +56,8 @@ export interface VisitorRoutesOptions {
   readonly languages: () => AddedLanguages;
   /** This visitor may see the monitor. */
   readonly isReader: (c: Context<Env>) => boolean;
+  /** Teachers can sign in. */
+  readonly hasTokens: () => boolean;
   /** There is a page of the demo. */
   readonly demo: boolean;
 }
@@ -106,13 +109,17 @@ export function createVisitorPages(options: VisitorRoutesOptions): VisitorPages 
 }
 
 /** What every page for visitors shows. */
-export function pageFor(c: Context<Env>, { assets, fleet, site, isReader, demo }: VisitorRoutesOptions): VisitorPage {
+export function pageFor(c: Context<Env>, options: VisitorRoutesOptions): VisitorPage {
+  const { assets, fleet, site, isReader, hasTokens, demo } = options;
   const { visitors, viewer } = assets;
   const urls = ({ script, styles }: PageAssets) => ({
     script: assetUrl('view', script, throughSession),
     styles: assetUrl('view', styles, throughSession),
   });
-  return { site: site(), monitor: isReader(c), demo, fleet: fleet(), files: { ...urls(visitors), viewer: urls(viewer) } };
+  return {
+    ...{ site: site(), monitor: isReader(c), classes: hasTokens(), demo, fleet: fleet() },
+    files: { ...urls(visitors), viewer: urls(viewer) },
+  };
 }
 
 export function languagesFor(c: Context<Env>, { languages }: Pick<VisitorRoutesOptions, 'languages'>): VisitorLanguages {

@@ -6,6 +6,8 @@ import { renderDemoPage } from '../../web/visitors/render.ts';
 import { createDemoRoutes } from './demo-routes.ts';
 
 const VIEW: DemoView = {
+  address: 'http://localhost:1999',
+  tokens: { operator: 'sst_1', teacher: 'sst_2' },
   machines: [
     { name: 'localhost:2000', state: 'running' },
     { name: 'localhost:2003', state: 'stopped' },
@@ -20,7 +22,7 @@ function start() {
   const fleet = { open: true, places: 2, waiting: 0, machines: 2, silent: 0, drained: 0 };
   const routes = createDemoRoutes({
     demo: { view: () => VIEW, act: (action) => void acted.push(action) },
-    page: () => ({ site: 'Robots', monitor: true, demo: true, fleet, files }),
+    page: () => ({ site: 'Robots', monitor: true, classes: true, demo: true, fleet, files }),
     languages: () => ({ accepted: 'en', added: {} }),
     render: renderDemoPage,
   });
@@ -54,6 +56,8 @@ test('each button of the page is a form that does what it says, and returns to t
     { kind: 'slow-mail' },
   ]);
   assert.match(html, /Simulation server &lt;b>/);
+  assert.match(html, /href="monitor"[^]*sst_1[^]*href="classes"[^]*sst_2/);
+  assert.match(html, /localhost:1999\/client\/v1-button\.js/);
 });
 
 test('a page of another site cannot press the buttons, and nothing else is an action', async () => {

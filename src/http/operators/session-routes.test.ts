@@ -47,9 +47,9 @@ test('the list of the waiting line says since when, for what and why, and an ope
     [
       {
         ...{ position: 1, ofClass: false, since: wall - 10, project: PROJECT, connected: true },
-        reason: '2 servers: both are at 97 %.',
+        reason: '2 servers: both are at 97%.',
       },
-      { position: 2, ofClass: false, since: wall, project: null, connected: true, reason: '2 servers: both are at 97 %.' },
+      { position: 2, ofClass: false, since: wall, project: null, connected: true, reason: '2 servers: both are at 97%.' },
     ],
   );
   assert.ok(!/192\.0\.2|secret|token/.test(JSON.stringify(list)), 'nothing that identifies a client');

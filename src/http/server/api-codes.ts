@@ -179,6 +179,8 @@ const registration: Codes = {
 
 export const REFUSAL_CODES: Codes = { ...general, ...sessions, ...tickets, ...monitor, ...reservations, ...registration };
 
+/** Codes of every route. */
+export const GENERAL_CODES: Codes = general;
 /** Codes of refused session requests. */
 export const SESSION_CODES: Codes = { ...general, ...sessions };
 export const TICKET_CODES: Codes = { ...SESSION_CODES, ...tickets };

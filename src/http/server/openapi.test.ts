@@ -67,6 +67,7 @@ function build() {
           request: () => Promise.resolve({ kind: 'refused', outcome: { kind: 'refused', code: 'no-room', reason: 'No room.' } }),
           poll: () => undefined,
           giveUp: () => Promise.resolve(false),
+          giveUpLater: () => false,
         },
         addressOf: () => ({ address: 'x', limitKey: undefined }),
         ready: Promise.resolve(),

@@ -74,7 +74,7 @@ async function examineWay(
   const direct = by === 'directly';
   return [
     load.kind === 'sample'
-      ? ok('load', subject, `reports ${load.load} % within ${Math.round(load.latency * 1000)} ms`)
+      ? ok('load', subject, `reports ${load.load}% within ${Math.round(load.latency * 1000)} ms`)
       : fault(
           'load',
           subject,

@@ -37,7 +37,10 @@ export async function openMachine({ instance, folder, clock, settings }: Machine
   const displayMissing = () => isDisplayMissing(settings().display);
   const { isolation, reasons } = await chooseIsolation({ instance, launcher, clock, cgroups, settings, displayMissing });
   const limits = () => settings().limits;
-  const { workspaces, reason } = await chooseWorkspaces({ folder, launcher, limits });
+  const { workspaces, reason } = await chooseWorkspaces({
+    ...{ folder, launcher, limits },
+    hasFiles: settings().simulator !== 'demo',
+  });
   return {
     ...{ launcher, isolation, notUsed: reasons, workspaces },
     ...(reason !== undefined && { copies: reason }),

@@ -14,7 +14,7 @@ const KINDS = new Map<number, { readonly kind: Shape['kind']; readonly size: (x:
 
 /** Rejects when the WebAssembly module is missing or cannot be compiled. */
 export async function startMujoco(): Promise<Physics> {
-  // One compilation, without the optimizing one after it: 40 MiB less, for 3 % more of a core.
+  // One compilation, without the optimizing one after it: 40 MiB less, for 3% more of a core.
   setFlagsFromString('--liftoff-only');
   // Its warnings must not be taken for words of the simulator, which go to the standard output.
   const mujoco = await loadMujoco({ print: console.error, printErr: console.error });

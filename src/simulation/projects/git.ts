@@ -16,6 +16,7 @@ import {
   type TreeFacts,
 } from '../../core/simulation/git-output.ts';
 import type { RunnableProject } from '../../core/simulation/project-address.ts';
+import { NO_REPOSITORY } from '../../core/simulation/sentences.ts';
 import type { Ending } from '../../core/simulation/session-life.ts';
 import { shown } from '../../core/fleet/project.ts';
 import type { Checkout, CheckoutResult, Disk, Launcher, ProjectSource } from '../ports.ts';
@@ -344,7 +345,7 @@ function endingOf(error: FetchError): Ending {
     case 'missing':
       return 'world' in error
         ? { reason: 'project', code: 1008, text: `${String(error.world)} does not exist.` }
-        : { reason: 'project', code: 1008, text: 'The repository, branch or tag does not exist, or is private.' };
+        : { reason: 'project', code: 1008, text: NO_REPOSITORY };
     case 'too-large':
       return { reason: 'project', code: 1008, text: 'The project is too large for this simulation server.' };
     case 'full':

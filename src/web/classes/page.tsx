@@ -31,6 +31,11 @@ export function ClassPage({ texts, script, styles, content }: ClassPageProps) {
         <script type="module" src={script}></script>
       </head>
       <body>
+        {content.kind === 'teacher' && (
+          <header>
+            <a href="./">{texts.home}</a>
+          </header>
+        )}
         <main id={content.kind === 'teacher' ? 'teacher' : 'class'}>{contentOf(content, texts)}</main>
         <Data id="texts" value={texts} />
         {content.kind === 'class' && <Data id="view" value={content.view} />}

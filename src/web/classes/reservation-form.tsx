@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ask, rehearse, type Answer, type Rehearsal, type ReservationView, type Wish } from './api.ts';
 import { formats } from './formats.ts';
+import { refusalText } from './refusal-text.ts';
 import { fill, type Texts } from './texts/texts.ts';
 import { firstFields, movedTo, wishOf, type Fields } from './wish.ts';
 
@@ -33,7 +34,7 @@ export function ReservationForm({ texts, token, made }: ReservationFormProps) {
   const reserve = async (): Promise<void> => {
     if (typeof wish !== 'object') return;
     const answer = await ask<ReservationView>(token, 'POST', '', wish);
-    setSaid(answer.kind === 'answer' ? madeWords(answer.value, texts) : answer.refusal.reason || texts.noAnswer);
+    setSaid(answer.kind === 'answer' ? madeWords(answer.value, texts) : refusalText(texts, answer.refusal));
     if (answer.kind === 'answer') setFields({ ...fields, code: '' });
     await made();
   };
@@ -113,8 +114,8 @@ function TrialAnswer({ texts, trial: { answer, seats, isWeekly, rehearsal }, cho
     const words = lessons === undefined ? fill(texts.fits, { seats, free }) : fill(texts.fitsEachWeek, { seats, lessons });
     return <p class="good">{words}</p>;
   }
-  const { reason, numbers } = answer.refusal;
-  if (numbers === undefined) return <p class="problem">{reason === '' ? texts.noAnswer : reason}</p>;
+  const { numbers } = answer.refusal;
+  if (numbers === undefined) return <p class="problem">{refusalText(texts, answer.refusal)}</p>;
   const { day, time } = formats(texts);
   const { free, at } = numbers;
   const when = isWeekly ? `${day(at)}, ${time(at)}` : time(at);

@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { ask, NO_ANSWER, type Answer, type ReservationView } from './api.ts';
 import { ClassList } from './class-list.tsx';
+import { refusalText } from './refusal-text.ts';
 import { ReservationForm } from './reservation-form.tsx';
 import type { Texts } from './texts/texts.ts';
 
@@ -68,7 +69,7 @@ function Classes({ texts, token, listed: { reservations, calendar }, load, leave
   const [said, setSaid] = useState('');
   const act = async <T,>(method: string, path: string, body?: object): Promise<Answer<T>> => {
     const answer = await ask<T>(token, method, path, body);
-    setSaid(answer.kind === 'answer' ? texts.done : answer.refusal.reason || texts.noAnswer);
+    setSaid(answer.kind === 'answer' ? texts.done : refusalText(texts, answer.refusal));
     await load();
     return answer;
   };
@@ -96,6 +97,11 @@ function Classes({ texts, token, listed: { reservations, calendar }, load, leave
   );
 }
 
+/** The only thing to do on the page. */
+function focus(input: HTMLInputElement | null): void {
+  input?.focus();
+}
+
 function SignIn({ texts, enter }: { readonly texts: Texts; readonly enter: (token: string) => void }) {
   const [value, setValue] = useState('');
   return (
@@ -109,6 +115,7 @@ function SignIn({ texts, enter }: { readonly texts: Texts; readonly enter: (toke
       <label for="token">{texts.token}</label>
       <input
         id="token"
+        ref={focus}
         type="password"
         autocomplete="current-password"
         required

@@ -1,5 +1,5 @@
 /** The viewer: buttons and keys on one side, the stream of a session on the other. It is loaded when a session starts. */
-import { fill, type Texts } from '../../core/languages/texts.ts';
+import { fill, numberText, type Texts } from '../../core/languages/texts.ts';
 import { element } from '../visitors/element.ts';
 import { Driving, directionOf, type Direction } from './driving.ts';
 import { readScene, move, type Graph } from './graph.ts';
@@ -163,16 +163,17 @@ class Stage implements Viewer {
     const stream = this.#stream;
     if (stream === undefined) return;
     const { texts } = this.#options;
-    const rate = (stream.received / FIGURES_EVERY).toFixed(0);
-    const frames = String(Math.round((stream.frames * 1000) / FIGURES_EVERY));
+    const number = (value: number, digits = 0) => numberText(texts, value, digits);
+    const rate = number(stream.received / FIGURES_EVERY);
+    const frames = number((stream.frames * 1000) / FIGURES_EVERY);
     [stream.received, stream.frames] = [0, 0];
     const clock = new Date(this.#time).toISOString().slice(11, 19);
     element('figures').textContent = `${clock} · ${fill(texts.figures, { rate, frames })}`;
     const { robot } = this.#graph ?? {};
     if (robot === undefined) return;
     const { position, rotation } = robot.object;
-    const angle = String((Math.round((rotation.reorder('ZYX').z * 180) / Math.PI) + 360) % 360);
-    const place = { name: robot.name, x: position.x.toFixed(1), y: position.y.toFixed(1), angle };
+    const angle = number((Math.round((rotation.reorder('ZYX').z * 180) / Math.PI) + 360) % 360);
+    const place = { name: robot.name, x: number(position.x, 1), y: number(position.y, 1), angle };
     element('place').textContent = fill(texts.place, place);
   }
 

@@ -5,11 +5,11 @@ import { readClientLine, readSessionMessage, readStreamMessage } from './words.t
 
 test('a place in line, a server and a refusal are read from /session', () => {
   const read = (message: object) => readSessionMessage(JSON.stringify(message));
-  assert.deepEqual(read({ type: 'waiting', position: 3, estimateSeconds: 90, resumeToken: 't' }), {
-    ...{ kind: 'waiting', position: 3, seconds: 90, token: 't' },
+  assert.deepEqual(read({ type: 'waiting', position: 3, estimateSeconds: { from: 90, to: 120 }, resumeToken: 't' }), {
+    ...{ kind: 'waiting', position: 3, estimate: { from: 90, to: 120 }, token: 't' },
   });
   assert.deepEqual(read({ type: 'waiting', position: 1, estimateSeconds: null }), {
-    ...{ kind: 'waiting', position: 1, seconds: undefined, token: undefined },
+    ...{ kind: 'waiting', position: 1, estimate: undefined, token: undefined },
   });
   assert.deepEqual(read({ type: 'allocated', url: 'ws://localhost:2000' }), { kind: 'allocated', url: 'ws://localhost:2000' });
   assert.equal(read({ type: 'allocated', url: 'javascript:alert(1)' }), undefined);
@@ -20,8 +20,10 @@ test('a place in line, a server and a refusal are read from /session', () => {
 
 test('progress, errors and the stream are read from /client', () => {
   assert.deepEqual(readClientLine('loading: Loading the world'), { kind: 'progress', text: 'Loading the world' });
-  assert.deepEqual(readClientLine('loading: Error: no room'), { kind: 'error', text: 'no room' });
-  assert.deepEqual(readClientLine('error: no room'), { kind: 'error', text: 'no room' });
+  assert.deepEqual(readClientLine('loading: Error: no room'), { kind: 'complaint', text: 'no room' });
+  assert.deepEqual(readClientLine('error: no room'), { kind: 'farewell', reason: 'no room' });
+  const missing = { kind: 'failure', reason: 'arm.wbt does not exist.', cause: 'project' };
+  assert.deepEqual(readClientLine('Error: arm.wbt does not exist.'), missing);
   assert.deepEqual(readClientLine('webots:ws://localhost:2001'), { kind: 'stream', url: 'ws://localhost:2001' });
   for (const other of ['.', 'webots:http://x', 'docker: Loading', 'shutdownTimeout: 10', ''])
     assert.equal(readClientLine(other), undefined, other);

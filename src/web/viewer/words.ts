@@ -1,10 +1,12 @@
 /** What the viewer reads from its three connections: its place in line, the start of the session, and the stream. Nothing here throws. */
+import { meaningOf, type Cause } from '../../core/gateway/server-words.ts';
 
 export type SessionMessage =
   | {
       readonly kind: 'waiting';
       readonly position: number;
-      readonly seconds: number | undefined;
+      /** Seconds. */
+      readonly estimate: { readonly from: number; readonly to: number } | undefined;
       readonly token: string | undefined;
     }
   | { readonly kind: 'allocated'; readonly url: string }
@@ -15,11 +17,11 @@ export function readSessionMessage(text: string): SessionMessage | undefined {
   const message = parseObject(text);
   switch (message?.['type']) {
     case 'waiting': {
-      const { position, estimateSeconds: seconds, resumeToken: token } = message;
+      const { position, estimateSeconds, resumeToken: token } = message;
       if (!isNumber(position)) return undefined;
       return {
         ...{ kind: 'waiting', position },
-        seconds: isNumber(seconds) ? seconds : undefined,
+        estimate: readEstimate(estimateSeconds),
         token: typeof token === 'string' ? token : undefined,
       };
     }
@@ -32,20 +34,30 @@ export function readSessionMessage(text: string): SessionMessage | undefined {
   }
 }
 
+function readEstimate(value: unknown): { readonly from: number; readonly to: number } | undefined {
+  if (!isObject(value)) return undefined;
+  const { from, to } = value;
+  return isNumber(from) && isNumber(to) ? { from, to } : undefined;
+}
+
 export type ClientLine =
   | { readonly kind: 'progress'; readonly text: string }
-  | { readonly kind: 'error'; readonly text: string }
+  /** It may be a failure, and the server continues. */
+  | { readonly kind: 'complaint'; readonly text: string }
+  /** The server has given up. */
+  | { readonly kind: 'failure'; readonly reason: string; readonly cause: Cause }
+  /** It has given up, and closes the connection with a code. */
+  | { readonly kind: 'farewell'; readonly reason: string }
   | { readonly kind: 'stream'; readonly url: string };
 
 /** A line of `/client` of a simulation server. */
 export function readClientLine(text: string): ClientLine | undefined {
-  const [, word, rest = ''] = /^(loading|error|webots):\s*(.*)$/s.exec(text) ?? [];
+  const meaning = meaningOf(text);
+  if (meaning.kind === 'failure' || meaning.kind === 'farewell') return meaning;
+  const [, word, rest = ''] = /^(loading|webots):\s*(.*)$/s.exec(text) ?? [];
   if (word === 'webots') return isSocketUrl(rest) ? { kind: 'stream', url: rest } : undefined;
-  if (word === 'error') return { kind: 'error', text: rest };
   if (word !== 'loading') return undefined;
-  return rest.startsWith('Error:')
-    ? { kind: 'error', text: rest.slice('Error:'.length).trim() }
-    : { kind: 'progress', text: rest };
+  return meaning.kind === 'complaint' ? { kind: 'complaint', text: meaning.reason } : { kind: 'progress', text: rest };
 }
 
 export interface PoseUpdate {

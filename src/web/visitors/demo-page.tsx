@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The page of the demo. What has the attribute `data-live` is replaced by its script; all buttons work without one. */
-import { fill, type Texts } from '../../core/languages/texts.ts';
-import type { DemoAction, DemoClass, DemoMachine, DemoMail, DemoView } from '../../core/views/demo-view.ts';
+import { fill, numberText, type Texts } from '../../core/languages/texts.ts';
+import type { DemoAction, DemoClass, DemoMachine, DemoMail, DemoTokens, DemoView } from '../../core/views/demo-view.ts';
 import { Document, type Visit } from './document.tsx';
 
 export interface DemoPageProps extends Visit {
@@ -17,6 +17,8 @@ export function DemoPage({ state, ...visit }: DemoPageProps) {
       <ClassCard texts={texts} state={state.class} />
       <MachinesCard texts={texts} machines={state.machines} />
       <MailCard texts={texts} mail={state.mail} />
+      <PeopleCard texts={texts} tokens={state.tokens} />
+      <DevelopersCard texts={texts} address={state.address} />
     </Document>
   );
 }
@@ -41,7 +43,7 @@ function ClassCard({ texts, state }: { readonly texts: Texts; readonly state: De
           {state.restarted > 0 && <Number label={texts.demoRestarted} value={state.restarted} />}
         </dl>
         {answer !== undefined && (
-          <p class="note">{fill(texts.demoAnswer, { milliseconds: answer < 10 ? answer.toFixed(1) : answer.toFixed(0) })}</p>
+          <p class="note">{fill(texts.demoAnswer, { milliseconds: numberText(texts, answer, answer < 10 ? 1 : 0) })}</p>
         )}
       </div>
     </section>
@@ -93,6 +95,56 @@ function MailCard({ texts, mail }: { readonly texts: Texts; readonly mail: DemoM
           </ol>
         )}
       </div>
+    </section>
+  );
+}
+
+function PeopleCard({ texts, tokens }: { readonly texts: Texts; readonly tokens: DemoTokens }) {
+  return (
+    <section class="card broad" aria-labelledby="people">
+      <h2 id="people">{texts.demoPeople}</h2>
+      <p>{texts.demoPeopleText}</p>
+      <dl class="tokens">
+        <dt>
+          <a href="monitor" target="_blank">
+            {texts.monitor}
+          </a>
+          : {texts.demoOperator}
+        </dt>
+        <dd>
+          <code>{tokens.operator}</code>
+        </dd>
+        <dt>
+          <a href="classes" target="_blank">
+            {texts.classes}
+          </a>
+          : {texts.demoTeacher}
+        </dt>
+        <dd>
+          <code>{tokens.teacher}</code>
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+function DevelopersCard({ texts, address }: { readonly texts: Texts; readonly address: string }) {
+  const code = [
+    `<a href="${address}/session">Robot</a>`,
+    `<script type="module" src="${address}/client/v1-button.js"></script>`,
+    '<session-button></session-button>',
+    "<script>addEventListener('session-allocated', ({ detail }) => console.log(detail.url))</script>",
+  ];
+  return (
+    <section class="card broad" aria-labelledby="developers">
+      <h2 id="developers">{texts.demoOwnPage}</h2>
+      <p>{texts.demoOwnPageText}</p>
+      <pre tabindex={0}>
+        <code>{code.join('\n')}</code>
+      </pre>
+      <p>
+        <a href="api">{texts.demoReference}</a>
+      </p>
     </section>
   );
 }

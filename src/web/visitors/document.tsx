@@ -20,6 +20,8 @@ export interface Visit {
   readonly site: string;
   /** The visitor may see the monitor. */
   readonly monitor: boolean;
+  /** There are tokens, so that teachers can sign in. */
+  readonly classes: boolean;
   /** This is the demo, which has a page of its own. */
   readonly demo: boolean;
 }
@@ -32,7 +34,7 @@ interface DocumentProps extends Visit {
   readonly children: ComponentChildren;
 }
 
-export function Document({ texts, files, site, monitor, demo, page, title, data, children }: DocumentProps) {
+export function Document({ texts, files, site, monitor, classes, demo, page, title, data, children }: DocumentProps) {
   return (
     <html lang={texts.language} dir={directionOf(texts.language)}>
       <head>
@@ -51,6 +53,7 @@ export function Document({ texts, files, site, monitor, demo, page, title, data,
           {page === 'landing' ? <span class="site">{site}</span> : <a href="./">{texts.home}</a>}
           <nav>
             {demo && page === 'session' && <a href="demo">{texts.demo}</a>}
+            {classes && page !== 'session' && <a href="classes">{texts.classes}</a>}
             {monitor && <a href="monitor">{texts.monitor}</a>}
           </nav>
         </header>

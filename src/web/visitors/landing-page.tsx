@@ -28,10 +28,10 @@ export function LandingPage({ fleet, ...visit }: LandingPageProps) {
       <section class="card" aria-labelledby="runs">
         <h2 id="runs">{texts.runs}</h2>
         <dl class="numbers">
-          {fleetNumbers(texts, fleet).map(({ name, label, value, quiet }) => (
+          {fleetNumbers(texts, fleet).map(({ name, label, value, text, quiet }) => (
             <div key={name} hidden={quiet && value === 0}>
               <dt>{label}</dt>
-              <dd data-number={name}>{value}</dd>
+              <dd data-number={name}>{text}</dd>
             </div>
           ))}
         </dl>

@@ -29,10 +29,10 @@ function show(texts: Texts, fleet: VisitorView | undefined): void {
   say('action', prospectAction(texts, prospect));
   say('start', startText(texts, prospect));
   element('start-form').hidden = prospect === 'empty';
-  for (const { name, value, quiet } of fleetNumbers(texts, fleet)) {
+  for (const { name, value, text, quiet } of fleetNumbers(texts, fleet)) {
     const place = document.querySelector(`[data-number="${name}"]`);
     if (place === null) continue;
-    place.textContent = String(value);
+    place.textContent = text;
     if (place.parentElement !== null) place.parentElement.hidden = quiet && value === 0;
   }
 }

@@ -5,12 +5,15 @@
  * so that a site which forwards no WebSockets of the session server has a queue, too. While neither works, both are tried
  * again, and the place is found again by its token: a restart of the session server ends no page.
  */
+import type { Cause } from '../../core/gateway/server-words.ts';
 import { readClientLine, readSessionMessage, type SessionMessage } from '../viewer/words.ts';
-import { pollTicket, requestTicket } from './tickets.ts';
+import { giveUpTicket, pollTicket, requestTicket } from './tickets.ts';
 
 export type SessionEnd =
-  /** By the session server, or by the simulation server, which has no codes. */
+  /** By the session server. */
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
+  /** By the simulation server, with the code with which it closed the connection. Without `cause`, it follows from the code. */
+  | { readonly kind: 'failed'; readonly code?: number; readonly reason: string; readonly cause?: Cause }
   /** The connection to the simulation server could not be opened. */
   | { readonly kind: 'unreachable' }
   /** The connection to the simulation server broke. */
@@ -28,10 +31,14 @@ export interface SessionOptions {
   readonly tickets: string;
   /** What to run; absent: what the server shows by itself. */
   readonly project: string | undefined;
-  readonly waiting: (position: number, seconds: number | undefined) => void;
+  /** A place in line from before the page was loaded again. */
+  readonly token: string | undefined;
+  readonly waiting: (position: number, estimate: { readonly from: number; readonly to: number } | undefined) => void;
   readonly reconnecting: (hasPlace: boolean) => void;
   readonly connecting: () => void;
   readonly progress: (text: string) => void;
+  /** The simulation server reports something that may be a failure, and continues. */
+  readonly complaint: (text: string) => void;
   readonly streaming: (url: string) => void;
   /** The last event, unless `leave` is called. */
   readonly ended: (end: SessionEnd) => void;
@@ -40,6 +47,10 @@ export interface SessionOptions {
 /** The project that a simulation server with the demo shows. */
 const DEMO = 'demo:rover';
 const PROTOCOL = 'session-server.v1';
+/** RFC 6455 § 7.4.1: the simulation server stops. */
+const STOPPED = 1012;
+/** Seconds in which a page is loaded again, also over a slow network. */
+const RELOADING = 15;
 /** Pauses before the tries to get back to the place in line, milliseconds. The last one is used again and again. */
 const RETRIES = [500, 1000, 2000, 4000];
 /** Milliseconds. Some reverse proxies that do not forward WebSockets leave them without an answer. */
@@ -58,6 +69,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#token = options.token;
     // Without it, a place in line would be taken from others for nothing.
     if (typeof WebSocket === 'undefined') setTimeout(() => this.#end({ kind: 'no-websocket' }));
     else this.#ask();
@@ -65,14 +77,22 @@ export class Session {
 
   /** Leaves at once: the place in line or the server is free for the next one. */
   leave(): void {
+    this.#close();
+    if (this.#token !== undefined) giveUpTicket(this.#options.tickets, this.#token);
+  }
+
+  /** The page is left, and may be loaded again. Returns the token of the place in line, which is kept for so long. */
+  suspend(): string | undefined {
+    this.#close();
+    if (this.#token !== undefined) giveUpTicket(this.#options.tickets, this.#token, RELOADING);
+    return this.#token;
+  }
+
+  #close(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#forget();
     this.#socket?.close();
-    if (this.#token === undefined) return;
-    // Closing the socket alone would keep the place for a while.
-    const ticket = `${this.#options.tickets}/${encodeURIComponent(this.#token)}`;
-    void fetch(ticket, { method: 'DELETE', keepalive: true }).catch(() => undefined);
   }
 
   /** The session server routes projects, not worlds of the demo. */
@@ -128,7 +148,7 @@ export class Session {
     else if (message.kind === 'allocated') this.#start(message.url);
     else {
       this.#token = message.token;
-      this.#options.waiting(message.position, message.seconds);
+      this.#options.waiting(message.position, message.estimate);
     }
   }
 
@@ -140,7 +160,7 @@ export class Session {
   }
 
   #start(server: string): void {
-    const { project, connecting, progress, streaming } = this.#options;
+    const { project, connecting, progress, complaint, streaming } = this.#options;
     // The session server closes the first socket, and the place in line is used up.
     this.#forget();
     this.#token = undefined;
@@ -156,10 +176,16 @@ export class Session {
       const line = readClientLine(String(data));
       if (line?.kind === 'stream') streaming(line.url);
       else if (line?.kind === 'progress') progress(line.text);
-      else if (line?.kind === 'error') reason = line.text;
+      else if (line?.kind === 'complaint') complaint(line.text);
+      else if (line?.kind === 'farewell') reason = line.reason;
+      else if (line?.kind === 'failure') {
+        // The original would leave the connection open.
+        this.#end({ ...line, kind: 'failed' });
+        socket.close();
+      }
     };
     socket.onclose = ({ code }) => {
-      if (reason !== undefined) this.#end({ kind: 'refused', code: '', reason });
+      if (reason !== undefined || code === STOPPED) this.#end({ kind: 'failed', code, reason: reason ?? '' });
       else if (!opened) this.#end({ kind: 'unreachable' });
       else this.#end({ kind: code === 1006 ? 'machine-lost' : 'over' });
     };

@@ -24,6 +24,12 @@ export function pollTicket(url: string, ticket: string): Promise<TicketAnswer> {
   return answerOf(`${url}/${encodeURIComponent(ticket)}`, {});
 }
 
+/** `grace`: seconds for which it can still be continued. The request outlives the page; closing a connection alone would keep the place longer. */
+export function giveUpTicket(url: string, ticket: string, grace = 0): void {
+  const query = grace > 0 ? `?grace=${grace}` : '';
+  void fetch(`${url}/${encodeURIComponent(ticket)}${query}`, { method: 'DELETE', keepalive: true }).catch(() => undefined);
+}
+
 async function answerOf(url: string, request: RequestInit): Promise<TicketAnswer> {
   try {
     const response = await fetch(url, request);

@@ -1,11 +1,13 @@
 /** From the wish to start to a running simulation, and what a visitor reads on the way. */
 import { projectParameter } from '../../core/fleet/project.ts';
-import { fill, type Texts } from '../../core/languages/texts.ts';
+import { fill, numberText, type Texts } from '../../core/languages/texts.ts';
 import type { Viewer, ViewerOptions } from '../viewer/main.ts';
 import { element, say, socketUrl } from './element.ts';
 import { endTexts } from './end-texts.ts';
+import { progressText } from './progress-text.ts';
 import { Fleet } from './fleet.ts';
-import { prospectText, waitingReason } from './fleet-texts.ts';
+import { estimateText, prospectText, waitingReason, type Estimate } from './fleet-texts.ts';
+import * as places from './kept-place.ts';
 import { prospectOf } from '../../core/views/visitor-view.ts';
 import { Session, type SessionEnd } from './session.ts';
 
@@ -17,9 +19,11 @@ export function startWaiting(texts: Texts, dataset: DOMStringMap): void {
   element('start').addEventListener('click', () => page.start());
   element('cancel').addEventListener('click', () => page.leave({ kind: 'left-line' }));
   element('leave').addEventListener('click', () => page.leave({ kind: 'left' }));
-  // A page that comes back from the browser's memory can be started again.
-  addEventListener('pagehide', () => page.leave({ kind: 'left' }));
-  if (dataset['starts'] === 'true') page.start();
+  addEventListener('pagehide', () => page.hide());
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) page.comeBack();
+  });
+  if (dataset['starts'] === 'true' || places.has()) page.start();
   else page.wait();
 }
 
@@ -60,16 +64,29 @@ class WaitingPage {
       url: socketUrl('session'),
       tickets: this.#dataset['sessions'] ?? '',
       project: projectParameter(location.search),
-      waiting: (position, seconds) => this.#inLine(position, seconds),
+      token: places.take(),
+      waiting: (position, estimate) => this.#inLine(position, estimate),
       reconnecting: (hasPlace) => this.#step(texts.reconnecting, hasPlace ? texts.keepsPlace : ''),
       connecting: () => this.#step(texts.connecting),
-      progress: (text) => this.#step(text),
+      progress: (text) => this.#progress(text),
+      complaint: (text) => this.#note(text),
       streaming: (url) => {
         this.#step(texts.loading);
         void loading.then((viewer) => viewer?.watch(url));
       },
       ended: (end) => this.#end(end),
     });
+  }
+
+  /** The page is left, or loaded again: a place in line is kept for a moment, and a simulation is not. */
+  hide(): void {
+    if (this.#phase === 'running') this.leave({ kind: 'left' });
+    else if (this.#phase === 'asking') places.keep(this.#session?.suspend());
+  }
+
+  /** From the memory of the browser. */
+  comeBack(): void {
+    if (this.#phase === 'asking') this.start();
   }
 
   /** Ends the session from this side. */
@@ -99,19 +116,26 @@ class WaitingPage {
     return this.#viewer;
   }
 
-  #inLine(position: number, seconds: number | undefined): void {
+  #inLine(position: number, estimate: Estimate | undefined): void {
     const { next, waiting } = this.#texts;
-    const place = position === 1 ? next : fill(waiting, { position: String(position) });
+    const rank = numberText(this.#texts, position);
+    const place = position === 1 ? next : fill(waiting, { position: rank });
     if (this.#place === '') this.#fleet.start();
     this.#place = place;
-    say('rank', String(position));
-    say('status', `${place} ${this.#estimate(seconds)}`);
+    say('rank', rank);
+    say('status', `${place} ${estimateText(this.#texts, estimate)}`);
   }
 
-  #estimate(seconds: number | undefined): string {
-    const { noEstimate, soon, estimate } = this.#texts;
-    if (seconds === undefined) return noEstimate;
-    return seconds < 60 ? soon : fill(estimate, { minutes: String(Math.round(seconds / 60)) });
+  #progress(line: string): void {
+    const text = progressText(this.#texts, line);
+    this.#step(text ?? this.#texts.starting);
+    this.#note(text === undefined ? line : '');
+  }
+
+  /** What a server says, in English. */
+  #note(text: string): void {
+    say('reason', text);
+    element('reason').hidden = text === '';
   }
 
   /** On the way, but not in line. */
@@ -135,8 +159,7 @@ class WaitingPage {
   #show(phase: Phase, text: string, reason = ''): void {
     this.#phase = phase;
     this.#step(text);
-    say('reason', reason);
-    element('reason').hidden = reason === '';
+    this.#note(reason);
     element('now').dataset['phase'] = phase;
     element('stage').hidden = phase !== 'running';
     element('start').hidden = phase !== 'idle';

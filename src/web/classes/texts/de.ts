@@ -15,6 +15,7 @@ export const german: Texts = {
   address: 'Adresse für andere Programme',
   project: 'Projekt',
   title: 'Klassen',
+  home: 'Startseite',
   signIn: 'Anmelden',
   token: 'Zugangsschlüssel',
   tokenHelp: 'Sie bekommen ihn vom Betreiber der Simulationsserver. Ihr Browser kann ihn wie ein Passwort speichern.',
@@ -81,4 +82,17 @@ export const german: Texts = {
   oneMoreServer: 'Mit einer weiteren Maschine wie der stärksten gibt es {seats}.',
   range: 'Was eine Sitzung braucht, ist geschätzt: Es gibt vielleicht {from} bis {to} Plätze.',
   minutes: 'Minuten',
+  refusals: {
+    overCapacity: 'Zu dieser Zeit gibt es nicht genug Plätze.',
+    quota: 'Das ist mehr, als Sie reservieren dürfen. Fragen Sie die Person, die die Simulationsserver betreibt.',
+    codeInUse: 'Eine andere Klasse hat diesen Code. Wählen Sie einen anderen.',
+    tooMany:
+      'Es gibt zu viele Reservierungen. Sagen Sie welche ab, oder fragen Sie die Person, die die Simulationsserver betreibt.',
+    over: 'Diese Klasse ist vorbei, oder sie wurde abgesagt.',
+    noServer:
+      'Keine Maschine darf dieses Projekt ausführen. Prüfen Sie seine Adresse, oder fragen Sie die Person, die die Simulationsserver betreibt.',
+    badProject: 'Die Adresse des Projekts ist nicht gültig. Sie sieht so aus: https://github.com/owner/robots',
+    badValue: 'Eine Angabe im Formular ist nicht gültig. Prüfen Sie die Zeiten, die Zahl der Plätze und den Code.',
+    trouble: 'Der Sitzungsserver hat gerade ein Problem. Versuchen Sie es in einer Minute wieder.',
+  },
 };

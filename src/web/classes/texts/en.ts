@@ -15,6 +15,7 @@ export const english: Texts = {
   address: 'Address for other programs',
   project: 'Project',
   title: 'Classes',
+  home: 'Home page',
   signIn: 'Sign in',
   token: 'Access token',
   tokenHelp: 'You get it from the operator of the simulation servers. Your browser can save it like a password.',
@@ -81,4 +82,15 @@ export const english: Texts = {
   oneMoreServer: 'With one more machine like the strongest one, there are {seats}.',
   range: 'What a session needs is an estimate: there may be {from} to {to} seats.',
   minutes: 'minutes',
+  refusals: {
+    overCapacity: 'There are not enough seats at that time.',
+    quota: 'This is more than you may reserve. Ask the operator of the simulation servers.',
+    codeInUse: 'Another class has this code. Choose another one.',
+    tooMany: 'There are too many reservations. Cancel some, or ask the operator of the simulation servers.',
+    over: 'This class is over, or was cancelled.',
+    noServer: 'No machine may run this project. Check its address, or ask the operator of the simulation servers.',
+    badProject: 'The address of the project is not valid. It looks like https://github.com/owner/robots',
+    badValue: 'A value in the form is not valid. Check the times, the number of seats and the code.',
+    trouble: 'The session server has a problem at the moment. Try again in a minute.',
+  },
 };

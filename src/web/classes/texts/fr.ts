@@ -15,6 +15,7 @@ export const french: Texts = {
   address: 'Adresse pour d’autres programmes',
   project: 'Projet',
   title: 'Classes',
+  home: 'Page d’accueil',
   signIn: 'Se connecter',
   token: 'Jeton d’accès',
   tokenHelp: 'L’opérateur des serveurs de simulation vous le donne. Votre navigateur peut le garder comme un mot de passe.',
@@ -81,4 +82,16 @@ export const french: Texts = {
   oneMoreServer: 'Avec une machine de plus comme la plus puissante, il y en a {seats}.',
   range: 'Ce qu’une session demande est estimé : il y a peut-être {from} à {to} places.',
   minutes: 'minutes',
+  refusals: {
+    overCapacity: 'Il n’y a pas assez de places à cette heure.',
+    quota: 'C’est plus que ce que vous pouvez réserver. Demandez à la personne qui gère les serveurs de simulation.',
+    codeInUse: 'Une autre classe a ce code. Choisissez-en un autre.',
+    tooMany: 'Il y a trop de réservations. Annulez-en, ou demandez à la personne qui gère les serveurs de simulation.',
+    over: 'Ce cours est terminé, ou il a été annulé.',
+    noServer:
+      'Aucune machine n’a le droit d’exécuter ce projet. Vérifiez son adresse, ou demandez à la personne qui gère les serveurs de simulation.',
+    badProject: 'L’adresse du projet n’est pas valable. Elle ressemble à https://github.com/owner/robots',
+    badValue: 'Une valeur du formulaire n’est pas valable. Vérifiez les heures, le nombre de places et le code.',
+    trouble: 'Le serveur de sessions a un problème en ce moment. Réessayez dans une minute.',
+  },
 };

@@ -26,6 +26,8 @@ export interface Texts {
 
   // ---- the page of teachers
   readonly title: string;
+  /** A link to the page at `/`. */
+  readonly home: string;
   readonly signIn: string;
   readonly token: string;
   readonly tokenHelp: string;
@@ -94,6 +96,18 @@ export interface Texts {
   readonly oneMoreServer: string;
   /** `{from}`, `{to}`. */
   readonly range: string;
+  /** Why the server refuses a reservation. */
+  readonly refusals: {
+    readonly overCapacity: string;
+    readonly quota: string;
+    readonly codeInUse: string;
+    readonly tooMany: string;
+    readonly over: string;
+    readonly noServer: string;
+    readonly badProject: string;
+    readonly badValue: string;
+    readonly trouble: string;
+  };
   readonly minutes: string;
 }
 
