@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   polling: '10,000 simulation servers: CPU, memory, missed cycles',
   websockets: '10,000 idle WebSocket clients: memory, time until all received a change',
   failover: 'how long a dead simulation server is handed out, and a recovered one is not',
+  replicas: 'a leader that dies in a class start, what a commit costs; needs redis-server',
   class: 'a class of students: final loads, no client on an overloaded server',
   flood: 'latency of others while one address floods',
   allocation: 'the goals of the allocation policy, in the simulator',

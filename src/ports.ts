@@ -169,6 +169,24 @@ export interface Commit extends Stamp {
  */
 export type CommitResult = 'done' | 'fenced' | 'behind';
 
+/** What the shared store says about itself. */
+export interface StoreFacts {
+  /** Name and version of the program. */
+  readonly version: string;
+  /** `false`: it is a copy of another one. */
+  readonly takesWrites: boolean;
+  /** `noeviction`, or by which rule it drops keys when its memory is full. */
+  readonly evictionPolicy: string;
+  /** Bytes. */
+  readonly memory: number;
+  /** Bytes; 0: no limit. */
+  readonly maxMemory: number;
+  /** Every write goes to its disk as well. */
+  readonly appends: boolean;
+  /** Copies that follow it. */
+  readonly copies: number;
+}
+
 /**
  * What replicas of the session server share. Every call ends by itself within a second or two, and throws an `OutsideFailure` when the store did not answer:
  * then nothing is known about what it did. Every call may be repeated.
@@ -182,6 +200,7 @@ export interface SharedStore {
   journal(after: Stamp): Promise<readonly JournalEntry[]>;
   /** The texts of these keys; what is not there is left out. */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  facts(): Promise<StoreFacts>;
   /** It stops being a member, and gives back the lease. */
   leave(id: string): Promise<void>;
   close(): Promise<void>;

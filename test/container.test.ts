@@ -151,6 +151,39 @@ test('the Kubernetes manifests belong together: names, labels, ports, probes, vo
   assert.deepEqual([result.settings.port, result.warnings], [http?.containerPort, []]);
 });
 
+test('the manifests for several replicas: each has a name, an address that the others reach, and the same store', async (t) => {
+  const path = join(temporary(t), 'session.json');
+  writeFileSync(path, '{"simulationServers": ["sim1:2000"], "portRewrite": false}');
+  const load = async (env: Readonly<Record<string, string>>) => {
+    const result = await loadConfiguration(path, { env });
+    assert.ok(result.kind === 'loaded', JSON.stringify(result));
+    return result.settings.replicas;
+  };
+  const { services } = parse(text('deploy/compose-replicas.yml'), { merge: true }) as {
+    services: Readonly<Record<string, { readonly environment?: Readonly<Record<string, string>>; readonly command: unknown }>>;
+  };
+  for (const name of ['a', 'b', 'c']) {
+    const replicas = await load(services[name]?.environment ?? {});
+    assert.deepEqual([replicas?.name, replicas?.address, replicas?.store], [name, `http://${name}:1999`, 'redis://store:6379/0']);
+    assert.ok(JSON.stringify(services['proxy']?.command).includes(`${name}:1999`));
+  }
+
+  const documents = parseAllDocuments(text('deploy/kubernetes-replicas/replicas.yaml')).map((one) => one.toJS() as Manifest);
+  const [pods, service] = documents as [Deployment, Service];
+  const [container] = pods.spec.template.spec.containers;
+  assert.ok(container !== undefined);
+  const env = Object.fromEntries(container.env.map(({ name, value = 'session-server-0-of-sufficient-length' }) => [name, value]));
+  const filled = Object.entries(env).map(([name, value]) => [
+    name,
+    value.replaceAll(/\$\((\w+)\)/g, (_, other: string) => env[other] ?? ''),
+  ]);
+  const replicas = await load(Object.fromEntries(filled) as Readonly<Record<string, string>>);
+  assert.equal(replicas?.address, `http://${replicas?.name}.${service.metadata.name}:1999`);
+  const store = parseAllDocuments(text('deploy/kubernetes-replicas/store.yaml')).map((one) => one.toJS() as Manifest);
+  assert.equal(replicas?.store, `redis://${store.at(-1)?.metadata.name}:6379/0`);
+  assert.deepEqual(pods.spec.template.metadata.labels, service.spec.selector);
+});
+
 interface ComposeService {
   readonly command: unknown;
   readonly environment: unknown;

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { eventually } from './support/eventually.ts';
+import { Registry } from 'prom-client';
+import { addReplicaMetrics } from '../src/http/replica-metrics.ts';
 import { readExposition, type Family } from './support/exposition.ts';
 import { startProgram } from './support/start-program.ts';
 import { startSimulationServer } from './support/start-simulation-server.ts';
@@ -31,7 +33,12 @@ const program = await startProgram(scope, {
 await eventually('the load', async () => (await program.get('/load')) === '40');
 await program.get('/session');
 await program.get('/session?url=nonsense');
-const exported = readExposition(await program.get('/metrics'));
+const ofReplicas = new Registry();
+addReplicaMetrics(ofReplicas, () => ({
+  ...{ leads: true, reachesStore: true, term: 1, leader: undefined, members: [], roundTrip: 0.001, failures: 0, takeovers: 1 },
+  ...{ differing: new Map(), foreignFormat: undefined },
+}));
+const exported = readExposition((await program.get('/metrics')) + (await ofReplicas.metrics()));
 
 /** Exported only while the gateway has a certificate; `test/integration` of the gateway has it. */
 const elsewhere = new Set(['session_server_certificate_expiry_time_seconds']);
@@ -91,9 +98,10 @@ test('a legend names a label of the series', () => {
   for (const { expr, legendFormat } of asked) {
     for (const [, label = ''] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
       const kept = /\bby \(([^)]*)\)/.exec(expr)?.[1];
-      const labels = selectorsOf(expr).flatMap(
+      const own = selectorsOf(expr).flatMap(
         ({ name }) => familyOf(name)?.samples.flatMap(({ labels }) => Object.keys(labels)) ?? [],
       );
+      const labels = [...addedLabels, ...own];
       assert.ok(kept === undefined ? labels.includes(label) : kept.split(', ').includes(label), `${label} in ${expr}`);
     }
   }

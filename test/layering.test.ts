@@ -38,7 +38,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http/registration': ['http/server', 'core', 'ports.ts', 'type:discovery'],
   'http/gateway': ['http/server', 'http/clients', 'engine', 'core', 'ports.ts', 'type:config'],
   'http/health.ts': ['http/server'],
-  'http/follower.ts': ['engine', 'http/health.ts'],
+  'http/replica-metrics.ts': ['core', 'engine'],
+  'http/follower.ts': ['http', 'engine', 'ports.ts', 'type:config'],
   'http/metrics.ts': ['http/server', 'engine', 'core', 'ports.ts'],
   'http/edge.ts': ['http', 'engine', 'core', 'ports.ts', 'type:config', 'type:discovery'],
   agent: ['engine', 'ports.ts'],
@@ -76,6 +77,8 @@ interface Import {
   readonly file: string;
   readonly target: string;
   readonly typeOnly: boolean;
+  /** Imported only when it is needed. */
+  readonly lazy: boolean;
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
@@ -120,6 +123,16 @@ test('the session server, except for its command line, does not import the simul
   );
 });
 
+test('without a store for replicas, neither its client nor what a replica is built from is loaded', () => {
+  const loaded = new Set(['main.ts', 'commands/start.ts', 'app/index.ts']);
+  for (const file of loaded)
+    for (const one of imports) if (one.file === file && !one.typeOnly && !one.lazy) loaded.add(one.target);
+  assert.ok(loaded.size > 100);
+  const ofReplicas = [...loaded].filter((file) => /^(?:stores\/redis\/|app\/replica|http\/follower)/.test(file));
+  assert.deepEqual(ofReplicas, []);
+  assert.ok(![...loaded].some((file) => specifiersOf(file).some(({ specifier, lazy }) => specifier === 'ioredis' && !lazy)));
+});
+
 test('the core imports nothing but itself, no package and no module of Node', () => {
   const outside = files
     .filter((file) => file.startsWith('core/'))
@@ -149,14 +162,14 @@ function layerOf(file: string): string {
 function importsOf(file: string): Import[] {
   return specifiersOf(file)
     .filter(({ specifier }) => specifier.startsWith('.'))
-    .map(({ specifier, typeOnly }) => ({
-      file,
+    .map(({ specifier, typeOnly, lazy }) => ({
+      ...{ file, lazy },
       target: relative(source, normalize(join(source, dirname(file), specifier))),
       typeOnly,
     }));
 }
 
-function specifiersOf(file: string): { specifier: string; typeOnly: boolean }[] {
+function specifiersOf(file: string): { specifier: string; typeOnly: boolean; lazy: boolean }[] {
   const text = readFileSync(join(source, file), 'utf8');
   return [
     ...text.matchAll(
@@ -165,5 +178,6 @@ function specifiersOf(file: string): { specifier: string; typeOnly: boolean }[] 
   ].map(({ groups }) => ({
     specifier: groups?.['specifier'] ?? groups?.['bare'] ?? groups?.['lazy'] ?? '',
     typeOnly: groups?.['type'] !== undefined,
+    lazy: groups?.['lazy'] !== undefined,
   }));
 }

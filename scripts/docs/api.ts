@@ -4,6 +4,7 @@ import { ANSWER_MEANINGS, OTHER_MEANINGS, REFUSAL_CODES } from '../../src/http/s
 import { createApiRoutes } from '../../src/http/operators/api-routes.ts';
 import { createHistoryRoutes } from '../../src/http/operators/history-routes.ts';
 import { createRehearsalRoutes } from '../../src/http/operators/rehearsal-routes.ts';
+import { createReplicaRoutes } from '../../src/http/operators/replica-routes.ts';
 import { createReservationRoutes } from '../../src/http/operators/reservation-routes.ts';
 import { createFleetRoutes } from '../../src/http/operators/fleet-routes.ts';
 import { createSessionRoutes } from '../../src/http/operators/session-routes.ts';
@@ -63,6 +64,7 @@ async function allOperations(): Promise<readonly { readonly name: string; readon
     createSessionsApi(unused),
     createApiRoutes(unused),
     createHistoryRoutes(unused),
+    createReplicaRoutes(unused),
     createAdminRoutes(unused),
     createFleetRoutes(unused),
     createSessionRoutes(unused),

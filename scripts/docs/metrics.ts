@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client';
 import { createGateway } from '../../src/http/gateway/gateway.ts';
 import { addGauges, createMetrics } from '../../src/http/metrics.ts';
+import { addReplicaMetrics } from '../../src/http/replica-metrics.ts';
 import { listItem } from './layout.ts';
 import { unused } from './unused.ts';
 
@@ -15,6 +16,7 @@ interface Metric {
 /** The first that fits. */
 const groups: readonly (readonly [title: string, has: (name: string) => boolean])[] = [
   ['Each simulation server', (name) => name.startsWith('session_server_server_')],
+  ['Replicas', (name) => /_(?:replica|store)_/.test(name)],
   ['Gateway', (name) => /_(?:gateway|certificate)_/.test(name)],
   ['Session server', () => true],
 ];
@@ -22,6 +24,7 @@ const groups: readonly (readonly [title: string, has: (name: string) => boolean]
 export function metricsList(): string {
   const { registry } = createMetrics();
   addGauges(registry, unused);
+  addReplicaMetrics(registry, unused);
   // What the library counts of Node.js depends on the system.
   const all = [...described(registry), ...gatewayMetrics()].filter(({ name }) => name.startsWith('session_server_'));
   const titleOf = ({ name }: Metric) => groups.find(([, has]) => has(name))?.[0];

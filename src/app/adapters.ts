@@ -6,6 +6,8 @@ import { webSocketUrl } from '../core/fleet/endpoint.ts';
 import type { Decision } from '../core/views/decision.ts';
 import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import type { Journal } from '../engine/replicas/journal.ts';
+import type { ReplicaWatch } from '../engine/replicas/replica-watch.ts';
+import type { SharedSignIns } from '../engine/replicas/shared-sign-ins.ts';
 import type { SharedAdmission } from '../engine/replicas/shared-admission.ts';
 import type { RenderClassPage } from '../http/clients/class-routes.ts';
 import { startEdge, type Edge, type EdgeOptions, type Pages } from '../http/edge.ts';
@@ -56,6 +58,8 @@ export interface Environment {
 export interface Leading {
   readonly journal: Journal;
   readonly admission: SharedAdmission;
+  readonly watch: ReplicaWatch;
+  readonly signIns: SharedSignIns;
 }
 
 export interface Adapters {

@@ -297,6 +297,7 @@ function buildMonitorViews(
     },
     maintenance: () => maintenance().map(maintenanceView),
     channels: () => channelViews(notifying, settings()),
+    replicas: () => core.leading?.watch.view() ?? null,
   });
 }
 

@@ -5,12 +5,15 @@
 import type { Settings } from '../config/settings.ts';
 import { inForce } from '../config/reload.ts';
 import { SILENT } from '../core/replicas/election.ts';
-import type { Member } from '../core/replicas/member.ts';
+import { FORMAT, FORMAT_KEY, formatToWrite, isReadable } from '../core/replicas/format.ts';
+import type { Digests } from '../core/replicas/member.ts';
 import { Mirror } from '../core/replicas/shared-state.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { committedAdmission } from '../engine/replicas/committed-admission.ts';
-import { Heartbeats, type Replication } from '../engine/replicas/heartbeats.ts';
+import { Heartbeats, type Replication, type Self } from '../engine/replicas/heartbeats.ts';
 import { Journal } from '../engine/replicas/journal.ts';
+import { ReplicaWatch } from '../engine/replicas/replica-watch.ts';
+import { SharedSignIns } from '../engine/replicas/shared-sign-ins.ts';
 import { SharedAdmission } from '../engine/replicas/shared-admission.ts';
 import { createSharedDocuments } from '../engine/replicas/shared-documents.ts';
 import type { Clock, SharedStore } from '../ports.ts';
@@ -19,13 +22,15 @@ import { startApp, type App } from './index.ts';
 
 export interface ReplicaOptions {
   readonly store: SharedStore;
-  readonly self: Omit<Member, 'stamp' | 'format'>;
+  readonly self: Self;
+  /** Digests of the settings that decisions depend on. */
+  readonly digests: (settings: Settings) => Digests;
   /** Without the store and without a replica that reaches it, the leader goes on. */
   readonly goesOnAlone: () => boolean;
   /** Whether the replica at this URL reaches the store; `false` also if it does not answer. */
   readonly reachesStore: (address: string) => Promise<boolean>;
   /** Listens while this replica follows. Throws the `listen` error of the port. */
-  readonly listen: (port: number, replication: () => Replication) => Promise<FollowerPort>;
+  readonly listen: (settings: () => Settings, watch: ReplicaWatch) => Promise<FollowerPort>;
 }
 
 export interface FollowerPort {
@@ -67,7 +72,9 @@ class Replica {
   readonly #options: ReplicaOptions;
   readonly #initial: Settings;
   readonly #mirror = new Mirror();
+  readonly #watch: ReplicaWatch;
   #settings: Settings;
+  #digests: Digests;
   #heartbeats: Heartbeats | undefined;
   #changes: Loop | undefined;
   #follower: FollowerPort | undefined;
@@ -83,6 +90,9 @@ class Replica {
     this.#environment = environment;
     this.#adapters = adapters;
     this.#options = options;
+    this.#digests = options.digests(initial);
+    const { clock, log } = environment;
+    this.#watch = new ReplicaWatch({ clock, log, store: options.store, replication: () => this.#replication() });
   }
 
   get port(): number {
@@ -103,6 +113,7 @@ class Replica {
   async reload(wanted: Settings): Promise<readonly string[]> {
     const { settings, afterRestart } = inForce(this.#initial, wanted);
     this.#settings = { ...settings, port: this.#settings.port };
+    this.#digests = this.#options.digests(this.#settings);
     await this.#office?.app.reload(this.#settings);
     return afterRestart;
   }
@@ -117,7 +128,7 @@ class Replica {
     this.#journal?.end();
     this.#term = undefined;
     const left = this.#heartbeats?.stop();
-    await this.#changes?.stop();
+    await Promise.all([this.#changes?.stop(), this.#watch.stop()]);
     await Promise.all([left, this.#office?.app.stop(), this.#follower?.close()]);
     await this.#options.store.close();
   }
@@ -127,6 +138,7 @@ class Replica {
     const { store, self } = this.#options;
     return new Heartbeats({
       ...{ clock, log, store, self, mirror: this.#mirror },
+      digests: () => this.#digests,
       events: {
         elected: (term) => {
           log.info('this replica leads from now on', { term });
@@ -136,6 +148,7 @@ class Replica {
         renewed: (term) => {
           this.#term = term;
           this.#journal?.back(term);
+          if (this.#journal !== undefined) this.#raiseFormat(this.#journal);
         },
         deposed: () => {
           this.#depose();
@@ -145,12 +158,14 @@ class Replica {
     });
   }
 
-  /** Another replica leads. What this one decided and could not commit never happened. */
+  /**
+   * Another replica leads. What this one decided and could not commit never happened: the first list replaces its mirror, unless the store forgets before. Then
+   * it is better to know too much than nothing.
+   */
   #depose(): void {
     this.#environment.log.warn('another replica leads from now on; this one follows it');
     this.#term = undefined;
     this.#journal?.end();
-    this.#mirror.clear();
     this.#changes?.wake();
   }
 
@@ -167,21 +182,35 @@ class Replica {
     // A store that knows less than the mirror forgot it, and is filled again from the mirror.
     this.#mirror.replace(await store.list());
     if (this.#term !== term) return;
+    if (!isReadable(this.#mirror.get(FORMAT_KEY))) {
+      log.error('the replicas share a format that this version does not know; upgrade it', { format: FORMAT });
+      this.#term = undefined;
+      await this.#heartbeats?.resign();
+      return;
+    }
+    // Nothing is shared: this replica brings what is on its own disk.
+    const isFirst = this.#mirror.size === 0;
     const journal = this.#createJournal(term);
+    this.#raiseFormat(journal);
     this.#journal = journal;
     await this.#follower?.close();
     this.#follower = undefined;
     try {
-      const app = await startApp(this.#settings, ...this.#surroundings(journal));
+      const app = await startApp(this.#settings, ...this.#surroundings(journal, isFirst));
       this.#office = { journal, app };
     } catch (error) {
       log.error('this replica cannot lead', { error });
       journal.end();
       this.#term = undefined;
-      this.#mirror.clear();
       await this.#heartbeats?.resign();
       await this.#follow();
     }
+  }
+
+  /** All replicas know the newer format. */
+  #raiseFormat(journal: Journal): void {
+    const known = this.#replication().members.map(({ format }) => format);
+    journal.set(FORMAT_KEY, formatToWrite(this.#mirror.get(FORMAT_KEY), known));
   }
 
   #createJournal(term: number): Journal {
@@ -199,21 +228,17 @@ class Replica {
   }
 
   /** What a leader is built from: the same as any session server, with its state in the store. */
-  #surroundings(journal: Journal): [Environment, Adapters] {
+  #surroundings(journal: Journal, isFirst: boolean): [Environment, Adapters] {
     const { newId, log } = this.#environment;
     const clock = this.#sharedClock();
     const admission = new SharedAdmission(journal, { clock, newId });
-    const leading: Leading = { journal, admission };
-    const isFirst = this.#mirror.size === 0;
+    const leading: Leading = { journal, admission, watch: this.#watch, signIns: new SharedSignIns(journal, clock) };
     const adapters: Adapters = {
       ...this.#adapters,
       createStore: (settings) =>
         createSharedDocuments({ clock, journal, admission, isFirst, disk: this.#adapters.createStore(settings, log) }),
       startEdge: (edge) =>
-        this.#adapters.startEdge({
-          ...{ ...edge, ...committedAdmission(edge, journal, clock) },
-          replication: () => this.#replication(),
-        }),
+        this.#adapters.startEdge({ ...edge, ...committedAdmission(edge, journal, { clock, tokens: admission.tokens }) }),
     };
     return [{ ...this.#environment, clock, leading }, adapters];
   }
@@ -237,7 +262,7 @@ class Replica {
   }
 
   async #follow(): Promise<void> {
-    const port = await this.#options.listen(this.#settings.port, () => this.#replication());
+    const port = await this.#options.listen(() => this.#settings, this.#watch);
     this.#follower = port;
     this.#settings = { ...this.#settings, port: port.port };
   }
@@ -259,4 +284,5 @@ class Replica {
 
 const NOTHING_KNOWN: Replication = {
   ...{ leads: false, reachesStore: false, term: 0, leader: undefined, members: [], roundTrip: undefined, failures: 0 },
+  ...{ takeovers: 0, differing: new Map(), foreignFormat: undefined },
 };

@@ -1,10 +1,10 @@
 /** A replica in production: Redis, and HTTP between the replicas. Loaded only when `replicas` is configured. */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { ReplicaSettings, Settings } from '../config/settings.ts';
+import type { Digests } from '../core/replicas/member.ts';
 import { startFollowerServer } from '../http/follower.ts';
-import { createRedisStore } from '../stores/redis/store.ts';
+import { createRedisStore, type RedisStoreOptions } from '../stores/redis/store.ts';
 import { realAdapters, type Environment } from './adapters.ts';
 import type { App } from './index.ts';
 import { startReplica } from './replica.ts';
@@ -12,21 +12,25 @@ import { startReplica } from './replica.ts';
 /** Milliseconds that another replica has to say whether it reaches the store. */
 const DEADLINE = 500;
 
-/** Throws the `listen` error of the port, and an error when the certificate of the authority cannot be read. */
+/** Throws the `listen` error of the port. */
 export async function startReplicated(replicas: ReplicaSettings, settings: Settings, environment: Environment): Promise<App> {
-  const { store: url, user, password, authority, prefix, address, name = `${hostname()}:${settings.port}`, alone } = replicas;
-  const certificate = authority === undefined ? undefined : await readFile(authority, 'utf8');
+  const { address, name = `${hostname()}:${settings.port}`, alone } = replicas;
   const id = `${name}-${randomBytes(6).toString('hex')}`;
   return startReplica(settings, environment, realAdapters, {
-    store: createRedisStore({ url, user, password, prefix, authority: certificate }),
+    store: createRedisStore(redisOptions(replicas)),
     self: {
-      ...{ id, name, version: environment.version, settings: digestOf(settings) },
+      ...{ id, name, version: environment.version },
       ...(address !== undefined && { address }),
     },
+    digests: digestsOf,
     goesOnAlone: () => alone === 'continue',
     reachesStore,
-    listen: (port, replication) => startFollowerServer({ host: settings.listen, port, replication }),
+    listen: (settings, watch) => startFollowerServer({ ...environment, settings, watch }),
   });
+}
+
+export function redisOptions({ store: url, sentinels, user, password, prefix, files: tls }: ReplicaSettings): RedisStoreOptions {
+  return { url, sentinels, user, password, prefix, tls };
 }
 
 async function reachesStore(address: string): Promise<boolean> {
@@ -39,8 +43,21 @@ async function reachesStore(address: string): Promise<boolean> {
   }
 }
 
-/** Of the settings that decisions depend on. */
-function digestOf({ simulationServers, allocation, waiting, projects, limits, loadThreshold, downAfter }: Settings): string {
-  const text = JSON.stringify([simulationServers, allocation, waiting, projects, limits, loadThreshold, downAfter]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+/** Of the settings that decisions depend on, without secrets. */
+export function digestsOf(settings: Settings): Digests {
+  const { simulationServers, allocation, waiting, projects, limits, gateway, server, handOutSsl, admin } = settings;
+  const { loadThreshold, downAfter, pollInterval, pollTimeout, mail, webhooks, registration } = settings;
+  const sections = {
+    ...{ simulationServers, allocation, waiting, projects, limits, gateway },
+    hosts: [server, handOutSsl],
+    polling: [loadThreshold, downAfter, pollInterval, pollTimeout],
+    notifications: [mail?.administrator, webhooks.map(({ url, format }) => [url, format])],
+    operators: admin.tokens.map(({ name }) => name),
+    registration: { ...registration, token: registration.token !== undefined },
+  };
+  return Object.fromEntries(Object.entries(sections).map(([section, value]) => [section, digest(JSON.stringify(value))]));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

@@ -45,6 +45,7 @@ export async function start(parts: Parts, initial: Settings, adapters: Adapters)
   membership.set('configured', initial.simulationServers);
   notifying.start(createNotifiers(initial));
   const savers = await restoreAndSave(parts, initial, adapters);
+  parts.leading?.watch.lead({ notifying, journal: parts.leading.journal });
   const sampler = startHistorySampler({
     ...{ clock, log, history, timeline },
     loads: () => fleetLoads(poller.servers(), (id) => ledger.booked(id)),

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { INSTALLED } from '../config/find.ts';
 import { nearest } from '../core/text/nearest.ts';
 import type { DoctorOptions } from '../install/doctor.ts';
+import type { ReplicasSetupOptions } from '../install/setup-replicas.ts';
 import type { SimulationSetupOptions } from '../install/setup-simulation.ts';
 import type { SetupOptions, SiteOptions } from '../install/setup.ts';
 import { version } from '../system/version.ts';
@@ -215,6 +216,20 @@ function addInstallation(program: Command): void {
       .action(async (config: string | undefined, options: SiteOptions) =>
         (await import('../install/setup.ts')).setupSiteCommand(name as 'apache' | 'nginx' | 'caddy', config, options),
       );
+  setup
+    .command('replicas')
+    .description('write the files for several replicas: configurations, units, and sites of nginx, Caddy and HAProxy')
+    .argument('[config]', `configuration file of the one session server; default: ${INSTALLED}`)
+    .requiredOption('--store <url>', 'Redis or Valkey that they share, such as redis://10.0.0.5:6379/0')
+    .requiredOption('--replica <name=host:port>', 'name and address of a replica; to be repeated', many)
+    .option('--route <ports=host>', 'machine that has these ports; default: gateway.routes of the configuration', many)
+    .option('--output <folder>', 'folder to write', 'replicas')
+    .option('--force', 'replace files that are different, and keep copies of them')
+    .option('--dry-run', 'show the files without writing them')
+    .option('--json', 'with --dry-run: print the files as JSON')
+    .action(async (config: string | undefined, options: ReplicasSetupOptions) =>
+      (await import('../install/setup-replicas.ts')).setupReplicasCommand(config, options),
+    );
   program
     .command('doctor')
     .description(

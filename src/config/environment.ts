@@ -35,6 +35,16 @@ export interface FileFailure {
   readonly code: string;
 }
 
+/** After the name of a file. */
+export const fileFaults: Readonly<Record<FileFailure['kind'], string>> = {
+  missing: 'which does not exist',
+  folder: 'which is a folder',
+  'not-a-file': 'which is not a regular file',
+  forbidden: 'which this user cannot read',
+  'too-large': 'which is too large',
+  unreadable: 'which cannot be read',
+};
+
 export function thisMachine(): Environment {
   return { env: process.env, cwd: process.cwd(), home: process.env['HOME'] ?? homeFolder(), readFile };
 }

@@ -145,21 +145,22 @@ export function unreadable(path: string, { kind, code }: FileFailure): Problem {
 function openToAll(
   path: string,
   { mode }: FileContent,
-  { mailSenderPassword, registration, webhooks = [] }: PartOfConfiguration,
+  { mailSenderPassword, registration, replicas, webhooks = [] }: PartOfConfiguration,
 ): Problem[] {
+  const hasPassword = mailSenderPassword !== undefined || replicas?.password !== undefined;
   const secret =
-    mailSenderPassword !== undefined ||
+    hasPassword ||
     registration?.token !== undefined ||
     webhooks.some(
       ({ secret, headers }) => secret !== undefined || Object.keys(headers).some((name) => /^authorization$/i.test(name)),
     );
   if (!secret || (mode & 0o004) === 0) return [];
   // The registration token cannot be kept elsewhere.
-  const elsewhere = mailSenderPassword === undefined ? '' : ', or keep the password in a separate file';
+  const elsewhere = hasPassword ? ', or keep the password in a separate file' : '';
   return [
     {
       key: path,
-      value: `a file with a ${mailSenderPassword === undefined ? 'token' : 'password'} that every user can read`,
+      value: `a file with a ${hasPassword ? 'password' : 'token'} that every user can read`,
       expected: 'a file that others cannot read',
       fix: `run: chmod 640 ${JSON.stringify(path)}${elsewhere}`,
     },

@@ -44,6 +44,7 @@ test('a key that was absent at the start and needs a restart stays absent', () =
 test('every key that needs a restart has its place in the settings', () => {
   const replicas = {
     ...{ store: 'redis://10.0.0.5:6379', user: 'fleet', password: 'secret', passwordFile: '/secret', authority: '/ca.pem' },
+    ...{ sentinels: ['10.0.0.5'], certificate: '/replica.pem', key: '/replica.key' },
     ...{ name: 'a', address: 'http://10.0.0.11:1999' },
   };
   // Those without a default are given.

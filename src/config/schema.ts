@@ -25,7 +25,7 @@ import { checkMail, mailKeys, ownMailKeys } from './schema/mail.ts';
 import { pollingKeys } from './schema/polling.ts';
 import { checkOperatorsOrigin } from './schema/operators-origin.ts';
 import { registration } from './schema/registration.ts';
-import { replicas } from './schema/replicas.ts';
+import { checkReplicas, replicas } from './schema/replicas.ts';
 import { checkReservations, reservations } from './schema/reservations.ts';
 import { checkServers, simulationServers } from './schema/simulation-servers.ts';
 import { checkName, siteKeys } from './schema/site.ts';
@@ -71,5 +71,6 @@ export function contradictions(configuration: PartOfConfiguration, hasPassword: 
     ...checkOperatorsOrigin(configuration),
     ...checkGateway(configuration),
     ...checkReservations(configuration),
+    ...checkReplicas(configuration),
   ];
 }

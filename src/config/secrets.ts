@@ -4,7 +4,8 @@
  */
 import { formatKey, type Problem } from './problem.ts';
 import type { PartOfConfiguration } from './schema.ts';
-import { absolutePath, type FileFailure, type Environment } from './environment.ts';
+import { absolutePath, fileFaults, type Environment } from './environment.ts';
+import { readStoreFiles, type StoreFiles } from './store-files.ts';
 
 export const PASSWORD_VARIABLE = 'SESSION_SERVER_MAIL_PASSWORD';
 export const PASSWORD_FILE_VARIABLE = 'SESSION_SERVER_MAIL_PASSWORD_FILE';
@@ -13,6 +14,7 @@ export interface Secrets {
   readonly mailPassword?: string;
   /** Of the store that replicas share. */
   readonly storePassword?: string;
+  readonly storeFiles?: StoreFiles;
   /** By the position of the webhook in the configuration. */
   readonly webhookSecrets: ReadonlyMap<number, string>;
 }
@@ -39,7 +41,13 @@ export async function resolveSecrets(configuration: PartOfConfiguration, environ
       warnings.push(twice(formatKey(['webhooks', index, 'secret']), 'given twice', '"secretFile" is used; remove "secret"'));
   }
   const storePassword = await findStorePassword(configuration, environment, problems, warnings);
-  const optional = { ...(mailPassword !== undefined && { mailPassword }), ...(storePassword !== undefined && { storePassword }) };
+  const store = await readStoreFiles(configuration, environment);
+  problems.push(...store.problems);
+  const optional = {
+    ...(mailPassword !== undefined && { mailPassword }),
+    ...(storePassword !== undefined && { storePassword }),
+    ...(store.files !== undefined && { storeFiles: store.files }),
+  };
   return { secrets: { webhookSecrets, ...optional }, problems, warnings };
 }
 
@@ -88,7 +96,7 @@ async function readSecret(key: string, path: string, environment: Environment, p
   const result = await environment.readFile(absolutePath(path, environment), MAX_FILE);
   const value = result.kind === 'content' ? lineOf(result.bytes) : undefined;
   if (value !== undefined && value !== '' && value.length <= 1000) return value;
-  const fault = result.kind === 'content' ? 'a file that does not hold one line of text' : faults[result.kind];
+  const fault = result.kind === 'content' ? 'a file that does not hold one line of text' : fileFaults[result.kind];
   const expected = 'a file that holds only the password or secret, on one line';
   problems.push({
     key,
@@ -112,15 +120,6 @@ function lineOf(bytes: Uint8Array): string | undefined {
 function withoutLineBreak(text: string): string {
   return text.replace(/(?:\r?\n)+$/, '');
 }
-
-const faults: Readonly<Record<FileFailure['kind'], string>> = {
-  missing: 'which does not exist',
-  folder: 'which is a folder',
-  'not-a-file': 'which is not a regular file',
-  forbidden: 'which this user cannot read',
-  'too-large': `which is larger than ${MAX_FILE} bytes`,
-  unreadable: 'which cannot be read',
-};
 
 function twice(key: string, value: string, fix: string): Problem {
   return { key, value, expected: 'a secret in one place', fix };

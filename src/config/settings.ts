@@ -13,6 +13,7 @@ import type { WebhookFormat } from '../core/incidents/webhook-format.ts';
 import type { Configuration } from './schema.ts';
 import { endpointOf, type SimulationServerEntry } from './schema/simulation-servers.ts';
 import type { Secrets } from './secrets.ts';
+import type { StoreFiles } from './store-files.ts';
 import { absolutePath, type Environment } from './environment.ts';
 
 /** Keys whose value is the same as in the file. */
@@ -80,9 +81,9 @@ export interface GatewaySettings extends Readonly<Omit<Configuration['gateway'],
 type ReplicaConfiguration = NonNullable<Configuration['replicas']>;
 
 /** `password` is the one of `passwordFile` if that is given. */
-export interface ReplicaSettings extends Readonly<Omit<ReplicaConfiguration, 'authority'>> {
-  /** Absolute path. */
-  readonly authority?: string;
+export interface ReplicaSettings extends Readonly<ReplicaConfiguration> {
+  /** The content of `authority`, `certificate` and `key`. */
+  readonly files?: StoreFiles;
 }
 
 /** SMTP's own port, which the original uses with and without a password. */
@@ -98,7 +99,7 @@ export function toSettings(configuration: Configuration, secrets: Secrets, envir
     simulationServers: distinct(simulationServers.flatMap(simulationServerSettings)),
     ...(mail !== undefined && { mail }),
     gateway: gatewaySettings(configuration, environment),
-    ...(configuration.replicas !== undefined && { replicas: replicaSettings(configuration.replicas, secrets, environment) }),
+    ...(configuration.replicas !== undefined && { replicas: replicaSettings(configuration.replicas, secrets) }),
     webhooks: webhooks.map(({ url, headers, format }, index) => {
       const secret = secrets.webhookSecrets.get(index);
       return { url, headers, format, ...(secret !== undefined && { secret }) };
@@ -182,15 +183,10 @@ function gatewaySettings(
 }
 
 function replicaSettings(
-  { authority, ...rest }: ReplicaConfiguration,
-  { storePassword: password }: Secrets,
-  environment: Environment,
+  configuration: ReplicaConfiguration,
+  { storePassword: password, storeFiles: files }: Secrets,
 ): ReplicaSettings {
-  return {
-    ...rest,
-    ...(password !== undefined && { password }),
-    ...(authority !== undefined && { authority: absolutePath(authority, environment) }),
-  };
+  return { ...configuration, ...(password !== undefined && { password }), ...(files !== undefined && { files }) };
 }
 
 /** Host in small letters, no default port, no slash at the end: browsers send it so, and it is compared letter by letter. */

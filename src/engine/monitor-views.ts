@@ -42,6 +42,8 @@ export interface MonitorViewsOptions {
   readonly channels: () => FleetView['channels'];
   /** That has not begun, the earliest first. */
   readonly maintenance: () => FleetView['maintenance'];
+  /** `null`: it is the only session server of its fleet. */
+  readonly replicas: () => FleetView['replicas'];
   readonly membership: Pick<Membership, 'get'>;
   readonly sessions: Pick<SessionList, 'relayed' | 'count'>;
 }
@@ -284,6 +286,7 @@ export class MonitorViews {
       ...{ title, server, version, startedAt, target, loadThreshold, pollInterval, open },
       channels: this.#options.channels(),
       maintenance: this.#options.maintenance(),
+      replicas: this.#options.replicas(),
       availability: open ? 'A session can start now.' : this.#whyClosed(length),
       places: unreserved === undefined ? 0 : ledger.places(unreserved, undefined, now),
       placesRange: unreserved === undefined ? NO_PLACES : ledger.placesBetween(unreserved, undefined, now),

@@ -18,7 +18,8 @@ import type { Decisions } from '../engine/decisions.ts';
 import type { MaintenancePlan } from '../engine/maintenance.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
-import type { Replication } from '../engine/replicas/heartbeats.ts';
+import type { SharedSignIns } from '../engine/replicas/shared-sign-ins.ts';
+import type { ReplicaWatch } from '../engine/replicas/replica-watch.ts';
 import type { Reservations } from '../engine/reservations.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
@@ -32,6 +33,8 @@ import { isOfHolder } from './operators/credentials.ts';
 import { createFleetRoutes } from './operators/fleet-routes.ts';
 import { createAdminRoutes } from './operators/admin-routes.ts';
 import { createApiRoutes } from './operators/api-routes.ts';
+import { createReplicaRoutes } from './operators/replica-routes.ts';
+import { addReplicaMetrics } from './replica-metrics.ts';
 import { createRehearsalRoutes } from './operators/rehearsal-routes.ts';
 import { createReservationRoutes } from './operators/reservation-routes.ts';
 import { createCalendarRoutes } from './operators/calendar-routes.ts';
@@ -112,7 +115,7 @@ export interface EdgeOptions {
   /** Clients may wait and get servers: the state of the last run is loaded, and with it the waiting line. */
   readonly sessions: StartupGate;
   /** Absent: it is the only session server of its fleet. */
-  readonly replication?: () => Replication;
+  readonly leading?: { readonly watch: ReplicaWatch; readonly signIns: SharedSignIns };
   /** Absent: this is not the demo. */
   readonly demo?: Demo;
 }
@@ -197,6 +200,7 @@ async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): P
       metricsServers: settings().limits.metricsServers,
     }),
   });
+  if (options.leading !== undefined) addReplicaMetrics(metrics.registry, options.leading.watch.replication);
   const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
   if (gateway !== undefined) options.sessionList.addGateway(gateway.sessions);
   closers.add((grace) => gateway?.close(grace));
@@ -266,10 +270,12 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
 
 function routesOf(parts: Parts, { monitor, visitors, classes, client, reference, calendars }: Pages) {
   const { options, closers, addressOf, gateway, port } = parts;
-  const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions, replication } = options;
+  const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions, leading } = options;
   let stopping = false;
   const access = createAccess({
-    ...{ addressOf, clock, newId, log, port },
+    ...{ addressOf, clock, newId, log, shared: leading?.signIns },
+    // Replicas have ports of their own, and one cookie.
+    port: () => (leading === undefined ? port() : 0),
     tokens: () => settings().admin.tokens,
     reading: () => settings().monitor.access,
     origin: () => settings().monitor.origin,
@@ -312,7 +318,7 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference,
     }),
     createHealthRoutes({
       ...{ isReady: answers.isReady, isStopping: () => stopping },
-      reachesStore: replication && (() => replication().reachesStore),
+      reachesStore: leading && (() => leading.watch.replication().reachesStore),
     }),
     createMetricsRoutes({ registry: metrics.registry, mayRead, clock }),
     access.routes,
@@ -364,6 +370,7 @@ function apiOf(
         explain: (url, labels) => explainView(explainSource(options), url, labels),
       }),
       createHistoryRoutes({ source, clock, mayRead }),
+      createReplicaRoutes({ view: () => options.leading?.watch.view(), mayRead }),
       createAdminRoutes({
         ...{ actions: operatorActions, clock, mayAct },
         projectHosts: () => settings().projects.otherHosts,

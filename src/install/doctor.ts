@@ -64,6 +64,11 @@ export async function doctorCommand(given: string | undefined, options: DoctorOp
     const { proxies, problems } = readOutgoingProxies(process.env);
     report(examineProxies({ proxies, problems }));
     report(await examineServers(settings, joined, { timeout, now: () => systemClock.now(), proxies }));
+    if (settings.replicas !== undefined) {
+      // Only then: it loads the client of Redis.
+      const { examineReplicas } = await import('./doctor/replicas.ts');
+      report(await examineReplicas(settings, { now: () => systemClock.now(), wallTime: () => systemClock.wallTime() }));
+    }
     const servers = Math.max(joined.length, settings.simulationServers.length);
     report([examineDescriptors(settings, servers, descriptorLimit(running)), await examineMail(settings, { path, timeout })]);
   }

@@ -122,7 +122,7 @@ function filesOf(
 }
 
 /** Shows the files and writes them. `refused`: they were not written, and the operator knows why. */
-async function present(
+export async function present(
   files: readonly PlannedFile[],
   { force = false, dryRun, json }: WriteFlags,
   ask: Ask,

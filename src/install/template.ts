@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { packageRoot } from '../system/package-root.ts';
 
 export type TemplateName =
-  'apache.conf' | 'nginx.conf' | 'Caddyfile' | 'session-server.service' | 'simulation-server.service' | 'deploy-certificate.sh';
+  | 'apache.conf'
+  | 'nginx.conf'
+  | 'Caddyfile'
+  | 'haproxy-backend.cfg'
+  | 'session-server.service'
+  | 'simulation-server.service'
+  | 'deploy-certificate.sh';
 
 export interface Values {
   readonly [name: string]: string | number | readonly Values[];

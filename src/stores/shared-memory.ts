@@ -1,5 +1,5 @@
 /** A shared store inside one process: for tests and simulations of several replicas. It is what the scripts of the Redis adapter do, without Redis. */
-import type { Beaten, Commit, CommitResult, Heartbeat, SharedStore } from '../ports.ts';
+import type { Beaten, Commit, CommitResult, Heartbeat, SharedStore, StoreFacts } from '../ports.ts';
 import {
   isNewer,
   journalText,
@@ -76,8 +76,7 @@ export class MemorySharedStore implements SharedStore {
 
   #roleOf(id: string, wants: boolean, term: number): Beaten['role'] {
     const held = this.#held();
-    if (held !== undefined) return held.id === id ? 'leads' : 'follows';
-    if (!wants) return 'follows';
+    if (!wants || (held !== undefined && held.id !== id)) return 'follows';
     if (this.#elected === id && this.#term >= term) return 'leads';
     this.#term = Math.max(this.#term, term) + 1;
     this.#elected = id;
@@ -94,7 +93,10 @@ export class MemorySharedStore implements SharedStore {
     if (this.#term > term || this.#elected !== leader) return Promise.resolve('fenced');
     if (this.#stamp.term === term && this.#stamp.number === number) return Promise.resolve('done');
     if (!replaces && number !== this.#stamp.number + 1) return Promise.resolve('behind');
-    if (replaces) this.#texts = new Map();
+    if (replaces) {
+      this.#texts = new Map();
+      this.#journal = [];
+    }
     for (const [key, text] of changes) {
       if (typeof text === 'string') this.#texts.set(key, text);
       else this.#texts.delete(key);
@@ -129,6 +131,11 @@ export class MemorySharedStore implements SharedStore {
         }),
       ),
     );
+  }
+
+  facts(): Promise<StoreFacts> {
+    const none = { memory: 0, maxMemory: 0, appends: false, copies: 0 };
+    return Promise.resolve({ version: 'this process', takesWrites: true, evictionPolicy: 'noeviction', ...none });
   }
 
   leave(id: string): Promise<void> {

@@ -12,6 +12,7 @@ import { healthOf } from './health.ts';
 import { Incidents } from './incidents.tsx';
 import { Announcer, Notice } from './notices.tsx';
 import { Sessions, WaitingPeople } from './people.tsx';
+import { ReplicasBand } from './replicas-band.tsx';
 import { ServerPanel } from './server-panel.tsx';
 import { ServerTable } from './server-table.tsx';
 import { Summary } from './summary.tsx';
@@ -64,6 +65,7 @@ export function App({ snapshot, live }: AppProps) {
           {...{ fleet, servers, health, today, staleSince: live?.staleSince }}
           {...(runsScripts && { onRefused: () => onlyKind[1]('refused') })}
         />
+        <ReplicasBand replicas={fleet.replicas} today={today} />
         <ClassesBand classes={fleet.classes} />
         {servers.length === 0 ? (
           <FirstServer />

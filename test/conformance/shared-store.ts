@@ -1,7 +1,7 @@
 /** What every shared store must do. Each test has a store of its own, and calls it as two replicas would. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { FORMAT } from '../../src/core/replicas/member.ts';
+import { FORMAT } from '../../src/core/replicas/format.ts';
 import { documentKey, NO_STAMP, type Change } from '../../src/core/replicas/shared-state.ts';
 import type { Heartbeat, SharedStore } from '../../src/ports.ts';
 
@@ -17,7 +17,7 @@ export interface StoreUnderTest {
 const LEASE = 0.2;
 
 function beatOf(id: string, wants: boolean, term = 0): Heartbeat {
-  const member = JSON.stringify({ id, name: id, version: 'tested', format: FORMAT, settings: 's', stamp: NO_STAMP });
+  const member = JSON.stringify({ id, name: id, version: 'tested', format: FORMAT, settings: {}, stamp: NO_STAMP });
   return { id, member, wants, lease: LEASE, term };
 }
 
@@ -48,6 +48,14 @@ export function describeSharedStore(name: string, setUp: (t: TestContext) => Pro
       assert.equal(await commit(store, 'a', 1, 1, ['k', '1']), 'done');
       const again = await store.beat(beatOf('a', true, 1));
       assert.deepEqual([again.role, again.term], ['leads', 1]);
+    });
+
+    test('a leader that resigned without reaching the store is not made the leader by a heartbeat', async (t) => {
+      const { store, pass } = await setUp(t);
+      await store.beat(beatOf('a', true));
+      assert.equal((await store.beat(beatOf('a', false, 1))).role, 'follows');
+      await pass(LEASE);
+      assert.equal((await store.beat(beatOf('b', true, 1))).role, 'elected');
     });
 
     test('a replica that leaves gives back the lease, and stops being a member', async (t) => {

@@ -38,6 +38,29 @@ function servesCertificate(port: number, ca: string): Promise<boolean> {
   });
 }
 
+test('setup replicas writes configurations that are accepted, units, and sites that find the leader', async (t) => {
+  const folder = temporary(t);
+  const one = { server: 'webots.example.org', listen: '127.0.0.1', simulationServers: ['sim1.example.org:2000'], ssl: false };
+  writeFileSync(join(folder, 'session.json'), JSON.stringify({ ...one, port: 1999, portRewrite: false }));
+  const args = ['setup', 'replicas', 'session.json', '--store', 'redis://10.0.0.5:6379/0'];
+  const both = ['--replica', 'a=10.0.0.11:1999', '--replica', 'b=10.0.0.12:2999'];
+  const { status, stderr, stdout } = await runProgram(t, [...args, ...both], { cwd: folder });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /On the machine of b: copy its session\.json/);
+  const textOf = (name: string) => readFileSync(join(folder, 'replicas', name), 'utf8');
+  const { listen, port, replicas } = JSON.parse(textOf('b/session.json')) as ConfigurationFile;
+  assert.deepEqual([listen, port], [undefined, 2999]);
+  assert.deepEqual(replicas, {
+    ...{ store: 'redis://10.0.0.5:6379/0', passwordFile: '/etc/session-server/store-password' },
+    ...{ name: 'b', address: 'http://10.0.0.12:2999' },
+  });
+  assert.match(textOf('a/session-server.service'), /start \/etc\/session-server\/session\.json/);
+  for (const name of ['nginx.conf', 'Caddyfile', 'haproxy-backend.cfg'])
+    assert.match(textOf(name), /10\.0\.0\.11:1999[^]*10\.0\.0\.12:2999/, name);
+  const refused = await runProgram(t, [...args, '--replica', 'a=10.0.0.11:1999'], { cwd: folder });
+  assert.deepEqual([refused.status, /at least two/.test(refused.stderr)], [2, true]);
+});
+
 describe('setup', () => {
   test('writes a configuration that is accepted without a warning, a unit and a hook, and shows them before', async (t) => {
     const folder = temporary(t);

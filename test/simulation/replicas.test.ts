@@ -76,6 +76,34 @@ test('those in line keep their order when the leader dies, also those that know 
   await world.stop();
 });
 
+test('the store has no resume token, and clients keep their places over several leaders, also those that know no token', async () => {
+  const world = await start(9);
+  for (let i = 0; i < ALL; i += 1) world.addClient();
+  await world.until('the fleet is full', () => served(world) === ALL);
+  const waiting: Client[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    const client = world.addClient({ hasToken: i % 2 === 0 });
+    waiting.push(client);
+    await world.until('it is in line', () => client.positions.length > 0);
+  }
+  for (let takeover = 0; takeover < 2; takeover += 1) {
+    const { texts } = await world.store.list();
+    const shared = [...texts].join();
+    for (const { token } of waiting) if (token !== undefined) assert.ok(!shared.includes(token));
+    await world.addReplica();
+    await world.clock.advance(2);
+    leader(world).kill();
+    await world.until('another one leads', () => world.serving().length === 1);
+    await world.clock.advance(3);
+  }
+  assert.deepEqual(waiting.map(({ positions }) => positions.at(-1) ?? 0).sort(), [1, 2, 3, 4]);
+  const newcomer = world.addClient();
+  await world.until('it is in line', () => newcomer.positions.length > 0);
+  assert.equal(newcomer.positions[0], 5);
+  world.check();
+  await world.stop();
+});
+
 test('a client whose server was lost on the way gets the same one from the next leader', async () => {
   const world = await start(8);
   for (let i = 0; i < ALL; i += 1) world.addClient();
@@ -106,7 +134,8 @@ test('a leader that was stopped and goes on is fenced, and gives nothing to anyo
   await world.clock.advance(1);
   first.pause();
   await world.until('another one leads', () => world.serving().length === 1);
-  for (let i = 0; i < ALL; i += 1) world.addClient();
+  // Those who reach the stopped one wait without an answer.
+  for (let i = 0; i < 3 * ALL; i += 1) world.addClient();
   await world.until('the fleet is full', () => served(world) === ALL);
   const { edge } = first;
   assert.ok(edge);
@@ -144,6 +173,106 @@ test('a store that comes back empty is filled again, also when the leader died w
   await world.clock.advance(5);
   assert.ok(!waiting.isServed && !newcomer.isServed);
   world.check();
+  await world.stop();
+});
+
+test('a store that forgot waits for the replica that knows most, whichever is the first to notice', async () => {
+  for (let phase = 0; phase < 4; phase += 1) {
+    const world = new World(20 + phase);
+    // Their heartbeats are at different moments of a second.
+    for (let i = 0; i < 3; i += 1) {
+      await world.addReplica();
+      await world.clock.advance(0.3);
+    }
+    await world.until('a replica leads', () => world.serving().length === 1);
+    for (let i = 0; i < ALL - 1; i += 1) world.addClient();
+    await world.until('one place is left', () => served(world) === ALL - 1);
+    await world.clock.advance(1);
+    const followers = world.replicas.filter((replica) => replica !== leader(world));
+    for (const follower of followers) follower.isBehind = true;
+    const last = world.addClient();
+    await world.until('it is given', () => last.isServed);
+    // The leader has nothing to commit any more, by which it would notice at once.
+    await world.clock.advance(10 + 0.25 * phase);
+    world.store.forget();
+    for (const follower of followers) follower.isBehind = false;
+    await world.clock.advance(3);
+    const late = world.addClient();
+    await world.until('it is in line', () => late.positions.length > 0);
+    await world.clock.advance(5);
+    assert.ok(!late.isServed);
+    world.check();
+    await world.stop();
+  }
+});
+
+test('a leader that steps down still knows what was given when the store forgets and its successor dies', async () => {
+  const world = new World(30);
+  for (let i = 0; i < 2; i += 1) await world.addReplica();
+  await world.until('a replica leads', () => world.serving().length === 1);
+  for (let i = 0; i < ALL; i += 1) world.addClient();
+  await world.until('the fleet is full', () => served(world) === ALL);
+  await world.clock.advance(2);
+  const first = leader(world);
+  first.pause();
+  await world.until('another one leads', () => world.serving().length === 1);
+  first.isBehind = true;
+  first.resume();
+  await world.until('it follows', () => first.edge === undefined);
+  leader(world).kill();
+  world.store.forget();
+  first.isBehind = false;
+  await world.until('it leads again', () => first.edge !== undefined);
+  const late = world.addClient();
+  await world.until('it is in line', () => late.positions.length > 0);
+  await world.clock.advance(5);
+  assert.ok(!late.isServed);
+  world.check();
+  await world.stop();
+});
+
+test('clocks that are minutes apart change neither waiting times nor places', async () => {
+  const world = new World(31);
+  for (const difference of [-300, 0, 600])
+    await world.addReplica((replica) => {
+      replica.clockDifference = difference;
+    });
+  await world.until('a replica leads', () => world.serving().length === 1);
+  for (let i = 0; i < ALL; i += 1) world.addClient();
+  await world.until('the fleet is full', () => served(world) === ALL);
+  const waiting = world.addClient();
+  await world.until('it is in line', () => waiting.positions.length > 0);
+  const joinedAt = world.clock.now();
+  for (let takeover = 0; takeover < 2; takeover += 1) {
+    await world.clock.advance(5);
+    leader(world).kill();
+    await world.until('another one leads', () => world.serving().length === 1);
+  }
+  await world.clock.advance(2);
+  const longest = leader(world).edge?.line.longestWait(world.clock.now());
+  assert.ok(longest !== undefined && Math.abs(longest - (world.clock.now() - joinedAt)) < 1, `${longest} s`);
+  assert.deepEqual([waiting.positions.at(-1), waiting.isServed], [1, false]);
+  world.check();
+  await world.stop();
+});
+
+test('the first replica brings the state of its own disk into an empty store, and the others get it from there', async () => {
+  const world = new World(32);
+  const tickets = [{ id: 'old', token: 'of-before', waited: 5 }];
+  const savedAt = world.clock.wallTime();
+  await world.addReplica((replica) => {
+    void replica.disk.write('waiting-line', { version: 1, savedAt, tickets });
+  });
+  await world.until('it leads', () => world.serving().length === 1);
+  await world.addReplica();
+  await world.clock.advance(2);
+  leader(world).kill();
+  await world.until('the other one leads', () => world.serving().length === 1);
+  await world.clock.advance(1);
+  const found = leader(world).edge?.queue.resume('of-before', {
+    ...{ gone: new AbortController().signal, keepPlace: true, changed: () => undefined, settled: () => undefined },
+  });
+  assert.equal(found, true);
   await world.stop();
 });
 

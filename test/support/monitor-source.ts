@@ -70,6 +70,7 @@ export class DemoFleet {
   title = 'Webots session server';
   version = '0.1.0';
   classes: FleetView['classes'] = [];
+  replicas: FleetView['replicas'] = null;
   channels: FleetView['channels'] = [
     { notifier: 'email', recipient: 'admin@example.org' },
     { notifier: 'webhook', recipient: null },
@@ -400,6 +401,7 @@ export class DemoFleet {
       handedOutLastHour: servers.reduce((sum, server) => sum + server.handOutsLastHour, 0),
       refusedLastHour: this.#decisions.filter(({ kind }) => kind === 'refused').length,
       classes: this.classes,
+      replicas: this.replicas,
       target: 90,
       loadThreshold: 95,
       pollInterval: 5,

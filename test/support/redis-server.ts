@@ -34,11 +34,15 @@ export class RedisServer {
   /** Starts it again, with nothing in it. */
   async run(): Promise<void> {
     const own = ['--port', '0', '--unixsocket', this.path, '--dir', this.folder, '--save', '', '--appendonly', 'no'];
-    const child = spawn(PROGRAM, [...own, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
+    // A Sentinel is configured by a file, which it writes.
+    const isSentinel = this.#options.includes('--sentinel');
+    const child = spawn(PROGRAM, isSentinel ? [...this.#options] : [...own, ...this.#options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
     this.#process = child;
-    await eventually('Redis', () => text.includes('The server is now ready to accept connections'));
+    await eventually('Redis', () => /ready to accept connections|Sentinel ID is/.test(text));
   }
 
   signal(name: NodeJS.Signals): void {

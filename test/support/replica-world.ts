@@ -57,8 +57,10 @@ export class World {
     return `id${(this.#ids += 1)}`;
   }
 
-  async addReplica(): Promise<Replica> {
+  /** `prepare` changes it before it starts. */
+  async addReplica(prepare: (replica: Replica) => void = () => undefined): Promise<Replica> {
     const replica = new Replica(this, `r${this.replicas.length + 1}`);
+    prepare(replica);
     this.replicas.push(replica);
     await replica.start();
     return replica;
@@ -110,6 +112,10 @@ export class Replica {
   readonly disk = new MemoryStore();
   isDead = false;
   isPaused = false;
+  /** It cannot read what others commit. */
+  isBehind = false;
+  /** Seconds by which the clock of its machine is ahead of that of the store. */
+  clockDifference = 0;
   edge: EdgeOptions | undefined;
   /** Aborted when the connections of its clients end. */
   connections = new AbortController();
@@ -153,9 +159,9 @@ export class Replica {
           id: `${this.name}-${world.newId()}`,
           name: this.name,
           version: 'tested',
-          settings: 's',
           address: `http://${this.name}`,
         },
+        digests: () => ({}),
         goesOnAlone: () => world.goesOnAlone,
         reachesStore: (address) => {
           const other = world.replicas.find(({ name }) => address === `http://${name}`);
@@ -204,7 +210,7 @@ export class Replica {
     const { clock } = this.#world;
     return {
       now: () => clock.now(),
-      wallTime: () => clock.wallTime(),
+      wallTime: () => clock.wallTime() + this.clockDifference,
       sleep: async (seconds, signal) => {
         await clock.sleep(seconds, signal);
         await this.#running();
@@ -223,9 +229,10 @@ export class Replica {
           this.#world.committedBy.set(commit.term, leaders.add(commit.leader));
           return result;
         }),
-      list: () => this.#call(() => store.list()),
-      journal: (after) => this.#call(() => store.journal(after)),
+      list: () => (this.isBehind ? this.#fail() : this.#call(() => store.list())),
+      journal: (after) => (this.isBehind ? this.#fail() : this.#call(() => store.journal(after))),
       read: (keys) => this.#call(() => store.read(keys)),
+      facts: () => this.#call(() => store.facts()),
       leave: (id) => this.#call(() => store.leave(id)),
       close: () => store.close(),
     };
@@ -272,6 +279,10 @@ export class Client {
   constructor(world: World, { hasToken = true }: ClientOptions) {
     this.#world = world;
     this.#hasToken = hasToken;
+  }
+
+  get token(): string | undefined {
+    return this.#token;
   }
 
   get isServed(): boolean {

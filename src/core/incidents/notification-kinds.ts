@@ -48,6 +48,28 @@ const kinds = {
     sentence: (name) => `The certificate of ${name} needs attention.`,
     theme: 'certificate',
   },
+  'store-gone': {
+    subject: 'Shared store of the session servers not responding',
+    sentence: () => 'The shared store of the session servers does not answer, so that no other replica can lead.',
+    theme: 'store',
+  },
+  'store-back': {
+    subject: 'Shared store of the session servers working again',
+    sentence: () => 'The shared store of the session servers answers again.',
+    theme: 'store',
+    ended: 'it did not answer',
+  },
+  'replica-gone': {
+    subject: 'Replica of the session server missing',
+    sentence: (name) => `Replica ${name} of the session server has sent no heartbeat for half a minute.`,
+    theme: 'replica',
+  },
+  'replica-back': {
+    subject: 'Replica of the session server back again',
+    sentence: (name) => `Replica ${name} of the session server is back again.`,
+    theme: 'replica',
+    ended: 'it was missing',
+  },
   test: {
     subject: 'Session server test message',
     sentence: () => 'This is a test. Notifications from the session server reach this address.',

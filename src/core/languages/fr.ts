@@ -83,7 +83,8 @@ export const french: Texts = {
   full: 'Il n’y a pas de place pour une autre simulation. Réessayez dans quelques minutes.',
   tooMany: 'Trop de demandes viennent de votre réseau. Attendez une minute, puis redémarrez.',
   notAllowed: 'Aucune machine ici n’a le droit d’exécuter ce projet. Adressez-vous à la personne qui vous a donné le lien.',
-  projectHost: 'Les projets de cette adresse ne peuvent pas s’exécuter ici. Adressez-vous à la personne qui vous a donné le lien.',
+  projectHost:
+    'Les projets de cette adresse ne peuvent pas s’exécuter ici. Adressez-vous à la personne qui vous a donné le lien.',
   projectForm:
     'L’adresse du projet n’est pas complète. Vérifiez qu’elle ressemble à https://github.com/owner/name/blob/main/worlds/world.wbt',
   projectPart:
@@ -97,8 +98,10 @@ export const french: Texts = {
   worldMissing: 'Le monde {world} n’existe pas. Vérifiez le lien, ou adressez-vous à la personne qui vous l’a donné.',
   repositoryMissing:
     'Le dépôt de ce projet n’existe pas, ou il est privé. Vérifiez le lien, ou adressez-vous à la personne qui vous l’a donné.',
-  outOfMemory: 'La simulation a demandé plus de mémoire qu’elle ne peut en avoir. Adressez-vous à la personne qui a écrit le projet.',
-  machineRefuses: 'Aucune machine ne peut exécuter ce projet. Vérifiez le lien, ou adressez-vous à la personne qui vous l’a donné.',
+  outOfMemory:
+    'La simulation a demandé plus de mémoire qu’elle ne peut en avoir. Adressez-vous à la personne qui a écrit le projet.',
+  machineRefuses:
+    'Aucune machine ne peut exécuter ce projet. Vérifiez le lien, ou adressez-vous à la personne qui vous l’a donné.',
   machineFails: 'Cette machine ne peut pas exécuter la simulation en ce moment. Redémarrez pour obtenir une autre machine.',
   simulationFails: 'La simulation a échoué. Redémarrez. Si cela se reproduit, demandez à la personne qui a écrit le projet.',
   machineStops: 'La machine qui exécutait votre simulation a été arrêtée. Redémarrez pour obtenir une autre machine.',

@@ -2,7 +2,7 @@
  * When a follower asks for the lease. The store grants it to the first that asks while it is free; the rules here only see to it that the best one asks
  * first, and that no replica asks too early. Times are seconds of the replica's own clock.
  */
-import type { SeenMember } from './member.ts';
+import { differingSections, type Digests, type SeenMember } from './member.ts';
 import { isNewer, type Stamp } from './shared-state.ts';
 
 export interface Candidate {
@@ -21,7 +21,11 @@ export interface Candidate {
   readonly unreachableAt: number | undefined;
   /** When it began to beat. */
   readonly beganAt: number;
+  /** That of what is shared: replicas that do not know it cannot lead. */
   readonly format: number;
+  readonly settings: Digests;
+  /** Settings of the leader before; absent: none is known. */
+  readonly inForce: Digests | undefined;
 }
 
 /** Seconds without a heartbeat after which a replica does not count any more. */
@@ -46,13 +50,16 @@ export function asksFrom(candidate: Candidate): number {
   );
 }
 
-/** How many others come before it: those with a newer mirror, then by id. */
-function rankOf({ id, stamp, members, format }: Candidate): number {
-  return members.filter(
-    (other) =>
-      other.id !== id &&
-      other.age < SILENT &&
-      other.format === format &&
-      (isNewer(other.stamp, stamp) || (!isNewer(stamp, other.stamp) && other.id < id)),
-  ).length;
+/** How many others come before it: those with a newer mirror, then those with the settings of the leader before, then by id. */
+function rankOf(candidate: Candidate): number {
+  const { id, members, format } = candidate;
+  return members.filter((other) => other.id !== id && other.age < SILENT && other.format >= format && isBefore(other, candidate))
+    .length;
+}
+
+function isBefore(other: SeenMember, { id, stamp, settings, inForce }: Candidate): boolean {
+  if (isNewer(other.stamp, stamp)) return true;
+  if (isNewer(stamp, other.stamp)) return false;
+  const fits = (digests: Digests) => inForce === undefined || differingSections(digests, inForce).length === 0;
+  return fits(other.settings) === fits(settings) ? other.id < id : fits(other.settings);
 }

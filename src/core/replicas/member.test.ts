@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FORMAT, readMember } from './member.ts';
+import { FORMAT } from './format.ts';
+import { differingSections, readMember } from './member.ts';
 
 const member = {
-  ...{ id: 'r1-abc', name: 'r1', version: '0.2.0', format: FORMAT, settings: 'd1', address: 'http://10.0.0.1:1999' },
-  stamp: { term: 1, number: 5 },
+  ...{ id: 'r1-abc', name: 'r1', version: '0.2.0', format: FORMAT, settings: { limits: 'd1' }, address: 'http://10.0.0.1:1999' },
+  ...{ stamp: { term: 1, number: 5 }, latency: 0.001, clock: -120 },
 };
 
 test('a member is read as it was written', () => {
@@ -20,6 +21,9 @@ test('what no replica wrote is rejected', () => {
     { ...member, address: 'file:///etc/passwd' },
     { ...member, format: -1 },
     { ...member, name: 'x'.repeat(201) },
+    { ...member, settings: 'd1' },
+    { ...member, settings: { limits: 5 } },
+    { ...member, settings: Object.fromEntries(Array.from({ length: 31 }, (_, i) => [`s${i}`, 'd'])) },
     [],
     null,
   ];
@@ -27,4 +31,10 @@ test('what no replica wrote is rejected', () => {
   assert.equal(readMember('{'), undefined);
   assert.equal(readMember(`${JSON.stringify(member)}${' '.repeat(2000)}`), undefined);
   assert.deepEqual(readMember(JSON.stringify({ ...member, stamp: 'x' }))?.stamp, { term: 0, number: 0 });
+  const odd = readMember(JSON.stringify({ ...member, latency: 'long', clock: 1e300 }));
+  assert.deepEqual([odd?.latency, odd?.clock], [undefined, undefined]);
+});
+
+test('the sections in which two replicas differ are named', () => {
+  assert.deepEqual(differingSections({ a: '1', b: '1', c: '1' }, { a: '1', b: '2', d: '1' }), ['b', 'c', 'd']);
 });

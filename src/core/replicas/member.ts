@@ -8,38 +8,51 @@ export interface Member {
   readonly name: string;
   /** Of the program. */
   readonly version: string;
-  /** Format of what is shared. */
+  /** The newest format of what is shared that it reads and writes. */
   readonly format: number;
   /** URL at which the other replicas reach it. Absent: they do not. */
   readonly address?: string;
   /** The last commit that its mirror shows. */
   readonly stamp: Stamp;
-  /** Digest of the settings that count for decisions. */
-  readonly settings: string;
+  /** Digests of the settings that count for decisions, by section. */
+  readonly settings: Digests;
+  /** Seconds that the store took to answer it last. */
+  readonly latency?: number;
+  /** Seconds by which the clock of its machine is ahead of that of the store. */
+  readonly clock?: number;
 }
+
+export type Digests = Readonly<Record<string, string>>;
 
 /** A member, and the seconds since its last heartbeat. */
 export interface SeenMember extends Member {
   readonly age: number;
 }
 
-/** Format of what this version shares. Replicas of another one wait and never lead. */
-export const FORMAT = 1;
-/** Where the format of what is shared is. */
-export const FORMAT_KEY = 'format';
 /** Characters of a member's text. */
 const MAX_LENGTH = 2000;
 const MAX_NAME_LENGTH = 200;
+const MAX_SECTIONS = 30;
 
 /** `undefined`: no replica wrote it. Never throws. */
 export function readMember(text: string): Member | undefined {
   if (text.length > MAX_LENGTH) return undefined;
   const value = parsed(text);
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, name, version, format, address, stamp, settings } = value as Readonly<Record<string, unknown>>;
-  if (!isName(id) || !isName(name) || !isName(version) || !isName(settings) || !isCount(format)) return undefined;
+  const { id, name, version, format, address, stamp, settings, latency, clock } = value as Readonly<Record<string, unknown>>;
+  if (!isName(id) || !isName(name) || !isName(version) || !isDigests(settings) || !isCount(format)) return undefined;
   if (address !== undefined && !isHttpUrl(address)) return undefined;
-  return { id, name, version, format, settings, ...(address !== undefined && { address }), stamp: readStamp(stamp) };
+  return {
+    ...{ id, name, version, format, settings, stamp: readStamp(stamp) },
+    ...(address !== undefined && { address }),
+    ...(isSeconds(latency) && { latency }),
+    ...(isSeconds(clock) && { clock }),
+  };
+}
+
+/** The sections in which two replicas differ. */
+export function differingSections(a: Digests, b: Digests): readonly string[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((section) => a[section] !== b[section]).sort();
 }
 
 function readStamp(value: unknown): Stamp {
@@ -63,6 +76,16 @@ function isName(value: unknown): value is string {
 
 function isHttpUrl(value: unknown): value is string {
   return isName(value) && /^https?:\/\/[^\s/?#@]+$/.test(value);
+}
+
+function isDigests(value: unknown): value is Digests {
+  if (typeof value !== 'object' || value === null) return false;
+  const entries = Object.entries(value);
+  return entries.length <= MAX_SECTIONS && entries.every(([section, digest]) => isName(section) && isName(digest));
+}
+
+function isSeconds(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) < 1e12;
 }
 
 function isCount(value: unknown): value is number {

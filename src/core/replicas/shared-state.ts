@@ -126,12 +126,6 @@ export class Mirror {
     else this.#texts.set(key, text);
   }
 
-  /** It shows nothing, as before the first list. */
-  clear(): void {
-    this.#stamp = NO_STAMP;
-    this.#texts = new Map();
-  }
-
   /** This replica itself committed what it shows. */
   committed(stamp: Stamp): void {
     this.#stamp = stamp;

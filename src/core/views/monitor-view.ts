@@ -11,6 +11,7 @@ import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState } from '../fleet/fleet.ts';
 import type { ReservationState } from '../reservations/reservation.ts';
 import type { NotificationKind } from '../incidents/notification-kinds.ts';
+import type { ReplicasView } from './replicas-view.ts';
 import type { SessionCountView } from './session-views.ts';
 
 /** Both ends in seconds; `from` ≤ `to`. */
@@ -81,6 +82,8 @@ export interface FleetView {
   readonly channels: readonly ChannelView[];
   /** That has not begun, the earliest first. */
   readonly maintenance: readonly MaintenanceView[];
+  /** `null`: it is the only session server of its fleet. */
+  readonly replicas: ReplicasView | null;
 }
 
 /** Maintenance that is planned: servers are drained from a time on. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports.ts';
 import type { Admitting } from '../admission.ts';
 import type { NoRoom, Outcome, Refused, Waiter, Waiting } from '../request-types.ts';
 import type { Journal } from './journal.ts';
+import type { ResumeTokens } from './resume-tokens.ts';
 
 /** Seconds that a client waits for a commit, unless it waits in line. */
 const PATIENCE = 2;
@@ -16,7 +17,7 @@ const UNREACHABLE: Refused = {
 export function committedAdmission(
   { requests, queue }: Admitting,
   journal: Pick<Journal, 'committed' | 'isClean'>,
-  clock: Clock,
+  { clock, tokens }: { readonly clock: Clock; readonly tokens: ResumeTokens },
 ): Admitting {
   const inTime = (done: Promise<unknown>) => isInTime(done, clock);
   const answer = async <T extends Outcome | NoRoom>(outcome: T): Promise<T | Refused> => {
@@ -41,24 +42,54 @@ export function committedAdmission(
       get length() {
         return queue.length;
       },
-      wait(request, inner) {
-        const waiter = new CommittedWaiter(inner, journal);
-        return request.resumeToken !== undefined ? queue.wait(request, waiter) : enter(waiter, queue.wait(request, waiter));
+      wait({ resumeToken: shown, ...request }, inner) {
+        const known = shown === undefined ? undefined : tokens.known(shown);
+        const waiter = new CommittedWaiter(shownAs(inner, known, shown), journal);
+        if (known !== undefined) return queue.wait({ ...request, resumeToken: known }, waiter);
+        return enter(waiter, queue.wait(request, waiter));
       },
       requeue(request, failed, inner) {
         const waiter = new CommittedWaiter(inner, journal);
         return enter(waiter, queue.requeue(request, failed, waiter));
       },
       hold: async (...held) => answer(await queue.hold(...held)),
-      resume: (token, inner) => queue.resume(token, new CommittedWaiter(inner, journal)),
-      restoredToken: (request) => queue.restoredToken(request),
-      delivered: (token) => {
-        queue.delivered(token);
+      resume(shown, inner) {
+        const known = tokens.known(shown);
+        return known !== undefined && queue.resume(known, new CommittedWaiter(shownAs(inner, known, shown), journal));
       },
-      giveUp: (token) => queue.giveUp(token),
-      giveUpLater: (token, grace) => queue.giveUpLater(token, grace),
+      restoredToken(request) {
+        const known = queue.restoredToken(request);
+        return known === undefined ? undefined : tokens.issue(known);
+      },
+      delivered(shown) {
+        const known = tokens.known(shown);
+        if (known !== undefined) queue.delivered(known);
+      },
+      giveUp(shown) {
+        const known = tokens.known(shown);
+        return known === undefined ? Promise.resolve(false) : queue.giveUp(known);
+      },
+      giveUpLater(shown, grace) {
+        const known = tokens.known(shown);
+        return known !== undefined && queue.giveUpLater(known, grace);
+      },
       connected: (bookingId) => queue.connected(bookingId),
       release: (bookingId) => queue.release(bookingId),
+    },
+  };
+}
+
+/** A client goes on with the token that it showed, whatever the queue has. */
+function shownAs(waiter: Waiter, known: string | undefined, shown: string | undefined): Waiter {
+  if (shown === undefined || known === shown) return waiter;
+  const { gone, keepPlace, keepOutcome } = waiter;
+  return {
+    ...{ gone, keepPlace, ...(keepOutcome === true && { keepOutcome }) },
+    changed(waiting) {
+      waiter.changed(waiting.resumeToken === known ? { ...waiting, resumeToken: shown } : waiting);
+    },
+    settled(outcome) {
+      waiter.settled(outcome);
     },
   };
 }

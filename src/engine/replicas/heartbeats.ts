@@ -3,7 +3,8 @@
  * mirrors what the leader commits.
  */
 import { asksFrom } from '../../core/replicas/election.ts';
-import { FORMAT, FORMAT_KEY, readMember, type Member, type SeenMember } from '../../core/replicas/member.ts';
+import { FORMAT, FORMAT_KEY, isReadable, readFormat } from '../../core/replicas/format.ts';
+import { differingSections, readMember, type Digests, type Member, type SeenMember } from '../../core/replicas/member.ts';
 import { isNewer, NO_STAMP, type Mirror, type Stamp } from '../../core/replicas/shared-state.ts';
 import type { Beaten, Clock, Log, SharedStore } from '../../ports.ts';
 import { startLoop, type Loop } from '../loop.ts';
@@ -12,10 +13,15 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly store: SharedStore;
-  readonly self: Omit<Member, 'stamp' | 'format'>;
+  readonly self: Self;
+  /** Of the present settings. */
+  readonly digests: () => Digests;
   readonly mirror: Mirror;
   readonly events: HeartbeatEvents;
 }
+
+/** What a replica says about itself that never changes. */
+export type Self = Pick<Member, 'id' | 'name' | 'version' | 'address'>;
 
 export interface HeartbeatEvents {
   /** This replica leads from now on. */
@@ -41,6 +47,14 @@ export interface Replication {
   readonly roundTrip: number | undefined;
   /** Heartbeats that the store did not answer. */
   readonly failures: number;
+  /** Why it did not, in a sentence; absent: it answers. */
+  readonly failure?: string;
+  /** How often this replica began to lead. */
+  readonly takeovers: number;
+  /** The sections of the settings in which members differ from the leader, by their ids. */
+  readonly differing: ReadonlyMap<string, readonly string[]>;
+  /** Format of what is shared, if this version cannot read it. */
+  readonly foreignFormat: string | undefined;
 }
 
 /** Seconds. */
@@ -57,8 +71,10 @@ export class Heartbeats {
   readonly #options: HeartbeatOptions;
   readonly #beating: Loop;
   readonly #mirroring: Loop;
-  /** Members with other settings, by their ids. */
-  readonly #differing = new Set<string>();
+  /** Of members with other settings than the leader, the sections, by their ids. */
+  readonly #differing = new Map<string, readonly string[]>();
+  /** Settings of the leader that beat last. */
+  #inForce: Digests | undefined;
   #leads = false;
   #term = 0;
   #store: Stamp = NO_STAMP;
@@ -67,6 +83,8 @@ export class Heartbeats {
   #reachesStore = false;
   #roundTrip: number | undefined;
   #failures = 0;
+  #failure: string | undefined;
+  #takeovers = 0;
   /** Times are seconds of the clock. */
   readonly #beganAt: number;
   #freeAt = 0;
@@ -92,7 +110,9 @@ export class Heartbeats {
     const leader = this.#members.find(({ id }) => id === this.#leader);
     return {
       ...{ leads: this.#leads, reachesStore: this.#reachesStore, term: this.#term, leader, members: this.#members },
-      ...{ roundTrip: this.#roundTrip, failures: this.#failures },
+      ...{ roundTrip: this.#roundTrip, failures: this.#failures, takeovers: this.#takeovers, differing: this.#differing },
+      ...(this.#failure !== undefined && { failure: this.#failure }),
+      foreignFormat: this.#isReadable() ? undefined : this.#options.mirror.get(FORMAT_KEY),
     };
   }
 
@@ -122,8 +142,12 @@ export class Heartbeats {
   async #beat(): Promise<number> {
     const { clock, store, self, mirror } = this.#options;
     const sentAt = clock.now();
-    const wants = this.#leads || (this.#reachesStore && this.#isReadable() && sentAt >= this.#asksFrom());
-    const member = JSON.stringify({ ...self, format: FORMAT, stamp: mirror.stamp } satisfies Member);
+    const wants = this.#leads || (this.#reachesStore && this.#mayLead() && sentAt >= this.#asksFrom());
+    const member = JSON.stringify({
+      ...{ ...self, format: FORMAT, stamp: mirror.stamp, settings: this.#options.digests() },
+      ...(this.#roundTrip !== undefined && { latency: rounded(this.#roundTrip) }),
+      ...(this.#offset !== undefined && { clock: rounded(clock.wallTime() - clock.now() - this.#offset.seconds) }),
+    } satisfies Member);
     try {
       const beaten = await store.beat({
         id: self.id,
@@ -145,6 +169,7 @@ export class Heartbeats {
     if (this.#failures === 0 || this.#reachesStore) log.warn('the shared store does not answer', { error });
     this.#reachesStore = false;
     this.#failures += 1;
+    this.#failure = error instanceof Error ? error.message : String(error);
     // Before its first connection it knows of no leader that could have gone on.
     if (this.#offset !== undefined) this.#unreachableAt = clock.now();
     if (this.#leads && clock.now() >= this.#leaseUntil - MARGIN) await events.outOfReach();
@@ -156,6 +181,7 @@ export class Heartbeats {
     const now = clock.now();
     if (!this.#reachesStore) log.info('the shared store answers');
     this.#reachesStore = true;
+    this.#failure = undefined;
     this.#roundTrip = now - sentAt;
     this.#setOffset(beaten.time, now);
     this.#store = beaten.stamp;
@@ -192,8 +218,10 @@ export class Heartbeats {
     }
     this.#leads = true;
     this.#term = term;
-    if (isNew) events.elected(term);
-    else events.renewed(term);
+    if (isNew) {
+      this.#takeovers += 1;
+      events.elected(term);
+    } else events.renewed(term);
   }
 
   #setOffset(time: number, now: number): void {
@@ -202,19 +230,31 @@ export class Heartbeats {
     this.#offset = { seconds: time + roundTrip / 2 - now, roundTrip };
   }
 
-  /** What another version shares in another format cannot be continued. */
-  #isReadable(): boolean {
-    const format = this.#options.mirror.get(FORMAT_KEY);
-    return format === undefined || format === String(FORMAT);
+  /** It has read what is shared, and knows its format. */
+  #mayLead(): boolean {
+    const hasNothing = this.#options.mirror.stamp.number === 0;
+    return this.#isReadable() && !(hasNothing && this.#store.number > 0);
   }
 
-  /** Says once of each replica that it decides by other rules. */
+  /** What another version shares in another format cannot be continued. */
+  #isReadable(): boolean {
+    return isReadable(this.#options.mirror.get(FORMAT_KEY));
+  }
+
+  /** Says once of each replica that it would decide by other rules. */
   #compareSettings(): void {
-    const { self, log } = this.#options;
+    const { self, digests, log } = this.#options;
+    const leader = this.#members.find(({ id }) => id === this.#leader);
+    if (this.#leader === self.id) this.#inForce = digests();
+    else if (leader !== undefined) this.#inForce = leader.settings;
+    for (const id of this.#differing.keys()) if (!this.#members.some((member) => member.id === id)) this.#differing.delete(id);
     for (const { id, name, settings } of this.#members) {
-      if (settings === self.settings || this.#differing.has(id)) continue;
-      this.#differing.add(id);
-      log.warn(`replica ${name} runs with other settings than this one; give all replicas the same configuration`);
+      const sections = this.#inForce === undefined ? [] : differingSections(id === self.id ? digests() : settings, this.#inForce);
+      const before = this.#differing.get(id)?.join(', ') ?? '';
+      if (sections.length === 0) this.#differing.delete(id);
+      else this.#differing.set(id, sections);
+      if (sections.length > 0 && sections.join(', ') !== before)
+        log.warn(`replica ${name} has other settings than the leader: ${sections.join(', ')}; give all the same configuration`);
     }
   }
 
@@ -222,7 +262,8 @@ export class Heartbeats {
     return asksFrom({
       ...{ id: this.#options.self.id, stamp: this.#options.mirror.stamp, members: this.#members, store: this.#store },
       ...{ freeAt: this.#freeAt, forgotAt: this.#forgotAt, unreachableAt: this.#unreachableAt, beganAt: this.#beganAt },
-      format: FORMAT,
+      ...{ settings: this.#options.digests(), inForce: this.#inForce },
+      format: readFormat(this.#options.mirror.get(FORMAT_KEY)) ?? 0,
     });
   }
 
@@ -253,4 +294,9 @@ export class Heartbeats {
     if (this.#mayMirror()) mirror.replace(state);
     return MIRROR;
   }
+}
+
+/** Milliseconds are enough, and change seldom. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }

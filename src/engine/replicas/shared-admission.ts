@@ -4,12 +4,12 @@
  */
 import type { SavedTicket } from '../../core/queue/waiting-line.ts';
 import type { Ticket } from '../../core/queue/line-order.ts';
-import { FORMAT, FORMAT_KEY } from '../../core/replicas/member.ts';
 import type { Clock, NewId } from '../../ports.ts';
 import type { SharedBooking } from '../../state/shared-bookings.ts';
 import type { SharedOutcome } from '../../state/undelivered-outcomes.ts';
 import type { AdmissionObserver } from '../admission-observer.ts';
 import { parsed, type Journal } from './journal.ts';
+import { ResumeTokens } from './resume-tokens.ts';
 
 /** A ticket as replicas share it. Its waiting time would change all the time, so that it has the moment when it began. */
 interface SharedTicket extends Omit<SavedTicket, 'token' | 'waited' | 'orphan'> {
@@ -28,6 +28,9 @@ export class SharedAdmission implements AdmissionObserver {
   readonly #journal: Journal;
   readonly #clock: Pick<Clock, 'now' | 'wallTime'>;
   readonly #newId: NewId;
+  readonly tokens: ResumeTokens;
+  /** Tokens of places whose clients know none. */
+  readonly #orphans = new Set<string>();
   #last = 0;
   #first = 0;
 
@@ -35,13 +38,17 @@ export class SharedAdmission implements AdmissionObserver {
     this.#journal = journal;
     this.#clock = clock;
     this.#newId = newId;
-    journal.set(FORMAT_KEY, FORMAT);
+    this.tokens = new ResumeTokens(newId);
   }
 
   readonly line = {
-    joined: ({ joinedAt, lostAt: _, except: __, ...ticket }: Ticket, atHead: boolean): void => {
+    joined: ({ joinedAt, lostAt: _, except: __, token, ...ticket }: Ticket, atHead: boolean): void => {
       const order = atHead ? (this.#first -= 1) : (this.#last += 1);
-      const shared: SharedTicket = { ...ticket, joinedAt: this.#atWall(joinedAt), order };
+      const stored = token === undefined || this.#orphans.has(token) ? undefined : this.tokens.stored(token);
+      const shared: SharedTicket = {
+        ...{ ...ticket, joinedAt: this.#atWall(joinedAt), order },
+        ...(stored !== undefined && { token: stored }),
+      };
       this.#journal.set(`${TICKETS}${ticket.id}`, shared);
     },
     left: ({ id }: Ticket): void => {
@@ -51,14 +58,15 @@ export class SharedAdmission implements AdmissionObserver {
 
   readonly outcomes: AdmissionObserver['outcomes'] = {
     kept: (token, { request: { projectUrl }, outcome }, until) => {
+      const stored = this.tokens.stored(token);
       const shared: SharedOutcome = {
-        ...{ token, until: this.#atWall(until), outcome },
+        ...{ token: stored, until: this.#atWall(until), outcome },
         ...(projectUrl !== undefined && { projectUrl }),
       };
-      this.#journal.set(`${OUTCOMES}${token}`, shared);
+      this.#journal.set(`${OUTCOMES}${stored}`, shared);
     },
     forgotten: (token) => {
-      this.#journal.remove(`${OUTCOMES}${token}`);
+      this.#journal.remove(`${OUTCOMES}${this.tokens.stored(token)}`);
     },
   };
 
@@ -84,9 +92,10 @@ export class SharedAdmission implements AdmissionObserver {
     const savedAt = this.#clock.wallTime();
     const tickets = shared.map(({ joinedAt, order: _, token, ...ticket }) => ({
       ...ticket,
-      ...(token === undefined ? { token: this.#newId(), orphan: true } : { token }),
+      ...(token === undefined ? { token: this.#orphan(), orphan: true } : { token }),
       waited: Math.max(0, savedAt - joinedAt),
     }));
+    for (const { token } of shared) if (token !== undefined) this.tokens.restore(token);
     // What is restored is recorded again; what is not has to go.
     for (const { id } of shared) this.#journal.remove(`${TICKETS}${id}`);
     return { version: 1, savedAt, tickets };
@@ -98,13 +107,20 @@ export class SharedAdmission implements AdmissionObserver {
   }
 
   savedOutcomes(): unknown {
-    const shared = this.#values(OUTCOMES);
+    const shared = this.#values(OUTCOMES) as SharedOutcome[];
+    for (const { token } of shared) this.tokens.restore(token);
     return shared.length === 0 ? undefined : shared;
   }
 
   /** The learned costs are saved, and have all bookings so far. */
   bookingsSaved(): void {
     for (const [key] of [...this.#journal.entries(BOOKINGS)]) this.#journal.remove(key);
+  }
+
+  #orphan(): string {
+    const token = this.#newId();
+    this.#orphans.add(token);
+    return token;
   }
 
   #change(id: string, change: Pick<SharedBooking, 'connected' | 'released'>): void {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { serialize } from 'hono/utils/cookie';
+import type { SharedSignIns } from '../../engine/replicas/shared-sign-ins.ts';
 import type { Clock, NewId } from '../../ports.ts';
 import { monitorCookie } from '../server/monitor-cookie.ts';
 import type { Env } from '../server/routes.ts';
@@ -23,6 +24,8 @@ export interface BrowserSessionsOptions extends OperatorsOriginOptions {
   readonly port: () => number;
   readonly clock: Pick<Clock, 'now'>;
   readonly newId: NewId;
+  /** Absent: sign-ins end with the process. */
+  readonly shared?: Pick<SharedSignIns, 'all' | 'set' | 'remove'> | undefined;
 }
 
 /** Seconds. */
@@ -38,6 +41,10 @@ export class BrowserSessions {
   constructor(options: BrowserSessionsOptions) {
     this.#options = options;
     this.operators = new OperatorsOrigin(options);
+    for (const [id, { name, token, csrf, until }] of options.shared?.all() ?? []) {
+      const holder = options.tokens().find((one) => one.name === name && digest(one.hash) === token);
+      if (holder !== undefined) this.#sessions.set(id, { token: holder, csrf, until });
+    }
   }
 
   get #name(): string {
@@ -58,16 +65,23 @@ export class BrowserSessions {
     const id = newId();
     const session = { token, csrf: newId(), until: clock.now() + COOKIE_LIFE };
     const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size >= MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    if (this.#sessions.size >= MAX_SESSIONS && oldest !== undefined) this.#forget(oldest);
     this.#sessions.set(digest(id), session);
+    const { csrf, until } = session;
+    this.#options.shared?.set(digest(id), { name: token.name, token: digest(token.hash), csrf, until });
     this.#setCookie(c, id, COOKIE_LIFE);
     return session;
   }
 
   close(c: Context<Env>): void {
     const id = getCookie(c, this.#name);
-    if (id !== undefined) this.#sessions.delete(digest(id));
+    if (id !== undefined) this.#forget(digest(id));
     this.#setCookie(c, '', 0);
+  }
+
+  #forget(id: string): void {
+    this.#sessions.delete(id);
+    this.#options.shared?.remove(id);
   }
 
   #setCookie(c: Context<Env>, id: string, maxAge: number): void {

@@ -21,6 +21,7 @@ import type {
   ServerView,
   WaitingView,
 } from '../../core/views/monitor-view.ts';
+import type { ReplicasView } from '../../core/views/replicas-view.ts';
 
 const time = z.number().describe('Seconds since the epoch.');
 const seconds = z.number().describe('Seconds.');
@@ -166,6 +167,43 @@ export const maintenance = z
   })
   .openapi('Maintenance');
 
+const replica = z
+  .object({
+    name: z.string().openapi({ example: 'a' }),
+    leads: z.boolean(),
+    version: z.string(),
+    address: z.string().nullable().describe('URL at which the other replicas reach it; null: none is configured.'),
+    silentFor: seconds.describe('Seconds since its last heartbeat; 0: it sent one in the last three seconds.'),
+    storeLatency: z.number().nullable().describe('Seconds that the shared store took to answer it last.'),
+    clockDifference: z.number().describe('Seconds by which its clock is ahead of that of the store; 0: less than two.'),
+    differingSettings: z
+      .array(z.string())
+      .readonly()
+      .describe('Sections of the configuration in which it differs from the leader.'),
+  })
+  .openapi('Replica');
+
+export const replicas = z
+  .object({
+    leader: z.string().nullable().describe('Name of the replica that leads; null: none is known.'),
+    term: z.int().describe('Grows with each leader.'),
+    store: z
+      .object({
+        answers: z.boolean(),
+        program: z.string().nullable().openapi({ example: 'Redis 7.0.15' }),
+        latency: z.number().nullable().describe('Seconds that it took to answer last.'),
+        failures: z.int().describe('Heartbeats that it did not answer since the start.'),
+        problems: z.array(z.string()).readonly().describe('What is wrong with it, a sentence each.'),
+      })
+      .openapi('SharedStore'),
+    members: z.array(replica).readonly(),
+    missing: z
+      .array(z.object({ name: z.string(), since: time }))
+      .readonly()
+      .describe('Replicas that are missing.'),
+  })
+  .openapi('Replicas');
+
 export const mark = z
   .object({
     serverId,
@@ -261,6 +299,7 @@ export type SchemasAgree = AllTrue<{
   explanation: Same<z.output<typeof explanation>, ExplainView>;
   decision: Same<z.output<typeof decision>, DecisionView>;
   maintenance: Same<z.output<typeof maintenance>, MaintenanceView>;
+  replicas: Same<z.output<typeof replicas>, ReplicasView>;
   mark: Same<z.output<typeof mark>, MarkView>;
   serverUptime: Same<z.output<typeof serverUptime>, ServerUptimeView>;
   notice: Same<z.output<typeof notice>, NoticeView>;

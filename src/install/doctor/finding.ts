@@ -20,6 +20,8 @@ export interface Finding {
     | 'operators'
     | 'cookies'
     | 'mail'
+    | 'store'
+    | 'replicas'
     | 'git'
     | 'isolation'
     | 'workspaces'

@@ -13,6 +13,8 @@ export interface ReverseProxy {
   readonly server: string;
   /** Port of the session server on this machine. */
   readonly port: number;
+  /** `host:port` of each replica, none of which is on this machine by its port alone. Absent: one session server. */
+  readonly replicas?: readonly string[];
   readonly routes: GatewayRoutes;
   /** Absent: plain HTTP, for a closed network. */
   readonly tls?: {

@@ -35,7 +35,7 @@ export function apacheSite(site: ReverseProxy): string {
 
 /** `nameservers`: of this machine. nginx resolves names itself, and does not read /etc/hosts. */
 export function nginxSite(site: ReverseProxy, nameservers: readonly string[]): string {
-  const { server, port, routes, tls, listen } = site;
+  const { server, port, routes, tls, listen, replicas = [] } = site;
   const hosts = routes.map(({ host }) => (host === 'localhost' ? '127.0.0.1' : urlHost(host)));
   const hasName = hosts.some((host) => !/^(?:[0-9.]+|\[.*\])$/.test(host));
   return renderFile('nginx.conf', {
@@ -43,6 +43,8 @@ export function nginxSite(site: ReverseProxy, nameservers: readonly string[]): s
       ...{ operatorsName: hostname, operatorsListen: `${operatorsPort}${tls === undefined ? '' : ' ssl'}` },
     })),
     ...{ server, sessionPort: port, redirect: tls === undefined ? [] : redirectValues(server, listen) },
+    sessionServer: replicas.length === 0 ? `127.0.0.1:${port}` : 'session_server',
+    replicated: replicas.length === 0 ? [] : [{ replicas: replicas.map((address) => ({ address })) }],
     routes: routes.map(({ first, last }, i) => ({
       ...{ name: `port${i}`, pattern: portPattern(first, last), urlHost: hosts[i] ?? '' },
     })),
@@ -50,18 +52,21 @@ export function nginxSite(site: ReverseProxy, nameservers: readonly string[]): s
     tls: tlsValues(tls, /["\\$]/g),
     nameservers: nameservers.map(urlHost).join(' '),
     resolver: onlyIf(hasName),
-    ...{ connectTimeout: CONNECT_TIMEOUT, idleTimeout: IDLE_TIMEOUT },
+    // The machine of a replica may be gone.
+    ...{ connectTimeout: replicas.length === 0 ? CONNECT_TIMEOUT : 1, idleTimeout: IDLE_TIMEOUT },
   });
 }
 
 export function caddyfile(site: ReverseProxy): string {
-  const { server, port, routes, tls, listen } = site;
+  const { server, port, routes, tls, listen, replicas = [] } = site;
   const { operators, reaching } = sharedValues(site, (_, { host }) => ({
     operatorsSite: tls === undefined ? `http://${host}` : host,
   }));
   const withTls = listen.https === 443 ? server : `${server}:${listen.https}`;
   return renderFile('Caddyfile', {
-    ...{ server, site: tls === undefined ? `http://${server}:${listen.http}` : withTls, sessionPort: port },
+    ...{ server, site: tls === undefined ? `http://${server}:${listen.http}` : withTls },
+    sessionServer: replicas.length === 0 ? `127.0.0.1:${port}` : replicas.join(' '),
+    replicated: onlyIf(replicas.length > 0),
     tls: tls?.own === true ? tlsValues(tls, /["\\]/g) : [],
     operators,
     routes: routes.map((route, number) => ({
@@ -70,6 +75,11 @@ export function caddyfile(site: ReverseProxy): string {
     })),
     connectTimeout: CONNECT_TIMEOUT,
   });
+}
+
+/** The section of a configuration of HAProxy that takes the place of the backend `session-server` in docs/how-to/reverse-proxies.md. */
+export function haproxyBackend(replicas: readonly string[]): string {
+  return renderFile('haproxy-backend.cfg', { replicas: replicas.map((address, i) => ({ address, name: `replica${i + 1}` })) });
 }
 
 /** Headers with which the answer of a simulation server would reach beyond `/PORT/`, to other pages of its name. */

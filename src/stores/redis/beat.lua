@@ -12,28 +12,25 @@ for _, silent in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now - ARGV[
 end
 
 local meta = redis.call('HMGET', KEYS[2], 'term', 'leader', 'commitTerm', 'number')
-local term = tonumber(meta[1] or '0')
+local term, known = tonumber(meta[1]) or 0, tonumber(ARGV[5])
 local before = term
 local holder = redis.call('GET', KEYS[1])
 local role = 'follows'
-if holder == ARGV[1] then
-  role = 'leads'
-elseif not holder and ARGV[3] == '1' then
-  if meta[2] == ARGV[1] and term >= tonumber(ARGV[5]) then
+if ARGV[3] == '1' and (not holder or holder == ARGV[1]) then
+  -- A lease without its term: the store evicted or lost what it belongs to.
+  if meta[2] == ARGV[1] and term >= known then
     role = 'leads'
   else
     role = 'elected'
-    term = math.max(term, tonumber(ARGV[5])) + 1
+    term = math.max(term, known) + 1
     redis.call('HSET', KEYS[2], 'term', term, 'leader', ARGV[1])
   end
-end
-if role ~= 'follows' then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4])
   holder = ARGV[1]
 end
 
 local answer = { role, now, term, before, meta[3] or '0', meta[4] or '0', holder or '', redis.call('PTTL', KEYS[1]) }
-for _, id in ipairs(redis.call('ZRANGE', KEYS[4], 0, 99)) do
+for _, id in ipairs(redis.call('ZREVRANGE', KEYS[4], 0, 99)) do
   answer[#answer + 1] = redis.call('HGET', KEYS[3], id) or ''
   answer[#answer + 1] = now - redis.call('ZSCORE', KEYS[4], id)
 end

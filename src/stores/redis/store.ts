@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import {
   journalText,
   readJournalText,
@@ -13,24 +13,19 @@ import {
   type Stamp,
 } from '../../core/replicas/shared-state.ts';
 import type { Beaten, CommitResult, SharedStore } from '../../ports.ts';
+import { caller, connect, type RedisConnectionOptions } from './connection.ts';
+import { readInfo } from './info.ts';
 import { packageRoot } from '../../system/package-root.ts';
 
-export interface RedisStoreOptions {
-  /** `redis://host:port/database`, `rediss://…`, or `unix:/path`. */
-  readonly url: string;
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-  /** Certificates of authorities that are trusted for TLS, as PEM. Absent: those of Node. */
-  readonly authority?: string | undefined;
+export interface RedisStoreOptions extends RedisConnectionOptions {
   /** First part of all keys. */
   readonly prefix: string;
+  /** Begins the second part, for a trial beside the keys of the fleet. */
+  readonly scope?: string;
 }
 
-/** Milliseconds. */
-const DEADLINE = 1000;
-/** For a list, and for a commit that replaces everything: tens of thousands of texts. */
+/** Milliseconds for a list, and for a commit that replaces everything: tens of thousands of texts. */
 const LONG_DEADLINE = 10_000;
-const RECONNECT = 250;
 /** Changes of a commit that takes longer. */
 const MANY = 1000;
 /** Commits that the journal keeps, about. */
@@ -40,15 +35,11 @@ const JOURNAL_COUNT = 500;
 /** Milliseconds after which a silent member is forgotten. */
 const SILENCE = 60_000;
 
-export function createRedisStore({ url, user, password, authority, prefix }: RedisStoreOptions): SharedStore {
-  const redis = connect(url, {
-    ...(user !== undefined && { username: user }),
-    ...(password !== undefined && { password }),
-    ...(authority !== undefined && { tls: { ca: authority } }),
-  });
+export function createRedisStore({ prefix, scope = '', ...connection }: RedisStoreOptions): SharedStore {
+  const redis = connect(connection);
   const call = caller(redis);
   // One tag in braces: all keys are in the same slot of a cluster.
-  const key = (name: string) => `{${prefix}}:${name}`;
+  const key = (name: string) => `{${prefix}}:${scope}${name}`;
   const [lease, meta, members, beats, state, journal] = ['lease', 'meta', 'members', 'beats', 'state', 'journal'].map(key) as [
     ...[string, string, string, string, string, string],
   ];
@@ -69,7 +60,7 @@ export function createRedisStore({ url, user, password, authority, prefix }: Red
       const text = journalText(replaces ? undefined : changes);
       const count = set.length / 2;
       const args = [leader, term, number, replaces ? 1 : 0, text, JOURNAL_LENGTH, count, ...set, ...removed];
-      return readCommitResult(await call(() => scripts.commit(...args), changes.length > MANY ? LONG_DEADLINE : DEADLINE));
+      return readCommitResult(await call(() => scripts.commit(...args), changes.length > MANY ? LONG_DEADLINE : undefined));
     },
     async list() {
       return readState(await call(() => scripts.list(), LONG_DEADLINE));
@@ -87,6 +78,9 @@ export function createRedisStore({ url, user, password, authority, prefix }: Red
         }),
       );
     },
+    async facts() {
+      return readInfo(await call(() => redis.info()));
+    },
     async leave(id) {
       await call(() => scripts.leave(id));
     },
@@ -95,70 +89,6 @@ export function createRedisStore({ url, user, password, authority, prefix }: Red
       return Promise.resolve();
     },
   };
-}
-
-interface Login {
-  readonly username?: string;
-  readonly password?: string;
-  readonly tls?: { readonly ca: string };
-}
-
-function connect(url: string, own: Login): Redis {
-  const options = {
-    ...own,
-    connectTimeout: DEADLINE,
-    // A command that was not answered may have been done. Its sender decides whether to send it again.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    connectionName: 'session-server',
-    retryStrategy: () => RECONNECT * (0.5 + Math.random()),
-  };
-  const redis = url.startsWith('unix:') ? new Redis(url.slice('unix:'.length), options) : new Redis(url, options);
-  return redis;
-}
-
-/** Gives every command a deadline. A connection that does not answer is replaced, because it may never answer. */
-function caller(redis: Redis) {
-  /** Why there is no connection, such as a wrong password; a command only says that there is none. */
-  let disconnected: string | undefined;
-  redis.on('error', ({ message }: Error) => (disconnected = message));
-  let connected = nextConnection(redis);
-  redis.on('ready', () => (disconnected = undefined));
-  redis.on('close', () => {
-    connected = nextConnection(redis);
-  });
-  const ask = async <T>(command: () => Promise<T>): Promise<T> => {
-    if (redis.status !== 'ready' && disconnected !== undefined) throw new Error(disconnected);
-    await connected;
-    return command();
-  };
-  return async <T>(command: () => Promise<T>, deadline = DEADLINE): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        if (redis.status === 'ready') redis.disconnect(true);
-        reject(new Error(`no answer within ${deadline / 1000} s`));
-      }, deadline);
-    });
-    try {
-      return await Promise.race([ask(command), late]);
-    } catch (error) {
-      // Not the error itself: it has the arguments of the command, among them passwords and resume tokens.
-      const reason = disconnected ?? (error instanceof Error ? error.message : String(error));
-      throw Object.assign(new Error(`the shared store cannot be used: ${reason}`), { code: 'store-unreachable' });
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-}
-
-function nextConnection(redis: Redis): Promise<void> {
-  return new Promise((resolve) => {
-    redis.once('ready', () => {
-      resolve();
-    });
-  });
 }
 
 type Argument = string | number;
@@ -180,7 +110,9 @@ function readBeaten(answer: unknown): Beaten {
     stamp: { term: count(commitTerm), number: count(number) },
     ...(typeof leader === 'string' && leader !== '' && { leader }),
     leaseLeft: Math.max(0, seconds),
-    members: pairs(members).map(([text, age]) => ({ text: String(text), age: count(age) / 1000 })),
+    members: pairs(members).flatMap(([text, age]) =>
+      Number.isSafeInteger(age) ? [{ text: String(text), age: Number(age) / 1000 }] : [],
+    ),
   };
 }
 
@@ -225,7 +157,7 @@ function pairs(values: readonly unknown[]): (readonly [unknown, unknown])[] {
 
 function count(value: unknown): number {
   const number = Number(value);
-  if (!Number.isFinite(number)) throw notOurs();
+  if (!Number.isSafeInteger(number)) throw notOurs();
   return number;
 }
 
