@@ -60,6 +60,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'type:simulation/settings',
   ],
   'simulation/workspaces': ['simulation/ports.ts'],
+  'simulation/builds': [
+    ...['core', 'ports.ts', 'simulation/single-flight.ts', 'simulation/ports.ts', 'simulation/workspaces'],
+    'type:simulation/settings',
+  ],
   'simulation/cgroups': ['ports.ts', 'simulation/ports.ts'],
   'simulation/engine': ['core', 'ports.ts', 'engine', 'simulation/ports.ts'],
   'simulation/http': ['core', 'ports.ts', 'engine', 'http', 'agent', 'simulation/ports.ts', 'simulation/engine'],

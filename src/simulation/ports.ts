@@ -1,4 +1,5 @@
 /** What the engine of the simulation server needs from outside. Types only; each is implemented by the adapters of one folder. */
+import type { Recipe } from '../core/simulation/build-recipe.ts';
 import type {
   InnerAddress,
   LaunchPlace,
@@ -36,6 +37,8 @@ export interface Checkout {
   readonly links: ReadonlySet<string>;
   /** The text of `webots.yml` or `webots.yaml`, at most 64 kB. */
   readonly webotsYaml?: string;
+  /** What it can be built by. */
+  readonly recipes: readonly Recipe[];
   /** The content of a regular file of the commit, such as `controllers/arm/arm.py`; `undefined` when there is none or it is larger than `limit` bytes. */
   readFile(path: string, limit: number): Promise<Uint8Array | undefined>;
   release(): void;
@@ -51,10 +54,29 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
+/** Everything that takes long before a session can start: images, and what is built of a project. */
+export interface Preparation {
+  prepare(request: PrepareRequest): Promise<Prepared>;
+}
+
+export interface PrepareRequest {
+  readonly project: RunnableProject;
+  readonly checkout: Checkout;
+  readonly mode: LaunchPlace['mode'];
+  /** A sentence for the client. */
+  readonly say: (sentence: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Prepared =
+  /** The files that the session gets a view of, and the image if it is not that of the plan. */
+  | { readonly kind: 'ready'; readonly folder: string; readonly image?: string }
+  | { readonly kind: 'refused'; readonly ending: Ending };
+
 export interface Workspaces {
   readonly name: 'overlay' | 'copy';
   /** `id` names the session. When the signal is aborted it stops early and throws; `remove` cleans up. */
-  open(id: string, checkout: Checkout, signal: AbortSignal): Promise<Workspace>;
+  open(id: string, checkout: Pick<Checkout, 'folder'>, signal: AbortSignal): Promise<Workspace>;
   /** Replaces a regular file of a workspace; never through a link. `false`: there is none at this path. */
   write(workspace: Workspace, path: string, content: Uint8Array): Promise<boolean>;
   /** Ids of sessions of which something is on the disk. */
@@ -98,6 +120,26 @@ export interface StartOptions {
   readonly limits: ResourceLimits;
   readonly line: (line: string) => void;
   readonly signal: AbortSignal;
+  /** In place of the image of the plan. */
+  readonly image?: string;
+}
+
+export interface BuildOptions {
+  /** Names what is made meanwhile, as the id of a session does. */
+  readonly id: string;
+  /** The project, with its `Dockerfile`. */
+  readonly folder: string;
+  /** Of the image. */
+  readonly name: string;
+  /** The image of the simulator, as the argument `WEBOTS_DEFAULT_IMAGE`. */
+  readonly base: string;
+  /** The argument `MAKE`: there is a `Makefile`. */
+  readonly make: boolean;
+  /** Where the project as it is in the image is written; must not exist. */
+  readonly target: string;
+  /** Seconds. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
 }
 
 export type PrepareOptions = Pick<StartOptions, 'plan' | 'mode' | 'signal'>;
@@ -109,6 +151,8 @@ export interface Isolation {
   /** What may take minutes before a start, such as pulling an image; the reason when it cannot be done. Absent: nothing does. */
   prepare?(options: PrepareOptions): Promise<Ending | undefined>;
   start(options: StartOptions): Promise<StartResult>;
+  /** Builds the image of a project; the last lines of what was printed when that fails. Absent: simulators run without images. */
+  build?(options: BuildOptions): Promise<string | undefined>;
   /** Ids of sessions of which something runs. */
   list(): Promise<readonly string[]>;
   /** Ends whatever of a session runs; resolves when it is gone. */

@@ -189,3 +189,54 @@ test('podman: a container that outlived its server is removed by the next one', 
   const { stdout } = spawnSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' });
   assert.ok(!stdout.includes(session?.id ?? '?'), stdout);
 });
+
+test('podman: the Dockerfile of an allowed project is built once, with the arguments of the original, and its files are run', async (t) => {
+  const image = busyboxImage(t);
+  const server = await startSimulationServer(t, {
+    configuration: {
+      ...{ simulator: 'command', isolation: { use: 'podman', network: 'none' }, container: { pull: 'never' } },
+      simulators: { command: { image, argv: ['/bin/busybox', 'httpd', '-f', '-p', '{port}', '-h', '{project}'] } },
+    },
+  });
+  const world = server.world('arm');
+  const print = '/bin/busybox printf "%s %s" "$MAKE" "$PROJECT_PATH" > $PROJECT_PATH/built';
+  const lines = [
+    ...['ARG WEBOTS_DEFAULT_IMAGE', 'FROM $WEBOTS_DEFAULT_IMAGE', 'ARG PROJECT_PATH', 'ARG MAKE', 'COPY . $PROJECT_PATH'],
+    `RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(print)}]`,
+  ];
+  server.repository.commit({ Dockerfile: lines.join('\n'), Makefile: 'all:\n' });
+  for (const round of ['first', 'second']) {
+    const client = await server.start(world);
+    const port = await server.streamPort(client, 90);
+    const built = await (await fetch(`http://127.0.0.1:${port}/built`)).text();
+    assert.equal(built, '1 /usr/local/webots-project', round);
+    assert.equal(client.messages.includes('loading: Building the project'), round === 'first', round);
+    client.socket.close();
+    await server.empty();
+  }
+  server.repository.commit({ Dockerfile: 'FROM no.such.image.example/x\n' });
+  const refused = await server.start(world);
+  assert.equal((await refused.ends()).code, 1013);
+  assert.equal(refused.messages.at(-1), 'error: The project cannot be built on this simulation server.');
+  const images = ['images', '--quiet', '--filter', 'label=session-server-sim-build'];
+  const { stdout } = spawnSync('podman', images, { encoding: 'utf8' });
+  spawnSync('podman', ['rmi', '--force', ...stdout.split('\n').filter(Boolean)]);
+  assert.equal(spawnSync('podman', ['ps', '--all', '--quiet'], { encoding: 'utf8' }).stdout, '', 'nothing is left of the builds');
+});
+
+test('bubblewrap: a Makefile is run once for a commit, inside, and what it may do is what a session may', async (t) => {
+  const server = await startProbe(t, 'bubblewrap');
+  const world = server.world('arm');
+  const spy = 'if [ -e /etc/shadow ] || [ -e /root ]; then echo seen; else echo hidden; fi';
+  server.repository.commit({ Makefile: `all:\n\t${spy} > worlds/arm.wbt\n\techo again >> worlds/arm.wbt\n` });
+  for (const round of ['first', 'second']) {
+    const client = await server.start(world);
+    assert.equal((await ask(await server.streamPort(client))).world, 'hidden', round);
+    assert.equal(client.messages.includes('loading: Building the project'), round === 'first', round);
+    client.socket.close();
+    await server.empty();
+  }
+  server.repository.commit({ Makefile: 'all:\n\t@echo this compiler is missing\n\t@false\n' });
+  assert.equal((await (await server.start(world)).ends()).code, 1013);
+  assert.match(server.log, /this compiler is missing/);
+});

@@ -8,6 +8,8 @@ export const IN_CONTAINER = { project: '/usr/local/webots-project', session: '/s
 
 /** Label by which containers of ours are found: `INSTANCE/ID`. */
 export const LABEL = 'session-server-sim';
+/** Label of images that were built here; the value is the instance. */
+export const BUILD_LABEL = 'session-server-sim-build';
 /** The same of one server. */
 const INSTANCE_LABEL = 'session-server-sim-instance';
 
@@ -74,6 +76,63 @@ export function runArguments(options: ContainerOptions): readonly string[] {
     ...Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ...['--entrypoint', plan.argv[0] ?? '', image, ...plan.argv.slice(1)],
   ];
+}
+
+export interface BuildArguments {
+  readonly engine: EngineName;
+  readonly runtime?: string;
+  readonly instance: string;
+  readonly id: string;
+  /** Of this machine: what can be copied into the image. */
+  readonly folder: string;
+  readonly name: string;
+  readonly base: string;
+  readonly make: boolean;
+  /** Path of the project in the container. */
+  readonly project: string;
+  readonly limits: { readonly cpus: number; readonly memory: number };
+  readonly pull: 'missing' | 'never';
+}
+
+/** With the arguments that the original gives to a `Dockerfile`. */
+export function buildArguments(options: BuildArguments): readonly string[] {
+  const { engine, runtime, instance, folder, name, base, make, project, limits, pull } = options;
+  const period = 100_000;
+  const memory = String(limits.memory);
+  const values = { WEBOTS_DEFAULT_IMAGE: base, PROJECT_PATH: project, MAKE: make ? '1' : '0' };
+  return [
+    ...engineArguments(engine, runtime),
+    ...['build', '--force-rm', '--tag', name, '--label', `${BUILD_LABEL}=${instance}`],
+    // Docker pulls what is missing in any case.
+    ...(engine === 'podman' ? [`--pull=${pull}`, '--http-proxy=false'] : []),
+    ...['--memory', memory, '--memory-swap', memory],
+    ...['--cpu-period', String(period), '--cpu-quota', String(Math.round(limits.cpus * period))],
+    ...Object.entries(values).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+    ...['--file', `${folder}/Dockerfile`, folder],
+  ];
+}
+
+/** A container that is never started, to take files from. */
+export function createArguments(engine: EngineName, instance: string, id: string, image: string): readonly string[] {
+  const labels = ['--label', `${LABEL}=${instance}/${id}`, '--label', `${INSTANCE_LABEL}=${instance}`];
+  return [
+    engine,
+    'create',
+    '--name',
+    containerName(instance, id),
+    ...labels,
+    '--pull',
+    'never',
+    '--network',
+    'none',
+    image,
+    'none',
+  ];
+}
+
+/** Into a folder of this machine. Links stay links. */
+export function copyArguments(engine: EngineName, name: string, path: string, target: string): readonly string[] {
+  return [engine, 'cp', `${name}:${path}/.`, target];
 }
 
 export function listArguments(engine: EngineName, instance: string): readonly string[] {

@@ -46,10 +46,19 @@ test('a tree gives its worlds, its links and the settings of the project', () =>
     `120000 blob ${a}\tworlds/link.wbt`,
     `100644 blob ${a}\tworlds/textures/x\n.png`,
     `160000 commit ${a}\tsub`,
+    `100644 blob ${a}\tMakefile`,
+    `120000 blob ${a}\tDockerfile`,
+    `100644 blob ${a}\tworlds/Dockerfile`,
     'nonsense',
   ];
   assert.deepEqual(readTree(`${entries.join('\0')}\0`), {
-    ...{ links: ['worlds/link.wbt'], worlds: ['arm.wbt'], files: 5, webotsYaml: 'webots.yaml' },
+    ...{
+      links: ['worlds/link.wbt', 'Dockerfile'],
+      worlds: ['arm.wbt', 'Dockerfile'],
+      recipes: ['Makefile'],
+      files: 8,
+      webotsYaml: 'webots.yaml',
+    },
   });
 });
 

@@ -1,4 +1,5 @@
 /** What Git prints, read strictly. Pure. */
+import type { Recipe } from './build-recipe.ts';
 import type { RunnableProject } from './project-address.ts';
 
 export type Reading = RunnableProject['readings'][number];
@@ -41,6 +42,8 @@ export interface TreeFacts {
   readonly worlds: readonly string[];
   /** The first of `webots.yml` and `webots.yaml` that is a regular file. */
   readonly webotsYaml?: string;
+  /** Which of them are regular files directly in the folder. */
+  readonly recipes: readonly Recipe[];
   readonly files: number;
 }
 
@@ -49,6 +52,7 @@ export function readTree(output: string): TreeFacts {
   const links: string[] = [];
   const worlds: string[] = [];
   const yaml = new Set<string>();
+  const recipes: Recipe[] = [];
   let files = 0;
   for (const entry of output.split('\0')) {
     const { mode, path } = /^(?<mode>[0-7]{6}) [a-z]+ [0-9a-f]+\t(?<path>[^]+)$/.exec(entry)?.groups ?? {};
@@ -58,9 +62,10 @@ export function readTree(output: string): TreeFacts {
     if (!mode.startsWith('100')) continue;
     if (/^worlds\/[^/]+$/.test(path)) worlds.push(path.slice('worlds/'.length));
     if (path === 'webots.yml' || path === 'webots.yaml') yaml.add(path);
+    if (path === 'Dockerfile' || path === 'Makefile') recipes.push(path);
   }
   const webotsYaml = ['webots.yml', 'webots.yaml'].find((name) => yaml.has(name));
-  return { links, worlds, files, ...(webotsYaml !== undefined && { webotsYaml }) };
+  return { links, worlds, recipes, files, ...(webotsYaml !== undefined && { webotsYaml }) };
 }
 
 /** Why Git could not find, reach or store a repository, from what it says; `undefined`: something else is wrong. */

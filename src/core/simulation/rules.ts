@@ -32,7 +32,7 @@ export interface RuleFacts {
 export function ruleAgainst(rules: RepositoryRules, facts: RuleFacts): Ending | undefined {
   if (rules.blocked.some((prefix) => matches(prefix, facts.project)))
     return never(`Cannot run simulation from blocked repository: ${shown(facts.url, 200)}`);
-  if (rules.allowed?.some((prefix) => matches(prefix, facts.project)) === true) return undefined;
+  if (isAllowed(rules, facts.project)) return undefined;
   if (!facts.isolated)
     return elsewhere('Docker not enabled: cannot host simulations from repositories outside of "allowedRepositories".');
   if (rules.shareIdleTime === 0) return elsewhere('This simulation server is not configured to share idle time.');
@@ -41,6 +41,11 @@ export function ruleAgainst(rules: RepositoryRules, facts: RuleFacts): Ending | 
   if (load > rules.shareIdleTime)
     return elsewhere(`Cannot share idle time when current load is above threshold: ${Math.round(load * 10) / 10}.`);
   return undefined;
+}
+
+/** It is not foreign. */
+export function isAllowed({ allowed }: Pick<RepositoryRules, 'allowed'>, project: string): boolean {
+  return allowed?.some((prefix) => matches(prefix, project)) === true;
 }
 
 export function matches(prefix: string, project: string): boolean {

@@ -5,7 +5,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { STRENGTHS } from '../../core/simulation/launch-plan.ts';
 import type { LifeLimits } from '../../core/simulation/session-life.ts';
-import type { RepositoryRules } from '../../core/simulation/rules.ts';
+import { isAllowed, type RepositoryRules } from '../../core/simulation/rules.ts';
 import type { AddressOf } from '../../http/server/client-address.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { Metering } from '../engine/metering.ts';
@@ -16,7 +16,8 @@ import { leadsThroughLink } from '../http/stream-path.ts';
 import { createStreamPorts } from '../http/stream-ports.ts';
 import { startMachineMeter, type MachineMeter } from '../meters/machine-meter.ts';
 import { MonitorLog } from '../meters/monitor-log.ts';
-import type { Disk, Simulator } from '../ports.ts';
+import { ProjectBuilds } from '../builds/project-builds.ts';
+import type { Disk, Preparation, Simulator } from '../ports.ts';
 import { createGitProjects, type GitProjects } from '../projects/git.ts';
 import { maxSessionTime, type SimulationSettings } from '../settings/settings.ts';
 import { createSimulator, worldExtension } from '../simulators/index.ts';
@@ -63,14 +64,18 @@ export function buildEngine(options: EngineOptions): Engine {
     ...{ clock, log, processors: cpus().length, memory: totalmem(), disk: () => settings().limits.disk },
     sessions: () => sessions.all,
   });
+  const builds = new ProjectBuilds({
+    ...{ clock, log, settings, simulator, workspaces: machine.workspaces, isolation: machine.isolation, newId },
+    allowed: (project) => isAllowed(rulesOf(settings()), project),
+  });
   const sessions: Sessions = new Sessions({
-    ...sessionParts(options, simulator, projects),
-    ...{ newId: () => randomBytes(8).toString('hex'), rules: () => rulesOf(settings()) },
+    ...sessionParts(options, simulator, projects, builds),
+    ...{ newId, rules: () => rulesOf(settings()) },
     reading: () => ({ hosts: settings().projects.hosts, extension: worldExtension(settings()) }),
     isolated: () => STRENGTHS.indexOf(machine.isolation.facts.strength) >= STRENGTHS.indexOf(settings().isolation.foreign),
     ...{ load: () => meter.load(), pending: () => metering.pending(), limits: () => settings().limits },
   });
-  const living = () => new Set(sessions.all.map(({ id }) => id));
+  const living = () => new Set([...sessions.all.map(({ id }) => id), ...builds.living]);
   return {
     ...{ simulator, projects, sessions, metering, meter },
     sweeping: new Sweeping({ clock, log, living, keepers: keepersOf(machine) }),
@@ -82,12 +87,17 @@ export function buildEngine(options: EngineOptions): Engine {
   };
 }
 
-function sessionParts(options: EngineOptions, simulator: Simulator, projects: GitProjects): SessionParts {
+function sessionParts(
+  options: EngineOptions,
+  simulator: Simulator,
+  projects: GitProjects,
+  preparation: Preparation,
+): SessionParts {
   const { clock, log, started, settings, instance, machine, emptyFolder, addressOf } = options;
   const maxSessions = () => settings().maxConnections;
   return {
     ...{ clock, log, projects, simulator, emptyFolder, leadsThroughLink, maxSessions, address: settings },
-    ...{ workspaces: machine.workspaces, isolation: machine.isolation },
+    ...{ preparation, workspaces: machine.workspaces, isolation: machine.isolation },
     ports: createStreamPorts({
       ...{ host: started.listen, port: started.port, addressOf, log, via: `simulation-${instance}` },
       ...{ maxSessions, server: () => settings().server },
@@ -95,6 +105,10 @@ function sessionParts(options: EngineOptions, simulator: Simulator, projects: Gi
     lifeLimits: () => lifeLimitsOf(settings()),
     resourceLimits: () => settings().limits,
   };
+}
+
+function newId(): string {
+  return randomBytes(8).toString('hex');
 }
 
 function lifeLimitsOf(settings: SimulationSettings): LifeLimits {

@@ -28,6 +28,7 @@ import { typeLines } from '../../core/simulation/world.ts';
 import type {
   Checkout,
   Isolation,
+  Preparation,
   ProjectSource,
   ResourceLimits,
   Running,
@@ -52,6 +53,7 @@ export interface SessionParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly projects: ProjectSource;
+  readonly preparation: Preparation;
   readonly workspaces: Workspaces;
   readonly isolation: Isolation;
   readonly simulator: Simulator;
@@ -94,6 +96,7 @@ export class Session {
   workspace: Workspace | undefined;
   #mode: StreamMode | undefined;
   #checkout: Checkout | undefined;
+  #image: string | undefined;
   #life: SessionLife;
   readonly #parts: SessionParts;
   readonly #reports: SessionReports;
@@ -230,14 +233,17 @@ export class Session {
 
   async #makeWorkspace(): Promise<Ending | undefined> {
     if (this.#checkout === undefined) throw new Error('a workspace needs a checkout');
-    const { isolation, simulator, workspaces } = this.#parts;
-    const checkout = this.#checkout;
-    const ending = await isolation.prepare?.({
-      ...{ plan: (place) => simulator.plan(checkout.facts, place), signal: this.#stopping.signal },
-      ...(this.#mode !== undefined && { mode: this.#mode }),
+    if (this.project === undefined) throw new Error('a workspace needs a project');
+    const { signal } = this.#stopping;
+    const prepared = await this.#parts.preparation.prepare({
+      ...{ project: this.project, checkout: this.#checkout, mode: this.#mode, signal },
+      say: (sentence) => {
+        for (const line of sentenceLines(sentence)) this.client.say(line);
+      },
     });
-    if (ending !== undefined) return ending;
-    this.workspace = await workspaces.open(this.id, checkout, this.#stopping.signal);
+    if (prepared.kind === 'refused') return prepared.ending;
+    this.#image = prepared.image;
+    this.workspace = await this.#parts.workspaces.open(this.id, prepared, signal);
     return undefined;
   }
 
@@ -251,6 +257,7 @@ export class Session {
       line: (line) => {
         this.#readLine(line);
       },
+      ...(this.#image !== undefined && { image: this.#image }),
       ...(this.#mode !== undefined && { mode: this.#mode }),
     });
     if (result.kind === 'refused') return result.ending;
@@ -375,7 +382,7 @@ const FAILURES: Readonly<Record<Resource, { readonly log: string; readonly endin
 function emptyCheckout(folder: string, project: RunnableProject | undefined): Checkout {
   const facts = { world: `worlds/${project?.world ?? ''}`, worldHeader: '' };
   return {
-    ...{ folder, commit: '', stale: false, facts, links: new Set<string>() },
+    ...{ folder, commit: '', stale: false, facts, recipes: [], links: new Set<string>() },
     readFile: () => Promise.resolve(undefined),
     release: () => undefined,
   };

@@ -50,6 +50,7 @@ function fixture(t: TestContext, more: { readonly maxSessions?: number; readonly
       stale: false,
       facts: { world: 'worlds/arm.wbt', worldHeader: '' },
       links: new Set<string>(),
+      recipes: [],
     },
     readFile: () => Promise.resolve(undefined),
     release: () => void events.push('release'),
@@ -68,6 +69,7 @@ function fixture(t: TestContext, more: { readonly maxSessions?: number; readonly
     ...{ address: () => ({ server: 'localhost', ssl: false, portRewrite: false }), load: () => 0, pending: () => 0 },
     ...{ rules: () => ({ allowed: ['github.com/acme'], blocked: [], shareIdleTime: 0 }), isolated: () => false },
     ...{ reading: () => ({ hosts: [], extension: '.wbt' }), limits: () => ({ perAddress: 0, accepted: more.accepted ?? 200 }) },
+    preparation: { prepare: ({ checkout: { folder } }) => Promise.resolve({ kind: 'ready', folder }) },
     projects: { checkout: () => Promise.resolve({ kind: 'checkout', checkout }) },
     workspaces: {
       ...{ name: 'copy', list: () => Promise.resolve([]), write: () => Promise.resolve(true) },

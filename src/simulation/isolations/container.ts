@@ -7,7 +7,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../ports.ts';
 import {
+  buildArguments,
   containerName,
+  copyArguments,
+  createArguments,
   idOfContainer,
   IN_CONTAINER,
   listArguments,
@@ -22,12 +25,14 @@ import type { Ending } from '../../core/simulation/session-life.ts';
 import { doorArguments } from '../launcher/door.ts';
 import { SingleFlight } from '../single-flight.ts';
 import type {
+  BuildOptions,
   Isolation,
   IsolationFacts,
   Launcher,
   PrepareOptions,
   Program,
   Running,
+  RunResult,
   StartOptions,
   StartResult,
   Usage,
@@ -47,6 +52,10 @@ export interface ContainerIsolationOptions {
   readonly network: () => LaunchPlan['network'];
 }
 
+/** Bytes that a build may print. */
+const OUTPUT = { maxOutput: 10_000_000 };
+/** Lines of a build that failed which are logged. */
+const LAST_LINES = 10;
 /** Seconds an engine has to answer a short request. */
 const ANSWER = 20;
 /** Seconds between two checks whether a container runs. */
@@ -98,11 +107,11 @@ class Containers implements Isolation {
     return this.#pulls.join(image, signal, (inner) => this.#have(image, inner));
   }
 
-  async start({ id, plan: planFor, mode, workspace, line, signal }: StartOptions): Promise<StartResult> {
+  async start({ id, plan: planFor, mode, workspace, line, signal, image }: StartOptions): Promise<StartResult> {
     const { engine, instance, launcher, clock } = this.#options;
     const result = planFor(placeOf(this.#project(), mode));
     if (result.kind === 'refused') return result;
-    const { plan } = result;
+    const plan = { ...result.plan, ...(image !== undefined && { image }) };
     const session = join(dirname(workspace.folder), 'session');
     await mkdir(session, { recursive: true });
     const hasDoor = plan.inner === 'tcp' && plan.network === 'none' && canEnter();
@@ -127,6 +136,35 @@ class Containers implements Isolation {
       await this.remove(id);
       await cleanUp();
       throw error;
+    }
+  }
+
+  async build(options: BuildOptions): Promise<string | undefined> {
+    const { id, name, target, deadline, signal } = options;
+    const { engine, instance, launcher, settings } = this.#options;
+    const { limits, container } = settings();
+    const run = (argv: readonly string[]) =>
+      launcher.run(argv, { deadline, environment: engineEnvironment(), signal, ...OUTPUT });
+    const built = await run(
+      buildArguments({
+        ...{ ...options, engine, instance, limits, pull: container.pull, project: this.#project() },
+        ...(this.#runtime !== undefined && { runtime: this.#runtime }),
+      }),
+    );
+    if (built.status !== 0) return built.killed ?? lastLines(built);
+    const size = Number(await this.#ask([engine, 'image', 'inspect', '--format', '{{.Size}}', name]));
+    if (!(size <= container.buildBytes)) {
+      await this.#ask([engine, 'rmi', '--force', name]);
+      return `the image has ${size} bytes, which is more than container.buildBytes`;
+    }
+    try {
+      const created = await run(createArguments(engine, instance, id, name));
+      if (created.status !== 0) return lastLines(created);
+      await mkdir(target, { recursive: true });
+      const copied = await run(copyArguments(engine, containerName(instance, id), this.#project(), target));
+      return copied.status === 0 ? undefined : lastLines(copied);
+    } finally {
+      await this.remove(id);
     }
   }
 
@@ -295,6 +333,11 @@ async function pidOf(
 function engineEnvironment(): Readonly<Record<string, string>> {
   const names = ['HOME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'DOCKER_HOST', 'CONTAINER_HOST'];
   return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''] as const).filter(([, value]) => value !== ''));
+}
+
+function lastLines({ stdout, stderr, status }: RunResult): string {
+  const lines = `${Buffer.from(stdout).toString('utf8')}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+  return [...lines.slice(-LAST_LINES), `status ${status}`].join('\n');
 }
 
 /** The network of a container can be entered by root alone. */

@@ -30,8 +30,8 @@ export class InnerPorts {
 }
 
 /**
- * The system gives its own ports to connections that programs open, also in the moment between this choice and the start of the simulator. Above them nobody
- * gets a port that was not asked for. 0: any port of the system.
+ * The system gives its own ports to connections that programs open, also in the moment between this choice and the start of the simulator. Above them no program
+ * gets a port that it did not ask for. 0: any port of the system.
  */
 export function candidateAbove(last: number): () => number {
   return () => (HIGHEST - last >= MIN_CHOICE ? randomInt(last + 1, HIGHEST + 1) : 0);

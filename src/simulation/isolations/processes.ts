@@ -8,7 +8,7 @@ export const MARK = 'SESSION_SERVER_SIM';
 
 /** Processes that are looked at before others get their turn. */
 const SLICE = 16;
-/** A search begins so many times its duration after the one before. */
+/** A search begins so many times its duration after the previous one. */
 const PAUSE_FACTOR = 4;
 
 /**

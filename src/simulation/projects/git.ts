@@ -7,6 +7,7 @@ import { renameSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../../ports.ts';
+import { checkoutOf } from '../../core/simulation/build-recipe.ts';
 import { toEvict, type Stored } from '../../core/simulation/eviction.ts';
 import {
   refsOf,
@@ -98,7 +99,7 @@ class Projects implements GitProjects {
     const names = toEvict(stored, { bytes: cache.bytes, missing });
     for (const name of names) {
       // It may have been taken meanwhile.
-      if ((this.#files.get(name)?.leases ?? 0) > 0) continue;
+      if (this.#leases(name) > 0) continue;
       this.#files.delete(name);
       if (name.startsWith('repositories/')) await this.#remove(name.slice('repositories/'.length));
       else await removeAtOnce(join(cache.dir, name));
@@ -129,8 +130,13 @@ class Projects implements GitProjects {
     return stored;
   }
 
+  /** A build is used by the sessions of its checkout. */
+  #leases(name: string): number {
+    return this.#files.get(checkoutOf(name))?.leases ?? 0;
+  }
+
   #isInUse(name: string): boolean {
-    if (name.startsWith('checkouts/')) return (this.#files.get(name)?.leases ?? 0) > 0 || name.endsWith('.new');
+    if (name.startsWith('checkouts/')) return this.#leases(name) > 0 || name.endsWith('.new');
     const repository = name.slice('repositories/'.length);
     return [...this.#files.values()].some((files) => files.leases > 0 && files.name.startsWith(`checkouts/${repository}-`));
   }
@@ -307,7 +313,7 @@ class Projects implements GitProjects {
     let isReleased = false;
     return {
       ...{ folder: files.folder, commit, stale, links: new Set(facts.links) },
-      facts: { world: `worlds/${world}`, worldHeader },
+      ...{ facts: { world: `worlds/${world}`, worldHeader }, recipes: facts.recipes },
       ...(yaml !== undefined && { webotsYaml: Buffer.from(yaml).toString('utf8') }),
       readFile: (path, limit) => (facts.links.includes(path) ? Promise.resolve(undefined) : read(path, limit)),
       release() {

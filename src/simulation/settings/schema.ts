@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { readRepositoryPrefix } from '../../core/fleet/routing.ts';
+import { IMAGE_BUILDERS } from '../../core/simulation/build-recipe.ts';
 import { NETWORKS, STRENGTHS } from '../../core/simulation/launch-plan.ts';
 
 /** The keys that the original simulation server has. */
@@ -141,6 +142,13 @@ const container = z
       .enum(['missing', 'never'])
       .default('missing')
       .describe('Whether an image that is not on this machine is pulled from its registry.'),
+    build: z
+      .enum(IMAGE_BUILDERS)
+      .default('allowed')
+      .describe('Which projects may bring a `Dockerfile`: none, those below `allowedRepositories`, or all.'),
+    buildBytes: bytes(MIB, 1_000_000 * GIB)
+      .default(8 * GIB)
+      .describe('Maximum size of an image that is built, with the image that it begins with.'),
     runtime: text(60)
       .regex(/^[A-Za-z0-9._-]+$/)
       .optional()

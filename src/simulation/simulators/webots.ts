@@ -13,7 +13,7 @@ export interface WebotsOptions {
 }
 
 /** Where the images have it. */
-const IN_IMAGE = '/usr/local/webots/webots';
+const IN_IMAGE = '/usr/local/webots';
 
 export function createWebots(options: () => WebotsOptions): Simulator {
   return {
@@ -32,8 +32,9 @@ function plan(options: WebotsOptions, facts: ProjectFacts, place: LaunchPlace): 
       kind: 'refused',
       ending: { reason: 'project', code: 1008, text: 'The first line of the world does not name a version of Webots.' },
     };
+  const home = container ? IN_IMAGE : options.home;
   const argv = [
-    container ? IN_IMAGE : join(options.home, 'webots'),
+    join(home, 'webots'),
     '--batch',
     '--mode=pause',
     // Pictures cannot be taken of a window that is minimized or does not render.
@@ -47,7 +48,7 @@ function plan(options: WebotsOptions, facts: ProjectFacts, place: LaunchPlace): 
   return {
     kind: 'plan',
     plan: {
-      ...{ argv, environment: { HOME: project, USER: 'webots' }, inner: 'tcp', loadedBy: 'word' },
+      ...{ argv, environment: { HOME: project, USER: 'webots', WEBOTS_HOME: home }, inner: 'tcp', loadedBy: 'word' },
       ...{ network: options.network, folders: container ? [] : [options.home], display: true, gpu: true },
       ...(container && version !== undefined && { image: webotsImage(version, options.images) }),
     },

@@ -40,7 +40,7 @@ export function createCopies({ folder, launcher }: CopyOptions): Workspaces {
 }
 
 /** Links stay links: none of them is followed. */
-async function copyTree(from: Checkout['folder'], to: string, signal: AbortSignal): Promise<void> {
+export async function copyTree(from: Checkout['folder'], to: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await mkdir(to);
   for (const entry of await readdir(from, { withFileTypes: true })) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts';
 import { Mounts } from './mounts.ts';
 
-test('those who mount while the program runs share its next run, and each hears what became of its own', async (t) => {
+test('those who mount while the program runs share its next run, and each gets its own outcome', async (t) => {
   const table = join(await temporaryFolder(t), 'table');
   const runs: (readonly string[])[] = [];
   let mounted: readonly string[] = [];

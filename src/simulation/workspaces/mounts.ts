@@ -78,7 +78,7 @@ function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
-/** What became of each: the error, if it failed. */
+/** The outcome of each: the error, if it failed. */
 type Outcome<T> = (item: T) => Error | undefined;
 
 /** Does one batch at a time. */
