@@ -194,7 +194,7 @@ test('a port that is taken and a folder that is missing are named, and nothing i
   const { status, stderr, stdout } = await second.ended;
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(stderr, new RegExp(`^error: port: ${session} — another program uses it; `));
-  const third = await startChild(t, commandLine(session, 1), { env: { TMPDIR: '/nowhere' } }).ended;
+  const third = await startChild(t, commandLine(session, 1), { env: { TMPDIR: '/dev/null/nowhere' } }).ended;
   assert.deepEqual([third.status, third.stdout], [1, '']);
-  assert.match(third.stderr, /^error: .*\/nowhere.* — set TMPDIR to a folder in which this user may write$/m);
+  assert.match(third.stderr, /^error: .*\/dev\/null\/nowhere.* — set TMPDIR to a folder in which this user may write$/m);
 });
