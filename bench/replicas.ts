@@ -12,9 +12,11 @@ import { getOnce, makeRequests } from './support/requests.ts';
 import { startSimulationServers } from './support/simulation-servers.ts';
 
 const CLASS = 300;
+/** The client after which the leader is killed: the first ones are in line. */
+const KILLED_AT = 200;
 const SERVERS = 10;
 /** Sessions on each server: most of the class gets one, and the rest waits. */
-const PLACES = 24;
+const PLACES = 18;
 /** Milliseconds between two clients. */
 const EVERY = 10;
 const TAKEOVERS = 3;
@@ -48,7 +50,8 @@ async function startReplicas(own: ConfigurationFile, count: number): Promise<Pro
 /** Seconds, and counts. */
 async function classStart() {
   const simulationServers = fleet.addresses.map((address) => ({ address, maxSessions: PLACES }));
-  const programs = await startReplicas({ simulationServers, limits: { ratePerSecond: 1000, rateBurst: 10_000 } }, 2);
+  const allocation = { target: 100, cost: 3, learning: false };
+  const programs = await startReplicas({ simulationServers, allocation, limits: { ratePerSecond: 1000, rateBurst: 10_000 } }, 2);
   const state = { leader: await leaderOf(programs), looking: true };
   const looking = (async () => {
     while (state.looking) {
@@ -61,12 +64,14 @@ async function classStart() {
     await pause(1.5);
     const victim = state.leader;
     let killedAt = Infinity;
+    let before: readonly Client[] = [];
     for (const [i, client] of clients.entries()) {
       void client.run();
       await pause(EVERY / 1000);
-      if (i !== CLASS / 2 || victim === undefined) continue;
+      if (i !== KILLED_AT || victim === undefined) continue;
       process.kill(victim.pid, 'SIGKILL');
       killedAt = performance.now();
+      before = clients.filter(({ position, server }) => position !== undefined && server === undefined);
       state.leader = undefined;
     }
     await until('all are answered', 30, 0.02, () => Promise.resolve(clients.every(({ answeredAt }) => answeredAt !== undefined)));
@@ -76,7 +81,8 @@ async function classStart() {
     for (const { server } of clients) if (server !== undefined) taken.set(server, (taken.get(server) ?? 0) + 1);
     const twice = [...taken.values()].reduce((sum, sessions) => sum + Math.max(0, sessions - PLACES), 0);
     const inLine = clients.filter(({ server }) => server === undefined);
-    const positions = inLine.map(({ position = 0 }) => position);
+    // Those that knew their positions before; the others come in any order.
+    const positions = before.flatMap((client) => (client.server === undefined ? [client.position ?? 0] : []));
     note(
       `${CLASS - inLine.length} have a server, ${inLine.length} wait; ${second === undefined ? 'no' : 'another'} replica leads`,
     );

@@ -178,9 +178,10 @@ test('the manifests for several replicas: each has a name, an address that the o
     value.replaceAll(/\$\((\w+)\)/g, (_, other: string) => env[other] ?? ''),
   ]);
   const replicas = await load(Object.fromEntries(filled) as Readonly<Record<string, string>>);
-  assert.equal(replicas?.address, `http://${replicas?.name}.${service.metadata.name}:1999`);
+  assert.ok(replicas !== undefined);
+  assert.equal(replicas.address, `http://${replicas.name}.${service.metadata.name}:1999`);
   const store = parseAllDocuments(text('deploy/kubernetes-replicas/store.yaml')).map((one) => one.toJS() as Manifest);
-  assert.equal(replicas?.store, `redis://${store.at(-1)?.metadata.name}:6379/0`);
+  assert.equal(replicas.store, `redis://${store.at(-1)?.metadata.name}:6379/0`);
   assert.deepEqual(pods.spec.template.metadata.labels, service.spec.selector);
 });
 

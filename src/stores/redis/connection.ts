@@ -12,6 +12,8 @@ export interface RedisConnectionOptions {
   readonly password?: string | undefined;
   /** PEM. */
   readonly tls?: TlsFiles | undefined;
+  /** Bytes of an answer; default: more than all replicas write. */
+  readonly maxAnswer?: number;
 }
 
 export interface TlsFiles {
@@ -77,12 +79,12 @@ function hostAndPort(text: string): { readonly host: string; readonly port: numb
 }
 
 /** Gives every command a deadline. A connection that does not answer is replaced, because it may never answer. */
-export function caller(redis: Redis): Call {
+export function caller(redis: Redis, { maxAnswer = MAX_ANSWER }: Pick<RedisConnectionOptions, 'maxAnswer'>): Call {
   /** Why there is no connection, such as a wrong password; a command only says that there is none. */
   let disconnected: string | undefined;
   redis.on('error', ({ message }: Error) => (disconnected = message));
   redis.on('ready', () => (disconnected = undefined));
-  const answered = limitAnswers(redis, (reason) => (disconnected = reason));
+  const answered = limitAnswers(redis, maxAnswer, (reason) => (disconnected = reason));
   const ask = async <T>(command: () => Promise<T>, signal: AbortSignal): Promise<T> => {
     if (redis.status !== 'ready') {
       if (disconnected !== undefined) throw new Error(disconnected);
@@ -114,15 +116,15 @@ export function caller(redis: Redis): Call {
 }
 
 /** Breaks the connection when more arrives than a session server writes. Returns what is to be called when a command ended. */
-function limitAnswers(redis: Redis, broken: (reason: string) => void): () => void {
+function limitAnswers(redis: Redis, max: number, broken: (reason: string) => void): () => void {
   let received = 0;
   redis.on('connect', () => {
     received = 0;
     const { stream } = redis;
     stream.on('data', (bytes: Buffer) => {
       received += bytes.length;
-      if (received <= MAX_ANSWER || stream.destroyed) return;
-      broken(`it answers more than ${MAX_ANSWER / 1024 / 1024} MiB; another program writes under this prefix`);
+      if (received <= max || stream.destroyed) return;
+      broken(`it answers more than ${max / 1024 / 1024} MiB; another program writes under this prefix`);
       stream.destroy();
     });
   });

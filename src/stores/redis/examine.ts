@@ -21,7 +21,7 @@ const MAX_MEMBERS = 100;
 export async function examineRedis(options: RedisStoreOptions, now: () => number): Promise<ExaminedStore> {
   const redis = connect(options);
   const trial = createRedisStore({ ...options, scope: 'doctor:' });
-  const call = caller(redis);
+  const call = caller(redis, options);
   const key = (name: string) => `{${options.prefix}}:${name}`;
   try {
     const began = await call(() => redis.info()).then(() => now());

@@ -37,7 +37,7 @@ const SILENCE = 60_000;
 
 export function createRedisStore({ prefix, scope = '', ...connection }: RedisStoreOptions): SharedStore {
   const redis = connect(connection);
-  const call = caller(redis);
+  const call = caller(redis, connection);
   // One tag in braces: all keys are in the same slot of a cluster.
   const key = (name: string) => `{${prefix}}:${scope}${name}`;
   const [lease, meta, members, beats, state, journal] = ['lease', 'meta', 'members', 'beats', 'state', 'journal'].map(key) as [
