@@ -274,14 +274,33 @@ test('each format is the message that its chat service accepts', async (t) => {
     [['version', 'id'], ['text'], ['content', 'allowed_mentions'], ['type', 'attachments']],
   );
   const [, slack, discord, teams] = bodies;
-  assert.match(String(slack?.text), /^Simulation server.*\n.*&lt;s0&amp;@everyone&gt;\/2000/);
+  assert.match(String(slack?.text), /^Simulation server.*\n.*&lt;s0&amp;@\u2060everyone&gt;\/2000/);
   assert.ok(!/[<>]/.test(String(slack?.text)));
   assert.ok(String(discord?.content).endsWith(`…\n${LINK}`) && String(discord?.content).length <= 2000);
   assert.deepEqual(discord?.allowed_mentions, { parse: [] });
   const [card] = teams?.attachments as {
     contentType: string;
-    content: { type: string; body: { type: string; text: string }[] };
+    content: { type: string; body: { type: string; inlines: { type: string; text: string }[] }[] };
   }[];
   assert.equal(card?.contentType, 'application/vnd.microsoft.card.adaptive');
-  assert.match(card.content.body[0]?.text ?? '', /^Simulation server/);
+  assert.match(card.content.body[0]?.inlines[0]?.text ?? '', /^Simulation server/);
+  assert.deepEqual(card.content.body.at(-1)?.inlines, [{ type: 'TextRun', text: LINK }], 'the link is the last line');
+});
+
+test('what a simulation server says is no link, picture or mention in a chat, and the link of the operator is one', async (t) => {
+  const { received, port } = await receiver(t);
+  const reason = 'it says "![x](https://evil.example/p.png) [sign in](https://evil.example) @all **now** `x`"';
+  for (const format of ['slack', 'discord', 'teams'] as const)
+    await notifierFor(t, port, { format, monitorUrl: 'https://example.org/my_monitor_1/monitor' }).notify(
+      { ...down, servers: [{ id: 's:2000', address: 's/2000', reason }] },
+      never,
+    );
+  const [slack = '', discord = '', teams = ''] = received.map(({ body }) => body);
+  const { text } = JSON.parse(slack) as { readonly text: string };
+  assert.doesNotMatch(text, /\]\(|@all/);
+  const { content } = JSON.parse(discord) as { readonly content: string };
+  assert.doesNotMatch(content, /(?<!\\)[[\]()*`]/);
+  for (const chat of [text, content]) assert.match(chat, /\nhttps:\/\/example\.org\/my_monitor_1\/monitor$/);
+  assert.doesNotMatch(teams, /"TextBlock"/, 'a TextBlock is Markdown');
+  assert.ok(teams.includes('[sign in](https://evil.example)'), 'as it was said');
 });

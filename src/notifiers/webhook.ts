@@ -81,36 +81,49 @@ function throughProxies(
 /** Discord refuses longer messages; the rest of a text that long is a list of servers, and the monitor page shows it. */
 const MAX_CHAT_TEXT = 2000;
 
-function chatText(notification: Notification, monitorUrl: string): string {
+/** `escaped`: text from outside without effect as markup. The link is the operator's own. */
+function chatText(notification: Notification, monitorUrl: string, escaped = (text: string) => text): string {
   const text = textOf(notification);
   const link = `\n${monitorUrl}`;
-  const whole = `${text.subject}\n${plainText(text)}`;
+  const whole = escaped(`${text.subject}\n${plainText(text)}`);
   const room = MAX_CHAT_TEXT - link.length;
-  return `${whole.length > room ? `${whole.slice(0, room - 1)}…` : whole}${link}`;
+  return `${whole.length > room ? `${whole.slice(0, room - 1).replace(/\\+$/, '')}…` : whole}${link}`;
 }
 
 const BODIES: Readonly<Record<WebhookFormat, (notification: Notification, monitorUrl: string) => string>> = {
   json: webhookBody,
-  // `&`, `<` and `>` are Slack's only control characters.
-  slack: (...args) =>
-    JSON.stringify({
-      text: chatText(...args)
-        .replace(/&/g, '&amp;')
-        .replace(/</g, '&lt;')
-        .replace(/>/g, '&gt;'),
-    }),
+  slack: (...args) => JSON.stringify({ text: chatText(...args, withoutSlackMarkup) }),
   // A server's name must not notify everyone in the channel.
-  discord: (...args) => JSON.stringify({ content: chatText(...args), allowed_mentions: { parse: [] } }),
-  teams: (...args) => JSON.stringify(adaptiveCard(chatText(...args))),
+  discord: (...args) => JSON.stringify({ content: chatText(...args, withoutDiscordMarkup), allowed_mentions: { parse: [] } }),
+  teams: (...args) => JSON.stringify(adaptiveCard(chatText(...args).split('\n'))),
 };
 
-/** The only message that workflows of Teams accept. */
-function adaptiveCard(text: string): object {
+/** Without effect, and not seen: it keeps apart what would be markup together. */
+const WORD_JOINER = '\u2060';
+
+/**
+ * `&`, `<` and `>` are Slack's only control characters. Mattermost, which takes the same messages, has links `[text](url)` and mentions, and no way to escape
+ * them that Slack would not show.
+ */
+function withoutSlackMarkup(text: string): string {
+  return text
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/[\]@]/g, (sign) => sign + WORD_JOINER);
+}
+
+function withoutDiscordMarkup(text: string): string {
+  return text.replace(/[\\`*_~|<>#[\]()]/g, (sign) => `\\${sign}`);
+}
+
+/** The only message that workflows of Teams accept. A `TextBlock` would be read as Markdown, a `TextRun` is not. */
+function adaptiveCard(lines: readonly string[]): object {
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
     version: '1.2',
-    body: [{ type: 'TextBlock', text, wrap: true }],
+    body: lines.filter((line) => line !== '').map((text) => ({ type: 'RichTextBlock', inlines: [{ type: 'TextRun', text }] })),
   };
   return { type: 'message', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }] };
 }
