@@ -23,6 +23,7 @@ import { Reservations } from '../engine/reservations.ts';
 import { TokenBuckets, type TokenBucketRules } from '../core/limits/token-bucket.ts';
 import { Turns } from '../core/queue/turns.ts';
 import { WaitingLine } from '../core/queue/waiting-line.ts';
+import { isoTime } from '../core/text/iso-time.ts';
 import { maskedAddress } from '../core/text/mail-address.ts';
 import type { ChannelView } from '../core/views/monitor-view.ts';
 import { RegisteredServers } from '../discovery/registered.ts';
@@ -173,7 +174,7 @@ function buildFleet(core: Core, adapters: Adapters, events: () => FleetEvents) {
 
 type ReservationParts = ReturnType<typeof buildReservations>;
 
-function buildReservations(core: Core, { poller }: Fleet, changed: () => void) {
+function buildReservations(core: Core, { poller, notifying }: Fleet, changed: () => void) {
   const { clock, newId, log, router, line, ledger, settings, urgentChanges } = core;
   const read = (url: string) => parseProject(url, { otherHosts: settings().projects.otherHosts });
   const projectOf = (url: string | undefined) => {
@@ -205,6 +206,9 @@ function buildReservations(core: Core, { poller }: Fleet, changed: () => void) {
   const reservations = new Reservations({
     ...{ clock, log, newId, book, seats, lengths, ledger, eligible, keyOf, target, changed },
     waiting: (id) => line.lengthOf(id),
+    notify: (kind, { id, start }, reason) => {
+      notifying.send(kind, [{ id, address: `the class at ${isoTime(start)}`, reason }]);
+    },
     saveSoon: () => {
       urgentChanges.publish(urgentChanges.value + 1);
     },

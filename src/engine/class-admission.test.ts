@@ -106,6 +106,40 @@ test('thirty of a class behind one address may mistype the code, guesses have to
   assert.equal(await codeOf('GUESS'), 'too-many-codes');
 });
 
+test('operators are notified once of a class that will have too few seats, and of one that did not come twice', async () => {
+  const series = { seats: 30, series: 's', start: START };
+  const { scene } = startWithClass({ a: 10 }, classOf(series), classOf({ ...series, id: 'q', start: START + 7200 }));
+  scene.reservations?.begin();
+  scene.report('a', 10);
+  await scene.clock.advance(IN);
+  scene.report('a', 10);
+  await scene.clock.advance(200);
+  assert.deepEqual(scene.notices, ['class-short r', 'class-short q']);
+  await scene.clock.advance(7200 + 3600);
+  assert.deepEqual(scene.notices, ['class-short r', 'class-short q', 'class-unused q']);
+  assert.ok(scene.log.complaints.includes('no student of a class came, for the second time'));
+  await scene.reservations?.stop();
+});
+
+test('of two teachers that want the last seats at once one gets them, and the other learns that a class has them', async () => {
+  const { scene } = startWithClass({ a: 10, b: 10 });
+  const { reservations } = scene;
+  assert.ok(reservations !== undefined);
+  const start = scene.clock.wallTime() + 86_400;
+  const wish = { title: 'Robots', match: 'code', seats: 8, start, end: start + 3600, opens: 600, grace: 600 } as const;
+  const quota = { seats: 40, seatHoursPerWeek: 120, daysAhead: 180 };
+  const both = ['ada', 'hopper'].map((name) => reservations.make(wish, { name, quota }));
+  reservations.begin();
+  const [first, second] = await Promise.all(both);
+  assert.equal(first?.kind, 'done');
+  assert.ok(second?.kind === 'over-capacity');
+  assert.deepEqual(
+    second.others.map(({ title, seats }) => [title, seats]),
+    [['', 8]],
+  );
+  await reservations.stop();
+});
+
 test('the seat of a client that never came through the gateway is free after two minutes, and that of one that came is not', async () => {
   const now = startWithClass({}).scene.clock.wallTime();
   const { scene, request, book } = startWithClass({ a: 10, direct: 10 }, classOf({ start: now, seats: 4 }));

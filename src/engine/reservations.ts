@@ -7,6 +7,7 @@ import type { Candidates } from '../core/fleet/candidates.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { Lesson } from '../core/reservations/calendar-event.ts';
 import { checkCapacity, type CapacityAnswer, type Slot } from '../core/reservations/capacity.ts';
+import { isShort, isUnused } from '../core/reservations/class-notices.ts';
 import { normalizedCode } from '../core/reservations/code.ts';
 import { overQuota, type OverQuota, type Quota } from '../core/reservations/quota.ts';
 import type { ObservedLengths } from '../core/reservations/observed-lengths.ts';
@@ -41,6 +42,8 @@ export interface ReservationsOptions {
   readonly changed: () => void;
   /** Something has to be saved soon. */
   readonly saveSoon: () => void;
+  /** Operators have to know something about a class. `reason` is a sentence. */
+  readonly notify: (kind: ClassNotice, reservation: Reservation, reason: string) => void;
 }
 
 /** Seats for a class, as an operator wants them. */
@@ -78,6 +81,9 @@ export interface ReservationView {
   readonly free?: number;
 }
 
+/** Kinds of notifications about classes. */
+export type ClassNotice = 'class-short' | 'class-unused';
+
 export type OverCapacity = Extract<CapacityAnswer, { kind: 'over-capacity' }>;
 export type ReservationOutcome =
   /** `lessons`: how many, of a series; `view` is the first one. `made`: all of them, also those of a trial. */
@@ -106,6 +112,12 @@ const UNKNOWN = 1.5;
 /** One standard deviation above, as a factor: beyond it a cost is a guess. */
 const GUESS = 1.3;
 const CODE_LENGTH = 6;
+/** Seconds between two looks for classes that operators have to know of. */
+const NOTICE_INTERVAL = 60;
+const NOTICES: Readonly<Record<ClassNotice, string>> = {
+  'class-short': 'a class may get fewer seats than are reserved for it',
+  'class-unused': 'no student of a class came, for the second time',
+};
 /** Reservations of one teacher, those of the last week included. Small ones would otherwise use up all that can be made, within any quota. */
 const MAX_OF_TEACHER = MAX_RESERVATIONS / 5;
 /** Sessions that ended. */
@@ -124,6 +136,8 @@ export class Reservations {
   readonly #options: ReservationsOptions;
   readonly #ticking: Loop;
   readonly #wrongCodes: WrongCodes;
+  readonly #noticed = new Set<string>();
+  #lookedAt = -Infinity;
   /** Actions wait until those of the last run are restored. */
   readonly #startupGate = createStartupGate();
 
@@ -426,7 +440,28 @@ export class Reservations {
     book.expire(wall);
     book.sweep((bookingId) => ledger.neverCame(bookingId, now));
     if (seats.isWithinReach(wall)) changed();
+    if (wall - this.#lookedAt >= NOTICE_INTERVAL) this.#lookForNotices(wall);
     return TICK;
+  }
+
+  /** Each at most once for a reservation, since the start of the program. */
+  #lookForNotices(wall: number): void {
+    this.#lookedAt = wall;
+    const views = this.views();
+    for (const view of views) {
+      const { reservation, predicted = 0, status } = view;
+      const short = `${predicted} seats will be free, and ${status.outstanding} are held (reservation ${reservation.id})`;
+      if (isShort(view, wall)) this.#notice('class-short', reservation, short);
+      if (isUnused(view, views, wall)) this.#notice('class-unused', reservation, `reservation ${reservation.id}`);
+    }
+  }
+
+  #notice(kind: ClassNotice, reservation: Reservation, reason: string): void {
+    const key = `${kind} ${reservation.id}`;
+    if (this.#noticed.has(key)) return;
+    this.#noticed.add(key);
+    this.#options.log.warn(NOTICES[kind], { id: reservation.id, reason });
+    this.#options.notify(kind, reservation, reason);
   }
 
   #newCode(): string {

@@ -116,6 +116,8 @@ export function start(
     log,
     report,
     reservations: classes?.reservations,
+    /** What operators were notified of. */
+    notices: classes?.notices ?? [],
     /** Sessions are ended as announced. */
     keepsEnds,
     attempts: () => attempts,
@@ -140,6 +142,7 @@ interface ClassParts {
 function classesOf({ book, ledger, router, line, clock, log, keepsEnds }: ClassParts) {
   const keyOf = (url: string) => projectOf(url)?.key;
   const eligible = ({ project }: { readonly project?: string }) => router.eligible(projectOf(project));
+  const notices: string[] = [];
   const lengths = { mean: 1500, spread: 0.8 };
   const { target } = DEFAULT_ALLOCATION;
   const seats = new ReservedSeats({
@@ -154,8 +157,16 @@ function classesOf({ book, ledger, router, line, clock, log, keepsEnds }: ClassP
     waiting: (id) => line.lengthOf(id),
     changed: () => undefined,
     saveSoon: () => undefined,
+    notify: (kind, { id }) => notices.push(`${kind} ${id}`),
   });
-  return { seats, reservations, began: () => undefined, left: (id: string) => book.leave(id), wallTime: () => clock.wallTime() };
+  return {
+    seats,
+    reservations,
+    notices,
+    began: () => undefined,
+    left: (id: string) => book.leave(id),
+    wallTime: () => clock.wallTime(),
+  };
 }
 
 function projectOf(url: string | undefined) {

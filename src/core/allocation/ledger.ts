@@ -69,6 +69,8 @@ export interface Room {
   readonly base: number;
   /** What sessions cost there compared to the rest of the fleet. */
   readonly factor: number;
+  /** It is known when each of its sessions begins and ends. */
+  readonly counted: boolean;
 }
 
 export interface ServerOptions {
@@ -325,7 +327,8 @@ export class Ledger {
     return ids.flatMap((id) => {
       const account = this.#accounts.get(id);
       if (account?.answers(parameters) !== true) return [];
-      return { id, room: { load: account.expected(parameters), base: account.base, factor: account.server.factor } };
+      const { base, server, countsSessions: counted } = account;
+      return { id, room: { load: account.expected(parameters), base, factor: server.factor, counted } };
     });
   }
 

@@ -48,6 +48,16 @@ const kinds = {
     sentence: (name) => `The certificate of ${name} needs attention.`,
     theme: 'certificate',
   },
+  'class-short': {
+    subject: 'Too few seats for a class',
+    sentence: (name) => `${name} may get fewer seats than are reserved for it.`,
+    theme: 'class',
+  },
+  'class-unused': {
+    subject: 'No student of a class came',
+    sentence: (name) => `No student came to ${name}, nor to the lesson before it. The reservation may not be needed any more.`,
+    theme: 'class',
+  },
   'store-gone': {
     subject: 'Shared store of the session servers not responding',
     sentence: () => 'The shared store of the session servers does not answer, so that no other replica can lead.',
