@@ -287,7 +287,7 @@ test('each format is the message that its chat service accepts', async (t) => {
   assert.deepEqual(card.content.body.at(-1)?.inlines, [{ type: 'TextRun', text: LINK }], 'the link is the last line');
 });
 
-test('what a simulation server says is no link, picture or mention in a chat, and the link of the operator is one', async (t) => {
+test('what a simulation server says is not a link, picture or mention in a chat, and the link of the operator is one', async (t) => {
   const { received, port } = await receiver(t);
   const reason = 'it says "![x](https://evil.example/p.png) [sign in](https://evil.example) @all **now** `x`"';
   for (const format of ['slack', 'discord', 'teams'] as const)

@@ -127,10 +127,14 @@ test('cgroups: memory, processes and the end of a fork bomb', async (t) => {
   await server.empty();
 });
 
-async function usageOf(server: SimulationServer): Promise<{ readonly pids: number } | undefined> {
+async function firstSession(server: SimulationServer): Promise<{ id: string; usage?: { pids: number } } | undefined> {
   const response = await server.get('/api/v1/sessions', { headers: { Authorization: `Bearer ${TOKEN}` } });
-  const { sessions } = (await response.json()) as { sessions: { usage?: { pids: number } }[] };
-  return sessions[0]?.usage;
+  const { sessions } = (await response.json()) as { sessions: { id: string; usage?: { pids: number } }[] };
+  return sessions[0];
+}
+
+async function usageOf(server: SimulationServer): Promise<{ readonly pids: number } | undefined> {
+  return (await firstSession(server))?.usage;
 }
 
 test('cgroups: a program that hides from its session is ended with it', async (t) => {
@@ -141,16 +145,22 @@ test('cgroups: a program that hides from its session is ended with it', async (t
     ((await usageOf(server))?.pids ?? 0) > 10 ? usageOf(server) : undefined,
   );
   assert.ok(usage.pids > 10, 'both are counted');
+  const { id = '' } = (await firstSession(server)) ?? {};
+  assert.ok(groupsOf(id).length > 0);
   client.socket.close();
   await server.empty();
-  const groups = spawnSync('find', ['/sys/fs/cgroup', '-path', '*session-server-sim-*', '-name', 'cgroup.procs'], {
-    encoding: 'utf8',
-  });
   assert.deepEqual(
-    groups.stdout.split('\n').filter((path) => path !== '' && readFileSync(path, 'utf8') !== ''),
+    groupsOf(id).filter((path) => readFileSync(path, 'utf8') !== ''),
     [],
   );
 });
+
+/** The lists of processes of its groups; other servers of other tests have groups of their own. */
+function groupsOf(session: string): string[] {
+  const options = ['/sys/fs/cgroup', '-path', `*session-server-sim-*/${session}/*`, '-name', 'cgroup.procs'];
+  const { stdout } = spawnSync('find', options, { encoding: 'utf8' });
+  return stdout.split('\n').filter((path) => path !== '');
+}
 
 for (const network of ['none', 'egress'] as const)
   test(`podman: a session with the network ${network} is reached, limited and ended, and foreign projects may run`, async (t) => {
