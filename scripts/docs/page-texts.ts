@@ -1,10 +1,9 @@
-/** The texts of the pages for visitors, by their names. */
-import { english } from '../../src/core/languages/en.ts';
+/** The texts of the pages for visitors and for classes, by their names. */
+import { addable } from '../../src/core/languages/languages.ts';
 import { listItem } from './layout.ts';
 
 export function pageTexts(): string {
-  const { language: _, ...texts } = english;
-  return Object.entries(texts)
+  return Object.entries(addable)
     .map(([name, text]) => listItem(`\`${name}\`: ${text}`))
     .join('\n');
 }

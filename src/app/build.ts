@@ -294,6 +294,7 @@ function buildMonitorViews(
     incidents: () => notifying.incidents(MAX_INCIDENTS),
     incidentsVersion: () => notifying.version,
     classes: () => fleetClasses(reservations.views()),
+    seatShares: () => reservations.seatShares(),
     settings: () => {
       const { monitor, server, allocation, loadThreshold, pollInterval, ssl } = settings();
       const { target, recent } = allocation;

@@ -129,10 +129,11 @@ export function hasPlace(options: SessionOptions): boolean {
   return stored(options) !== null;
 }
 
-function waitingEvent({ position, estimateSeconds, reason }: Message): SessionEvent {
+function waitingEvent({ position, ofClass, estimateSeconds, reason }: Message): SessionEvent {
   const estimate = estimateSeconds as { readonly from: number; readonly to: number } | null | undefined;
   return {
     ...{ type: 'waiting', position: Number(position) },
+    ...(ofClass === true && { ofClass }),
     ...(estimate && { estimate }),
     ...(typeof reason === 'string' && { reason }),
   };

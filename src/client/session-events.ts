@@ -29,6 +29,8 @@ export type SessionEvent =
       readonly type: 'waiting';
       /** 1 is next. Absent: the server is the original, which has no waiting line. */
       readonly position?: number;
+      /** The position is in the line of a class, which is served first. Absent: it is not. */
+      readonly ofClass?: true;
       /** Expected wait in seconds. Absent: not known. */
       readonly estimate?: { readonly from: number; readonly to: number };
       /** Why no session can start now, in a sentence. */

@@ -16,7 +16,9 @@ test('a client without a seat is refused because the room is held, without the n
   assert.equal(stranger.code, 'held-for-class');
   assert.match(stranger.reason, /held for a class that begins at/);
   assert.doesNotMatch(stranger.reason, /ROBO|Robots/);
-  assert.equal(scene.prospects.prospect().kind, 'held-for-class');
+  const prospect = scene.prospects.prospect();
+  assert.deepEqual([prospect.kind, 'reservation' in prospect && prospect.reservation], ['held-for-class', 'r']);
+  assert.equal(scene.decisions.last()[0]?.reservation, 'r');
   assert.equal(scene.prospects.availability.value, false);
   const student = await request('school', { code: 'robo-1' });
   assert.equal(student.kind, 'allocated');

@@ -43,6 +43,8 @@ export interface DecidedRequest extends ReceivedRequest {
   /** Seconds in the waiting line. */
   readonly waited: number;
   readonly handOut?: HandOut;
+  /** Identity of the reservation of which it has a seat, or because of which it was refused. */
+  readonly reservation?: string | undefined;
   /** The servers have nothing to do with it. */
   readonly alone?: boolean;
 }
@@ -81,7 +83,7 @@ export class DecisionLog {
     return text;
   }
 
-  record({ id, request, project, kind, code, reason, waited, handOut, alone = false }: DecidedRequest): void {
+  record({ id, request, project, kind, code, reason, waited, handOut, reservation, alone = false }: DecidedRequest): void {
     const { decisions, clock, endpoint } = this.#options;
     const now = clock.now();
     const server = handOut?.server;
@@ -97,6 +99,7 @@ export class DecisionLog {
         code,
         reason,
         waited,
+        reservation,
         others: others.length > MAX_ANSWERS ? others.slice(0, MAX_ANSWERS) : others,
         omitted: Math.max(0, others.length - MAX_ANSWERS),
       },

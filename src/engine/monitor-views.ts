@@ -14,6 +14,7 @@ import type { DecisionView, FleetView, IncidentView, MonitorSnapshot, ServerView
 import type { Project } from '../core/fleet/project.ts';
 import type { Admittance, Labels, Router } from '../core/fleet/routing.ts';
 import type { WaitingLine } from '../core/queue/waiting-line.ts';
+import type { SeatShare } from '../core/reservations/seat-shares.ts';
 import type { Clock } from '../ports.ts';
 import type { Decisions } from './decisions.ts';
 import type { Member, Membership } from './membership.ts';
@@ -38,6 +39,8 @@ export interface MonitorViewsOptions {
   readonly settings: () => MonitorViewsSettings;
   /** Classes that are near or on. */
   readonly classes: () => FleetView['classes'];
+  /** The seats of classes that are near or on, by server. */
+  readonly seatShares: () => ReadonlyMap<ServerId, SeatShare>;
   /** The notification channels. */
   readonly channels: () => FleetView['channels'];
   /** That has not begun, the earliest first. */
@@ -139,6 +142,7 @@ export class MonitorViews {
     const { poller, ledger, decisions, membership, sessions, clock } = this.#options;
     const now = clock.now();
     const relayed = sessions.relayed();
+    const seatShares = this.#options.seatShares();
     this.#updateCommon(now);
     const views: ServerView[] = [];
     for (const facts of poller.servers()) {
@@ -150,6 +154,7 @@ export class MonitorViews {
         member: membership.get(id),
         handOuts: decisions.ofServer(id, now),
         relayed: relayed.get(id) ?? NO_SESSIONS,
+        classSeats: seatShares.get(id),
         generation: this.#generation,
       };
       let drawn = this.#servers.get(id);
@@ -210,7 +215,7 @@ export class MonitorViews {
     return { by, ...(reason !== undefined && { reason }), ...(left !== undefined && { left }) };
   }
 
-  #serverView({ facts, number, member, handOuts, relayed }: Sources, now: number): ServerView {
+  #serverView({ facts, number, member, handOuts, relayed, classSeats }: Sources, now: number): ServerView {
     const { poller, ledger } = this.#options;
     const { endpoint, drain, failures } = facts;
     const { id, address } = endpoint;
@@ -234,6 +239,7 @@ export class MonitorViews {
       costUncertainty: account?.learned === true ? (account.cost.high - account.cost.low) / 2 : null,
       places: state === 'available' ? ledger.places({ tiers: [[id]] }, undefined, now) : 0,
       sessions: this.#options.sessions.count(id, relayed),
+      classSeats: classSeats === undefined ? null : { ...classSeats, points: Math.round(10 * classSeats.points) / 10 },
       handOuts: handOuts.total,
       handOutsLastHour: handOuts.lastHour,
       lastAnswerAt: facts.sampledAt === undefined ? null : this.#wall(facts.sampledAt),
@@ -378,6 +384,7 @@ interface Sources {
   readonly handOuts: { readonly total: number; readonly lastHour: number };
   /** Sessions through the gateway. */
   readonly relayed: readonly RelayedSession[];
+  readonly classSeats: SeatShare | undefined;
   readonly generation: number;
 }
 
@@ -395,7 +402,9 @@ function isCurrent(before: Sources, now: Sources): boolean {
     before.member === now.member &&
     before.handOuts.total === now.handOuts.total &&
     before.handOuts.lastHour === now.handOuts.lastHour &&
-    before.relayed.length === now.relayed.length
+    before.relayed.length === now.relayed.length &&
+    before.classSeats?.held === now.classSeats?.held &&
+    before.classSeats?.taken === now.classSeats?.taken
   );
 }
 
@@ -423,7 +432,20 @@ function explainedVerdict(verdict: Verdict): ExplainedVerdict {
   }
 }
 
-function decisionView({ id, kind, at, project, server, address, code, reason, waited, others, omitted }: Decision): DecisionView {
+function decisionView({
+  id,
+  kind,
+  at,
+  project,
+  server,
+  address,
+  code,
+  reason,
+  waited,
+  reservation,
+  others,
+  omitted,
+}: Decision): DecisionView {
   return {
     id: `${id} ${kind}`,
     at,
@@ -434,6 +456,7 @@ function decisionView({ id, kind, at, project, server, address, code, reason, wa
     code,
     reason,
     waited,
+    reservation: reservation ?? null,
     others,
     omitted,
   };

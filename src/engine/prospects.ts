@@ -30,7 +30,9 @@ export interface ProspectsOptions {
 export type Prospect =
   | { readonly kind: 'open' }
   | { readonly kind: 'no-room' }
-  | { readonly kind: 'others-wait' | 'held-for-class'; readonly reason: string };
+  | { readonly kind: 'others-wait'; readonly reason: string }
+  /** `reservation`: identity of the one for which the room is held. */
+  | { readonly kind: 'held-for-class'; readonly reason: string; readonly reservation: string };
 
 export class Prospects {
   /** Can a session without a project be started now. */
@@ -60,7 +62,8 @@ export class Prospects {
     if (route.kind === 'refused') return { kind: 'no-room' };
     if (!bookings.fits(route.candidates, project?.key)) {
       const held = classes?.heldFor(route.candidates, project?.key);
-      return held === undefined ? { kind: 'no-room' } : { kind: 'held-for-class', reason: heldForClass(held, clock.wallTime()) };
+      if (held === undefined) return { kind: 'no-room' };
+      return { kind: 'held-for-class', reason: heldForClass(held, clock.wallTime()), reservation: held.id };
     }
     const unreserved = this.#unreservedOf(route.candidates, project, labels);
     if (unreserved === route.candidates || bookings.fits(unreserved, project?.key)) return { kind: 'open' };

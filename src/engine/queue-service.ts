@@ -473,7 +473,8 @@ export class QueueService {
       'reason' in prospect
         ? { code: prospect.kind, reason: prospect.reason }
         : { code: 'no-room', reason: `${decisionLog.noRoom(routed)}; none had room while the request was held.` };
-    decisionLog.record({ ...routed, kind: 'refused', code, reason, waited });
+    const reservation = prospect.kind === 'held-for-class' ? prospect.reservation : undefined;
+    decisionLog.record({ ...routed, kind: 'refused', code, reason, waited, reservation });
     this.#leave(id);
     return { kind: 'refused', code, reason };
   }
@@ -589,7 +590,8 @@ export class QueueService {
     const estimate = ticket.reservation === undefined ? this.#options.line.estimate(position, now) : undefined;
     const turn = this.#options.line.turnOf(ticket.id);
     const status: Waiting = {
-      ...{ position, estimate: estimate && rounded(estimate), resumeToken: waiting.token },
+      ...{ position, ofClass: ticket.reservation !== undefined },
+      ...{ estimate: estimate && rounded(estimate), resumeToken: waiting.token },
       ...(turn !== undefined && { turn }),
     };
     if (waiting.sent !== undefined && isSame(waiting.sent, status)) return;
@@ -614,6 +616,10 @@ function rounded({ from, to }: SecondsRange): SecondsRange {
 
 function isSame(a: Waiting, b: Waiting): boolean {
   return (
-    a.position === b.position && a.turn === b.turn && a.estimate?.from === b.estimate?.from && a.estimate?.to === b.estimate?.to
+    a.position === b.position &&
+    a.ofClass === b.ofClass &&
+    a.turn === b.turn &&
+    a.estimate?.from === b.estimate?.from &&
+    a.estimate?.to === b.estimate?.to
   );
 }

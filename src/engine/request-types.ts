@@ -79,6 +79,8 @@ export interface NoRoom {
 export interface Waiting {
   /** 1 is next. */
   readonly position: number;
+  /** In the line of a class, which comes before the public one. */
+  readonly ofClass: boolean;
   /** Seconds left. `undefined`: not enough is known for an estimate. */
   readonly estimate: SecondsRange | undefined;
   readonly resumeToken: string;

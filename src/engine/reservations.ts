@@ -15,6 +15,8 @@ import { doorsOf, type Reservation, type ReservationStatus } from '../core/reser
 import type { ClassOfRequest, ClassRequest, ReservationBook } from '../core/reservations/reservation-book.ts';
 import type { Moment, ReservedSeats, SeatWish } from '../core/reservations/reserved-seats.ts';
 import { rehearse, type CostRange, type Rehearsal, type RehearsalFleet } from '../core/reservations/rehearsal.ts';
+import type { SeatShare } from '../core/reservations/seat-shares.ts';
+import { seatsOverTime } from '../core/reservations/seats-over-time.ts';
 import { weeklyStarts, type Weekly, type WeeklyStarts } from '../core/reservations/weekly.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { Restored } from '../state/document.ts';
@@ -202,6 +204,16 @@ export class Reservations {
   /** The servers of these on which a client without a seat may be placed. */
   permitted(candidates: Candidates, project: string | undefined): Candidates {
     return this.#options.seats.permitted(candidates, project, this.#moment());
+  }
+
+  /** The seats of classes that are near or on, by server. */
+  seatShares(): ReadonlyMap<ServerId, SeatShare> {
+    return this.#options.seats.shares(this.#moment());
+  }
+
+  /** The seats that could be taken in each bucket of a chart. */
+  seatsOverTime(times: readonly number[], step: number): readonly number[] {
+    return seatsOverTime(this.#options.book.all(), times, step);
   }
 
   /** Of a series, all lessons are reserved or none. */

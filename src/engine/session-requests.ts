@@ -139,7 +139,9 @@ export class SessionRequests {
       case 'unknown-code':
         return this.#refuseCode(routed, classes);
       case 'not-now':
-        return this.refuse(routed, 'class-not-open', classNotOpen(found.reservation, clock.wallTime()));
+        return this.refuse(routed, 'class-not-open', classNotOpen(found.reservation, clock.wallTime()), {
+          reservation: found.reservation.id,
+        });
       case 'seats-taken':
       case 'public':
         return routed;
@@ -156,7 +158,7 @@ export class SessionRequests {
   #refuseCode(routed: RoutedRequest, classes: Classes): Refused {
     const seconds = classes.wrongCode(routed.request.address);
     if (seconds === 0) return this.refuse(routed, 'unknown-code', UNKNOWN_CODE);
-    return this.refuse(routed, 'too-many-codes', tooManyCodes(seconds), Math.ceil(seconds));
+    return this.refuse(routed, 'too-many-codes', tooManyCodes(seconds), { retryAfter: Math.ceil(seconds) });
   }
 
   /** Chooses and books a server for a request that is not in line. */
@@ -212,7 +214,7 @@ export class SessionRequests {
     const besideReserved = isPart(unreserved, candidates);
     const { reservation } = want;
     const why = allocationReason({
-      reservation,
+      ofClass: reservation !== undefined,
       address,
       load,
       predicted,
@@ -223,7 +225,7 @@ export class SessionRequests {
     });
     const reason = endsAt === undefined ? why : `${why} ${endsForClass(endsAt)}`;
     const handOut = { server, candidates, unreserved };
-    decisionLog.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut });
+    decisionLog.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut, reservation });
     const ending = endsAt !== undefined && { endsAt };
     const sentence = `${address} simulation server handed out to ${request.address.address}`;
     log.limited('info', `allocated ${server}`, sentence, { id, load, predicted, waited, ...ending });
@@ -241,18 +243,24 @@ export class SessionRequests {
   }
 
   /** `retryAfter` is seconds. */
-  refuse({ id, request, project }: ReceivedRequest, code: string, reason: string, retryAfter?: number): Refused {
-    this.#options.decisionLog.record({ id, request, project, kind: 'refused', code, reason, waited: 0 });
+  refuse(
+    { id, request, project }: ReceivedRequest,
+    code: string,
+    reason: string,
+    { retryAfter, reservation }: { readonly retryAfter?: number; readonly reservation?: string } = {},
+  ): Refused {
+    this.#options.decisionLog.record({ id, request, project, kind: 'refused', code, reason, waited: 0, reservation });
     return { kind: 'refused', code, reason, ...(retryAfter !== undefined && { retryAfter }) };
   }
 
   #refuseForRoom(routed: RoutedRequest, noRoom: NoRoom): Refused {
     const { line, decisionLog, classes, clock } = this.#options;
-    if (noRoom.unconfirmed === true) return this.refuse(routed, 'too-many-requests', TOO_MANY_UNCONFIRMED, UNCONFIRMED_RETRY);
+    if (noRoom.unconfirmed === true)
+      return this.refuse(routed, 'too-many-requests', TOO_MANY_UNCONFIRMED, { retryAfter: UNCONFIRMED_RETRY });
     if (noRoom.othersWait === true) return this.refuse(routed, 'others-wait', othersWait(line.length));
     const held = classes?.heldFor(routed.candidates, routed.project?.key, routed.want);
     if (held !== undefined && routed.want.reservation === undefined)
-      return this.refuse(routed, 'held-for-class', heldForClass(held, clock.wallTime()));
+      return this.refuse(routed, 'held-for-class', heldForClass(held, clock.wallTime()), { reservation: held.id });
     return this.refuse(routed, 'no-room', decisionLog.noRoom(routed));
   }
 

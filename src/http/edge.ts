@@ -286,6 +286,7 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference,
     history: (query) => history.query(query),
     sparklines: () => history.sparklines(),
     ...timelineSource(options),
+    reserved: (time, step) => options.reservations.seatsOverTime(time, step),
   };
   const { mayRead, readsOn } = access;
   const events = createMonitorEvents({ source, clock, newId, log, addressOf, mayRead, readsOn });
@@ -330,7 +331,7 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference,
       hasTokens: () => settings().admin.tokens.length > 0,
     }),
     createCalendarRoutes({ clock, reservations: options.reservations, tokens: () => settings().admin.tokens }),
-    createClassRoutes({ ...classes, reservations: options.reservations, addressOf }),
+    createClassRoutes({ ...classes, reservations: options.reservations, languages: () => settings().languages, addressOf }),
     createVisitorRoutes(visitorOptions, visitorPages),
     ...(options.demo === undefined
       ? []
@@ -350,7 +351,7 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference,
 
 function apiOf(
   { options, closers, addressOf, gateway }: Parts,
-  { mayRead, mayAct, mayReserve }: Access,
+  { mayRead, mayAct, mayReserve, maySeeReservations }: Access,
   source: MonitorSource,
   registration: RegisterRoutes['api'],
   { reference, calendars }: Pick<Pages, 'reference' | 'calendars'>,
@@ -385,7 +386,7 @@ function apiOf(
         sessions: (max, server) => options.sessionList.list(max, server),
       }),
       createReservationRoutes({
-        ...{ reservations: options.reservations, mayReserve, calendars, clock },
+        ...{ reservations: options.reservations, mayReserve, maySeeReservations, calendars, clock },
         projectHosts: () => settings().projects.otherHosts,
       }),
       createRehearsalRoutes({

@@ -73,6 +73,7 @@ const decision: z.ZodType<Decision> = z.object({
   code: name,
   reason: sentence,
   waited: amount,
+  reservation: name.optional(),
   others: soundItems(answer, MAX_ANSWERS),
   omitted: amount,
 });

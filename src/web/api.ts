@@ -77,6 +77,18 @@ export function askViewer(): Promise<Answer<ViewerView>> {
   return ask(throughMonitor('monitor/viewer'));
 }
 
+/** What an operator may know of a reservation. */
+export interface ReservationName {
+  /** May be empty. */
+  readonly title: string;
+  readonly code: string;
+  readonly owner: string;
+}
+
+export function askReservation(id: string, csrf: string): Promise<Answer<ReservationName>> {
+  return ask(throughMonitor(`api/v1/reservations/${encodeURIComponent(id)}`), { headers: { [CSRF_HEADER]: csrf } });
+}
+
 export function signIn(token: string): Promise<Answer<ViewerView>> {
   return ask(signInUrl, post({ token }, null));
 }

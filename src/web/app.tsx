@@ -3,6 +3,7 @@
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import type { DecisionKind, FleetView, MonitorSnapshot } from '../core/views/monitor-view.ts';
 import { Access } from './access.tsx';
+import { ClassNames } from './class-names.tsx';
 import { ClassesBand } from './classes-band.tsx';
 import { Decisions } from './decisions.tsx';
 import { useToday } from './format-context.ts';
@@ -53,61 +54,63 @@ export function App({ snapshot, live }: AppProps) {
     focusServers();
   };
   return (
-    <div class={stale ? 'page stale' : 'page'}>
-      <a class="skip" href="#servers">
-        Skip to servers
-      </a>
-      <Top fleet={fleet} health={health} live={runsScripts} staleSince={live?.staleSince}>
-        {runsScripts && <Access viewing={viewing} />}
-      </Top>
-      <main>
-        <Summary
-          {...{ fleet, servers, health, today, staleSince: live?.staleSince }}
-          {...(runsScripts && { onRefused: () => onlyKind[1]('refused') })}
-        />
-        <ReplicasBand replicas={fleet.replicas} today={today} />
-        <ClassesBand classes={fleet.classes} />
-        {servers.length === 0 ? (
-          <FirstServer />
-        ) : (
-          <>
-            <FleetChart fleet={fleet} now={now} live={runsScripts} />
-            <ServerTable
-              fleet={fleet}
-              servers={servers}
-              sparklines={sparklines}
-              viewing={viewing}
-              at={snapshot.at}
-              onOpen={open}
-              live={runsScripts}
-            />
-          </>
+    <ClassNames viewer={viewing.viewer}>
+      <div class={stale ? 'page stale' : 'page'}>
+        <a class="skip" href="#servers">
+          Skip to servers
+        </a>
+        <Top fleet={fleet} health={health} live={runsScripts} staleSince={live?.staleSince}>
+          {runsScripts && <Access viewing={viewing} />}
+        </Top>
+        <main>
+          <Summary
+            {...{ fleet, servers, health, today, staleSince: live?.staleSince }}
+            {...(runsScripts && { onRefused: () => onlyKind[1]('refused') })}
+          />
+          <ReplicasBand replicas={fleet.replicas} today={today} />
+          <ClassesBand classes={fleet.classes} />
+          {servers.length === 0 ? (
+            <FirstServer />
+          ) : (
+            <>
+              <FleetChart fleet={fleet} now={now} live={runsScripts} />
+              <ServerTable
+                fleet={fleet}
+                servers={servers}
+                sparklines={sparklines}
+                viewing={viewing}
+                at={snapshot.at}
+                onOpen={open}
+                live={runsScripts}
+              />
+            </>
+          )}
+          {runsScripts && (
+            <div class="columns even">
+              <WaitingPeople length={fleet.waiting.length} viewing={viewing} />
+              <Sessions servers={servers} viewing={viewing} />
+            </div>
+          )}
+          {runsScripts && <Columns snapshot={snapshot} onlyKind={onlyKind} />}
+        </main>
+        <footer>
+          session-server {fleet.version} · <a href="api">API</a> · <a href="metrics">metrics</a>
+        </footer>
+        {runsScripts && <Announcer open={fleet.open} stale={stale} />}
+        {runsScripts && <Notice text={notice} onClose={close} />}
+        {server !== undefined && (
+          <ServerPanel
+            key={server.id}
+            server={server}
+            snapshot={snapshot}
+            viewing={viewing}
+            now={now}
+            uptime={sparklines.uptime[server.id]}
+            onClose={() => open(undefined)}
+          />
         )}
-        {runsScripts && (
-          <div class="columns even">
-            <WaitingPeople length={fleet.waiting.length} viewing={viewing} />
-            <Sessions servers={servers} viewing={viewing} />
-          </div>
-        )}
-        {runsScripts && <Columns snapshot={snapshot} onlyKind={onlyKind} />}
-      </main>
-      <footer>
-        session-server {fleet.version} · <a href="api">API</a> · <a href="metrics">metrics</a>
-      </footer>
-      {runsScripts && <Announcer open={fleet.open} stale={stale} />}
-      {runsScripts && <Notice text={notice} onClose={close} />}
-      {server !== undefined && (
-        <ServerPanel
-          key={server.id}
-          server={server}
-          snapshot={snapshot}
-          viewing={viewing}
-          now={now}
-          uptime={sparklines.uptime[server.id]}
-          onClose={() => open(undefined)}
-        />
-      )}
-    </div>
+      </div>
+    </ClassNames>
   );
 }
 

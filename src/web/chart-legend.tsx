@@ -45,6 +45,12 @@ export function Legend({ view, index, fleet, target, now }: LegendProps) {
           waiting <b>{countInWords(at(view?.waiting), format)}</b>
         </li>
       )}
+      {hasReserved(view) && (
+        <li>
+          <Sample class="reserved" path="M0 8H6V2H16V8H22" />
+          seats of classes <b>{countInWords(at(view?.reserved), format)}</b>
+        </li>
+      )}
       <li>
         <Sample class="target" path="M0 5H22" />
         limit <b>{format.limit(target)}</b>
@@ -78,4 +84,9 @@ function Sample({ class: name, path }: { readonly class: string; readonly path: 
       <path d={path} />
     </svg>
   );
+}
+
+/** Most charts show no class. */
+function hasReserved(view: HistoryView | undefined): boolean {
+  return view?.reserved.some((seats) => (seats ?? 0) > 0) === true;
 }

@@ -1,7 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** What is reserved for classes now, and why other clients may be refused although there is room. */
+/** What is reserved for classes now, until when, and why other clients may be refused although there is room. */
 import type { FleetClassView } from '../core/views/monitor-view.ts';
-import { plural } from './format.ts';
+import { OfClass } from './class-names.tsx';
+import { plural, type Format } from './format.ts';
 import { useFormat } from './format-context.ts';
 
 export function ClassesBand({ classes }: { readonly classes: readonly FleetClassView[] }) {
@@ -12,38 +13,43 @@ export function ClassesBand({ classes }: { readonly classes: readonly FleetClass
       <h2>Classes</h2>
       <ul>
         {classes.map((one) => (
-          <li key={`${one.start} ${one.end} ${one.seats}`}>
+          <li key={one.id}>
             <b>
-              {format.clock(one.start)} to {format.clock(one.end)}
+              {format.minute(one.start)} to {format.minute(one.end)}
             </b>
-            : {stateInWords(one)} {seatsInWords(one)}{' '}
+            : {stateInWords(one, format)}{' '}
             {isShort(one) && <span class="short">Only {one.predicted} of them will be free in time.</span>}
+            <OfClass reservation={one.id} />
           </li>
         ))}
       </ul>
+      {classes.some(({ held }) => held > 0) && (
+        <p class="muted">
+          Held seats are sessions on any server, not whole machines. A client without a seat gets a session only where it leaves
+          enough room for them. The bars of the servers show where they will probably be.
+        </p>
+      )}
     </section>
   );
 }
 
-function stateInWords({ state }: FleetClassView): string {
+function stateInWords({ state, seats, taken, held, doors, heldUntil }: FleetClassView, format: Format): string {
+  const takenOf = `${taken} of ${plural(seats, 'seat')} taken`;
+  const until = held === 0 ? 'none held' : `${held} held until ${format.minute(heldUntil)}`;
   switch (state) {
     case 'planned':
     case 'gathering':
-      return 'seats are being gathered. Others get a session only if the seats will be free in time.';
+      return `${plural(seats, 'seat')} can be taken from ${format.minute(doors)}. Others get a session only if the seats will be free in time.`;
     case 'open':
-      return 'the doors are open.';
+      return `the doors are open. ${takenOf}, ${until}.`;
     case 'running':
-      return 'it has begun.';
+      return `it has begun. ${takenOf}, ${until}.`;
     case 'easing':
-      return 'free seats go back to others.';
+      return `free seats go back to others. ${takenOf}, ${held} held.`;
     case 'released':
     case 'over':
-      return 'no seat is held any more.';
+      return `no seat is held any more. ${takenOf}.`;
   }
-}
-
-function seatsInWords({ seats, taken, held }: FleetClassView): string {
-  return `${taken} of ${plural(seats, 'seat')} taken, ${held} held.`;
 }
 
 function isShort({ predicted, held }: FleetClassView): boolean {

@@ -2,6 +2,7 @@
 /** Which server each session request was given, and why not another one. */
 import { useRef, useState } from 'preact/hooks';
 import type { AnswerView, DecisionKind, DecisionView } from '../core/views/monitor-view.ts';
+import { OfClass } from './class-names.tsx';
 import { duration, plural } from './format.ts';
 import { useFormat } from './format-context.ts';
 import { useHeldList } from './use-held-list.ts';
@@ -143,6 +144,7 @@ function Decision({ decision, now, onAsk }: DecisionProps) {
       <p class="text" dir="auto">
         {decision.reason}
       </p>
+      <OfClass reservation={decision.reservation} />
       {others.length > 0 && (
         <details>
           <summary>Why not {plural(others.length + omitted, kind === 'allocated' ? 'other server' : 'server')}</summary>

@@ -35,7 +35,7 @@ function Figures({ view, fleet, now }: FiguresTableProps) {
     <table>
       <thead>
         <tr>
-          {[...headings, ...(fleet ? ['waiting'] : [])].map((name) => (
+          {[...headings, ...(fleet ? ['waiting', 'seats of classes'] : [])].map((name) => (
             <th key={name} scope="col">
               {name}
             </th>
@@ -51,6 +51,7 @@ function Figures({ view, fleet, now }: FiguresTableProps) {
             ))}
             <td>{countInWords(handOutsIn(view, index), format)}</td>
             {fleet && <td>{countInWords(view.waiting[index] ?? null, format)}</td>}
+            {fleet && <td>{countInWords(view.reserved[index] ?? null, format)}</td>}
           </tr>
         ))}
       </tbody>

@@ -14,6 +14,8 @@ export interface Format {
   readonly count: (count: number) => string;
   /** `15:18:24`. Times are seconds since the epoch. */
   readonly clock: (time: number) => string;
+  /** `15:18`. */
+  readonly minute: (time: number) => string;
   /** With the day, unless it is the day of `now`. */
   readonly moment: (time: number, now: number) => string;
   /** Always with the day: for text that may be read days later. */
@@ -56,6 +58,7 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
     points: (value) => points.format(value),
     count: (value) => whole.format(value),
     clock: (time) => clock.format(date(time)),
+    minute: (time) => minute.format(date(time)),
     moment: (time, now) => (longDay.format(date(time)) === longDay.format(date(now)) ? clock : dayAndMinute).format(date(time)),
     dayAndClock: (time) => dayAndClock.format(date(time)),
     dayOf: (time) => longDay.format(date(time)),

@@ -26,9 +26,9 @@ export function pointInWords(view: HistoryView, index: number, now: number, form
   const [down, drained] = [marksInWords(view, index, 'down'), marksInWords(view, index, 'drained')];
   const marks = `${down === '' ? '' : `, down: ${down}`}${drained === '' ? '' : `, drained: ${drained}`}`;
   if (mean === null) return `${time}: no data${marks}`;
-  const waiting = view.waiting[index] ?? 0;
+  const [waiting, reserved] = [view.waiting[index] ?? 0, view.reserved[index] ?? 0];
   const load = `mean load ${format.load(mean)}, from ${format.load(view.min[index] ?? null)} to ${format.load(view.max[index] ?? null)}`;
-  const counts = `${view.handOuts[index] ?? 0} handed out${waiting > 0 ? `, ${waiting} waiting` : ''}`;
+  const counts = `${view.handOuts[index] ?? 0} handed out${waiting > 0 ? `, ${waiting} waiting` : ''}${reserved > 0 ? `, ${reserved} seats of classes` : ''}`;
   return `${time}: ${load}, predicted ${format.load(view.predicted[index] ?? null)}, ${counts}${marks}`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Draws a history as two plots over one time axis. Above: loads (a band from the lowest to the highest, the mean, the
- * prediction). Below: hand-outs and the waiting line. Colours come from the style sheet, which decides about light and
+ * prediction). Below: hand-outs, the waiting line and seats of classes. Colours come from the style sheet, which decides about light and
  * dark.
  */
 import uPlot from 'uplot';
@@ -16,7 +16,7 @@ export interface PlotOptions {
   readonly to: number;
   /** Percent; drawn as a line. */
   readonly target: number;
-  /** The fleet has a waiting line; a server does not. */
+  /** The fleet has a waiting line and seats of classes; a server does not. */
   readonly waiting: boolean;
   /** The bucket under the pointer, or `null`. */
   readonly onCursor: (index: number | null) => void;
@@ -184,12 +184,12 @@ function countsOptions(
 ): uPlot.Options {
   const bars = uPlot.paths.bars?.({ size: [0.7, 24], align: 1 });
   const stepped = uPlot.paths.stepped?.({ align: 1 });
-  const waitingSeries: uPlot.Series = {
-    stroke: colour('waiting'),
+  const steps = (name: string): uPlot.Series => ({
+    stroke: colour(name),
     width: 2,
     points: { show: false },
     ...(stepped !== undefined && { paths: stepped }),
-  };
+  });
   return {
     width,
     height: COUNTS_HEIGHT,
@@ -207,7 +207,7 @@ function countsOptions(
         points: { show: false },
         ...(bars !== undefined && { paths: bars }),
       },
-      ...(waiting ? [waitingSeries] : []),
+      ...(waiting ? [steps('reserved'), steps('waiting')] : []),
     ],
     hooks,
   };
@@ -267,6 +267,7 @@ function loadsOf(view: HistoryView | undefined): uPlot.AlignedData {
 
 function countsOf(view: HistoryView | undefined, waiting: boolean): uPlot.AlignedData {
   const columns: (number | null)[][] = [view === undefined ? [] : [...view.handOuts]];
-  if (waiting) columns.push(view === undefined ? [] : [...view.waiting]);
+  // A line at zero all the time would say nothing.
+  if (waiting) columns.push(view?.reserved.map((seats) => seats || null) ?? [], [...(view?.waiting ?? [])]);
   return [view === undefined ? [] : [...view.time], ...columns];
 }

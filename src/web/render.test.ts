@@ -56,14 +56,23 @@ test('the page says what is held for classes and why, and not which classes', ()
   const fleet = new DemoFleet({ now: Date.parse('2026-09-15T07:55:00Z') / 1000 });
   assert.doesNotMatch(render(fleet), /Classes/);
   const start = fleet.now + 300;
-  const near = { start, end: start + 5400, state: 'gathering', seats: 30, taken: 0, held: 30, predicted: 26 } as const;
-  fleet.classes = [near, { ...near, start: start + 3600, state: 'easing', taken: 18, held: 6, predicted: 40 }];
+  const near = {
+    ...{ id: 'near', doors: start - 600, start, end: start + 5400, heldUntil: start + 600 },
+    ...({ state: 'gathering', seats: 30, taken: 0, held: 30, predicted: 26 } as const),
+  };
+  const easing = { ...near, id: 'easing', start: start + 3600, predicted: 40, state: 'easing', taken: 18, held: 6 } as const;
+  fleet.classes = [near, easing, { ...near, id: 'open', state: 'open', taken: 2, held: 28 }];
+  const [id = ''] = fleet.ids;
+  fleet.set(id, { load: 20, classSeats: { held: 6, taken: 2, points: 48 } });
   const text = textOf(render(fleet));
   assert.match(
     text,
-    /08:00:00 to 09:30:00: seats are being gathered\. Others get a session only if the seats will be free in time\./,
+    /08:00 to 09:30: 30 seats can be taken from 07:50\. Others get a session only if the seats will be free in time\./,
   );
-  assert.match(text, /0 of 30 seats taken, 30 held\. Only 26 of them will be free in time\./);
+  assert.match(text, /in time\. Only 26 of them will be free in time\./);
+  assert.match(text, /the doors are open\. 2 of 30 seats taken, 28 held until 08:10\./);
+  assert.match(render(fleet), /title="20\.0% reported, limit 90%, about 6 seats held for classes, 2 taken"/);
+  assert.match(render(fleet), /<rect class="held" x="42"/);
   assert.match(text, /free seats go back to others\. 18 of 30 seats taken, 6 held\.(?! Only)/);
 });
 

@@ -70,10 +70,10 @@ export const columns: readonly Column[] = [
     value: ({ load }) => load,
     descendsFirst: true,
     classOf: ({ load }, { target }) => (load !== null && load >= target ? 'load high' : 'load'),
-    cell: ({ load, booked }, { format, target }) => (
+    cell: ({ load, booked, classSeats }, { format, target }) => (
       <>
         {format.load(load)}
-        <LoadBar load={load} booked={booked} target={target} />
+        <LoadBar load={load} booked={booked} target={target} classSeats={classSeats} />
       </>
     ),
     compact: true,

@@ -3,7 +3,7 @@
 import type { DrainView, MonitorSnapshot, ServerUptimeView, ServerView, UptimeView } from '../core/views/monitor-view.ts';
 import { duration, plural, safeLink, type Format } from './format.ts';
 import { useFormat } from './format-context.ts';
-import { LoadBar } from './load-bar.tsx';
+import { LoadBar, seatsInWords } from './load-bar.tsx';
 import { concerns, plannedInWords } from './planned-maintenance.tsx';
 import { costSource } from './server-order.ts';
 import { sessionsInWords, sessionsLeft } from './session-words.ts';
@@ -21,9 +21,10 @@ export function Facts({ server, snapshot, uptime }: FactsProps) {
   const facts = [...factsOf(server, snapshot, format), ...uptimeFacts(uptime, format), ...Object.entries(server.labels)];
   return (
     <section class="card" aria-label="Facts">
-      <LoadBar load={server.load} booked={server.booked} target={target} />
+      <LoadBar load={server.load} booked={server.booked} target={target} classSeats={server.classSeats} />
       <p class="load-legend muted" aria-hidden="true">
         <span class="reported">reported</span> <span class="booked">booked</span>{' '}
+        {(server.classSeats?.held ?? 0) > 0 && <span class="held">held for classes </span>}
         <span class="target">limit {format.limit(target)}</span>
       </p>
       <dl class="facts">
@@ -55,6 +56,7 @@ function factsOf(server: ServerView, { at, servers, fleet }: MonitorSnapshot, fo
     ['predicted load', `${format.load(server.predicted)}, ${format.points(server.booked)} points booked`],
     ['places left', format.count(server.places)],
     ['sessions', sessionsLeft(server) ?? sessionsInWords(server.sessions)],
+    ...(server.classSeats === null ? [] : [['classes', seatsInWords(server.classSeats)] as const]),
     ['session cost', costInWords(server, costSource(servers), format)],
     ['handed out', `${format.count(server.handOutsLastHour)} in the last hour, ${format.count(server.handOuts)} total`],
     ['last answer', lastAnswerInWords(server, moment, format)],

@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ExplainView } from '../core/views/monitor-view.ts';
 import { explain, type Answer } from './api.ts';
+import { OfClass } from './class-names.tsx';
 import { Answers } from './decisions.tsx';
 import { useUniqueId } from './use-unique-id.ts';
 
@@ -52,6 +53,7 @@ export function WhyNot({ asked }: WhyNotProps) {
       <p role="status" class="text explained" dir="auto">
         {answer === undefined ? null : answer.kind === 'refused' ? answer.refusal.reason : answer.value.reason}
       </p>
+      {answer?.kind === 'answer' && <OfClass reservation={answer.value.reservation} />}
       {answer?.kind === 'answer' && answer.value.servers.length > 0 && (
         <div class="scroll" tabIndex={0} role="region" aria-label="Answer of each server">
           <Answers answers={answer.value.servers} />

@@ -52,7 +52,7 @@ test('students with the code have seats that strangers do not get, also after a 
   const taken = async (of: RunningProgram) => ((await send(of, 'GET', `/${made.id}`)) as Kept).taken;
   assert.equal(await taken(program), 2);
   const monitor = await program.get('/monitor');
-  assert.match(monitor, /the doors are open\. 2 of 4 seats taken, 2 held\./);
+  assert.match(monitor, /the doors are open\. 2 of 4 seats taken, 2 held until /);
   assert.doesNotMatch(monitor, /ROBO101|Robots/, 'strangers are not told who teaches what');
   const at = new Date(Date.now() + 86_400_000).toISOString();
   const rehearse = ['rehearse', '--people', '200', '--at', at, '--url', program.url];

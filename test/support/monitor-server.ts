@@ -86,6 +86,7 @@ export async function startMonitorServer(t: TestContext, options: MonitorServerO
         .marks(server, from, to)
         .map((mark) => ({ ...mark, server: fleet.server(mark.serverId)?.address ?? mark.serverId })),
     uptime: () => fleet.uptime(),
+    reserved: (time: readonly number[]) => time.map(() => fleet.classes.reduce((sum, { seats }) => sum + seats, 0)),
   };
   const pages = { monitor: renderMonitorPage, entrance: renderSignInPage };
   const title = () => fleet.title;

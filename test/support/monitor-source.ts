@@ -276,6 +276,7 @@ export class DemoFleet {
             code: 'least-predicted-load',
             reason: `Least predicted load: ${best.predicted ?? 0}% with the sessions already handed out.`,
             waited: 0,
+            reservation: null,
             ...this.#others(best.id),
           };
     if (best !== undefined) {
@@ -326,6 +327,7 @@ export class DemoFleet {
       code,
       reason,
       waited: 0,
+      reservation: null,
       others,
       omitted,
     };
@@ -359,6 +361,7 @@ export class DemoFleet {
       open: best !== undefined,
       code: best === undefined ? 'no-server-available' : 'ok',
       reason,
+      reservation: null,
       servers: this.answers(best?.id),
     };
   }

@@ -22,6 +22,7 @@ export function idleServer(address: string, number: number, now: number, load: n
     costUncertainty: 1.6,
     places: placesOf(load, 8),
     sessions: { basis: 'counted', count: 0 },
+    classSeats: null,
     handOuts: 0,
     handOutsLastHour: 0,
     lastAnswerAt: now,

@@ -18,6 +18,8 @@ test('each mistake in a language is reported with how to fix it', () => {
     [{ it: { language: 'it' } }, /^languages\.it\.language: .*there is no text with this name/],
     [{ it: { waiting: 'in coda' } }, /^languages\.it\.waiting: .*\{position\}/],
     [{ it: { start: 'Avvia {name}' } }, /^languages\.it\.start: .*without braces/],
+    [{ it: { 'classes.sart': 'Avvia' } }, /did you mean "classes\.start"\?/],
+    [{ it: { 'classes.made': 'Fatto' } }, /^languages\.it\[\"classes\.made\"\]: .*\{code\}/],
     [{ it: { start: '' } }, /^languages\.it\.start: /],
     [{ it: { start: 'a'.repeat(601) } }, /^languages\.it\.start: /],
     [{ it: { start: 3 } }, /^languages\.it\.start: /],

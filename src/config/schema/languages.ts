@@ -1,12 +1,9 @@
-/** Texts that operators add to the pages for visitors: `/`, `/session` and `/view`. */
+/** Texts that operators add to the pages for visitors and for classes. */
 import { z } from 'zod';
-import { builtIn } from '../../core/languages/languages.ts';
-import { valuesIn, type TextName } from '../../core/languages/texts.ts';
+import { addable } from '../../core/languages/languages.ts';
+import { valuesIn } from '../../core/languages/texts.ts';
 import { nearest } from '../../core/text/nearest.ts';
 import { text } from './values.ts';
-
-const [english] = builtIn;
-const names = Object.keys(english ?? {}).filter((name): name is TextName => name !== 'language');
 
 /** A subset of RFC 5646: a language, and a script or a region. */
 const tag = z.string().regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}$/);
@@ -26,17 +23,17 @@ export const languages = z
   .refine((given) => Object.keys(given).length <= 50, { message: 'write at most 50 languages' })
   .default({})
   .describe(
-    'Texts of the pages for visitors by language: further languages, or other words for English, German and French. The texts and their names are listed in docs/reference/page-texts.md. A text that is missing is shown in English.',
+    'Texts of the pages for visitors and for classes by language: further languages, or other words for English, German and French. The texts and their names are listed in docs/reference/page-texts.md. A text that is missing is shown in English.',
   )
   .meta({ expected: 'languages in braces, such as {"it": {"start": "Avvia"}}' });
 
 function mistakeIn(name: string, translated: string): string | undefined {
-  const original = names.find((known) => known === name);
+  const original = Object.hasOwn(addable, name) ? addable[name] : undefined;
   if (original === undefined) {
-    const meant = nearest(name, names);
+    const meant = nearest(name, Object.keys(addable));
     return meant === undefined ? 'there is no text with this name' : `there is no text with this name; did you mean "${meant}"?`;
   }
-  const values = valuesIn(english?.[original] ?? '');
+  const values = valuesIn(original);
   if (valuesIn(translated).join() === values.join()) return undefined;
   return values.length === 0
     ? 'write it without braces: this text has no values'

@@ -16,8 +16,8 @@ import { encodeSparkline } from './sparkline.ts';
 /** Servers with a history of their own, at 62 KiB each. */
 const MAX_SERVERS = 2000;
 
-/** Without what the timeline knows. */
-export type RecordedHistory = Omit<HistoryView, 'marks'>;
+/** Without what the timeline and the reservations know. */
+export type RecordedHistory = Omit<HistoryView, 'marks' | 'reserved'>;
 export type RecordedSparklines = Omit<SparklinesView, 'uptime'>;
 
 export interface HistoryQuery {

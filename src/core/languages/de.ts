@@ -52,6 +52,8 @@ export const german: Texts = {
   asking: 'Eine Maschine wird gesucht…',
   waiting: 'Sie sind Nummer {position} in der Warteschlange.',
   next: 'Sie sind als Nächstes an der Reihe.',
+  waitingOfClass: 'Sie sind Nummer {position} Ihrer Klasse in der Warteschlange.',
+  nextOfClass: 'Sie sind als Nächster Ihrer Klasse dran.',
   estimate: 'Etwa {minutes} min.',
   soon: 'Weniger als eine Minute.',
   noEstimate: 'Eine Schätzung gibt es noch nicht.',

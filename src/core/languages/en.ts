@@ -52,6 +52,8 @@ export const english: Texts = {
   asking: 'Asking for a machine…',
   waiting: 'You are number {position} in line.',
   next: 'You are next in line.',
+  waitingOfClass: 'You are number {position} of your class in line.',
+  nextOfClass: 'You are next of your class.',
   estimate: 'About {minutes} min.',
   soon: 'Less than a minute.',
   noEstimate: 'There is no estimate yet.',

@@ -52,6 +52,8 @@ export const french: Texts = {
   asking: 'Recherche d’une machine…',
   waiting: 'Vous êtes en position {position} dans la file d’attente.',
   next: 'C’est à vous dès qu’une machine se libère.',
+  waitingOfClass: 'Vous êtes en position {position} de votre classe dans la file.',
+  nextOfClass: 'C’est à vous, dans votre classe, dès qu’une machine se libère.',
   estimate: 'Environ {minutes} min.',
   soon: 'Moins d’une minute.',
   noEstimate: 'Il n’y a pas encore d’estimation.',

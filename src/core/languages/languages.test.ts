@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { builtIn, directionOf, textsFor } from './languages.ts';
-import { fill, valuesIn, type Texts } from './texts.ts';
+import { builtIn, builtInOfClasses, classTextsFor, directionOf, textsFor } from './languages.ts';
+import { fill, valuesIn } from './texts.ts';
 
 test('the language is the best of those that the browser asks for', () => {
   const cases: Record<string, string> = {
@@ -18,12 +18,14 @@ test('the language is the best of those that the browser asks for', () => {
 });
 
 test('every language has every text, with the same values in it', () => {
-  const [english, ...others] = builtIn;
-  for (const texts of others)
-    for (const name of Object.keys(english!) as (keyof Texts)[]) {
-      const [text, translated] = [english![name], texts[name]];
-      assert.notEqual(translated, '', name);
-      assert.deepEqual(valuesIn(translated), valuesIn(text), `${texts.language}: ${name}`);
+  for (const [english, ...others] of [builtIn, builtInOfClasses])
+    for (const texts of others) {
+      const translated = new Map(Object.entries(texts as unknown as Readonly<Record<string, string>>));
+      assert.equal(translated.size, Object.keys(english).length);
+      for (const [name, text] of Object.entries(english as unknown as Readonly<Record<string, string>>)) {
+        assert.notEqual(translated.get(name) ?? '', '', name);
+        assert.deepEqual(valuesIn(translated.get(name) ?? ''), valuesIn(text), `${texts.language}: ${name}`);
+      }
     }
   assert.equal(fill('{a} of {b} {c}', { a: '1', b: '{a}' }), '1 of {a} {c}');
 });
@@ -36,4 +38,13 @@ test('an added language is chosen by its tag, and falls back to English or to th
   const german = textsFor('de-CH', added);
   assert.deepEqual([german.start, german.leave], ['Los', 'Beenden']);
   assert.deepEqual(['ar', 'he-IL', 'de', 'Fa'].map(directionOf), ['rtl', 'rtl', 'ltr', 'rtl']);
+});
+
+test('an added language has its own texts of the pages for classes', () => {
+  const added = { it: { title: 'Simulazione', 'classes.title': 'Classi', 'classes.refused.quota-seats': '{max} di {wanted}' } };
+  const italian = classTextsFor('it', added);
+  assert.deepEqual([italian.language, italian.title, italian.start], ['it', 'Classi', 'Start']);
+  assert.equal(italian['refused.quota-seats'], '{max} di {wanted}');
+  assert.equal(textsFor('it', added).title, 'Simulazione');
+  assert.equal(classTextsFor('fr-CH, de;q=0.8', added).language, 'fr');
 });

@@ -71,6 +71,9 @@ export interface Texts {
   /** `{position}`. */
   readonly waiting: string;
   readonly next: string;
+  /** `{position}`, in the line of a class. */
+  readonly waitingOfClass: string;
+  readonly nextOfClass: string;
   /** `{minutes}`. */
   readonly estimate: string;
   readonly soon: string;
@@ -173,10 +176,8 @@ export interface Texts {
   readonly demoReference: string;
 }
 
-export type TextName = Exclude<keyof Texts, 'language'>;
-
-export function fill(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
 /** As it is written in the language of the texts. */

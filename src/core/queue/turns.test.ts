@@ -95,7 +95,7 @@ function assertOrdered(line: WaitingLine, turns: Turns): void {
   }
 }
 
-test('a session without any further news counts for its usual length, a connected one until it ends', () => {
+test('a session without any report counts for its usual length, a connected one until it ends', () => {
   const turns = new Turns();
   turns.began('a', 'one', 100);
   turns.began('a', 'one', 100);

@@ -35,6 +35,8 @@ export interface Reserve {
   readonly spare: number;
   /** Seats that will be free. */
   readonly predicted: number;
+  /** Load points that will be free on each server. */
+  readonly rooms: ArrayLike<number>;
   /** Whether a session of this cost, before the factor of the server, leaves enough seats wherever it is placed. */
   readonly isAmple: (cost: number) => boolean;
   /** Whether a session of this cost, before the factor of the server, leaves enough seats when it is placed on the server with this index. */
@@ -89,7 +91,7 @@ export function reserveFor(
   };
   // In whole seats, what it uses may be one more than its share of a seat.
   const isAmple = (cost: number) => spare >= (cost * survival) / seatCost + 1;
-  return { spare, predicted, isAmple, admits };
+  return { spare, predicted, rooms, isAmple, admits };
 }
 
 /** How many sessions fit into so many load points: the predicted load stays below the target, so in the room of exactly two there is place for one. */

@@ -80,6 +80,17 @@ test('the seat of a failed server is outstanding again', () => {
   assert.equal(seats.status('r', moment)?.outstanding, 8);
 });
 
+test('the seats of a class are shown on the servers where they are taken and where they will probably be', () => {
+  const { at, take, seats } = fleet(robots);
+  at(START);
+  for (let i = 0; i < 4; i++) take(START, `member ${i}`, 'r');
+  const shares = [...seats.shares({ now: START + 1, wall: START + 1 }).values()];
+  const sum = (of: 'held' | 'taken') => shares.reduce((total, share) => total + share[of], 0);
+  assert.deepEqual([sum('held'), sum('taken')], [6, 4]);
+  assert.ok(shares.every(({ held, points }) => points > 0 === held > 0));
+  assert.equal(fleet({ ...robots, start: START + 86_400, end: START + 90_000 }).seats.shares(at(START)).size, 0);
+});
+
 test('without a reservation within reach the candidates stay the same object', () => {
   const { at, seats } = fleet({ ...robots, start: START + 86_400, end: START + 90_000 });
   assert.equal(seats.permitted(candidates, undefined, at(START)), candidates);
@@ -98,7 +109,7 @@ test('seats that were released and reserved again are those of the other class a
   take(START, 'early', 'r');
   book.put({ ...robots, released: true });
   const late = Array.from({ length: 10 }, (_, i) => take(START, `late ${i}`, 'r').kind);
-  assert.ok(late.filter((kind) => kind === 'booked').length <= 1, `${late.join()}`);
+  assert.ok(late.filter((kind) => kind === 'booked').length <= 1, late.join());
   assert.equal(book.classOf({ code: 'ROBO', holder: 'new' }, START, () => 0).kind, 'seats-taken');
   assert.equal(book.classOf({ code: 'ROBO', holder: 'early' }, START, () => 0).kind, 'class', 'who has a seat keeps it');
   const members = Array.from({ length: 18 }, (_, i) => take(START, `member ${i}`, 's').kind);

@@ -9,7 +9,8 @@ import type { ServerId } from '../fleet/endpoint.ts';
 import { announcedEnd, isEndNeeded, type AnnouncedEnd, type AnnouncedEnds } from './announced-ends.ts';
 import { isOn, type Reservation, type ReservationStatus } from './reservation.ts';
 import { onTogether, type ReservationBook } from './reservation-book.ts';
-import { reserveFor, type Reserve, type ServerRoom } from './reserve.ts';
+import { reserveFor, seatsIn, type Reserve, type ServerRoom } from './reserve.ts';
+import { sharesOf, type SeatShare } from './seat-shares.ts';
 import { reachOf, type SessionLength } from './session-length.ts';
 
 export interface ReservedSeatsOptions {
@@ -142,6 +143,28 @@ export class ReservedSeats {
   /** Seats that will be free when they are needed, if no other client is let in. */
   predicted(reservation: Reservation, moment: Moment): number {
     return this.#hold(reservation, [reservation], moment).reserve.predicted;
+  }
+
+  /** On which servers the seats of classes that are near or on are taken, and will probably be. */
+  shares(moment: Moment): ReadonlyMap<ServerId, SeatShare> {
+    const shares = new Map<ServerId, SeatShare>();
+    if (this.#options.book.size === 0) return shares;
+    const add = (id: ServerId, held: number, taken: number, points: number) => {
+      const { held: heldBefore, taken: takenBefore, points: pointsBefore } = shares.get(id) ?? NO_SEATS;
+      shares.set(id, { held: heldBefore + held, taken: takenBefore + taken, points: pointsBefore + points });
+    };
+    for (const { reservation, reserve, indexOf, rooms } of this.#holds(moment)) {
+      const { cost, margin } = this.#costOf(reservation);
+      const costs = rooms.map(({ factor }) => cost * (1 + margin) * factor);
+      const free = costs.map((each, index) => seatsIn(reserve.rooms[index] ?? 0, each));
+      const held = sharesOf(this.status(reservation.id, moment)?.outstanding ?? 0, free);
+      for (const [id, index] of indexOf) {
+        const count = held[index] ?? 0;
+        if (count > 0) add(id, count, 0, count * (costs[index] ?? 0));
+      }
+      for (const { server } of this.#options.book.seats(reservation.id)) add(server, 0, 1, 0);
+    }
+    return shares;
   }
 
   /** The candidates on which a session may go on as long as it likes. */
@@ -277,6 +300,7 @@ function shareThere(end: number, at: number): number {
   return Math.min(1, Math.max(0, (end + LEAVING - at) / (2 * LEAVING)));
 }
 
+const NO_SEATS: SeatShare = { held: 0, taken: 0, points: 0 };
 const NOBODY: Members = { points: 0, staying: 0 };
 const NONE: Candidates = { tiers: [] };
 

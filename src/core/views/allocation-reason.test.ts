@@ -10,6 +10,7 @@ const open: Allocation = {
   laterTier: false,
   lastResort: false,
   besideReserved: false,
+  ofClass: false,
 };
 
 test('the reason of an allocation compares the server only with those it was chosen from', () => {
@@ -30,4 +31,6 @@ test('the reason of an allocation compares the server only with those it was cho
     [{ besideReserved: true }, 'a/2000 had the most room, apart from servers reserved for clients already waiting'],
   ];
   for (const [changes, reason] of cases) assert.equal(allocationReason({ ...open, ...changes }), reason + figures);
+  const seat = ' It has a seat that is reserved for a class.';
+  assert.equal(allocationReason({ ...open, ofClass: true }), `a/2000 had the most room${figures}${seat}`);
 });

@@ -16,13 +16,13 @@ export interface Allocation {
   readonly lastResort: boolean;
   /** Servers that are reserved for waiting clients were left out, whatever room they have. */
   readonly besideReserved: boolean;
-  /** Identity of the reservation of which it has a seat. */
-  readonly reservation?: string | undefined;
+  /** It has a reserved seat. */
+  readonly ofClass: boolean;
 }
 
 export function allocationReason(allocation: Allocation): string {
-  const { address, load, predicted, besideReserved, reservation } = allocation;
-  const seat = reservation === undefined ? '' : ` It has a seat of the reservation ${reservation}.`;
+  const { address, load, predicted, besideReserved, ofClass } = allocation;
+  const seat = ofClass ? ' It has a seat that is reserved for a class.' : '';
   const beside = besideReserved ? ', apart from servers reserved for clients already waiting' : '';
   return `${address} ${why(allocation)}${beside}: load ${percent(load)}, with this session ${percent(predicted)}.${seat}`;
 }

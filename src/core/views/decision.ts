@@ -15,6 +15,8 @@ export interface Decision {
   readonly reason: string;
   /** Seconds in the waiting line. */
   readonly waited: number;
+  /** Identity of the reservation of which it has a seat, or because of which it was refused. */
+  readonly reservation?: string | undefined;
   /** The answers of the other servers; empty when decisions come too fast to record them all. */
   readonly others: readonly AnswerView[];
   readonly omitted: number;

@@ -10,6 +10,7 @@
 import type { ServerId } from '../fleet/endpoint.ts';
 import type { ServerState } from '../fleet/fleet.ts';
 import type { ReservationState } from '../reservations/reservation.ts';
+import type { SeatShare } from '../reservations/seat-shares.ts';
 import type { NotificationKind } from '../incidents/notification-kinds.ts';
 import type { ReplicasView } from './replicas-view.ts';
 import type { SessionCountView } from './session-views.ts';
@@ -31,8 +32,14 @@ export interface WaitingView {
 
 /** A class that is near or on. Neither its name nor its code: everyone may read the monitor, and what is taught when is not public. */
 export interface FleetClassView {
+  /** Identity of the reservation. It says nothing to those who may not see the reservation. */
+  readonly id: string;
+  /** From when its seats can be taken. */
+  readonly doors: number;
   readonly start: number;
   readonly end: number;
+  /** Until when all free seats are held. */
+  readonly heldUntil: number;
   readonly state: ReservationState;
   readonly seats: number;
   /** Seats that are taken now. */
@@ -155,6 +162,8 @@ export interface ServerView {
   /** Sessions of that cost that fit now. */
   readonly places: number;
   readonly sessions: SessionCountView;
+  /** Its share of the seats of classes that are near or on; `null`: none. */
+  readonly classSeats: SeatShare | null;
   /** Sessions handed out since it joined the fleet, over restarts of the session server. */
   readonly handOuts: number;
   readonly handOutsLastHour: number;
@@ -204,6 +213,8 @@ export interface DecisionView {
   readonly reason: string;
   /** Seconds in the waiting line. */
   readonly waited: number;
+  /** Identity of the reservation of which it has a seat, or because of which it was refused; `null`: it has nothing to do with one. */
+  readonly reservation: string | null;
   /** The other servers, at most a few dozen; `omitted` is the number of further ones. */
   readonly others: readonly AnswerView[];
   readonly omitted: number;
@@ -263,6 +274,8 @@ export interface ExplainView {
   readonly code: string;
   /** The whole in a sentence. */
   readonly reason: string;
+  /** Identity of the reservation for which the room is held; `null`: there is none. */
+  readonly reservation: string | null;
   readonly servers: readonly AnswerView[];
 }
 
@@ -289,6 +302,8 @@ export interface HistoryView {
   readonly handOuts: readonly number[];
   /** Maximum length of the waiting line; of the fleet only. */
   readonly waiting: readonly (number | null)[];
+  /** Seats of classes that could be taken at the same time; of the fleet only. */
+  readonly reserved: readonly (number | null)[];
   /** What happened to servers in this time, the oldest first; at most a few hundred. */
   readonly marks: readonly MarkView[];
 }

@@ -15,6 +15,7 @@ test('what the page needs is reached by the path of the page', () => {
     'api/v1/waiting-requests?limit=8',
     'api/v1/running-sessions/a-1/end',
     'api/v1/maintenance/1',
+    'api/v1/reservations/2f9c-a1',
   ])
     assert.equal(meantByMonitor(`/${throughMonitor(path)}`), `/${path}`);
 });
@@ -22,7 +23,13 @@ test('what the page needs is reached by the path of the page', () => {
 test('nothing else is, and no other path is read this way', () => {
   for (const target of [
     ...['/monitor', '/monitor?refused=x', '/monitor?//host/monitor/x', '/monitor?/session', '/monitor?/2000/load'],
-    ...['/monitor?/api/v1/sessions', '/monitor?/api/v1/register', '/monitor?/api/v1/historyx', '/load?/monitor/events'],
+    ...[
+      '/monitor?/api/v1/sessions',
+      '/monitor?/api/v1/register',
+      '/monitor?/api/v1/historyx',
+      '/monitor?/api/v1/reservations',
+      '/load?/monitor/events',
+    ],
   ])
     assert.equal(meantByMonitor(target), undefined, target);
 });

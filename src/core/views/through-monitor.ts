@@ -5,7 +5,7 @@
 
 /** What the pages need. Nothing else may be reached by this way: a site may have closed other paths on purpose. */
 const NEEDED =
-  /^\/(?:monitor\/|view\/|api\/v1\/(?:history|explain|servers|costs\/forget|notifications\/test|waiting-requests|running-sessions|drain|resume|maintenance)(?:[/?]|$))/;
+  /^\/(?:monitor\/|view\/|api\/v1\/(?:history|explain|servers|costs\/forget|notifications\/test|waiting-requests|running-sessions|drain|resume|maintenance)(?:[/?]|$)|api\/v1\/reservations\/[\w-]+$)/;
 
 /** Segments of a path that would leave it again when it is read as a URL (RFC 3986 § 5.2.4), in every spelling that browsers accept. */
 const DOTS = /[/\\](?:\.|%2e){1,2}(?:[/\\#]|$)/i;

@@ -23,13 +23,16 @@ function setUp() {
   const shown: ClassPageContent[] = [];
   const addressOf = () => ({ address: 'school', limitKey: 'school' });
   const routes = new Hono<Env>();
-  const render = (_language: string | undefined, _files: unknown, content: ClassPageContent) => {
+  const render = (_languages: unknown, _files: unknown, content: ClassPageContent) => {
     shown.push(content);
     return 'page';
   };
   routes.route(
     '/',
-    createClassRoutes({ assets: { script: asset, styles: { ...asset, name: 'classes.css' } }, render, reservations, addressOf }),
+    createClassRoutes({
+      ...{ assets: { script: asset, styles: { ...asset, name: 'classes.css' } }, render, reservations, addressOf },
+      languages: () => ({}),
+    }),
   );
   routes.route('/', createClassesApi({ reservations, addressOf }));
   const get = (path: string, method = 'GET') => routes.request(path, { method }, { incoming: {} as unknown as IncomingMessage });

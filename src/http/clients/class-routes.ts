@@ -3,6 +3,7 @@
  * address (`core/views/through-class.ts`), because a site may forward nothing else.
  */
 import { Hono, type Context } from 'hono';
+import type { AddedLanguages } from '../../core/languages/languages.ts';
 import type { ClassView } from '../../core/views/class-view.ts';
 import { MAX_CODE } from '../../core/reservations/code.ts';
 import type { ClassLookup, Reservations } from '../../engine/reservations.ts';
@@ -12,6 +13,7 @@ import type { AddressOf } from '../server/client-address.ts';
 import { methodNotAllowed } from '../server/cors.ts';
 import { answerAsset, type PageAsset, type PageAssets } from '../server/page-assets.ts';
 import type { Env } from '../server/routes.ts';
+import { languagesFor, type VisitorLanguages } from './visitor-routes.ts';
 
 /** What a page for classes shows at first. */
 export type ClassPageContent =
@@ -20,7 +22,7 @@ export type ClassPageContent =
   | { readonly kind: 'unknown-code' | 'too-many-codes' };
 
 export type RenderClassPage = (
-  acceptLanguage: string | undefined,
+  languages: VisitorLanguages,
   files: { readonly script: string; readonly styles: string },
   content: ClassPageContent,
 ) => string | Promise<string>;
@@ -29,6 +31,7 @@ export interface ClassRoutesOptions {
   readonly assets: PageAssets;
   readonly render: RenderClassPage;
   readonly reservations: Pick<Reservations, 'lookUp'>;
+  readonly languages: () => AddedLanguages;
   readonly addressOf: AddressOf;
 }
 
@@ -53,11 +56,11 @@ const HEADERS = {
   Vary: 'Accept-Language',
 } as const;
 
-export function createClassRoutes({ assets, render, reservations, addressOf }: ClassRoutesOptions): Hono<Env> {
+export function createClassRoutes({ assets, render, reservations, languages, addressOf }: ClassRoutesOptions): Hono<Env> {
   const files = { script: fileUrl(assets.script), styles: fileUrl(assets.styles) };
   const routes = new Hono<Env>();
   const page = async (c: Context<Env>, content: ClassPageContent, status: 200 | 404 | 429 = 200) =>
-    c.body(await render(c.req.header('Accept-Language'), files, content), status, HEADERS);
+    c.body(await render(languagesFor(c, { languages }), files, content), status, HEADERS);
   routes.get('/classes', (c) => page(c, { kind: 'teacher' }));
   // With a slash at the end, relative addresses begin below the page.
   routes.get('/c/:code', (c) => c.redirect(`${encodeURIComponent(c.req.param('code'))}/`, 308));

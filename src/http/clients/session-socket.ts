@@ -51,9 +51,12 @@ const plain: Format = {
 };
 
 const json: Format = {
-  waiting: ({ position, estimate, resumeToken, turn = 1 }, whyClosed) => {
+  waiting: ({ position, ofClass, estimate, resumeToken, turn = 1 }, whyClosed) => {
     const reason = turn > 1 ? laterTurn(turn) : (whyClosed() ?? null);
-    return JSON.stringify({ type: 'waiting', position, estimateSeconds: estimate ?? null, reason, resumeToken });
+    return JSON.stringify({
+      ...{ type: 'waiting', position, ...(ofClass && { ofClass }) },
+      ...{ estimateSeconds: estimate ?? null, reason, resumeToken },
+    });
   },
   allocated: ({ url, server, expiresAt, endsAt }) =>
     JSON.stringify({

@@ -219,7 +219,7 @@ export class SessionTickets {
     const { outcome, waiting } = entry;
     // A decision that the other replicas do not know yet: the client will ask again.
     if (outcome === undefined && waiting === undefined)
-      return { kind: 'waiting', ticket, waiting: { position: 1, estimate: undefined, resumeToken: ticket } };
+      return { kind: 'waiting', ticket, waiting: { position: 1, ofClass: false, estimate: undefined, resumeToken: ticket } };
     if (outcome === undefined) return answerOf(entry);
     queue.delivered(ticket);
     return this.#retain(ticket, { identity, outcome, delivered: true, due: clock.now() + OUTCOME_LIFE });

@@ -197,8 +197,11 @@ function dateTime(seconds: number): string {
 }
 
 function waitingBody({ ticket, waiting }: { readonly ticket: string; readonly waiting: Waiting }) {
-  const { position, estimate } = waiting;
-  return { type: 'waiting' as const, ticket, position, estimateSeconds: estimate ?? null, askAgainSeconds: POLL_INTERVAL };
+  const { position, ofClass, estimate } = waiting;
+  return {
+    ...{ type: 'waiting' as const, ticket, position, ...(ofClass && { ofClass }) },
+    ...{ estimateSeconds: estimate ?? null, askAgainSeconds: POLL_INTERVAL },
+  };
 }
 
 function refuseTicket(c: Context) {

@@ -52,6 +52,7 @@ function setUp({ tokens = [ADA, BOB], reading = 'open', port = 1999, origin, sha
   app.get('/read', access.mayRead, (c) => c.text('read'));
   app.get('/reads-on', (c) => c.text(String(access.readsOn(c))));
   app.post('/reserve', access.mayReserve, (c) => c.text(c.get('token').name));
+  app.get('/see-reservations', access.maySeeReservations, (c) => c.text(c.get('token').name));
   app.post('/act', access.mayAct, (c) => c.text(c.get('actor')));
   const send = (path: string, { address = '192.0.2.1', ...init }: Sent = {}) => {
     const headers = init.headers ?? {};
@@ -127,6 +128,9 @@ test('a teacher reserves and does nothing else; an operator may do both, a reade
   assert.equal(await (await reserve('the token of noether')).text(), 'noether');
   assert.equal(await (await reserve('the token of ada')).text(), 'ada');
   assert.equal(await refusal(await reserve('the token of prometheus')), '403 token-read-only');
+  const see = (token: string) => send('/see-reservations', { headers: bearer(token).headers });
+  assert.equal(await (await see('the token of noether')).text(), 'noether');
+  assert.equal(await refusal(await see('the token of prometheus')), '403 token-read-only');
   assert.equal(await refusal(await send('/act', bearer('the token of noether'))), '403 token-teacher');
   const { headers } = bearer('the token of noether');
   assert.equal(await refusal(await send('/read', { headers })), '403 token-teacher');
@@ -263,6 +267,10 @@ test('where pages of simulation servers share the origin, a browser session read
   const headers = { Cookie: pair, [CSRF_HEADER]: viewer.csrf ?? '' };
   assert.equal((await set.send('/read', { headers })).status, 200);
   assert.equal(await refusal(await set.send('/act', { method: 'POST', headers })), '401 token-again');
+  assert.equal(await refusal(await set.send('/reserve', { method: 'POST', headers })), '401 token-again');
+  assert.equal(await (await set.send('/see-reservations', { headers })).text(), 'ada');
+  assert.equal(await refusal(await set.send('/see-reservations', { headers: { Cookie: pair } })), '403 csrf');
+  assert.equal(await refusal(await set.send('/see-reservations')), '401 token-missing');
   const confirmed = { ...headers, Authorization: 'Bearer the token of bob' };
   assert.equal(await (await set.send('/act', { method: 'POST', headers: confirmed })).text(), 'bob');
 });

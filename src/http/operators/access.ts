@@ -32,6 +32,8 @@ export interface Access {
   readonly mayAct: MiddlewareHandler<Env>;
   /** The same for teachers and operators; what a teacher may reach is up to the route. */
   readonly mayReserve: MiddlewareHandler<Env>;
+  /** The same, but nothing is changed, so a browser session is enough everywhere. */
+  readonly maySeeReservations: MiddlewareHandler<Env>;
   /** For routes that answer a refused reader in their own way. */
   readonly isReader: (c: Context<Env>) => boolean;
   /** Whether a reader that was let through may continue: reading may be closed meanwhile, and sessions and tokens end. */
@@ -58,7 +60,7 @@ export function createAccess(options: CredentialsOptions): Access {
     return roleOf(given.token) === 'teacher' ? refuse(c, teacherRefusal(name)) : next();
   };
   const mayDo =
-    (refusalOf: Readonly<Partial<Record<Role, (name: string) => Refused>>>): MiddlewareHandler<Env> =>
+    (refusalOf: Readonly<Partial<Record<Role, (name: string) => Refused>>>, changes = true): MiddlewareHandler<Env> =>
     async (c, next) => {
       const given = credentials.of(c);
       if (given.kind === 'refused') return refuse(c, given);
@@ -66,20 +68,21 @@ export function createAccess(options: CredentialsOptions): Access {
       if (session !== undefined && !isOfPage(c, session)) return refuse(c, CSRF);
       const refusalOfRole = refusalOf[roleOf(token)];
       if (refusalOfRole !== undefined) return refuse(c, refusalOfRole(token.name));
-      if (session !== undefined && operators.isShared()) return refuse(c, TOKEN_AGAIN);
+      if (session !== undefined && changes && operators.isShared()) return refuse(c, TOKEN_AGAIN);
       c.set('actor', token.name);
       c.set('token', token);
       return next();
     };
   const mayAct = mayDo({ reader: readOnlyRefusal, teacher: teacherRefusal });
   const mayReserve = mayDo({ reader: readOnlyRefusal });
+  const maySeeReservations = mayDo({ reader: readOnlyRefusal }, false);
   const isOfReader = (token: AccessToken | undefined) => token !== undefined && roleOf(token) !== 'teacher';
   const mayLeave: MiddlewareHandler<Env> = async (c, next) => {
     const session = credentials.sessions.of(c);
     return session === undefined || isOfPage(c, session) ? next() : refuse(c, CSRF);
   };
   return {
-    ...{ mayRead, mayAct, mayReserve },
+    ...{ mayRead, mayAct, mayReserve, maySeeReservations },
     isReader(c) {
       const given = isOpen() ? undefined : credentials.of(c);
       return given === undefined || (given.kind === 'holder' && isOfReader(given.token));

@@ -19,15 +19,16 @@ export interface ExplainSource {
 export function explainView(source: ExplainSource, projectUrl: string | undefined, labels: Labels | undefined): ExplainView {
   const read = projectUrl === undefined ? undefined : parseProject(projectUrl, { otherHosts: source.otherHosts() });
   if (read?.kind === 'refused')
-    return { project: null, open: false, code: `project-${read.rule}`, reason: read.reason, servers: [] };
+    return { project: null, open: false, code: `project-${read.rule}`, reason: read.reason, reservation: null, servers: [] };
   const project = read?.project;
   const route = source.route(project, labels);
   const { summary, answers } = source.explain(project, labels);
   const asked = { project: project?.url ?? null, servers: answers };
-  if (route.kind === 'refused') return { ...asked, open: false, code: route.code, reason: route.reason };
+  if (route.kind === 'refused') return { ...asked, open: false, code: route.code, reason: route.reason, reservation: null };
   const prospect = source.prospect(project, labels);
+  const reservation = prospect.kind === 'held-for-class' ? prospect.reservation : null;
   const reason = 'reason' in prospect ? prospect.reason : sentence(summary);
-  return { ...asked, open: prospect.kind === 'open', code: prospect.kind, reason };
+  return { ...asked, open: prospect.kind === 'open', code: prospect.kind, reason, reservation };
 }
 
 function sentence(summary: string): string {

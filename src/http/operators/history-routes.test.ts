@@ -5,7 +5,7 @@ import { decodeSparkline } from '../../core/history/sparkline.ts';
 import { DemoFleet } from '../../../test/support/monitor-source.ts';
 import { createHistoryRoutes, csvOf } from './history-routes.ts';
 
-const NO_OUTAGES = { marks: () => [], uptime: () => ({}) };
+const NO_OUTAGES = { marks: () => [], uptime: () => ({}), reserved: (time: readonly number[]) => time.map(() => 30) };
 
 function setUp() {
   const fleet = new DemoFleet({ servers: 2 });
@@ -46,6 +46,10 @@ test('a server, a time and a step can be named; times as seconds or as ISO 8601'
     await view(await ask(`server=${encodeURIComponent(id)}&from=${iso(from)}&to=${iso(from + 3600)}&step=600`)),
     seconds,
   );
+  assert.ok(
+    seconds.reserved.every((seats) => seats === null),
+    'seats are reserved in the fleet',
+  );
 });
 
 test('the CSV of a server is named after it', async () => {
@@ -70,13 +74,14 @@ test('CSV has the same figures in lines, and a gap is an empty field', async () 
   const response = await ask(`${query}&format=csv`);
   assert.equal(response.headers.get('Content-Type'), 'text/csv; charset=utf-8');
   const [head, ...lines] = (await response.text()).trimEnd().split('\r\n');
-  assert.equal(head, 'time,min,mean,max,count,predicted,hand_outs,waiting');
+  assert.equal(head, 'time,min,mean,max,count,predicted,hand_outs,waiting,reserved');
   assert.equal(lines.length, json.time.length);
   for (const [index, line] of lines.entries()) {
     const fields = line.split(',');
     assert.equal(Date.parse(fields[0] ?? '') / 1000, json.time[index]);
     assert.equal(fields[2], String(json.mean[index] ?? ''));
     assert.equal(fields[4], String(json.count[index]));
+    assert.equal(fields[8], '30');
   }
   assert.ok(json.mean.includes(null));
   assert.equal(csvOf({ ...json, time: [] }), `${head}\r\n`);

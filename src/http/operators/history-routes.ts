@@ -11,7 +11,7 @@ import { createThrottledValue } from '../server/throttled-value.ts';
 import { timeText } from '../server/time-text.ts';
 
 export interface HistoryRoutesOptions {
-  readonly source: Pick<MonitorSource, 'history' | 'sparklines' | 'marks' | 'uptime'>;
+  readonly source: Pick<MonitorSource, 'history' | 'sparklines' | 'marks' | 'uptime' | 'reserved'>;
   readonly clock: Pick<Clock, 'now' | 'wallTime'>;
   readonly mayRead: MiddlewareHandler<Env>;
 }
@@ -56,6 +56,7 @@ const answer = z
     predicted: measured.describe('Mean predicted load.'),
     handOuts: numbers,
     waiting: measured.describe('Maximum length of the waiting line; only of the fleet.'),
+    reserved: measured.describe('Seats of classes that could be taken at the same time; only of the fleet.'),
     marks: z.array(mark).readonly().describe('When servers did not answer or were drained, the oldest first.'),
   })
   .openapi('History');
@@ -100,7 +101,9 @@ export function createHistoryRoutes({ source, clock, mayRead }: HistoryRoutesOpt
     if (from >= to) return refusal(c, 400, 'bad-request', '"from" must be before "to".');
     const recorded = source.history({ from, to, ...(server !== undefined && { server }), ...(step !== undefined && { step }) });
     if (recorded === undefined) return refusal(c, 404, 'no-history', 'There is no history of a server with this identity.');
-    const view = { ...recorded, marks: source.marks(server, recorded.from, recorded.to) };
+    const { time, step: seconds } = recorded;
+    const reserved = server === undefined ? source.reserved(time, seconds) : time.map(() => null);
+    const view = { ...recorded, reserved, marks: source.marks(server, recorded.from, recorded.to) };
     if (format === 'json') return c.json(view, 200, NO_CACHE);
     return c.body(csvOf(view), 200, {
       ...NO_CACHE,
@@ -127,9 +130,9 @@ function fileName({ server }: HistoryView): string {
 
 /** Lines as in RFC 4180; the first names the columns. A gap is an empty field. */
 export function csvOf(view: HistoryView): string {
-  const lines = ['time,min,mean,max,count,predicted,hand_outs,waiting'];
+  const lines = ['time,min,mean,max,count,predicted,hand_outs,waiting,reserved'];
   for (const [index, at] of view.time.entries()) {
-    const measured = [view.min, view.mean, view.max, view.count, view.predicted, view.handOuts, view.waiting];
+    const measured = [view.min, view.mean, view.max, view.count, view.predicted, view.handOuts, view.waiting, view.reserved];
     lines.push([new Date(at * 1000).toISOString(), ...measured.map((column) => column[index] ?? '')].join(','));
   }
   return `${lines.join('\r\n')}\r\n`;

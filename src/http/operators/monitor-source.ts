@@ -11,5 +11,7 @@ export interface MonitorSource {
   sparklines(): RecordedSparklines;
   /** Outages and drains of a server, or of the fleet, in a time in seconds since the epoch. */
   marks(server: ServerId | undefined, from: number, to: number): readonly MarkView[];
+  /** The seats of classes that could be taken in each bucket of the fleet's history. `step` is seconds. */
+  reserved(time: readonly number[], step: number): readonly number[];
   uptime(): Readonly<Record<ServerId, ServerUptimeView>>;
 }

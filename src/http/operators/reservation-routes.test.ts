@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readCalendar } from '../../calendar/read-calendar.ts';
 import { startWithClass } from '../../../test/support/class-scene.ts';
+import type { MiddlewareHandler } from 'hono';
+import type { Env } from '../server/routes.ts';
 import { createReservationRoutes } from './reservation-routes.ts';
 
 const BASE = '/api/v1/reservations';
@@ -15,17 +17,17 @@ function setUp() {
   const { reservations } = scene;
   assert.ok(reservations !== undefined);
   reservations.begin();
+  const mayReserve: MiddlewareHandler<Env> = async (c, next) => {
+    const name = c.req.header('Authorization');
+    if (name === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
+    c.set('token', { name, hash: '', role: name === 'ada' ? 'operator' : 'teacher', quota });
+    return next();
+  };
   const routes = createReservationRoutes({
-    reservations,
+    ...{ reservations, mayReserve, maySeeReservations: mayReserve },
     projectHosts: () => [],
     calendars: { read: (...calendar) => Promise.resolve(readCalendar(...calendar)) },
     clock: scene.clock,
-    mayReserve: async (c, next) => {
-      const name = c.req.header('Authorization');
-      if (name === undefined) return c.json({ code: 'token-missing', reason: 'a token is needed' }, 401);
-      c.set('token', { name, hash: '', role: name === 'ada' ? 'operator' : 'teacher', quota });
-      return next();
-    },
   });
   const send = async (method: string, path: string, body?: unknown, name = 'ada') => {
     const response = await routes.request(path, {

@@ -28,6 +28,7 @@ export interface ReservationRoutesOptions {
   /** Hosts besides `github.com` from which projects may come. */
   readonly projectHosts: () => readonly string[];
   readonly mayReserve: MiddlewareHandler<Env>;
+  readonly maySeeReservations: MiddlewareHandler<Env>;
 }
 
 const BODY_BYTES = 16_384;
@@ -115,7 +116,21 @@ const reservation = z
   })
   .openapi('Reservation');
 
-const conflict = refusalSchema
+/** Refusals for which the code alone does not say which words fit. */
+const ruled = refusalSchema
+  .extend({
+    rule: z
+      .string()
+      .optional()
+      .describe('Which rule of the code it is; absent: the code says it.')
+      .openapi({ example: 'quota-seats' }),
+    values: z
+      .record(z.string(), z.union([z.string(), z.number()]))
+      .optional()
+      .describe('What the reason contains, by names.'),
+  })
+  .openapi('ReservationRefusal');
+const conflict = ruled
   .extend({
     numbers: z
       .object({
@@ -136,9 +151,9 @@ const dryRun = z.object({
 const andLater = z.enum(['true', 'false']).optional().describe('`true`: also the lessons of its series after it.');
 const security = [{ token: [] }];
 const refusals = {
-  400: refusalResponse('The request cannot be understood.'),
+  400: jsonResponse('The request cannot be understood.', ruled),
   401: refusalResponse('The token is missing or wrong.'),
-  403: refusalResponse('No tokens are configured, the token is read-only, or its quota is used up.'),
+  403: jsonResponse('No tokens are configured, the token is read-only, or its quota is used up.', ruled),
   429: refusalResponse('Too many wrong tokens from this address.'),
 };
 const changing = {
@@ -289,10 +304,11 @@ const calendarImport = createRoute({
 });
 
 export function createReservationRoutes(options: ReservationRoutesOptions): OpenAPIHono<Env> {
-  const { mayReserve } = options;
+  const { mayReserve, maySeeReservations } = options;
   const routes = new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
   const limit = bodyLimit({ maxSize: BODY_BYTES, onError: (c) => refusal(c, 413, 'too-large', 'The request is too large.') });
-  for (const { method, path } of [make, list, look, extend, move, release, cancel])
+  routes.on(look.method, look.path.replace('{id}', ':id'), maySeeReservations);
+  for (const { method, path } of [make, list, extend, move, release, cancel])
     routes.on(method, path.replace('{id}', ':id'), mayReserve, limit, refuseOddJson);
   const limitFile = bodyLimit({
     maxSize: MAX_CALENDAR_BYTES,
@@ -309,7 +325,7 @@ export function createReservationRoutes(options: ReservationRoutesOptions): Open
 function addMaking(routes: OpenAPIHono<Env>, { reservations, projectHosts }: ReservationRoutesOptions): void {
   routes.openapi(make, async (c) => {
     const read = readWish(c.req.valid('json'), projectHosts());
-    if (typeof read === 'string') return refusal(c, 400, 'bad-request', read);
+    if (isUnreadable(read)) return c.json({ code: 'bad-request', ...read }, 400, NO_STORE);
     const isTrial = c.req.valid('query').dryRun === 'true';
     const outcome = await reservations.make(read, personOf(c.get('token')), { dryRun: isTrial });
     if (outcome.kind === 'done') {
@@ -398,15 +414,27 @@ function addChanging(routes: OpenAPIHono<Env>, { reservations }: ReservationRout
   });
 }
 
-/** A sentence if it cannot be meant. */
-function readWish(body: z.infer<typeof wish>, otherHosts: readonly string[]): Wish | string {
+interface Unreadable {
+  readonly rule: 'bad-code' | 'bad-project' | 'project-needed';
+  readonly reason: string;
+}
+
+function isUnreadable(read: Wish | Unreadable): read is Unreadable {
+  return 'rule' in read;
+}
+
+function readWish(body: z.infer<typeof wish>, otherHosts: readonly string[]): Wish | Unreadable {
   const { title, match, seats, start } = body;
   const code = body.code === undefined ? undefined : normalizedCode(body.code);
   if (body.code !== undefined && code === undefined)
-    return `"code": write ${MIN_CODE} to ${MAX_CODE} letters and digits; hyphens do not count.`;
+    return {
+      rule: 'bad-code',
+      reason: `"code": write ${MIN_CODE} to ${MAX_CODE} letters and digits; hyphens do not count.`,
+    };
   const read = body.project === undefined ? undefined : parseProject(body.project, { otherHosts });
-  if (read?.kind === 'refused') return `"project": ${read.reason}`;
-  if (match !== 'code' && read === undefined) return `"project": write it, because "match" is ${match}.`;
+  if (read?.kind === 'refused') return { rule: 'bad-project', reason: `"project": ${read.reason}` };
+  if (match !== 'code' && read === undefined)
+    return { rule: 'project-needed', reason: `"project": write it, because "match" is ${match}.` };
   return {
     ...{ title, match, seats, start, end: start + body.minutes * MINUTE },
     ...{ opens: body.opens * MINUTE, grace: body.grace * MINUTE },
@@ -431,15 +459,17 @@ function viewOf({ reservation: kept, status, predicted, free }: ReservationView)
 type Refused = Exclude<ReservationOutcome, { kind: 'done' }>;
 
 function refuseOutcome(c: Context, outcome: Refused, seats: number) {
-  const { status, code, reason } = refusalOf(outcome, seats);
-  if (outcome.kind === 'over-capacity') return c.json({ code, reason, numbers: numbersView(outcome) }, 409, NO_STORE);
-  return refusal(c, status, code, reason);
+  const { status, ...body } = refusalOf(outcome, seats);
+  if (outcome.kind === 'over-capacity') return c.json({ ...body, numbers: numbersView(outcome) }, 409, NO_STORE);
+  return c.json(body, status, NO_STORE);
 }
 
 interface RefusedReservation {
   readonly status: 400 | 403 | 409 | 422;
   readonly code: string;
   readonly reason: string;
+  readonly rule?: string;
+  readonly values?: Readonly<Record<string, string | number>>;
 }
 
 function refusalOf(outcome: Refused, seats: number): RefusedReservation {
@@ -447,21 +477,23 @@ function refusalOf(outcome: Refused, seats: number): RefusedReservation {
     case 'over-capacity':
       return { status: 409, code: outcome.kind, reason: numbers(outcome, seats) };
     case 'quota':
-      return { status: 403, code: outcome.kind, reason: quotaWords(outcome) };
+      return { status: 403, code: outcome.kind, reason: quotaWords(outcome), ...quotaRule(outcome) };
     case 'code-in-use':
       return conflictOf(outcome.kind, 'Another reservation that is not over has this code; choose another one.');
     case 'unknown-zone':
       return badRequest('"weekly.zone": write the name of a time zone, such as Europe/Berlin.');
     case 'none':
-      return badRequest('"weekly": no lesson is left until the last day.');
-    case 'no-such-time':
-      return badRequest(`"weekly": the clocks skip this time on ${outcome.day}; add the day to "except".`);
+      return badRequest('"weekly": no lesson is left until the last day.', 'no-lesson');
+    case 'no-such-time': {
+      const { day } = outcome;
+      return badRequest(`"weekly": the clocks skip this time on ${day}; add the day to "except".`, outcome.kind, { day });
+    }
     case 'too-many-lessons':
-      return badRequest(`"weekly": a series has at most ${MAX_LESSONS} lessons.`);
+      return badRequest(`"weekly": a series has at most ${MAX_LESSONS} lessons.`, outcome.kind, { max: MAX_LESSONS });
     case 'too-many':
       return conflictOf('too-many-reservations', 'The maximum number of reservations is reached; cancel some.');
     case 'in-the-past':
-      return badRequest('"start": this time is over.');
+      return badRequest('"start": this time is over.', outcome.kind);
     case 'over':
     case 'unknown':
       return conflictOf('reservation-over', 'This reservation is over, or its doors are open already. Make a new one.');
@@ -470,8 +502,18 @@ function refusalOf(outcome: Refused, seats: number): RefusedReservation {
   }
 }
 
-function badRequest(reason: string): RefusedReservation {
-  return { status: 400, code: 'bad-request', reason };
+function badRequest(reason: string, rule?: string, values?: Readonly<Record<string, string | number>>): RefusedReservation {
+  return {
+    status: 400,
+    code: 'bad-request',
+    reason,
+    ...(rule !== undefined && { rule }),
+    ...(values !== undefined && { values }),
+  };
+}
+
+function quotaRule({ what, max, wanted }: OverQuota) {
+  return { rule: `quota-${what}`, values: { max, wanted } };
 }
 
 function conflictOf(code: string, reason: string): RefusedReservation {

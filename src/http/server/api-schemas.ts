@@ -81,6 +81,18 @@ const sessionCount = z
   .object({ basis: sessionBasis, count: count.describe('Sessions that run or are about to begin.') })
   .openapi('SessionCount');
 
+const classSeats = z
+  .object({
+    held: count.describe('Seats that will probably be taken here. They are held in the fleet, not on this server.'),
+    taken: count.describe('Seats that are taken here.'),
+    points: points.describe('Load points of the held seats.'),
+  })
+  .openapi('ClassSeats');
+const reservationId = z
+  .string()
+  .nullable()
+  .describe('Identity of the reservation that has to do with it. `/api/v1/reservations/{id}` names it to those who may see it.');
+
 export const server = z
   .object({
     id: serverId,
@@ -98,6 +110,7 @@ export const server = z
     costUncertainty: points.nullable().describe('One standard deviation of `cost`; null: not learned on this server yet.'),
     places: count.describe('How many more sessions of that cost fit now.'),
     sessions: sessionCount,
+    classSeats: orNull(classSeats).describe('Its share of the seats of classes that are near or on; null: none.'),
     handOuts: count.describe('Sessions allocated since it joined the fleet.'),
     handOutsLastHour: count,
     lastAnswerAt: time.nullable(),
@@ -132,6 +145,7 @@ export const explanation = z
     open: z.boolean().describe('A request now would be allocated.'),
     code: z.string().openapi({ example: 'no-room' }),
     reason: z.string().describe('The summary in a sentence.'),
+    reservation: reservationId,
     servers: z.array(answer).readonly(),
   })
   .openapi('Explanation');
@@ -150,6 +164,7 @@ export const decision = z
     code: z.string().openapi({ example: 'allocated' }),
     reason: z.string().describe('The reason in a sentence, for students.'),
     waited: seconds.describe('Seconds in the waiting line.'),
+    reservation: reservationId,
     others: z.array(answer).readonly().describe('The answers of the other servers, at most a few dozen.'),
     omitted: count.describe('How many answers were left out.'),
   })
@@ -264,6 +279,7 @@ export const waitingSession = z
     type: z.literal('waiting'),
     ticket: z.string().describe('For polling, for giving the place up, and as `resume` on the WebSocket `/session`. Secret.'),
     position: z.int().min(1).describe('1 is next.'),
+    ofClass: z.literal(true).optional().describe('The position is in the line of a class, which is served first.'),
     estimateSeconds: orNull(secondsRange).describe('Estimated remaining wait; null: not known.'),
     askAgainSeconds: seconds.describe('When to poll again. A client that does not poll is skipped, then loses its place.'),
   })

@@ -88,6 +88,7 @@ function build() {
           sparklines: () => ({ from: 0, step: 1, servers: {} }),
           marks: () => [],
           uptime: () => ({}),
+          reserved: () => [],
         },
         clock,
         mayRead: pass,

@@ -53,6 +53,10 @@ export interface Rehearsal {
 export interface Refusal {
   readonly code: string;
   readonly reason: string;
+  /** Which rule of the code it is; absent: the code says it. */
+  readonly rule?: string;
+  /** What the reason contains, by names. */
+  readonly values?: Readonly<Record<string, string | number>>;
   /** Of `over-capacity`. Times are ISO 8601. */
   readonly numbers?: { readonly free: number; readonly at: string; readonly alternatives: readonly string[] };
 }
@@ -68,19 +72,45 @@ export function ask<T>(token: string, method: string, path = '', body?: object):
   return request(token, method, `api/v1/reservations${path}`, body);
 }
 
+export interface ImportedEvent {
+  readonly uid: string;
+  readonly title: string;
+  readonly outcome: 'new' | 'changed' | 'unchanged' | 'cancelled' | 'refused';
+  /** In English. */
+  readonly reason: string | null;
+  readonly code: string | null;
+  readonly seats: number | null;
+  readonly lessons: number;
+  /** ISO 8601. */
+  readonly first: string | null;
+}
+
+export interface CalendarImport {
+  readonly applied: boolean;
+  readonly events: readonly ImportedEvent[];
+}
+
+/** What a calendar file would reserve; `apply`: reserves it. */
+export function importCalendar(token: string, file: string, apply: boolean): Promise<Answer<CalendarImport>> {
+  const query = new URLSearchParams({ apply: String(apply), zone: new Intl.DateTimeFormat().resolvedOptions().timeZone });
+  return request(token, 'POST', `api/v1/reservations/import?${query.toString()}`, file);
+}
+
 /** Would so many fit, and what would help? */
 export function rehearse(token: string, { seats, start, minutes, project }: Wish): Promise<Answer<Rehearsal>> {
   const question = { people: seats, at: start, minutes, ...(project !== undefined && { project }) };
   return request(token, 'POST', 'api/v1/rehearsals', question);
 }
 
-async function request<T>(token: string, method: string, url: string, body?: object): Promise<Answer<T>> {
+/** `body`: a calendar file, or what is sent as JSON. */
+async function request<T>(token: string, method: string, url: string, body?: object | string): Promise<Answer<T>> {
+  const type = typeof body === 'string' ? 'text/calendar' : 'application/json';
   try {
     const response = await fetch(url, {
       method,
       credentials: 'omit',
-      headers: { Authorization: `Bearer ${token}`, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headers: { Authorization: `Bearer ${token}`, ...(body !== undefined && { 'Content-Type': type }) },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT),
     });
     const value: unknown = response.status === 204 ? null : await response.json();

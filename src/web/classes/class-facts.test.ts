@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClassView } from '../../core/views/class-view.ts';
 import { classFacts, countdown } from './class-facts.ts';
-import { english } from './texts/en.ts';
+import { english } from '../../core/languages/classes/en.ts';
 
 const DOORS = Date.UTC(2026, 8, 15, 5, 50);
 const view: ClassView = {

@@ -1,6 +1,7 @@
 /** What the page of a class says at a moment. */
 import type { ClassView } from '../../core/views/class-view.ts';
-import { fill, type Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
+import { fill } from '../../core/languages/texts.ts';
 
 export interface ClassFacts {
   /** Seats can be taken. */
@@ -18,7 +19,7 @@ interface Moment {
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 
-export function classFacts(view: ClassView, texts: Texts, { timeZone, now }: Moment): ClassFacts {
+export function classFacts(view: ClassView, texts: ClassTexts, { timeZone, now }: Moment): ClassFacts {
   const [doors, end] = [Date.parse(view.doors), Date.parse(view.end)];
   const isOver = now === undefined ? view.state === 'over' : now >= end;
   const isEarly = now === undefined ? view.state === 'planned' || view.state === 'gathering' : now < doors;

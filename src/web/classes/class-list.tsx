@@ -1,29 +1,47 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
-/** The reserved classes of a teacher, day by day, with what can be done with each. */
-import { useState } from 'preact/hooks';
-import type { Answer, ReservationView } from './api.ts';
+/** The reserved classes of a teacher in a week, day by day, with what can be done with each. */
+import { useEffect, useState } from 'preact/hooks';
+import type { ReservationView } from './api.ts';
 import { formats } from './formats.ts';
-import { fieldsOf, toDate } from './local-time.ts';
-import { fill, type Texts } from './texts/texts.ts';
+import { fieldsOf, mondayOf, toDate, weeksFrom } from './local-time.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
+import { fill } from '../../core/languages/texts.ts';
 
-export type Act = (method: string, path: string, body?: object) => Promise<Answer<unknown>>;
+export type Act = (reservation: ReservationView, method: string, path: string, body?: object) => Promise<unknown>;
 
 interface ClassListProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly classes: readonly ReservationView[];
   readonly act: Act;
+  /** A time in the week to show, ISO 8601. Another value shows its week. */
+  readonly shown: string;
 }
 
-export function ClassList({ texts, classes, act }: ClassListProps) {
+export function ClassList({ texts, classes, act, shown }: ClassListProps) {
+  const [monday, setMonday] = useState(() => mondayOf(new Date(shown)));
+  useEffect(() => setMonday(mondayOf(new Date(shown))), [shown]);
   if (classes.length === 0) return <p>{texts.none}</p>;
   const { day } = formats(texts);
-  const days = [...new Set(classes.map(({ start }) => day(start)))];
+  const inWeek = classes.filter(({ start }) => mondayOf(new Date(start)).getTime() === monday.getTime());
+  const days = [...new Set(inWeek.map(({ start }) => day(start)))];
+  const next = classes.find(({ start }) => Date.parse(start) > weeksFrom(monday, 1).getTime());
   return (
     <>
+      <Week texts={texts} monday={monday} show={setMonday} />
+      {days.length === 0 && (
+        <p>
+          {texts.noneInWeek}{' '}
+          {next !== undefined && (
+            <button type="button" onClick={() => setMonday(mondayOf(new Date(next.start)))}>
+              {fill(texts.nextClass, { day: day(next.start) })}
+            </button>
+          )}
+        </p>
+      )}
       {days.map((name) => (
         <section key={name} class="day">
           <h3>{name}</h3>
-          {classes
+          {inWeek
             .filter(({ start }) => day(start) === name)
             .map((reservation) => (
               <ClassRow key={reservation.id} texts={texts} reservation={reservation} act={act} />
@@ -34,8 +52,35 @@ export function ClassList({ texts, classes, act }: ClassListProps) {
   );
 }
 
+interface WeekProps {
+  readonly texts: ClassTexts;
+  readonly monday: Date;
+  readonly show: (monday: Date) => void;
+}
+
+function Week({ texts, monday, show }: WeekProps) {
+  const { day } = formats(texts);
+  const sunday = new Date(monday.getFullYear(), monday.getMonth(), monday.getDate() + 6);
+  return (
+    <div class="actions week">
+      <button type="button" aria-label={texts.weekBefore} onClick={() => show(weeksFrom(monday, -1))}>
+        ‹
+      </button>
+      <b role="status">
+        {day(monday.toISOString())} – {day(sunday.toISOString())}
+      </b>
+      <button type="button" aria-label={texts.weekAfter} onClick={() => show(weeksFrom(monday, 1))}>
+        ›
+      </button>
+      <button type="button" onClick={() => show(mondayOf(new Date()))}>
+        {texts.thisWeek}
+      </button>
+    </div>
+  );
+}
+
 interface ClassRowProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly reservation: ReservationView;
   readonly act: Act;
 }
@@ -70,7 +115,7 @@ function ClassRow({ texts, reservation, act }: ClassRowProps) {
 }
 
 function StateLine({ texts, reservation: { state, seats, taken, outstanding, predicted, short } }: Omit<ClassRowProps, 'act'>) {
-  const words = texts.states[state];
+  const words = texts[`state.${state}`];
   if (predicted === null || outstanding === 0) return <p>{words}</p>;
   const free = Math.min(seats, taken + predicted);
   if (!short) return <p>{state === 'gathering' ? `${words}: ${fill(texts.gathered, { predicted: free, seats })}` : words}</p>;
@@ -89,7 +134,7 @@ function Actions({ texts, reservation, act }: ClassRowProps) {
   const { id, start, end, state, series } = reservation;
   const post = (verb: string, body: object = {}): void => {
     setOpen(undefined);
-    void act('POST', `/${id}/${verb}`, body);
+    void act(reservation, 'POST', `/${id}/${verb}`, body);
   };
   const minutes = (Date.parse(end) - Date.parse(start)) / MINUTE;
   const isBefore = state === 'planned' || state === 'gathering';
@@ -114,11 +159,11 @@ function Actions({ texts, reservation, act }: ClassRowProps) {
       {open === 'move' && <Move texts={texts} reservation={reservation} move={(to) => post('move', { start: to })} />}
       {open === 'cancel' && (
         <div class="actions">
-          <button type="button" class="danger" onClick={() => void act('DELETE', `/${id}`)}>
+          <button type="button" class="danger" onClick={() => void act(reservation, 'DELETE', `/${id}`)}>
             {texts.reallyCancel}
           </button>
           {series !== null && (
-            <button type="button" class="danger" onClick={() => void act('DELETE', `/${id}?andLater=true`)}>
+            <button type="button" class="danger" onClick={() => void act(reservation, 'DELETE', `/${id}?andLater=true`)}>
               {texts.laterToo}
             </button>
           )}
@@ -132,7 +177,7 @@ function Actions({ texts, reservation, act }: ClassRowProps) {
 }
 
 interface MoveProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly reservation: ReservationView;
   /** `to` is ISO 8601. */
   readonly move: (to: string) => void;

@@ -3,13 +3,13 @@ import { renderSVG } from 'uqr';
 import type { ClassView } from '../../core/views/class-view.ts';
 import { classFacts } from './class-facts.ts';
 import { formats } from './formats.ts';
-import type { Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
 
 const SECOND = 1000;
 /** Milliseconds between two questions whether the class was moved or extended. */
 const ASK_EVERY = 20_000;
 
-export function startClassPage(served: ClassView, texts: Texts): void {
+export function startClassPage(served: ClassView, texts: ClassTexts): void {
   let view = served;
   const show = (): void => {
     const { isOpen, status } = classFacts(view, texts, { now: Date.now() });

@@ -1,5 +1,5 @@
 /** Times as the reader of the pages for classes writes them, in the reader's zone. */
-import type { Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
 
 export interface Formats {
   /** `Tuesday, 15 September` */
@@ -10,7 +10,7 @@ export interface Formats {
 }
 
 /** The reader's own variant of the language, such as `en-GB`. */
-export function formats({ language }: Texts): Formats {
+export function formats({ language }: ClassTexts): Formats {
   const own = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
   const day = new Intl.DateTimeFormat(own, { weekday: 'long', day: 'numeric', month: 'long' });
   const time = new Intl.DateTimeFormat(own, { hour: '2-digit', minute: '2-digit' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fieldsOf, toDate } from './local-time.ts';
+import { fieldsOf, mondayOf, toDate, weeksFrom } from './local-time.ts';
 
 const zone = process.env['TZ'];
 before(() => {
@@ -24,4 +24,12 @@ test('fields of a form are read back as they were written', () => {
   assert.deepEqual(toDate(day, time), date);
   assert.equal(toDate('', '08:00'), undefined);
   assert.equal(toDate('2026-02-30', '08:00'), undefined);
+});
+
+test('weeks begin on Monday, also when the clocks change in them', () => {
+  const monday = new Date('2026-10-19T00:00:00+02:00');
+  for (const time of ['2026-10-19T00:00:00+02:00', '2026-10-25T23:59:00+01:00'])
+    assert.deepEqual(mondayOf(new Date(time)), monday);
+  assert.deepEqual(weeksFrom(monday, 1), new Date('2026-10-26T00:00:00+01:00'));
+  assert.deepEqual(weeksFrom(weeksFrom(monday, 1), -1), monday);
 });

@@ -16,3 +16,13 @@ export function fieldsOf(date: Date): { readonly day: string; readonly time: str
     time: `${two(date.getHours())}:${two(date.getMinutes())}`,
   };
 }
+
+/** The beginning of the week, in the zone of the reader. */
+export function mondayOf(time: Date): Date {
+  return new Date(time.getFullYear(), time.getMonth(), time.getDate() - ((time.getDay() + 6) % 7));
+}
+
+/** The same time of the day, so many weeks later. */
+export function weeksFrom(time: Date, weeks: number): Date {
+  return new Date(time.getFullYear(), time.getMonth(), time.getDate() + 7 * weeks);
+}

@@ -4,9 +4,9 @@ import { render } from 'preact';
 import type { ClassView } from '../../core/views/class-view.ts';
 import { startClassPage } from './class-page.ts';
 import { TeacherPage } from './teacher-page.tsx';
-import type { Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
 
-const texts = read('texts') as Texts;
+const texts = read('texts') as ClassTexts;
 const teacher = document.getElementById('teacher');
 const view = read('view') as ClassView | undefined;
 if (teacher !== null) {

@@ -3,7 +3,9 @@
 import type { ComponentChildren } from 'preact';
 import type { ClassView } from '../../core/views/class-view.ts';
 import { classFacts } from './class-facts.ts';
-import { fill, type Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
+import { directionOf } from '../../core/languages/languages.ts';
+import { fill } from '../../core/languages/texts.ts';
 
 export type ClassPageContent =
   | { readonly kind: 'teacher' }
@@ -11,7 +13,7 @@ export type ClassPageContent =
   | { readonly kind: 'unknown-code' | 'too-many-codes' };
 
 export interface ClassPageProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly script: string;
   readonly styles: string;
   readonly content: ClassPageContent;
@@ -19,7 +21,7 @@ export interface ClassPageProps {
 
 export function ClassPage({ texts, script, styles, content }: ClassPageProps) {
   return (
-    <html lang={texts.language}>
+    <html lang={texts.language} dir={directionOf(texts.language)}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -29,6 +31,11 @@ export function ClassPage({ texts, script, styles, content }: ClassPageProps) {
         <link rel="icon" href={ICON} />
         <link rel="stylesheet" href={styles} />
         <script type="module" src={script}></script>
+        {content.kind === 'class' && (
+          <noscript>
+            <meta http-equiv="refresh" content="30" />
+          </noscript>
+        )}
       </head>
       <body>
         {content.kind === 'teacher' && (
@@ -44,7 +51,7 @@ export function ClassPage({ texts, script, styles, content }: ClassPageProps) {
   );
 }
 
-function contentOf(content: ClassPageContent, texts: Texts): ComponentChildren {
+function contentOf(content: ClassPageContent, texts: ClassTexts): ComponentChildren {
   switch (content.kind) {
     case 'teacher':
       return (
@@ -69,7 +76,7 @@ function contentOf(content: ClassPageContent, texts: Texts): ComponentChildren {
 }
 
 /** Without a script, times are those of UTC. */
-function ClassContent({ view, texts }: { readonly view: ClassView; readonly texts: Texts }) {
+function ClassContent({ view, texts }: { readonly view: ClassView; readonly texts: ClassTexts }) {
   const { isOpen, status } = classFacts(view, texts, { timeZone: 'UTC', now: undefined });
   const query = view.project === null ? '' : `?${new URLSearchParams({ url: view.project }).toString()}`;
   return (
@@ -101,14 +108,11 @@ function ClassContent({ view, texts }: { readonly view: ClassView; readonly text
           {texts.address}: <code id="session" class="text"></code>
         </p>
       </section>
-      <noscript>
-        <meta http-equiv="refresh" content="30" />
-      </noscript>
     </>
   );
 }
 
-function nameOf({ title, code }: ClassView, texts: Texts): string {
+function nameOf({ title, code }: ClassView, texts: ClassTexts): string {
   return title === '' ? fill(texts.classWithCode, { code }) : title;
 }
 

@@ -2,7 +2,7 @@
 import { h } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { ClassPage, type ClassPageContent } from './page.tsx';
-import { textsFor } from './texts/index.ts';
+import { classTextsFor, type AddedLanguages } from '../../core/languages/languages.ts';
 
 export interface ClassPageFiles {
   /** Addresses relative to the page. */
@@ -10,7 +10,12 @@ export interface ClassPageFiles {
   readonly styles: string;
 }
 
-/** In the language that the header `Accept-Language` asks for. */
-export function renderClassPage(acceptLanguage: string | undefined, files: ClassPageFiles, content: ClassPageContent): string {
-  return `<!DOCTYPE html>\n${renderToString(h(ClassPage, { texts: textsFor(acceptLanguage), content, ...files }))}`;
+export interface Languages {
+  /** The header `Accept-Language`. */
+  readonly accepted: string | undefined;
+  readonly added: AddedLanguages;
+}
+
+export function renderClassPage({ accepted, added }: Languages, files: ClassPageFiles, content: ClassPageContent): string {
+  return `<!DOCTYPE html>\n${renderToString(h(ClassPage, { texts: classTextsFor(accepted, added), content, ...files }))}`;
 }

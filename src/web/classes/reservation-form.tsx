@@ -4,14 +4,16 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ask, rehearse, type Answer, type Rehearsal, type ReservationView, type Wish } from './api.ts';
 import { formats } from './formats.ts';
-import { refusalText } from './refusal-text.ts';
-import { fill, type Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
+import { fill } from '../../core/languages/texts.ts';
+import { refusalWords } from './refusal-words.ts';
 import { firstFields, movedTo, wishOf, type Fields } from './wish.ts';
 
 interface ReservationFormProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly token: string;
-  readonly made: () => Promise<unknown>;
+  /** `start` is ISO 8601. */
+  readonly made: (start: string) => Promise<unknown>;
 }
 
 interface Asked {
@@ -34,9 +36,10 @@ export function ReservationForm({ texts, token, made }: ReservationFormProps) {
   const reserve = async (): Promise<void> => {
     if (typeof wish !== 'object') return;
     const answer = await ask<ReservationView>(token, 'POST', '', wish);
-    setSaid(answer.kind === 'answer' ? madeWords(answer.value, texts) : refusalText(texts, answer.refusal));
-    if (answer.kind === 'answer') setFields({ ...fields, code: '' });
-    await made();
+    setSaid(answer.kind === 'answer' ? madeWords(answer.value, texts) : refusalWords(answer.refusal, texts, wish.seats));
+    if (answer.kind !== 'answer') return;
+    setFields({ ...fields, code: '' });
+    await made(answer.value.start);
   };
   return (
     <section aria-labelledby="make">
@@ -70,7 +73,7 @@ export function ReservationForm({ texts, token, made }: ReservationFormProps) {
   );
 }
 
-function madeWords({ code, lessons }: ReservationView, texts: Texts): string {
+function madeWords({ code, lessons }: ReservationView, texts: ClassTexts): string {
   return lessons === undefined ? fill(texts.made, { code }) : fill(texts.madeWeekly, { lessons, code });
 }
 
@@ -103,7 +106,7 @@ async function trialOf(token: string, wish: Wish): Promise<Asked> {
 }
 
 interface TrialAnswerProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly trial: NonNullable<Trial>;
   readonly choose: (start: string) => void;
 }
@@ -115,21 +118,17 @@ function TrialAnswer({ texts, trial: { answer, seats, isWeekly, rehearsal }, cho
     return <p class="good">{words}</p>;
   }
   const { numbers } = answer.refusal;
-  if (numbers === undefined) return <p class="problem">{refusalText(texts, answer.refusal)}</p>;
-  const { day, time } = formats(texts);
-  const { free, at } = numbers;
-  const when = isWeekly ? `${day(at)}, ${time(at)}` : time(at);
   return (
     <>
-      <p class="problem">{fill(texts.tooMany, { seats, more: seats - free, time: when, free })}</p>
-      {!isWeekly && <OtherTimes texts={texts} starts={numbers.alternatives} choose={choose} />}
+      <p class="problem">{refusalWords(answer.refusal, texts, seats)}</p>
+      {!isWeekly && numbers !== undefined && <OtherTimes texts={texts} starts={numbers.alternatives} choose={choose} />}
       {rehearsal !== undefined && <Changes texts={texts} rehearsal={rehearsal} />}
     </>
   );
 }
 
 /** What else would help. Other times have buttons of their own. */
-function Changes({ texts, rehearsal: { seats, changes } }: { readonly texts: Texts; readonly rehearsal: Rehearsal }) {
+function Changes({ texts, rehearsal: { seats, changes } }: { readonly texts: ClassTexts; readonly rehearsal: Rehearsal }) {
   return (
     <ul>
       {changes.map(
@@ -144,7 +143,7 @@ function Changes({ texts, rehearsal: { seats, changes } }: { readonly texts: Tex
 }
 
 interface OtherTimesProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   /** ISO 8601. */
   readonly starts: readonly string[];
   readonly choose: (start: string) => void;
@@ -168,7 +167,7 @@ function OtherTimes({ texts, starts, choose }: OtherTimesProps) {
 }
 
 interface FieldsProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly fields: Fields;
   readonly change: (fields: Fields) => void;
 }

@@ -1,11 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource preact */
 /** The page of teachers: their token, their classes, and a form for a new one. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { ask, NO_ANSWER, type Answer, type ReservationView } from './api.ts';
-import { ClassList } from './class-list.tsx';
-import { refusalText } from './refusal-text.ts';
+import { ask, NO_ANSWER, type ReservationView } from './api.ts';
+import { CalendarImportForm } from './calendar-import.tsx';
+import { ClassList, type Act } from './class-list.tsx';
+import { refusalWords } from './refusal-words.ts';
 import { ReservationForm } from './reservation-form.tsx';
-import type { Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
 
 /** Milliseconds. */
 const REFRESH = 10_000;
@@ -16,7 +17,7 @@ interface Listed {
   readonly calendar: string;
 }
 
-export function TeacherPage({ texts }: { readonly texts: Texts }) {
+export function TeacherPage({ texts }: { readonly texts: ClassTexts }) {
   const [token, setToken] = useState<string>();
   const [problem, setProblem] = useState('');
   const [listed, setListed] = useState<Listed>({ reservations: [], calendar: '' });
@@ -58,7 +59,7 @@ export function TeacherPage({ texts }: { readonly texts: Texts }) {
 }
 
 interface ClassesProps {
-  readonly texts: Texts;
+  readonly texts: ClassTexts;
   readonly token: string;
   readonly listed: Listed;
   readonly load: () => Promise<boolean>;
@@ -67,9 +68,14 @@ interface ClassesProps {
 
 function Classes({ texts, token, listed: { reservations, calendar }, load, leave }: ClassesProps) {
   const [said, setSaid] = useState('');
-  const act = async <T,>(method: string, path: string, body?: object): Promise<Answer<T>> => {
-    const answer = await ask<T>(token, method, path, body);
-    setSaid(answer.kind === 'answer' ? texts.done : refusalText(texts, answer.refusal));
+  const [shown, setShown] = useState(() => new Date().toISOString());
+  const made = async (start: string): Promise<void> => {
+    await load();
+    setShown(start);
+  };
+  const act: Act = async ({ seats }, method, path, body) => {
+    const answer = await ask(token, method, path, body);
+    setSaid(answer.kind === 'answer' ? texts.done : refusalWords(answer.refusal, texts, seats));
     await load();
     return answer;
   };
@@ -77,10 +83,11 @@ function Classes({ texts, token, listed: { reservations, calendar }, load, leave
     <>
       <section aria-labelledby="yours">
         <h2 id="yours">{texts.yours}</h2>
-        <ClassList texts={texts} classes={reservations} act={act} />
+        <ClassList texts={texts} classes={reservations} act={act} shown={shown} />
         <p role="status">{said}</p>
       </section>
-      <ReservationForm texts={texts} token={token} made={load} />
+      <ReservationForm texts={texts} token={token} made={made} />
+      <CalendarImportForm texts={texts} token={token} made={made} />
       <details>
         <summary>{texts.calendar}</summary>
         <p class="muted">{texts.calendarHelp}</p>
@@ -102,7 +109,7 @@ function focus(input: HTMLInputElement | null): void {
   input?.focus();
 }
 
-function SignIn({ texts, enter }: { readonly texts: Texts; readonly enter: (token: string) => void }) {
+function SignIn({ texts, enter }: { readonly texts: ClassTexts; readonly enter: (token: string) => void }) {
   const [value, setValue] = useState('');
   return (
     <form

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { english } from './texts/en.ts';
+import { english } from '../../core/languages/classes/en.ts';
 import { firstFields, movedTo, wishOf } from './wish.ts';
 
 const NOW = new Date('2026-09-14T10:20:00').getTime();

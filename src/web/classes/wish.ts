@@ -1,7 +1,7 @@
 /** The fields of the form, and the reservation that they mean. */
 import type { Wish } from './api.ts';
 import { fieldsOf, toDate } from './local-time.ts';
-import type { Texts } from './texts/texts.ts';
+import type { ClassTexts } from '../../core/languages/classes/texts.ts';
 
 export interface Fields {
   readonly title: string;
@@ -35,7 +35,7 @@ export function firstFields(now: number): Fields {
 }
 
 /** A sentence if the fields cannot be meant; `undefined` while something is missing. */
-export function wishOf(fields: Fields, texts: Texts): Wish | string | undefined {
+export function wishOf(fields: Fields, texts: ClassTexts): Wish | string | undefined {
   const { title, day, from, to, weekly, project, code, match } = fields;
   const [seats, opens, grace] = [fields.seats, fields.opens, fields.grace].map(Number) as [number, number, number];
   if (day === '' || from === '' || to === '' || seats < 1) return undefined;

@@ -6,10 +6,10 @@ import { readClientLine, readSessionMessage, readStreamMessage } from './words.t
 test('a place in line, a server and a refusal are read from /session', () => {
   const read = (message: object) => readSessionMessage(JSON.stringify(message));
   assert.deepEqual(read({ type: 'waiting', position: 3, estimateSeconds: { from: 90, to: 120 }, resumeToken: 't' }), {
-    ...{ kind: 'waiting', position: 3, estimate: { from: 90, to: 120 }, token: 't' },
+    ...{ kind: 'waiting', position: 3, ofClass: false, estimate: { from: 90, to: 120 }, token: 't' },
   });
-  assert.deepEqual(read({ type: 'waiting', position: 1, estimateSeconds: null }), {
-    ...{ kind: 'waiting', position: 1, estimate: undefined, token: undefined },
+  assert.deepEqual(read({ type: 'waiting', position: 1, ofClass: true, estimateSeconds: null }), {
+    ...{ kind: 'waiting', position: 1, ofClass: true, estimate: undefined, token: undefined },
   });
   assert.deepEqual(read({ type: 'allocated', url: 'ws://localhost:2000' }), { kind: 'allocated', url: 'ws://localhost:2000' });
   assert.equal(read({ type: 'allocated', url: 'javascript:alert(1)' }), undefined);

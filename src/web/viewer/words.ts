@@ -5,6 +5,8 @@ export type SessionMessage =
   | {
       readonly kind: 'waiting';
       readonly position: number;
+      /** In the line of a class. */
+      readonly ofClass: boolean;
       /** Seconds. */
       readonly estimate: { readonly from: number; readonly to: number } | undefined;
       readonly token: string | undefined;
@@ -20,7 +22,7 @@ export function readSessionMessage(text: string): SessionMessage | undefined {
       const { position, estimateSeconds, resumeToken: token } = message;
       if (!isNumber(position)) return undefined;
       return {
-        ...{ kind: 'waiting', position },
+        ...{ kind: 'waiting', position, ofClass: message['ofClass'] === true },
         estimate: readEstimate(estimateSeconds),
         token: typeof token === 'string' ? token : undefined,
       };

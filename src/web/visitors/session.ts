@@ -31,9 +31,11 @@ export interface SessionOptions {
   readonly tickets: string;
   /** What to run; absent: what the server shows by itself. */
   readonly project: string | undefined;
+  /** Of a class; absent: none. */
+  readonly code: string | undefined;
   /** A place in line from before the page was loaded again. */
   readonly token: string | undefined;
-  readonly waiting: (position: number, estimate: { readonly from: number; readonly to: number } | undefined) => void;
+  readonly waiting: (place: Extract<SessionMessage, { kind: 'waiting' }>) => void;
   readonly reconnecting: (hasPlace: boolean) => void;
   readonly connecting: () => void;
   readonly progress: (text: string) => void;
@@ -128,7 +130,7 @@ export class Session {
     const { tickets } = this.#options;
     const answer =
       this.#token === undefined
-        ? await requestTicket(tickets, { project: this.#routed, clientId: this.#clientId })
+        ? await requestTicket(tickets, { project: this.#routed, code: this.#options.code, clientId: this.#clientId })
         : await pollTicket(tickets, this.#token);
     if (this.#ended) return;
     if (answer.kind === 'nothing') this.#retry();
@@ -148,7 +150,7 @@ export class Session {
     else if (message.kind === 'allocated') this.#start(message.url);
     else {
       this.#token = message.token;
-      this.#options.waiting(message.position, message.estimate);
+      this.#options.waiting(message);
     }
   }
 

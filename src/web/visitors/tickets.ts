@@ -14,9 +14,18 @@ const AGAIN = 2;
 
 export function requestTicket(
   url: string,
-  { project, clientId }: { readonly project: string | undefined; readonly clientId: string },
+  {
+    project,
+    code,
+    clientId,
+  }: { readonly project: string | undefined; readonly code: string | undefined; readonly clientId: string },
 ): Promise<TicketAnswer> {
-  const body = JSON.stringify({ wait: true, clientId, ...(project !== undefined && { project }) });
+  const body = JSON.stringify({
+    wait: true,
+    clientId,
+    ...(project !== undefined && { project }),
+    ...(code !== undefined && { code }),
+  });
   return answerOf(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
 }
 

@@ -1,4 +1,5 @@
 /** From the wish to start to a running simulation, and what a visitor reads on the way. */
+import { classOfPage } from '../../core/views/through-class.ts';
 import { projectParameter } from '../../core/fleet/project.ts';
 import { fill, numberText, type Texts } from '../../core/languages/texts.ts';
 import type { Viewer, ViewerOptions } from '../viewer/main.ts';
@@ -6,10 +7,10 @@ import { element, say, socketUrl } from './element.ts';
 import { endTexts } from './end-texts.ts';
 import { progressText } from './progress-text.ts';
 import { Fleet } from './fleet.ts';
-import { estimateText, prospectText, waitingReason, type Estimate } from './fleet-texts.ts';
+import { estimateText, prospectText, waitingReason } from './fleet-texts.ts';
 import * as places from './kept-place.ts';
 import { prospectOf } from '../../core/views/visitor-view.ts';
-import { Session, type SessionEnd } from './session.ts';
+import { Session, type SessionEnd, type SessionOptions } from './session.ts';
 
 /** `idle`: it can be started. `asking`: in line, or on the way to a machine. */
 type Phase = 'idle' | 'asking' | 'running';
@@ -64,8 +65,9 @@ class WaitingPage {
       url: socketUrl('session'),
       tickets: this.#dataset['sessions'] ?? '',
       project: projectParameter(location.search),
+      code: classOfPage(location.pathname),
       token: places.take(),
-      waiting: (position, estimate) => this.#inLine(position, estimate),
+      waiting: (place) => this.#inLine(place),
       reconnecting: (hasPlace) => this.#step(texts.reconnecting, hasPlace ? texts.keepsPlace : ''),
       connecting: () => this.#step(texts.connecting),
       progress: (text) => this.#progress(text),
@@ -116,9 +118,10 @@ class WaitingPage {
     return this.#viewer;
   }
 
-  #inLine(position: number, estimate: Estimate | undefined): void {
-    const { next, waiting } = this.#texts;
-    const rank = numberText(this.#texts, position);
+  #inLine({ position, ofClass, estimate }: Parameters<SessionOptions['waiting']>[0]): void {
+    const texts = this.#texts;
+    const [next, waiting] = ofClass ? [texts.nextOfClass, texts.waitingOfClass] : [texts.next, texts.waiting];
+    const rank = numberText(texts, position);
     const place = position === 1 ? next : fill(waiting, { position: rank });
     if (this.#place === '') this.#fleet.start();
     this.#place = place;

@@ -1,9 +1,5 @@
-/** Every text of the pages for classes. A language is one file beside this one. `{name}` is replaced by a value. */
-import type { RESERVATION_STATES } from '../../../core/reservations/reservation.ts';
-
-export type StateTexts = Readonly<Record<(typeof RESERVATION_STATES)[number], string>>;
-
-export interface Texts {
+/** Every text of the pages for classes, with the same rules as those of the pages for visitors. A language is one file beside this one. */
+export interface ClassTexts {
   /** As in `<html lang>`. */
   readonly language: string;
   readonly noScript: string;
@@ -35,12 +31,24 @@ export interface Texts {
   readonly signOut: string;
   readonly yours: string;
   readonly none: string;
+  readonly weekBefore: string;
+  readonly weekAfter: string;
+  readonly thisWeek: string;
+  readonly noneInWeek: string;
+  /** `{day}`. */
+  readonly nextClass: string;
   readonly noAnswer: string;
   /** `{came}`, `{seats}`. */
   readonly came: string;
   /** `{taken}`. */
   readonly taken: string;
-  readonly states: StateTexts;
+  readonly 'state.planned': string;
+  readonly 'state.gathering': string;
+  readonly 'state.open': string;
+  readonly 'state.running': string;
+  readonly 'state.easing': string;
+  readonly 'state.released': string;
+  readonly 'state.over': string;
   /** `{predicted}`, `{seats}`. */
   readonly gathered: string;
   /** `{predicted}`, `{seats}`. */
@@ -91,26 +99,47 @@ export interface Texts {
   readonly laterToo: string;
   readonly calendar: string;
   readonly calendarHelp: string;
+  readonly importCalendar: string;
+  readonly importHelp: string;
+  readonly calendarFile: string;
+  /** `{count}`. */
+  readonly importNow: string;
+  /** `{seats}`, `{lessons}`. */
+  readonly importedSeats: string;
+  readonly 'import.new': string;
+  readonly 'import.changed': string;
+  readonly 'import.unchanged': string;
+  readonly 'import.cancelled': string;
+  readonly 'import.refused': string;
   readonly twoGroups: string;
   /** `{seats}`. */
   readonly oneMoreServer: string;
   /** `{from}`, `{to}`. */
   readonly range: string;
-  /** Why the server refuses a reservation. */
-  readonly refusals: {
-    readonly overCapacity: string;
-    readonly quota: string;
-    readonly codeInUse: string;
-    readonly tooMany: string;
-    readonly over: string;
-    readonly noServer: string;
-    readonly badProject: string;
-    readonly badValue: string;
-    readonly trouble: string;
-  };
   readonly minutes: string;
-}
 
-export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  // ---- why the session server refuses
+  /** `{max}`, `{wanted}`. */
+  readonly 'refused.quota-seats': string;
+  /** `{max}`, `{wanted}`. */
+  readonly 'refused.quota-seat-hours': string;
+  /** `{max}`, `{wanted}`. */
+  readonly 'refused.quota-days-ahead': string;
+  readonly 'refused.code-in-use': string;
+  readonly 'refused.bad-code': string;
+  readonly 'refused.bad-project': string;
+  readonly 'refused.project-needed': string;
+  readonly 'refused.in-the-past': string;
+  readonly 'refused.no-lesson': string;
+  /** `{day}`: such as 2027-03-28. */
+  readonly 'refused.no-such-time': string;
+  /** `{max}`. */
+  readonly 'refused.too-many-lessons': string;
+  readonly 'refused.too-many-reservations': string;
+  readonly 'refused.reservation-over': string;
+  readonly 'refused.unknown-reservation': string;
+  readonly 'refused.no-server-for-project': string;
+  readonly 'refused.token': string;
+  /** Any other reason, which follows in English. */
+  readonly 'refused.other': string;
 }
