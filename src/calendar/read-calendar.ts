@@ -138,7 +138,7 @@ function instantOf({ clock, local }: Pick<EventTime, 'clock' | 'local'>): number
 function lengthOf(properties: readonly Property[], start: EventTime, zone: string | undefined): number {
   const duration = properties.find(({ name }) => name === 'duration')?.values[0];
   const length =
-    duration === undefined ? instantOf(readTime(properties, 'dtend', zone)) - instantOf(start) : secondsOf(String(duration));
+    typeof duration === 'string' ? secondsOf(duration) : instantOf(readTime(properties, 'dtend', zone)) - instantOf(start);
   if (length <= 0) throw new TimeError('Its end is not after its start.');
   return length;
 }

@@ -174,9 +174,13 @@ function addTools(program: Command): void {
     .action((shell: Shell) => completionCommand(program, shell));
 }
 
+/** An option that can be repeated. */
+function many(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
 /** Commands for the day of the installation, loaded when they are called: a server that runs for months does not need them. */
 function addInstallation(program: Command): void {
-  const many = (value: string, before: readonly string[] = []) => [...before, value];
   const setup = program
     .command('setup')
     .description('create the configuration and a systemd unit, interactively or from options')
@@ -203,33 +207,12 @@ function addInstallation(program: Command): void {
       await setupCommand({ ...(front !== undefined && { reverseProxy: front }), ...options });
     });
   addSimulationSetup(setup);
-  for (const [name, title] of Object.entries({ apache: 'Apache', nginx: 'nginx', caddy: 'Caddy' } as const))
-    setup
-      .command(name)
-      .description(`write ${name === 'caddy' ? 'a' : 'an'} ${title} site that proxies to the fleet`)
-      .argument('[config]', `configuration file; default: ${INSTALLED}`)
-      .option('--route <ports=host>', 'machine that has these ports; default: gateway.routes of the configuration', many)
-      .option('--output <path>', 'file to write')
-      .option('--force', 'replace a file that is different, and keep a copy of it')
-      .option('--dry-run', 'show the file without writing it')
-      .option('--json', 'with --dry-run: print the file as JSON')
-      .action(async (config: string | undefined, options: SiteOptions) =>
-        (await import('../install/setup.ts')).setupSiteCommand(name as 'apache' | 'nginx' | 'caddy', config, options),
-      );
-  setup
-    .command('replicas')
-    .description('write the files for several replicas: configurations, units, and sites of nginx, Caddy and HAProxy')
-    .argument('[config]', `configuration file of the one session server; default: ${INSTALLED}`)
-    .requiredOption('--store <url>', 'Redis or Valkey that they share, such as redis://10.0.0.5:6379/0')
-    .requiredOption('--replica <name=host:port>', 'name and address of a replica; to be repeated', many)
-    .option('--route <ports=host>', 'machine that has these ports; default: gateway.routes of the configuration', many)
-    .option('--output <folder>', 'folder to write', 'replicas')
-    .option('--force', 'replace files that are different, and keep copies of them')
-    .option('--dry-run', 'show the files without writing them')
-    .option('--json', 'with --dry-run: print the files as JSON')
-    .action(async (config: string | undefined, options: ReplicasSetupOptions) =>
-      (await import('../install/setup-replicas.ts')).setupReplicasCommand(config, options),
-    );
+  addSiteSetup(setup);
+  addReplicasSetup(setup);
+  addDoctor(program);
+}
+
+function addDoctor(program: Command): void {
   program
     .command('doctor')
     .description(
@@ -245,6 +228,39 @@ function addInstallation(program: Command): void {
       (await (await import('./check.ts')).isOfSimulationServer(options.config))
         ? (await import('./doctor-simulation.ts')).doctorSimulation(options.config, options)
         : (await import('../install/doctor.ts')).doctorCommand(url, options),
+    );
+}
+
+function addSiteSetup(setup: Command): void {
+  for (const [name, title] of Object.entries({ apache: 'Apache', nginx: 'nginx', caddy: 'Caddy' } as const))
+    setup
+      .command(name)
+      .description(`write ${name === 'caddy' ? 'a' : 'an'} ${title} site that proxies to the fleet`)
+      .argument('[config]', `configuration file; default: ${INSTALLED}`)
+      .option('--route <ports=host>', 'machine that has these ports; default: gateway.routes of the configuration', many)
+      .option('--output <path>', 'file to write')
+      .option('--force', 'replace a file that is different, and keep a copy of it')
+      .option('--dry-run', 'show the file without writing it')
+      .option('--json', 'with --dry-run: print the file as JSON')
+      .action(async (config: string | undefined, options: SiteOptions) =>
+        (await import('../install/setup.ts')).setupSiteCommand(name as 'apache' | 'nginx' | 'caddy', config, options),
+      );
+}
+
+function addReplicasSetup(setup: Command): void {
+  setup
+    .command('replicas')
+    .description('write the files for several replicas: configurations, units, and sites of nginx, Caddy and HAProxy')
+    .argument('[config]', `configuration file of the one session server; default: ${INSTALLED}`)
+    .requiredOption('--store <url>', 'Redis or Valkey that they share, such as redis://10.0.0.5:6379/0')
+    .requiredOption('--replica <name=host:port>', 'name and address of a replica; to be repeated', many)
+    .option('--route <ports=host>', 'machine that has these ports; default: gateway.routes of the configuration', many)
+    .option('--output <folder>', 'folder to write', 'replicas')
+    .option('--force', 'replace files that are different, and keep copies of them')
+    .option('--dry-run', 'show the files without writing them')
+    .option('--json', 'with --dry-run: print the files as JSON')
+    .action(async (config: string | undefined, options: ReplicasSetupOptions) =>
+      (await import('../install/setup-replicas.ts')).setupReplicasCommand(config, options),
     );
 }
 

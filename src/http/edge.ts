@@ -269,25 +269,11 @@ function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, 
 }
 
 function routesOf(parts: Parts, { monitor, visitors, classes, client, reference, calendars }: Pages) {
-  const { options, closers, addressOf, gateway, port } = parts;
-  const { clock, newId, log, settings, poller, monitorViews, history, metrics, answers, sessions, leading } = options;
+  const { options, closers, addressOf, gateway } = parts;
+  const { clock, newId, log, settings, poller, metrics, answers, sessions, leading } = options;
   let stopping = false;
-  const access = createAccess({
-    ...{ addressOf, clock, newId, log, shared: leading?.signIns },
-    // Replicas have ports of their own, and one cookie.
-    port: () => (leading === undefined ? port() : 0),
-    tokens: () => settings().admin.tokens,
-    reading: () => settings().monitor.access,
-    origin: () => settings().monitor.origin,
-    sharesSite: () => settings().portRewrite || settings().gateway.enabled,
-  });
-  const source: MonitorSource = {
-    snapshot: () => monitorViews.snapshot(),
-    history: (query) => history.query(query),
-    sparklines: () => history.sparklines(),
-    ...timelineSource(options),
-    reserved: (time, step) => options.reservations.seatsOverTime(time, step),
-  };
+  const access = accessOf(parts);
+  const source = monitorSource(options);
   const { mayRead, readsOn } = access;
   const events = createMonitorEvents({ source, clock, newId, log, addressOf, mayRead, readsOn });
   const rules = () => settings().registration;
@@ -296,19 +282,7 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference,
     stopping = true;
   });
   closers.add(() => events.stop());
-  const visitorOptions = {
-    ...visitors,
-    fleet: () =>
-      visitorView(
-        monitorViews.fleet(),
-        Array.from(poller.servers(), (facts) => poller.state(facts)),
-      ),
-    site: () => settings().monitor.title,
-    languages: () => settings().languages,
-    isReader: access.isReader,
-    hasTokens: () => settings().admin.tokens.length > 0,
-    demo: options.demo !== undefined,
-  };
+  const visitorOptions = visitorOptionsOf(options, visitors, access);
   const visitorPages = createVisitorPages(visitorOptions);
   const groups = [
     createLegacyRoutes({
@@ -333,20 +307,62 @@ function routesOf(parts: Parts, { monitor, visitors, classes, client, reference,
     createCalendarRoutes({ clock, reservations: options.reservations, tokens: () => settings().admin.tokens }),
     createClassRoutes({ ...classes, reservations: options.reservations, languages: () => settings().languages, addressOf }),
     createVisitorRoutes(visitorOptions, visitorPages),
-    ...(options.demo === undefined
-      ? []
-      : [
-          createDemoRoutes({
-            demo: options.demo,
-            render: visitors.render.demo,
-            page: (c) => pageFor(c, visitorOptions),
-            languages: (c) => languagesFor(c, visitorOptions),
-          }),
-        ]),
+    ...demoRoutes(options, visitors, visitorOptions),
     createClientRoutes(client),
     apiOf(parts, access, source, register.api, { reference, calendars }),
   ];
   return createRoutes({ log, groups });
+}
+
+function accessOf({ options, addressOf, port }: Parts): Access {
+  const { clock, newId, log, settings, leading } = options;
+  return createAccess({
+    ...{ addressOf, clock, newId, log, shared: leading?.signIns },
+    // Replicas have ports of their own, and one cookie.
+    port: () => (leading === undefined ? port() : 0),
+    tokens: () => settings().admin.tokens,
+    reading: () => settings().monitor.access,
+    origin: () => settings().monitor.origin,
+    sharesSite: () => settings().portRewrite || settings().gateway.enabled,
+  });
+}
+
+function monitorSource(options: EdgeOptions): MonitorSource {
+  const { monitorViews, history, reservations } = options;
+  return {
+    snapshot: () => monitorViews.snapshot(),
+    history: (query) => history.query(query),
+    sparklines: () => history.sparklines(),
+    ...timelineSource(options),
+    reserved: (time, step) => reservations.seatsOverTime(time, step),
+  };
+}
+
+function visitorOptionsOf({ settings, poller, monitorViews, demo }: EdgeOptions, visitors: Pages['visitors'], access: Access) {
+  return {
+    ...visitors,
+    fleet: () =>
+      visitorView(
+        monitorViews.fleet(),
+        Array.from(poller.servers(), (facts) => poller.state(facts)),
+      ),
+    site: () => settings().monitor.title,
+    languages: () => settings().languages,
+    isReader: access.isReader,
+    hasTokens: () => settings().admin.tokens.length > 0,
+    demo: demo !== undefined,
+  };
+}
+
+function demoRoutes({ demo }: EdgeOptions, { render }: Pages['visitors'], options: ReturnType<typeof visitorOptionsOf>) {
+  if (demo === undefined) return [];
+  return [
+    createDemoRoutes({
+      ...{ demo, render: render.demo },
+      page: (c) => pageFor(c, options),
+      languages: (c) => languagesFor(c, options),
+    }),
+  ];
 }
 
 function apiOf(

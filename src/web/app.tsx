@@ -69,22 +69,7 @@ export function App({ snapshot, live }: AppProps) {
           />
           <ReplicasBand replicas={fleet.replicas} today={today} />
           <ClassesBand classes={fleet.classes} />
-          {servers.length === 0 ? (
-            <FirstServer />
-          ) : (
-            <>
-              <FleetChart fleet={fleet} now={now} live={runsScripts} />
-              <ServerTable
-                fleet={fleet}
-                servers={servers}
-                sparklines={sparklines}
-                viewing={viewing}
-                at={snapshot.at}
-                onOpen={open}
-                live={runsScripts}
-              />
-            </>
-          )}
+          <Fleet {...{ snapshot, sparklines, viewing, now }} onOpen={open} live={runsScripts} />
           {runsScripts && (
             <div class="columns even">
               <WaitingPeople length={fleet.waiting.length} viewing={viewing} />
@@ -111,6 +96,25 @@ export function App({ snapshot, live }: AppProps) {
         )}
       </div>
     </ClassNames>
+  );
+}
+
+interface FleetProps {
+  readonly snapshot: MonitorSnapshot;
+  readonly sparklines: ReturnType<typeof useSparklines>;
+  readonly viewing: ReturnType<typeof useViewer>;
+  readonly now: () => number;
+  readonly onOpen: (id: string | undefined) => void;
+  readonly live: boolean;
+}
+
+function Fleet({ snapshot: { fleet, servers, at }, sparklines, viewing, now, onOpen, live }: FleetProps) {
+  if (servers.length === 0) return <FirstServer />;
+  return (
+    <>
+      <FleetChart fleet={fleet} now={now} live={live} />
+      <ServerTable {...{ fleet, servers, sparklines, viewing, at, onOpen, live }} />
+    </>
   );
 }
 

@@ -328,7 +328,7 @@ describe('the port', () => {
 describe('an address to listen on', () => {
   test('is the only one, and the one to open next', async (t) => {
     const program = await startProgram(t, { listen: '127.0.0.2', simulationServers: ['127.0.0.1:9'] });
-    const [url = ''] = /http:\S+(?=\/monitor)/.exec(program.stdout) ?? [];
+    const url = await eventually('the address', () => /http:\S+(?=\/monitor)/.exec(program.stdout)?.[0]);
     assert.equal(url, `http://127.0.0.2:${program.port}`);
     assert.equal(await (await fetch(url)).text(), '0');
     await assert.rejects(fetch(`http://127.0.0.1:${program.port}/`));

@@ -99,6 +99,11 @@ export class FakeAdmission implements Faked {
     waiter.gone.addEventListener('abort', () => {
       if (place.waiter === waiter) place.waiter = undefined;
     });
-    waiter.changed({ position: this.#places.indexOf(place) + 1, ofClass: false, estimate: { from: 5, to: 20 }, resumeToken: place.token });
+    waiter.changed({
+      position: this.#places.indexOf(place) + 1,
+      ofClass: false,
+      estimate: { from: 5, to: 20 },
+      resumeToken: place.token,
+    });
   }
 }

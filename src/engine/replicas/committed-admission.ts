@@ -53,28 +53,39 @@ export function committedAdmission(
         return enter(waiter, queue.requeue(request, failed, waiter));
       },
       hold: async (...held) => answer(await queue.hold(...held)),
-      resume(shown, inner) {
-        const known = tokens.known(shown);
-        return known !== undefined && queue.resume(known, new CommittedWaiter(shownAs(inner, known, shown), journal));
-      },
-      restoredToken(request) {
-        const known = queue.restoredToken(request);
-        return known === undefined ? undefined : tokens.issue(known);
-      },
-      delivered(shown) {
-        const known = tokens.known(shown);
-        if (known !== undefined) queue.delivered(known);
-      },
-      giveUp(shown) {
-        const known = tokens.known(shown);
-        return known === undefined ? Promise.resolve(false) : queue.giveUp(known);
-      },
-      giveUpLater(shown, grace) {
-        const known = tokens.known(shown);
-        return known !== undefined && queue.giveUpLater(known, grace);
-      },
+      ...byToken(queue, journal, tokens),
       connected: (bookingId) => queue.connected(bookingId),
       release: (bookingId) => queue.release(bookingId),
+    },
+  };
+}
+
+/** What a client asks for with the token of its place, which the queue may know by another name. */
+function byToken(
+  queue: Admitting['queue'],
+  journal: Pick<Journal, 'committed' | 'isClean'>,
+  tokens: ResumeTokens,
+): Pick<Admitting['queue'], 'resume' | 'restoredToken' | 'delivered' | 'giveUp' | 'giveUpLater'> {
+  return {
+    resume(shown, inner) {
+      const known = tokens.known(shown);
+      return known !== undefined && queue.resume(known, new CommittedWaiter(shownAs(inner, known, shown), journal));
+    },
+    restoredToken(request) {
+      const known = queue.restoredToken(request);
+      return known === undefined ? undefined : tokens.issue(known);
+    },
+    delivered(shown) {
+      const known = tokens.known(shown);
+      if (known !== undefined) queue.delivered(known);
+    },
+    giveUp(shown) {
+      const known = tokens.known(shown);
+      return known === undefined ? Promise.resolve(false) : queue.giveUp(known);
+    },
+    giveUpLater(shown, grace) {
+      const known = tokens.known(shown);
+      return known !== undefined && queue.giveUpLater(known, grace);
     },
   };
 }

@@ -10,7 +10,7 @@ const showReplicas = createRoute({
   method: 'get',
   path: '/api/v1/replicas',
   operationId: 'showReplicas',
-  tags: ['fleet'],
+  tags: ['servers'],
   summary: 'The replicas of the session server, which of them leads, and their shared store',
   security: readingSecurity,
   responses: {

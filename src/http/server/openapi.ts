@@ -32,7 +32,7 @@ const PREFLIGHT_AGE = 86_400;
 /** Groups of operations, in the order of the reference. */
 const TAGS = {
   sessions: 'Request a session, wait in line, and ask whether one can start now.',
-  servers: 'The simulation servers and their history.',
+  servers: 'The simulation servers and their history, and the replicas of the session server.',
   decisions: 'Why requests got their servers, or none, and incidents.',
   reservations: 'Seats for classes.',
   'operator actions': 'Changes of the running fleet.',
