@@ -19,14 +19,21 @@ export async function useBrowser(t: TestContext): Promise<Browser> {
   users += 1;
   t.after(() => {
     users -= 1;
-    setTimeout(() => void closeIfIdle(), IDLE_MS);
+    closeWhenIdle();
   });
   globalThis.sharedByTests?.add(close);
   return await (launched ??= launchChromium());
 }
 
-async function closeIfIdle(): Promise<void> {
-  if (users === 0) await close();
+/** On a busy machine, the pages of the last test take longer to close. */
+function closeWhenIdle(): void {
+  setTimeout(() => {
+    void (async () => {
+      if (users > 0) return;
+      if (((await launched)?.contexts().length ?? 0) > 0) closeWhenIdle();
+      else await close();
+    })();
+  }, IDLE_MS);
 }
 
 async function close(): Promise<void> {

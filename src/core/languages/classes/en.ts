@@ -32,7 +32,7 @@ export const english: ClassTexts = {
   came: '{came} of {seats} came',
   taken: '{taken} there now',
   'state.planned': 'planned',
-  'state.gathering': 'seats are being gathered',
+  'state.gathering': 'seats are being kept free',
   'state.open': 'doors are open',
   'state.running': 'running',
   'state.easing': 'free seats go back to others',
