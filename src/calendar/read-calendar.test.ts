@@ -103,6 +103,20 @@ test('what cannot be reserved is refused with a sentence, and the events beside 
   }
 });
 
+test('the series of a calendar together have a limit of steps, so that no file keeps the program busy', () => {
+  const series = (uid: number, ...lines: readonly string[]) => event(...lines).replace('UID:u', `UID:u${uid}`);
+  const times = ['DTSTART:20220101T080000Z', 'DTEND:20220101T090000Z'];
+  const endless = Array.from({ length: 200 }, (_, uid) => series(uid, ...times, 'RRULE:FREQ=DAILY;BYDAY=MO;BYSETPOS=5'));
+  const reasons = starts(calendar(...endless));
+  assert.equal(reasons.filter((reason) => reason === 'Its series cannot be read.').length, 2);
+  assert.equal(reasons.filter((reason) => String(reason).startsWith('The calendar has too many or too long series')).length, 198);
+  const weekly = Array.from({ length: 3 }, (_, uid) => series(uid, ...times, 'RRULE:FREQ=WEEKLY'));
+  assert.deepEqual(
+    starts(calendar(...weekly)).map((one) => one.length),
+    [52, 52, 52],
+  );
+});
+
 test('hostile files are refused or read, and never followed without end', () => {
   const lesson = event('DTSTART:20260915T080000Z', 'DURATION:PT1H');
   assert.match(String(starts('<html>')), /not a calendar/);

@@ -11,7 +11,7 @@ import {
 } from '../core/reservations/calendar-event.ts';
 import { dayOfLocal } from '../core/reservations/zone-clock.ts';
 import { eventTexts, parseEvent, type Property } from './components.ts';
-import { localStarts } from './recurrence.ts';
+import { localStarts, MAX_CALENDAR_STEPS, type SeriesBudget } from './recurrence.ts';
 import { localSeconds, readTime, TimeError, type EventTime } from './times.ts';
 
 const MAX_TEXT = 5000;
@@ -35,8 +35,9 @@ export function readCalendar(text: string, context: CalendarContext): CalendarRe
   const byUid = new Map<string, Event[]>();
   for (const event of texts.map(eventOf)) byUid.set(event.uid, [...(byUid.get(event.uid) ?? []), event]);
   let left = MAX_IMPORTED_LESSONS;
+  const budget: SeriesBudget = { steps: MAX_CALENDAR_STEPS };
   const events = [...byUid.values()].map((parts) => {
-    const event = readEvent(parts, context);
+    const event = readEvent(parts, context, budget);
     if (event.kind === 'event' && (left -= event.lessons.length) < 0)
       return refused(event, `The calendar has more than ${MAX_IMPORTED_LESSONS} lessons that are not over; import it in parts.`);
     return event;
@@ -52,7 +53,7 @@ function eventOf(text: string, index: number): Event {
 }
 
 /** The event itself, and its lessons that were moved. */
-function readEvent(parts: readonly Event[], context: CalendarContext): CalendarEvent | RefusedEvent {
+function readEvent(parts: readonly Event[], context: CalendarContext, budget: SeriesBudget): CalendarEvent | RefusedEvent {
   const [first] = parts;
   const main = parts.find(({ properties }) => !has(properties, 'recurrence-id')) ?? first;
   if (main === undefined) throw new Error('a group of events is never empty');
@@ -62,7 +63,7 @@ function readEvent(parts: readonly Event[], context: CalendarContext): CalendarE
   if (broken !== undefined) return refused(described, broken);
   if (isCancelled(properties)) return { ...refused(described, 'It is cancelled.'), kind: 'cancelled' };
   try {
-    const lessons = lessonsOf(main, parts, context);
+    const lessons = lessonsOf(main, parts, context, budget);
     return { kind: 'event', ...described, lessons };
   } catch (error) {
     if (!(error instanceof TimeError)) throw error;
@@ -71,10 +72,16 @@ function readEvent(parts: readonly Event[], context: CalendarContext): CalendarE
 }
 
 /** Throws a `TimeError`. */
-function lessonsOf(main: Event, parts: readonly Event[], { zone, now }: CalendarContext): readonly [Lesson, ...Lesson[]] {
+function lessonsOf(
+  main: Event,
+  parts: readonly Event[],
+  { zone, now }: CalendarContext,
+  budget: SeriesBudget,
+): readonly [Lesson, ...Lesson[]] {
   const overrides = parts.filter(({ properties }) => has(properties, 'recurrence-id'));
   const replaced = new Set(overrides.map(({ properties }) => instantOf(readTime(properties, 'recurrence-id', zone))));
-  const usual = overrides.includes(main) ? [] : seriesOf(main.properties, zone, now).filter(({ start }) => !replaced.has(start));
+  const series = overrides.includes(main) ? [] : seriesOf(main.properties, zone, now, budget);
+  const usual = series.filter(({ start }) => !replaced.has(start));
   const moved = overrides
     .filter(({ properties }) => !isCancelled(properties))
     .map(({ properties }) => {
@@ -87,7 +94,12 @@ function lessonsOf(main: Event, parts: readonly Event[], { zone, now }: Calendar
   return [first, ...more];
 }
 
-function seriesOf(properties: readonly Property[], zone: string | undefined, now: number): readonly Lesson[] {
+function seriesOf(
+  properties: readonly Property[],
+  zone: string | undefined,
+  now: number,
+  budget: SeriesBudget,
+): readonly Lesson[] {
   if (has(properties, 'rdate')) throw new TimeError('It has additional dates (RDATE), which are not supported.');
   const first = readTime(properties, 'dtstart', zone);
   const length = lengthOf(properties, first, zone);
@@ -98,7 +110,7 @@ function seriesOf(properties: readonly Property[], zone: string | undefined, now
   const parts = rule as Readonly<Record<string, unknown>>;
   const until = Math.min(lastLocal(parts['until'], first), clock.localOf(now + HORIZON));
   const range = { from: clock.localOf(now - length), until, max: MAX_IMPORTED_LESSONS + 1 };
-  const found = localStarts(first.local, withoutUntil(parts), range);
+  const found = localStarts(first.local, withoutUntil(parts), range, budget);
   if (found.kind === 'refused') throw new TimeError(found.reason);
   const left = exceptions(properties, zone);
   return found.starts
