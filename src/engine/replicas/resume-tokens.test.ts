@@ -16,3 +16,13 @@ test('the next leader recognizes a token by its digest, and the digest itself op
   assert.equal(next.known('issued'), stored);
   assert.equal(next.issue('own'), 'own');
 });
+
+test('of the tokens that a place was issued one after the other, the newest is known', () => {
+  let count = 0;
+  const tokens = new ResumeTokens(() => `issued ${(count += 1)}`);
+  const stored = tokens.stored('secret');
+  tokens.restore(stored);
+  const [before, now] = [tokens.issue(stored), tokens.issue(stored)];
+  assert.equal(tokens.known(now), stored);
+  assert.notEqual(tokens.known(before), stored);
+});

@@ -1,6 +1,6 @@
 /**
- * Resume tokens, of which the store has digests only: who reads the store cannot take the place of a waiting client. The queue of a new leader has these
- * digests as tokens, until their clients come and show the tokens themselves.
+ * Resume tokens. The store has only their digests, so that a person who reads the store cannot take the place of a waiting client. The queue of a new
+ * leader has these digests as tokens, until their clients come and show the tokens themselves.
  */
 import { createHash } from 'node:crypto';
 import type { NewId } from '../../ports.ts';
@@ -9,8 +9,9 @@ export class ResumeTokens {
   readonly #newId: NewId;
   /** Digests that the queue has as tokens. */
   readonly #restored = new Set<string>();
-  /** Those of clients that were recognized without one: the digest that the queue has, by the digest of the new token. */
+  /** Those of clients that were recognized without one: the digest that the queue has, by the digest of the new token. One for each place, the newest. */
   readonly #issued = new Map<string, string>();
+  readonly #newest = new Map<string, string>();
 
   constructor(newId: NewId) {
     this.#newId = newId;
@@ -39,7 +40,11 @@ export class ResumeTokens {
   issue(known: string): string {
     if (!this.#restored.has(known)) return known;
     const token = this.#newId();
-    this.#issued.set(digest(token), known);
+    const own = digest(token);
+    // Otherwise, a client that asks again and again would fill the memory.
+    this.#issued.delete(this.#newest.get(known) ?? '');
+    this.#issued.set(own, known);
+    this.#newest.set(known, own);
     return token;
   }
 }
