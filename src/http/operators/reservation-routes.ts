@@ -1,6 +1,7 @@
 /**
  * Reservations of seats for classes. All of them need a token, reading too: what is taught when is not public.
  */
+import { setImmediate } from 'node:timers/promises';
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -348,7 +349,7 @@ function addImport(routes: OpenAPIHono<Env>, { reservations, calendars, clock, p
     const read = await calendars.read(await c.req.text(), { now, ...(zone !== undefined && { zone }) });
     if (read.kind === 'unreadable') return refusal(c, 400, 'bad-request', `The calendar: ${read.reason}`);
     const apply = wanted === 'true';
-    const options = { reservations, otherHosts: projectHosts(), now, apply };
+    const options = { reservations, otherHosts: projectHosts(), now, apply, giveWay: () => setImmediate() };
     const imported = await importEvents(read.events, personOf(c.get('token')), options);
     return c.json({ applied: apply, events: imported.map((event) => importedView(event, apply)) }, 200, NO_STORE);
   });
