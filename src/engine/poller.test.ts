@@ -234,6 +234,16 @@ test('servers are known at once and probed from the beginning on, the first time
   await poller.stop();
 });
 
+test('probes that are due together begin in small groups, so that the answers to the first ones are read in between', async () => {
+  const { clock, probe, poller, begin } = start(Array.from({ length: 120 }, (_, index) => `host${index}:2000`));
+  begin();
+  await clock.advance(1);
+  const together = new Map<number, number>();
+  for (const [time = -1] of probe.asked.values()) together.set(time, (together.get(time) ?? 0) + 1);
+  assert.deepEqual([...together.values()], [50, 50, 20]);
+  await poller.stop();
+});
+
 test('the first probes of a large fleet are spread over the interval, so that its connections are not opened all at once', async () => {
   const clock = new FakeClock(0);
   const probe = new FakeProbe(clock);

@@ -49,6 +49,12 @@ const STARTING = 10;
 /** Seconds over which the first probes are spread, and the maximum per second: each opens a connection. */
 const FIRST_ROUND = 0.5;
 const FIRST_PER_SECOND = 2000;
+/**
+ * Maximum probes that begin before others are handled again, and the seconds in between. When a busy machine is late with thousands of them, the answers to those
+ * that began come first: otherwise all of them would exceed their time, and the failures would keep the machine busy.
+ */
+const BATCH = 50;
+const BREAK = 0.001;
 /** Share of the interval by which probes come early at random, so that servers do not synchronize. Never late: the interval is a maximum. */
 const JITTER = 0.1;
 /** Seconds without a kind of failure after which it is logged again. */
@@ -230,9 +236,12 @@ export class Poller {
   #startProbes(): number {
     const { clock } = this.#options;
     const now = clock.now();
-    for (let due = this.#agenda.take(now); due !== undefined; due = this.#agenda.take(now))
-      if (!due.thing.gone) this.#begin(due.thing);
-    this.#sleepsUntil = this.#agenda.next;
+    for (let begun = 0; begun < BATCH && this.#agenda.next <= now; begun += 1) {
+      const due = this.#agenda.take(now);
+      if (due?.thing.gone === false) this.#begin(due.thing);
+    }
+    const { next } = this.#agenda;
+    this.#sleepsUntil = next <= now ? now + BREAK : next;
     return Math.max(0, this.#sleepsUntil - clock.now());
   }
 

@@ -30,6 +30,16 @@ async function probeOnce(server: FakeSimulationServer, timeout = 30): Promise<Pr
   }
 }
 
+test('an answer that arrived in time counts, although this process was too busy to read it', async () => {
+  const timeout = 0.2;
+  const server = await FakeSimulationServer.start((_, response) => {
+    response.end('7');
+    // The answer is on its way, and nothing can be read until the time is over.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000 * timeout);
+  });
+  assert.equal((await probeOnce(server, timeout)).kind, 'sample');
+});
+
 test('numbers as simulation servers and their reverse proxies write them are loads', () => {
   for (const [text, load] of [
     ['37.4', 37.4],

@@ -66,13 +66,8 @@ class LoadProbe implements Probe {
     const began = this.#options.now();
     const attempt: Attempt = { over: this.#closed, late: false };
     this.#attempts.set(id, attempt);
-    const timer = setTimeout(
-      () => {
-        attempt.late = true;
-        this.#abandon(id);
-      },
-      Math.ceil(this.#options.timeout * 1000),
-    );
+    // A process that was busy or stopped first reads what arrived meanwhile.
+    const timer = setTimeout(() => setImmediate(() => this.#endLate(id, attempt)), Math.ceil(this.#options.timeout * 1000));
     try {
       const answer = await this.#ask(endpoint, attempt);
       this.#answered.add(id);
@@ -100,6 +95,12 @@ class LoadProbe implements Probe {
     this.#closed = true;
     for (const attempt of this.#attempts.values()) attempt.over = true;
     await this.#connections.closeAll();
+  }
+
+  #endLate(id: ServerId, attempt: Attempt): void {
+    if (this.#attempts.get(id) !== attempt) return;
+    attempt.late = true;
+    this.#abandon(id);
   }
 
   /** A connection with an outstanding answer cannot be used again; closing it ends the request. */
