@@ -1,11 +1,12 @@
 /** What the engine needs from outside. Types only; each adapter that implements one has a file of its own. */
 import type { LookupFunction } from 'node:net';
 import type { Endpoint, ServerId } from './core/fleet/endpoint.ts';
-import type { Failure } from './core/fleet/fleet.ts';
-import type { SessionReport } from './core/fleet/session-report.ts';
+import type { ProbeResult } from './core/fleet/probe-result.ts';
 import type { Notification } from './core/incidents/incidents.ts';
 import type { CalendarContext, CalendarReading } from './core/reservations/calendar-event.ts';
 import type { Change, JournalEntry, SharedState, Stamp } from './core/replicas/shared-state.ts';
+
+export type { ProbeResult } from './core/fleet/probe-result.ts';
 
 export interface Clock {
   /** Seconds; monotonic: it never jumps when the machine's clock is set. Its zero has no meaning. */
@@ -71,18 +72,6 @@ export interface Probe {
   /** Ends all running probes and closes all connections. */
   close(): Promise<void>;
 }
-
-export type ProbeResult =
-  | {
-      readonly kind: 'sample';
-      readonly load: number /* percent */;
-      readonly latency: number /* seconds */;
-      /** What the server reports about its sessions beside it. */
-      readonly sessions?: SessionReport;
-      /** Set when clients cannot connect to it: why, as a sentence about the server. */
-      readonly loadOnly?: string;
-    }
-  | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Sends one notification. Throws an `Error` with a stable `code`. Retries, flap damping and order belong to the engine. */
 export interface Notifier {
@@ -187,6 +176,14 @@ export interface StoreFacts {
   readonly copies: number;
 }
 
+export interface ReportsRead {
+  readonly entries: readonly { readonly text: string; /** Seconds since it was appended. */ readonly age: number }[];
+  /** For the next call. */
+  readonly cursor: string;
+  /** There are more than were read at once. */
+  readonly hasMore: boolean;
+}
+
 /**
  * What replicas of the session server share. Every call ends by itself within a second or two, and throws an `OutsideFailure` when the store did not answer:
  * then nothing is known about what it did. Every call may be repeated.
@@ -201,6 +198,10 @@ export interface SharedStore {
   /** The texts of these keys; what is not there is left out. */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   facts(): Promise<StoreFacts>;
+  /** Appends what probes of simulation servers found. Only the last entries are kept. */
+  report(text: string): Promise<void>;
+  /** The reports after those that `cursor` stands for, in order; without it, all that are kept. */
+  reports(cursor?: string): Promise<ReportsRead>;
   /** It stops being a member, and gives back the lease. */
   leave(id: string): Promise<void>;
   close(): Promise<void>;

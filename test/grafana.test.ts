@@ -36,7 +36,7 @@ await program.get('/session?url=nonsense');
 const ofReplicas = new Registry();
 addReplicaMetrics(ofReplicas, () => ({
   ...{ leads: true, reachesStore: true, term: 1, leader: undefined, members: [], roundTrip: 0.001, failures: 0, takeovers: 1 },
-  ...{ differing: new Map(), foreignFormat: undefined },
+  ...{ differing: new Map(), foreignFormat: undefined, knownAt: 0, polls: 0 },
 }));
 const exported = readExposition((await program.get('/metrics')) + (await ofReplicas.metrics()));
 

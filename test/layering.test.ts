@@ -9,7 +9,7 @@ const source = join(import.meta.dirname, '..', 'src');
 /** Folder → what its files may import besides itself. `type:` allows types alone. A folder with a row of its own inside another one is a layer of its own. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/text': [],
-  'core/replicas': [],
+  'core/replicas': ['core/fleet'],
   'core/limits': [],
   'core/fleet': ['core/text'],
   'core/allocation': ['core/fleet'],

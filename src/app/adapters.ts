@@ -8,6 +8,7 @@ import { insideEndpoint } from '../core/gateway/gateway-routes.ts';
 import type { Journal } from '../engine/replicas/journal.ts';
 import type { ReplicaWatch } from '../engine/replicas/replica-watch.ts';
 import type { SharedSignIns } from '../engine/replicas/shared-sign-ins.ts';
+import type { SharedPolling } from '../engine/replicas/shared-polling.ts';
 import type { SharedAdmission } from '../engine/replicas/shared-admission.ts';
 import type { RenderClassPage } from '../http/clients/class-routes.ts';
 import { startEdge, type Edge, type EdgeOptions, type Pages } from '../http/edge.ts';
@@ -60,6 +61,7 @@ export interface Leading {
   readonly admission: SharedAdmission;
   readonly watch: ReplicaWatch;
   readonly signIns: SharedSignIns;
+  readonly polling: Pick<SharedPolling, 'lead' | 'probed'>;
 }
 
 export interface Adapters {

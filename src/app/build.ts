@@ -129,7 +129,7 @@ function buildCore(initial: Settings, environment: Environment) {
 }
 
 function buildFleet(core: Core, adapters: Adapters, events: () => FleetEvents) {
-  const { clock, random, newId, log, settings, ledger, router } = core;
+  const { clock, random, newId, log, settings, ledger, router, leading } = core;
   const initial = settings();
   const addressGuard = createAddressGuards(core, (id) => membership.get(id)?.source === 'registered');
   const createProbe = (chosen: ProbeSettings): Probe => adapters.createProbe(chosen, core, (id) => addressGuard(id)?.lookup);
@@ -151,6 +151,11 @@ function buildFleet(core: Core, adapters: Adapters, events: () => FleetEvents) {
       added: (facts) => {
         events().added(facts);
       },
+      ...(leading !== undefined && {
+        probed: (...ended) => {
+          leading.polling.probed(...ended);
+        },
+      }),
     },
   });
   const notifying = new Notifying({
@@ -381,7 +386,10 @@ export function countsSessions(settings: Settings, endpoint: Endpoint): boolean 
 }
 
 /** Guards of servers that registered themselves. Applied to each connection, so that a name cannot resolve to a forbidden address later. */
-function createAddressGuards({ settings, names }: Core, isRegistered: (id: ServerId) => boolean) {
+export function createAddressGuards(
+  { settings, names }: Pick<Core, 'settings' | 'names'>,
+  isRegistered: (id: ServerId) => boolean,
+) {
   const refuse = (ip: string) => refuseAddress(ip, settings().registration);
   const guard: AddressGuard = { refuse, lookup: createGuardedLookup(refuse, names.lookup) };
   return (id: ServerId): AddressGuard | undefined => (isRegistered(id) ? guard : undefined);

@@ -7,6 +7,7 @@ import { inForce } from '../config/reload.ts';
 import { SILENT } from '../core/replicas/election.ts';
 import { FORMAT, FORMAT_KEY, formatToWrite, isReadable } from '../core/replicas/format.ts';
 import type { Digests } from '../core/replicas/member.ts';
+import type { ServerId } from '../core/fleet/endpoint.ts';
 import { Mirror } from '../core/replicas/shared-state.ts';
 import { startLoop, type Loop } from '../engine/loop.ts';
 import { committedAdmission } from '../engine/replicas/committed-admission.ts';
@@ -14,10 +15,12 @@ import { Heartbeats, type Replication, type Self } from '../engine/replicas/hear
 import { Journal } from '../engine/replicas/journal.ts';
 import { ReplicaWatch } from '../engine/replicas/replica-watch.ts';
 import { SharedSignIns } from '../engine/replicas/shared-sign-ins.ts';
+import { SharedPolling } from '../engine/replicas/shared-polling.ts';
 import { SharedAdmission } from '../engine/replicas/shared-admission.ts';
 import { createSharedDocuments } from '../engine/replicas/shared-documents.ts';
 import type { Clock, SharedStore } from '../ports.ts';
 import type { Adapters, Environment, Leading } from './adapters.ts';
+import { createAddressGuards } from './build.ts';
 import { startApp, type App } from './index.ts';
 
 export interface ReplicaOptions {
@@ -75,6 +78,7 @@ class Replica {
   readonly #watch: ReplicaWatch;
   #settings: Settings;
   #digests: Digests;
+  readonly #polling: SharedPolling;
   #heartbeats: Heartbeats | undefined;
   #changes: Loop | undefined;
   #follower: FollowerPort | undefined;
@@ -93,6 +97,7 @@ class Replica {
     this.#digests = options.digests(initial);
     const { clock, log } = environment;
     this.#watch = new ReplicaWatch({ clock, log, store: options.store, replication: () => this.#replication() });
+    this.#polling = this.#createPolling();
   }
 
   get port(): number {
@@ -114,6 +119,7 @@ class Replica {
     const { settings, afterRestart } = inForce(this.#initial, wanted);
     this.#settings = { ...settings, port: this.#settings.port };
     this.#digests = this.#options.digests(this.#settings);
+    this.#polling.reconfigure();
     await this.#office?.app.reload(this.#settings);
     return afterRestart;
   }
@@ -128,7 +134,7 @@ class Replica {
     this.#journal?.end();
     this.#term = undefined;
     const left = this.#heartbeats?.stop();
-    await Promise.all([this.#changes?.stop(), this.#watch.stop()]);
+    await Promise.all([this.#changes?.stop(), this.#watch.stop(), this.#polling.stop()]);
     await Promise.all([left, this.#office?.app.stop(), this.#follower?.close()]);
     await this.#options.store.close();
   }
@@ -139,6 +145,7 @@ class Replica {
     return new Heartbeats({
       ...{ clock, log, store, self, mirror: this.#mirror },
       digests: () => this.#digests,
+      polls: () => this.#polling.polls,
       events: {
         elected: (term) => {
           log.info('this replica leads from now on', { term });
@@ -154,6 +161,21 @@ class Replica {
           this.#depose();
         },
         outOfReach: () => this.#considerAlone(),
+      },
+    });
+  }
+
+  #createPolling(): SharedPolling {
+    const { clock, random, log } = this.#environment;
+    const { store, self } = this.#options;
+    const guardOf = (isRegistered: (id: ServerId) => boolean) =>
+      createAddressGuards({ ...this.#environment, settings: () => this.#settings }, isRegistered);
+    return new SharedPolling({
+      ...{ clock, random, log, store, self: self.id, mirror: this.#mirror, replication: () => this.#replication() },
+      createProbe: ({ interval, timeout, ssl }, isRegistered) => {
+        const settings = { ...this.#settings, pollInterval: interval, pollTimeout: timeout, pollSsl: ssl };
+        const guard = guardOf(isRegistered);
+        return this.#adapters.createProbe(settings, this.#environment, (id) => guard(id)?.lookup);
       },
     });
   }
@@ -232,7 +254,13 @@ class Replica {
     const { newId, log } = this.#environment;
     const clock = this.#sharedClock();
     const admission = new SharedAdmission(journal, { clock, newId });
-    const leading: Leading = { journal, admission, watch: this.#watch, signIns: new SharedSignIns(journal, clock) };
+    const leading: Leading = {
+      journal,
+      admission,
+      watch: this.#watch,
+      signIns: new SharedSignIns(journal, clock),
+      polling: this.#polling,
+    };
     const adapters: Adapters = {
       ...this.#adapters,
       createStore: (settings) =>
@@ -284,5 +312,5 @@ class Replica {
 
 const NOTHING_KNOWN: Replication = {
   ...{ leads: false, reachesStore: false, term: 0, leader: undefined, members: [], roundTrip: undefined, failures: 0 },
-  ...{ takeovers: 0, differing: new Map(), foreignFormat: undefined },
+  ...{ takeovers: 0, differing: new Map(), foreignFormat: undefined, knownAt: -Infinity, polls: 0 },
 };

@@ -13,6 +13,7 @@ import type { Adapters, Leading } from './adapters.ts';
 import type { Parts } from './build.ts';
 import type { NotifierSettings } from './configured-notifiers.ts';
 import { reconcileIncidents } from './events.ts';
+import { pollingPlan } from './polling-plan.ts';
 import { readDocuments, restoreDocuments, stateDocuments } from './state-documents.ts';
 
 export interface Running {
@@ -124,7 +125,8 @@ function beginActions({ operatorActions, reservations, maintenance }: Parts, sto
 
 /** Clients get sessions when every server was probed once, or after a second. */
 function startPolling(parts: Parts, waits: AbortController): void {
-  const { clock, poller, sessions } = parts;
+  const { clock, poller, sessions, leading } = parts;
+  leading?.polling.lead({ poller, journal: leading.journal, plan: pollingPlan(parts) });
   poller.begin();
   const firstRound = poller.firstRound();
   void firstRound.then(() => {

@@ -34,6 +34,7 @@ export class Membership {
   readonly #options: MembershipOptions;
   readonly #bySource = new Map<Source, readonly SimulationServer[]>();
   #members = new Map<ServerId, Member>();
+  #version = 0;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -41,6 +42,15 @@ export class Membership {
 
   get(id: ServerId): Member | undefined {
     return this.#members.get(id);
+  }
+
+  /** Moves on whenever the servers may be others. */
+  get version(): number {
+    return this.#version;
+  }
+
+  members(): Iterable<Member> {
+    return this.#members.values();
   }
 
   /** The servers that have the label, written as `name=value`. */
@@ -59,6 +69,7 @@ export class Membership {
     const { ledger, router, poller, changed, removed } = this.#options;
     this.#bySource.set(source, servers);
     const before = this.#members;
+    this.#version += 1;
     this.#members = this.#merge();
     for (const id of before.keys()) {
       if (this.#members.has(id)) continue;

@@ -262,3 +262,159 @@ test('the first probes of a large fleet are spread over the interval, so that it
   assert.equal(probe.asked.size, 2400, 'not all were asked within the interval');
   await poller.stop();
 });
+
+const SAMPLE = { kind: 'sample', load: 20, latency: 0.01 } as const;
+const REFUSED = { kind: 'failed', failure: { code: 'refused', reason: 'nothing listens on its port' } } as const;
+const only = (...own: readonly string[]) => ({ owns: (id: string) => own.includes(id), patience: Infinity, counts: () => true });
+
+test('only the share is probed, and a server that comes into it is probed at once', async () => {
+  const { clock, probe, poller, begin } = start(['a:2000', 'b:2000']);
+  poller.share(only('a:2000'));
+  begin();
+  await clock.advance(30);
+  assert.ok((probe.asked.get('a:2000') ?? []).length >= 6);
+  assert.equal(probe.asked.get('b:2000'), undefined);
+  assert.equal(poller.owned, 1);
+  poller.share(only('b:2000'));
+  const before = probe.asked.get('a:2000')?.length;
+  await clock.advance(0.5);
+  assert.equal(probe.asked.get('b:2000')?.length, 1);
+  // Back and forth makes no second schedule.
+  for (const own of ['a:2000', 'b:2000', 'b:2000', 'a:2000', 'b:2000']) poller.share(only(own));
+  await clock.advance(20);
+  assert.equal(probe.asked.get('a:2000')?.length, before);
+  const times = probe.asked.get('b:2000') ?? [];
+  assert.ok(times.length <= 7, `${times.length} probes`);
+  for (let i = 2; i < times.length; i += 1) assert.ok((times[i] ?? 0) - (times[i - 1] ?? 0) >= 2.4);
+  await poller.stop();
+});
+
+test('what another replica found counts as if it had been found here, and what is older than the last answer does not', async () => {
+  const { clock, probe, poller, transitions, state, begin } = start(['a:2000']);
+  poller.share(only());
+  begin();
+  await clock.advance(10);
+  const at = clock.now();
+  poller.report('a:2000', SAMPLE, at - 0.5);
+  assert.equal(state('a:2000'), 'available');
+  assert.equal(poller.facts('a:2000')?.sampledAt, at - 0.5);
+  poller.report('a:2000', REFUSED, at - 0.5);
+  poller.report('a:2000', REFUSED, at - 2);
+  assert.equal(state('a:2000'), 'available');
+  poller.report('a:2000', REFUSED, at);
+  assert.equal(state('a:2000'), 'unknown');
+  poller.report('a:2000', REFUSED, at + 1);
+  assert.equal(state('a:2000'), 'down');
+  assert.deepEqual(transitions.at(-1)?.failure, REFUSED.failure);
+  poller.report('unknown:2000', SAMPLE, at);
+  // No report is no failed probe.
+  poller.report('a:2000', SAMPLE, at + 2);
+  await clock.advance(600);
+  assert.equal(state('a:2000'), 'available');
+  assert.equal(probe.asked.size, 0);
+  assert.deepEqual(
+    [...poller.outcomes],
+    [
+      ['sample', 2],
+      ['refused', 2],
+    ],
+  );
+  await poller.stop();
+});
+
+test('with patience, a server that nobody reports is probed here, and a new one once at the beginning', async () => {
+  const { clock, probe, poller, begin } = start(['a:2000', 'b:2000']);
+  poller.share({ ...only('a:2000'), patience: 13 });
+  begin();
+  await clock.advance(1);
+  assert.equal(probe.asked.get('b:2000')?.length, 1);
+  for (let second = 0; second < 60; second += 5) {
+    poller.report('b:2000', SAMPLE, clock.now());
+    await clock.advance(5);
+  }
+  assert.equal(probe.asked.get('b:2000')?.length, 1);
+  await clock.advance(14);
+  assert.equal(probe.asked.get('b:2000')?.length, 2);
+  await clock.advance(14);
+  assert.equal(probe.asked.get('b:2000')?.length, 3);
+  await poller.stop();
+});
+
+test('a server that another replica cannot reach is asked here, and is not down if it answers', async () => {
+  const { clock, probe, log, poller, transitions, state, begin } = start(['a:2000']);
+  poller.share({ ...only(), patience: 13 });
+  begin();
+  await clock.advance(1);
+  for (let second = 0; second < 10; second += 1) {
+    poller.report('a:2000', REFUSED, clock.now());
+    assert.equal(state('a:2000'), 'unknown');
+    await clock.advance(1);
+    assert.equal(state('a:2000'), 'available');
+  }
+  assert.equal(probe.asked.get('a:2000')?.length, 11);
+  assert.match(log.complaints.join('\n'), /a:2000 answers this replica, but another replica cannot reach it/);
+  // Two replicas that ask at the same moment have seen one failure.
+  probe.behaviours.set('a:2000', 'refuses');
+  poller.report('a:2000', REFUSED, clock.now());
+  await clock.advance(0.9);
+  assert.equal(state('a:2000'), 'unknown');
+  poller.report('a:2000', REFUSED, clock.now());
+  assert.equal(state('a:2000'), 'down');
+  assert.deepEqual(
+    transitions.filter(({ to }) => to === 'down').map(({ at }) => at),
+    [clock.now()],
+  );
+  await poller.stop();
+});
+
+test('a process that was stopped does not take the silence of that time for failures', async () => {
+  const { clock, probe, poller, state, begin } = start(['a:2000']);
+  let isKnown = true;
+  poller.share({ ...only('a:2000'), counts: () => isKnown });
+  begin();
+  await clock.advance(10);
+  probe.behaviours.set('a:2000', 'refuses');
+  isKnown = false;
+  await clock.advance(20);
+  assert.equal(state('a:2000'), 'available');
+  isKnown = true;
+  await clock.advance(10);
+  assert.equal(state('a:2000'), 'down');
+  await poller.stop();
+});
+
+test('a poller begins with what another one knows, except for what is old, and its drains stay', async () => {
+  const one = start(['a:2000', 'b:2000', 'c:2000', 'd:2000']);
+  one.poller.share(only());
+  one.begin();
+  await one.clock.advance(100);
+  const now = one.clock.now();
+  one.poller.report('d:2000', SAMPLE, now - 20);
+  one.poller.report('a:2000', { ...SAMPLE, load: 96 }, now - 2);
+  one.poller.report('b:2000', REFUSED, now - 2);
+  one.poller.report('b:2000', REFUSED, now - 1);
+  one.poller.report('c:2000', SAMPLE, now - 1);
+  const other = start(['a:2000', 'b:2000', 'c:2000', 'd:2000']);
+  await other.clock.advance(100);
+  other.poller.update(['a:2000', 'b:2000', 'c:2000', 'd:2000'].map(endpointOf));
+  other.poller.drain('c:2000', { since: 1, by: 'admin' });
+  other.poller.adopt(one.poller);
+  const states = () => ['a:2000', 'b:2000', 'c:2000', 'd:2000'].map(other.state);
+  assert.deepEqual(states(), ['full', 'down', 'draining', 'unknown']);
+  assert.deepEqual(
+    other.transitions.map(({ id, from, to, first, failure }) => [id, from, to, first, failure?.code]),
+    [
+      ['c:2000', 'unknown', 'draining', undefined, undefined],
+      ['a:2000', 'unknown', 'full', true, undefined],
+      ['b:2000', 'unknown', 'down', undefined, 'refused'],
+    ],
+  );
+  assert.equal(other.poller.facts('c:2000')?.load, 20);
+  // The first round is over when the last one is known, too.
+  let isOver = false;
+  void other.poller.firstRound().then(() => (isOver = true));
+  other.poller.report('d:2000', SAMPLE, other.clock.now());
+  await other.clock.advance(0);
+  assert.ok(isOver);
+  await Promise.all([one.poller.stop(), other.poller.stop()]);
+});

@@ -4,10 +4,13 @@
  * No server delays another: each has its own schedule, spread over the interval, and each probe its own deadline. After a failure the server is probed again
  * soon, so that a doubt is short. One loop starts the probes when they are due; between two probes a server is only an entry of its agenda, because there may be
  * ten thousand. Facts go out by the callbacks of `PollerEvents`; what they mean for hand-outs, notifications and the page is decided elsewhere.
+ *
+ * Of several replicas, each probes its share of the fleet, and hands in what the others found.
  */
 import type { Endpoint, ServerId } from '../core/fleet/endpoint.ts';
 import type { SessionReport } from '../core/fleet/session-report.ts';
 import {
+  adopt,
   apply,
   newServer,
   stateOf,
@@ -29,7 +32,20 @@ export interface PollerEvents {
   /** After every probe and operator action that changed the facts about a server. `transition` is set when its state changed. */
   changed(facts: ServerFacts, transition: Transition | undefined): void;
   added(facts: ServerFacts): void;
+  /** A probe of its own ended. */
+  probed?(id: ServerId, result: ProbeResult): void;
 }
+
+/** Which servers are probed here. */
+export interface Share {
+  readonly owns: (id: ServerId) => boolean;
+  /** Seconds after which a server is probed here although another replica should do it, and nothing was heard of it. `Infinity`: never. */
+  readonly patience: number;
+  /** Whether the share is known to be right at this moment. A process that was stopped and goes on must not report that servers did not answer. */
+  readonly counts: () => boolean;
+}
+
+const WHOLE_FLEET: Share = { owns: () => true, patience: Infinity, counts: () => true };
 
 export interface PollerOptions {
   readonly clock: Clock;
@@ -55,6 +71,8 @@ const FIRST_PER_SECOND = 2000;
  */
 const BATCH = 50;
 const BREAK = 0.001;
+/** Seconds that pass without any probe when a replica dies and others take over its share. */
+const TAKEOVER = 5;
 /** Share of the interval by which probes come early at random, so that servers do not synchronize. Never late: the interval is a maximum. */
 const JITTER = 0.1;
 /** Seconds without a kind of failure after which it is logged again. */
@@ -62,6 +80,16 @@ const FORGOTTEN = 600;
 
 interface Polled {
   facts: ServerFacts;
+  /** It is probed here. */
+  owned: boolean;
+  /** Time of its only valid entry on the agenda; `undefined`: it has none. */
+  due: number | undefined;
+  /** When a probe ended last, here or at another replica. */
+  heardAt: number | undefined;
+  /** A probe of it is under way here. */
+  probing: boolean;
+  /** Another replica could not reach it: it is asked here as well. */
+  doubted: boolean;
   /** The first probe has ended, well or badly. */
   probed: boolean;
   /** It left the fleet: its results no longer count. */
@@ -77,6 +105,7 @@ export class Poller {
   #rules: FleetRules;
   #interval: number;
   #probe: Probe;
+  #share = WHOLE_FLEET;
   readonly #servers = new Map<ServerId, Polled>();
   /** Servers that are not being probed, by the time of their next probe. */
   readonly #agenda = new Agenda<Polled>();
@@ -127,8 +156,54 @@ export class Poller {
   /** Starts probing. Servers may be known before. */
   begin(): void {
     this.#started = true;
-    const spread = this.#spreadOf(this.#servers.size);
-    for (const polled of this.#servers.values()) this.#scheduleFirst(polled, spread);
+    this.#scheduleAll([...this.#servers.values()]);
+  }
+
+  /** How many servers are probed here. */
+  get owned(): number {
+    let owned = 0;
+    for (const polled of this.#servers.values()) if (polled.owned) owned += 1;
+    return owned;
+  }
+
+  /** Another share of the fleet from now on. Servers that come into it are probed at once: nobody may have asked them for a while. */
+  share(share: Share): void {
+    this.#share = share;
+    const gained: Polled[] = [];
+    for (const [id, polled] of this.#servers) {
+      const before = polled.owned;
+      polled.owned = share.owns(id);
+      if (polled.owned !== before) gained.push(polled);
+    }
+    if (this.#started) this.#scheduleAll(gained.filter(({ probing }) => !probing));
+  }
+
+  /** Another replica probed a server. If it could not reach it, that may be its own fault: with patience, the server is asked here, too. What is older than the last answer that is known here does not count. */
+  report(id: ServerId, result: ProbeResult, at: number): void {
+    const polled = this.#servers.get(id);
+    if (polled === undefined || this.#stopped || at <= (polled.heardAt ?? -Infinity)) return;
+    this.#take(polled, result, at);
+    if (result.kind === 'sample' || polled.owned || polled.probing || this.#share.patience === Infinity) return;
+    polled.doubted = true;
+    this.#schedule(polled, 0);
+  }
+
+  /** What another poller in this process learned, as if it had been learned here, unless it is old. */
+  adopt(other: Poller): void {
+    const now = this.#options.clock.now();
+    for (const [id, { facts, heardAt = -Infinity }] of other.#servers) {
+      const polled = this.#servers.get(id);
+      if (polled === undefined || polled.heardAt !== undefined || now - heardAt > 2 * this.#interval + TAKEOVER) continue;
+      polled.heardAt = heardAt;
+      const { load, sampledAt, latency } = facts;
+      const { sampled, missed, changed } = this.#options.events;
+      if (load !== undefined && sampledAt !== undefined) sampled(id, load, sampledAt, latency ?? 0);
+      if (facts.failures > 0) missed(id, heardAt);
+      const adopted = adopt(polled.facts, facts, now, this.#rules);
+      polled.facts = adopted.facts;
+      changed(adopted.facts, adopted.transition);
+      this.#markProbed(polled);
+    }
   }
 
   /** Resolves when every server was probed once, well or badly. */
@@ -199,6 +274,11 @@ export class Poller {
     const { clock } = this.#options;
     const polled: Polled = {
       facts: newServer(endpoint, clock.now()),
+      owned: this.#share.owns(endpoint.id),
+      due: undefined,
+      heardAt: undefined,
+      probing: false,
+      doubted: false,
       probed: false,
       gone: false,
       failureLogged: false,
@@ -216,7 +296,20 @@ export class Poller {
   }
 
   #scheduleFirst(polled: Polled, spread: number): void {
-    this.#schedule(polled, this.#options.random() * spread);
+    const pause = polled.owned ? 0 : this.#pauseOfOthers(polled);
+    this.#schedule(polled, pause > 0 ? pause : this.#options.random() * spread);
+  }
+
+  #scheduleAll(servers: readonly Polled[]): void {
+    const spread = this.#spreadOf(servers.length);
+    for (const polled of servers) this.#scheduleFirst(polled, spread);
+  }
+
+  /** Seconds until a server that another replica probes is probed here. Nothing is known of a new one, so it is probed here once, if at all. */
+  #pauseOfOthers({ heardAt, doubted }: Polled): number {
+    const { patience } = this.#share;
+    if (doubted) return 0;
+    return patience === Infinity ? Infinity : Math.max(0, (heardAt ?? -Infinity) + patience - this.#options.clock.now());
   }
 
   #remove(id: ServerId, polled: Polled): void {
@@ -228,6 +321,8 @@ export class Poller {
 
   #schedule(polled: Polled, pause: number): void {
     const time = this.#options.clock.now() + pause;
+    polled.due = time;
+    if (time === Infinity) return;
     this.#agenda.add(time, polled);
     if (time < this.#sleepsUntil) this.#loop.wake();
   }
@@ -238,15 +333,24 @@ export class Poller {
     const now = clock.now();
     for (let begun = 0; begun < BATCH && this.#agenda.next <= now; begun += 1) {
       const due = this.#agenda.take(now);
-      if (due?.thing.gone === false) this.#begin(due.thing);
+      // Else it left, or was scheduled for another time since.
+      if (due?.thing.gone === false && due.thing.due === due.time) this.#isDue(due.thing);
     }
     const { next } = this.#agenda;
     this.#sleepsUntil = next <= now ? now + BREAK : next;
     return Math.max(0, this.#sleepsUntil - clock.now());
   }
 
+  #isDue(polled: Polled): void {
+    const pause = polled.owned ? 0 : this.#pauseOfOthers(polled);
+    if (pause > 0) this.#schedule(polled, pause);
+    else this.#begin(polled);
+  }
+
   /** One probe, and the next one on the agenda when it has ended. */
   #begin(polled: Polled): void {
+    polled.due = undefined;
+    polled.probing = true;
     const ended = this.#cycle(polled)
       .catch((error: unknown) => {
         const { address } = polled.facts.endpoint;
@@ -255,7 +359,9 @@ export class Poller {
       })
       .then((pause) => {
         this.#probes.delete(ended);
-        if (!polled.gone && !this.#stopped) this.#schedule(polled, pause);
+        polled.probing = false;
+        if (polled.gone || this.#stopped) return;
+        this.#schedule(polled, polled.owned ? pause : this.#pauseOfOthers(polled));
       });
     this.#probes.add(ended);
   }
@@ -265,16 +371,21 @@ export class Poller {
     const { clock, random } = this.#options;
     const began = clock.now();
     const probe = this.#probe;
+    const { doubted } = polled;
+    polled.doubted = false;
     const result = await probe.probe(polled.facts.endpoint);
     // Stopped or removed meanwhile: the result no longer counts.
     if (polled.gone || this.#stopped) return Infinity;
     // Replaced meanwhile, which closed it: probed again by the new one.
     if (probe !== this.#probe) return 0;
 
-    this.#count(result);
-    this.#take(polled.facts.endpoint.id, result);
+    // The process was stopped and goes on: the server may have answered in time.
+    if (!this.#share.counts()) return this.#interval;
+    if (doubted && this.#isConfirmed(polled, result)) return this.#interval;
+
     const first = !polled.probed;
-    this.#markProbed(polled);
+    this.#take(polled, result, clock.now());
+    this.#options.events.probed?.(polled.facts.endpoint.id, result);
     const took = clock.now() - began;
     if (result.kind === 'failed' && this.#isDoubtful(polled.facts)) return Math.max(0, Math.min(SOON, this.#interval - took));
     // The first pause is any part of the interval: it spreads the fleet over it.
@@ -282,32 +393,47 @@ export class Poller {
     return Math.max(0, pause - took);
   }
 
+  /** Whether the server cannot be reached from here either. The replica whose share it is counts the failures. */
+  #isConfirmed({ facts }: Polled, { kind }: ProbeResult): boolean {
+    if (kind === 'failed') return true;
+    const { address } = facts.endpoint;
+    this.#options.log.limited(
+      'warn',
+      `reached ${address}`,
+      `${address} answers this replica, but another replica cannot reach it`,
+    );
+    return false;
+  }
+
   /** Probed again soon: it may only have missed one probe, or be starting. */
   #isDoubtful({ failures, load }: ServerFacts): boolean {
     return failures < (load === undefined ? Math.max(STARTING, this.#rules.downAfter) : this.#rules.downAfter);
   }
 
-  #take(id: ServerId, result: ProbeResult): void {
-    const { clock, events, log } = this.#options;
+  #take(polled: Polled, result: ProbeResult, at: number): void {
+    const { events, log } = this.#options;
+    const { id } = polled.facts.endpoint;
+    polled.heardAt = at;
+    this.#count(result);
     this.#endDrain(id);
-    const now = clock.now();
     if (result.kind === 'sample') {
-      events.sampled(id, result.load, now, result.latency, result.sessions);
+      events.sampled(id, result.load, at, result.latency, result.sessions);
       this.#logRecovered(id);
       const { loadOnly } = result;
       if (loadOnly !== undefined)
         this.#logOnce(id, 'load-only', (address) => {
           log.warn(`${address} simulation server gets no sessions: ${loadOnly}`, { code: 'load-only' });
         });
-      this.#fold(id, { ...result, kind: 'sampled' });
+      this.#fold(id, { ...result, kind: 'sampled' }, at);
     } else {
-      events.missed(id, now);
+      events.missed(id, at);
       const { code, reason } = result.failure;
       this.#logOnce(id, code, (address) => {
         log.warn(`${address} simulation server gave no usable load: ${reason}`, { code });
       });
-      this.#fold(id, { kind: 'failed', failure: result.failure });
+      this.#fold(id, { kind: 'failed', failure: result.failure }, at);
     }
+    this.#markProbed(polled);
   }
 
   /** A drain with a deadline ends by itself. */
@@ -338,10 +464,10 @@ export class Poller {
       this.#options.log.info(`${facts.endpoint.address} simulation server answers again`);
   }
 
-  #fold(id: ServerId, event: FleetEvent): boolean {
+  #fold(id: ServerId, event: FleetEvent, at = this.#options.clock.now()): boolean {
     const polled = this.#servers.get(id);
     if (polled === undefined) return false;
-    const { facts, transition } = apply(polled.facts, event, this.#options.clock.now(), this.#rules);
+    const { facts, transition } = apply(polled.facts, event, at, this.#rules);
     polled.facts = facts;
     this.#options.events.changed(facts, transition);
     return true;

@@ -33,6 +33,7 @@ export function addReplicaMetrics(registry: Registry, replication: () => Replica
     'Replicas whose settings differ from those of the leader.',
     ({ differing }) => differing.size,
   );
+  gauge('session_server_replica_polls', 'Simulation servers that this replica polls.', ({ polls }) => polls);
   gauge('session_server_store_up', 'Whether the shared store answers this replica: 1 or 0.', ({ reachesStore }) =>
     Number(reachesStore),
   );

@@ -1,5 +1,5 @@
 /** A shared store inside one process: for tests and simulations of several replicas. It is what the scripts of the Redis adapter do, without Redis. */
-import type { Beaten, Commit, CommitResult, Heartbeat, SharedStore, StoreFacts } from '../ports.ts';
+import type { Beaten, Commit, CommitResult, Heartbeat, ReportsRead, SharedStore, StoreFacts } from '../ports.ts';
 import {
   isNewer,
   journalText,
@@ -12,6 +12,9 @@ import {
 
 /** Commits that the journal keeps. */
 const MAX_ENTRIES = 4096;
+/** Entries with reports that are kept, and those that are read at once. */
+const MAX_REPORTS = 256;
+const REPORTS_AT_ONCE = 64;
 /** Seconds after which a silent member is forgotten. */
 const MAX_SILENCE = 60;
 
@@ -29,6 +32,8 @@ export class MemorySharedStore implements SharedStore {
   #texts = new Map<string, string>();
   #journal: { readonly stamp: Stamp; readonly text: string }[] = [];
   #members = new Map<string, { readonly text: string; readonly at: number }>();
+  #reports: { readonly number: number; readonly text: string; readonly at: number }[] = [];
+  #lastReport = 0;
 
   /** `now`: seconds since the epoch. */
   constructor(now: () => number) {
@@ -44,6 +49,7 @@ export class MemorySharedStore implements SharedStore {
     this.#texts = new Map();
     this.#journal = [];
     this.#members = new Map();
+    this.#reports = [];
   }
 
   /** What it has now, to come back to. */
@@ -136,6 +142,22 @@ export class MemorySharedStore implements SharedStore {
   facts(): Promise<StoreFacts> {
     const none = { memory: 0, maxMemory: 0, appends: false, copies: 0 };
     return Promise.resolve({ version: 'this process', takesWrites: true, evictionPolicy: 'noeviction', ...none });
+  }
+
+  report(text: string): Promise<void> {
+    this.#reports.push({ number: (this.#lastReport += 1), text, at: this.#now() });
+    if (this.#reports.length > MAX_REPORTS) this.#reports.shift();
+    return Promise.resolve();
+  }
+
+  reports(cursor = '0'): Promise<ReportsRead> {
+    const after = this.#reports.filter(({ number }) => number > Number(cursor));
+    const read = after.slice(0, REPORTS_AT_ONCE);
+    return Promise.resolve({
+      entries: read.map(({ text, at }) => ({ text, age: Math.max(0, this.#now() - at) })),
+      cursor: String(read.at(-1)?.number ?? cursor),
+      hasMore: after.length > read.length,
+    });
   }
 
   leave(id: string): Promise<void> {

@@ -132,12 +132,13 @@ test('a very large fleet has a page of bounded size that says what it leaves out
 test('replicas, who leads, and what is wrong with them and their store are on the page', () => {
   const fleet = new DemoFleet({ now: Date.parse('2026-09-15T07:55:00Z') / 1000 });
   assert.doesNotMatch(render(fleet), /Replicas/);
-  const a = { name: 'a', leads: true, version: '0.2.0', address: null, silentFor: 0, storeLatency: 0.001, clockDifference: 0 };
+  const clock = { storeLatency: 0.001, clockDifference: 0 };
+  const a = { name: 'a', leads: true, version: '0.2.0', address: null, silentFor: 0, polls: 2500, ...clock };
   const store = { answers: true, program: 'Redis 7.0.15', latency: 0.0004, failures: 0, problems: [] };
   const replicas = { leader: 'a', term: 3, store, members: [{ ...a, differingSettings: [] }], missing: [] };
   fleet.replicas = replicas;
   const fine = textOf(render(fleet));
-  assert.match(fine, /a leads \(version 0\.2\.0\)\./);
+  assert.match(fine, /a leads \(version 0\.2\.0\)\. It polls 2500 servers\./);
   assert.match(fine, /Store \(Redis 7\.0\.15\) answers in less than 1 ms\./);
   const b = { ...a, name: 'b', leads: false, silentFor: 9, clockDifference: -120, differingSettings: ['limits', 'waiting'] };
   fleet.replicas = {

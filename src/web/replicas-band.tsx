@@ -45,7 +45,7 @@ export function ReplicasBand({ replicas, today }: ReplicasBandProps) {
 }
 
 function Member({
-  member: { name, leads, version, silentFor, clockDifference, differingSettings },
+  member: { name, leads, version, polls, silentFor, clockDifference, differingSettings },
 }: {
   readonly member: ReplicaView;
 }) {
@@ -57,6 +57,7 @@ function Member({
   return (
     <>
       <b>{name}</b> {leads ? 'leads' : 'follows'} (version {version}).
+      {polls !== null && ` It polls ${plural(polls, 'server')}.`}
       {wrong.length > 0 && <span class="wrong"> {wrong.join(' ')}</span>}
     </>
   );

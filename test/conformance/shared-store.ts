@@ -130,6 +130,34 @@ export function describeSharedStore(name: string, setUp: (t: TestContext) => Pro
       assert.deepEqual([...(await store.read(['l', 'missing']))], [['l', '2']]);
     });
 
+    test('has reports in order with their ages, after a cursor, and keeps the last ones alone', async (t) => {
+      const { store, pass } = await setUp(t);
+      assert.deepEqual((await store.reports()).entries, []);
+      await store.report('one');
+      await pass(0.3);
+      await store.report('two');
+      const first = await store.reports();
+      assert.deepEqual(
+        first.entries.map(({ text }) => text),
+        ['one', 'two'],
+      );
+      const [one, two] = first.entries.map(({ age }) => age);
+      assert.ok(one !== undefined && two !== undefined && one - two >= 0.29 && two >= 0);
+      assert.equal(first.hasMore, false);
+      assert.deepEqual((await store.reports(first.cursor)).entries, []);
+      // Entries of the usual size: a store may trim a little less than it could.
+      for (let i = 0; i < 600; i += 1) await store.report(`${i} ${'x'.repeat(4000)}`);
+      const kept: string[] = [];
+      for (let read = await store.reports(first.cursor); ; read = await store.reports(read.cursor)) {
+        kept.push(...read.entries.map(({ text }) => text));
+        if (!read.hasMore) break;
+        assert.ok(read.entries.length > 0);
+      }
+      assert.ok(kept.length >= 256 && kept.length < 400, `${kept.length} entries`);
+      assert.match(kept.at(-1) ?? '', /^599 /);
+      assert.match(kept[0] ?? '', new RegExp(`^${600 - kept.length} `));
+    });
+
     test('takes thousands of changes in one commit', async (t) => {
       const { store } = await setUp(t);
       await store.beat(beatOf('a', true));

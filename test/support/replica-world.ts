@@ -5,14 +5,15 @@
 import assert from 'node:assert/strict';
 import { startReplica } from '../../src/app/replica.ts';
 import type { App, Environment } from '../../src/app/index.ts';
+import type { ConfigurationFile } from '../../src/config/schema.ts';
 import type { ServerId } from '../../src/core/fleet/endpoint.ts';
+import type { Digests } from '../../src/core/replicas/member.ts';
 import type { Outcome, Waiter, Waiting } from '../../src/engine/request-types.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
-import type { Clock, SharedStore } from '../../src/ports.ts';
+import type { Clock, Probe, SharedStore } from '../../src/ports.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { MemorySharedStore } from '../../src/stores/shared-memory.ts';
 import { FakeClock } from './fake-clock.ts';
-import { FakeProbe } from './fake-probe.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MemoryStore } from './memory-store.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -31,6 +32,9 @@ export interface Weather {
   readonly cutAfter: number;
 }
 
+/** Seconds that a probe may take. */
+const DEADLINE = 4;
+
 export const FAIR: Weather = { delay: 0.005, cutBefore: 0, cutAfter: 0 };
 
 export class World {
@@ -44,11 +48,19 @@ export class World {
   storeIsDown = false;
   /** Whether the leader may go on without the store. */
   goesOnAlone = false;
+  /** Every probe of a simulation server. */
+  readonly polls: Poll[] = [];
+  /** Seconds that a simulation server takes to answer, at most. */
+  slowness = 0;
+  /** Simulation servers that answer nobody; no deadline ends the probe. */
+  readonly hanging = new Set<ServerId>();
+  readonly servers: readonly string[];
   /** By replicas and terms: whose commits succeeded. */
   readonly committedBy = new Map<number, Set<string>>();
   #ids = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, servers: readonly string[] = SERVERS) {
+    this.servers = servers;
     this.random = seededRandom(seed);
     this.store = new MemorySharedStore(() => this.clock.wallTime());
   }
@@ -95,6 +107,9 @@ export class World {
       if (outcome?.kind === 'allocated' && !hasLeft) taken.set(outcome.server, (taken.get(outcome.server) ?? 0) + 1);
     }
     for (const [server, sessions] of taken) assert.ok(sessions <= PLACES, `${server} has ${sessions} sessions`);
+    // They all answer, so a server is down only if the replica that asked was.
+    for (const { name, log } of this.replicas)
+      for (const { message } of log.lines) assert.doesNotMatch(message, /server is down/, `${name}: ${message}`);
     for (const [term, leaders] of this.committedBy) assert.equal(leaders.size, 1, `term ${term} has several leaders`);
   }
 
@@ -106,7 +121,18 @@ export class World {
   }
 }
 
+export interface Poll {
+  readonly by: Replica;
+  readonly server: ServerId;
+  /** Seconds of the world's clock. */
+  readonly at: number;
+}
+
 export class Replica {
+  /** Keys that only this replica has. */
+  own: Partial<ConfigurationFile> = {};
+  /** Of its settings. */
+  digests: Digests = {};
   readonly name: string;
   readonly log = new MemoryLog();
   readonly disk = new MemoryStore();
@@ -114,6 +140,10 @@ export class Replica {
   isPaused = false;
   /** It cannot read what others commit. */
   isBehind = false;
+  /** It reaches no simulation server. */
+  isLonely = false;
+  /** It cannot write reports. */
+  isMute = false;
   /** Seconds by which the clock of its machine is ahead of that of the store. */
   clockDifference = 0;
   edge: EdgeOptions | undefined;
@@ -135,12 +165,12 @@ export class Replica {
       ...{ clock, random: world.random, log: this.log, version: 'tested', names: createSharedLookup() },
       newId: () => world.newId(),
     };
-    const simulationServers = SERVERS.map((address) => ({ address: address.replace(':', '/'), maxSessions: PLACES }));
+    const simulationServers = world.servers.map((address) => ({ address: address.replace(':', '/'), maxSessions: PLACES }));
     this.#app = await startReplica(
-      settingsOf({ simulationServers }),
+      settingsOf({ ...this.own, simulationServers }),
       environment,
       {
-        createProbe: () => new FakeProbe(clock),
+        createProbe: () => this.#probe(clock),
         createStore: () => this.disk,
         createNotifiers: () => [],
         startEdge: (edge) => {
@@ -161,7 +191,7 @@ export class Replica {
           version: 'tested',
           address: `http://${this.name}`,
         },
-        digests: () => ({}),
+        digests: () => this.digests,
         goesOnAlone: () => world.goesOnAlone,
         reachesStore: (address) => {
           const other = world.replicas.find(({ name }) => address === `http://${name}`);
@@ -170,6 +200,31 @@ export class Replica {
         listen: () => Promise.resolve({ port: 1, close: () => Promise.resolve() }),
       },
     );
+  }
+
+  /** Servers answer after a while. A deadline that passed while the process was stopped is over as soon as it goes on. */
+  #probe(clock: Clock): Probe {
+    const world = this.#world;
+    const running = new Set<AbortController>();
+    return {
+      probe: async ({ id }) => {
+        if (this.isLonely) return { kind: 'failed', failure: { code: 'refused', reason: 'a firewall refused it' } };
+        const end = new AbortController();
+        running.add(end);
+        const at = clock.now();
+        world.polls.push({ by: this, server: id, at });
+        await clock.sleep(world.hanging.has(id) ? 1e6 : world.slowness * world.random(), end.signal);
+        running.delete(end);
+        if (clock.now() - at <= DEADLINE) return { kind: 'sample', load: 0, latency: clock.now() - at };
+        return { kind: 'failed', failure: { code: 'timeout', reason: 'it did not answer' } };
+      },
+      forget: () => undefined,
+      recheckNames: () => Promise.resolve(),
+      close: () => {
+        for (const end of running) end.abort();
+        return Promise.resolve();
+      },
+    };
   }
 
   /** As `kill -9`. */
@@ -233,6 +288,8 @@ export class Replica {
       journal: (after) => (this.isBehind ? this.#fail() : this.#call(() => store.journal(after))),
       read: (keys) => this.#call(() => store.read(keys)),
       facts: () => this.#call(() => store.facts()),
+      report: (text) => (this.isMute ? this.#fail() : this.#call(() => store.report(text))),
+      reports: (cursor) => this.#call(() => store.reports(cursor)),
       leave: (id) => this.#call(() => store.leave(id)),
       close: () => store.close(),
     };

@@ -119,6 +119,22 @@ export function apply(facts: ServerFacts, event: FleetEvent, at: number, rules: 
   return { facts: { ...changed, since: at }, transition };
 }
 
+/** What was learned of a server elsewhere becomes what is known of it here. Its address and its drain are those that are known here. */
+export function adopt(facts: ServerFacts, { drain: _, ...known }: ServerFacts, at: number, rules: FleetRules): Applied {
+  const from = stateOf(facts, rules);
+  const adopted = { ...known, endpoint: facts.endpoint, ...(facts.drain !== undefined && { drain: facts.drain }) };
+  const to = stateOf(adopted, rules);
+  if (from === to) return { facts: adopted };
+  const { load, lastFailure, failures } = known;
+  const transition: Transition = {
+    ...{ id: facts.endpoint.id, address: facts.endpoint.address, from, to, at },
+    ...(failures === 0 && load !== undefined && { load }),
+    ...(failures === 0 && wasNeverOffered(facts) && { first: true }),
+    ...(failures > 0 && lastFailure !== undefined && { failure: lastFailure }),
+  };
+  return { facts: adopted, transition };
+}
+
 function wasNeverOffered({ load, loadOnly }: ServerFacts): boolean {
   return load === undefined || loadOnly !== undefined;
 }

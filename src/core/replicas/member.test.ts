@@ -31,8 +31,8 @@ test('what no replica wrote is rejected', () => {
   assert.equal(readMember('{'), undefined);
   assert.equal(readMember(`${JSON.stringify(member)}${' '.repeat(2000)}`), undefined);
   assert.deepEqual(readMember(JSON.stringify({ ...member, stamp: 'x' }))?.stamp, { term: 0, number: 0 });
-  const odd = readMember(JSON.stringify({ ...member, latency: 'long', clock: 1e300 }));
-  assert.deepEqual([odd?.latency, odd?.clock], [undefined, undefined]);
+  const odd = readMember(JSON.stringify({ ...member, latency: 'long', clock: 1e300, polls: -1 }));
+  assert.deepEqual([odd?.latency, odd?.clock, odd?.polls], [undefined, undefined, undefined]);
 });
 
 test('the sections in which two replicas differ are named', () => {

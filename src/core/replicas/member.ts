@@ -20,6 +20,8 @@ export interface Member {
   readonly latency?: number;
   /** Seconds by which the clock of its machine is ahead of that of the store. */
   readonly clock?: number;
+  /** Simulation servers that it polls. Absent: its version does not share polls. */
+  readonly polls?: number;
 }
 
 export type Digests = Readonly<Record<string, string>>;
@@ -39,7 +41,9 @@ export function readMember(text: string): Member | undefined {
   if (text.length > MAX_LENGTH) return undefined;
   const value = parsed(text);
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, name, version, format, address, stamp, settings, latency, clock } = value as Readonly<Record<string, unknown>>;
+  const { id, name, version, format, address, stamp, settings, latency, clock, polls } = value as Readonly<
+    Record<string, unknown>
+  >;
   if (!isName(id) || !isName(name) || !isName(version) || !isDigests(settings) || !isCount(format)) return undefined;
   if (address !== undefined && !isHttpUrl(address)) return undefined;
   return {
@@ -47,6 +51,7 @@ export function readMember(text: string): Member | undefined {
     ...(address !== undefined && { address }),
     ...(isSeconds(latency) && { latency }),
     ...(isSeconds(clock) && { clock }),
+    ...(isCount(polls) && { polls }),
   };
 }
 

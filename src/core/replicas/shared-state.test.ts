@@ -27,6 +27,13 @@ test('a mirror keeps what it knows when the store forgot it', () => {
   assert.equal(mirror.size, 0);
 });
 
+test('a mirror remembers of what was committed only which commit it was', () => {
+  const mirror = new Mirror();
+  const commit = { term: 3, number: 8, leader: 'a', changes: [['a', 'x'.repeat(5000)] as const], replaces: false };
+  mirror.committed(commit);
+  assert.deepEqual(mirror.stamp, { term: 3, number: 8 });
+});
+
 test('a commit of a later term is newer, whatever its number', () => {
   assert.ok(isNewer({ term: 2, number: 1 }, { term: 1, number: 9 }));
   assert.ok(isNewer({ term: 1, number: 9 }, { term: 1, number: 8 }));

@@ -127,7 +127,8 @@ export class Mirror {
   }
 
   /** This replica itself committed what it shows. */
-  committed(stamp: Stamp): void {
-    this.#stamp = stamp;
+  committed({ term, number }: Stamp): void {
+    // Not the whole commit, which is one, too: every heartbeat has the stamp.
+    this.#stamp = { term, number };
   }
 }

@@ -8,6 +8,8 @@ export interface ReplicaView {
   readonly address: string | null;
   /** Since its last heartbeat; 0: it sent one lately. */
   readonly silentFor: number;
+  /** Simulation servers that it polls; `null`: its version does not share polls. */
+  readonly polls: number | null;
   /** That the store took to answer it last. */
   readonly storeLatency: number | null;
   /** By which the clock of its machine is ahead of that of the store; 0: by less than two seconds. */

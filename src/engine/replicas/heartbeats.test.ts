@@ -16,7 +16,7 @@ class Scene {
   start(name: string, digests: () => Digests = () => ({ limits: '1' }), log = new MemoryLog()) {
     const elected: number[] = [];
     const heartbeats = new Heartbeats({
-      ...{ clock: this.clock, log, store: this.store, digests, mirror: new Mirror() },
+      ...{ clock: this.clock, log, store: this.store, digests, polls: () => 0, mirror: new Mirror() },
       self: { id: `${name}-1`, name, version: '0.2.0' },
       events: {
         elected: (term) => void elected.push(term),

@@ -2,7 +2,7 @@
  * The heartbeats of a replica: it says that it lives, keeps its lease while it leads, and asks for the lease when no other replica has it. A follower
  * mirrors what the leader commits.
  */
-import { asksFrom } from '../../core/replicas/election.ts';
+import { asksFrom, SILENT } from '../../core/replicas/election.ts';
 import { FORMAT, FORMAT_KEY, isReadable, readFormat } from '../../core/replicas/format.ts';
 import { differingSections, readMember, type Digests, type Member, type SeenMember } from '../../core/replicas/member.ts';
 import { isNewer, NO_STAMP, type Mirror, type Stamp } from '../../core/replicas/shared-state.ts';
@@ -16,6 +16,8 @@ export interface HeartbeatOptions {
   readonly self: Self;
   /** Of the present settings. */
   readonly digests: () => Digests;
+  /** Simulation servers that this replica polls. */
+  readonly polls: () => number;
   readonly mirror: Mirror;
   readonly events: HeartbeatEvents;
 }
@@ -42,7 +44,14 @@ export interface Replication {
   readonly term: number;
   /** The replica that leads; `undefined`: none is known. */
   readonly leader: SeenMember | undefined;
+  /** Their ages are of the time at which the last heartbeat was answered. */
   readonly members: readonly SeenMember[];
+  /** When the last heartbeat that was answered was sent; seconds of the clock. */
+  readonly knownAt: number;
+  /** Settings of the leader, or of the last one. Absent: none was seen. */
+  readonly inForce?: Digests;
+  /** Simulation servers that this replica polls. */
+  readonly polls: number;
   /** Seconds that the store took to answer last. */
   readonly roundTrip: number | undefined;
   /** Heartbeats that the store did not answer. */
@@ -91,6 +100,7 @@ export class Heartbeats {
   #forgotAt: number | undefined;
   #unreachableAt: number | undefined;
   #leaseUntil = 0;
+  #knownAt = -Infinity;
   /** Seconds since the epoch by the clock of the store when the own clock shows zero, and the round trip with which it was measured. */
   #offset: { readonly seconds: number; readonly roundTrip: number } | undefined;
 
@@ -111,6 +121,8 @@ export class Heartbeats {
     return {
       ...{ leads: this.#leads, reachesStore: this.#reachesStore, term: this.#term, leader, members: this.#members },
       ...{ roundTrip: this.#roundTrip, failures: this.#failures, takeovers: this.#takeovers, differing: this.#differing },
+      ...{ knownAt: this.#knownAt, polls: this.#options.polls() },
+      ...(this.#inForce !== undefined && { inForce: this.#inForce }),
       ...(this.#failure !== undefined && { failure: this.#failure }),
       foreignFormat: this.#isReadable() ? undefined : this.#options.mirror.get(FORMAT_KEY),
     };
@@ -144,7 +156,7 @@ export class Heartbeats {
     const sentAt = clock.now();
     const wants = this.#leads || (this.#reachesStore && this.#mayLead() && sentAt >= this.#asksFrom());
     const member = JSON.stringify({
-      ...{ ...self, format: FORMAT, stamp: mirror.stamp, settings: this.#options.digests() },
+      ...{ ...self, format: FORMAT, stamp: mirror.stamp, settings: this.#options.digests(), polls: this.#options.polls() },
       ...(this.#roundTrip !== undefined && { latency: rounded(this.#roundTrip) }),
       ...(this.#offset !== undefined && { clock: rounded(clock.wallTime() - clock.now() - this.#offset.seconds) }),
     } satisfies Member);
@@ -160,8 +172,14 @@ export class Heartbeats {
     } catch (error) {
       return this.#missed(error);
     }
-    if (this.#leads) return BEAT;
-    return Math.max(SOON, Math.min(BEAT, this.#asksFrom() - clock.now()));
+    const next = Math.min(BEAT, this.#nextSilence());
+    return Math.max(SOON, this.#leads ? next : Math.min(next, this.#asksFrom() - clock.now()));
+  }
+
+  /** Seconds until a member counts as silent, if it sends nothing: another replica takes over what it polls, at once. */
+  #nextSilence(): number {
+    const left = this.#members.map(({ age }) => (age < SILENT ? SILENT - age : Infinity));
+    return Math.min(...left, Infinity) + SOON;
   }
 
   async #missed(error: unknown): Promise<number> {
@@ -181,6 +199,7 @@ export class Heartbeats {
     const now = clock.now();
     if (!this.#reachesStore) log.info('the shared store answers');
     this.#reachesStore = true;
+    this.#knownAt = sentAt;
     this.#failure = undefined;
     this.#roundTrip = now - sentAt;
     this.#setOffset(beaten.time, now);

@@ -25,7 +25,7 @@ class Scene {
   shared: unknown;
   replication: Replication = {
     ...{ leads: true, reachesStore: true, term: 3, leader: member('a', 0), members: [member('a', 0), member('b', 0.5)] },
-    ...{ roundTrip: 0.00042, failures: 0, takeovers: 1, differing: new Map(), foreignFormat: undefined },
+    ...{ roundTrip: 0.00042, failures: 0, takeovers: 1, differing: new Map(), foreignFormat: undefined, knownAt: 0, polls: 0 },
   };
   readonly journal = {
     isEnded: false,

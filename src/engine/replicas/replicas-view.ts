@@ -38,9 +38,10 @@ export function storeProblems({ evictionPolicy, memory, maxMemory, takesWrites }
 }
 
 function memberView(member: SeenMember, { leader, differing }: Replication): ReplicaView {
-  const { id, name, version, address = null, age, latency, clock = 0 } = member;
+  const { id, name, version, address = null, age, latency, clock = 0, polls = null } = member;
   return {
     ...{ name, version, address, leads: id === leader?.id },
+    polls: age < SILENT ? polls : 0,
     silentFor: age < SILENT ? 0 : Math.floor(age),
     storeLatency: milliseconds(latency),
     clockDifference: Math.abs(clock) < CLOCK ? 0 : Math.round(clock),

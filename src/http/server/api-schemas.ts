@@ -189,6 +189,7 @@ const replica = z
     version: z.string(),
     address: z.string().nullable().describe('URL at which the other replicas reach it; null: none is configured.'),
     silentFor: seconds.describe('Seconds since its last heartbeat; 0: it sent one in the last three seconds.'),
+    polls: z.int().nullable().describe('Simulation servers that it polls; null: its version does not share polls.'),
     storeLatency: z.number().nullable().describe('Seconds that the shared store took to answer it last.'),
     clockDifference: z.number().describe('Seconds by which its clock is ahead of that of the store; 0: less than two.'),
     differingSettings: z

@@ -39,9 +39,10 @@ export async function examineRedis(options: RedisStoreOptions, now: () => number
     const changes = [['key', 'text']] as const;
     await trial.commit({ leader: 'doctor', term, number: 1, changes, replaces: true });
     await trial.commit({ leader: 'doctor', term, number: 2, changes: [['key', null]], replaces: false });
-    await Promise.all([trial.list(), trial.journal({ term, number: 1 }), trial.read(['key'])]);
+    await trial.report('[]');
+    await Promise.all([trial.list(), trial.journal({ term, number: 1 }), trial.read(['key']), trial.reports()]);
     await trial.leave('doctor');
-    await call(() => redis.del(['meta', 'members', 'beats', 'state', 'journal', 'lease'].map((name) => key(`doctor:${name}`))));
+    await call(() => redis.del(['meta', 'members', 'beats', 'state', 'journal', 'reports', 'lease'].map((name) => key(`doctor:${name}`))));
     return { facts, time, latency, members };
   } finally {
     redis.disconnect();

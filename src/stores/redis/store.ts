@@ -32,6 +32,14 @@ const MANY = 1000;
 const JOURNAL_LENGTH = 4096;
 /** Commits that are read at once. */
 const JOURNAL_COUNT = 500;
+/** Entries with reports that are kept, about: ten seconds of a large fleet. */
+const REPORTS_LENGTH = 256;
+/** Entries that are read at once. */
+const REPORTS_COUNT = 64;
+/** Before all entries of a stream. */
+const FIRST = '0-0';
+/** Milliseconds by which the clock of the store may be set back without a loss of reports. */
+const MAX_STEP = 1000;
 /** Milliseconds after which a silent member is forgotten. */
 const SILENCE = 60_000;
 
@@ -40,9 +48,8 @@ export function createRedisStore({ prefix, scope = '', ...connection }: RedisSto
   const call = caller(redis, connection);
   // One tag in braces: all keys are in the same slot of a cluster.
   const key = (name: string) => `{${prefix}}:${scope}${name}`;
-  const [lease, meta, members, beats, state, journal] = ['lease', 'meta', 'members', 'beats', 'state', 'journal'].map(key) as [
-    ...[string, string, string, string, string, string],
-  ];
+  const [lease, meta, members, beats] = [key('lease'), key('meta'), key('members'), key('beats')];
+  const [state, journal, reports] = [key('state'), key('journal'), key('reports')];
   const scripts = {
     beat: script(redis, 'beat', [lease, meta, members, beats]),
     commit: script(redis, 'commit', [meta, state, journal]),
@@ -81,6 +88,26 @@ export function createRedisStore({ prefix, scope = '', ...connection }: RedisSto
     async facts() {
       return readInfo(await call(() => redis.info()));
     },
+    async report(text) {
+      const append = () => redis.xadd(reports, 'MAXLEN', '~', REPORTS_LENGTH, '*', 'batch', text);
+      // Others wrote there: it is another type, or its last id is the largest.
+      await call(() => append().catch(() => redis.del(reports).then(append)));
+    },
+    async reports(cursor = FIRST) {
+      const range = () => redis.xrange(reports, `(${cursor}`, '+', 'COUNT', REPORTS_COUNT);
+      const [entries, time] = await call(() => Promise.all([range(), redis.time()]));
+      const now = 1000 * count(time[0]) + Math.floor(count(time[1]) / 1000);
+      const last = entries.at(-1)?.[0] ?? cursor;
+      // Its clock was set back, or others wrote there. What is written next could be behind the cursor, and has the wrong age.
+      if (millisecondsOf(last) > now + MAX_STEP) {
+        await call(() => redis.del(reports));
+        return { entries: [], cursor: FIRST, hasMore: false };
+      }
+      return {
+        entries: entries.map(([id, [, text = '']]) => ({ text, age: Math.max(0, (now - millisecondsOf(id)) / 1000) })),
+        ...{ cursor: last, hasMore: entries.length === REPORTS_COUNT },
+      };
+    },
     async leave(id) {
       await call(() => scripts.leave(id));
     },
@@ -92,6 +119,7 @@ export function createRedisStore({ prefix, scope = '', ...connection }: RedisSto
 }
 
 type Argument = string | number;
+type StreamEntries = readonly (readonly [id: string, fields: readonly string[]])[];
 
 function script(redis: Redis, name: string, keys: readonly string[]): (...args: readonly Argument[]) => Promise<unknown> {
   const lua = readFileSync(join(packageRoot, 'src', 'stores', 'redis', `${name}.lua`), 'utf8');
@@ -130,7 +158,7 @@ function readState(answer: unknown): SharedState {
 }
 
 /** What is not ours ends the list: the mirror is then listed again. */
-function readEntries(entries: readonly (readonly [id: string, fields: readonly string[]])[]): readonly JournalEntry[] {
+function readEntries(entries: StreamEntries): readonly JournalEntry[] {
   const read: JournalEntry[] = [];
   for (const [id, [, text = '']] of entries) {
     const stamp = readStamp(id);
@@ -139,6 +167,11 @@ function readEntries(entries: readonly (readonly [id: string, fields: readonly s
     read.push(entry);
   }
   return read;
+}
+
+/** When an entry was appended, by the clock of the store. */
+function millisecondsOf(id: string): number {
+  return Number(id.split('-')[0]);
 }
 
 function readStamp(id: string): Stamp | undefined {
