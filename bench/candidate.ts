@@ -9,7 +9,6 @@ import { AnnouncedEnds } from '../src/core/reservations/announced-ends.ts';
 import { ObservedLengths } from '../src/core/reservations/observed-lengths.ts';
 import { ReservationBook } from '../src/core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../src/core/reservations/reserved-seats.ts';
-import { USUAL_SPREAD } from '../src/core/reservations/session-length.ts';
 
 /** What the simulator hands to a policy. */
 interface Context {
@@ -97,7 +96,7 @@ export function create(context: Context): Policy {
     keepsEnds: () => announcedEnds && counted,
     eligible: () => ids,
     keyOf: (project) => project,
-    parameters: () => ({ target, lengths: { mean: lengths.mean(sessionLength * lengthFactor, latest), spread: USUAL_SPREAD } }),
+    parameters: () => ({ target, lengths: lengths.ofFleet(sessionLength * lengthFactor, latest) }),
   });
 
   return {

@@ -14,10 +14,8 @@ import { Timeline } from '../core/history/timeline.ts';
 import { incidentRules } from '../core/incidents/incidents.ts';
 import { parseProject } from '../core/fleet/project.ts';
 import { AnnouncedEnds } from '../core/reservations/announced-ends.ts';
-import { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import { ReservationBook } from '../core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../core/reservations/reserved-seats.ts';
-import { USUAL_SPREAD } from '../core/reservations/session-length.ts';
 import { fleetClasses } from '../engine/fleet-classes.ts';
 import { Reservations } from '../engine/reservations.ts';
 import { TokenBuckets, type TokenBucketRules } from '../core/limits/token-bucket.ts';
@@ -30,6 +28,7 @@ import { RegisteredServers } from '../discovery/registered.ts';
 import { createAdmission, type Admission } from '../engine/admission.ts';
 import { observedBookings } from '../engine/admission-observer.ts';
 import { ledgerBookings } from '../engine/bookings.ts';
+import { CountedSessions } from '../engine/counted-sessions.ts';
 import { Decisions } from '../engine/decisions.ts';
 import { FairTurns } from '../engine/fair-turns.ts';
 import { maintenanceView } from '../engine/maintenance-view.ts';
@@ -77,6 +76,7 @@ export function build(initial: Settings, environment: Environment, adapters: Ada
   const monitorViews = buildMonitorViews(core, fleet, {
     prospects,
     reservations: classes.reservations,
+    counted: classes.counted,
     sessions: sessionList,
     maintenance: () => maintenance.planned,
   });
@@ -84,9 +84,9 @@ export function build(initial: Settings, environment: Environment, adapters: Ada
   const operatorActions = buildOperatorActions(core, fleet, registered);
   const maintenance: MaintenancePlan = buildMaintenance(core, fleet, operatorActions);
   const sessionActions = buildSessionActions(core, queue, sessionList);
-  const { reservations } = classes;
+  const { reservations, counted } = classes;
   const operators = { monitorViews, registered, operatorActions, maintenance, sessionList, sessionActions };
-  const parts = { ...core, ...fleet, ...admission, ...operators, reservations };
+  const parts = { ...core, ...fleet, ...admission, ...operators, reservations, counted };
   const events = createFleetEvents({ ...parts, descriptors: readDescriptorLimit() });
   return parts;
 }
@@ -195,7 +195,7 @@ function buildReservations(core: Core, { poller, notifying }: Fleet, changed: ()
   };
   const eligible = ({ project }: { readonly project?: string }) => router.eligible(projectOf(project)).filter(takesSessions);
   const book = new ReservationBook(keyOf);
-  const lengths = new ObservedLengths();
+  const counted = new CountedSessions({ clock, ledger, sessionLength: () => settings().allocation.sessionLength, target });
   const ends = new AnnouncedEnds();
   const seats = new ReservedSeats({
     ...{ ledger, book, eligible, keyOf, ends },
@@ -203,13 +203,13 @@ function buildReservations(core: Core, { poller, notifying }: Fleet, changed: ()
       const endpoint = settings().reservations.announcedEnds ? poller.facts(id)?.endpoint : undefined;
       return endpoint !== undefined && countsSessions(settings(), endpoint);
     },
-    parameters: () => ({
-      target: target(),
-      lengths: { mean: lengths.mean(settings().allocation.sessionLength, clock.now()), spread: USUAL_SPREAD },
-    }),
+    parameters: () => ({ target: target(), lengths: counted.length() }),
+    lengthsOf: (project) => counted.length(project),
   });
+  const { leading } = core;
   const reservations = new Reservations({
-    ...{ clock, log, newId, book, seats, lengths, ledger, eligible, keyOf, target, changed },
+    ...{ clock, log, newId, book, seats, counted, ledger, eligible, keyOf, target, changed },
+    ...(leading !== undefined && { committed: () => leading.journal.collected() }),
     waiting: (id) => line.lengthOf(id),
     notify: (kind, { id, start }, reason) => {
       notifying.send(kind, [{ id, address: `the class at ${isoTime(start)}`, reason }]);
@@ -218,13 +218,13 @@ function buildReservations(core: Core, { poller, notifying }: Fleet, changed: ()
       urgentChanges.publish(urgentChanges.value + 1);
     },
   });
-  return { book, seats, lengths, ends, reservations };
+  return { book, seats, counted, ends, reservations };
 }
 
 function buildAdmission(
   core: Core,
   { poller, membership }: Fleet,
-  { book, seats, lengths, ends, reservations }: ReservationParts,
+  { book, seats, counted, ends, reservations }: ReservationParts,
   monitorViews: () => MonitorViews,
 ): Admission {
   const { clock, newId, log, router, line, buckets, decisions, ledger, settings, leading } = core;
@@ -237,11 +237,11 @@ function buildAdmission(
     {
       seats,
       began: (bookingId) => {
-        lengths.began(bookingId, clock.now());
+        counted.began(bookingId);
         ends.began(bookingId);
       },
       left: (bookingId) => {
-        lengths.ended(bookingId, clock.now());
+        counted.ended(bookingId);
         ends.left(bookingId);
         book.leave(bookingId);
       },
@@ -284,6 +284,7 @@ function buildSessionActions({ log, ledger }: Core, queue: Admission['queue'], s
 interface Shown {
   readonly prospects: Prospects;
   readonly reservations: Reservations;
+  readonly counted: CountedSessions;
   readonly sessions: SessionList;
   readonly maintenance: () => readonly Maintenance[];
 }
@@ -291,13 +292,14 @@ interface Shown {
 function buildMonitorViews(
   core: Core,
   { poller, membership, notifying }: Fleet,
-  { prospects, reservations, sessions, maintenance }: Shown,
+  { prospects, reservations, counted, sessions, maintenance }: Shown,
 ): MonitorViews {
   const { clock, ledger, router, line, decisions, settings, version, startedAt } = core;
   return new MonitorViews({
     ...{ clock, poller, ledger, router, line, decisions, membership, prospects, sessions },
     incidents: () => notifying.incidents(MAX_INCIDENTS),
     incidentsVersion: () => notifying.version,
+    counted: (unreserved) => counted.view(unreserved),
     classes: () => fleetClasses(reservations.views()),
     seatShares: () => reservations.seatShares(),
     settings: () => {

@@ -5,6 +5,7 @@ import type { ServerFacts, Transition } from '../core/fleet/fleet.ts';
 import type { History } from '../core/history/history.ts';
 import type { Timeline } from '../core/history/timeline.ts';
 import type { Decision } from '../core/views/decision.ts';
+import type { CountedSessions } from '../engine/counted-sessions.ts';
 import type { Decisions } from '../engine/decisions.ts';
 import type { Membership } from '../engine/membership.ts';
 import type { Notifying } from '../engine/notifying.ts';
@@ -22,6 +23,7 @@ export interface EventTargets {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
+  readonly counted: CountedSessions;
   readonly history: History;
   readonly timeline: Timeline;
   readonly decisions: Decisions;
@@ -47,6 +49,7 @@ export function createFleetEvents(targets: EventTargets): FleetEvents {
   return {
     sampled(id, load, at, latency, sessions) {
       ledger.report(id, load, at, at, sessions);
+      targets.counted.reported(id, load, sessions);
       history.sampled(id, clock.wallTime(), load, ledger.booked(id));
       metrics.probed(latency);
       suspicions.look();
@@ -79,6 +82,7 @@ export function createFleetEvents(targets: EventTargets): FleetEvents {
     removed(id) {
       notifying.removed(id);
       decisions.forget(id);
+      targets.counted.removed(id);
     },
   };
 }

@@ -5,7 +5,9 @@ import {
   MAX_IMPORTED_LESSONS,
   type CalendarContext,
   type CalendarEvent,
+  type CalendarProblem,
   type CalendarReading,
+  type CalendarRule,
   type Lesson,
   type RefusedEvent,
 } from '../core/reservations/calendar-event.ts';
@@ -19,6 +21,11 @@ const MAX_UID = 500;
 /** Seconds ahead until which lessons of a series without an end are made. */
 const HORIZON = 366 * 86_400;
 const MAX_EXCEPTIONS = 1000;
+const TOO_MANY_LESSONS: CalendarProblem = {
+  rule: 'calendar-lessons',
+  reason: `The calendar has more than ${MAX_IMPORTED_LESSONS} lessons that are not over; import it in parts.`,
+  values: { max: MAX_IMPORTED_LESSONS },
+};
 
 interface Event {
   readonly uid: string;
@@ -28,18 +35,22 @@ interface Event {
 }
 
 export function readCalendar(text: string, context: CalendarContext): CalendarReading {
-  if (Buffer.byteLength(text) > MAX_CALENDAR_BYTES) return unreadable(`It is larger than ${MAX_CALENDAR_BYTES} bytes.`);
+  if (Buffer.byteLength(text) > MAX_CALENDAR_BYTES)
+    return unreadable('calendar-unreadable', `It is larger than ${MAX_CALENDAR_BYTES} bytes.`);
   const texts = eventTexts(text);
-  if (texts === undefined) return unreadable('It is not a calendar: it does not begin with BEGIN:VCALENDAR.');
-  if (texts.length > MAX_EVENTS) return unreadable(`It has ${texts.length} events; at most ${MAX_EVENTS} are imported at once.`);
+  if (texts === undefined)
+    return unreadable('calendar-unreadable', 'It is not a calendar: it does not begin with BEGIN:VCALENDAR.');
+  if (texts.length > MAX_EVENTS)
+    return unreadable('calendar-events', `It has ${texts.length} events; at most ${MAX_EVENTS} are imported at once.`, {
+      max: MAX_EVENTS,
+    });
   const byUid = new Map<string, Event[]>();
   for (const event of texts.map(eventOf)) byUid.set(event.uid, [...(byUid.get(event.uid) ?? []), event]);
   let left = MAX_IMPORTED_LESSONS;
   const budget: SeriesBudget = { steps: MAX_CALENDAR_STEPS };
   const events = [...byUid.values()].map((parts) => {
     const event = readEvent(parts, context, budget);
-    if (event.kind === 'event' && (left -= event.lessons.length) < 0)
-      return refused(event, `The calendar has more than ${MAX_IMPORTED_LESSONS} lessons that are not over; import it in parts.`);
+    if (event.kind === 'event' && (left -= event.lessons.length) < 0) return refused(event, TOO_MANY_LESSONS);
     return event;
   });
   return { kind: 'calendar', events };
@@ -60,14 +71,15 @@ function readEvent(parts: readonly Event[], context: CalendarContext, budget: Se
   const { uid, properties, problem } = main;
   const described = { uid, title: textOf(properties, 'summary'), description: textOf(properties, 'description') };
   const broken = problem ?? parts.find((part) => part.problem !== undefined)?.problem;
-  if (broken !== undefined) return refused(described, broken);
-  if (isCancelled(properties)) return { ...refused(described, 'It is cancelled.'), kind: 'cancelled' };
+  if (broken !== undefined) return refused(described, { rule: 'event-unreadable', reason: broken });
+  const { title } = described;
+  if (isCancelled(properties)) return { kind: 'cancelled', uid, title };
   try {
     const lessons = lessonsOf(main, parts, context, budget);
     return { kind: 'event', ...described, lessons };
   } catch (error) {
     if (!(error instanceof TimeError)) throw error;
-    return refused(described, error.message);
+    return refused(described, error.problem);
   }
 }
 
@@ -90,7 +102,7 @@ function lessonsOf(
     });
   const byStart = [...usual, ...moved].filter(({ end }) => end > now).sort((a, b) => a.start - b.start);
   const [first, ...more] = byStart;
-  if (first === undefined) throw new TimeError('All of its lessons are over.');
+  if (first === undefined) throw new TimeError('event-over', 'All of its lessons are over.');
   return [first, ...more];
 }
 
@@ -100,18 +112,18 @@ function seriesOf(
   now: number,
   budget: SeriesBudget,
 ): readonly Lesson[] {
-  if (has(properties, 'rdate')) throw new TimeError('It has additional dates (RDATE), which are not supported.');
+  if (has(properties, 'rdate')) throw new TimeError('event-series', 'It has additional dates (RDATE), which are not supported.');
   const first = readTime(properties, 'dtstart', zone);
   const length = lengthOf(properties, first, zone);
   const rule = properties.find(({ name }) => name === 'rrule')?.values[0];
   if (rule === undefined) return [lessonAt(instantOf(first), length)];
-  if (typeof rule !== 'object' || rule === null) throw new TimeError('Its series cannot be read.');
+  if (typeof rule !== 'object' || rule === null) throw new TimeError('event-series', 'Its series cannot be read.');
   const { clock } = first;
   const parts = rule as Readonly<Record<string, unknown>>;
   const until = Math.min(lastLocal(parts['until'], first), clock.localOf(now + HORIZON));
   const range = { from: clock.localOf(now - length), until, max: MAX_IMPORTED_LESSONS + 1 };
   const found = localStarts(first.local, withoutUntil(parts), range, budget);
-  if (found.kind === 'refused') throw new TimeError(found.reason);
+  if (found.kind === 'refused') throw new TimeError('event-series', found.reason);
   const left = exceptions(properties, zone);
   return found.starts
     .map((local) => instantOf({ clock, local }))
@@ -123,7 +135,8 @@ function lastLocal(until: unknown, { clock }: EventTime): number {
   if (until === undefined) return Infinity;
   const text = typeof until === 'object' && until !== null ? (until as { toString(): string }).toString() : until;
   const local = localSeconds(text);
-  if (local === undefined || typeof text !== 'string') throw new TimeError('The end of its series cannot be read.');
+  if (local === undefined || typeof text !== 'string')
+    throw new TimeError('event-series', 'The end of its series cannot be read.');
   if (!text.includes('T')) return local + 86_399;
   return text.endsWith('Z') ? clock.localOf(local) : local;
 }
@@ -135,7 +148,7 @@ function withoutUntil(rule: Readonly<Record<string, unknown>>): Readonly<Record<
 function exceptions(properties: readonly Property[], zone: string | undefined): ReadonlySet<number> {
   const found = properties.filter(({ name }) => name === 'exdate');
   const values = found.flatMap((property) => property.values.map((value) => ({ ...property, values: [value] })));
-  if (values.length > MAX_EXCEPTIONS) throw new TimeError(`It has more than ${MAX_EXCEPTIONS} exceptions.`);
+  if (values.length > MAX_EXCEPTIONS) throw new TimeError('event-series', `It has more than ${MAX_EXCEPTIONS} exceptions.`);
   return new Set(values.map((property) => instantOf(readTime([property], 'exdate', zone))));
 }
 
@@ -143,7 +156,8 @@ function exceptions(properties: readonly Property[], zone: string | undefined): 
 function instantOf({ clock, local }: Pick<EventTime, 'clock' | 'local'>): number {
   const instant = clock.instantOf(local);
   if (instant !== undefined) return instant;
-  throw new TimeError(`The clocks skip its time on ${dayOfLocal(local)}.`);
+  const day = dayOfLocal(local);
+  throw new TimeError('no-such-time', `The clocks skip its time on ${day}.`, { day });
 }
 
 /** In seconds. */
@@ -151,7 +165,7 @@ function lengthOf(properties: readonly Property[], start: EventTime, zone: strin
   const duration = properties.find(({ name }) => name === 'duration')?.values[0];
   const length =
     typeof duration === 'string' ? secondsOf(duration) : instantOf(readTime(properties, 'dtend', zone)) - instantOf(start);
-  if (length <= 0) throw new TimeError('Its end is not after its start.');
+  if (length <= 0) throw new TimeError('event-order', 'Its end is not after its start.');
   return length;
 }
 
@@ -180,10 +194,10 @@ function textOf(properties: readonly Property[], name: string): string {
   return typeof value === 'string' ? value.slice(0, MAX_TEXT) : '';
 }
 
-function refused({ uid, title }: Pick<CalendarEvent, 'uid' | 'title'>, reason: string): RefusedEvent {
-  return { kind: 'refused', uid, title, reason };
+function refused({ uid, title }: Pick<CalendarEvent, 'uid' | 'title'>, problem: CalendarProblem): RefusedEvent {
+  return { kind: 'refused', uid, title, ...problem };
 }
 
-function unreadable(reason: string): CalendarReading {
-  return { kind: 'unreadable', reason };
+function unreadable(rule: CalendarRule, reason: string, values?: CalendarProblem['values']): CalendarReading {
+  return { kind: 'unreadable', rule, reason, ...(values !== undefined && { values }) };
 }

@@ -1,4 +1,5 @@
 /** Times of events: local, with the clocks of a zone. */
+import type { CalendarProblem, CalendarRule } from '../core/reservations/calendar-event.ts';
 import type { ZoneClock } from '../core/reservations/zone-clock.ts';
 import type { Property } from './components.ts';
 import { clockOf } from './zones.ts';
@@ -12,16 +13,23 @@ export interface EventTime {
 /** Why an event has no lessons; the message is a sentence for people. */
 export class TimeError extends Error {
   readonly code = 'calendar-time';
+  readonly problem: CalendarProblem;
+
+  constructor(rule: CalendarRule, reason: string, values?: CalendarProblem['values']) {
+    super(reason);
+    this.problem = { rule, reason, ...(values !== undefined && { values }) };
+  }
 }
 
 /** `zone`: of times that name none. Throws a `TimeError`. */
 export function readTime(properties: readonly Property[], name: string, zone: string | undefined): EventTime {
   const found = properties.find((property) => property.name === name);
   const value = found?.values[0];
-  if (found === undefined || typeof value !== 'string') throw new TimeError(`It has no ${LABELS[name] ?? name}.`);
+  if (found === undefined || typeof value !== 'string')
+    throw new TimeError('event-unreadable', `It has no ${LABELS[name] ?? name}.`);
   const local = localSeconds(value);
-  if (local === undefined) throw new TimeError(`Its ${LABELS[name] ?? name} cannot be read.`);
-  if (!value.includes('T')) throw new TimeError('It lasts all day: a class needs a time.');
+  if (local === undefined) throw new TimeError('event-unreadable', `Its ${LABELS[name] ?? name} cannot be read.`);
+  if (!value.includes('T')) throw new TimeError('event-all-day', 'It lasts all day: a class needs a time.');
   return { local, clock: clockFor(value, found.parameters['tzid'], zone) };
 }
 
@@ -35,9 +43,11 @@ export function localSeconds(value: unknown): number | undefined {
 
 function clockFor(value: string, tzid: unknown, zone: string | undefined): ZoneClock {
   const name = value.endsWith('Z') ? 'UTC' : typeof tzid === 'string' ? tzid : zone;
-  if (name === undefined) throw new TimeError('Its time names no time zone; import it with the parameter "zone".');
+  if (name === undefined)
+    throw new TimeError('event-zone', 'Its time names no time zone; import it with the parameter "zone".', { zone: '–' });
   const clock = clockOf(name);
-  if (clock === undefined) throw new TimeError(`Its time zone "${name.slice(0, 60)}" is unknown.`);
+  if (clock === undefined)
+    throw new TimeError('event-zone', `Its time zone "${name.slice(0, 60)}" is unknown.`, { zone: name.slice(0, 60) });
   return clock;
 }
 

@@ -5,7 +5,7 @@ import { importEvents } from './calendar-import.ts';
 test('other requests get their turn after each event, however many there are', async () => {
   let turns = 0;
   const unused = () => assert.fail('nothing is reserved');
-  const event = { kind: 'refused', uid: 'u', title: 'Robots', reason: 'It has no time.' } as const;
+  const event = { kind: 'refused', uid: 'u', title: 'Robots', rule: 'event-unreadable', reason: 'It has no time.' } as const;
   const imported = await importEvents(
     [event, event, event],
     { name: 'noether' },

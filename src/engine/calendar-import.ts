@@ -1,6 +1,12 @@
 /** Reserves the events of a calendar, or says what would become of each. Importing the same calendar twice changes nothing. */
 import { parseProject } from '../core/fleet/project.ts';
-import { readDescription, type CalendarEvent, type CalendarReading, type Lesson } from '../core/reservations/calendar-event.ts';
+import {
+  readDescription,
+  type CalendarEvent,
+  type CalendarProblem,
+  type CalendarReading,
+  type Lesson,
+} from '../core/reservations/calendar-event.ts';
 import { normalizedCode } from '../core/reservations/code.ts';
 import { doorsOf, type Reservation } from '../core/reservations/reservation.ts';
 import { MAX_SEATS } from '../state/reservations.ts';
@@ -24,8 +30,8 @@ export interface ImportedEvent {
   readonly uid: string;
   readonly title: string;
   readonly outcome: 'new' | 'changed' | 'unchanged' | 'cancelled' | 'refused';
-  /** Why it is refused: a sentence, or the answer to its reservation. */
-  readonly why?: string | { readonly refusal: Refusal; readonly seats: number };
+  /** Why it is refused: what is wrong with the event, or the answer to its reservation. */
+  readonly why?: CalendarProblem | { readonly refusal: Refusal; readonly seats: number };
   /** Its reservations; of a trial, those that it would have. */
   readonly reservations: readonly Reservation[];
 }
@@ -61,9 +67,10 @@ async function importEvent(
   options: ImportOptions,
 ): Promise<ImportedEvent> {
   const { uid, title } = event;
-  if (event.kind !== 'event') return { uid, title, outcome: event.kind, why: event.reason, reservations: [] };
+  if (event.kind === 'cancelled') return { uid, title, outcome: 'cancelled', reservations: [] };
+  if (event.kind === 'refused') return { uid, title, outcome: 'refused', why: event, reservations: [] };
   const wish = wishOf(event, options.otherHosts);
-  if (typeof wish === 'string') return { uid, title, outcome: 'refused', why: wish, reservations: [] };
+  if ('rule' in wish) return { uid, title, outcome: 'refused', why: wish, reservations: [] };
   const { reservations, now, apply } = options;
   const known = reservations
     .views(by)
@@ -85,21 +92,22 @@ async function importEvent(
   return { uid, title, outcome: known.length === 0 ? 'new' : 'changed', reservations: made.made ?? [] };
 }
 
-/** A sentence if it cannot be meant. */
+/** What is wrong, if it cannot be meant. */
 function wishOf(
   event: CalendarEvent,
   otherHosts: readonly string[],
-): (Wish & { readonly lessons: readonly [Lesson, ...Lesson[]] }) | string {
+): (Wish & { readonly lessons: readonly [Lesson, ...Lesson[]] }) | CalendarProblem {
   const { uid, title, description, lessons } = event;
   const { seats, project, code } = readDescription(description);
   if (seats === undefined || seats < 1 || seats > MAX_SEATS)
-    return 'Its description says no number of seats; write a line such as "seats: 30".';
+    return { rule: 'event-seats', reason: 'Its description says no number of seats; write a line such as "seats: 30".' };
   const odd = lessons.find(({ start, end }) => end - start < MIN_LENGTH || end - start > MAX_LENGTH);
-  if (odd !== undefined) return 'A class lasts 5 minutes to 12 hours.';
+  if (odd !== undefined) return { rule: 'event-length', reason: 'A class lasts 5 minutes to 12 hours.' };
   const normalized = code === undefined ? undefined : normalizedCode(code);
-  if (code !== undefined && normalized === undefined) return 'Its code is not one: write 4 to 32 letters and digits.';
+  if (code !== undefined && normalized === undefined)
+    return { rule: 'bad-code', reason: 'Its code is not one: write 4 to 32 letters and digits.' };
   const read = project === undefined ? undefined : parseProject(project, { otherHosts });
-  if (read?.kind === 'refused') return read.reason;
+  if (read?.kind === 'refused') return { rule: 'bad-project', reason: read.reason };
   const [{ start, end }] = lessons;
   return {
     ...{ title: title.slice(0, MAX_TITLE), seats, start, end, lessons, imported: uid, opens: USUAL, grace: USUAL },

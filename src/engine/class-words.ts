@@ -19,6 +19,9 @@ export function classNotOpen(reservation: Reservation, wallTime: number): string
   return `The class with this code begins at ${clock(start)}; its seats can be taken from ${clock(doorsOf(reservation))}.`;
 }
 
+/** For a client that shows the code and waits in the line of everyone. */
+export const NO_SEAT_LEFT = 'All seats of this class are taken or were given back, so you wait like everyone else.';
+
 /** For a client without a seat. */
 export function heldForClass({ start }: Reservation, wallTime: number): string {
   const when = wallTime < start ? `begins at ${clock(start)}` : 'has just begun';

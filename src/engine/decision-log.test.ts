@@ -33,7 +33,7 @@ function start(servers: number) {
   const record = () => {
     const request = { address: { address: '192.0.2.1', limitKey: undefined } };
     const candidates = { tiers: [answers.map(({ id }) => id)] };
-    const handOut = { server: 'host0:2000', candidates, unreserved: candidates };
+    const handOut = { server: 'host0:2000', candidates, unreserved: candidates, hasSeat: false };
     const asked = { id: 'a', request, project: undefined, handOut };
     reasons.record({ ...asked, kind: 'allocated', code: 'allocated', reason: 'It had the most room.', waited: 0 });
     return decisions.last()[0];

@@ -34,6 +34,8 @@ export interface HandOut {
   readonly candidates: Candidates;
   /** Those that were not reserved for others. */
   readonly unreserved: Candidates;
+  /** The session has a reserved seat: nothing was held from it. */
+  readonly hasSeat: boolean;
 }
 
 export interface DecidedRequest extends ReceivedRequest {

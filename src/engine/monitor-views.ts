@@ -31,12 +31,14 @@ export interface MonitorViewsOptions {
   readonly router: Router;
   readonly line: WaitingLine;
   readonly decisions: Decisions;
-  readonly prospects: Pick<Prospects, 'availability' | 'unreservedFor'>;
+  readonly prospects: Pick<Prospects, 'availability' | 'unreservedFor' | 'permitted'>;
   /** Newest first. */
   readonly incidents: () => readonly IncidentView[];
   /** Grows whenever `incidents` would return something else. */
   readonly incidentsVersion: () => number;
   readonly settings: () => MonitorViewsSettings;
+  /** What counting sessions taught, and how many fit on these servers by that. */
+  readonly counted: (unreserved: Candidates | undefined) => FleetView['counted'];
   /** Classes that are near or on. */
   readonly classes: () => FleetView['classes'];
   /** The seats of classes that are near or on, by server. */
@@ -107,8 +109,11 @@ export class MonitorViews {
   explain(project: Project | undefined, labels: Labels | undefined, handOut?: HandOut): Explanation {
     const { poller, ledger, router, prospects, clock, settings } = this.#options;
     const now = clock.now();
-    const tried = handOut ?? prospects.unreservedFor(project, labels);
-    const held = tried !== undefined && 'permitted' in tried ? reservedOf(tried.candidates, tried.permitted) : NONE;
+    const tried =
+      handOut === undefined
+        ? prospects.unreservedFor(project, labels)
+        : { ...handOut, permitted: handOut.hasSeat ? handOut.candidates : prospects.permitted(handOut.candidates, project) };
+    const held = tried === undefined ? NONE : reservedOf(tried.candidates, tried.permitted);
     const moment: Moment = {
       now,
       held,
@@ -296,6 +301,7 @@ export class MonitorViews {
       availability: open ? 'A session can start now.' : this.#whyClosed(length),
       places: unreserved === undefined ? 0 : ledger.places(unreserved, undefined, now),
       placesRange: unreserved === undefined ? NO_PLACES : ledger.placesBetween(unreserved, undefined, now),
+      counted: this.#options.counted(unreserved),
       waiting: {
         length,
         longest: longest === undefined ? null : Math.floor(longest),

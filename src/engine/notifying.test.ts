@@ -288,6 +288,24 @@ test('a notification that is not about an incident is sent at once', async (t) =
   assert.deepEqual(notifying.statistics().made, { certificate: 1 });
 });
 
+test('a class without enough seats is listed as an incident with its notification, also after a restart', async (t) => {
+  const store = new MemoryStore();
+  const { clock, notifying } = await scene(t, { store });
+  notifying.send('class-short', [{ id: 'r', address: 'the class at 08:00', reason: '3 seats will be free' }]);
+  notifying.send('certificate', [{ id: 'h', address: 'h' }]);
+  await clock.advance(5);
+  const listed = (from: Notifying) =>
+    from.incidents(10).map(({ kind, server, reason, began, ended, notices }) => {
+      return [kind, server, reason, began === ended, notices.map(({ outcome }) => outcome)];
+    });
+  const expected = [['class-short', 'the class at 08:00', '3 seats will be free', true, ['sent']]];
+  assert.deepEqual(listed(notifying), expected);
+  await notifying.stop(0);
+  const next = await scene(t, { store, clock });
+  next.notifying.reconcile([]);
+  assert.deepEqual(listed(next.notifying), expected);
+});
+
 test('the version changes with the incidents and not without', async (t) => {
   const { clock, sees, notifying } = await scene(t);
   const calm = notifying.version;

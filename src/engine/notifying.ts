@@ -137,9 +137,13 @@ export class Notifying {
     });
   }
 
-  /** Sends notifications that are not about an incident of a server at once. Example: a certificate that expires. */
+  /** Sends notifications that are not about the state of a server at once. Example: a certificate that expires. */
   send(kind: NotificationKind, servers: readonly Affected[]): void {
-    this.#hand({ id: this.#options.newId(), kind, at: this.#options.clock.wallTime(), servers });
+    const notification = { id: this.#options.newId(), kind, at: this.#options.clock.wallTime(), servers };
+    this.#happens((at) => {
+      this.#incidents.happened(notification, at);
+    });
+    this.#hand(notification);
   }
 
   /** Sends a test on every channel past what waits there, once, and reports its outcome. In the configured order. */

@@ -75,12 +75,16 @@ export class Prospects {
     project?: Project,
     labels?: Labels,
   ): (Pick<HandOut, 'candidates' | 'unreserved'> & { readonly permitted: Candidates }) | undefined {
-    const { router, classes } = this.#options;
-    const route = router.route(project, labels);
+    const route = this.#options.router.route(project, labels);
     if (route.kind === 'refused') return undefined;
     const { candidates } = route;
-    const permitted = classes?.permitted(candidates, project?.key) ?? candidates;
+    const permitted = this.permitted(candidates, project);
     return { candidates, permitted, unreserved: this.#unreservedOf(candidates, project, labels) };
+  }
+
+  /** The servers of these whose room is not held for classes. */
+  permitted(candidates: Candidates, project?: Project): Candidates {
+    return this.#options.classes?.permitted(candidates, project?.key) ?? candidates;
   }
 
   /** Whether a request that is not in line may be served before those that are, and by which servers. */

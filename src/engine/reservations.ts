@@ -6,23 +6,24 @@ import type { Ledger } from '../core/allocation/ledger.ts';
 import type { Candidates } from '../core/fleet/candidates.ts';
 import type { ServerId } from '../core/fleet/endpoint.ts';
 import type { Lesson } from '../core/reservations/calendar-event.ts';
-import { checkCapacity, type CapacityAnswer, type Slot } from '../core/reservations/capacity.ts';
+import { checkCapacity, seatsFree, type CapacityAnswer, type Slot } from '../core/reservations/capacity.ts';
 import { isShort, isUnused } from '../core/reservations/class-notices.ts';
 import { normalizedCode } from '../core/reservations/code.ts';
 import { overQuota, type OverQuota, type Quota } from '../core/reservations/quota.ts';
-import type { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import { doorsOf, type Reservation, type ReservationStatus } from '../core/reservations/reservation.ts';
 import type { ClassOfRequest, ClassRequest, ReservationBook } from '../core/reservations/reservation-book.ts';
 import type { Moment, ReservedSeats, SeatWish } from '../core/reservations/reserved-seats.ts';
-import { rehearse, type CostRange, type Rehearsal, type RehearsalFleet } from '../core/reservations/rehearsal.ts';
+import { rehearse, type Rehearsal } from '../core/reservations/rehearsal.ts';
 import type { SeatShare } from '../core/reservations/seat-shares.ts';
 import { seatsOverTime } from '../core/reservations/seats-over-time.ts';
 import { weeklyStarts, type Weekly, type WeeklyStarts } from '../core/reservations/weekly.ts';
 import type { Clock, Log, NewId } from '../ports.ts';
 import type { Restored } from '../state/document.ts';
 import { MAX_RESERVATIONS, readReservations, saveReservations } from '../state/reservations.ts';
+import type { CountedSessions } from './counted-sessions.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { SessionRequest } from './request-types.ts';
+import { bookedFleet, seatFleet, type SeatFleetOptions } from './seat-fleet.ts';
 import { createStartupGate } from './startup-gate.ts';
 import { WrongCodes } from './wrong-codes.ts';
 
@@ -32,8 +33,8 @@ export interface ReservationsOptions {
   readonly newId: NewId;
   readonly book: ReservationBook;
   readonly seats: ReservedSeats;
-  readonly lengths: ObservedLengths;
-  readonly ledger: Pick<Ledger, 'rooms' | 'fleetCost' | 'neverCame'>;
+  readonly counted: CountedSessions;
+  readonly ledger: Pick<Ledger, 'rooms' | 'fleetCost' | 'seatCost' | 'neverCame'>;
   readonly eligible: (slot: Pick<Slot, 'project'>) => readonly ServerId[];
   readonly keyOf: (projectUrl: string) => string | undefined;
   /** Percent. */
@@ -44,6 +45,8 @@ export interface ReservationsOptions {
   readonly changed: () => void;
   /** Something has to be saved soon. */
   readonly saveSoon: () => void;
+  /** With replicas: resolves when the next leader would know what was done here; never when this one does not lead any more. */
+  readonly committed?: () => Promise<void>;
   /** Operators have to know something about a class. `reason` is a sentence. */
   readonly notify: (kind: ClassNotice, reservation: Reservation, reason: string) => void;
 }
@@ -81,11 +84,14 @@ export interface ReservationView {
   readonly predicted: number | undefined;
   /** Seats that could be reserved at its time; only in the answer to a trial. */
   readonly free?: number;
+  /** Of its seats, those that can be taken at once; the others within two minutes. Only in the answer to a trial. */
+  readonly atOnce?: number;
 }
 
 /** Kinds of notifications about classes. */
 export type ClassNotice = 'class-short' | 'class-unused';
 
+type Fits = Extract<CapacityAnswer, { kind: 'fits' }> & { readonly atOnce: number };
 export type OverCapacity = Extract<CapacityAnswer, { kind: 'over-capacity' }>;
 export type ReservationOutcome =
   /** `lessons`: how many, of a series; `view` is the first one. `made`: all of them, also those of a trial. */
@@ -108,11 +114,6 @@ export type ReservationOutcome =
 
 /** Seconds between two looks at what time alone changes. */
 const TICK = 1;
-/** A cost that was learned is right within this; one that was not may be higher by the second factor. */
-const LEARNED = 1.15;
-const UNKNOWN = 1.5;
-/** One standard deviation above, as a factor: beyond it a cost is a guess. */
-const GUESS = 1.3;
 const CODE_LENGTH = 6;
 /** Seconds between two looks for classes that operators have to know of. */
 const NOTICE_INTERVAL = 60;
@@ -229,15 +230,16 @@ export class Reservations {
     if (book.size + more - replaces.size > MAX_RESERVATIONS) return { kind: 'too-many' };
     const own = book.all().filter(({ id, owner }) => owner === by.name && !replaces.has(id));
     if (by.quota !== undefined && own.length + more > MAX_OF_TEACHER) return { kind: 'too-many' };
-    let free = Infinity;
+    let [free, atOnce] = [Infinity, Infinity];
     for (const [index, lesson] of made.entries()) {
       const answer = this.#check(lesson, by, [...besides, ...made.slice(0, index)], replaces);
       if (answer.kind !== 'fits') return answer;
       free = Math.min(free, answer.free);
+      atOnce = Math.min(atOnce, answer.atOnce);
     }
     const [first] = made;
     const count = { made, ...(made.length > 1 && { lessons: made.length }) };
-    if (dryRun) return { kind: 'done', view: { ...unmade(first), free }, ...count };
+    if (dryRun) return { kind: 'done', view: { ...unmade(first), free, atOnce }, ...count };
     log.info(`${first.seats} seats reserved by ${by.name}`, {
       by: by.name,
       id: first.id,
@@ -246,7 +248,7 @@ export class Reservations {
     });
     for (const id of replaces) book.remove(id);
     for (const lesson of made) book.put(lesson);
-    return { ...this.#store(first), ...count };
+    return { ...(await this.#store(first)), ...count };
   }
 
   #isCodeTaken({ code, imported }: Wish, { replaces = NONE, besides = [] }: Making): boolean {
@@ -262,7 +264,7 @@ export class Reservations {
     const { book, clock } = this.#options;
     const now = clock.wallTime();
     const others = book.all().filter(({ end, released }) => end > now && !released);
-    return rehearse({ ...wish, id: '', title: '', opens: 0 }, others, this.#fleet(), now);
+    return rehearse({ ...wish, id: '', title: '', opens: 0 }, others, seatFleet(this.#fleet()), now);
   }
 
   /** Only the end moves. `end` is seconds since the epoch. */
@@ -299,7 +301,7 @@ export class Reservations {
     const isLater = (other: Reservation) => series !== undefined && other.series === series && other.start > start;
     if (andLater) for (const other of book.all().filter(isLater)) book.remove(other.id);
     log.info(`a reservation was cancelled by ${by.name}`, { by: by.name, id });
-    this.#changed();
+    await this.#changed();
     return true;
   }
 
@@ -322,21 +324,23 @@ export class Reservations {
 
   /** Differs when there is something new to save; lengths of sessions are worth it now and then. */
   get version(): string {
-    const { book, lengths } = this.#options;
-    return `${book.version} ${Math.floor(lengths.save().ended / WORTH_SAVING)}`;
+    const { book, counted } = this.#options;
+    return `${book.version} ${Math.floor(counted.lengths.count / WORTH_SAVING)}`;
   }
 
   save(): unknown {
-    return saveReservations(this.#options.book.kept(), this.#options.lengths.save());
+    const { book, counted } = this.#options;
+    return saveReservations(book.kept(), counted.lengths.save(), counted.costs.save());
   }
 
   restore(value: unknown): Restored {
-    const { book, lengths, log } = this.#options;
+    const { book, counted, log } = this.#options;
     const read = readReservations(value);
     if (read.kind === 'foreign') return read;
     if (read.damaged > 0) log.warn(`${read.damaged} saved reservations are damaged and were left out`);
     book.restore(read.reservations);
-    lengths.restore(read.lengths);
+    counted.lengths.restore(read.lengths);
+    counted.costs.restore(read.costs);
     return { kind: 'restored' };
   }
 
@@ -390,7 +394,7 @@ export class Reservations {
     { name, quota }: Person,
     besides: readonly Reservation[] = [],
     without: ReadonlySet<string> = NONE,
-  ): CapacityAnswer | OverQuota | { readonly kind: 'no-server' } | { readonly kind: 'in-the-past' } {
+  ): Fits | OverCapacity | OverQuota | { readonly kind: 'no-server' } | { readonly kind: 'in-the-past' } {
     const { book, clock, eligible } = this.#options;
     const now = clock.wallTime();
     if (reservation.end <= now) return { kind: 'in-the-past' };
@@ -402,46 +406,30 @@ export class Reservations {
     const others = all.filter(({ end, released }) => end > now && !released);
     // A teacher learns that there are other classes, and not which ones.
     const named = others.map((other) => (quota === undefined || other.owner === name ? other : { ...other, title: '' }));
-    return checkCapacity(reservation, named, this.#fleet(), now);
+    const answer = checkCapacity(reservation, named, seatFleet(this.#fleet()), now);
+    if (answer.kind !== 'fits') return answer;
+    const atOnce = Math.min(reservation.seats, seatsFree(reservation, others, bookedFleet(this.#fleet())));
+    return { ...answer, atOnce };
   }
 
-  #fleet(): RehearsalFleet {
-    const { eligible, ledger, target } = this.#options;
-    const points = new Map<ServerId, number>();
-    return {
-      eligible,
-      pointsOf: (id) => {
-        const known = points.get(id);
-        if (known !== undefined) return known;
-        const room = ledger.rooms([id])[0]?.room;
-        const found = room === undefined ? 0 : (target() - room.base) / room.factor;
-        points.set(id, found);
-        return found;
-      },
-      costOf: (slot) => this.#costOf(slot).high,
-      costRange: (slot) => this.#costOf(slot),
-    };
+  #fleet(): SeatFleetOptions {
+    const { ledger, counted, eligible, keyOf, target } = this.#options;
+    return { ledger, costs: counted.costs, eligible, keyOf, target };
   }
 
-  /** What a seat costs, if it turns out cheap or dear. */
-  #costOf({ project }: Slot): CostRange {
-    const { ledger, keyOf } = this.#options;
-    const { value, low, high } = ledger.fleetCost(project === undefined ? undefined : keyOf(project));
-    const dear = Math.max(LEARNED * value, Math.min(UNKNOWN * value, high));
-    return { low, high: dear, isLearned: high < GUESS * value };
-  }
-
-  #store(reservation: Reservation): ReservationOutcome {
+  async #store(reservation: Reservation): Promise<ReservationOutcome> {
     this.#options.book.put(reservation);
-    this.#changed();
+    await this.#changed();
     const view = this.view(reservation.id);
     return view === undefined ? { kind: 'unknown' } : { kind: 'done', view };
   }
 
-  #changed(): void {
-    this.#options.saveSoon();
-    this.#options.changed();
+  async #changed(): Promise<void> {
+    const { saveSoon, changed, committed } = this.#options;
+    saveSoon();
+    changed();
     this.#ticking.wake();
+    await committed?.();
   }
 
   /** While a class is near, time alone changes who is admitted. */

@@ -224,7 +224,7 @@ export class SessionRequests {
       besideReserved,
     });
     const reason = endsAt === undefined ? why : `${why} ${endsForClass(endsAt)}`;
-    const handOut = { server, candidates, unreserved };
+    const handOut = { server, candidates, unreserved, hasSeat: reservation !== undefined };
     decisionLog.record({ id, request, project, kind: 'allocated', code: 'allocated', reason, waited, handOut, reservation });
     const ending = endsAt !== undefined && { endsAt };
     const sentence = `${address} simulation server handed out to ${request.address.address}`;

@@ -14,13 +14,19 @@ interface IncidentsProps {
   readonly now: number;
 }
 
-const words: Readonly<Partial<Record<NotificationKind, string>>> = {
+const words: Readonly<Record<NotificationKind, string>> = {
   down: 'stopped answering',
   recovered: 'answers again',
   full: 'reached maximum load',
   available: 'is available again',
   suspect: 'was given sessions but still looks idle',
   certificate: 'certificate expires soon',
+  'class-short': 'may get too few seats',
+  'class-unused': 'no student came, nor to the lesson before it',
+  'store-gone': 'does not answer: no other replica can lead',
+  'store-back': 'answers again',
+  'replica-gone': 'sends no heartbeat',
+  'replica-back': 'is back again',
   test: 'test notification',
 };
 
@@ -39,7 +45,10 @@ export function Incidents({ incidents, channels, now }: IncidentsProps) {
         <h2>Incidents</h2>
       </div>
       {incidents.length === 0 && (
-        <p class="muted">None. Servers that stop answering, are full, or look idle despite their sessions are listed here.</p>
+        <p class="muted">
+          None. Servers that stop answering, are full, or look idle despite their sessions are listed here, and classes without
+          enough seats.
+        </p>
       )}
       <ol class="entries">
         {incidents.slice(0, all ? undefined : FIRST).map((incident) => (
@@ -68,7 +77,7 @@ function Incident({ incident, channels, now }: IncidentProps) {
         <b class="text" dir="auto">
           {server}
         </b>
-        <span>{words[kind] ?? kind}</span>
+        <span>{words[kind]}</span>
       </p>
       {reason !== null && (
         <p class="text" dir="auto">
@@ -77,14 +86,13 @@ function Incident({ incident, channels, now }: IncidentProps) {
       )}
       <p class="muted">
         <time dateTime={new Date(began * 1000).toISOString()}>{format.moment(began, now)}</time>
-        {ended === null ? (
+        {ended === null && (
           <>
             {' – '}
             <b class="lasts">ongoing for {duration(now - began)}</b>
           </>
-        ) : (
-          ` – ${format.moment(ended, now)}, lasted ${duration(ended - began)}`
         )}
+        {ended !== null && ended > began && ` – ${format.moment(ended, now)}, lasted ${duration(ended - began)}`}
         {' · '}
         <span class="text">{noticesInWords(notices, channels)}</span>
       </p>

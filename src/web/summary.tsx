@@ -69,7 +69,7 @@ interface HandOutNoteProps {
 }
 
 function HandOutNote({ fleet, onRefused }: HandOutNoteProps) {
-  const { refusedLastHour: refused, arrivedShare } = fleet;
+  const { refusedLastHour: refused, arrivedShare, counted } = fleet;
   const text = `${useFormat().count(refused)} refused`;
   const arrived = arrivedShare === null ? '' : `, about ${Math.round(100 * arrivedShare)}% of sessions started`;
   return (
@@ -83,6 +83,7 @@ function HandOutNote({ fleet, onRefused }: HandOutNoteProps) {
         </a>
       )}
       {arrived}
+      {counted !== null && `, a session lasts ${duration(counted.sessionLength)} on average`}
     </>
   );
 }
@@ -104,9 +105,11 @@ function Figure({ name, value, note }: FigureProps) {
 }
 
 /** The number is an estimate as long as the cost of a session is one. */
-function placesNote({ placesRange: { from, to }, target }: FleetView, format: Format): string {
+function placesNote({ placesRange: { from, to }, target, counted, places }: FleetView, format: Format): string {
   const range = from === to ? '' : `${format.count(from)} to ${format.count(to)}, `;
-  return `${range}average sessions until ${format.limit(target)} load`;
+  const soon = counted === null ? null : counted.places;
+  const later = soon === null || soon <= places ? '' : `, about ${format.count(soon)} within two minutes`;
+  return `${range}average sessions until ${format.limit(target)} load${later}`;
 }
 
 function waitingNote({ waiting }: FleetView): string {

@@ -63,6 +63,8 @@ test('a teacher reserves seats and looks after the class, and a student finds th
   await student.getByText('Les portes sont ouvertes.').waitFor();
   await assertAccessible(student);
   await assertFits(student);
+  // A phone has scanned the page already.
+  assert.equal(await student.getByText('Scannez pour ouvrir cette page').isVisible(), false);
   await student.setViewportSize({ width: 1200, height: 900 });
   await student.getByRole('img', { name: 'Scannez pour ouvrir cette page' }).locator('svg').waitFor();
   await student.getByRole('link', { name: 'Démarrer' }).click();
@@ -75,6 +77,12 @@ test('a teacher reserves seats and looks after the class, and a student finds th
   await eventually('a later end', async () => (await heading(row)) !== before);
   await row.getByRole('button', { name: 'Give back free seats' }).click();
   await row.getByText('free seats were given back').waitFor();
+  const { answer } = server;
+  server.answer = (_request, response) => response.end('99');
+  await eventually('a full fleet', async () => (await (await fetch(`${url}/load`)).text()) === '99');
+  const late = await openPage(t, `${url}/c/${code}/session`, { still: true, locale: 'de-DE' });
+  await late.getByText('Alle Plätze Ihrer Klasse sind besetzt oder zurückgegeben.').waitFor();
+  server.answer = answer;
   await row.getByRole('button', { name: 'Cancel the class' }).click();
   await row.getByRole('button', { name: 'Yes, cancel it' }).click();
   await teacher.getByText('No seats are reserved.').waitFor();

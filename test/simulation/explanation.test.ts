@@ -252,3 +252,23 @@ test('a server that is reserved for a waiting client does not count as room and 
   assert.deepEqual(codesOf(monitorViews.explain(undefined, undefined)), ['has-room', 'first', 'has-room']);
   await stop();
 });
+
+test('the reasons of a hand-out say where room is held for a class, but not to someone of the class', async () => {
+  const { reservations, decisions, clock, stop, ask, requests } = await start([60, 62, 80]);
+  const [, , guest = ''] = PROJECTS;
+  const now = clock.wallTime();
+  const made = await reservations.make(
+    {
+      ...{ title: 'Robots', code: 'ROBO1', match: 'code', project: guest, seats: 4 },
+      ...{ start: now + 60, end: now + 3600, opens: 600, grace: 600 },
+    },
+    { name: 'ada' },
+  );
+  assert.equal(made.kind, 'done');
+  const others = () => decisions.last()[0]?.others.map(({ id, code }) => `${id} ${code}`);
+  assert.equal((await ask()).kind, 'allocated');
+  assert.deepEqual(others(), ['shared:2000 held', 'small:2000 has-room']);
+  await requests.request({ address: { address: '192.0.2.1', limitKey: undefined }, code: 'ROBO1' });
+  assert.deepEqual(others(), ['school:2000 has-room', 'small:2000 has-room']);
+  await stop();
+});

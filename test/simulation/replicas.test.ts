@@ -393,3 +393,38 @@ async function strike(world: World, goBack: () => void): Promise<void> {
     await world.clock.advance(6);
   }
 }
+
+test('two teachers who want the last seats at once, through two replicas, never both get them', async () => {
+  const world = await start(31);
+  const first = leader(world);
+  const answers: string[] = [];
+  const ask = (replica: Replica, name: string, seats: number) => {
+    const start = world.clock.wallTime() + 3600;
+    const wish = { title: name, match: 'code', seats, start, end: start + 3600, opens: 600, grace: 600 } as const;
+    void replica.edge?.reservations.make(wish, { name }).then(({ kind }) => answers.push(`${name} ${kind}`));
+  };
+  ask(first, 'ada', 8);
+  await world.until('she has them', () => answers.length === 1);
+  // A leader that dies with its answer has left the seats to the next one.
+  first.kill();
+  await world.until('another one leads', () => world.serving().length === 1);
+  // The servers are probed.
+  await world.clock.advance(2);
+  const second = leader(world);
+  // One that stands still and does not know yet that another one leads answers nothing.
+  second.pause();
+  ask(second, 'noether', 8);
+  await world.until('the last one leads', () => world.serving().length === 1 && leader(world) !== second);
+  await world.clock.advance(2);
+  ask(leader(world), 'hopper', 8);
+  second.resume();
+  await world.clock.advance(10);
+  ask(leader(world), 'lovelace', 8);
+  await world.clock.advance(1);
+  assert.deepEqual(answers, ['ada done', 'hopper done', 'lovelace over-capacity']);
+  const owners = leader(world)
+    .edge?.reservations.views()
+    .map(({ reservation }) => reservation.owner);
+  assert.deepEqual(owners, ['ada', 'hopper']);
+  await world.stop();
+});

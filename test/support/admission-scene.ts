@@ -9,12 +9,12 @@ import { WaitingLine } from '../../src/core/queue/waiting-line.ts';
 import type { AnswerView } from '../../src/core/views/monitor-view.ts';
 import { parseProject } from '../../src/core/fleet/project.ts';
 import { AnnouncedEnds } from '../../src/core/reservations/announced-ends.ts';
-import { ObservedLengths } from '../../src/core/reservations/observed-lengths.ts';
 import type { ReservationBook } from '../../src/core/reservations/reservation-book.ts';
 import { ReservedSeats } from '../../src/core/reservations/reserved-seats.ts';
 import { Reservations } from '../../src/engine/reservations.ts';
 import { createAdmission } from '../../src/engine/admission.ts';
 import { ledgerBookings, type Bookings } from '../../src/engine/bookings.ts';
+import { CountedSessions } from '../../src/engine/counted-sessions.ts';
 import { FairTurns } from '../../src/engine/fair-turns.ts';
 import { Decisions } from '../../src/engine/decisions.ts';
 import type { Outcome, Waiter, Waiting } from '../../src/engine/request-types.ts';
@@ -151,7 +151,8 @@ function classesOf({ book, ledger, router, line, clock, log, keepsEnds }: ClassP
   });
   let ids = 0;
   const reservations = new Reservations({
-    ...{ clock, log, book, seats, ledger, eligible, keyOf, lengths: new ObservedLengths() },
+    ...{ clock, log, book, seats, ledger, eligible, keyOf },
+    counted: new CountedSessions({ clock, ledger, sessionLength: () => lengths.mean, target: () => target }),
     newId: () => `r${(ids += 1)}`,
     target: () => target,
     waiting: (id) => line.lengthOf(id),

@@ -392,6 +392,7 @@ export class DemoFleet {
       open: places > 0,
       availability: places > 0 ? 'A session can start now.' : 'No session can start now: every server is full, draining or down.',
       places,
+      counted: { sessionLength: 1440, places: Math.ceil(1.2 * places) },
       placesRange: { from: Math.floor(0.8 * places), to: Math.ceil(1.3 * places) },
       arrivedShare: 0.94,
       waiting: {

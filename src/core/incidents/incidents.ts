@@ -201,6 +201,18 @@ export class Incidents {
     this.#begin('suspect', { ...server, at }, { began: at, reason });
   }
 
+  /** What is reported at once, such as a class without enough seats, is listed if it is an incident. It does not last. `at`: of the engine's clock. */
+  happened({ id: beginNotification, kind: reported, servers }: Notification, at: number): void {
+    const kind = INCIDENT_KINDS.find((one) => incidentKinds[one].begin === reported);
+    if (kind === undefined) return;
+    for (const { id: server, address, reason } of servers)
+      this.#addEnded({
+        ...{ id: this.#newId(), kind, server, address, began: at, confirmed: at, ended: at, relapses: 0, notices: [] },
+        ...{ beginNotification, ...(reason !== undefined && { reason }) },
+      });
+    this.#version += 1;
+  }
+
   trusted(id: ServerId, at: number): void {
     this.#cease('suspect', { id, at });
   }
@@ -368,7 +380,8 @@ export class Incidents {
 }
 
 function mapOfEachKind<T>(): Readonly<Record<IncidentKind, Map<ServerId, T>>> {
-  return { 'not-responding': new Map<ServerId, T>(), full: new Map<ServerId, T>(), suspect: new Map<ServerId, T>() };
+  const none = () => new Map<ServerId, T>();
+  return { 'not-responding': none(), full: none(), suspect: none(), 'class-short': none(), 'class-unused': none() };
 }
 
 type LoadOf = (id: ServerId) => number | undefined;

@@ -98,6 +98,8 @@ export const incidentKinds = {
   'not-responding': { begin: 'down', end: 'recovered' },
   full: { begin: 'full', end: 'available' },
   suspect: { begin: 'suspect', end: undefined },
+  'class-short': { begin: 'class-short', end: undefined },
+  'class-unused': { begin: 'class-unused', end: undefined },
 } as const satisfies Record<string, { readonly begin: NotificationKind; readonly end: NotificationKind | undefined }>;
 
 export type IncidentKind = keyof typeof incidentKinds;

@@ -53,6 +53,7 @@ export const german: Texts = {
   waiting: 'Sie sind Nummer {position} in der Warteschlange.',
   next: 'Sie sind als Nächstes an der Reihe.',
   waitingOfClass: 'Sie sind Nummer {position} Ihrer Klasse in der Warteschlange.',
+  noSeatLeft: 'Alle Plätze Ihrer Klasse sind besetzt oder zurückgegeben. Deshalb warten Sie wie alle anderen.',
   nextOfClass: 'Sie sind als Nächster Ihrer Klasse dran.',
   estimate: 'Etwa {minutes} min.',
   soon: 'Weniger als eine Minute.',

@@ -53,6 +53,7 @@ export const english: Texts = {
   waiting: 'You are number {position} in line.',
   next: 'You are next in line.',
   waitingOfClass: 'You are number {position} of your class in line.',
+  noSeatLeft: 'All seats of your class are taken or were given back, so you wait like everyone else.',
   nextOfClass: 'You are next of your class.',
   estimate: 'About {minutes} min.',
   soon: 'Less than a minute.',

@@ -53,6 +53,7 @@ export const french: Texts = {
   waiting: 'Vous êtes en position {position} dans la file d’attente.',
   next: 'C’est à vous dès qu’une machine se libère.',
   waitingOfClass: 'Vous êtes en position {position} de votre classe dans la file.',
+  noSeatLeft: 'Toutes les places de votre classe sont prises ou rendues. Vous attendez donc comme tout le monde.',
   nextOfClass: 'C’est à vous, dans votre classe, dès qu’une machine se libère.',
   estimate: 'Environ {minutes} min.',
   soon: 'Moins d’une minute.',

@@ -73,6 +73,8 @@ export interface Texts {
   readonly next: string;
   /** `{position}`, in the line of a class. */
   readonly waitingOfClass: string;
+  /** A student of a class who gets no seat of it. */
+  readonly noSeatLeft: string;
   readonly nextOfClass: string;
   /** `{minutes}`. */
   readonly estimate: string;

@@ -16,18 +16,39 @@ export interface CalendarEvent {
   readonly lessons: readonly [Lesson, ...Lesson[]];
 }
 
-/** An event that cannot be reserved. `reason` is a sentence. */
-export interface RefusedEvent {
-  readonly kind: 'refused' | 'cancelled';
-  readonly uid: string;
-  readonly title: string;
+/** Why an event, or a calendar, cannot be imported. Pages have words for each in their language. */
+export type CalendarRule =
+  | 'calendar-unreadable'
+  | 'calendar-events'
+  | 'calendar-lessons'
+  | 'event-unreadable'
+  | 'event-all-day'
+  | 'event-zone'
+  | 'event-series'
+  | 'event-order'
+  | 'event-over'
+  | 'event-seats'
+  | 'event-length'
+  | 'no-such-time'
+  | 'bad-code'
+  | 'bad-project';
+
+export interface CalendarProblem {
+  readonly rule: CalendarRule;
+  /** A sentence, in English. */
   readonly reason: string;
+  /** What the sentence contains, by names. */
+  readonly values?: Readonly<Record<string, string | number>>;
 }
+
+/** An event that cannot be reserved. */
+export type RefusedEvent = { readonly uid: string; readonly title: string } & (
+  { readonly kind: 'cancelled' } | ({ readonly kind: 'refused' } & CalendarProblem)
+);
 
 export type CalendarReading =
   | { readonly kind: 'calendar'; readonly events: readonly (CalendarEvent | RefusedEvent)[] }
-  /** `reason` is a sentence. */
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  | ({ readonly kind: 'unreadable' } & CalendarProblem);
 
 export interface CalendarContext {
   /** IANA name: the zone of times that name none. Absent: such times are refused. */

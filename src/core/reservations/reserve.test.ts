@@ -6,19 +6,20 @@ import { reachOf, shareLeft, stillRuns } from './session-length.ts';
 
 const lengths = { mean: 1500, spread: 0.8 };
 const parameters = { target: 90, lengths };
+const STAYS = { cost: 8, survival: 1 };
 const server = (load: number) => ({ load, base: 2, factor: 1 });
 
 test('at the start the seats that fit now are held, and the last of them is not given away', () => {
   const room = reserveFor([server(10), server(10)], { seats: 18, seatCost: 8, ahead: 0 }, parameters);
   assert.deepEqual([room.predicted, room.spare], [18, 0]);
-  assert.equal(room.admits(0, 8), false);
-  assert.equal(reserveFor([server(10), server(10)], { seats: 17, seatCost: 8, ahead: 0 }, parameters).admits(0, 8), true);
+  assert.equal(room.admits(0, STAYS), false);
+  assert.equal(reserveFor([server(10), server(10)], { seats: 17, seatCost: 8, ahead: 0 }, parameters).admits(0, STAYS), true);
 });
 
 test('long before the start no client is held back, even on a full fleet', () => {
   const room = reserveFor([server(89), server(89)], { seats: 18, seatCost: 8, ahead: 6 * 3600 }, parameters);
   assert.ok(room.spare > 1, String(room.spare));
-  assert.equal(room.admits(0, 8), true);
+  assert.equal(room.admits(0, { cost: 8, survival: stillRuns(lengths, 6 * 3600) }), true);
 });
 
 test('the closer the start, the fewer seats will be free beside the sessions that run', () => {
@@ -50,8 +51,8 @@ test('no admitted session of another client makes the seats fewer than are neede
         const servers = loads.map(server);
         const before = reserveFor(servers, demand, parameters);
         for (const index of servers.keys()) {
-          assert.ok(!before.isAmple(cost) || before.admits(index, cost));
-          if (!before.admits(index, cost)) continue;
+          assert.ok(!before.isAmple({ cost, survival: 1 }) || before.admits(index, { cost, survival: 1 }));
+          if (!before.admits(index, { cost, survival: 1 })) continue;
           const after = reserveFor(
             servers.map((one, i) => (i === index ? { ...one, load: one.load + cost } : one)),
             demand,
@@ -74,7 +75,7 @@ test('a class that needs no seats holds back no client, on any fleet at any time
       fc.double({ min: 0.3, max: 40, noNaN: true }),
       (loads, time, cost) => {
         const { admits } = reserveFor(loads.map(server), { seats: 0, seatCost: 8, ahead: time }, parameters);
-        assert.ok([...loads.keys()].every((index) => admits(index, cost)));
+        assert.ok([...loads.keys()].every((index) => admits(index, { cost, survival: stillRuns(lengths, time) })));
       },
     ),
   );

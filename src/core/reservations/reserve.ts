@@ -4,7 +4,7 @@
  * Long before, sessions that run now will be over by then, and no client is affected. Close to the start everything that is placed stays, and the seats are simply
  * held. The ramp between the two follows from how long sessions last (docs/explanation/reserved-seats.md).
  */
-import { shareLeft, stillRuns, type SessionLength } from './session-length.ts';
+import { shareLeft, type SessionLength } from './session-length.ts';
 
 /** What is known of one server. */
 export interface ServerRoom {
@@ -30,6 +30,14 @@ export interface Demand {
   readonly ofClasses?: (server: number) => { readonly points: number; readonly staying: number };
 }
 
+/** A session of another client. */
+export interface Newcomer {
+  /** Load points, before the factor of the server. */
+  readonly cost: number;
+  /** The chance that it still runs when the seats are needed. */
+  readonly survival: number;
+}
+
 export interface Reserve {
   /** Seats that will be free beyond those that are needed; below 0: no other client may be let in. */
   readonly spare: number;
@@ -37,10 +45,12 @@ export interface Reserve {
   readonly predicted: number;
   /** Load points that will be free on each server. */
   readonly rooms: ArrayLike<number>;
-  /** Whether a session of this cost, before the factor of the server, leaves enough seats wherever it is placed. */
-  readonly isAmple: (cost: number) => boolean;
-  /** Whether a session of this cost, before the factor of the server, leaves enough seats when it is placed on the server with this index. */
-  readonly admits: (server: number, cost: number) => boolean;
+  /** Seconds until the seats are needed. */
+  readonly ahead: number;
+  /** Whether a session leaves enough seats wherever it is placed. */
+  readonly isAmple: (session: Newcomer) => boolean;
+  /** Whether a session leaves enough seats when it is placed on the server with this index. */
+  readonly admits: (server: number, session: Newcomer) => boolean;
 }
 
 /** Standard deviations of the number of sessions that leave in time: the seats are there nine times in ten. */
@@ -64,7 +74,6 @@ export function reserveFor(
   { target, lengths }: { readonly target: number; readonly lengths: SessionLength },
 ): Reserve {
   const left = shareLeft(lengths, ahead);
-  const survival = stillRuns(lengths, ahead);
   const rooms = new Float64Array(servers.length);
   let predicted = 0;
   let variance = 0;
@@ -83,15 +92,15 @@ export function reserveFor(
   // A class that needs no seats any more holds back no client, however uncertain the rest is.
   const caution = seats === 0 ? 0 : CAUTION * Math.sqrt(variance);
   const spare = predicted - seats - caution;
-  const admits = (index: number, cost: number) => {
+  const admits = (index: number, { cost, survival }: Newcomer) => {
     const server = servers[index] ?? { factor: 1 };
     const room = rooms[index] ?? 0;
     const each = seatOn(server, seatCost);
     return spare >= 0 && seatsIn(room, each) - seatsIn(room - cost * server.factor * survival, each) <= spare;
   };
   // In whole seats, what it uses may be one more than its share of a seat.
-  const isAmple = (cost: number) => spare >= (cost * survival) / seatCost + 1;
-  return { spare, predicted, rooms, isAmple, admits };
+  const isAmple = ({ cost, survival }: Newcomer) => spare >= (cost * survival) / seatCost + 1;
+  return { spare, predicted, rooms, ahead, isAmple, admits };
 }
 
 /** How many sessions fit into so many load points: the predicted load stays below the target, so in the room of exactly two there is place for one. */

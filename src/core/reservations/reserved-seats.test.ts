@@ -35,6 +35,7 @@ function fleet(...reservations: readonly Reservation[]) {
       keyOf: (url) => url.replace('https://', ''),
     },
     parameters: () => ({ target: 90, lengths }),
+    lengthsOf: (project) => (project === 'short' ? { mean: 120, spread: 0.5 } : lengths),
   });
   const at = (now: number) => {
     for (const id of servers) ledger.report(id, 2, now, now);
@@ -52,6 +53,14 @@ test('at the doors others get what the class does not need, and the class gets a
   assert.equal(others.filter((kind) => kind === 'booked').length, 10);
   const members = Array.from({ length: 10 }, (_, i) => take(START, `member ${i}`, 'r').kind);
   assert.ok(members.every((kind) => kind === 'booked'));
+});
+
+test('a project whose sessions are known to be short is let in when others are not', () => {
+  const { ledger, seats } = fleet({ ...robots, seats: 20 });
+  const moment = { now: START - 300, wall: START - 300 };
+  for (const id of servers) ledger.report(id, 4, moment.now);
+  const fits = (project: string) => seats.fits(candidates, project, moment);
+  assert.deepEqual([fits('long'), fits('short')], [false, true]);
 });
 
 test('a person beyond the seats is one of the others', () => {

@@ -9,9 +9,9 @@ import type { ServerId } from '../fleet/endpoint.ts';
 import { announcedEnd, isEndNeeded, type AnnouncedEnd, type AnnouncedEnds } from './announced-ends.ts';
 import { isOn, type Reservation, type ReservationStatus } from './reservation.ts';
 import { onTogether, type ReservationBook } from './reservation-book.ts';
-import { reserveFor, seatsIn, type Reserve, type ServerRoom } from './reserve.ts';
+import { reserveFor, seatsIn, type Newcomer, type Reserve, type ServerRoom } from './reserve.ts';
 import { sharesOf, type SeatShare } from './seat-shares.ts';
-import { reachOf, type SessionLength } from './session-length.ts';
+import { reachOf, stillRuns, type SessionLength } from './session-length.ts';
 
 export interface ReservedSeatsOptions {
   readonly ledger: Pick<Ledger, 'book' | 'fits' | 'rooms' | 'seatCost' | 'published'>;
@@ -19,7 +19,10 @@ export interface ReservedSeatsOptions {
   /** The servers that may ever run the project and are not being emptied. */
   readonly eligible: (reservation: Reservation) => readonly ServerId[];
   readonly keyOf: (projectUrl: string) => string | undefined;
+  /** `lengths`: of all sessions. */
   readonly parameters: () => { readonly target: number; readonly lengths: SessionLength };
+  /** How long sessions of a project last. Default: as long as all. */
+  readonly lengthsOf?: (project: string | undefined) => SessionLength;
   /** Absent: no session is begun with an end. */
   readonly ends?: AnnouncedEnds;
   /** Whether sessions on this server are ended as announced. */
@@ -169,22 +172,20 @@ export class ReservedSeats {
 
   /** The candidates on which a session may go on as long as it likes. */
   #lasting(candidates: Candidates, project: string | undefined, moment: Moment): Candidates {
-    const { ledger, book } = this.#options;
-    if (book.size === 0) return candidates;
+    if (this.#options.book.size === 0) return candidates;
     const holds = this.#holds(moment);
     if (holds.length === 0) return candidates;
-    const { cost, margin } = ledger.seatCost(project);
-    if (holds.every(({ reserve, isLowered }) => !isLowered && reserve.isAmple(cost))) return candidates;
-    return filtered(candidates, (id) => holds.every((hold) => mayPlace(hold, id, cost, margin)));
+    const tries = this.#tries(holds, project);
+    if (tries.every(({ hold, session }) => !hold.isLowered && hold.reserve.isAmple(session))) return candidates;
+    return filtered(candidates, (id) => tries.every((one) => mayPlace(one, id)));
   }
 
   /** The candidates on which a session may run if it has an end. */
   #ending(candidates: Candidates, project: string | undefined, moment: Moment): Candidates {
-    const { ledger, book, ends, keepsEnds = () => false } = this.#options;
+    const { book, ends, keepsEnds = () => false } = this.#options;
     if (ends === undefined || book.size === 0) return NONE;
-    const { cost, margin } = ledger.seatCost(project);
-    const holds = this.#holds(moment);
-    return filtered(candidates, (id) => endOn(holds, id, { cost, margin, wall: moment.wall }) !== undefined && keepsEnds(id));
+    const tries = this.#tries(this.#holds(moment), project);
+    return filtered(candidates, (id) => endOn(tries, id, moment.wall) !== undefined && keepsEnds(id));
   }
 
   #takeWithEnd(request: BookingRequest, candidates: Candidates, moment: Moment): SeatOutcome {
@@ -192,16 +193,23 @@ export class ReservedSeats {
     const { project } = request;
     const ending = this.#ending(candidates, project, moment);
     if (ending.tiers.length === 0) return { kind: 'no-room' };
-    const holds = this.#holds(moment);
     // Before it is booked, because a booking changes what is held.
-    const seat = { ...ledger.seatCost(project), wall: moment.wall };
+    const tries = this.#tries(this.#holds(moment), project);
     const outcome = ledger.book(request, ending, moment.now);
     if (outcome.kind !== 'booked') return outcome;
     const { server, bookingId } = outcome;
-    const end = endOn(holds, server, seat);
+    const end = endOn(tries, server, moment.wall);
     if (end === undefined) return outcome;
     ends?.announce(bookingId, { ...end, server, project }, moment.wall);
     return { ...outcome, endsAt: end.endsAt };
+  }
+
+  /** A session of a client without a seat against everything that is held. */
+  #tries(holds: readonly Hold[], project: string | undefined): readonly Try[] {
+    const { ledger, parameters, lengthsOf } = this.#options;
+    const { cost, margin } = ledger.seatCost(project);
+    const lengths = lengthsOf?.(project) ?? parameters().lengths;
+    return holds.map((hold) => ({ hold, margin, session: { cost, survival: stillRuns(lengths, hold.reserve.ahead) } }));
   }
 
   #withinReach(wall: number): readonly Reservation[] {
@@ -288,6 +296,13 @@ export class ReservedSeats {
   }
 }
 
+interface Try {
+  readonly hold: Hold;
+  readonly session: Newcomer;
+  /** The share by which the session may cost more than expected. */
+  readonly margin: number;
+}
+
 interface Members {
   /** Load points. */
   readonly points: number;
@@ -309,22 +324,20 @@ function isFresh(holds: readonly Hold[], changes: number): boolean {
   return changes === 0 || holds.every(({ reserve }) => reserve.spare > SEATS_OF_A_CHANGE * (changes + 1));
 }
 
-function mayPlace({ indexOf, rooms, reserve, target }: Hold, id: ServerId, cost: number, margin: number): boolean {
+function mayPlace({ hold, session, margin }: Try, id: ServerId): boolean {
+  const { indexOf, rooms, reserve, target } = hold;
   const index = indexOf.get(id);
   const room = index === undefined ? undefined : rooms[index];
   if (index === undefined || room === undefined) return true;
-  return reserve.admits(index, cost) && room.load + cost * room.factor * (1 + margin) < target;
+  return reserve.admits(index, session) && room.load + session.cost * room.factor * (1 + margin) < target;
 }
 
 /** The earliest end that a session on this server needs; `undefined`: it needs none, or no end helps. */
-function endOn(
-  holds: readonly Hold[],
-  id: ServerId,
-  { cost, margin, wall }: { readonly cost: number; readonly margin: number; readonly wall: number },
-): Pick<AnnouncedEnd, 'reservation' | 'endsAt'> | undefined {
+function endOn(tries: readonly Try[], id: ServerId, wall: number): Pick<AnnouncedEnd, 'reservation' | 'endsAt'> | undefined {
   let first: Pick<AnnouncedEnd, 'reservation' | 'endsAt'> | undefined;
-  for (const hold of holds) {
-    if (mayPlace(hold, id, cost, margin)) continue;
+  for (const one of tries) {
+    if (mayPlace(one, id)) continue;
+    const { hold } = one;
     const endsAt = announcedEnd(hold.reservation, wall);
     if (endsAt === undefined) return undefined;
     if (first === undefined || endsAt < first.endsAt) first = { reservation: hold.reservation.id, endsAt };

@@ -50,6 +50,14 @@ export interface FleetClassView {
   readonly predicted: number | null;
 }
 
+/** What is known where it is seen when sessions begin and end. */
+export interface CountedView {
+  /** Mean length of a session in seconds, in whole minutes. */
+  readonly sessionLength: number;
+  /** Average sessions that fit within two minutes, by what they really cost; `null`: not known yet. */
+  readonly places: number | null;
+}
+
 /** The session server and its fleet as a whole. */
 export interface FleetView {
   /** Heading of the page. */
@@ -66,6 +74,8 @@ export interface FleetView {
   readonly places: number;
   /** The same if sessions cost one standard deviation more than expected (`from`), and less (`to`). */
   readonly placesRange: { readonly from: number; readonly to: number };
+  /** What counting sessions taught; `null`: they are not counted here, or too few ended. */
+  readonly counted: CountedView | null;
   readonly waiting: WaitingView;
   /** Mean reported load of the servers that answer; `null` when none does. */
   readonly meanLoad: number | null;

@@ -104,6 +104,16 @@ export class Journal {
     });
   }
 
+  /** Collects what belongs to the next commit, such as a reservation, and resolves when that is committed; never when this replica does not lead any more. */
+  collected(): Promise<void> {
+    if (this.#ended.signal.aborted) return new Promise(() => undefined);
+    if (this.#isAlone) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#run();
+    });
+  }
+
   /** What the last leader left is restored: from now on it is committed. */
   begin(): void {
     this.#begun = true;

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { projectParameter } from '../../core/fleet/project.ts';
 import { withoutCode } from '../../core/reservations/code.ts';
+import { NO_SEAT_LEFT } from '../../engine/class-words.ts';
 import type { QueueService } from '../../engine/queue-service.ts';
 import type { Allocated, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../../engine/request-types.ts';
 import type { Log } from '../../ports.ts';
@@ -50,9 +51,11 @@ const plain: Format = {
   refused: (outcome) => errorText(outcome, true),
 };
 
-const json: Format = {
+/** `hasCode`: the client shows the code of a class. */
+const json = (hasCode: boolean): Format => ({
   waiting: ({ position, ofClass, estimate, resumeToken, turn = 1 }, whyClosed) => {
-    const reason = turn > 1 ? laterTurn(turn) : (whyClosed() ?? null);
+    const isBeyondSeats = hasCode && !ofClass;
+    const reason = isBeyondSeats ? NO_SEAT_LEFT : turn > 1 ? laterTurn(turn) : (whyClosed() ?? null);
     return JSON.stringify({
       ...{ type: 'waiting', position, ...(ofClass && { ofClass }) },
       ...{ estimateSeconds: estimate ?? null, reason, resumeToken },
@@ -64,7 +67,7 @@ const json: Format = {
       ...(endsAt !== undefined && { until: new Date(endsAt * 1000).toISOString() }),
     }),
   refused: ({ code, reason }) => JSON.stringify({ type: 'refused', code, reason }),
-};
+});
 
 export function createSessionSocket(options: SessionSocketOptions): SocketHandler {
   return (socket, stream, request, url) => {
@@ -72,7 +75,11 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
     const { code } = withoutCode(url.pathname);
     const resumeToken = textParameter(url, 'resume')?.slice(0, MAX_TOKEN);
     const address = options.addressOf(request);
-    const client = new SocketWaiter(options, { socket, stream, address: address.address }, resumeToken);
+    const client = new SocketWaiter(
+      options,
+      { socket, stream, address: address.address, hasCode: code !== undefined },
+      resumeToken,
+    );
     void client.begin({
       address,
       ...(projectUrl !== undefined && { projectUrl }),
@@ -80,6 +87,14 @@ export function createSessionSocket(options: SessionSocketOptions): SocketHandle
       ...(code !== undefined && { code }),
     });
   };
+}
+
+interface Connection {
+  readonly socket: WebSocket;
+  readonly stream: Duplex;
+  readonly address: string;
+  /** It shows the code of a class. */
+  readonly hasCode: boolean;
 }
 
 /** A client that waits on a WebSocket. */
@@ -96,18 +111,14 @@ class SocketWaiter implements Waiter {
   #lastPosition: string | undefined;
   #allocated = false;
 
-  constructor(
-    options: SessionSocketOptions,
-    { socket, stream, address }: { readonly socket: WebSocket; readonly stream: Duplex; readonly address: string },
-    resumeToken: string | undefined,
-  ) {
+  constructor(options: SessionSocketOptions, { socket, stream, address, hasCode }: Connection, resumeToken: string | undefined) {
     this.#options = options;
     this.#socket = socket;
     this.#stream = stream;
     this.#address = address;
     this.#resumeToken = resumeToken;
     const canResume = socket.protocol === SESSION_PROTOCOL;
-    this.#format = canResume ? json : plain;
+    this.#format = canResume ? json(hasCode) : plain;
     this.keepPlace = canResume;
     if (canResume) this.keepOutcome = true;
     const gone = new AbortController();

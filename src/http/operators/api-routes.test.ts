@@ -98,9 +98,9 @@ test('incidents are as described', async () => {
 test('availability is open to all clients and contains only what they need', async () => {
   const { fleet, get, json } = setUp();
   fleet.waiting = 3;
-  const { open, availability: sentence, places, placesRange, waiting, meanLoad } = fleet.snapshot().fleet;
+  const { open, availability: sentence, places, placesRange, counted, waiting, meanLoad } = fleet.snapshot().fleet;
   const body = await json('/availability');
-  assert.deepEqual(body, { open, availability: sentence, places, placesRange, waiting, meanLoad });
+  assert.deepEqual(body, { open, availability: sentence, places, placesRange, counted, waiting, meanLoad });
   availability.strict().parse(body);
   assert.equal((await get('/availability', { headers: { Authorization: 'Bearer wrong' } })).status, 200);
 });

@@ -137,8 +137,8 @@ export function createApiRoutes(options: ApiRoutesOptions): OpenAPIHono<Env> {
   addListRoutes(routes, options);
   addExplainRoute(routes, options);
   routes.openapi(showAvailability, (c) => {
-    const { open, availability, places, placesRange, waiting, meanLoad } = options.availability();
-    return c.json({ open, availability, places, placesRange, waiting, meanLoad }, 200, NO_STORE);
+    const { open, availability, places, placesRange, counted, waiting, meanLoad } = options.availability();
+    return c.json({ open, availability, places, placesRange, counted, waiting, meanLoad }, 200, NO_STORE);
   });
   return routes;
 }

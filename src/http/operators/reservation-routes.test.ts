@@ -251,6 +251,8 @@ test('a calendar is previewed, imported, and imported again without a change', a
   // The second event does not fit beside the first one, and the preview says so.
   assert.deepEqual([preview.status, preview.events], [200, ['new 1', 'refused 0']]);
   assert.match(String(preview.text.events?.[1]?.['reason']), /there would be 16\./);
+  const { code, rule, values } = preview.text.events?.[1]?.['refusal'] as Readonly<Record<string, unknown>>;
+  assert.deepEqual([code, rule, values], ['quota', 'quota-seats', { max: 12, wanted: 16 }]);
   assert.equal(preview.text.events?.[0]?.['id'], null);
   assert.deepEqual((await send(calendar(event('one', 8)))).events, ['new 1'], 'nothing was stored');
   const applied = await send(both, '?apply=true');

@@ -6,7 +6,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
-import { MAX_CALENDAR_BYTES } from '../../core/reservations/calendar-event.ts';
+import { MAX_CALENDAR_BYTES, type CalendarProblem } from '../../core/reservations/calendar-event.ts';
 import { MAX_CODE, MIN_CODE, normalizedCode } from '../../core/reservations/code.ts';
 import type { OverQuota } from '../../core/reservations/quota.ts';
 import { RESERVATION_STATES } from '../../core/reservations/reservation.ts';
@@ -112,6 +112,10 @@ const reservation = z
       .nullable()
       .describe('Seats that will be free when they are needed. Null: too early to say, or nothing is held.'),
     free: z.int().optional().describe('Seats that could be reserved at its time. Only in the answer to `dryRun`.'),
+    atOnce: z
+      .int()
+      .optional()
+      .describe('Of its seats, those that can be taken at once; the rest within two minutes. Only in the answer to `dryRun`.'),
     short: z.boolean().describe('Fewer seats will be free than are held.'),
     path: z.string().describe('What clients put before `/session`.').openapi({ example: '/c/ROBO101' }),
   })
@@ -252,7 +256,8 @@ const importedEvent = z
     outcome: z
       .enum(['new', 'changed', 'unchanged', 'cancelled', 'refused'])
       .describe('`changed`: it was imported before, and its reservations are replaced. `cancelled` events are left out.'),
-    reason: z.string().nullable().describe('Why it is left out, in a sentence.'),
+    reason: z.string().nullable().describe('Why it is refused, in a sentence.'),
+    refusal: z.union([conflict, z.null()]).describe('The same with its rule and numbers, as for a single reservation.'),
     code: z.string().nullable().describe('Code of its class.'),
     seats: z.int().nullable(),
     lessons: z.int().describe('Number of its lessons that are not over.'),
@@ -347,7 +352,7 @@ function addImport(routes: OpenAPIHono<Env>, { reservations, calendars, clock, p
     const { apply: wanted, zone } = c.req.valid('query');
     const now = clock.wallTime();
     const read = await calendars.read(await c.req.text(), { now, ...(zone !== undefined && { zone }) });
-    if (read.kind === 'unreadable') return refusal(c, 400, 'bad-request', `The calendar: ${read.reason}`);
+    if (read.kind === 'unreadable') return c.json(problemOf({ ...read, reason: `The calendar: ${read.reason}` }), 400, NO_STORE);
     const apply = wanted === 'true';
     const options = { reservations, otherHosts: projectHosts(), now, apply, giveWay: () => setImmediate() };
     const imported = await importEvents(read.events, personOf(c.get('token')), options);
@@ -361,16 +366,27 @@ function importedView(
 ): z.infer<typeof importedEvent> {
   const [first] = reservations;
   const isStored = applied || outcome === 'unchanged';
+  const refused = why === undefined ? null : whyNot(why);
   return {
-    ...{ uid, title, outcome, reason: whyNot(why), lessons: reservations.length },
+    ...{
+      uid,
+      title,
+      outcome,
+      reason: refused?.reason ?? (outcome === 'cancelled' ? 'It is cancelled.' : null),
+      refusal: refused,
+      lessons: reservations.length,
+    },
     ...{ code: (isStored && first?.code) || null, seats: first?.seats ?? null },
     ...{ first: first === undefined ? null : isoTime(first.start), id: (isStored && first?.id) || null },
   };
 }
 
-function whyNot(why: ImportedEvent['why']): string | null {
-  if (why === undefined || typeof why === 'string') return why ?? null;
-  return refusalOf(why.refusal, why.seats).reason;
+function whyNot(why: NonNullable<ImportedEvent['why']>): z.infer<typeof conflict> {
+  return 'rule' in why ? problemOf(why) : refusedBody(why.refusal, why.seats);
+}
+
+function problemOf({ rule, reason, values }: CalendarProblem): z.infer<typeof ruled> {
+  return { code: 'bad-request', rule, reason, ...(values !== undefined && { values }) };
 }
 
 function addReading(routes: OpenAPIHono<Env>, { reservations }: ReservationRoutesOptions): void {
@@ -445,7 +461,7 @@ function readWish(body: z.infer<typeof wish>, otherHosts: readonly string[]): Wi
   };
 }
 
-function viewOf({ reservation: kept, status, predicted, free }: ReservationView): z.infer<typeof reservation> {
+function viewOf({ reservation: kept, status, predicted, free, atOnce }: ReservationView): z.infer<typeof reservation> {
   const { id, title, code, match, project = null, seats, start, end, opens, grace, owner, revision, series = null } = kept;
   return {
     ...{ id, title, code, match, project, seats, start: isoTime(start), end: isoTime(end) },
@@ -453,6 +469,7 @@ function viewOf({ reservation: kept, status, predicted, free }: ReservationView)
     predicted: predicted ?? null,
     short: predicted !== undefined && predicted < status.outstanding,
     ...(free !== undefined && { free }),
+    ...(atOnce !== undefined && { atOnce }),
     path: `/c/${code}`,
   };
 }
@@ -460,9 +477,12 @@ function viewOf({ reservation: kept, status, predicted, free }: ReservationView)
 type Refused = Exclude<ReservationOutcome, { kind: 'done' }>;
 
 function refuseOutcome(c: Context, outcome: Refused, seats: number) {
-  const { status, ...body } = refusalOf(outcome, seats);
-  if (outcome.kind === 'over-capacity') return c.json({ ...body, numbers: numbersView(outcome) }, 409, NO_STORE);
-  return c.json(body, status, NO_STORE);
+  return c.json(refusedBody(outcome, seats), refusalOf(outcome, seats).status, NO_STORE);
+}
+
+function refusedBody(outcome: Refused, seats: number): z.infer<typeof conflict> {
+  const { status: _status, ...body } = refusalOf(outcome, seats);
+  return outcome.kind === 'over-capacity' ? { ...body, numbers: numbersView(outcome) } : body;
 }
 
 interface RefusedReservation {
@@ -482,7 +502,7 @@ function refusalOf(outcome: Refused, seats: number): RefusedReservation {
     case 'code-in-use':
       return conflictOf(outcome.kind, 'Another reservation that is not over has this code; choose another one.');
     case 'unknown-zone':
-      return badRequest('"weekly.zone": write the name of a time zone, such as Europe/Berlin.');
+      return badRequest('"weekly.zone": write the name of a time zone, such as Europe/Berlin.', outcome.kind);
     case 'none':
       return badRequest('"weekly": no lesson is left until the last day.', 'no-lesson');
     case 'no-such-time': {

@@ -52,6 +52,15 @@ const waiting = z
   })
   .openapi('WaitingLine');
 
+const counted = z
+  .object({
+    sessionLength: seconds.describe('Mean length of a session, in whole minutes.'),
+    places: count
+      .nullable()
+      .describe('Average sessions that fit within two minutes, by what they really cost; null: not known yet.'),
+  })
+  .openapi('CountedSessions');
+
 export const availability = z
   .object({
     open: z.boolean().describe('A session can start now.'),
@@ -60,6 +69,9 @@ export const availability = z
     placesRange: z
       .object({ from: count, to: count })
       .describe('The same if sessions cost one standard deviation more than expected (`from`), and less (`to`).'),
+    counted: orNull(counted).describe(
+      'What counting sessions taught; null: sessions are not counted here, or too few ended yet.',
+    ),
     waiting,
     meanLoad: percent.nullable().describe('Mean load of the servers that answer, percent; null: none answers.'),
   })
@@ -324,4 +336,7 @@ export type SchemasAgree = AllTrue<{
   channelTest: Same<z.output<typeof channelTest>, ChannelTestView>;
 }>;
 
-export type AvailabilityView = Pick<FleetView, 'open' | 'availability' | 'places' | 'placesRange' | 'waiting' | 'meanLoad'>;
+export type AvailabilityView = Pick<
+  FleetView,
+  'open' | 'availability' | 'places' | 'placesRange' | 'counted' | 'waiting' | 'meanLoad'
+>;

@@ -25,6 +25,8 @@ export interface ReservationView {
   readonly short: boolean;
   /** Seats that are free; in the answer to a trial. */
   readonly free?: number;
+  /** Of its seats, those that can be taken at once; the rest within two minutes. In the answer to a trial. */
+  readonly atOnce?: number;
 }
 
 export interface Wish {
@@ -76,8 +78,8 @@ export interface ImportedEvent {
   readonly uid: string;
   readonly title: string;
   readonly outcome: 'new' | 'changed' | 'unchanged' | 'cancelled' | 'refused';
-  /** In English. */
-  readonly reason: string | null;
+  /** Why it is refused. */
+  readonly refusal: Refusal | null;
   readonly code: string | null;
   readonly seats: number | null;
   readonly lessons: number;

@@ -71,7 +71,7 @@ interface EventProps {
 }
 
 function Event({ texts, event, applied }: EventProps) {
-  const { title, outcome, reason, seats, lessons, first, code } = event;
+  const { title, outcome, refusal, seats, lessons, first, code } = event;
   const { day, time } = formats(texts);
   return (
     <li>
@@ -79,12 +79,7 @@ function Event({ texts, event, applied }: EventProps) {
       {first !== null && `, ${day(first)}, ${time(first)}`}
       {seats !== null && `, ${fill(texts.importedSeats, { seats, lessons })}`}:{' '}
       {applied && changes(event) ? fill(texts.made, { code: code ?? '' }) : texts[`import.${outcome}`]}
-      {reason !== null && (
-        <>
-          {' '}
-          <span lang="en">{reason}</span>
-        </>
-      )}
+      {refusal !== null && ` ${refusalWords(refusal, texts, seats ?? 0)}`}
     </li>
   );
 }

@@ -101,7 +101,7 @@ function ClassContent({ view, texts }: { readonly view: ClassView; readonly text
       )}
       <section id="projector" hidden>
         <div id="qr" role="img" aria-label={texts.scan}></div>
-        <p>
+        <p id="scan">
           {texts.scan}: <span id="address" class="text"></span>
         </p>
         <p class="muted">

@@ -113,9 +113,15 @@ interface TrialAnswerProps {
 
 function TrialAnswer({ texts, trial: { answer, seats, isWeekly, rehearsal }, choose }: TrialAnswerProps) {
   if (answer.kind === 'answer') {
-    const { lessons, free = seats } = answer.value;
+    const { lessons, free = seats, atOnce = seats } = answer.value;
     const words = lessons === undefined ? fill(texts.fits, { seats, free }) : fill(texts.fitsEachWeek, { seats, lessons });
-    return <p class="good">{words}</p>;
+    const pace = atOnce < seats ? ` ${fill(texts.notAllAtOnce, { seats, atOnce })}` : '';
+    return (
+      <p class="good">
+        {words}
+        {pace}
+      </p>
+    );
   }
   const { numbers } = answer.refusal;
   return (

@@ -36,13 +36,16 @@ class WaitingPage {
   #session: Session | undefined;
   #viewer: Viewer | undefined;
   #place = '';
+  /** It shows the code of a class that has no seat left. */
+  #isBeyondSeats = false;
 
   constructor(texts: Texts, dataset: DOMStringMap) {
     this.#texts = texts;
     this.#dataset = dataset;
     this.#fleet = new Fleet(dataset['fleet'] ?? '', (fleet) => {
       if (fleet === undefined) return;
-      if (this.#place !== '') say('detail', `${waitingReason(texts, fleet)} ${texts.keepOpen}`);
+      if (this.#place !== '')
+        say('detail', `${this.#isBeyondSeats ? texts.noSeatLeft : waitingReason(texts, fleet)} ${texts.keepOpen}`);
       else if (this.#phase === 'idle') say('detail', prospectText(texts, prospectOf(fleet)));
     });
   }
@@ -125,6 +128,7 @@ class WaitingPage {
     const place = position === 1 ? next : fill(waiting, { position: rank });
     if (this.#place === '') this.#fleet.start();
     this.#place = place;
+    this.#isBeyondSeats = !ofClass && classOfPage(location.pathname) !== undefined;
     say('rank', rank);
     say('status', `${place} ${estimateText(this.#texts, estimate)}`);
   }

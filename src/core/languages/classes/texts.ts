@@ -82,6 +82,8 @@ export interface ClassTexts {
   readonly reserve: string;
   /** `{seats}`, `{free}`. */
   readonly fits: string;
+  /** `{seats}`, `{atOnce}`. */
+  readonly notAllAtOnce: string;
   /** `{seats}`, `{more}`, `{time}`, `{free}`. */
   readonly tooMany: string;
   readonly otherTimes: string;
@@ -139,6 +141,22 @@ export interface ClassTexts {
   readonly 'refused.reservation-over': string;
   readonly 'refused.unknown-reservation': string;
   readonly 'refused.no-server-for-project': string;
+  readonly 'refused.too-large': string;
+  readonly 'refused.unknown-zone': string;
+  readonly 'refused.calendar-unreadable': string;
+  /** `{max}`. */
+  readonly 'refused.calendar-events': string;
+  /** `{max}`. */
+  readonly 'refused.calendar-lessons': string;
+  readonly 'refused.event-unreadable': string;
+  readonly 'refused.event-all-day': string;
+  /** `{zone}`. */
+  readonly 'refused.event-zone': string;
+  readonly 'refused.event-series': string;
+  readonly 'refused.event-order': string;
+  readonly 'refused.event-over': string;
+  readonly 'refused.event-seats': string;
+  readonly 'refused.event-length': string;
   readonly 'refused.token': string;
   /** Any other reason, which follows in English. */
   readonly 'refused.other': string;
