@@ -22,7 +22,7 @@ export function leftoversOf({ pid, port, folder, state }: SimulationProgram): Le
     cgroups: cgroupsOf('/sys/fs/cgroup', `session-server-sim-${instance}`),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
-      .filter((line) => line.includes(`${folder}/`)).length,
+      .filter((line) => line.includes(`${state}/run/`)).length,
     folders: readdirSync(join(state, 'run')).length,
     ports: listeningPorts().filter((one) => one > port && one <= port + 128).length,
     descriptors: own.reduce((sum, one) => sum + descriptorsOf(one), 0),

@@ -1,5 +1,5 @@
 /** What the engine of the simulation server needs from outside. Types only; each is implemented by the adapters of one folder. */
-import type { Recipe } from '../core/simulation/build-recipe.ts';
+import type { BuildStep, Recipe } from '../core/simulation/build-recipe.ts';
 import type {
   InnerAddress,
   LaunchPlace,
@@ -82,6 +82,8 @@ export interface Workspaces {
   /** Ids of sessions of which something is on the disk. */
   list(): Promise<readonly string[]>;
   remove(id: string): Promise<void>;
+  /** When the server ends: removes what belongs to no session. */
+  close(): Promise<void>;
 }
 
 /** A simulator: what to run, and what its output means. Pure. */
@@ -140,6 +142,18 @@ export interface BuildOptions {
   /** Seconds. */
   readonly deadline: number;
   readonly signal: AbortSignal;
+  readonly step: (step: BuildStep) => void;
+}
+
+/** Images that are built of projects, each by a name of ours. */
+export interface ImageBuilder {
+  /** The last lines of what was printed when it fails. */
+  build(options: BuildOptions): Promise<string | undefined>;
+  has(name: string): Promise<boolean>;
+  /** Names of those that this server built. */
+  list(): Promise<readonly string[]>;
+  /** `false`: it is in use. */
+  remove(name: string): Promise<boolean>;
 }
 
 export type PrepareOptions = Pick<StartOptions, 'plan' | 'mode' | 'signal'>;
@@ -151,8 +165,8 @@ export interface Isolation {
   /** What may take minutes before a start, such as pulling an image; the reason when it cannot be done. Absent: nothing does. */
   prepare?(options: PrepareOptions): Promise<Ending | undefined>;
   start(options: StartOptions): Promise<StartResult>;
-  /** Builds the image of a project; the last lines of what was printed when that fails. Absent: simulators run without images. */
-  build?(options: BuildOptions): Promise<string | undefined>;
+  /** Absent: simulators run without images. */
+  readonly images?: ImageBuilder;
   /** Ids of sessions of which something runs. */
   list(): Promise<readonly string[]>;
   /** Ends whatever of a session runs; resolves when it is gone. */
@@ -191,7 +205,8 @@ export interface Usage {
 export interface Cgroups {
   /** `all`: processor, memory and processes are limited. */
   readonly limits: 'all' | 'some' | 'none';
-  create(id: string, limits: ResourceLimits): Promise<Cgroup>;
+  /** Throws when it cannot be made. */
+  create(id: string, limits: ResourceLimits): Cgroup;
   list(): Promise<readonly string[]>;
   /** Kills all processes of a group and removes it. Rejects when some stay. */
   remove(id: string): Promise<void>;
@@ -223,6 +238,8 @@ export interface RunOptions {
   readonly deadline?: number;
   /** Bytes of its output; it is killed when it writes more. 1 MB by default. */
   readonly maxOutput?: number;
+  /** It gives way to everything else that needs the processor. */
+  readonly background?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { builtName, checkoutOf, recipeOf, type Recipe } from './build-recipe.ts';
+import { buildStep, builtName, checkoutOf, recipeOf, type Recipe } from './build-recipe.ts';
 
 const both: readonly Recipe[] = ['Dockerfile', 'Makefile'];
 
@@ -19,4 +19,19 @@ test('an image is built in containers alone, for projects that may have one; a M
 test('a build keeps the name of its checkout', () => {
   assert.equal(checkoutOf(builtName('checkouts/a-b', '12')), 'checkouts/a-b');
   assert.equal(checkoutOf('checkouts/a-b'), 'checkouts/a-b');
+});
+
+test('the steps of a build are found in what engines print', () => {
+  for (const line of ['STEP 3/7: RUN make', 'Step 3/7 : RUN make', '#9 [3/7] RUN make', '#12 [stage-1 3/7] RUN make'])
+    assert.deepEqual(buildStep(line), { number: 3, of: 7 }, line);
+  for (const line of [
+    'step 3/7',
+    'STEP 8/7: RUN x',
+    'STEP 0/7: x',
+    'see STEP 3/7: x',
+    '#9 [internal] load',
+    'STEP 3/7000: x',
+    '',
+  ])
+    assert.equal(buildStep(line), undefined, line);
 });

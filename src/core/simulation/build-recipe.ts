@@ -26,6 +26,18 @@ export function recipeOf({ recipes, container, build, allowed }: RecipeFacts): R
   return recipes.includes('Makefile') ? 'Makefile' : undefined;
 }
 
+export interface BuildStep {
+  readonly number: number;
+  readonly of: number;
+}
+
+/** A step of a build that begins, as podman (`STEP 3/7: RUN …`), docker (`Step 3/7 : RUN …`) and its newer builder (`#9 [3/7] RUN …`) print it. */
+export function buildStep(line: string): BuildStep | undefined {
+  const found = /^(?:STEP |Step |#\d{1,4} \[(?:[\w.-]{1,60} )?)(\d{1,3})\/(\d{1,3})(?: ?:|\])/.exec(line);
+  const [number, of] = [Number(found?.[1]), Number(found?.[2])];
+  return number >= 1 && number <= of ? { number, of } : undefined;
+}
+
 /** Between the name of a checkout and what distinguishes its builds, such as the image they begin with. */
 const BUILT = '.built-';
 

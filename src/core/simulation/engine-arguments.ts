@@ -112,6 +112,11 @@ export function buildArguments(options: BuildArguments): readonly string[] {
   ];
 }
 
+/** Names of the images that a server built, one a line. */
+export function builtImagesArguments(engine: EngineName, instance: string): readonly string[] {
+  return [engine, 'images', '--filter', `label=${BUILD_LABEL}=${instance}`, '--format', '{{.Repository}}:{{.Tag}}'];
+}
+
 /** A container that is never started, to take files from. */
 export function createArguments(engine: EngineName, instance: string, id: string, image: string): readonly string[] {
   const labels = ['--label', `${LABEL}=${instance}/${id}`, '--label', `${INSTANCE_LABEL}=${instance}`];

@@ -5,6 +5,11 @@ export function webotsVersion(header: string): string | undefined {
   return /^#VRML_SIM (R20\d\d[a-z](?:-rev\d)?)(?: utf8)?\s*$/.exec(header)?.[1];
 }
 
+/** The first line of a world of this version. */
+export function worldHeader(version: string): string {
+  return `#VRML_SIM ${version} utf8`;
+}
+
 /** The image that runs a version of Webots, as the original chooses it. `images` maps versions to others. */
 export function webotsImage(version: string, images: Readonly<Record<string, string>>): string {
   const own = Object.hasOwn(images, version) ? images[version] : undefined;

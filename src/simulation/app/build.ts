@@ -1,5 +1,6 @@
 /** Builds the engine of the simulation server on a machine: projects, sessions, meters and the sweep. */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ import { startMachineMeter, type MachineMeter } from '../meters/machine-meter.ts
 import { MonitorLog } from '../meters/monitor-log.ts';
 import { ProjectBuilds } from '../builds/project-builds.ts';
 import type { Disk, Preparation, Simulator } from '../ports.ts';
-import { createGitProjects, type GitProjects } from '../projects/git.ts';
+import { CHECKOUTS, createGitProjects, type GitProjects } from '../projects/git.ts';
 import { maxSessionTime, type SimulationSettings } from '../settings/settings.ts';
 import { createSimulator, worldExtension } from '../simulators/index.ts';
 import { keepersOf, type Machine } from './machine.ts';
@@ -42,6 +43,7 @@ export interface EngineOptions {
 export interface Engine {
   readonly simulator: Simulator;
   readonly projects: GitProjects;
+  readonly builds: ProjectBuilds;
   readonly sessions: Sessions;
   readonly metering: Metering;
   readonly meter: MachineMeter;
@@ -67,6 +69,7 @@ export function buildEngine(options: EngineOptions): Engine {
   const builds = new ProjectBuilds({
     ...{ clock, log, settings, simulator, workspaces: machine.workspaces, isolation: machine.isolation, newId },
     allowed: (project) => isAllowed(rulesOf(settings()), project),
+    isKept: (build) => existsSync(join(settings().cache.dir, CHECKOUTS, build)),
   });
   const sessions: Sessions = new Sessions({
     ...sessionParts(options, simulator, projects, builds),
@@ -77,7 +80,7 @@ export function buildEngine(options: EngineOptions): Engine {
   });
   const living = () => new Set([...sessions.all.map(({ id }) => id), ...builds.living]);
   return {
-    ...{ simulator, projects, sessions, metering, meter },
+    ...{ simulator, projects, builds, sessions, metering, meter },
     sweeping: new Sweeping({ clock, log, living, keepers: keepersOf(machine) }),
     async stop() {
       await sessions.stop();

@@ -45,6 +45,7 @@ export async function openMachine({ instance, folder, clock, settings }: Machine
     ...{ launcher, isolation, notUsed: reasons, workspaces },
     ...(reason !== undefined && { copies: reason }),
     async close() {
+      await workspaces.close();
       await launcher.close();
       await cgroups?.close();
     },

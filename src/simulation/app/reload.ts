@@ -21,6 +21,7 @@ export function reloaded(started: SimulationSettings, next: SimulationSettings):
   const afterRestart: string[] = RESTART_KEYS.filter((key) => !isDeepStrictEqual(started[key], next[key]));
   if (started.isolation.use !== next.isolation.use) afterRestart.push('isolation.use');
   if (started.cache.dir !== next.cache.dir) afterRestart.push('cache.dir');
+  if (!isDeepStrictEqual(started.container.versions, next.container.versions)) afterRestart.push('container.versions');
   return {
     inForce: {
       ...{ ...next, ...kept },

@@ -7,6 +7,9 @@ import { createAddressOf, parseNetworks, type AddressOf } from '../../http/serve
 import type { HttpServer } from '../../http/server/server.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { startAnnouncing } from '../engine/announcing.ts';
+import { startPulling } from '../engine/pulling.ts';
+import type { ProjectBuilds } from '../builds/project-builds.ts';
+import type { Isolation } from '../ports.ts';
 import { createClientSockets, type ClientSockets } from '../http/client-socket.ts';
 import { postForm } from '../http/post-form.ts';
 import { startSimulationHttp } from '../http/server.ts';
@@ -66,7 +69,7 @@ export async function startSimulation(
     await stopAll();
     throw error;
   });
-  const background = startBackground(started, engine, clock, log);
+  const background = startBackground(started, engine, machine.isolation, clock, log);
 
   return {
     ...{ port: http.port, warnings, isolation: machine.isolation.facts.name },
@@ -109,7 +112,8 @@ function listen(settings: () => SimulationSettings, { log, addressOf, sockets, a
 /** What runs beside the sessions. */
 function startBackground(
   started: SimulationSettings,
-  { sweeping, projects }: Engine,
+  { sweeping, projects, builds, simulator }: Engine,
+  isolation: Isolation,
   clock: Clock,
   log: Log,
 ): readonly { stop(): Promise<void> }[] {
@@ -117,7 +121,8 @@ function startBackground(
   const form = formOf(started);
   return [
     sweeping,
-    startEvicting(projects, clock, log),
+    startEvicting(projects, builds, clock, log),
+    startPulling({ log, isolation, simulator, versions: started.container.versions }),
     ...startAnnouncing({ clock, log, receivers: started.notify, form, post: postForm }),
   ];
 }
@@ -125,11 +130,15 @@ function startBackground(
 /** Seconds between two checks of the cache. */
 const EVICT_EVERY = 60;
 
-function startEvicting(projects: GitProjects, clock: Clock, log: Log): Loop {
+function startEvicting(projects: GitProjects, builds: ProjectBuilds, clock: Clock, log: Log): Loop {
+  // An earlier run may have left images.
+  let removed = 1;
   return startLoop({
     ...{ clock, delay: EVICT_EVERY },
     cycle: async () => {
-      await projects.evict();
+      removed += await projects.evict();
+      if (removed > 0) await builds.removeUnusedImages();
+      removed = 0;
       return EVICT_EVERY;
     },
     failed: (error) => {

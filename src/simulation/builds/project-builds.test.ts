@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../../../test/support/eventually.ts';
@@ -37,6 +37,8 @@ async function fixture(t: TestContext, { container = false, recipes = ['Makefile
   const removed: string[] = [];
   const said: string[] = [];
   let imageFails: string | undefined;
+  /** By name, whether it can be removed. */
+  const present = new Map<string, boolean>();
   let id = 0;
   const start = (options: StartOptions) => {
     const result = options.plan({ project: options.workspace.folder, port: 1, socket: '/s', container });
@@ -59,16 +61,24 @@ async function fixture(t: TestContext, { container = false, recipes = ['Makefile
   };
   const builds = new ProjectBuilds({
     ...{ clock, log, allowed: () => allowed, newId: () => `b${(id += 1)}`, makeProgram: process.execPath },
+    isKept: (build) => existsSync(join(folder, 'checkouts', build)),
     settings: () => ({ container: { build: 'allowed' }, limits: { disk: 1_000_000, prepareTimeout: 60 } }) as never,
     simulator: { name: 'sim', usesProject: true, plan: () => ({ kind: 'plan', plan: simulatorPlan }), word: () => undefined },
     workspaces: createCopies({ folder: join(folder, 'run'), launcher: { run: runProgram } }),
     isolation: {
       ...{ container, start, list: () => Promise.resolve([]), remove: (one: string) => Promise.resolve(void removed.push(one)) },
       facts: { name: 'fake', strength: 'process', limits: 'none', network: 'none', notes: [] },
-      build(options: BuildOptions) {
-        images.push(options);
-        mkdirSync(options.target);
-        return Promise.resolve(imageFails);
+      images: {
+        build(options: BuildOptions) {
+          images.push(options);
+          mkdirSync(options.target);
+          for (const number of [1, 2, 1, 2]) options.step({ number, of: 2 });
+          if (imageFails === undefined) present.set(options.name, true);
+          return Promise.resolve(imageFails);
+        },
+        has: (name) => Promise.resolve(present.has(name)),
+        list: () => Promise.resolve([...present.keys()]),
+        remove: (name) => Promise.resolve(present.get(name) === true && present.delete(name)),
       },
     },
   });
@@ -90,6 +100,7 @@ async function fixture(t: TestContext, { container = false, recipes = ['Makefile
     clock,
     log,
     images,
+    present,
     removed,
     said,
     builds,
@@ -151,13 +162,31 @@ test('a build that no session waits for is given up, which does not count as a f
 });
 
 test('a Dockerfile makes the image of allowed projects, with the image of the simulator as an argument', async (t) => {
-  const { images, prepare, makes } = await fixture(t, { container: true, recipes: ['Dockerfile', 'Makefile'] });
+  const { images, prepare, makes, said } = await fixture(t, { container: true, recipes: ['Dockerfile', 'Makefile'] });
   const first = await prepare();
   assert.ok(first.kind === 'ready');
   assert.deepEqual([first.image, images[0]?.base, images[0]?.make, makes.length], [images[0]?.name, 'webots:R2025a', true, 0]);
   assert.match(first.image ?? '', /^localhost\/session-server-sim-built:[a-z0-9.-]+$/);
+  assert.deepEqual(said, ['Building the project', 'Building, step 1 of 2', 'Building, step 2 of 2']);
   assert.deepEqual(await prepare(), first);
   assert.equal(images.length, 1, 'once');
+});
+
+test('an image that an operator removed is built again, and one whose files left the cache is removed', async (t) => {
+  const { images, present, prepare, builds } = await fixture(t, { container: true, recipes: ['Dockerfile'] });
+  const first = await prepare();
+  assert.ok(first.kind === 'ready');
+  present.clear();
+  assert.deepEqual(await prepare(), first);
+  assert.equal(images.length, 2);
+  present.set('localhost/another:tag', true);
+  assert.equal(await builds.removeUnusedImages(), 0, 'it has its files');
+  rmSync(first.folder, { recursive: true });
+  present.set(first.image ?? '', false);
+  assert.equal(await builds.removeUnusedImages(), 0, 'it is in use');
+  present.set(first.image ?? '', true);
+  assert.equal(await builds.removeUnusedImages(), 1);
+  assert.deepEqual([...present.keys()], ['localhost/another:tag'], 'not what others built');
 });
 
 test('the Dockerfile of a foreign project is not used, and one that fails refuses', async (t) => {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { builtName, recipeOf, type Recipe } from '../../core/simulation/build-recipe.ts';
+import { builtName, recipeOf, type BuildStep, type Recipe } from '../../core/simulation/build-recipe.ts';
 import type { LaunchPlace, LaunchPlan, PlanResult } from '../../core/simulation/launch-plan.ts';
 import type { Ending } from '../../core/simulation/session-life.ts';
 import type { Clock, Log } from '../../ports.ts';
@@ -35,11 +35,15 @@ export interface ProjectBuildsOptions {
   /** Whether a project, by its key, is below `allowedRepositories`. */
   readonly allowed: (project: string) => boolean;
   readonly newId: () => string;
+  /** Whether the files of a build, by the name of their folder, are in the cache. */
+  readonly isKept: (build: string) => boolean;
   /** On this machine, for isolations without images. */
   readonly makeProgram?: string;
 }
 
 const MAKE = '/usr/bin/make';
+/** Before the name of the folder with the files of the build. */
+const IMAGE_PREFIX = 'localhost/session-server-sim-built:';
 /** Seconds for which a build that failed is not tried again. */
 const REMEMBERED = 60;
 /** Lines of a build that failed which are logged. */
@@ -62,8 +66,10 @@ export class ProjectBuilds implements Preparation {
   readonly #options: ProjectBuildsOptions;
   readonly #flights = new SingleFlight<string | undefined>();
   readonly #turns = new Turns();
-  /** Images that were built since the start of the server. */
-  readonly #images = new Set<string>();
+  /** Names of images that are built now. */
+  readonly #building = new Set<string>();
+  /** Sessions that wait for a build. */
+  readonly #waiting = new Map<string, Set<PrepareRequest['say']>>();
   /** Until when a build is not tried again. */
   readonly #failed = new Map<string, number>();
 
@@ -85,7 +91,7 @@ export class ProjectBuilds implements Preparation {
     const first = plan({ project: '', port: 0, socket: '', container: isolation.container });
     if (first.kind === 'refused') return first;
     const build = buildOf(recipe, checkout, first.plan.image ?? '');
-    if (!this.#isDone(build)) {
+    if (!(await this.#isDone(build))) {
       request.say('Building the project');
       const failure = await this.#join(build, request);
       if (failure !== undefined) return { kind: 'refused', ending: FAILED };
@@ -101,24 +107,47 @@ export class ProjectBuilds implements Preparation {
     return recipe === 'Makefile' && !container && !existsSync(makeProgram) ? undefined : recipe;
   }
 
-  #isDone({ target, image }: Build): boolean {
-    return (image === undefined || this.#images.has(image)) && existsSync(target);
+  /** Removes the images whose files the cache no longer has. Those that are in use stay until the next time. Returns how many were removed. */
+  async removeUnusedImages(): Promise<number> {
+    const { isolation, isKept } = this.#options;
+    let removed = 0;
+    for (const name of (await isolation.images?.list()) ?? []) {
+      const build = name.startsWith(IMAGE_PREFIX) ? name.slice(IMAGE_PREFIX.length) : undefined;
+      if (build === undefined || this.#building.has(name) || isKept(build)) continue;
+      if ((await isolation.images?.remove(name)) === true) removed += 1;
+    }
+    return removed;
+  }
+
+  /** The engine is asked, because an operator may remove its images at any time. */
+  async #isDone({ target, image }: Build): Promise<boolean> {
+    return existsSync(target) && (image === undefined || (await this.#options.isolation.images?.has(image)) === true);
   }
 
   /** The end of what was printed, if it failed. */
-  async #join(build: Build, { project, signal }: PrepareRequest): Promise<string | undefined> {
-    const { clock, log } = this.#options;
-    const { target, recipe } = build;
+  async #join(build: Build, { project, signal, say }: PrepareRequest): Promise<string | undefined> {
+    const { clock } = this.#options;
+    const { target } = build;
     if ((this.#failed.get(target) ?? 0) > clock.now()) return 'it failed a moment ago';
-    return this.#flights.join(target, signal, async (inner) => {
-      const failure = await this.#turns.take(1, () => this.#build(build, inner));
-      if (failure !== undefined) {
-        log.warn(`the ${recipe} of ${project.url} failed`, { output: failure });
-        for (const [key, until] of this.#failed) if (until <= clock.now()) this.#failed.delete(key);
-        this.#failed.set(target, clock.now() + REMEMBERED);
-      }
-      return failure;
-    });
+    const waiting = this.#waiting.get(target) ?? new Set();
+    this.#waiting.set(target, waiting.add(say));
+    try {
+      return await this.#flights.join(target, signal, async (inner) => {
+        const failure = await this.#turns.take(1, () => this.#build(build, inner));
+        if (failure !== undefined) this.#remember(build, project.url, failure);
+        return failure;
+      });
+    } finally {
+      waiting.delete(say);
+      if (waiting.size === 0) this.#waiting.delete(target);
+    }
+  }
+
+  #remember({ target, recipe }: Build, url: string, failure: string): void {
+    const { clock, log } = this.#options;
+    log.warn(`the ${recipe} of ${url} failed`, { output: failure });
+    for (const [key, until] of this.#failed) if (until <= clock.now()) this.#failed.delete(key);
+    this.#failed.set(target, clock.now() + REMEMBERED);
   }
 
   async #build(build: Build, signal: AbortSignal): Promise<string | undefined> {
@@ -126,6 +155,7 @@ export class ProjectBuilds implements Preparation {
     const id = this.#options.newId();
     const scratch = `${build.target}.new`;
     this.living.add(id);
+    if (build.image !== undefined) this.#building.add(build.image);
     await rm(scratch, { recursive: true, force: true });
     try {
       const failure = await (build.recipe === 'Dockerfile'
@@ -136,24 +166,32 @@ export class ProjectBuilds implements Preparation {
       if (failure !== undefined) return failure;
       // Sessions may use what an earlier run of this server made of the same commit.
       if (!existsSync(build.target)) await rename(scratch, build.target);
-      if (build.image !== undefined) this.#images.add(build.image);
       return undefined;
     } finally {
       await rm(scratch, { recursive: true, force: true });
+      if (build.image !== undefined) this.#building.delete(build.image);
       this.living.delete(id);
     }
   }
 
   async #image(
     id: string,
-    { checkout, base, image = '' }: Build,
+    { checkout, base, image = '', target: kept }: Build,
     target: string,
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const { isolation, settings } = this.#options;
     const make = checkout.recipes.includes('Makefile');
     const deadline = settings().limits.prepareTimeout;
-    return isolation.build?.({ id, folder: checkout.folder, name: image, base, make, target, deadline, signal });
+    let last = 0;
+    const step = ({ number, of }: BuildStep) => {
+      // What runs in the build can print such lines, too.
+      if (number <= last) return;
+      last = number;
+      for (const say of this.#waiting.get(kept) ?? []) say(`Building, step ${number} of ${of}`);
+    };
+    const options = { id, folder: checkout.folder, name: image, base, make, target, deadline, signal, step };
+    return isolation.images?.build(options);
   }
 
   async #make(id: string, { checkout }: Build, target: string, signal: AbortSignal): Promise<string | undefined> {
@@ -199,7 +237,7 @@ export class ProjectBuilds implements Preparation {
 function buildOf(recipe: Recipe, checkout: Checkout, base: string): Build {
   const digest = createHash('sha256').update(`${recipe} ${base}`).digest('hex').slice(0, 8);
   const target = builtName(checkout.folder, digest);
-  const image = `localhost/session-server-sim-built:${basename(target)}`;
+  const image = `${IMAGE_PREFIX}${basename(target)}`;
   return { recipe, checkout, base, target, ...(recipe === 'Dockerfile' && { image }) };
 }
 

@@ -79,6 +79,7 @@ function fixture(t: TestContext, more: { readonly maxSessions?: number; readonly
         return workspace;
       },
       remove: () => Promise.resolve(void events.push('remove workspace')),
+      close: () => Promise.resolve(),
     },
     isolation: {
       facts: { name: 'fake', strength: 'process', limits: 'none', network: 'none', notes: [] },

@@ -3,7 +3,7 @@
  * The session ends with the program that was started, whatever it forked.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bubblewrapArguments, INSIDE } from '../../core/simulation/bubblewrap-arguments.ts';
 import type { InnerAddress, LaunchPlan } from '../../core/simulation/launch-plan.ts';
@@ -87,7 +87,7 @@ function wrapping({ temporary, display }: BubblewrapOptions): Pick<ProcessIsolat
         });
       const inner: InnerAddress =
         isAlone || plan.inner === 'unix' ? { kind: 'unix', path: join(session, 's') } : { kind: 'tcp', host: '127.0.0.1', port };
-      return { kind: 'wrapped', plan, inner, argv, cleanUp: () => rm(session, { recursive: true, force: true }) };
+      return { kind: 'wrapped', plan, inner, argv };
     },
   };
 }

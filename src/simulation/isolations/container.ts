@@ -3,14 +3,11 @@
  * outlives this server is found by its label.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../ports.ts';
 import {
-  buildArguments,
   containerName,
-  copyArguments,
-  createArguments,
   idOfContainer,
   IN_CONTAINER,
   listArguments,
@@ -25,20 +22,21 @@ import type { Ending } from '../../core/simulation/session-life.ts';
 import { doorArguments } from '../launcher/door.ts';
 import { SingleFlight } from '../single-flight.ts';
 import type {
-  BuildOptions,
+  ImageBuilder,
   Isolation,
   IsolationFacts,
   Launcher,
   PrepareOptions,
   Program,
   Running,
-  RunResult,
   StartOptions,
   StartResult,
   Usage,
 } from '../ports.ts';
 import type { SimulationSettings } from '../settings/settings.ts';
 import type { Tried } from './tried.ts';
+import { ANSWER, engineEnvironment } from './engine-command.ts';
+import { EngineImages } from './engine-images.ts';
 import { InnerPorts } from './inner-ports.ts';
 import { InnerSocket } from './inner-socket.ts';
 import { listensInNamespace, MARK, Marks, usageOf } from './processes.ts';
@@ -52,12 +50,6 @@ export interface ContainerIsolationOptions {
   readonly network: () => LaunchPlan['network'];
 }
 
-/** Bytes that a build may print. */
-const OUTPUT = { maxOutput: 10_000_000 };
-/** Lines of a build that failed which are logged. */
-const LAST_LINES = 10;
-/** Seconds an engine has to answer a short request. */
-const ANSWER = 20;
 /** Seconds between two checks whether a container runs. */
 const LOOK = 0.05;
 
@@ -78,6 +70,7 @@ export async function tryContainers(options: ContainerIsolationOptions): Promise
 class Containers implements Isolation {
   readonly container = true;
   readonly marks: Marks;
+  readonly images: ImageBuilder;
   readonly #options: ContainerIsolationOptions;
   readonly #ports = new InnerPorts();
   readonly #pulls = new SingleFlight<Ending | undefined>();
@@ -87,6 +80,10 @@ class Containers implements Isolation {
     this.#options = options;
     this.marks = new Marks(options.instance);
     this.#runtime = options.settings().container.runtime ?? runtimeFor(options.engine);
+    this.images = new EngineImages({
+      ...{ ...options, runtime: this.#runtime, project: () => this.#project() },
+      removeContainer: (id) => this.remove(id),
+    });
   }
 
   get facts(): IsolationFacts {
@@ -116,9 +113,8 @@ class Containers implements Isolation {
     await mkdir(session, { recursive: true });
     const hasDoor = plan.inner === 'tcp' && plan.network === 'none' && canEnter();
     const port = plan.inner === 'tcp' && !hasDoor ? await this.#ports.take() : undefined;
-    const cleanUp = async () => {
+    const gone = () => {
       if (port !== undefined) this.#ports.giveBack(port);
-      await rm(session, { recursive: true, force: true });
     };
     try {
       const argv = this.#arguments(plan, id, workspace.folder, session, port);
@@ -130,41 +126,12 @@ class Containers implements Isolation {
         port === undefined ? { kind: 'unix', path: join(session, 's') } : { kind: 'tcp', host: '127.0.0.1', port };
       return {
         kind: 'running',
-        running: new RunningContainer(this, { id, plan, inner, argv, program, pid, door, cleanUp }),
+        running: new RunningContainer(this, { id, plan, inner, argv, program, pid, door, gone }),
       };
     } catch (error) {
       await this.remove(id);
-      await cleanUp();
+      gone();
       throw error;
-    }
-  }
-
-  async build(options: BuildOptions): Promise<string | undefined> {
-    const { id, name, target, deadline, signal } = options;
-    const { engine, instance, launcher, settings } = this.#options;
-    const { limits, container } = settings();
-    const run = (argv: readonly string[]) =>
-      launcher.run(argv, { deadline, environment: engineEnvironment(), signal, ...OUTPUT });
-    const built = await run(
-      buildArguments({
-        ...{ ...options, engine, instance, limits, pull: container.pull, project: this.#project() },
-        ...(this.#runtime !== undefined && { runtime: this.#runtime }),
-      }),
-    );
-    if (built.status !== 0) return built.killed ?? lastLines(built);
-    const size = Number(await this.#ask([engine, 'image', 'inspect', '--format', '{{.Size}}', name]));
-    if (!(size <= container.buildBytes)) {
-      await this.#ask([engine, 'rmi', '--force', name]);
-      return `the image has ${size} bytes, which is more than container.buildBytes`;
-    }
-    try {
-      const created = await run(createArguments(engine, instance, id, name));
-      if (created.status !== 0) return lastLines(created);
-      await mkdir(target, { recursive: true });
-      const copied = await run(copyArguments(engine, containerName(instance, id), this.#project(), target));
-      return copied.status === 0 ? undefined : lastLines(copied);
-    } finally {
-      await this.remove(id);
     }
   }
 
@@ -255,7 +222,7 @@ interface Parts {
   /** Of the first process in the container; `undefined` when it ended at once. */
   readonly pid: number | undefined;
   readonly door: Program | undefined;
-  readonly cleanUp: () => Promise<void>;
+  readonly gone: () => void;
 }
 
 class RunningContainer implements Running {
@@ -293,12 +260,12 @@ class RunningContainer implements Running {
   }
 
   async end(): Promise<void> {
-    const { id, program, door, cleanUp } = this.#parts;
+    const { id, program, door, gone } = this.#parts;
     door?.signal('SIGKILL');
     await this.#containers.remove(id);
     program.signal('SIGKILL');
     await this.#socket?.close();
-    await cleanUp();
+    gone();
   }
 }
 
@@ -327,17 +294,6 @@ async function pidOf(
     if (ending.signal.aborted) return undefined;
     await clock.sleep(LOOK, signal);
   }
-}
-
-/** Where the command line of an engine finds its engine, and rootless ones their folders. None of it reaches a container. */
-function engineEnvironment(): Readonly<Record<string, string>> {
-  const names = ['HOME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'DOCKER_HOST', 'CONTAINER_HOST'];
-  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''] as const).filter(([, value]) => value !== ''));
-}
-
-function lastLines({ stdout, stderr, status }: RunResult): string {
-  const lines = `${Buffer.from(stdout).toString('utf8')}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-  return [...lines.slice(-LAST_LINES), `status ${status}`].join('\n');
 }
 
 /** The network of a container can be entered by root alone. */

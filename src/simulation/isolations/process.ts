@@ -2,7 +2,6 @@
  * The bare machine: a process group, in a cgroup where there are cgroups. It keeps a simulator from using more than its share and ends it reliably; it
  * hides nothing from it.
  */
-import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../ports.ts';
 import type { InnerAddress, LaunchPlan } from '../../core/simulation/launch-plan.ts';
@@ -48,7 +47,6 @@ export type Wrapped =
       readonly inner: InnerAddress;
       /** `environment` is the whole of it. */
       readonly argv: (environment: Readonly<Record<string, string>>) => readonly string[];
-      readonly cleanUp: () => Promise<void>;
     }
   | { readonly kind: 'refused'; readonly ending: Ending };
 
@@ -96,7 +94,6 @@ async function startProcess(options: Parts, start: StartOptions): Promise<StartR
   const giveUp = async () => {
     ports.giveBack(port);
     await options.cgroups?.remove(id);
-    if (wrapped?.kind === 'wrapped') await wrapped.cleanUp();
   };
   try {
     wrapped = await (options.wrap ?? unwrapped)(start, port);
@@ -105,8 +102,8 @@ async function startProcess(options: Parts, start: StartOptions): Promise<StartR
       await giveUp();
       return wrapped;
     }
-    const { plan, inner, argv, cleanUp } = wrapped;
-    const cgroup = await options.cgroups?.create(id, limits);
+    const { plan, inner, argv } = wrapped;
+    const cgroup = options.cgroups?.create(id, limits);
     signal.throwIfAborted();
     const environment = {
       ...plan.environment,
@@ -118,9 +115,8 @@ async function startProcess(options: Parts, start: StartOptions): Promise<StartR
     });
     return {
       kind: 'running',
-      running: new RunningProcess(options, id, plan, inner, program, cgroup, async () => {
+      running: new RunningProcess(options, id, plan, inner, program, cgroup, () => {
         ports.giveBack(port);
-        await cleanUp();
       }),
     };
   } catch (error) {
@@ -140,7 +136,6 @@ function unwrapped({ workspace, plan: planFor, mode }: StartOptions, port: numbe
   return {
     ...{ kind: 'wrapped', plan, argv: () => plan.argv },
     inner: plan.inner === 'tcp' ? { kind: 'tcp', host: '127.0.0.1', port } : { kind: 'unix', path: socket },
-    cleanUp: () => rm(socket, { force: true }),
   };
 }
 
@@ -164,7 +159,7 @@ class RunningProcess implements Running {
   readonly #id: string;
   readonly #program: Program;
   readonly #cgroup: Cgroup | undefined;
-  readonly #gone: () => Promise<void>;
+  readonly #gone: () => void;
 
   constructor(
     options: Parts,
@@ -173,7 +168,7 @@ class RunningProcess implements Running {
     inner: InnerAddress,
     program: Program,
     cgroup: Cgroup | undefined,
-    gone: () => Promise<void>,
+    gone: () => void,
   ) {
     this.plan = plan;
     this.#inner = inner;
@@ -218,7 +213,7 @@ class RunningProcess implements Running {
     // All processes of this machine have to be looked at.
     if (cgroups === undefined || this.#options.confines !== true) await killMarked(this.#options, this.#id);
     await this.#socket?.close();
-    await this.#gone();
+    this.#gone();
   }
 
   #pids(): Promise<readonly number[]> {

@@ -41,6 +41,8 @@ function configuration({ mirrors, credentials }: GitSettings): string[] {
     'core.attributesFile': '/dev/null',
     'core.fsmonitor': 'false',
     'core.autocrlf': 'false',
+    // Larger files are not read into memory.
+    'core.bigFileThreshold': '16m',
     'transfer.fsckObjects': 'true',
     'http.followRedirects': 'initial',
     'http.lowSpeedLimit': '1000',

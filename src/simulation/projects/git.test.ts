@@ -138,6 +138,38 @@ test('branches with slashes, tags and commits are found', async (t) => {
     assert.equal((await f.checkout(`https://github.com/acme/arm/blob/${version}/robots/worlds/arm.wbt`)).commit, commit, version);
 });
 
+test('a commit is used only if a branch or tag leads to it, whatever the host hands out', async (t) => {
+  const root = await temporaryFolder(t);
+  const server = await startGitServer(t, root);
+  const f = await fixture(t, root, { mirror: server.url });
+  const old = f.repository.commit(files);
+  f.repository.commit({ 'robots/new.txt': 'x' });
+  // As the change that anybody may propose, or a commit of a fork.
+  const proposed = f.repository.commit({ 'robots/evil.txt': 'x' }, {}, 'proposed');
+  f.repository.git('push', '--quiet', `${f.repository.path}.git`, `${proposed}:refs/pull/1/head`, ':refs/heads/proposed');
+  const urlOf = (commit: string) => `https://github.com/acme/arm/blob/${commit}/robots/worlds/arm.wbt`;
+  assert.equal((await f.refusal(urlOf(proposed))).code, 1008);
+  assert.equal((await f.refusal(urlOf('1'.repeat(40)))).code, 1008);
+  assert.ok(!existsSync(join(f.folder, 'cache/checkouts')), 'its files were not fetched');
+  assert.equal((await f.checkout(urlOf(old))).commit, old);
+  const requests = server.requests.length;
+  assert.equal((await f.checkout(urlOf(old))).commit, old);
+  assert.equal(server.requests.length, requests, 'it is known from then on');
+});
+
+test('files are those of the commit, whatever its attributes want Git to make of them', async (t) => {
+  const f = await fixture(t, await temporaryFolder(t));
+  f.repository.commit(files);
+  f.repository.commit({
+    'robots/.gitattributes': '*.txt text eol=crlf ident\n*.big text working-tree-encoding=UTF-16LE\n',
+    'robots/a.txt': '$Id$\n',
+  });
+  f.repository.commit({ 'robots/a.big': Buffer.from('text\n', 'utf16le') });
+  const checkout = await f.checkout(URL_OF_WORLD);
+  assert.equal(readFileSync(join(checkout.folder, 'a.txt'), 'utf8'), '$Id$\n');
+  assert.equal(readFileSync(join(checkout.folder, 'a.big'), 'utf8'), 'text\n', 'as it is in the commit');
+});
+
 test('a missing world, branch or repository is refused permanently', async (t) => {
   const root = await temporaryFolder(t);
   const server = await startGitServer(t, root);

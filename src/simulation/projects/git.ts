@@ -24,7 +24,7 @@ import type { Checkout, CheckoutResult, Disk, Launcher, ProjectSource } from '..
 import type { SimulationSettings } from '../settings/settings.ts';
 import { folderSize } from './folder-size.ts';
 import { createGit, remoteUrl } from './git-command.ts';
-import { errorOf, fetchError, isFetchError, Repository, type FetchError } from './repository.ts';
+import { errorOf, fetchError, isFetchError, Repository, type FetchError, type FetchLimits } from './repository.ts';
 import { SingleFlight, Turns } from '../single-flight.ts';
 
 export interface GitProjects extends ProjectSource {
@@ -42,11 +42,16 @@ export interface GitProjectsOptions {
   readonly log: Log;
 }
 
+/** Folder of the checkouts and builds in the cache. */
+export const CHECKOUTS = 'checkouts';
 /** Seconds after which an earlier answer is used, if there is one. */
 const PATIENCE = 5;
 const MAX_YAML = 65_536;
 /** Bytes that a file takes on the disk at least. */
 const BLOCK = 4096;
+
+/** Seconds between two notes of a use, for the order in which projects are removed. */
+const TOUCH_EVERY = 10;
 
 /** A checkout on the disk. */
 interface Files {
@@ -56,6 +61,8 @@ interface Files {
   /** First lines of worlds that were read. */
   readonly headers: Map<string, string>;
   leases: number;
+  /** When its last use was written to the disk; seconds of wall time. */
+  touchedAt: number;
 }
 
 export function createGitProjects(options: GitProjectsOptions): GitProjects {
@@ -118,7 +125,7 @@ class Projects implements GitProjects {
   async #stored(): Promise<readonly Stored[]> {
     const { dir } = this.#options.settings().cache;
     const stored: Stored[] = [];
-    for (const kind of ['repositories', 'checkouts'])
+    for (const kind of ['repositories', CHECKOUTS])
       for (const entry of await readdir(join(dir, kind)).catch(() => [])) {
         const name = `${kind}/${entry}`;
         const path = join(dir, name);
@@ -136,9 +143,9 @@ class Projects implements GitProjects {
   }
 
   #isInUse(name: string): boolean {
-    if (name.startsWith('checkouts/')) return this.#leases(name) > 0 || name.endsWith('.new');
+    if (name.startsWith(`${CHECKOUTS}/`)) return this.#leases(name) > 0 || name.endsWith('.new');
     const repository = name.slice('repositories/'.length);
-    return [...this.#files.values()].some((files) => files.leases > 0 && files.name.startsWith(`checkouts/${repository}-`));
+    return [...this.#files.values()].some((files) => files.leases > 0 && files.name.startsWith(`${CHECKOUTS}/${repository}-`));
   }
 
   #repositoryOf(remote: string): Repository {
@@ -160,7 +167,10 @@ class Projects implements GitProjects {
     signal: AbortSignal,
   ): Promise<{ readonly resolved: ResolvedVersion; readonly stale: boolean }> {
     const commit = versionIsCommit(project);
-    if (commit !== undefined) return { resolved: commit, stale: false };
+    if (commit !== undefined) {
+      await this.#requirePublished(commit, repository, signal);
+      return { resolved: commit, stale: false };
+    }
     const key = JSON.stringify([repository.folder, project.readings]);
     const { clock } = this.#options;
     const fresh = this.#fresh.get(key);
@@ -171,6 +181,24 @@ class Projects implements GitProjects {
     const before = await this.#before(project, repository);
     if (before === undefined) return { resolved: await asking, stale: false };
     return this.#unlessSilent(asking, before);
+  }
+
+  /** Rules about repositories are rules about who may publish there. What was published once is believed from then on. */
+  async #requirePublished(resolved: ResolvedVersion, repository: Repository, signal: AbortSignal): Promise<void> {
+    const { commit, version } = resolved;
+    const { clock } = this.#options;
+    if ((await repository.remembered(version, Infinity, clock.wallTime())) === commit) return;
+    await this.#resolving.join(JSON.stringify([repository.folder, commit]), signal, async (inner) => {
+      if (!(await repository.isPublished(commit, this.#limits(), inner)))
+        throw fetchError('missing', `no branch or tag leads to the commit ${commit}`);
+      await repository.remember(version, commit, clock.wallTime());
+      return resolved;
+    });
+  }
+
+  #limits(): FetchLimits {
+    const { projectBytes, fetchTimeout } = this.#options.settings().cache;
+    return { projectBytes, timeout: fetchTimeout };
   }
 
   async #ask(key: string, project: RunnableProject, repository: Repository, signal: AbortSignal): Promise<ResolvedVersion> {
@@ -233,7 +261,7 @@ class Projects implements GitProjects {
     if ((await stat(folder).catch(() => undefined)) === undefined) return undefined;
     const facts = await repository.tree(resolved.commit, resolved.folder);
     if (facts === undefined) return undefined;
-    const files: Files = this.#files.get(name) ?? { name, folder, facts, headers: new Map(), leases: 0 };
+    const files: Files = this.#files.get(name) ?? { name, folder, facts, headers: new Map(), leases: 0, touchedAt: 0 };
     this.#files.set(name, files);
     return files;
   }
@@ -264,7 +292,7 @@ class Projects implements GitProjects {
 
   async #fetchOnce(repository: Repository, resolved: ResolvedVersion, world: string, signal: AbortSignal): Promise<Files> {
     const { cache } = this.#options.settings();
-    const limits = { projectBytes: cache.projectBytes, timeout: cache.fetchTimeout };
+    const limits = this.#limits();
     const { commit, folder } = resolved;
     signal.throwIfAborted();
     await this.#requireRoom();
@@ -278,9 +306,9 @@ class Projects implements GitProjects {
     if (again !== undefined) return again;
     const name = checkoutName(repository, resolved);
     const target = join(cache.dir, name);
-    await mkdir(join(cache.dir, 'checkouts'), { recursive: true });
+    await mkdir(join(cache.dir, CHECKOUTS), { recursive: true });
     await repository.checkOut(commit, folder, target, limits, signal);
-    const files: Files = { name, folder: target, facts, headers: new Map(), leases: 0 };
+    const files: Files = { name, folder: target, facts, headers: new Map(), leases: 0, touchedAt: 0 };
     this.#files.set(name, files);
     return files;
   }
@@ -305,8 +333,10 @@ class Projects implements GitProjects {
     const now = this.#options.clock.wallTime();
     const below = (path: string) => (folder === '' ? path : `${folder}/${path}`);
     const read = (path: string, limit: number) => repository.file(commit, below(path), limit);
-    await utimes(files.folder, now, now).catch(() => undefined);
-    await utimes(repository.folder, now, now).catch(() => undefined);
+    if (Math.abs(now - files.touchedAt) > TOUCH_EVERY) {
+      files.touchedAt = now;
+      for (const folder of [files.folder, repository.folder]) await utimes(folder, now, now).catch(() => undefined);
+    }
     const yaml = facts.webotsYaml === undefined ? undefined : await read(facts.webotsYaml, MAX_YAML);
     const worldHeader = files.headers.get(world) ?? (await repository.firstLine(commit, below(`worlds/${world}`)));
     files.headers.set(world, worldHeader);
@@ -333,7 +363,7 @@ async function removeAtOnce(folder: string): Promise<void> {
 
 function checkoutName(repository: Repository, { commit, folder }: ResolvedVersion): string {
   const name = repository.folder.slice(repository.folder.lastIndexOf('/') + 1);
-  return `checkouts/${name}-${nameOf(`${commit}:${folder}`)}`;
+  return `${CHECKOUTS}/${name}-${nameOf(`${commit}:${folder}`)}`;
 }
 
 /** Plain, and the same for the same text. */

@@ -39,14 +39,14 @@ export class Repository {
   /** The commit is there, without its files. */
   async fetch(commit: string, limits: FetchLimits, signal: AbortSignal): Promise<void> {
     await this.#alone(async () => {
-      await this.#create();
+      await createRepository(this.folder, this.#url, 'blob:none');
       const mark = join(this.folder, 'commits', commit);
       if ((await stat(mark).catch(() => undefined)) !== undefined) return;
       await this.#within(limits, signal, [this.folder], (inner) =>
         this.#run(
           ['fetch', '--quiet', '--depth=1', '--no-tags', '--filter=blob:none', '--no-write-fetch-head', 'origin', commit],
           {
-            ...{ deadline: limits.timeout, signal: inner },
+            ...{ deadline: limits.timeout, signal: inner, background: true },
           },
         ),
       );
@@ -54,6 +54,22 @@ export class Repository {
       await mkdir(join(this.folder, 'commits'), { recursive: true });
       await writeFile(mark, '');
     });
+  }
+
+  /**
+   * A branch or a tag leads to the commit. Hosts hand out others, too, by the name of a repository that did not accept them: those of its forks, and of changes
+   * that somebody proposed.
+   */
+  async isPublished(commit: string, limits: FetchLimits, signal: AbortSignal): Promise<boolean> {
+    const tips = await this.#git(['ls-remote', '--heads', '--tags', '--end-of-options', this.#url], {
+      ...{ deadline: limits.timeout, maxOutput: MAX_TREE, signal },
+    });
+    if (tips.status !== 0) throw errorOf(tips);
+    const isTip = Buffer.from(tips.stdout)
+      .toString('latin1')
+      .split('\n')
+      .some((line) => line.startsWith(`${commit}\t`));
+    return isTip || this.#alone(() => this.#isInHistory(commit, limits, signal));
   }
 
   /** The files below a folder of a commit; `undefined` when there is no such folder. */
@@ -80,7 +96,7 @@ export class Repository {
       try {
         await this.#within(limits, signal, [this.folder, temporary], (inner) =>
           this.#run(['--work-tree', temporary, 'read-tree', '-u', '--reset', '--end-of-options', `${commit}:${folder}`], {
-            ...{ environment: { GIT_INDEX_FILE: index }, deadline: limits.timeout, signal: inner },
+            ...{ environment: { GIT_INDEX_FILE: index }, deadline: limits.timeout, signal: inner, background: true },
           }),
         );
         await rename(temporary, target);
@@ -126,21 +142,29 @@ export class Repository {
     await this.#alone(() => rm(this.folder, { recursive: true, force: true }));
   }
 
-  #versionFile(version: string): string {
-    return join(this.folder, 'versions', createHash('sha256').update(version).digest('hex'));
+  /** All commits of branches and tags are fetched, without their folders and files. */
+  async #isInHistory(commit: string, limits: FetchLimits, signal: AbortSignal): Promise<boolean> {
+    const history = join(this.folder, 'history');
+    await createRepository(history, this.#url, 'tree:0');
+    const git: Git = (args, options) => this.#git(['--git-dir', history, ...args], options);
+    const names = ['heads', 'tags'].map((kind) => `+refs/${kind}/*:refs/${kind}/*`);
+    try {
+      await this.#within(limits, signal, [this.folder], async (inner) => {
+        const options = { deadline: limits.timeout, signal: inner, background: true };
+        const args = ['--quiet', '--no-tags', '--prune', '--filter=tree:0', '--no-write-fetch-head'];
+        const fetched = await git(['fetch', ...args, 'origin', ...names], options);
+        if (fetched.status !== 0) throw errorOf(fetched);
+      });
+    } catch (error) {
+      await rm(history, { recursive: true, force: true });
+      throw error;
+    }
+    const { status, stdout } = await git(['for-each-ref', '--count=1', '--format=%(refname)', `--contains=${commit}`]);
+    return status === 0 && stdout.length > 0;
   }
 
-  /** Written by hand: it saves a start of Git, and holds exactly what is wanted. */
-  async #create(): Promise<void> {
-    const configuration = join(this.folder, 'config');
-    if ((await stat(configuration).catch(() => undefined)) !== undefined) return;
-    await Promise.all(['objects', 'refs'].map((name) => mkdir(join(this.folder, name), { recursive: true })));
-    await writeFile(join(this.folder, 'HEAD'), 'ref: refs/heads/none\n');
-    await writeFile(
-      configuration,
-      `[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n` +
-        `[remote "origin"]\n\turl = "${this.#url.replace(/["\\]/g, '\\$&')}"\n\tpromisor = true\n\tpartialclonefilter = blob:none\n`,
-    );
+  #versionFile(version: string): string {
+    return join(this.folder, 'versions', createHash('sha256').update(version).digest('hex'));
   }
 
   async #run(args: readonly string[], options?: Parameters<Git>[1]): Promise<void> {
@@ -184,6 +208,26 @@ export class Repository {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+/**
+ * The files of a project are those of the commit, byte for byte. Attributes of its own would have Git convert files, for which it takes several times their
+ * size of memory.
+ */
+const ATTRIBUTES = '* -text -ident -filter -working-tree-encoding\n';
+
+/** An empty one, written by hand: it saves a start of Git, and holds exactly what is wanted. */
+async function createRepository(folder: string, url: string, filter: 'blob:none' | 'tree:0'): Promise<void> {
+  const attributes = join(folder, 'info', 'attributes');
+  if ((await stat(attributes).catch(() => undefined)) !== undefined) return;
+  await Promise.all(['objects', 'refs', 'info'].map((name) => mkdir(join(folder, name), { recursive: true })));
+  await writeFile(join(folder, 'HEAD'), 'ref: refs/heads/none\n');
+  await writeFile(
+    join(folder, 'config'),
+    `[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n` +
+      `[remote "origin"]\n\turl = "${url.replace(/["\\]/g, '\\$&')}"\n\tpromisor = true\n\tpartialclonefilter = ${filter}\n`,
+  );
+  await writeFile(attributes, ATTRIBUTES);
 }
 
 /** Bytes that a pipe hands over at once: the first of them are kept when more come. */

@@ -142,6 +142,12 @@ const container = z
       .enum(['missing', 'never'])
       .default('missing')
       .describe('Whether an image that is not on this machine is pulled from its registry.'),
+    versions: z
+      .array(text(60).regex(/^R20\d\d[a-z](?:-rev\d)?$/))
+      .max(50)
+      .default([])
+      .describe('Versions of Webots whose images are pulled when the server starts, before a client asks for them.')
+      .meta({ restart: true, expected: 'a list of versions such as ["R2025a"]' }),
     build: z
       .enum(IMAGE_BUILDERS)
       .default('allowed')
