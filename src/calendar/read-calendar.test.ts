@@ -18,7 +18,11 @@ function starts(text: string, zone?: string): readonly (readonly string[] | stri
   const read = readCalendar(text, { now: NOW, ...(zone !== undefined && { zone }) });
   if (read.kind === 'unreadable') return [read.reason];
   return read.events.map((one) =>
-    one.kind === 'event' ? one.lessons.map(({ start }) => new Date(start * 1000).toISOString().slice(0, 16)) : 'reason' in one ? one.reason : one.kind,
+    one.kind === 'event'
+      ? one.lessons.map(({ start }) => new Date(start * 1000).toISOString().slice(0, 16))
+      : 'reason' in one
+        ? one.reason
+        : one.kind,
   );
 }
 

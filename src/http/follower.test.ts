@@ -16,7 +16,17 @@ const view: ReplicasView = {
 
 test('a follower answers health checks, metrics and the list of replicas, and sends everything else away', async (t) => {
   let state: Replication = {
-    ...{ leads: false, reachesStore: true, term: 3, members: [], roundTrip: 0.001, failures: 2, takeovers: 0, knownAt: 0, polls: 0 },
+    ...{
+      leads: false,
+      reachesStore: true,
+      term: 3,
+      members: [],
+      roundTrip: 0.001,
+      failures: 2,
+      takeovers: 0,
+      knownAt: 0,
+      polls: 0,
+    },
     ...{ leader: undefined, differing: new Map(), foreignFormat: undefined },
   };
   const settings = settingsOf({

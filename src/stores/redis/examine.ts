@@ -42,7 +42,9 @@ export async function examineRedis(options: RedisStoreOptions, now: () => number
     await trial.report('[]');
     await Promise.all([trial.list(), trial.journal({ term, number: 1 }), trial.read(['key']), trial.reports()]);
     await trial.leave('doctor');
-    await call(() => redis.del(['meta', 'members', 'beats', 'state', 'journal', 'reports', 'lease'].map((name) => key(`doctor:${name}`))));
+    await call(() =>
+      redis.del(['meta', 'members', 'beats', 'state', 'journal', 'reports', 'lease'].map((name) => key(`doctor:${name}`))),
+    );
     return { facts, time, latency, members };
   } finally {
     redis.disconnect();

@@ -14,6 +14,7 @@ test('an answer of Redis gets the advice that belongs to it, and only that', () 
     ['WRONGTYPE Operation against a key holding the wrong kind of value', /replicas\.prefix/],
     ['MOVED 1234 10.0.0.5:6379', /cluster/],
     ['connect ECONNREFUSED 127.0.0.1:6379', /is the store running/],
+    ['write EPIPE', /protected mode/],
     ['self-signed certificate', /replicas\.authority/],
   ] as const)
     assert.match(withAdvice(message), advice);

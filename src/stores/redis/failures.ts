@@ -16,6 +16,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/\bENOENT\b/, 'the socket does not exist: is the store running, and is "unixsocket" set?'],
   [/\bEACCES\b/, 'this user may not open the socket: add it to the group "redis", and set "unixsocketperm 770"'],
   [/\bECONNREFUSED\b/, 'nothing listens there: is the store running, and does its "bind" have this address?'],
+  [/\b(?:EPIPE|ECONNRESET)\b/, 'the store closed the connection: in its protected mode, it requires a password'],
   [/\b(?:ENOTFOUND|EAI_AGAIN)\b/, 'the name cannot be resolved: check "replicas.store"'],
   [/certificate|self.signed|altnames/i, 'check "replicas.authority", and the names in the certificate of the store'],
   [/wrong version number|packet length too long/, 'one side speaks TLS and the other does not: "rediss://" or "redis://"?'],
