@@ -1,6 +1,6 @@
 /**
  * Two replicas and a real Redis: how long a class start stands still when the leader is killed, and what a commit costs. Another replica leads four seconds
- * later at most. About a minute; ends by itself. Needs Debian's package `redis-server`.
+ * later at most. Then four replicas poll ten thousand simulation servers. About three minutes; ends by itself. Needs Debian's package `redis-server`.
  */
 import { WebSocket } from 'ws';
 import type { ConfigurationFile } from '../src/config/schema.ts';
@@ -9,6 +9,7 @@ import { pause, until } from './support/pause.ts';
 import { startProgram, type Program } from './support/program.ts';
 import { startRedis, type RedisProcess } from './support/redis.ts';
 import { getOnce, makeRequests } from './support/requests.ts';
+import { measureSharedPolling } from './support/shared-polling.ts';
 import { startSimulationServers } from './support/simulation-servers.ts';
 
 const CLASS = 300;
@@ -221,6 +222,7 @@ try {
   tell({ what: 'places given twice', value: twice, unit: '', goal: { atMost: 0 } });
   tell({ what: 'clients in line that changed their order', value: moved, unit: '', goal: { atMost: 0 } });
   await commits(redis);
+  await measureSharedPolling(redis);
 } finally {
   await redis.kill();
   await fleet.kill();

@@ -14,6 +14,7 @@ interface Server {
   highest: number;
   hung: boolean;
   requests: number;
+  connections: number;
   lastRequest: number;
   longestGap: number;
   /** Load points of the sessions that start, and of those that run. */
@@ -29,7 +30,17 @@ const { count, loads, port, reportsSessions } = JSON.parse(process.argv[2] ?? '{
 };
 const servers = Array.from({ length: count }, (_, index): Server => {
   const load = loads[index % loads.length] ?? 0;
-  return { load, highest: load, hung: false, requests: 0, lastRequest: now(), longestGap: 0, starting: [], running: [] };
+  return {
+    load,
+    highest: load,
+    hung: false,
+    requests: 0,
+    connections: 0,
+    lastRequest: now(),
+    longestGap: 0,
+    starting: [],
+    running: [],
+  };
 });
 const byHost = new Map(servers.map((server, index) => [hostOf(index), server]));
 
@@ -44,7 +55,9 @@ function serve(socket: Socket): void {
     socket.destroy();
     return;
   }
+  server.connections += 1;
   socket.on('error', () => socket.destroy());
+  socket.on('close', () => (server.connections -= 1));
   let before = '';
   socket.on('data', (bytes) => {
     before = (before + bytes.toString('latin1')).slice(-4000);
@@ -114,6 +127,8 @@ function handle(order: FleetOrder): FleetAnswer {
         requests: servers.reduce((sum, { requests }) => sum + requests, 0),
         least: Math.min(...servers.map(({ requests }) => requests)),
         longestGap: Math.max(...servers.map(({ longestGap, lastRequest }) => Math.max(longestGap, at - lastRequest))),
+        polls: servers.map(({ requests }) => requests),
+        connections: servers.map(({ connections }) => connections),
         loads: servers.map(({ load }) => load),
         highest: servers.map(({ highest }) => highest),
       };

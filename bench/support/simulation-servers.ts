@@ -36,6 +36,9 @@ export interface FleetStatistics {
   readonly least: number;
   /** Longest time between two requests of one server, or from the last until now, seconds. */
   readonly longestGap: number;
+  /** Requests of `/load`, and connections that are open now, of each. */
+  readonly polls: readonly number[];
+  readonly connections: readonly number[];
   /** Percent each has now, and the most each ever had. */
   readonly loads: readonly number[];
   readonly highest: readonly number[];

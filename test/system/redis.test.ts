@@ -101,6 +101,27 @@ test('a journal that others wrote into costs no commit', async (t) => {
   }
 });
 
+test('reports that others wrote, or of a clock that was set back, are in the way of none that come later', async (t) => {
+  for (const write of [
+    ['XADD', '18446744073709551615-18446744073709551615', 'batch', '[]'],
+    ['XADD', `${Date.now() + 3_600_000}-1`, 'batch', '[]'],
+    ['XADD', '5-1', 'other', 'x'],
+    ['SET', 'x'],
+  ] as const) {
+    const { store, redis, prefix } = await startFleet(t);
+    await redis.command(write[0], `{${prefix}}:reports`, ...write.slice(1));
+    let { cursor } = await store.reports().catch(() => ({ cursor: undefined }));
+    await store.report('one');
+    const read = await store.reports(cursor);
+    assert.ok(read.entries.every(({ text }) => ['', 'one'].includes(text)));
+    ({ cursor } = read);
+    await store.report('two');
+    const { entries } = await store.reports(cursor);
+    assert.equal(entries.at(-1)?.text, 'two', write.join(' '));
+    assert.ok(entries.every(({ age }) => age >= 0 && age < 5));
+  }
+});
+
 test('a lease whose term was evicted is granted to its holder again, in a later term', async (t) => {
   const { store, redis, prefix } = await startFleet(t);
   await startLeading(store);

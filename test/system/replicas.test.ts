@@ -15,6 +15,7 @@ const ALL = SERVERS * PLACES;
 
 interface Site {
   readonly redis: RedisServer;
+  readonly fleet: readonly FakeSimulationServer[];
   readonly replicas: readonly Program[];
   readonly ready: () => Promise<Program | undefined>;
   readonly clients: Client[];
@@ -57,7 +58,7 @@ async function startSite(t: TestContext, { count = 3, own = {}, redis: options =
     clients.push(client);
     return client;
   };
-  return { redis, replicas, ready, clients, join };
+  return { redis, fleet, replicas, ready, clients, join };
 }
 
 async function isReady(replica: Program): Promise<boolean> {
@@ -135,6 +136,13 @@ async function leaderOf({ ready }: Site): Promise<Program> {
   return eventually('a leader', ready);
 }
 
+/** As many replicas are there, and have shares in polling the fleet. */
+async function isShared(replica: Program, replicas: number): Promise<boolean> {
+  const { members } = JSON.parse(await replica.get('/api/v1/replicas')) as { members: { silentFor: number; polls: number }[] };
+  const present = members.filter(({ silentFor }) => silentFor === 0);
+  return present.length === replicas && present.reduce((sum, { polls }) => sum + polls, 0) === SERVERS;
+}
+
 test('kill -9 of the leader in a class start: all are served, nothing is given twice, and those in line keep their order', async (t) => {
   const site = await startSite(t);
   const first = await leaderOf(site);
@@ -177,6 +185,8 @@ test('a leader that was stopped and goes on follows the next one, and a store th
   const first = await leaderOf(site);
   for (let i = 0; i < ALL / 2; i += 1) site.join();
   await eventually('half of the class is served', () => served(site).length === ALL / 2);
+  await eventually('the fleet is polled in shares', () => isShared(first, 3));
+  const connections = site.fleet.map((server) => server.connections);
   first.signal('SIGSTOP');
   const second = await eventually('another leader', async () => {
     const leader = await site.ready();
@@ -184,6 +194,12 @@ test('a leader that was stopped and goes on follows the next one, and a store th
   });
   for (let i = 0; i < ALL / 2; i += 1) site.join();
   await eventually('the class is served', () => served(site).length === ALL);
+  await eventually('the others have its share', () => isShared(second, 2));
+  const polled = site.fleet.map((server) => server.requests);
+  await eventually('all are polled', () => site.fleet.every((server, i) => server.requests > (polled[i] ?? 0)));
+  // One that was down would have been connected to again and again.
+  for (const [i, server] of site.fleet.entries()) assert.ok(server.connections <= (connections[i] ?? 0) + 3);
+  assert.doesNotMatch(second.log, /simulation server is down/);
   first.signal('SIGCONT');
   // Its port closes and opens on the way.
   const health = () => first.get('/readyz').catch(() => '');
