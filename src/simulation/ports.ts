@@ -238,8 +238,6 @@ export interface RunOptions {
   readonly deadline?: number;
   /** Bytes of its output; it is killed when it writes more. 1 MB by default. */
   readonly maxOutput?: number;
-  /** It gives way to everything else that needs the processor. */
-  readonly background?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -106,7 +106,7 @@ test('a simulation server replaces the original', async (t) => {
   await t.test('the behaviours of the original', behavesAsThere);
   await t.test("the original session server's way of polling and of sending clients is served", servesTheOriginal);
   await t.test(
-    'through the gateway, a full server means another one, and a project that does not exist means none',
+    'through the gateway, a full server or a failing simulator means another machine, and a project that does not exist means none',
     answersTheGateway,
   );
 });
@@ -189,6 +189,15 @@ async function answersTheGateway(t: TestContext): Promise<void> {
     opened.socket.send(JSON.stringify({ start: { url: world } }));
     return opened;
   };
+  // The simulator of the first server fails before its world is loaded.
+  other.world('crash');
+  const failing = await client(server.world('crash', 'crash-before'));
+  const secondPort = await other.streamPort(failing);
+  assert.ok(failing.messages.includes('loading: Trying another machine'), failing.messages.join(' | '));
+  assert.ok(secondPort > other.port && secondPort < other.port + 8, 'on the other server');
+  assert.ok(!failing.messages.some((message) => message.startsWith('error:')), 'the client does not hear of it');
+  failing.socket.close();
+  await other.empty();
   const arm = server.world('arm');
   for (const holding of [await startOn(server), await startOn(server)]) await server.streamPort(holding);
   const full = await client(arm);

@@ -26,6 +26,8 @@ const reach = (port) => new Promise((resolve) => {
   socket.once('connect', () => { socket.destroy(); resolve('reached'); });
   socket.once('error', ({ code }) => resolve(code));
 });
+// A program that the kernel starts outside; its value stays as it is.
+const setting = '/proc/sys/kernel/core_pattern';
 const fill = () => { for (let n = 0; n < 100; n += 1) writeFileSync(world + n, Buffer.alloc(1_000_000, 1)); return 'filled'; };
 createServer(async (request, response) => {
   response.end(JSON.stringify({
@@ -33,6 +35,7 @@ createServer(async (request, response) => {
     write: tries(() => { writeFileSync(world + '.mine', 'x'); return 'written'; }),
     fill: request.url === '/fill' ? tries(fill) : '',
     system: tries(() => { writeFileSync('/usr/x', 'x'); return 'written'; }),
+    kernel: tries(() => { writeFileSync(setting, readFileSync(setting)); return 'written'; }),
     files: asked('see').filter((path) => existsSync(path)),
     network: Object.keys(networkInterfaces()),
     reach: await Promise.all(asked('reach').map(reach)),
@@ -46,6 +49,7 @@ interface Seen {
   readonly world: string;
   readonly write: string;
   readonly system: string;
+  readonly kernel: string;
   readonly fill: string;
   /** Of those it was asked for, the ones that it sees. */
   readonly files: readonly string[];
@@ -92,8 +96,8 @@ test('bubblewrap: a session without a network is reached through its door, and s
   assert.deepEqual(
     { ...seen, processes: 0, environment: {} },
     {
-      ...{ world: '#VRML_SIM R2025a utf8', write: 'written', fill: '', system: 'EROFS', files: [], network: ['lo'] },
-      ...{ reach: ['ECONNREFUSED'], processes: 0, environment: {} },
+      ...{ world: '#VRML_SIM R2025a utf8', write: 'written', fill: '', system: 'EROFS', kernel: 'EROFS', files: [] },
+      ...{ network: ['lo'], reach: ['ECONNREFUSED'], processes: 0, environment: {} },
     },
   );
   assert.ok(seen.processes < 8, `it sees ${seen.processes} processes`);

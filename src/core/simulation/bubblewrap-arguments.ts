@@ -12,6 +12,12 @@ const SETTINGS = [
   ...['ssl/certs', 'ca-certificates', 'passwd', 'group', 'glvnd', 'vulkan', 'OpenCL', 'mime.types'],
 ];
 
+/**
+ * What is set here is set for the whole machine, and the kernel lets root do so without any capability: a pattern for core dumps, for example, is a program
+ * that it starts outside. Bubblewrap leaves that to its caller.
+ */
+const KERNEL = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi', 'scsi', 'driver', 'mtrr'];
+
 export interface BubblewrapOptions {
   readonly plan: LaunchPlan;
   /** Host path of the project, which the session may write. */
@@ -39,7 +45,8 @@ export function bubblewrapArguments(options: BubblewrapOptions): readonly string
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
     ...SYSTEM.flatMap((path) => ['--ro-bind-try', path, path]),
     ...SETTINGS.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
-    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--size', String(temporary), '--tmpfs', '/tmp'],
+    ...['--proc', '/proc', ...KERNEL.flatMap((name) => ['--ro-bind-try', `/proc/${name}`, `/proc/${name}`])],
+    ...['--dev', '/dev', '--perms', '1777', '--size', String(temporary), '--tmpfs', '/tmp'],
     ...['--perms', '0700', '--size', String(temporary), '--tmpfs', '/run'],
     ...[...plan.folders, ...folders].flatMap((path) => ['--ro-bind', path, path]),
     ...(gpu ? ['--dev-bind-try', '/dev/dri', '/dev/dri', ...NVIDIA.flatMap((path) => ['--dev-bind-try', path, path])] : []),

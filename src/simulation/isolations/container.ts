@@ -50,6 +50,8 @@ export interface ContainerIsolationOptions {
   readonly network: () => LaunchPlan['network'];
 }
 
+/** Seconds for which a registry that does not have an image is not asked for it again. */
+const REMEMBERED = 60;
 /** Seconds between two checks whether a container runs. */
 const LOOK = 0.05;
 
@@ -74,6 +76,8 @@ class Containers implements Isolation {
   readonly #options: ContainerIsolationOptions;
   readonly #ports = new InnerPorts();
   readonly #pulls = new SingleFlight<Ending | undefined>();
+  /** Until when an image is not asked for again. */
+  readonly #missing = new Map<string, number>();
   readonly #runtime: string | undefined;
 
   constructor(options: ContainerIsolationOptions) {
@@ -187,7 +191,7 @@ class Containers implements Isolation {
   }
 
   async #have(image: string, signal: AbortSignal): Promise<Ending | undefined> {
-    const { engine, launcher, settings } = this.#options;
+    const { engine, launcher, settings, clock } = this.#options;
     const { container, limits } = settings();
     const known = await launcher.run([engine, 'image', 'inspect', '--format', '{{.Id}}', image], {
       deadline: ANSWER,
@@ -195,11 +199,15 @@ class Containers implements Isolation {
       signal,
     });
     if (known.status === 0) return undefined;
-    if (container.pull === 'never') return missing(image);
+    const now = clock.now();
+    for (const [name, until] of this.#missing) if (until <= now) this.#missing.delete(name);
+    if (container.pull === 'never' || this.#missing.has(image)) return missing(image);
     const pulled = await launcher.run([engine, 'pull', '--quiet', image], {
       ...{ deadline: limits.prepareTimeout, environment: engineEnvironment(), signal },
     });
-    return pulled.status === 0 ? undefined : missing(image);
+    if (pulled.status === 0) return undefined;
+    if (!signal.aborted) this.#missing.set(image, clock.now() + REMEMBERED);
+    return missing(image);
   }
 
   async #ask(argv: readonly string[]): Promise<string> {

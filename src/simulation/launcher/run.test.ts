@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { eventually } from '../../../test/support/eventually.ts';
 import { runProgram } from './run.ts';
@@ -41,14 +40,6 @@ test('a program that writes too much, takes too long or is no longer needed is k
   const { killed, stderr } = await running;
   assert.equal(killed, 'aborted');
   await eventually('the end of the whole group', () => !isGroup(Number(stderr)));
-});
-
-test('a program in the background has the lowest priority, also in what it starts', async () => {
-  const child = 'require("node:child_process").spawnSync(process.execPath, ["-p", "os.getPriority()"], {stdio: "inherit"})';
-  // The priority is set when the program has begun.
-  const script = `const wait = () => os.getPriority() > ${getPriority()} ? ${child} : setTimeout(wait, 5); wait()`;
-  const { stdout } = await runProgram(node(script), { background: true });
-  assert.equal(Number(Buffer.from(stdout).toString()), 19);
 });
 
 test('a program that does not exist is an error with a code', async () => {

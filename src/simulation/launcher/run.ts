@@ -1,6 +1,5 @@
 /** Runs one program to its end: Git, container engines, trial runs. Its whole process group is killed when it takes too long or writes too much. */
 import { spawn } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
 import type { RunOptions, RunResult } from '../ports.ts';
 import { environmentFor } from './environment.ts';
 
@@ -12,7 +11,7 @@ const STDERR_KEPT = 4096;
 
 /** Rejects with the error of the start, such as one with the code `ENOENT`. */
 export function runProgram(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { cwd = '/', environment = {}, deadline = DEADLINE, maxOutput = MAX_OUTPUT, background = false, signal } = options;
+  const { cwd = '/', environment = {}, deadline = DEADLINE, maxOutput = MAX_OUTPUT, signal } = options;
   const [program = '', ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -22,7 +21,6 @@ export function runProgram(argv: readonly string[], options: RunOptions = {}): P
       detached: true,
       windowsHide: true,
     });
-    if (background) giveWay(child.pid);
     const chunks: Buffer[] = [];
     let size = 0;
     let stderr = '';
@@ -63,15 +61,6 @@ export function runProgram(argv: readonly string[], options: RunOptions = {}): P
       });
     });
   });
-}
-
-/** Programs that it starts inherit it. */
-function giveWay(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
-  } catch {
-    // It has ended.
-  }
 }
 
 /** What has ended meanwhile needs no signal. */

@@ -138,13 +138,13 @@ test('branches with slashes, tags and commits are found', async (t) => {
     assert.equal((await f.checkout(`https://github.com/acme/arm/blob/${version}/robots/worlds/arm.wbt`)).commit, commit, version);
 });
 
-test('a commit is used only if a branch or tag leads to it, whatever the host hands out', async (t) => {
+test('a commit is used only if it is in the history of a branch or tag, whatever the host hands out', async (t) => {
   const root = await temporaryFolder(t);
   const server = await startGitServer(t, root);
   const f = await fixture(t, root, { mirror: server.url });
   const old = f.repository.commit(files);
   f.repository.commit({ 'robots/new.txt': 'x' });
-  // As the change that anybody may propose, or a commit of a fork.
+  // As a change that any user may propose, or a commit of a fork.
   const proposed = f.repository.commit({ 'robots/evil.txt': 'x' }, {}, 'proposed');
   f.repository.git('push', '--quiet', `${f.repository.path}.git`, `${proposed}:refs/pull/1/head`, ':refs/heads/proposed');
   const urlOf = (commit: string) => `https://github.com/acme/arm/blob/${commit}/robots/worlds/arm.wbt`;

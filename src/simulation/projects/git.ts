@@ -190,7 +190,7 @@ class Projects implements GitProjects {
     if ((await repository.remembered(version, Infinity, clock.wallTime())) === commit) return;
     await this.#resolving.join(JSON.stringify([repository.folder, commit]), signal, async (inner) => {
       if (!(await repository.isPublished(commit, this.#limits(), inner)))
-        throw fetchError('missing', `no branch or tag leads to the commit ${commit}`);
+        throw fetchError('missing', `the commit ${commit} is on no branch or tag`);
       await repository.remember(version, commit, clock.wallTime());
       return resolved;
     });

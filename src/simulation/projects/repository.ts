@@ -28,7 +28,7 @@ export class Repository {
   readonly folder: string;
   readonly #git: Git;
   readonly #url: string;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #last: Record<'files' | 'history', Promise<unknown>> = { files: Promise.resolve(), history: Promise.resolve() };
 
   constructor(folder: string, url: string, git: Git) {
     this.folder = folder;
@@ -46,7 +46,7 @@ export class Repository {
         this.#run(
           ['fetch', '--quiet', '--depth=1', '--no-tags', '--filter=blob:none', '--no-write-fetch-head', 'origin', commit],
           {
-            ...{ deadline: limits.timeout, signal: inner, background: true },
+            ...{ deadline: limits.timeout, signal: inner },
           },
         ),
       );
@@ -57,8 +57,8 @@ export class Repository {
   }
 
   /**
-   * A branch or a tag leads to the commit. Hosts hand out others, too, by the name of a repository that did not accept them: those of its forks, and of changes
-   * that somebody proposed.
+   * The commit is in the history of a branch or tag. Hosts hand out others, too, by the name of a repository that did not accept them: commits of its forks,
+   * and of changes that were proposed to it.
    */
   async isPublished(commit: string, limits: FetchLimits, signal: AbortSignal): Promise<boolean> {
     const tips = await this.#git(['ls-remote', '--heads', '--tags', '--end-of-options', this.#url], {
@@ -69,7 +69,7 @@ export class Repository {
       .toString('latin1')
       .split('\n')
       .some((line) => line.startsWith(`${commit}\t`));
-    return isTip || this.#alone(() => this.#isInHistory(commit, limits, signal));
+    return isTip || this.#alone(() => this.#isInHistory(commit, limits, signal), 'history');
   }
 
   /** The files below a folder of a commit; `undefined` when there is no such folder. */
@@ -96,7 +96,7 @@ export class Repository {
       try {
         await this.#within(limits, signal, [this.folder, temporary], (inner) =>
           this.#run(['--work-tree', temporary, 'read-tree', '-u', '--reset', '--end-of-options', `${commit}:${folder}`], {
-            ...{ environment: { GIT_INDEX_FILE: index }, deadline: limits.timeout, signal: inner, background: true },
+            ...{ environment: { GIT_INDEX_FILE: index }, deadline: limits.timeout, signal: inner },
           }),
         );
         await rename(temporary, target);
@@ -139,7 +139,7 @@ export class Repository {
   }
 
   async remove(): Promise<void> {
-    await this.#alone(() => rm(this.folder, { recursive: true, force: true }));
+    await this.#alone(() => this.#alone(() => rm(this.folder, { recursive: true, force: true })), 'history');
   }
 
   /** All commits of branches and tags are fetched, without their folders and files. */
@@ -149,8 +149,8 @@ export class Repository {
     const git: Git = (args, options) => this.#git(['--git-dir', history, ...args], options);
     const names = ['heads', 'tags'].map((kind) => `+refs/${kind}/*:refs/${kind}/*`);
     try {
-      await this.#within(limits, signal, [this.folder], async (inner) => {
-        const options = { deadline: limits.timeout, signal: inner, background: true };
+      await this.#within(limits, signal, [history], async (inner) => {
+        const options = { deadline: limits.timeout, signal: inner };
         const args = ['--quiet', '--no-tags', '--prune', '--filter=tree:0', '--no-write-fetch-head'];
         const fetched = await git(['fetch', ...args, 'origin', ...names], options);
         if (fetched.status !== 0) throw errorOf(fetched);
@@ -159,7 +159,9 @@ export class Repository {
       await rm(history, { recursive: true, force: true });
       throw error;
     }
-    const { status, stdout } = await git(['for-each-ref', '--count=1', '--format=%(refname)', `--contains=${commit}`]);
+    const contains = ['for-each-ref', '--count=1', '--format=%(refname)', `--contains=${commit}`];
+    // What is not there is no reason to ask the host again.
+    const { status, stdout } = await git(contains, { environment: { GIT_NO_LAZY_FETCH: '1' } });
     return status === 0 && stdout.length > 0;
   }
 
@@ -176,11 +178,11 @@ export class Repository {
     return ['--git-dir', this.folder, ...args];
   }
 
-  /** Stops a task that takes too much of the disk. */
+  /** Stops a task that takes too much of the disk; the first folder is the repository that it works on. */
   async #within(
     limits: FetchLimits,
     signal: AbortSignal,
-    folders: readonly string[],
+    folders: readonly [string, ...string[]],
     task: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const stopping = new AbortController();
@@ -190,22 +192,16 @@ export class Repository {
     try {
       await watchingSize(folders, limits.projectBytes, exceeded, () => task(AbortSignal.any([signal, stopping.signal])));
     } catch (error) {
-      await this.#removeScraps();
+      await removeScraps(folders[0]);
       if (!stopping.signal.aborted) throw error;
     }
     if (stopping.signal.aborted) throw fetchError('too-large', 'it is larger than a project may be');
   }
 
-  /** What Git received and did not finish: it may be hundreds of megabytes. */
-  async #removeScraps(): Promise<void> {
-    const packs = join(this.folder, 'objects', 'pack');
-    const names = (await readdir(packs).catch(() => [])).filter((name) => name.startsWith('tmp_'));
-    await Promise.all(names.map((name) => rm(join(packs, name), { force: true })));
-  }
-
-  #alone<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(task);
-    this.#last = result.catch(() => undefined);
+  /** Questions about commits do not delay clients that want the files. */
+  #alone<T>(task: () => Promise<T>, where: 'files' | 'history' = 'files'): Promise<T> {
+    const result = this.#last[where].then(task);
+    this.#last[where] = result.catch(() => undefined);
     return result;
   }
 }
@@ -228,6 +224,13 @@ async function createRepository(folder: string, url: string, filter: 'blob:none'
       `[remote "origin"]\n\turl = "${url.replace(/["\\]/g, '\\$&')}"\n\tpromisor = true\n\tpartialclonefilter = ${filter}\n`,
   );
   await writeFile(attributes, ATTRIBUTES);
+}
+
+/** What Git received and did not finish: it may be hundreds of megabytes. */
+async function removeScraps(repository: string): Promise<void> {
+  const packs = join(repository, 'objects', 'pack');
+  const names = (await readdir(packs).catch(() => [])).filter((name) => name.startsWith('tmp_'));
+  await Promise.all(names.map((name) => rm(join(packs, name), { force: true })));
 }
 
 /** Bytes that a pipe hands over at once: the first of them are kept when more come. */

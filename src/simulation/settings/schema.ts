@@ -334,7 +334,7 @@ export const schema = z.strictObject({
     .array(text(300))
     .max(1000)
     .optional()
-    .describe('Accepted so that old files still work. It has no effect: images are never removed here.')
+    .describe('Accepted so that old files still work. It has no effect: images of Webots are never removed here.')
     .meta({ absent: 'none' }),
 
   listen: z
