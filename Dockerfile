@@ -9,7 +9,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig*.json ./
 COPY scripts scripts
 COPY src src
-RUN node scripts/build-web.mjs && node scripts/build-program.mjs
+RUN npm run bundle
 
 FROM ${NODE_IMAGE}
 WORKDIR /opt/session-server

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFormat, staleInWords } from './format.ts';
+import { createFormat, englishOf, staleInWords } from './format.ts';
 
 const english = createFormat({ locale: 'en-US', timeZone: 'UTC' });
-const german = createFormat({ locale: 'de-DE', timeZone: 'Europe/Berlin' });
+const german = createFormat({ ...englishOf(['de-DE', 'de', 'en-US']), timeZone: 'Europe/Berlin' });
 
 /** Intl puts a narrow space before AM and PM, or not, as its data is. */
 function plain(text: string): string {
@@ -42,6 +42,15 @@ test('a page that went stale says since when with the day, because it may be loo
   );
 });
 
+test('numbers and dates are English, as the words of the page, in the variant of a viewer whose language it is', () => {
+  const british = createFormat({ ...englishOf(['en-GB']), timeZone: 'UTC' });
+  const start = at('2026-11-22T18:22:24Z');
+  assert.deepEqual([german.load(20.5), german.count(12_000), british.load(20.5)], ['20.5%', '12,000', '20.5%']);
+  assert.match(plain(british.started(start)), /^Sunday,? 22 November 2026 at 18:22:24$/);
+  assert.equal(plain(british.dayAndClock(start)), '22 Nov, 18:22:24');
+  assert.deepEqual(englishOf(['en-US@posix']), englishOf([]));
+});
+
 test('the start is shown in the clock of the viewer, as all times beside it', () => {
   const start = at('2026-11-22T18:22:24Z');
   assert.equal(plain(english.started(start)), 'Sunday, November 22, 2026 at 06:22:24 PM');
@@ -58,7 +67,7 @@ test('a bucket is shown to the second only when it is shorter than a minute, and
 });
 
 test('the ticks of an axis keep their minutes and have the day below the first and where a day begins', () => {
-  assert.deepEqual(ticks('2026-11-27T20:00:00Z', 3 * 3600, 3, german), ['21:00\n27. Nov.', '00:00\n28. Nov.', '03:00']);
+  assert.deepEqual(ticks('2026-11-27T20:00:00Z', 3 * 3600, 3, german), ['21:00\nNov 27', '00:00\nNov 28', '03:00']);
   assert.deepEqual(ticks('2026-11-27T21:00:00Z', 3 * 3600, 3), ['09:00 PM\nNov 27', '12:00 AM\nNov 28', '03:00 AM']);
 });
 

@@ -1,6 +1,6 @@
 /**
- * How the page writes numbers and times: in the viewer's locale and time zone in the browser, in English and the
- * server's time zone before any script has run. The words around them are English.
+ * How the page writes numbers and times: in English, as the words around them, in the viewer's time zone in the browser, and
+ * in that of the server before any script has run.
  */
 export interface Format {
   /** `20.5%`, always with one digit, or `N/A` when nothing is known. */
@@ -22,7 +22,7 @@ export interface Format {
   readonly dayAndClock: (time: number) => string;
   /** Identifies the day in the viewer's time zone: the same for all times of that day. */
   readonly dayOf: (time: number) => string;
-  /** `Sunday, November 22, 2026 at 15:18:24`: the date in English, the clock as everywhere on the page. */
+  /** `Sunday, November 22, 2026 at 15:18:24`. */
   readonly started: (time: number) => string;
   /** The beginning of a bucket of `step` seconds; with the day, unless it is the day of `now`. */
   readonly bucket: (time: number, step: number, now: number) => string;
@@ -34,8 +34,8 @@ export interface Format {
 }
 
 export interface FormatOptions {
-  /** Absent: the viewer's. */
-  readonly locale?: string;
+  readonly locale: string;
+  /** Absent: that of the machine. */
   readonly timeZone?: string;
   /** Absent: that of the locale. */
   readonly hourCycle?: 'h23';
@@ -43,7 +43,15 @@ export interface FormatOptions {
 
 const DAY = 86_400;
 
-export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}): Format {
+/** The English of a viewer whose first language it is; for all others the English of the page as it is served. */
+export function englishOf([first = '']: readonly string[]): FormatOptions {
+  return /^en(?:-[a-z0-9]+)*$/i.test(first) ? { locale: first } : ENGLISH;
+}
+
+/** With 24 hours, as most people in the world write them. */
+export const ENGLISH: FormatOptions = { locale: 'en-US', hourCycle: 'h23' };
+
+export function createFormat({ locale, timeZone, hourCycle }: FormatOptions): Format {
   const zone = { ...(timeZone !== undefined && { timeZone }), ...(hourCycle !== undefined && { hourCycle }) };
   const percent = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const limit = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 });
@@ -80,7 +88,7 @@ export function createFormat({ locale, timeZone, hourCycle }: FormatOptions = {}
   };
 }
 
-function timeFormats(locale: string | undefined, zone: Intl.DateTimeFormatOptions) {
+function timeFormats(locale: string, zone: Intl.DateTimeFormatOptions) {
   const toMinute = { hour: '2-digit', minute: '2-digit' } as const;
   const toSecond = { ...toMinute, second: '2-digit' } as const;
   const dayAndMonth = { day: 'numeric', month: 'short' } as const;
@@ -91,7 +99,7 @@ function timeFormats(locale: string | undefined, zone: Intl.DateTimeFormatOption
     day: formatOf(dayAndMonth),
     dayAndMinute: formatOf({ ...dayAndMonth, ...toMinute }),
     dayAndClock: formatOf({ ...dayAndMonth, ...toSecond }),
-    longDay: new Intl.DateTimeFormat('en-US', { ...zone, weekday: 'long', month: 'long', day: '2-digit', year: 'numeric' }),
+    longDay: formatOf({ weekday: 'long', month: 'long', day: '2-digit', year: 'numeric' }),
   };
 }
 

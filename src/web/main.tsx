@@ -8,12 +8,12 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { Board } from './board.tsx';
 import { eventsUrl, needsSignIn } from './api.ts';
-import { createFormat, staleInWords } from './format.ts';
+import { createFormat, englishOf, staleInWords } from './format.ts';
 import { FormatContext } from './format-context.ts';
 import { startLive, type LiveState } from './live.ts';
 
 const root = document.getElementById('monitor');
-const format = createFormat();
+const format = createFormat(englishOf(navigator.languages));
 const isBoard = new URLSearchParams(location.search).has('board');
 /** Milliseconds after which a board is loaded again: it stays open for weeks. */
 const BOARD_LIFE_MS = 86_400_000;

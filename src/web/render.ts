@@ -9,7 +9,7 @@ import type { MonitorSnapshot } from '../core/views/monitor-view.ts';
 import { App } from './app.tsx';
 import { Board } from './board.tsx';
 import { Document, SignInPage } from './document.tsx';
-import { createFormat } from './format.ts';
+import { createFormat, ENGLISH } from './format.ts';
 import { FormatContext } from './format-context.ts';
 import { pageTitle } from './page-title.ts';
 
@@ -25,7 +25,7 @@ export interface RenderOptions {
 
 export function renderMonitorPage(snapshot: MonitorSnapshot, options: RenderOptions): string {
   const { script, styles, timeZone, board = false } = options;
-  const format = createFormat({ locale: 'en-US', hourCycle: 'h23', ...(timeZone !== undefined && { timeZone }) });
+  const format = createFormat({ ...ENGLISH, ...(timeZone !== undefined && { timeZone }) });
   const page = h(FormatContext.Provider, { value: format, children: h(board ? Board : App, { snapshot }) });
   return html({ title: pageTitle(snapshot.fleet), script, styles, children: h('div', { id: 'monitor' }, page) });
 }
