@@ -105,13 +105,19 @@ export type ReservationOutcome =
   | OverCapacity
   | OverQuota
   | { readonly kind: 'code-in-use' }
+  /** The teacher chose many codes that other classes have. */
+  | { readonly kind: 'too-many-codes'; readonly retryAfter: number }
   | { readonly kind: 'no-server' }
   | { readonly kind: 'too-many' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'over' }
   /** Its time is over before it is made. */
-  | { readonly kind: 'in-the-past' };
+  | { readonly kind: 'in-the-past' }
+  | { readonly kind: 'too-far' };
 
+/** How far ahead seats can be reserved. A year with five digits would be a mistyped one, or none that other programs can read. */
+export const MAX_YEARS_AHEAD = 5;
+const MAX_AHEAD = MAX_YEARS_AHEAD * 366 * 86_400;
 /** Seconds between two looks at what time alone changes. */
 const TICK = 1;
 const CODE_LENGTH = 6;
@@ -222,7 +228,8 @@ export class Reservations {
     await this.#startupGate.ready;
     const { book, log } = this.#options;
     const { dryRun = false, replaces = NONE, besides = [] } = making;
-    if (this.#isCodeTaken(wish, making)) return { kind: 'code-in-use' };
+    const refused = this.#refusalOfCode(wish, by, making);
+    if (refused !== undefined) return refused;
     const found = wish.weekly === undefined ? undefined : weeklyStarts(wish.start, wish.weekly);
     if (found !== undefined && found.kind !== 'starts') return found;
     const made = this.#lessonsOf(wish, by.name, found?.starts);
@@ -249,6 +256,16 @@ export class Reservations {
     for (const id of replaces) book.remove(id);
     for (const lesson of made) book.put(lesson);
     return { ...(await this.#store(first)), ...count };
+  }
+
+  /** A teacher could find the codes of other classes by choosing one after the other, so not many may be tried. */
+  #refusalOfCode(wish: Wish, { name, quota }: Person, making: Making): ReservationOutcome | undefined {
+    const isTeacher = quota !== undefined;
+    const retryAfter = isTeacher && wish.code !== undefined ? this.#wrongCodes.waitOf(name) : 0;
+    if (retryAfter > 0) return { kind: 'too-many-codes', retryAfter };
+    if (!this.#isCodeTaken(wish, making)) return undefined;
+    if (isTeacher) this.#wrongCodes.countTaken(name);
+    return { kind: 'code-in-use' };
   }
 
   #isCodeTaken({ code, imported }: Wish, { replaces = NONE, besides = [] }: Making): boolean {
@@ -394,10 +411,11 @@ export class Reservations {
     { name, quota }: Person,
     besides: readonly Reservation[] = [],
     without: ReadonlySet<string> = NONE,
-  ): Fits | OverCapacity | OverQuota | { readonly kind: 'no-server' } | { readonly kind: 'in-the-past' } {
+  ): Fits | OverCapacity | OverQuota | { readonly kind: 'no-server' | 'in-the-past' | 'too-far' } {
     const { book, clock, eligible } = this.#options;
     const now = clock.wallTime();
     if (reservation.end <= now) return { kind: 'in-the-past' };
+    if (reservation.end > now + MAX_AHEAD) return { kind: 'too-far' };
     const all = [...book.all().filter(({ id }) => id !== reservation.id && !without.has(id)), ...besides];
     const own = all.filter(({ owner }) => owner === name);
     const over = quota && overQuota(reservation, own, quota, now);

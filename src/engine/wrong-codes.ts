@@ -25,4 +25,22 @@ export class WrongCodes {
     if (wait > 0) this.#log.limited('warn', `wrong-codes ${address}`, `${address} guesses codes of classes`, { address });
     return wait;
   }
+
+  /** Counts a code that a teacher chose for a class, and that another class has: it could be used to take the seats of that class. */
+  countTaken(teacher: string): void {
+    this.#buckets.take(keyOf(teacher), this.#clock.now());
+  }
+
+  /** Seconds a teacher should wait before choosing another code; 0: none. */
+  waitOf(teacher: string): number {
+    const wait = this.#buckets.wait(keyOf(teacher), this.#clock.now());
+    if (wait > 0)
+      this.#log.limited('warn', `wrong-codes ${teacher}`, `${teacher} chooses codes that other classes have`, { teacher });
+    return wait;
+  }
+}
+
+/** No address looks like this. */
+function keyOf(teacher: string): string {
+  return `teacher ${teacher}`;
 }

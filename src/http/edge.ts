@@ -60,6 +60,7 @@ import { refuseLostUpgrades } from './server/lost-upgrade.ts';
 import type { ReferencePage } from './server/reference-page.ts';
 import type { ClientAssets, PageAssets } from './server/page-assets.ts';
 import { createRoutes, toListener } from './server/routes.ts';
+import { createThrottledValue } from './server/throttled-value.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions, type TurnedAway } from './server/server.ts';
 import { createClientRoutes } from './clients/client-routes.ts';
 import { createLegacyRoutes, type SentToServer } from './clients/legacy-routes.ts';
@@ -205,7 +206,10 @@ async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): P
   if (gateway !== undefined) options.sessionList.addGateway(gateway.sessions);
   closers.add((grace) => gateway?.close(grace));
   const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
-  const handle = refuseLostUpgrades(toListener(routesOf(parts, pages)), options.log);
+  const handle = refuseLostUpgrades(
+    toListener(routesOf(parts, pages), () => settings().limits.bodyBytes),
+    options.log,
+  );
   own.sockets = socketsOf(parts, maxima.clients);
   const shared: SharedListening = {
     ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },
@@ -338,14 +342,20 @@ function monitorSource(options: EdgeOptions): MonitorSource {
   };
 }
 
-function visitorOptionsOf({ settings, poller, monitorViews, demo }: EdgeOptions, visitors: Pages['visitors'], access: Access) {
+/** What a server in the view of visitors costs, as bytes of a list that would cost as much to write. */
+const VIEWED_SERVER = 50;
+
+function visitorOptionsOf(
+  { clock, settings, poller, monitorViews, demo }: EdgeOptions,
+  visitors: Pages['visitors'],
+  access: Access,
+) {
   return {
     ...visitors,
-    fleet: () =>
-      visitorView(
-        monitorViews.fleet(),
-        Array.from(poller.servers(), (facts) => poller.state(facts)),
-      ),
+    fleet: createThrottledValue(clock, () => {
+      const states = Array.from(poller.servers(), (facts) => poller.state(facts));
+      return { value: visitorView(monitorViews.fleet(), states), bytes: states.length * VIEWED_SERVER };
+    }),
     site: () => settings().monitor.title,
     languages: () => settings().languages,
     isReader: access.isReader,

@@ -237,6 +237,26 @@ async function outcomes({ app }: Pick<RunningApp, 'app'>): Promise<Record<string
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`;
 
+test('a body in chunks of one byte is passed on in few pieces, in both directions', async (t) => {
+  const chunks = `${'1\r\nx\r\n'.repeat(5000)}0\r\n\r\n`;
+  const size = /^[0-9a-f]+\r\n/gm;
+  let asked = '';
+  const upstream = await bareServer(t, (socket) => {
+    socket.on('data', (bytes: Buffer) => {
+      asked += bytes.toString('latin1');
+      if (asked.endsWith('\r\n0\r\n\r\n')) socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
+    });
+  });
+  const { port } = await gatewayTo(t, [upstream]);
+  const connection = new RawConnection(t, port);
+  connection.send(`${requestText(`POST /${upstream}/x`, 'Transfer-Encoding: chunked')}${chunks}`);
+  await eventually('the answer', () => connection.received.endsWith('\r\n0\r\n\r\n'));
+  for (const body of [asked, connection.received]) {
+    assert.equal(body.split('\r\n\r\n').slice(1).join('').replaceAll(/[^x]/g, '').length, 5000);
+    assert.ok((body.match(size)?.length ?? Infinity) < 100);
+  }
+});
+
 test('a response that is invalid from its beginning on is answered with 502, and counted as failed', async (t) => {
   const answers = [
     `${OK}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`,

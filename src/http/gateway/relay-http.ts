@@ -1,11 +1,13 @@
 /** Relays one HTTP request to a simulation server, and its response to the client. */
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
+import { passJoined } from '../server/joined-pieces.ts';
 import { cut } from './cut.ts';
 import { headOf, reasonPhrase, responseHeaders } from './headers.ts';
 import { holdUnsent, sizeOfHeaders } from './relay-memory.ts';
 import { refusalHeaders, refuseLostUpgrade, type Refusal } from './relay-refusal.ts';
 import type { RelaysInFlight, RelayTarget } from './relays-in-flight.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
 
 /** Bytes that are still read of a request that was answered before its end. */
 const MAX_DISCARDED = 16_777_216;
@@ -28,7 +30,7 @@ export function relayRequest(
     return;
   }
   let isFailed = false;
-  const upstream = relays.requestUpstream(request, target, framingHeaders(request), {
+  const upstream: UpstreamRequest = relays.requestUpstream(request, target, framingHeaders(request), {
     failed(failure) {
       isFailed = true;
       if (response.headersSent) {
@@ -36,27 +38,33 @@ export function relayRequest(
         cutResponse(response, request);
         return;
       }
-      discardRest(request);
+      discardRest(request, upstream);
       refuse(failure.refusal, failure.why);
     },
     informed: (hint) => passInformation(hint, request, response),
     responded(answer) {
       upstream.limitIdle(relays.idleTimeout, () => response.writableLength > 0);
       passResponse(answer, request, response, held);
+      answer.once('end', () => {
+        // The response may have come before the end of the request.
+        discardRest(request, upstream);
+        response.end();
+      });
     },
   });
   const { held, remove } = relays.add(request, 'requests', () => {
     upstream.end();
     response.destroy();
   });
-  request.on('pause', () => holdUnsent(held, 'body', upstream.socket));
-  request.on('resume', () => held.set('body', 0));
   response.once('close', () => {
     remove();
     if (!isFailed) relays.count(response.headersSent ? 'answered' : 'abandoned');
     upstream.end();
   });
-  upstream.send(request);
+  upstream.sendWithBody(request, {
+    full: () => holdUnsent(held, 'body', upstream.socket),
+    free: () => held.set('body', 0),
+  });
 }
 
 /** How the body is framed towards the simulation server: by its length if it has one, else in chunks of our own. */
@@ -86,19 +94,9 @@ function passResponse(answer: IncomingMessage, request: IncomingMessage, respons
   response.writeHead(answer.statusCode ?? 502, reasonPhrase(answer), responseHeaders(answer, request.url ?? ''));
   // The head goes at once. With a part of the body that is here already, it goes in one packet.
   if (answer.readableLength === 0 && !answer.complete) response.flushHeaders();
-  answer.on('data', (chunk: Buffer) => {
-    if (response.write(chunk)) return;
-    answer.pause();
-    holdUnsent(held, 'unread', response);
-  });
-  response.on('drain', () => {
-    held.set('unread', 0);
-    answer.resume();
-  });
-  answer.once('end', () => {
-    // The response may have come before the end of the request.
-    discardRest(request);
-    response.end();
+  passJoined(answer, response, {
+    full: () => holdUnsent(held, 'unread', response),
+    free: () => held.set('unread', 0),
   });
 }
 
@@ -109,10 +107,10 @@ function cutResponse(response: ServerResponse, { httpVersion }: IncomingMessage)
 }
 
 /** Reads what is left of a request, so that the next one on its connection can be read. Too much of it ends the connection. */
-function discardRest(request: IncomingMessage): void {
+function discardRest(request: IncomingMessage, upstream: UpstreamRequest): void {
   if (request.complete) return;
   let left = MAX_DISCARDED;
-  request.unpipe();
+  upstream.stopSending();
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) request.socket.destroy();

@@ -62,7 +62,7 @@ export function relayWebSocket(
     if (step !== 'failed') relays.count(step);
     upstream.end();
   });
-  upstream.send(undefined);
+  upstream.send();
 }
 
 const UPGRADE_HEADERS = ['Connection', 'Upgrade', 'Upgrade', 'websocket'] as const;

@@ -6,6 +6,7 @@ import type { HeldBytes } from '../../core/gateway/waiting-bytes.ts';
 import type { AddressGuard } from '../../ports.ts';
 import { valueOf, type MessageHeaders } from './headers.ts';
 import { holdIncomplete, holdUnsent } from './relay-memory.ts';
+import { ONE_AT_A_TIME } from '../server/one-at-a-time.ts';
 import { failureOf } from './upstream-request.ts';
 import { connecting, countAllHeaders, parsing } from './upstream-limits.ts';
 
@@ -74,7 +75,7 @@ export class ServerConnection {
       // The types of `ws` do not know these yet.
       ...{ closeTimeout: CLOSE_TIMEOUT * 1000, ...connecting(connectTimeout) },
       ...{ maxPayload: MAX_MESSAGE, maxFragments: MAX_FRAGMENTS, maxBufferedChunks: MAX_PACKETS },
-      ...{ perMessageDeflate: false, followRedirects: false, headers, ...parsing(headerBytes) },
+      ...{ perMessageDeflate: false, followRedirects: false, headers, ...parsing(headerBytes), ...ONE_AT_A_TIME },
       finishRequest(request) {
         countAllHeaders(request);
         request.end();

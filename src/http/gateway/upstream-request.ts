@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import type { Upstream } from '../../core/gateway/gateway-routes.ts';
 import { connecting, countAllHeaders, parsing } from './upstream-limits.ts';
 import { hasBody, refusalOf, type Refusal } from './relay-refusal.ts';
+import { passJoined, type Backpressure } from '../server/joined-pieces.ts';
 
 /** Informational responses before a response. Servers send one or two. */
 const MAX_INFORMATION = 16;
@@ -45,6 +46,7 @@ export class UpstreamRequest {
   readonly #handlers: UpstreamHandlers;
   #timer: NodeJS.Timeout | undefined;
   #state: 'waiting' | 'responding' | 'over' = 'waiting';
+  #stopSending: () => void = () => undefined;
 
   constructor(options: UpstreamRequestOptions, handlers: UpstreamHandlers) {
     const { upstream, method, path, headers, headerBytes, connectTimeout, headerTimeout } = options;
@@ -60,29 +62,47 @@ export class UpstreamRequest {
     this.#watchResponse();
   }
 
+  /** Sends the request without a body. */
+  send(): void {
+    this.#request.end();
+    this.#startTimer();
+  }
+
   /** Sends the request, with the body of `from` if it has one. */
-  send(from: IncomingMessage | undefined): void {
-    if (from === undefined || !hasBody(from)) {
-      this.#request.end();
-      this.#startTimer();
+  sendWithBody(from: IncomingMessage, waits: Backpressure): void {
+    if (!hasBody(from)) {
+      this.send();
       return;
     }
     // The server may respond before it has seen a byte of the body.
     this.#request.flushHeaders();
-    from.pipe(this.#request);
+    const stopPassing = passJoined(from, this.#request, waits);
     this.socket.once('connect', () => this.#watchBody(from));
-    from.once('end', () => {
+    const finish = () => {
+      this.#request.end();
       if (this.#state !== 'waiting') return;
       // A short body is complete before the connection is, and connecting has a time limit of its own.
       if (!this.socket.connecting) this.socket.setTimeout(0);
       this.#startTimer();
-    });
+    };
+    from.once('end', finish);
     from.once('error', () => this.end());
+    this.#stopSending = () => {
+      stopPassing();
+      // What was sent is a part, and must not look complete.
+      from.off('end', finish);
+    };
+  }
+
+  /** Nothing more of the body is sent: there is an answer already. */
+  stopSending(): void {
+    this.#stopSending();
   }
 
   /** Gives the request up. No handler is called afterwards. */
   end(): void {
     this.#enter('over');
+    this.#stopSending();
     this.#request.destroy();
     this.socket.destroy();
   }

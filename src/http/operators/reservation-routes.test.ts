@@ -176,6 +176,19 @@ test('a reservation is not made for, or moved to, a time that is over', async ()
     assert.deepEqual([answer.status, answer['reason']], [400, '"start": this time is over.']);
 });
 
+test('a reservation is not made for, or moved to, a time that is years ahead', async () => {
+  const { send } = setUp();
+  const { id } = await send('POST', BASE, robots);
+  const [far, near] = [6, 4].map((years) => START + years * 365 * 86_400);
+  for (const answer of [
+    await send('POST', BASE, { ...robots, code: 'OTHER', start: '5138-11-16T09:46:40Z' }),
+    await send('POST', BASE, { ...robots, code: 'OTHER', start: far }),
+    await send('POST', `${BASE}/${String(id)}/move`, { start: far }),
+  ])
+    assert.match(`${answer.status} ${String(answer['reason'])}`, /^400 .*at most 5 years ahead; check the year/);
+  assert.equal((await send('POST', BASE, { ...robots, code: 'OTHER', start: near })).status, 201);
+});
+
 test('a refusal for lack of room states the numbers, and a trial reserves nothing', async () => {
   const { send } = setUp();
   const trial = await send('POST', `${BASE}?dryRun=true`, { ...robots, seats: 200 });
@@ -193,6 +206,20 @@ test('a code is used by one reservation at a time', async () => {
   await send('POST', BASE, robots);
   assert.equal((await send('POST', BASE, { ...robots, code: 'ROBO101' }))['code'], 'code-in-use');
   assert.equal((await send('POST', BASE, { title: 'other', seats: 1, start: START, minutes: 30 })).status, 201);
+});
+
+test('a teacher who tries many codes is not told any more which ones other classes have', async () => {
+  const { send } = setUp();
+  await send('POST', BASE, robots);
+  const guess = (code: string | undefined, name: string) =>
+    send('POST', `${BASE}?dryRun=true`, { ...robots, seats: 1, start: START + 86_400, code }, name);
+  const answers = await Promise.all(Array.from({ length: 31 }, () => guess('ROBO101', 'hopper')));
+  assert.deepEqual([answers[0]?.['code'], answers[29]?.['code']], ['code-in-use', 'code-in-use']);
+  assert.deepEqual([answers[30]?.status, answers[30]?.['code']], [429, 'too-many-codes']);
+  assert.equal((await guess('FREE101', 'hopper')).status, 429);
+  // Without a code of one's own, for another teacher and for an operator it is as before.
+  assert.deepEqual([(await guess(undefined, 'hopper')).status, (await guess('FREE101', 'noether')).status], [200, 200]);
+  assert.equal((await guess('FREE101', 'ada')).status, 200);
 });
 
 test('what cannot be meant is refused with the field', async () => {

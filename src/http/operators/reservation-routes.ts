@@ -12,7 +12,14 @@ import type { OverQuota } from '../../core/reservations/quota.ts';
 import { RESERVATION_STATES } from '../../core/reservations/reservation.ts';
 import { MAX_LESSONS } from '../../core/reservations/weekly.ts';
 import { isoTime } from '../../core/text/iso-time.ts';
-import type { OverCapacity, ReservationOutcome, Reservations, ReservationView, Wish } from '../../engine/reservations.ts';
+import {
+  MAX_YEARS_AHEAD,
+  type OverCapacity,
+  type ReservationOutcome,
+  type Reservations,
+  type ReservationView,
+  type Wish,
+} from '../../engine/reservations.ts';
 import { importEvents, type ImportedEvent } from '../../engine/calendar-import.ts';
 import type { CalendarReader, Clock } from '../../ports.ts';
 import { calendarSecret } from './calendar-routes.ts';
@@ -159,7 +166,7 @@ const refusals = {
   400: jsonResponse('The request cannot be understood.', ruled),
   401: refusalResponse('The token is missing or wrong.'),
   403: jsonResponse('No tokens are configured, the token is read-only, or its quota is used up.', ruled),
-  429: refusalResponse('Too many wrong tokens from this address.'),
+  429: refusalResponse('Too many wrong tokens from this address, or too many codes of other classes from a teacher.'),
 };
 const changing = {
   ...refusals,
@@ -486,7 +493,7 @@ function refusedBody(outcome: Refused, seats: number): z.infer<typeof conflict> 
 }
 
 interface RefusedReservation {
-  readonly status: 400 | 403 | 409 | 422;
+  readonly status: 400 | 403 | 409 | 422 | 429;
   readonly code: string;
   readonly reason: string;
   readonly rule?: string;
@@ -501,6 +508,10 @@ function refusalOf(outcome: Refused, seats: number): RefusedReservation {
       return { status: 403, code: outcome.kind, reason: quotaWords(outcome), ...quotaRule(outcome) };
     case 'code-in-use':
       return conflictOf(outcome.kind, 'Another reservation that is not over has this code; choose another one.');
+    case 'too-many-codes': {
+      const reason = `You chose too many codes of other classes; try again in ${Math.ceil(outcome.retryAfter)} s, or leave the code out.`;
+      return { status: 429, code: outcome.kind, reason };
+    }
     case 'unknown-zone':
       return badRequest('"weekly.zone": write the name of a time zone, such as Europe/Berlin.', outcome.kind);
     case 'none':
@@ -515,6 +526,10 @@ function refusalOf(outcome: Refused, seats: number): RefusedReservation {
       return conflictOf('too-many-reservations', 'The maximum number of reservations is reached; cancel some.');
     case 'in-the-past':
       return badRequest('"start": this time is over.', outcome.kind);
+    case 'too-far': {
+      const reason = `"start": seats can be reserved at most ${MAX_YEARS_AHEAD} years ahead; check the year.`;
+      return badRequest(reason, outcome.kind, { years: MAX_YEARS_AHEAD });
+    }
     case 'over':
     case 'unknown':
       return conflictOf('reservation-over', 'This reservation is over, or its doors are open already. Make a new one.');

@@ -19,6 +19,7 @@ import { PerClientCounts } from '../../core/limits/per-client-counts.ts';
 import { startLoop, type Loop } from '../../engine/loop.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { AddressOf } from './client-address.ts';
+import { ONE_AT_A_TIME } from './one-at-a-time.ts';
 import { answerPlainly, refusePlainly } from './plain-answers.ts';
 import type { UpgradeHandler } from './server.ts';
 
@@ -71,7 +72,7 @@ const RETRY_AFTER = 15;
 export function createSockets(options: SocketsOptions): Sockets {
   const { handlers, subprotocols } = options;
   const common = {
-    ...{ noServer: true, clientTracking: false, perMessageDeflate: false },
+    ...{ noServer: true, clientTracking: false, perMessageDeflate: false, ...ONE_AT_A_TIME },
     handleProtocols: (offered: Set<string>) => subprotocols.find((name) => offered.has(name)) ?? false,
   };
   const own = new WebSocketServer({ ...common, maxPayload: MAX_MESSAGE, ...PARTS });

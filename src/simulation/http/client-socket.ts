@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { PingTurns } from '../../core/limits/ping-turns.ts';
 import { startLoop } from '../../engine/loop.ts';
+import { ONE_AT_A_TIME } from '../../http/server/one-at-a-time.ts';
 import { answerPlainly } from '../../http/server/plain-answers.ts';
 import type { AddressOf } from '../../http/server/client-address.ts';
 import type { Clock, Log } from '../../ports.ts';
@@ -43,7 +44,7 @@ export function createClientSockets(options: ClientSocketsOptions): ClientSocket
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE,
-    ...PARTS,
+    ...{ ...PARTS, ...ONE_AT_A_TIME },
   });
   const turns = new PingTurns<WebSocket>(PING);
   const pinging = startLoop({

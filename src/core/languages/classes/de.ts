@@ -106,6 +106,7 @@ export const german: ClassTexts = {
     'Das ist keine Adresse eines Projekts. Schreiben Sie die Adresse eines Repositorys oder einer Welt, zum Beispiel https://github.com/owner/robots',
   'refused.project-needed': 'Geben Sie das Projekt an: Schüler ohne Code bekommen ihren Platz daran.',
   'refused.in-the-past': 'Diese Zeit ist vorbei.',
+  'refused.too-far': 'Plätze können höchstens {years} Jahre im Voraus reserviert werden. Prüfen Sie das Jahr.',
   'refused.no-lesson': 'Bis zu diesem Tag gibt es keine Stunde. Wählen Sie einen späteren.',
   'refused.no-such-time':
     'Am {day} werden die Uhren umgestellt, deshalb gibt es diese Zeit an dem Tag nicht. Wählen Sie eine andere Zeit.',

@@ -106,6 +106,7 @@ export const english: ClassTexts = {
     'This is not the address of a project. Write the address of a repository or world, such as https://github.com/owner/robots',
   'refused.project-needed': 'Write the project: students without the code get their seats by it.',
   'refused.in-the-past': 'This time is over.',
+  'refused.too-far': 'Seats can be reserved at most {years} years ahead. Check the year.',
   'refused.no-lesson': 'There is no lesson until that day. Choose a later one.',
   'refused.no-such-time': 'The clocks change on {day}, so this time does not exist on that day. Choose another time.',
   'refused.too-many-lessons': 'A series has at most {max} lessons. Choose an earlier last day.',

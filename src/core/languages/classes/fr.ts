@@ -106,6 +106,7 @@ export const french: ClassTexts = {
     'Ce n’est pas l’adresse d’un projet. Écrivez l’adresse d’un dépôt ou d’un monde, par exemple https://github.com/owner/robots',
   'refused.project-needed': 'Indiquez le projet : c’est par lui que les élèves sans code reçoivent leur place.',
   'refused.in-the-past': 'Cette heure est passée.',
+  'refused.too-far': 'Les places peuvent être réservées au plus {years} ans à l’avance. Vérifiez l’année.',
   'refused.no-lesson': 'Il n’y a pas de cours jusqu’à ce jour. Choisissez-en un plus tard.',
   'refused.no-such-time': 'L’heure change le {day}, donc cette heure n’existe pas ce jour-là. Choisissez une autre heure.',
   'refused.too-many-lessons': 'Une série a au plus {max} cours. Choisissez un dernier jour plus tôt.',

@@ -132,6 +132,8 @@ export interface ClassTexts {
   readonly 'refused.bad-project': string;
   readonly 'refused.project-needed': string;
   readonly 'refused.in-the-past': string;
+  /** `{years}`. */
+  readonly 'refused.too-far': string;
   readonly 'refused.no-lesson': string;
   /** `{day}`: such as 2027-03-28. */
   readonly 'refused.no-such-time': string;
