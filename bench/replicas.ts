@@ -10,6 +10,7 @@ import { startProgram, type Program } from './support/program.ts';
 import { startRedis, type RedisProcess } from './support/redis.ts';
 import { getOnce, makeRequests } from './support/requests.ts';
 import { measureSharedPolling } from './support/shared-polling.ts';
+import { measureSharedSockets } from './support/shared-sockets.ts';
 import { startSimulationServers } from './support/simulation-servers.ts';
 
 const CLASS = 300;
@@ -223,6 +224,7 @@ try {
   tell({ what: 'clients in line that changed their order', value: moved, unit: '', goal: { atMost: 0 } });
   await commits(redis);
   await measureSharedPolling(redis);
+  await measureSharedSockets(redis);
 } finally {
   await redis.kill();
   await fleet.kill();

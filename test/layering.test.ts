@@ -39,7 +39,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http/gateway': ['http/server', 'http/clients', 'engine', 'core', 'ports.ts', 'type:config'],
   'http/health.ts': ['http/server'],
   'http/replica-metrics.ts': ['core', 'engine'],
-  'http/follower.ts': ['http', 'engine', 'ports.ts', 'type:config'],
+  'http/edge-port.ts': ['http/server', 'http/clients', 'core'],
+  'http/replicas': ['http', 'engine', 'core', 'ports.ts', 'type:config'],
   'http/metrics.ts': ['http/server', 'engine', 'core', 'ports.ts'],
   'http/edge.ts': ['http', 'engine', 'core', 'ports.ts', 'type:config', 'type:discovery'],
   agent: ['engine', 'ports.ts'],
@@ -132,7 +133,11 @@ test('without a store for replicas, neither its client nor what a replica is bui
   for (const file of loaded)
     for (const one of imports) if (one.file === file && !one.typeOnly && !one.lazy) loaded.add(one.target);
   assert.ok(loaded.size > 100);
-  const ofReplicas = [...loaded].filter((file) => /^(?:stores\/redis\/|app\/replica|http\/follower)/.test(file));
+  const ofReplicas = [...loaded].filter((file) =>
+    /^(?:stores\/redis\/|app\/replica|http\/replicas\/|engine\/replicas\/(?:far-queue|follower-links|leader-link|link-messages))/.test(
+      file,
+    ),
+  );
   assert.deepEqual(ofReplicas, []);
   assert.ok(![...loaded].some((file) => specifiersOf(file).some(({ specifier, lazy }) => specifier === 'ioredis' && !lazy)));
 });

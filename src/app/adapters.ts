@@ -11,6 +11,7 @@ import type { SharedSignIns } from '../engine/replicas/shared-sign-ins.ts';
 import type { SharedPolling } from '../engine/replicas/shared-polling.ts';
 import type { SharedAdmission } from '../engine/replicas/shared-admission.ts';
 import type { RenderClassPage } from '../http/clients/class-routes.ts';
+import type { EdgePort } from '../http/edge-port.ts';
 import { startEdge, type Edge, type EdgeOptions, type Pages } from '../http/edge.ts';
 import type { MonitorPages } from '../http/operators/monitor-routes.ts';
 import type { ReferencePage } from '../http/server/reference-page.ts';
@@ -61,6 +62,9 @@ export interface Leading {
   readonly admission: SharedAdmission;
   readonly watch: ReplicaWatch;
   readonly signIns: SharedSignIns;
+  readonly port: EdgePort;
+  /** Whether this replica has lost its connections. */
+  readonly isGone: (replica: string) => boolean;
   readonly polling: Pick<SharedPolling, 'lead' | 'probed'>;
 }
 

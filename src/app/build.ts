@@ -252,6 +252,7 @@ function buildAdmission(
     ...{ clock, newId, log, router, line, buckets, decisions },
     bookings: leading === undefined ? bookings : observedBookings(bookings, leading.admission.bookings),
     outcomeObserver: leading?.admission.outcomes,
+    ...(leading !== undefined && { isGone: leading.isGone }),
     classes: reservations,
     ...(settings().fairness.order === 'turns' && { turns: buildTurns(core) }),
     settings: () => {

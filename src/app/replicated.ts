@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ReplicaSettings, Settings } from '../config/settings.ts';
 import type { Digests } from '../core/replicas/member.ts';
-import { startFollowerServer } from '../http/follower.ts';
+import { startFront } from '../http/replicas/front.ts';
+import { connectLink } from '../http/replicas/link-socket.ts';
 import { createRedisStore, type RedisStoreOptions } from '../stores/redis/store.ts';
 import { realAdapters, type Environment } from './adapters.ts';
 import type { App } from './index.ts';
@@ -25,7 +26,8 @@ export async function startReplicated(replicas: ReplicaSettings, settings: Setti
     digests: digestsOf,
     goesOnAlone: () => alone === 'continue',
     reachesStore,
-    listen: (settings, watch) => startFollowerServer({ ...environment, settings, watch }),
+    listen: (options) => startFront({ ...environment, ...options }),
+    connect: (leader) => connectLink(leader, id, environment),
   });
 }
 

@@ -40,6 +40,8 @@ export interface AdmissionOptions {
   /** Absent: there are no classes. */
   readonly classes?: Classes;
   readonly outcomeObserver?: OutcomeObserver | undefined;
+  /** Whether this replica has lost its connections. Absent: there are no replicas. */
+  readonly isGone?: (replica: string) => boolean;
 }
 
 export interface AdmissionSettings extends RequestSettings {
@@ -56,6 +58,7 @@ export interface Admitting {
     QueueService,
     | 'length'
     | 'wait'
+    | 'holds'
     | 'requeue'
     | 'hold'
     | 'resume'

@@ -28,7 +28,7 @@ import type {
   Waiter,
   Waiting,
 } from './request-types.ts';
-import { RestoredTickets } from './restored-tickets.ts';
+import { RestoredTickets, type Claim } from './restored-tickets.ts';
 import type { Booked, RoutedRequest, SessionRequests } from './session-requests.ts';
 import { UndeliveredOutcomes, type OutcomeObserver } from './undelivered-outcomes.ts';
 
@@ -47,6 +47,8 @@ export interface QueueServiceOptions {
   readonly outcomeObserver?: OutcomeObserver | undefined;
   /** Absent: first come, first served. */
   readonly turns?: FairTurns;
+  /** Whether this replica has lost its connections, so that its clients come back elsewhere. Absent: there are no replicas. */
+  readonly isGone?: (replica: string) => boolean;
 }
 
 /** Seconds between two tries while clients wait (docs/design/allocation.md, "Queue"). */
@@ -61,7 +63,7 @@ const STRETCH = 500;
 /** A request in line, with or without the connection of its client. */
 interface WaitingRequest {
   readonly request: SessionRequest;
-  readonly token: string;
+  token: string;
   /** Seconds of the clock when its waiting began. */
   readonly joinedAt: number;
   waiter: Waiter | undefined;
@@ -108,9 +110,15 @@ export class QueueService {
 
   /** Allocated, refused, or placed in line. The waiter is sent its position until the wait ends. Resolves when it was sent the first of these. */
   async wait(request: SessionRequest, waiter: Waiter): Promise<void> {
-    const { resumeToken } = request;
-    if (resumeToken !== undefined && (await this.#continues(resumeToken, request)) && this.resume(resumeToken, waiter)) return;
+    for (const token of [request.place?.token, request.resumeToken])
+      if (token !== undefined && (await this.#continues(token, request)) && this.resume(token, waiter)) return;
     await this.#wait(request, waiter);
+  }
+
+  /** Whether `resume` would find a place or an outcome. */
+  holds(token: string): boolean {
+    const { line, clock } = this.#options;
+    return (line.ofToken(token, clock.now()) ?? this.#undelivered.get(token, clock.now())) !== undefined;
   }
 
   /**
@@ -172,6 +180,7 @@ export class QueueService {
     const { waiter: before } = waiting;
     waiting.waiter = waiter;
     this.#leaving.delete(standing.ticket.id);
+    this.#orphans.delete(token);
     delete waiting.sent;
     const reason = 'This place in line is continued on another connection.';
     before?.settled({ kind: 'refused', code: 'continued-elsewhere', reason });
@@ -255,9 +264,10 @@ export class QueueService {
     const { tickets, problems } = line.restore(read.tickets, clock.now());
     for (const problem of [...read.problems, ...problems]) log.warn(`saved waiting line: ${problem}`);
     const orphans = new Set(read.tickets.flatMap(({ id, orphan }) => (orphan === true ? [id] : [])));
-    for (const { id, token = '', address, clientId, project, labels, reservation, ends, joinedAt } of tickets) {
+    for (const ticket of tickets) {
+      const { id, token = '', address, clientId, project, labels, ends, joinedAt, replica } = ticket;
       const claim = { limitKey: address, project, labels };
-      if (orphans.has(id)) this.#orphans.add({ ...claim, reservation }, token);
+      if (orphans.has(id) || replica !== undefined) this.#orphans.add(orphanOf(ticket), token);
       else if (clientId !== undefined) this.#restored.add({ ...claim, clientId }, token);
       const wanted = {
         ...(clientId !== undefined && { clientId }),
@@ -354,19 +364,35 @@ export class QueueService {
     const adopted = this.#adopt(routed, waiter);
     if (adopted !== undefined) return { ...routed, id: adopted };
     const booked = await requests.book(routed);
-    if (booked.kind === 'booked') await this.#deliver(routed, booked, 0, waiter);
+    if (booked.kind === 'booked') await this.#deliver(routed, booked, 0, waiter, request.place?.token);
     else this.#join(routed, waiter);
     return routed;
   }
 
   /** A client that cannot show a token takes over the place that it, or one like it, had on another replica. Returns the ticket. */
   #adopt({ request, want }: RoutedRequest, waiter: Waiter): string | undefined {
-    if (this.#orphans.isEmpty || waiter.keepPlace) return undefined;
+    const { place } = request;
+    if (this.#orphans.isEmpty || (waiter.keepPlace && place?.replica === undefined)) return undefined;
     const { line, clock } = this.#options;
     const { project, labels, reservation } = want;
-    const token = this.#orphans.take({ limitKey: request.address.limitKey, project, labels, reservation });
+    const claim = { limitKey: request.address.limitKey, project, labels, reservation };
+    const token = this.#orphans.take(claim, (orphan) => this.#isAbandoned(orphan));
     const ticket = token === undefined ? undefined : line.ofToken(token, clock.now());
-    return token !== undefined && ticket !== undefined && this.resume(token, waiter) ? ticket.id : undefined;
+    const waiting = ticket && this.#waiting.get(ticket.id);
+    if (ticket === undefined || waiting === undefined) return undefined;
+    if (place !== undefined) {
+      line.handOver(ticket.id, place);
+      waiting.token = place.token;
+    }
+    return this.resume(waiting.token, waiter) ? ticket.id : undefined;
+  }
+
+  /** Its client cannot come back to it by its token. */
+  #isAbandoned(token: string): boolean {
+    const { line, clock, isGone } = this.#options;
+    const ticket = line.ofToken(token, clock.now());
+    if (ticket === undefined || this.#waiting.get(ticket.id)?.waiter !== undefined) return false;
+    return ticket.replica === undefined || isGone?.(ticket.replica) === true;
   }
 
   #join(routed: RoutedRequest, waiter: Waiter): void {
@@ -376,14 +402,15 @@ export class QueueService {
       this.#recordGone(routed, 0);
       return;
     }
-    const token = newId();
-    const { clientId } = request;
+    const { clientId, place } = request;
     const { limitKey } = request.address;
+    const token = place?.token ?? newId();
     const ticket = {
       ...{ id, ...want },
       ...(limitKey !== undefined && { address: limitKey }),
       ...(clientId !== undefined && { clientId }),
       ...(waiter.keepPlace && { token }),
+      ...(place?.replica !== undefined && { replica: place.replica }),
       ...(turn !== undefined && { turn }),
     };
     const joined = line.join(ticket, clock.now());
@@ -413,8 +440,13 @@ export class QueueService {
       if (waiting.waiter !== waiter || this.#waiting.get(id) !== waiting) return;
       waiting.waiter = undefined;
       const { line, clock } = this.#options;
-      if (line.lost(id, clock.now()) === 'kept') this.#serving.wake();
-      else this.#abandon(id, waiting);
+      if (line.lost(id, clock.now()) !== 'kept') {
+        this.#abandon(id, waiting);
+        return;
+      }
+      const ticket = line.get(id);
+      if (ticket?.replica !== undefined) this.#orphans.add(orphanOf(ticket), waiting.token);
+      this.#serving.wake();
     };
     if (waiter.gone.aborted) lost();
     else waiter.gone.addEventListener('abort', lost, { once: true });
@@ -486,6 +518,7 @@ export class QueueService {
   }
 
   #remove(id: string): void {
+    this.#orphans.delete(this.#waiting.get(id)?.token ?? '');
     this.#waiting.delete(id);
     this.#version += 1;
   }
@@ -598,6 +631,11 @@ export class QueueService {
     waiting.sent = status;
     waiting.waiter.changed(status);
   }
+}
+
+/** By what a client that knows no token is recognized. */
+function orphanOf({ address, project, labels, reservation }: Ticket): Claim {
+  return { limitKey: address, project, labels, reservation };
 }
 
 const GONE = { code: 'client-gone', reason: 'The client disconnected while it waited.' };

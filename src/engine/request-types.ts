@@ -22,6 +22,16 @@ export interface SessionRequest {
   readonly resumeToken?: string;
   /** It was already counted against the limits of its address. */
   readonly counted?: true;
+  /** Absent: the queue makes up the token of its place. */
+  readonly place?: ReplicaPlace;
+}
+
+/** The place of a client whose connection another process may have, which asks again by the same token when the leader is another one. */
+export interface ReplicaPlace {
+  /** Unguessable. */
+  readonly token: string;
+  /** The replica that has the connection of a client which does not know the token. */
+  readonly replica?: string;
 }
 
 /** A request with an id and its project read. */

@@ -17,7 +17,9 @@ export interface Claim {
 }
 
 export class RestoredTickets {
-  readonly #tokens = new Map<string, string[]>();
+  /** In the order in which they were added, by their claims. */
+  readonly #tokens = new Map<string, Set<string>>();
+  readonly #keys = new Map<string, string>();
 
   get isEmpty(): boolean {
     return this.#tokens.size === 0;
@@ -25,18 +27,29 @@ export class RestoredTickets {
 
   add(claim: Claim, token: string): void {
     const key = keyOf(claim);
+    this.#keys.set(token, key);
     const tokens = this.#tokens.get(key);
-    if (tokens === undefined) this.#tokens.set(key, [token]);
-    else tokens.push(token);
+    if (tokens === undefined) this.#tokens.set(key, new Set([token]));
+    else tokens.add(token);
   }
 
-  /** Returned once: from then on the caller knows what the client was answered. */
-  take(claim: Claim): string | undefined {
-    const key = keyOf(claim);
+  /** Returned once: from then on the caller knows what the client was answered. Only one that `isFree`. */
+  take(claim: Claim, isFree: (token: string) => boolean = () => true): string | undefined {
+    for (const token of this.#tokens.get(keyOf(claim)) ?? []) {
+      if (!isFree(token)) continue;
+      this.delete(token);
+      return token;
+    }
+    return undefined;
+  }
+
+  delete(token: string): void {
+    const key = this.#keys.get(token);
+    if (key === undefined) return;
+    this.#keys.delete(token);
     const tokens = this.#tokens.get(key);
-    const token = tokens?.shift();
-    if (tokens?.length === 0) this.#tokens.delete(key);
-    return token;
+    tokens?.delete(token);
+    if (tokens?.size === 0) this.#tokens.delete(key);
   }
 }
 

@@ -40,9 +40,10 @@ import { createReservationRoutes } from './operators/reservation-routes.ts';
 import { createCalendarRoutes } from './operators/calendar-routes.ts';
 import { createClassRoutes, type RenderClassPage } from './clients/class-routes.ts';
 import { createClassesApi } from './clients/classes-api.ts';
+import type { EdgePort } from './edge-port.ts';
 import { createSessionRoutes } from './operators/session-routes.ts';
 import { createAvailabilitySocket } from './clients/availability-socket.ts';
-import { createAddressOf, createPeerKey, parseNetworks, type AddressOf, type PeerKey } from './server/client-address.ts';
+import { clientAddresses, type AddressOf } from './server/client-address.ts';
 import { budgetDescriptors, budgetRelays, readDescriptorLimit } from './server/descriptors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { explainView, type ExplainSource } from './operators/explain-view.ts';
@@ -116,7 +117,7 @@ export interface EdgeOptions {
   /** Clients may wait and get servers: the state of the last run is loaded, and with it the waiting line. */
   readonly sessions: StartupGate;
   /** Absent: it is the only session server of its fleet. */
-  readonly leading?: { readonly watch: ReplicaWatch; readonly signIns: SharedSignIns };
+  readonly leading?: { readonly watch: ReplicaWatch; readonly signIns: SharedSignIns; readonly port: EdgePort };
   /** Absent: this is not the demo. */
   readonly demo?: Demo;
 }
@@ -179,12 +180,12 @@ interface Parts {
 }
 
 async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): Promise<Edge> {
-  const { settings, poller, metrics } = options;
+  const { settings, poller, metrics, leading } = options;
   const maxima = connectionMaxima(options);
-  const addresses = clientAddresses(settings);
+  const addresses = leading?.port.addresses ?? clientAddresses(settings);
   const addressOf = addresses.of;
   /** Filled below; the metrics and the cookie's name are read later. */
-  const own: { server?: HttpServer; sockets?: Sockets } = {};
+  const own: { server?: Pick<HttpServer, 'port' | 'connections'>; sockets?: Sockets } = {};
   const connections = () => own.server?.connections() ?? 0;
   addGauges(metrics.registry, {
     ...options,
@@ -201,7 +202,7 @@ async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): P
       metricsServers: settings().limits.metricsServers,
     }),
   });
-  if (options.leading !== undefined) addReplicaMetrics(metrics.registry, options.leading.watch.replication);
+  if (leading !== undefined) addReplicaMetrics(metrics.registry, leading.watch.replication);
   const gateway = await gatewayIfEnabled(options, { addressOf, registry: metrics.registry, maxRelays: maxima.relays });
   if (gateway !== undefined) options.sessionList.addGateway(gateway.sessions);
   closers.add((grace) => gateway?.close(grace));
@@ -210,17 +211,17 @@ async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): P
     toListener(routesOf(parts, pages), () => settings().limits.bodyBytes),
     options.log,
   );
-  own.sockets = socketsOf(parts, maxima.clients);
+  own.sockets = leading?.port.sockets ?? socketsOf(parts, maxima.clients);
   const shared: SharedListening = {
     ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },
     places: {
       peerKey: addresses.peerKey,
       isPrivileged: (request) => addressOf(request).limitKey === undefined || isOfHolder(request, settings().admin.tokens),
-      shares: new PerClientCounts(),
+      shares: leading?.port.shares ?? new PerClientCounts(),
     },
     turnedAway: (why, request) => reportTurnedAway(parts, why, addressOf(request as IncomingMessage).address, maxima.clients()),
   };
-  own.server = await listen(parts, shared);
+  own.server = leading === undefined ? await listen(parts, shared) : serveOn(leading.port, parts, shared);
   await gateway?.start({ ...shared, otherConnections: connections });
   options.serverChanges.subscribe((facts) => {
     if (facts !== undefined) gateway?.serverChanged(facts, poller.state(facts));
@@ -240,22 +241,6 @@ function connectionMaxima({ settings, poller }: EdgeOptions) {
     settings().gateway.enabled ? budgetRelays(descriptors, poller.size, settings().gateway.limits.relays) : 0;
   const clients = () => budgetDescriptors(descriptors, poller.size + relays(), settings().limits.clients).clients;
   return { descriptors, relays, clients };
-}
-
-/** Addresses of clients, by the proxies that are trusted now. */
-function clientAddresses(settings: () => Settings) {
-  const create = () => {
-    const { networks } = parseNetworks(settings().trustedProxies);
-    return { addressOf: createAddressOf(networks), peerKey: createPeerKey(networks) };
-  };
-  let current = create();
-  return {
-    of: (request: Parameters<AddressOf>[0]) => current.addressOf(request),
-    peerKey: (socket: Parameters<PeerKey>[0]) => current.peerKey(socket),
-    reconfigure() {
-      current = create();
-    },
-  };
 }
 
 function reportTurnedAway({ options }: Parts, why: TurnedAway, address: string, max: number): void {
@@ -460,6 +445,20 @@ async function listen({ options, closers, addressOf, gateway }: Parts, shared: S
   });
   closers.add((grace) => server.close(grace));
   return server;
+}
+
+/** On the port of the replica, which stays open. */
+function serveOn(port: EdgePort, parts: Parts, { handle, maxClients }: SharedListening): EdgePort {
+  const { closers, gateway } = parts;
+  const stop = port.serve({
+    ...{ handle, maxClients },
+    relayOf: (path) => gateway?.socketHandlerOf(path),
+    sent: (...arrival) => gateway?.sent(...arrival),
+    turnedAway: (why, address) => reportTurnedAway(parts, why, address, maxClients()),
+    otherConnections: () => gateway?.connections() ?? 0,
+  });
+  closers.add(stop);
+  return port;
 }
 
 /** The gateway is not even loaded while it is switched off. */

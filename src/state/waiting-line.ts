@@ -67,6 +67,7 @@ const savedTicket: z.ZodType<SavedTicket> = z.object({
   reservation: name.exactOptional(),
   ends: z.literal('refuse').exactOptional(),
   turn: z.string().min(1).max(1000).exactOptional(),
+  replica: name.exactOptional(),
   orphan: z.literal(true).exactOptional(),
   waited: z.number().min(0).max(1e7),
 });

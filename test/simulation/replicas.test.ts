@@ -332,6 +332,108 @@ test('a replica that stops hands over within two seconds, and its clients keep t
   await world.stop();
 });
 
+/** A full fleet, and six clients in line: two on each replica, of which one knows no token. */
+async function lineOnAll(seed: number): Promise<{ readonly world: World; readonly waiting: readonly Client[] }> {
+  const world = await start(seed);
+  await world.until('the followers serve', () =>
+    world.replicas.every(({ edge, front }) => edge !== undefined || front?.serves()),
+  );
+  for (let i = 0; i < ALL; i += 1) world.addClient({ isAnywhere: true });
+  await world.until('the fleet is full', () => served(world) === ALL);
+  const waiting: Client[] = [];
+  for (const hasToken of [true, false])
+    for (const at of world.replicas) {
+      const client = world.addClient({ hasToken, at });
+      waiting.push(client);
+      await world.until('it is in line', () => client.positions.length > 0);
+    }
+  assert.deepEqual(lastPositions(waiting), [1, 2, 3, 4, 5, 6]);
+  return { world, waiting };
+}
+
+const lastPositions = (clients: readonly Client[]) => clients.map(({ positions }) => positions.at(-1));
+
+/** Sessions end one after the other, and those in line get their places in turn. */
+async function serveInTurn(world: World, waiting: readonly Client[]): Promise<void> {
+  for (const [index, client] of waiting.entries()) {
+    assert.ok(await world.clients[index]?.leave());
+    await world.until('the next one is served', () => client.isServed);
+    assert.equal(waiting.filter(({ isServed }) => isServed).length, index + 1);
+  }
+  world.check();
+  await world.stop();
+}
+
+test('connections to followers survive the death of the leader, and their clients keep their places', async () => {
+  for (const seed of [40, 41]) {
+    const { world, waiting } = await lineOnAll(seed);
+    const first = leader(world);
+    const onLeader = world.replicas.indexOf(first);
+    first.kill();
+    await world.until('another one leads', () => world.serving().length === 1);
+    await world.clock.advance(3);
+    for (const [index, { connections }] of waiting.entries()) assert.equal(connections, index % 3 === onLeader ? 2 : 1);
+    assert.deepEqual(lastPositions(waiting), [1, 2, 3, 4, 5, 6]);
+    await serveInTurn(world, waiting);
+  }
+});
+
+test('a leader that is stopped and goes on keeps the connections of its clients', async () => {
+  const { world, waiting } = await lineOnAll(42);
+  const first = leader(world);
+  first.pause();
+  await world.until('another one leads', () => world.serving().length === 1);
+  await world.clock.advance(2);
+  first.resume();
+  await world.until('it follows', () => first.edge === undefined && first.front?.serves() === true);
+  await world.clock.advance(2);
+  for (const { connections } of waiting) assert.equal(connections, 1);
+  assert.deepEqual(lastPositions(waiting), [1, 2, 3, 4, 5, 6]);
+  await serveInTurn(world, waiting);
+});
+
+test('clients of a follower that dies find their places at another replica', async () => {
+  const { world, waiting } = await lineOnAll(43);
+  const follower = world.replicas.find((replica) => replica !== leader(world));
+  assert.ok(follower);
+  follower.kill();
+  await world.clock.advance(3);
+  const onFollower = world.replicas.indexOf(follower);
+  for (const [index, { connections }] of waiting.entries()) assert.equal(connections, index % 3 === onFollower ? 2 : 1);
+  assert.deepEqual(lastPositions(waiting), [1, 2, 3, 4, 5, 6]);
+  await serveInTurn(world, waiting);
+});
+
+test('a follower that is stopped and goes on finds the places of its clients again, also at another leader', async () => {
+  for (const dies of [false, true]) {
+    const { world, waiting } = await lineOnAll(dies ? 44 : 45);
+    const follower = world.replicas.find((replica) => replica !== leader(world));
+    assert.ok(follower);
+    follower.pause();
+    await world.clock.advance(5);
+    if (dies) {
+      leader(world).kill();
+      await world.until('another one leads', () => world.serving().length === 1);
+    }
+    follower.resume();
+    await world.clock.advance(4);
+    const onFollower = world.replicas.indexOf(follower);
+    for (const [index, { connections }] of waiting.entries()) if (index % 3 === onFollower) assert.equal(connections, 1);
+    assert.deepEqual(lastPositions(waiting), [1, 2, 3, 4, 5, 6]);
+    await serveInTurn(world, waiting);
+  }
+});
+
+test('a client of a follower that leaves, with or without a token, is served no more', async () => {
+  const { world, waiting } = await lineOnAll(46);
+  for (const client of waiting.slice(0, 5)) client.end();
+  // A place with a token is kept for a while.
+  await world.until('the others are gone', () => leader(world).edge?.queue.length === 1, 90);
+  await world.clock.advance(1);
+  assert.equal(waiting[5]?.positions.at(-1), 1);
+  await serveInTurn(world, waiting.slice(5));
+});
+
 test('whatever the adversary does, every client is served once, and nothing is given twice', async () => {
   const seeds = SEED === undefined ? Array.from({ length: SEEDS }, (_, index) => index + 100) : [Number(SEED)];
   for (const seed of seeds) {
@@ -350,7 +452,7 @@ async function storm(seed: number): Promise<void> {
   world.weather = { delay: 0.2 * random(), cutBefore: 0.1 * random(), cutAfter: 0.1 * random() };
   let goBack = world.store.copy();
   for (let turn = 0; turn < 12; turn += 1) {
-    for (let i = 0; i < 2; i += 1) world.addClient({ hasToken: random() < 0.7 });
+    for (let i = 0; i < 2; i += 1) world.addClient({ hasToken: random() < 0.7, isAnywhere: random() < 0.7 });
     await strike(world, goBack);
     goBack = world.store.copy();
     await world.clock.advance(3 * random());
@@ -396,6 +498,8 @@ async function strike(world: World, goBack: () => void): Promise<void> {
 
 test('two teachers who want the last seats at once, through two replicas, never both get them', async () => {
   const world = await start(31);
+  // The servers are probed.
+  await world.clock.advance(2);
   const first = leader(world);
   const answers: string[] = [];
   const ask = (replica: Replica, name: string, seats: number) => {
@@ -408,7 +512,6 @@ test('two teachers who want the last seats at once, through two replicas, never 
   // A leader that dies with its answer has left the seats to the next one.
   first.kill();
   await world.until('another one leads', () => world.serving().length === 1);
-  // The servers are probed.
   await world.clock.advance(2);
   const second = leader(world);
   // One that stands still and does not know yet that another one leads answers nothing.

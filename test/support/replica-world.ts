@@ -3,19 +3,25 @@
  * did what they say, kills and pauses replicas, and makes the store stand still, forget, or go back.
  */
 import assert from 'node:assert/strict';
-import { startReplica } from '../../src/app/replica.ts';
+import { startReplica, type FrontParts } from '../../src/app/replica.ts';
 import type { App, Environment } from '../../src/app/index.ts';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
 import type { ServerId } from '../../src/core/fleet/endpoint.ts';
 import type { Digests } from '../../src/core/replicas/member.ts';
 import type { Outcome, Waiter, Waiting } from '../../src/engine/request-types.ts';
+import { PerClientCounts } from '../../src/core/limits/per-client-counts.ts';
+import type { Channel } from '../../src/engine/replicas/channel.ts';
+import type { LeaderAddress } from '../../src/engine/replicas/leader-link.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
+import type { Front } from '../../src/http/replicas/front.ts';
+import { clientAddresses } from '../../src/http/server/client-address.ts';
 import type { Clock, Probe, SharedStore } from '../../src/ports.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
 import { MemorySharedStore } from '../../src/stores/shared-memory.ts';
 import { FakeClock } from './fake-clock.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MemoryStore } from './memory-store.ts';
+import { linkOf, type LinkEnd } from './replica-channel.ts';
 import { seededRandom } from './seeded-random.ts';
 import { settingsOf } from './settings.ts';
 
@@ -147,8 +153,16 @@ export class Replica {
   /** Seconds by which the clock of its machine is ahead of that of the store. */
   clockDifference = 0;
   edge: EdgeOptions | undefined;
-  /** Aborted when the connections of its clients end. */
+  /** Aborted when the connections of clients of its edge end. */
   connections = new AbortController();
+  /** What its port is given; the WebSockets of its clients stay open when another replica leads. */
+  front: FrontParts | undefined;
+  /** Aborted when these WebSockets end. */
+  readonly sockets = new AbortController();
+  readonly links = new Set<LinkEnd>();
+  /** How often it was stopped. */
+  #pauses = 0;
+  #id = '';
   readonly #world: World;
   #app: App | undefined;
   #resumed: (() => void)[] = [];
@@ -165,6 +179,7 @@ export class Replica {
       ...{ clock, random: world.random, log: this.log, version: 'tested', names: createSharedLookup() },
       newId: () => world.newId(),
     };
+    this.#id = `${this.name}-${world.newId()}`;
     const simulationServers = world.servers.map((address) => ({ address: address.replace(':', '/'), maxSessions: PLACES }));
     this.#app = await startReplica(
       settingsOf({ ...this.own, simulationServers }),
@@ -186,7 +201,7 @@ export class Replica {
       {
         store: this.#store(world.store),
         self: {
-          id: `${this.name}-${world.newId()}`,
+          id: this.#id,
           name: this.name,
           version: 'tested',
           address: `http://${this.name}`,
@@ -197,7 +212,8 @@ export class Replica {
           const other = world.replicas.find(({ name }) => address === `http://${name}`);
           return Promise.resolve(other !== undefined && !other.isDead && !other.isPaused && !world.storeIsDown);
         },
-        listen: () => Promise.resolve({ port: 1, close: () => Promise.resolve() }),
+        listen: (parts) => Promise.resolve(this.#open(parts)),
+        connect: (leader) => this.#connect(leader),
       },
     );
   }
@@ -232,11 +248,18 @@ export class Replica {
     this.isDead = true;
     this.edge = undefined;
     this.disconnect();
+    this.sockets.abort();
+    for (const link of this.links) link.other?.lose();
   }
 
   /** As `SIGSTOP`: connections stay open. */
   pause(): void {
     this.isPaused = true;
+    this.#pauses += 1;
+    const pause = this.#pauses;
+    void this.#world.clock.sleep(SILENT).then(() => {
+      if (this.isPaused && this.#pauses === pause) for (const link of this.links) link.other?.lose();
+    });
   }
 
   /** As `SIGCONT`. */
@@ -256,9 +279,41 @@ export class Replica {
   }
 
   /** Goes on while it runs. A dead one never does. */
-  async #running(): Promise<void> {
+  async running(): Promise<void> {
     while (this.isPaused) await new Promise<void>((resolve) => this.#resumed.push(resolve));
     if (this.isDead) await new Promise(() => undefined);
+  }
+
+  #open(parts: FrontParts): Front {
+    this.front = parts;
+    return {
+      edgePort: {
+        ...{ port: 1, addresses: clientAddresses(() => ({ trustedProxies: [] })), shares: new PerClientCounts() },
+        sockets: { upgrade: () => undefined, count: () => 0, close: () => Promise.resolve() },
+        ...{ connections: () => 0, serve: () => () => undefined },
+      },
+      ...{ leaderChanged: () => undefined, reconfigure: () => undefined },
+      close: () => {
+        this.sockets.abort();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  async #connect({ address, secret }: LeaderAddress): Promise<Channel> {
+    const world = this.#world;
+    await world.clock.sleep(world.weather.delay * world.random());
+    await this.running();
+    const other = world.replicas.find(({ name }) => address === `http://${name}`);
+    const isReached = other !== undefined && !other.isDead && !other.isPaused && world.random() >= world.weather.cutBefore;
+    if (!isReached || other.front?.secret() !== secret || other.edge === undefined) {
+      await world.clock.sleep(world.random());
+      await this.running();
+      throw new Error('the leader does not answer');
+    }
+    const [near, far] = linkOf(world, this, other);
+    other.front.linked(far, this.#id);
+    return near;
   }
 
   #clock(): Clock {
@@ -268,7 +323,7 @@ export class Replica {
       wallTime: () => clock.wallTime() + this.clockDifference,
       sleep: async (seconds, signal) => {
         await clock.sleep(seconds, signal);
-        await this.#running();
+        await this.running();
       },
     };
   }
@@ -298,7 +353,7 @@ export class Replica {
   /** One call of the store, over a connection that may be slow or break. */
   async #call<T>(call: () => Promise<T>): Promise<T> {
     const { clock, random, weather } = this.#world;
-    await this.#running();
+    await this.running();
     await clock.sleep(weather.delay * random());
     const fate = random();
     // A call that has left a replica arrives, even if the replica dies.
@@ -306,13 +361,13 @@ export class Replica {
     const result = await call();
     if (fate > 1 - weather.cutAfter) return this.#fail();
     await clock.sleep(weather.delay * random());
-    await this.#running();
+    await this.running();
     return result;
   }
 
   async #fail(): Promise<never> {
     await this.#world.clock.sleep(this.#world.random() < 0.5 ? 0.01 : 1);
-    await this.#running();
+    await this.running();
     throw Object.assign(new Error('the store did not answer'), { code: 'store-unreachable' });
   }
 }
@@ -320,7 +375,14 @@ export class Replica {
 export interface ClientOptions {
   /** It knows its resume token. */
   readonly hasToken?: boolean;
+  /** It has a WebSocket to any replica, instead of a connection to the leader. */
+  readonly isAnywhere?: boolean;
+  /** To this one, the first time. */
+  readonly at?: Replica;
 }
+
+/** Seconds after which the other side of a link gives up a replica that does not answer. */
+const SILENT = 3;
 
 /** A client that wants one session, and comes back until it has an outcome. */
 export class Client {
@@ -331,11 +393,17 @@ export class Client {
   #token: string | undefined;
   readonly #world: World;
   readonly #hasToken: boolean;
+  readonly #isAnywhere: boolean;
+  #at: Replica | undefined;
+  /** How often it connected. */
+  connections = 0;
   readonly #ended = new AbortController();
 
-  constructor(world: World, { hasToken = true }: ClientOptions) {
+  constructor(world: World, { hasToken = true, at, isAnywhere = at !== undefined }: ClientOptions) {
     this.#world = world;
     this.#hasToken = hasToken;
+    this.#isAnywhere = isAnywhere;
+    this.#at = at;
   }
 
   get token(): string | undefined {
@@ -365,24 +433,34 @@ export class Client {
     const { signal } = this.#ended;
     while (!signal.aborted && this.outcomes.length === 0) {
       // A replica that is stopped still accepts connections.
-      const serving = replicas.filter(({ edge, isDead }) => edge !== undefined && !isDead);
-      const replica = serving[Math.floor(random() * serving.length)];
-      if (replica?.edge !== undefined) await this.#connect(replica, replica.edge);
+      const serving = replicas.filter(
+        ({ edge, isDead, front, sockets }) =>
+          !isDead && !sockets.signal.aborted && (edge !== undefined || (this.#isAnywhere && front?.serves() === true)),
+      );
+      const replica = this.#at ?? serving[Math.floor(random() * serving.length)];
+      this.#at = undefined;
+      if (this.#isAnywhere) {
+        const queue = replica?.front?.clients;
+        if (queue !== undefined) await this.#ask(queue, this.#connectionTo(replica?.sockets.signal));
+      } else if (replica?.edge !== undefined) await this.#connect(replica, replica.edge);
       await clock.sleep(0.1 + 0.2 * random(), signal);
     }
   }
 
   /** Resolves when the connection ends. */
   async #connect(replica: Replica, edge: EdgeOptions): Promise<void> {
-    const connection = AbortSignal.any([replica.connections.signal, this.#ended.signal]);
-    const closed = new Promise<void>((resolve) => {
-      connection.addEventListener('abort', () => {
-        resolve();
-      });
-    });
+    const connection = this.#connectionTo(replica.connections.signal);
+    const isClosed = await Promise.race([edge.sessions.ready.then(() => false), aborted(connection).then(() => true)]);
+    if (!isClosed) await this.#ask(edge.queue, connection);
+  }
+
+  #connectionTo(signal = new AbortController().signal): AbortSignal {
+    return AbortSignal.any([signal, this.#ended.signal]);
+  }
+
+  async #ask(queue: Pick<EdgeOptions['queue'], 'wait' | 'delivered'>, connection: AbortSignal): Promise<void> {
     if (connection.aborted) return;
-    const isClosed = await Promise.race([edge.sessions.ready.then(() => false), closed.then(() => true)]);
-    if (isClosed) return;
+    this.connections += 1;
     const answered = new Promise<void>((resolve) => {
       const waiter: Waiter = {
         gone: connection,
@@ -394,6 +472,7 @@ export class Client {
         settled: (outcome) => {
           if (connection.aborted) return;
           if (outcome.kind === 'allocated') this.outcomes.push(outcome);
+          if (outcome.kind === 'allocated' && this.#isAnywhere && this.#token !== undefined) queue.delivered(this.#token);
           resolve();
         },
       };
@@ -401,13 +480,22 @@ export class Client {
         address: { address: '127.0.0.1', limitKey: undefined },
         ...(this.#token !== undefined && { resumeToken: this.#token }),
       };
-      void edge.queue.wait(request, waiter);
+      void queue.wait(request, waiter);
     });
-    await Promise.race([answered, closed]);
+    await Promise.race([answered, aborted(connection)]);
   }
 
   #told({ position, resumeToken }: Waiting): void {
     this.positions.push(position);
     if (this.#hasToken) this.#token = resumeToken;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
 }

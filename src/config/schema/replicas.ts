@@ -63,10 +63,12 @@ export const replicas = z
       .max(200)
       .regex(/^https?:\/\/[^\s/?#@]+$/)
       .optional()
-      .describe('URL at which the other replicas reach this one, so that they can agree when the store does not answer.')
+      .describe(
+        'URL at which the other replicas reach this one. Followers need that of the leader to serve clients, and all need it to agree when the store does not answer.',
+      )
       .meta({
         restart: true,
-        absent: 'none: when the store does not answer, the leader waits',
+        absent: 'none: while it leads, followers serve no clients; when the store does not answer, the leader waits',
         expected: 'a URL such as "http://10.0.0.11:1999"',
       }),
     alone: z

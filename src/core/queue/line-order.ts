@@ -31,6 +31,8 @@ export interface TicketRequest extends Want {
   readonly turn?: string;
   /** Unguessable. A client that shows it gets its position back; without one the position is lost with the connection. */
   readonly token?: string;
+  /** The replica that has the connection of a client which does not know the token. */
+  readonly replica?: string;
 }
 
 export interface Ticket extends TicketRequest {
@@ -289,7 +291,12 @@ function isSameLine(a: Spot, b: Spot): boolean {
   return a.ticket.reservation === b.ticket.reservation;
 }
 
-export type MutableTicket = TicketRequest & { readonly joinedAt: number; lostAt: number | undefined };
+export type MutableTicket = Omit<TicketRequest, 'token' | 'replica'> & {
+  readonly joinedAt: number;
+  lostAt: number | undefined;
+  token?: string;
+  replica?: string;
+};
 
 /** An element of the list. One that left keeps its `next`, so that a walk that has reached it finds its way. */
 export class Spot {

@@ -48,7 +48,14 @@ export interface SavedTicket extends Omit<TicketRequest, 'except'> {
 export interface LineObserver {
   /** `atHead`: before all others of its line, instead of behind them. */
   readonly joined: (ticket: Ticket, atHead: boolean) => void;
+  /** Another client has it from now on. */
+  readonly handedOver: (ticket: Ticket) => void;
   readonly left: (ticket: Ticket) => void;
+}
+
+export interface HandedOver {
+  readonly token: string;
+  readonly replica?: string;
 }
 
 export interface Restored {
@@ -203,6 +210,19 @@ export class WaitingLine {
   ofToken(token: string, now: number): Ticket | undefined {
     const spot = this.#byToken.get(token);
     return spot === undefined || this.#isOver(spot, now) ? undefined : spot.ticket;
+  }
+
+  /** Another client takes over a ticket whose own client is gone. From now on it has this token and this replica. */
+  handOver(id: string, { token, replica }: HandedOver): void {
+    const spot = this.#byId.get(id);
+    if (spot === undefined) return;
+    const { ticket } = spot;
+    if (ticket.token !== undefined) this.#byToken.delete(ticket.token);
+    ticket.token = token;
+    this.#byToken.set(token, spot);
+    if (replica === undefined) delete ticket.replica;
+    else ticket.replica = replica;
+    this.#observer?.handedOver(ticket);
   }
 
   /** Ends the tickets whose clients did not come back, and returns them. To be called every second. */

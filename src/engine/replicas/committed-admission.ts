@@ -1,7 +1,7 @@
 /** What clients call on a leader: admission as it is, but no client is sent a decision before it is committed. */
 import type { Clock } from '../../ports.ts';
 import type { Admitting } from '../admission.ts';
-import type { NoRoom, Outcome, Refused, Waiter, Waiting } from '../request-types.ts';
+import type { NoRoom, Outcome, Refused, SessionRequest, Waiter, Waiting } from '../request-types.ts';
 import type { Journal } from './journal.ts';
 import type { ResumeTokens } from './resume-tokens.ts';
 
@@ -26,12 +26,13 @@ export function committedAdmission(
     return UNREACHABLE;
   };
   /** Waits until the waiter was sent something, or refuses it: it has no place yet that it could lose. */
-  const enter = async (waiter: CommittedWaiter, entered: Promise<void>) => {
+  const enter = async (waiter: CommittedWaiter, entered: Promise<void>, { place }: SessionRequest) => {
     await entered;
-    if (await inTime(waiter.sent())) return;
-    const { token, bookingId } = waiter.refuse();
-    if (bookingId !== undefined) await queue.release(bookingId);
-    if (token !== undefined) await queue.giveUp(token);
+    if ((await inTime(waiter.sent())) || waiter.mayContinue) return;
+    const { token = place?.token, bookingId } = waiter.refuse();
+    // Its place, or the outcome that was kept for it.
+    const isGivenUp = token !== undefined && (await queue.giveUp(token));
+    if (!isGivenUp && bookingId !== undefined) await queue.release(bookingId);
   };
   return {
     requests: {
@@ -42,15 +43,19 @@ export function committedAdmission(
       get length() {
         return queue.length;
       },
-      wait({ resumeToken: shown, ...request }, inner) {
-        const known = shown === undefined ? undefined : tokens.known(shown);
-        const waiter = new CommittedWaiter(shownAs(inner, known, shown), journal);
-        if (known !== undefined) return queue.wait({ ...request, resumeToken: known }, waiter);
-        return enter(waiter, queue.wait(request, waiter));
+      holds: (shown) => queue.holds(tokens.known(shown) ?? ''),
+      wait({ resumeToken, ...request }, inner) {
+        for (const shown of [request.place?.token, resumeToken]) {
+          const known = shown === undefined ? undefined : tokens.known(shown);
+          if (known === undefined || !queue.holds(known)) continue;
+          return queue.wait({ ...request, resumeToken: known }, new CommittedWaiter(shownAs(inner, known, shown), journal));
+        }
+        const waiter = new CommittedWaiter(inner, journal);
+        return enter(waiter, queue.wait(request, waiter), request);
       },
       requeue(request, failed, inner) {
         const waiter = new CommittedWaiter(inner, journal);
-        return enter(waiter, queue.requeue(request, failed, waiter));
+        return enter(waiter, queue.requeue(request, failed, waiter), request);
       },
       hold: async (...held) => answer(await queue.hold(...held)),
       ...byToken(queue, journal, tokens),
@@ -117,6 +122,7 @@ class CommittedWaiter implements Waiter {
   #sending: Promise<void> | undefined;
   #token: string | undefined;
   #bookingId: string | undefined;
+  #isContinued = false;
 
   constructor(inner: Waiter, journal: Pick<Journal, 'committed' | 'isClean'>) {
     this.#inner = inner;
@@ -134,7 +140,13 @@ class CommittedWaiter implements Waiter {
     });
   }
 
+  /** Its client asks on another connection, or may still do so. */
+  get mayContinue(): boolean {
+    return this.#isContinued || (this.keepPlace && this.#inner.gone.aborted);
+  }
+
   settled(outcome: Outcome): void {
+    if (outcome.kind === 'refused' && outcome.code === 'continued-elsewhere') this.#isContinued = true;
     if (outcome.kind === 'allocated') this.#bookingId = outcome.bookingId;
     this.#send(() => {
       this.#inner.settled(outcome);
@@ -150,7 +162,7 @@ class CommittedWaiter implements Waiter {
   refuse(): { readonly token: string | undefined; readonly bookingId: string | undefined } {
     this.#refused.abort();
     this.#inner.settled(UNREACHABLE);
-    return { token: this.#bookingId === undefined ? this.#token : undefined, bookingId: this.#bookingId };
+    return { token: this.#token, bookingId: this.#bookingId };
   }
 
   #send(send: () => void): void {

@@ -28,8 +28,8 @@ export type Self = Pick<Member, 'id' | 'name' | 'version' | 'address'>;
 export interface HeartbeatEvents {
   /** This replica leads from now on. */
   elected(term: number): void;
-  /** It still leads; the store may have forgotten what it knew. */
-  renewed(term: number): void;
+  /** It still leads. `hasForgotten`: the store has not what this replica committed before. */
+  renewed(term: number, hasForgotten: boolean): void;
   /** Another replica leads. */
   deposed(): void;
   /** It leads, and its lease is over as far as it knows, because the store does not answer. */
@@ -87,6 +87,8 @@ export class Heartbeats {
   #leads = false;
   #term = 0;
   #store: Stamp = NO_STAMP;
+  /** The newest commit that the store ever had. */
+  #newest: Stamp = NO_STAMP;
   #leader: string | undefined;
   #members: readonly SeenMember[] = [];
   #reachesStore = false;
@@ -154,6 +156,7 @@ export class Heartbeats {
   async #beat(): Promise<number> {
     const { clock, store, self, mirror } = this.#options;
     const sentAt = clock.now();
+    const committed = mirror.stamp;
     const wants = this.#leads || (this.#reachesStore && this.#mayLead() && sentAt >= this.#asksFrom());
     const member = JSON.stringify({
       ...{ ...self, format: FORMAT, stamp: mirror.stamp, settings: this.#options.digests(), polls: this.#options.polls() },
@@ -168,7 +171,7 @@ export class Heartbeats {
         lease: LEASE,
         term: Math.max(this.#term, mirror.stamp.term),
       });
-      this.#learn(beaten, sentAt);
+      this.#learn(beaten, sentAt, committed);
     } catch (error) {
       return this.#missed(error);
     }
@@ -194,7 +197,7 @@ export class Heartbeats {
     return RETRY;
   }
 
-  #learn(beaten: Beaten, sentAt: number): void {
+  #learn(beaten: Beaten, sentAt: number, committed: Stamp): void {
     const { clock, log, self, mirror } = this.#options;
     const now = clock.now();
     if (!this.#reachesStore) log.info('the shared store answers');
@@ -212,13 +215,19 @@ export class Heartbeats {
     this.#compareSettings();
     if (beaten.leaseLeft > 0) this.#freeAt = now + beaten.leaseLeft;
     else if (this.#freeAt > now) this.#freeAt = now;
-    const forgot = isNewer(mirror.stamp, beaten.stamp);
+    if (isNewer(beaten.stamp, this.#newest)) this.#newest = beaten.stamp;
+    // Also what this replica has not mirrored yet: others may have.
+    const forgot = isNewer(mirror.stamp, beaten.stamp) || isNewer(this.#newest, beaten.stamp);
     this.#forgotAt = forgot ? (this.#forgotAt ?? now) : undefined;
-    this.#decide(beaten, sentAt, self.id);
+    this.#decide(beaten, sentAt, { id: self.id, hasForgotten: isNewer(committed, beaten.stamp) });
     this.#term = Math.max(this.#term, beaten.term);
   }
 
-  #decide({ role, term, before }: Beaten, sentAt: number, id: string): void {
+  #decide(
+    { role, term, before }: Beaten,
+    sentAt: number,
+    { id, hasForgotten }: { readonly id: string; readonly hasForgotten: boolean },
+  ): void {
     const { events, store } = this.#options;
     if (role === 'follows') {
       if (!this.#leads) return;
@@ -240,7 +249,7 @@ export class Heartbeats {
     if (isNew) {
       this.#takeovers += 1;
       events.elected(term);
-    } else events.renewed(term);
+    } else events.renewed(term, hasForgotten);
   }
 
   #setOffset(time: number, now: number): void {

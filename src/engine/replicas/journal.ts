@@ -127,9 +127,9 @@ export class Journal {
     this.#resolve(this.#waiting.splice(0));
   }
 
-  /** The store is back. It may have forgotten: `term` is the one in which this replica leads now. */
-  back(term: number): void {
-    if (this.#aloneUntil > -Infinity || term !== this.#term) this.#replaces = true;
+  /** The store answers. `hasForgotten`: not with what was committed. `term` is the one in which this replica leads now. */
+  back(term: number, hasForgotten = false): void {
+    if (hasForgotten || this.#aloneUntil > -Infinity || term !== this.#term) this.#replaces = true;
     this.#aloneUntil = -Infinity;
     this.#term = term;
     if (this.#replaces) this.#run();

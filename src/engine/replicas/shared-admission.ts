@@ -51,6 +51,11 @@ export class SharedAdmission implements AdmissionObserver {
       };
       this.#journal.set(`${TICKETS}${ticket.id}`, shared);
     },
+    handedOver: ({ id, token = '', replica }: Ticket): void => {
+      const { token: _, replica: __, ...ticket } = this.#journal.get(`${TICKETS}${id}`) as SharedTicket;
+      const stored = this.tokens.stored(token);
+      this.#journal.set(`${TICKETS}${id}`, { ...ticket, token: stored, ...(replica !== undefined && { replica }) });
+    },
     left: ({ id }: Ticket): void => {
       this.#journal.remove(`${TICKETS}${id}`);
     },

@@ -5,6 +5,7 @@
  * `Host:` letter by letter.
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { endToEnd } from '../server/end-to-end.ts';
 import { isMonitorCookie } from '../server/monitor-cookie.ts';
 import { withinPort, type RawHeaders } from './reach.ts';
 
@@ -21,11 +22,6 @@ export interface Forwarded {
 /** What these functions read of a request or response. */
 export type MessageHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersion'>;
 
-/** RFC 9110 § 7.6.1, and `Expect`, which the gateway answers itself. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set([
-  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'],
-  ...['proxy-authenticate', 'proxy-authorization', 'proxy-authentication-info', 'expect'],
-]);
 /** Claims about the client that only the gateway can make. */
 const NOT_TRUSTED: ReadonlySet<string> = new Set([
   ...['forwarded', 'x-forwarded', 'forwarded-for', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'x-cluster-client-ip'],
@@ -33,9 +29,6 @@ const NOT_TRUSTED: ReadonlySet<string> = new Set([
 ]);
 /** The whole family, so that members to come are covered. */
 const FORWARDED = /^x-forwarded-/;
-/** These frame the message, name the host or show loops; `Connection` cannot remove them. */
-const ALWAYS_FORWARDED = ['content-length', 'host', 'via'];
-
 /** The headers of a request without those of its connection, and with the client's address and route. */
 export function requestHeaders(request: MessageHeaders, { address, ssl, via, host: own }: Forwarded): string[] {
   const headers = withoutClaims(endToEnd(request.rawHeaders, request.headers.connection));
@@ -106,29 +99,4 @@ function withoutMonitorCookie(cookies: string): string {
   const pairs = cookies.split(';').map((pair) => pair.trim());
   const others = pairs.filter((pair) => !isMonitorCookie(pair));
   return others.length === pairs.length ? cookies : others.join('; ');
-}
-
-function endToEnd(raw: RawHeaders, connection: string | undefined): string[] {
-  const named = connection === undefined ? undefined : namedIn(connection);
-  const headers: string[] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    const lower = name.toLowerCase();
-    if (NOT_FORWARDED.has(lower) || named?.has(lower) === true) continue;
-    headers.push(name, raw[i + 1] ?? '');
-  }
-  return headers;
-}
-
-/** Headers that `Connection` declares to be of the connection. */
-function namedIn(connection: string): ReadonlySet<string> | undefined {
-  if (/^(?:keep-alive|close|upgrade)$/i.test(connection)) return undefined;
-  const names = new Set(
-    connection
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  );
-  for (const name of ALWAYS_FORWARDED) names.delete(name);
-  return names;
 }

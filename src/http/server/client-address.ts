@@ -22,6 +22,13 @@ export type AddressOf = (request: IncomingMessage) => ClientAddress;
 /** The key of the share of the machine that connects; `undefined`: it has none, because it is this machine or a trusted proxy. */
 export type PeerKey = (socket: Pick<Socket, 'remoteAddress'>) => string | undefined;
 
+export interface ClientAddresses {
+  readonly of: AddressOf;
+  readonly peerKey: PeerKey;
+  /** The settings are others. */
+  readonly reconfigure: () => void;
+}
+
 export interface NetworksResult {
   readonly networks: BlockList;
   /** Entries that are neither an address nor a network. */
@@ -32,6 +39,22 @@ export interface NetworksResult {
 const MAX_CHAIN = 50;
 /** Addresses for which the trust decision is cached: proxies, and clients that return. */
 const MAX_CACHED = 1000;
+
+/** Addresses of clients, by the proxies that are trusted now. */
+export function clientAddresses(settings: () => { readonly trustedProxies: readonly string[] }): ClientAddresses {
+  const create = () => {
+    const { networks } = parseNetworks(settings().trustedProxies);
+    return { addressOf: createAddressOf(networks), peerKey: createPeerKey(networks) };
+  };
+  let current = create();
+  return {
+    of: (request) => current.addressOf(request),
+    peerKey: (socket) => current.peerKey(socket),
+    reconfigure() {
+      current = create();
+    },
+  };
+}
 
 /** Reads `trustedProxies`: addresses and networks in CIDR notation. */
 export function parseNetworks(entries: readonly string[]): NetworksResult {
