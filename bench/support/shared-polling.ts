@@ -40,7 +40,9 @@ export async function measureSharedPolling(redis: RedisProcess, wanted = WANTED)
 
 async function isShared([first]: readonly Program[], count: number): Promise<boolean> {
   if (first === undefined) return false;
-  const { members } = JSON.parse(await getOnce(first.port, '/api/v1/replicas')) as { members: { polls: number }[] };
+  // Its port closes and opens when it begins to lead.
+  const text = await getOnce(first.port, '/api/v1/replicas').catch(() => '{"members":[]}');
+  const { members } = JSON.parse(text) as { members: { polls: number }[] };
   const shares = members.map(({ polls }) => polls);
   if (Math.min(...shares) === 0 || shares.reduce((sum, polls) => sum + polls, 0) !== count) return false;
   note(`servers that each of ${shares.length} replicas polls: ${shares.join(', ')}`);

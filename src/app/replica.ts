@@ -38,6 +38,8 @@ export interface ReplicaOptions {
   readonly self: Self;
   /** Digests of the settings that decisions depend on. */
   readonly digests: (settings: Settings) => Digests;
+  /** Resolves when everything that arrived together was dealt with. */
+  readonly endOfTurn: () => Promise<void>;
   /** Without the store and without a replica that reaches it, the leader goes on. */
   readonly goesOnAlone: () => boolean;
   /** Whether the replica at this URL reaches the store; `false` also if it does not answer. */
@@ -303,10 +305,10 @@ class Replica {
 
   #createJournal(term: number): Journal {
     const { clock, log } = this.#environment;
-    const { store, self } = this.#options;
+    const { store, self, endOfTurn } = this.#options;
     const wake = () => this.#heartbeats?.wake();
     return new Journal({
-      ...{ clock, log, store, term, leader: self.id, mirror: this.#mirror },
+      ...{ clock, log, store, term, endOfTurn, leader: self.id, mirror: this.#mirror },
       fenced: () => {
         void this.#heartbeats?.resign();
         this.#depose();

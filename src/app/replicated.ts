@@ -1,6 +1,7 @@
 /** A replica in production: Redis, and HTTP between the replicas. Loaded only when `replicas` is configured. */
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import type { ReplicaSettings, Settings } from '../config/settings.ts';
 import type { Digests } from '../core/replicas/member.ts';
 import { startFront } from '../http/replicas/front.ts';
@@ -24,6 +25,7 @@ export async function startReplicated(replicas: ReplicaSettings, settings: Setti
       ...(address !== undefined && { address }),
     },
     digests: digestsOf,
+    endOfTurn: () => setImmediate(),
     goesOnAlone: () => alone === 'continue',
     reachesStore,
     listen: (options) => startFront({ ...environment, ...options }),

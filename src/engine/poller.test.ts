@@ -307,7 +307,7 @@ test('what another replica found counts as if it had been found here, and what i
   assert.equal(state('a:2000'), 'down');
   assert.deepEqual(transitions.at(-1)?.failure, REFUSED.failure);
   poller.report('unknown:2000', SAMPLE, at);
-  // No report is no failed probe.
+  // Silence of the other replica is not a failure.
   poller.report('a:2000', SAMPLE, at + 2);
   await clock.advance(600);
   assert.equal(state('a:2000'), 'available');
@@ -322,7 +322,7 @@ test('what another replica found counts as if it had been found here, and what i
   await poller.stop();
 });
 
-test('with patience, a server that nobody reports is probed here, and a new one once at the beginning', async () => {
+test('with patience, a server that no replica reports is probed here, and a new one once at the beginning', async () => {
   const { clock, probe, poller, begin } = start(['a:2000', 'b:2000']);
   poller.share({ ...only('a:2000'), patience: 13 });
   begin();

@@ -39,7 +39,7 @@ export interface PollerEvents {
 /** Which servers are probed here. */
 export interface Share {
   readonly owns: (id: ServerId) => boolean;
-  /** Seconds after which a server is probed here although another replica should do it, and nothing was heard of it. `Infinity`: never. */
+  /** Seconds after which a server is probed here although another replica should do it, and there was no report about it. `Infinity`: never. */
   readonly patience: number;
   /** Whether the share is known to be right at this moment. A process that was stopped and goes on must not report that servers did not answer. */
   readonly counts: () => boolean;
@@ -166,7 +166,7 @@ export class Poller {
     return owned;
   }
 
-  /** Another share of the fleet from now on. Servers that come into it are probed at once: nobody may have asked them for a while. */
+  /** Another share of the fleet from now on. Servers that come into it are probed at once: the last probe may be a while ago. */
   share(share: Share): void {
     this.#share = share;
     const gained: Polled[] = [];
@@ -196,12 +196,12 @@ export class Poller {
       if (polled === undefined || polled.heardAt !== undefined || now - heardAt > 2 * this.#interval + TAKEOVER) continue;
       polled.heardAt = heardAt;
       const { load, sampledAt, latency } = facts;
-      const { sampled, missed, changed } = this.#options.events;
-      if (load !== undefined && sampledAt !== undefined) sampled(id, load, sampledAt, latency ?? 0);
-      if (facts.failures > 0) missed(id, heardAt);
+      const { events } = this.#options;
+      if (load !== undefined && sampledAt !== undefined) events.sampled(id, load, sampledAt, latency ?? 0);
+      if (facts.failures > 0) events.missed(id, heardAt);
       const adopted = adopt(polled.facts, facts, now, this.#rules);
       polled.facts = adopted.facts;
-      changed(adopted.facts, adopted.transition);
+      events.changed(adopted.facts, adopted.transition);
       this.#markProbed(polled);
     }
   }

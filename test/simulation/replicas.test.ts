@@ -507,6 +507,7 @@ test('two teachers who want the last seats at once, through two replicas, never 
     const wish = { title: name, match: 'code', seats, start, end: start + 3600, opens: 600, grace: 600 } as const;
     void replica.edge?.reservations.make(wish, { name }).then(({ kind }) => answers.push(`${name} ${kind}`));
   };
+  await world.clock.advance(1);
   ask(first, 'ada', 8);
   await world.until('she has them', () => answers.length === 1);
   // A leader that dies with its answer has left the seats to the next one.

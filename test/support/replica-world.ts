@@ -58,7 +58,7 @@ export class World {
   readonly polls: Poll[] = [];
   /** Seconds that a simulation server takes to answer, at most. */
   slowness = 0;
-  /** Simulation servers that answer nobody; no deadline ends the probe. */
+  /** Simulation servers that never answer; no deadline ends the probe. */
   readonly hanging = new Set<ServerId>();
   readonly servers: readonly string[];
   /** By replicas and terms: whose commits succeeded. */
@@ -207,6 +207,7 @@ export class Replica {
           address: `http://${this.name}`,
         },
         digests: () => this.digests,
+        endOfTurn: () => clock.sleep(0.001),
         goesOnAlone: () => world.goesOnAlone,
         reachesStore: (address) => {
           const other = world.replicas.find(({ name }) => address === `http://${name}`);

@@ -13,14 +13,14 @@ test('a plan is read as it was written', () => {
   assert.deepEqual(readPlan(JSON.parse(JSON.stringify(planValue(plan)))), plan);
 });
 
-test('what no leader wrote is no plan', () => {
+test('what no leader wrote is not read', () => {
   const written = planValue(plan) as object;
-  const wrong = [
-    ...[undefined, null, 'x', 5, [], {}],
+  const wrong: readonly object[] = [
     ...[{ interval: 0 }, { interval: '5' }, { interval: 1e9 }, { timeout: 6 }, { timeout: -1 }, { ssl: 'no' }],
     ...[{ rules: null }, { rules: { ...plan.rules, downAfter: 0 } }, { rules: { ...plan.rules, target: '9' } }],
     ...[{ listed: 'a' }, { listed: [5] }, { listed: ['http://a'] }, { registered: ['a b'] }, { registered: null }],
     { listed: Array.from({ length: 100_001 }, () => 'a') },
-  ].map((own) => (own !== null && typeof own === 'object' && Object.keys(own).length > 0 ? { ...written, ...own } : own));
-  for (const value of wrong) assert.equal(readPlan(value), undefined, JSON.stringify(value)?.slice(0, 200));
+  ];
+  for (const own of wrong) assert.equal(readPlan({ ...written, ...own }), undefined, JSON.stringify(own).slice(0, 200));
+  for (const value of [undefined, null, 'x', 5, [], {}]) assert.equal(readPlan(value), undefined);
 });

@@ -15,7 +15,7 @@ const batch: ReportBatch = {
   ],
 };
 
-test('reports are read as they were written, and sentences are cut and fit in a line', () => {
+test('reports are read as they were written, and long sentences are shortened to one line', () => {
   assert.deepEqual(readBatch(batchText(batch)), batch);
   const failure = { code: 'status', reason: `a\n${'x'.repeat(5000)}` };
   const read = readBatch(batchText({ ...batch, reports: [{ server: 'a', age: 0, result: { kind: 'failed', failure } }] }));

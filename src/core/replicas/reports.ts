@@ -24,7 +24,7 @@ export interface ReportBatch {
 
 /** Reports of one entry. */
 export const MAX_REPORTS = 200;
-/** Seconds: nobody needs a report that is older. */
+/** Seconds: an older report is useless. */
 export const MAX_AGE = 30;
 /** Characters of an entry, of an id, and of a sentence about a server. */
 const MAX_LENGTH = 256 * 1024;

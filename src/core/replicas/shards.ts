@@ -1,6 +1,6 @@
 /**
- * Which replica polls which simulation server. Every replica computes it from the same members, so nobody has to hand it out: the replica whose weight for a
- * server is highest polls it (rendezvous hashing). When a replica comes or goes, only the servers move that it gets or had.
+ * Which replica polls which simulation server. Every replica computes it from the same members, without a message: the replica whose weight for a server is
+ * highest polls it (rendezvous hashing). When a replica comes or goes, only the servers move that it gets or had.
  */
 import { SILENT } from './election.ts';
 import { differingSections, type Digests, type SeenMember } from './member.ts';

@@ -3,7 +3,7 @@
  * heartbeats, writes what its probes found for the others, and hands what they found to its own poller as if it had probed. So the next leader knows the fleet
  * before it leads.
  *
- * The leader polls what nobody else polls: the whole fleet when the store does not answer, a server that nobody reported for a while, and a new one once. It
+ * The leader polls what no other replica polls: the whole fleet when the store does not answer, a server without reports for a while, and a new one once. It
  * also asks a server that another replica could not reach, because that may be the fault of the replica.
  */
 import { SILENT } from '../../core/replicas/election.ts';

@@ -15,8 +15,9 @@ elseif number ~= (tonumber(meta[4]) or 0) + 1 or redis.pcall('HLEN', KEYS[2]) ~=
 end
 
 local set = 7 + 2 * tonumber(ARGV[7])
-for i = 8, set, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-for i = set + 1, #ARGV do redis.call('HDEL', KEYS[2], ARGV[i]) end
+-- Lua unpacks a few thousand values at most.
+for i = 8, set, 1000 do redis.call('HSET', KEYS[2], unpack(ARGV, i, math.min(i + 999, set))) end
+for i = set + 1, #ARGV, 1000 do redis.call('HDEL', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 redis.call('HSET', KEYS[1], 'commitTerm', ARGV[2], 'number', ARGV[3], 'size', redis.call('HLEN', KEYS[2]))
 
 local function append()
