@@ -207,10 +207,7 @@ async function assemble(options: EdgeOptions, pages: Pages, closers: Closers): P
   if (gateway !== undefined) options.sessionList.addGateway(gateway.sessions);
   closers.add((grace) => gateway?.close(grace));
   const parts: Parts = { options, closers, addressOf, gateway, port: () => own.server?.port ?? settings().port };
-  const handle = refuseLostUpgrades(
-    toListener(routesOf(parts, pages), () => settings().limits.bodyBytes),
-    options.log,
-  );
+  const handle = refuseLostUpgrades(toListener(routesOf(parts, pages)), options.log);
   own.sockets = leading?.port.sockets ?? socketsOf(parts, maxima.clients);
   const shared: SharedListening = {
     ...{ handle, upgrade: own.sockets.upgrade, maxClients: maxima.clients },

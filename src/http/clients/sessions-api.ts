@@ -8,9 +8,9 @@
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { MAX_PROJECT_URL, shown } from '../../core/fleet/project.ts';
 import type { Waiting } from '../../engine/request-types.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { refusalCode, SESSION_CODES, TICKET_CODES, type RefusalStatus } from '../server/api-codes.ts';
 import { allocated, waitingSession } from '../server/api-schemas.ts';
 import type { AddressOf } from '../server/client-address.ts';

@@ -1,8 +1,8 @@
 /** `/demo`: the page of the demo, which only `session-server demo` has. Its buttons are forms, and work without a script. */
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Demo, DemoAction, DemoView } from '../../core/views/demo-view.ts';
 import { VISITOR_HEADERS, type VisitorLanguages, type VisitorPage } from '../clients/visitor-routes.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { methodNotAllowed } from '../server/cors.ts';
 import type { Env } from '../server/routes.ts';
 import { isSameOrigin } from '../server/same-origin.ts';

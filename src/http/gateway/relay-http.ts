@@ -11,6 +11,8 @@ import type { UpstreamRequest } from './upstream-request.ts';
 
 /** Bytes that are still read of a request that was answered before its end. */
 const MAX_DISCARDED = 16_777_216;
+/** Smaller pieces of them cost as much time. */
+const PIECE = 1024;
 
 export function relayRequest(
   relays: RelaysInFlight,
@@ -64,6 +66,7 @@ export function relayRequest(
   upstream.sendWithBody(request, {
     full: () => holdUnsent(held, 'body', upstream.socket),
     free: () => held.set('body', 0),
+    flooded: () => request.socket.destroy(),
   });
 }
 
@@ -112,7 +115,7 @@ function discardRest(request: IncomingMessage, upstream: UpstreamRequest): void 
   let left = MAX_DISCARDED;
   upstream.stopSending();
   request.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
+    left -= Math.max(PIECE, chunk.length);
     if (left < 0) request.socket.destroy();
   });
   request.resume();

@@ -1,8 +1,8 @@
 /** How a person signs in and out on the monitor page: `/monitor/viewer`, `/monitor/enter` and `/monitor/leave`. */
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { RefusalView, ViewerView } from '../../core/views/monitor-view.ts';
 import type { Log } from '../../ports.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import type { AddressOf } from '../server/client-address.ts';
 import { cameByMonitor, type Env } from '../server/routes.ts';
 import { NO_TOKENS, refuse, refused, signInElsewhere, teacherRefusal } from './access-refusals.ts';

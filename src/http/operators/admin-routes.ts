@@ -6,11 +6,11 @@
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Forgettable } from '../../core/allocation/ledger.ts';
 import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
 import type { DrainRequest, OperatorActions } from '../../engine/operator-actions.ts';
 import type { Clock } from '../../ports.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { channelTest, serverParameter } from '../server/api-schemas.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';

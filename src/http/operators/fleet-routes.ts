@@ -1,11 +1,11 @@
 /** Actions on several servers at once, by their identities or by a label, and maintenance that is planned ahead. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { shown } from '../../core/fleet/project.ts';
 import type { MaintenancePlan } from '../../engine/maintenance.ts';
 import type { OnServers, OperatorActions } from '../../engine/operator-actions.ts';
 import type { Clock } from '../../ports.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { maintenance } from '../server/api-schemas.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import {

@@ -1,11 +1,11 @@
 /** `POST /api/v1/rehearsals`: would so many fit? Nothing is reserved. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
 import type { Change, Rehearsal } from '../../core/reservations/rehearsal.ts';
 import { isoTime } from '../../core/text/iso-time.ts';
 import type { Reservations } from '../../engine/reservations.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';

@@ -4,7 +4,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { MAX_PROJECT_URL, parseProject } from '../../core/fleet/project.ts';
 import { MAX_CALENDAR_BYTES, type CalendarProblem } from '../../core/reservations/calendar-event.ts';
 import { MAX_CODE, MIN_CODE, normalizedCode } from '../../core/reservations/code.ts';
@@ -24,6 +23,7 @@ import { importEvents, type ImportedEvent } from '../../engine/calendar-import.t
 import type { CalendarReader, Clock } from '../../ports.ts';
 import { calendarSecret } from './calendar-routes.ts';
 import { personOf } from './person.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refusalSchema, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';

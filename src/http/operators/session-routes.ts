@@ -4,11 +4,11 @@
  */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { shown } from '../../core/fleet/project.ts';
 import type { SessionListView, WaitingListView } from '../../core/views/session-views.ts';
 import type { SessionActionOutcome, SessionActions } from '../../engine/session-actions.ts';
 import type { Clock } from '../../ports.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { sessionBasis } from '../server/api-schemas.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import {

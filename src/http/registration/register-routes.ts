@@ -10,13 +10,13 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { addressOfUrl, entryOfForm } from '../../core/fleet/registration.ts';
 import { shown } from '../../core/fleet/project.ts';
 import { readRepositoryPrefix } from '../../core/fleet/routing.ts';
 import { TokenBuckets } from '../../core/limits/token-bucket.ts';
 import type { RegisteredServers } from '../../discovery/registered.ts';
 import type { Log } from '../../ports.ts';
+import { bodyLimit } from '../server/body-limit.ts';
 import { refuseOddJson } from '../server/json-body.ts';
 import { jsonBody, jsonResponse, refusal, refusalResponse, refuseInvalid } from '../server/refusal.ts';
 import type { Env } from '../server/routes.ts';

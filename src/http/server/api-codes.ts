@@ -98,7 +98,11 @@ const sessions: Codes = {
     retryAfter: 2,
   },
   'unknown-code': { status: 422, meaning: 'There is no class with this code.' },
-  'too-many-codes': { status: 429, meaning: 'Too many wrong codes of classes came from this address, or from this teacher.', retryAfter: 6 },
+  'too-many-codes': {
+    status: 429,
+    meaning: 'Too many wrong codes of classes came from this address, or from this teacher.',
+    retryAfter: 6,
+  },
   'class-not-open': { status: 409, meaning: 'The seats of this class cannot be taken now. The reason says when.' },
   ...routing,
   ...line,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { PassThrough, Readable, Writable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { PassThrough, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { passJoined, Pieces } from './joined-pieces.ts';
 
@@ -15,7 +16,7 @@ test('a body in pieces of one byte is kept in few objects', () => {
 });
 
 test('what arrives together is passed on together, before the end', async () => {
-  const from = new PassThrough();
+  const from = body([]);
   const written: string[] = [];
   const to = new Writable({
     write(chunk: Buffer, _, done) {
@@ -33,35 +34,57 @@ test('what arrives together is passed on together, before the end', async () => 
   assert.deepEqual(written, ['x'.repeat(1000), 'last']);
 });
 
-test('a reader that is full holds back the source, and takes the rest when it is free again', async () => {
-  let left = 100;
-  const from = new Readable({
-    read() {
-      setImmediate(() => this.push((left -= 1) < 0 ? null : Buffer.alloc(20_000, 'x')));
-    },
-  });
+test('while a reader is full, its source is not read', async () => {
   const events: string[] = [];
-  let size = 0;
-  const to = new Writable({
-    highWaterMark: 15_000,
-    write(chunk: Buffer, _, done) {
-      size += chunk.length;
-      setImmediate(done);
-    },
-  });
+  const from = body(events);
+  let take: (() => void) | undefined;
+  const to = new Writable({ highWaterMark: 15_000, write: (_chunk, _encoding, done) => (take = done) });
   passJoined(from, to, { full: () => events.push('full'), free: () => events.push('free') });
-  from.once('end', () => to.end());
-  await once(to, 'finish');
-  assert.equal(size, 2_000_000);
-  assert.deepEqual(events.slice(0, 4), ['full', 'free', 'full', 'free']);
+  from.write(Buffer.alloc(20_000));
+  await turns();
+  assert.deepEqual(events, ['full', 'pause']);
+  take?.();
+  await turns();
+  assert.deepEqual(events, ['full', 'pause', 'free', 'resume']);
 });
 
-test('after a stop nothing more is passed on', async () => {
-  const from = new PassThrough();
-  const to = new Writable({ write: () => assert.fail('it was stopped') });
+test('after a stop nothing more is passed on, and the source is read again', async () => {
+  const events: string[] = [];
+  const from = body(events);
+  let written = 0;
+  const to = new Writable({ highWaterMark: 1, write: () => (written += 1) });
   const stop = passJoined(from, to, { full: () => undefined, free: () => undefined });
+  from.write('x');
+  await turns();
   stop();
   from.end('x');
   from.resume();
   await once(from, 'end');
+  assert.deepEqual([written, events], [1, ['pause', 'resume']]);
 });
+
+test('a read in very many pieces is reported once', async () => {
+  let floods = 0;
+  const from = body([]);
+  const to = new Writable({ write: (_chunk, _encoding, done) => done() });
+  passJoined(from, to, { full: () => undefined, free: () => undefined, flooded: () => (floods += 1) });
+  for (let i = 0; i < 1000; i += 1) from.emit('data', BYTE);
+  await turns();
+  assert.equal(floods, 0);
+  for (let i = 0; i < 5000; i += 1) from.emit('data', BYTE);
+  assert.equal(floods, 1);
+});
+
+/** A body, and what is done with its socket. */
+function body(events: string[]) {
+  return Object.assign(new PassThrough(), {
+    socket: { pause: () => events.push('pause'), resume: () => events.push('resume') } as unknown as Pick<
+      Socket,
+      'pause' | 'resume'
+    >,
+  });
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 3; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}

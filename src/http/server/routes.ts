@@ -8,13 +8,10 @@ import { meantByMonitor } from '../../core/views/through-monitor.ts';
 import { meantBySession } from '../../core/views/through-session.ts';
 import type { Log } from '../../ports.ts';
 import { CORS } from './cors.ts';
-import { readBodyFirst } from './whole-body.ts';
+import { withLingering } from './lingering.ts';
 
 /** Half a year. Browsers ignore it where the connection is not encrypted (RFC 6797 § 8.1), so a false claim has no effect. */
 const HSTS = 'max-age=15552000';
-
-/** Bytes; no route takes a larger body, except for session requests (`limits.bodyBytes`). */
-const MAX_BODY = 1_048_576;
 
 export type Env = { Bindings: HttpBindings };
 
@@ -55,27 +52,24 @@ export function cameByMonitor(c: Context<Env>): boolean {
 
 /**
  * The routes as Node's HTTP server calls them. This replaces the global `Response` by one that creates a stream of its
- * body only on demand, which reduces the cost of a response to a fourth. `bodyBytes`: of the body of a session request.
+ * body only on demand, which reduces the cost of a response to a fourth.
  */
-export function toListener(routes: Hono<Env>, bodyBytes = () => 0): RequestListener {
-  const listener = getRequestListener((request, env) => routes.fetch(request, env));
-  return readBodyFirst(
-    (incoming, outgoing) => {
-      if (isEncrypted(incoming)) outgoing.setHeader('Strict-Transport-Security', HSTS);
-      // No route depends on the host, and the framework would reject some valid hosts, such as `[0:0:0:0:0:0:0:1]`.
-      incoming.headers.host = 'localhost';
-      // RFC 9110 § 9.3.7: `*` means the server as a whole.
-      if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
-      incoming.url = belowClass(incoming.url ?? '') ?? incoming.url ?? '';
-      const meant = meantByMonitor(incoming.url);
-      if (meant !== undefined) {
-        byMonitor.add(incoming);
-        incoming.url = meant;
-      } else incoming.url = meantBySession(incoming.url ?? '') ?? incoming.url;
-      void listener(incoming, outgoing);
-    },
-    () => Math.max(MAX_BODY, bodyBytes()),
-  );
+export function toListener(routes: Hono<Env>): RequestListener {
+  const listener = getRequestListener((request, env) => routes.fetch(request, env), { autoCleanupIncoming: false });
+  return withLingering((incoming, outgoing) => {
+    if (isEncrypted(incoming)) outgoing.setHeader('Strict-Transport-Security', HSTS);
+    // No route depends on the host, and the framework would reject some valid hosts, such as `[0:0:0:0:0:0:0:1]`.
+    incoming.headers.host = 'localhost';
+    // RFC 9110 § 9.3.7: `*` means the server as a whole.
+    if (incoming.method === 'OPTIONS' && incoming.url === '*') incoming.url = '/';
+    incoming.url = belowClass(incoming.url ?? '') ?? incoming.url ?? '';
+    const meant = meantByMonitor(incoming.url);
+    if (meant !== undefined) {
+      byMonitor.add(incoming);
+      incoming.url = meant;
+    } else incoming.url = meantBySession(incoming.url ?? '') ?? incoming.url;
+    void listener(incoming, outgoing);
+  });
 }
 
 /** By us, or by a reverse proxy. */
