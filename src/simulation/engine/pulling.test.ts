@@ -10,7 +10,7 @@ const simulator = createWebots(() => ({ home: '/w', arguments: [], images: { R20
 test('the images of the versions are pulled one after the other, and one that fails does not keep the next from it', async () => {
   const log = new MemoryLog();
   const pulled: (string | undefined)[] = [];
-  let ready = () => undefined as void;
+  let ready: () => void = () => undefined;
   const done = new Promise<void>((resolve) => (ready = resolve));
   const prepare = async ({ plan }: PrepareOptions) => {
     const result = plan({ project: '/p', port: 1, socket: '/s', container: true });

@@ -34,6 +34,8 @@ export class Layers {
   readonly #closing = new AbortController();
   #waiting: Waiting[] = [];
   #filling: Promise<void> | undefined;
+  /** Layers that are being mounted. */
+  #coming = 0;
   #count = 0;
 
   constructor(options: LayersOptions) {
@@ -56,7 +58,7 @@ export class Layers {
   /** `false`: the folder is as it was, because its layer cannot be used again. */
   async giveBack(own: string): Promise<boolean> {
     const layer = join(own, LAYER);
-    const isWanted = !this.#closing.signal.aborted && this.#waiting.length < MAX_WAITING;
+    const isWanted = !this.#closing.signal.aborted && this.#waiting.length + this.#coming < MAX_WAITING;
     if (!isWanted || (await filesIn(layer)) > MAX_FILES) return false;
     try {
       for (const name of await readdir(layer)) await rm(join(layer, name), { recursive: true, force: true });
@@ -90,13 +92,16 @@ export class Layers {
     await setTimeout(PAUSE, undefined, { ref: false, signal }).catch(() => undefined);
     const options = this.#mountOptions();
     const missing = signal.aborted ? 0 : MAX_WAITING - this.#waiting.length;
+    this.#coming = missing;
     await Promise.allSettled(
       Array.from({ length: missing }, async () => {
         const folder = this.#newFolder();
         await mountLayer(this.#options.mounts, folder, options);
         this.#waiting.push({ folder, options });
+        this.#coming -= 1;
       }),
     );
+    this.#coming = 0;
   }
 
   #newFolder(): string {
