@@ -4,7 +4,7 @@
  * for a fixed time. It ends with status 1 when a goal is missed.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,7 +16,7 @@ import { ReservedSeats } from '../src/core/reservations/reserved-seats.ts';
 import { USUAL_SPREAD } from '../src/core/reservations/session-length.ts';
 import { competition, timeOfJoin } from './turns.ts';
 
-type Metric = 'classAtOnce' | 'classOverloaded' | 'publicGaveUp' | 'publicWait' | 'busy';
+type Metric = 'classAtOnce' | 'classWaitLast' | 'classOverloaded' | 'publicGaveUp' | 'publicWait' | 'busy';
 /** Scenario → policy → metric; shares are from 0 to 1, `busy` is percent. */
 type Results = Readonly<Record<string, Readonly<Record<string, Readonly<Partial<Record<Metric, number | null>>>>>>>;
 
@@ -25,6 +25,7 @@ const projectRoot = findProjectRoot();
 const judge = join(projectRoot, 'bench/policy-sim');
 const candidate = join(projectRoot, 'dist/bench/candidate.js');
 const seeds = process.argv[2] ?? '12';
+const ACCEPTED_SEEDS = 20;
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'bench-classes-'));
 try {
@@ -43,6 +44,7 @@ async function judgeAll(): Promise<boolean> {
     ...goals(counted, 'counted: '),
     ...goals(ended, 'announced ends: ', 12),
     ...(await wrongLengths()),
+    await accepted(),
   ];
   met.push(
     print('C6 a request with 1,000 servers and a class near, + µs', timeOfRequest(true) - timeOfRequest(false), '<=', 100),
@@ -137,9 +139,47 @@ async function wrongLengths(): Promise<boolean[]> {
   return met;
 }
 
+/** C8: a class with as many seats as the check accepts, in `quiet`: the stated number sits at once, and all within two minutes. */
+async function accepted(): Promise<boolean> {
+  const all = JSON.parse(readFileSync(join(judge, 'classes.json'), 'utf8')) as Scenario[];
+  const quiet = all.find(({ name }) => name === 'quiet');
+  if (quiet === undefined) throw new Error('there is no scenario "quiet"');
+  let met = 0;
+  for (let seed = 1; seed <= ACCEPTED_SEEDS; seed += 1) {
+    const [answers, one] = [join(folder, `accepted-${seed}`), join(folder, `quiet-${seed}.json`)];
+    const more = ['--counted', '--seeds', '1', '--first-seed', `${seed}`];
+    await simulate(['candidate'], { acceptedTo: answers }, ['--only', 'quiet', ...more]);
+    const { seats, atOnce } = JSON.parse(readFileSync(answers, 'utf8')) as { readonly seats: number; readonly atOnce: number };
+    writeFileSync(one, JSON.stringify([withSeats(quiet, seats)]));
+    const found = await simulate(['candidate'], {}, [...more, '--scenarios', one]);
+    const sat = Math.round(seats * figure(found, 'quiet', 'candidate', 'classAtOnce'));
+    const last = figure(found, 'quiet', 'candidate', 'classWaitLast');
+    if (sat >= atOnce && last <= 120) met += 1;
+    console.log(
+      `     seed ${seed}: ${seats} seats, ${atOnce} at once stated; ${sat} sat at once, the last after ${last.toFixed(0)} s`,
+    );
+  }
+  return print('C8 what was accepted is kept, % of the seeds', (100 * met) / ACCEPTED_SEEDS, '>=', 90);
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly arrivals: readonly { readonly code?: string }[];
+  readonly reservations: readonly object[];
+}
+
+function withSeats(scenario: Scenario, seats: number): Scenario {
+  return {
+    ...scenario,
+    arrivals: scenario.arrivals.map((one) => (one.code === undefined ? one : { ...one, count: seats })),
+    reservations: scenario.reservations.map((one) => ({ ...one, seats })),
+  };
+}
+
 async function simulate(policies: readonly string[], parameters: object, more: readonly string[] = []): Promise<Results> {
   const json = join(folder, 'results.json');
-  const args = ['--scenarios', join(judge, 'classes.json'), '--seeds', seeds, '--policies', policies.join(), ...more];
+  // Of an option that is given twice, the first one counts.
+  const args = [...more, '--scenarios', join(judge, 'classes.json'), '--seeds', seeds, '--policies', policies.join()];
   await run(process.execPath, [join(judge, 'run.mjs'), '--with', candidate, '--json', json, ...args], {
     env: { ...process.env, ALLOCATION_PARAMETERS: JSON.stringify(parameters) },
     maxBuffer: 10_000_000,

@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/allocation': ['core/fleet'],
   'core/queue': ['core/fleet'],
   'core/reservations': ['core/fleet', 'core/allocation'],
+  'core/rehearsal': ['core/fleet', 'core/allocation', 'core/queue', 'core/reservations'],
   'core/incidents': ['core/fleet'],
   'core/views': ['core/fleet', 'core/incidents', 'type:core/reservations'],
   'core/history': ['core/fleet', 'core/views'],

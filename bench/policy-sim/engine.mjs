@@ -706,6 +706,8 @@ function classFigures({ class: c, public: p }, busy) {
     classAtOnce: ratio(c.atOnce, c.clients, NaN),
     /** seconds; a client that gave up counts with the time until then */
     classWait95: waits.length ? waits[Math.min(waits.length - 1, Math.floor(0.95 * waits.length))] : NaN,
+    /** seconds; the same of the last client */
+    classWaitLast: waits.at(-1) ?? NaN,
     classOverloaded: ratio(c.overloaded, c.sessions, NaN),
     classGaveUp: ratio(c.gaveUp, c.clients, NaN),
     publicGaveUp: ratio(p.gaveUp, p.clients),

@@ -39,6 +39,7 @@ import { Notifying } from '../engine/notifying.ts';
 import { OperatorActions } from '../engine/operator-actions.ts';
 import { Poller } from '../engine/poller.ts';
 import type { Prospects } from '../engine/prospects.ts';
+import { Rehearsals } from '../engine/rehearsals.ts';
 import { SessionActions } from '../engine/session-actions.ts';
 import { SessionList } from '../engine/session-list.ts';
 import { createStartupGate } from '../engine/startup-gate.ts';
@@ -84,9 +85,9 @@ export function build(initial: Settings, environment: Environment, adapters: Ada
   const operatorActions = buildOperatorActions(core, fleet, registered);
   const maintenance: MaintenancePlan = buildMaintenance(core, fleet, operatorActions);
   const sessionActions = buildSessionActions(core, queue, sessionList);
-  const { reservations, counted } = classes;
+  const { reservations, counted, rehearsals } = classes;
   const operators = { monitorViews, registered, operatorActions, maintenance, sessionList, sessionActions };
-  const parts = { ...core, ...fleet, ...admission, ...operators, reservations, counted };
+  const parts = { ...core, ...fleet, ...admission, ...operators, reservations, rehearsals, counted };
   const events = createFleetEvents({ ...parts, descriptors: readDescriptorLimit() });
   return parts;
 }
@@ -218,7 +219,11 @@ function buildReservations(core: Core, { poller, notifying }: Fleet, changed: ()
       urgentChanges.publish(urgentChanges.value + 1);
     },
   });
-  return { book, seats, counted, ends, reservations };
+  const rehearsals = new Rehearsals({
+    ...{ clock, ledger, history: core.history, counted, eligible, keyOf },
+    parameters: () => allocationParameters(settings()),
+  });
+  return { book, seats, counted, ends, reservations, rehearsals };
 }
 
 function buildAdmission(

@@ -3,7 +3,7 @@ import { readConfiguration } from './configuration.ts';
 
 export const TOKEN_VARIABLE = 'SESSION_SERVER_TOKEN';
 /** Milliseconds. */
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 export type RunningAnswer =
   { readonly kind: 'answer'; readonly body: unknown } | { readonly kind: 'failure'; readonly reason: string };

@@ -16,6 +16,8 @@ export interface RehearseOptions {
 interface Answer {
   readonly sentence: string;
   readonly changes: readonly { readonly sentence: string }[];
+  readonly waits: { readonly sentence: string } | null;
+  readonly waitChanges: readonly { readonly waits: { readonly sentence: string } }[];
   readonly notKnown: readonly string[];
 }
 
@@ -36,7 +38,7 @@ export async function rehearseCommand(file: string | undefined, options: Rehears
   if (origin === undefined) return;
   const { people, minutes, project } = options;
   const question = {
-    ...{ people: Number(people), at: at.toISOString() },
+    ...{ people: Number(people), at: at.toISOString(), waits: true },
     ...(minutes !== undefined && { minutes: Number(minutes) }),
     ...(project !== undefined && { project }),
   };
@@ -49,6 +51,7 @@ export async function rehearseCommand(file: string | undefined, options: Rehears
   console.log(options.json === true ? JSON.stringify(answer.body, undefined, 2) : inLines(answer.body as Answer));
 }
 
-function inLines({ sentence, changes, notKnown }: Answer): string {
-  return [sentence, ...changes.map((change) => `- ${change.sentence}`), ...notKnown].join('\n');
+function inLines({ sentence, changes, waits, waitChanges, notKnown }: Answer): string {
+  const simulated = waits === null ? [] : [waits.sentence, ...waitChanges.map((change) => `- ${change.waits.sentence}`)];
+  return [sentence, ...changes.map((change) => `- ${change.sentence}`), ...simulated, ...notKnown].join('\n');
 }

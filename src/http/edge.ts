@@ -20,6 +20,7 @@ import type { Membership } from '../engine/membership.ts';
 import type { OperatorActions } from '../engine/operator-actions.ts';
 import type { SharedSignIns } from '../engine/replicas/shared-sign-ins.ts';
 import type { ReplicaWatch } from '../engine/replicas/replica-watch.ts';
+import type { Rehearsals } from '../engine/rehearsals.ts';
 import type { Reservations } from '../engine/reservations.ts';
 import type { Notifying } from '../engine/notifying.ts';
 import type { MonitorViews } from '../engine/monitor-views.ts';
@@ -105,6 +106,7 @@ export interface EdgeOptions {
   readonly membership: Pick<Membership, 'withLabel'>;
   readonly operatorActions: OperatorActions;
   readonly reservations: Reservations;
+  readonly rehearsals: Rehearsals;
   readonly notifying: Notifying;
   readonly registered: RegisteredServers;
   readonly metrics: Metrics;
@@ -398,7 +400,7 @@ function apiOf(
         projectHosts: () => settings().projects.otherHosts,
       }),
       createRehearsalRoutes({
-        ...{ reservations: options.reservations, mayReserve },
+        ...{ reservations: options.reservations, rehearsals: options.rehearsals, mayReserve },
         projectHosts: () => settings().projects.otherHosts,
       }),
       createClassesApi({ reservations: options.reservations, addressOf }),

@@ -507,19 +507,20 @@ test('two teachers who want the last seats at once, through two replicas, never 
     const wish = { title: name, match: 'code', seats, start, end: start + 3600, opens: 600, grace: 600 } as const;
     void replica.edge?.reservations.make(wish, { name }).then(({ kind }) => answers.push(`${name} ${kind}`));
   };
-  await world.clock.advance(1);
+  // The servers are probed.
+  await world.clock.advance(5);
   ask(first, 'ada', 8);
   await world.until('she has them', () => answers.length === 1);
   // A leader that dies with its answer has left the seats to the next one.
   first.kill();
   await world.until('another one leads', () => world.serving().length === 1);
-  await world.clock.advance(2);
+  await world.clock.advance(5);
   const second = leader(world);
   // One that stands still and does not know yet that another one leads answers nothing.
   second.pause();
   ask(second, 'noether', 8);
   await world.until('the last one leads', () => world.serving().length === 1 && leader(world) !== second);
-  await world.clock.advance(2);
+  await world.clock.advance(5);
   ask(leader(world), 'hopper', 8);
   second.resume();
   await world.clock.advance(10);

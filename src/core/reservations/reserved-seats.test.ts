@@ -106,6 +106,47 @@ test('without a reservation within reach the candidates stay the same object', (
   assert.equal(seats.isWithinReach(START), false);
 });
 
+test('without a reservation, or with one that is days away, every decision and everything learned is that of the ledger alone', () => {
+  const act = fc.record({
+    what: fc.constantFrom('book' as const, 'report' as const, 'release' as const),
+    server: fc.constantFrom(...servers),
+    load: fc.integer({ min: 0, max: 100 }),
+    project: fc.constantFrom(undefined, 'p', 'q'),
+    pause: fc.integer({ min: 0, max: 30 }),
+  });
+  const run = (acts: readonly (typeof act extends fc.Arbitrary<infer T> ? T : never)[], days?: number) => {
+    const ledger = new Ledger(DEFAULT_ALLOCATION, () => 0.5);
+    for (const id of servers) ledger.add(id, { countsSessions: id === 'a' }, 0);
+    const book = new ReservationBook((url) => url);
+    if (days !== undefined) book.put({ ...robots, start: days * 86_400, end: days * 86_400 + 3600 });
+    const lengths = { mean: 1500, spread: 0.8 };
+    const seats = new ReservedSeats({
+      ...{ ledger, book, eligible: () => servers, keyOf: (url) => url, parameters: () => ({ target: 90, lengths }) },
+    });
+    const outcomes: unknown[] = [];
+    const bookings: string[] = [];
+    let now = 0;
+    for (const { what, server, load, project, pause } of acts) {
+      now += pause;
+      const request = { id: `${outcomes.length}`, address: '192.0.2.1', ...(project !== undefined && { project }) };
+      if (what === 'report') ledger.report(server, load, now);
+      if (what === 'release') ledger.release(bookings.shift() ?? '', now);
+      if (what !== 'book') continue;
+      const outcome =
+        days === undefined ? ledger.book(request, candidates, now) : seats.take(request, candidates, { now, wall: now });
+      if (outcome.kind === 'booked') bookings.push(outcome.bookingId);
+      outcomes.push(outcome);
+    }
+    return JSON.stringify([outcomes, ledger.save(now, now)]);
+  };
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
+      assert.equal(run(acts, 30), run(acts));
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test('a released reservation holds no client back', () => {
   const { at, take } = fleet({ ...robots, seats: 20, released: true });
   at(START - 1);

@@ -208,7 +208,7 @@ test('a code is used by one reservation at a time', async () => {
   assert.equal((await send('POST', BASE, { title: 'other', seats: 1, start: START, minutes: 30 })).status, 201);
 });
 
-test('a teacher who tries many codes is not told any more which ones other classes have', async () => {
+test('a teacher who tries many codes does not learn any more which ones other classes have', async () => {
   const { send } = setUp();
   await send('POST', BASE, robots);
   const guess = (code: string | undefined, name: string) =>

@@ -171,6 +171,7 @@ const reservations: Codes = {
   'over-capacity': { status: 409, meaning: 'The fleet has too few seats at that time. The reason has the numbers.' },
   'code-in-use': { status: 409, meaning: 'Another reservation that is not over has this code.' },
   'too-many-reservations': { status: 409, meaning: 'The maximum number of reservations is reached.' },
+  'rehearsal-running': { status: 429, meaning: 'Another rehearsal with `waits` runs.', retryAfter: 15 },
   'reservation-over': { status: 409, meaning: 'The reservation is over, or it is too late to move it.' },
   'no-server-for-project': { status: 422, meaning: 'No server that is up may run this project.' },
 };

@@ -50,6 +50,19 @@ export interface Rehearsal {
     /** Seats that there would be. */
     readonly seats: number;
   }[];
+  /** `null`: not asked for, or not known. */
+  readonly waits: Waits | null;
+  readonly waitChanges: readonly {
+    readonly kind: 'reservation' | 'two-groups' | 'one-more-server';
+    readonly waits: Waits;
+  }[];
+}
+
+/** How long people would wait. */
+export interface Waits {
+  readonly atOnce: { readonly from: number; readonly to: number };
+  /** Seconds until the last one has a place; `null`: more than half an hour. */
+  readonly lastSeconds: { readonly from: number | null; readonly to: number | null };
 }
 
 export interface Refusal {
@@ -98,9 +111,9 @@ export function importCalendar(token: string, file: string, apply: boolean): Pro
   return request(token, 'POST', `api/v1/reservations/import?${query.toString()}`, file);
 }
 
-/** Would so many fit, and what would help? */
-export function rehearse(token: string, { seats, start, minutes, project }: Wish): Promise<Answer<Rehearsal>> {
-  const question = { people: seats, at: start, minutes, ...(project !== undefined && { project }) };
+/** Would so many fit, and what would help? `waits`: also how long they would wait, which takes seconds. */
+export function rehearse(token: string, { seats, start, minutes, project }: Wish, waits = false): Promise<Answer<Rehearsal>> {
+  const question = { people: seats, at: start, minutes, waits, ...(project !== undefined && { project }) };
   return request(token, 'POST', 'api/v1/rehearsals', question);
 }
 

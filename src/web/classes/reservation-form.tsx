@@ -7,6 +7,7 @@ import { formats } from './formats.ts';
 import type { ClassTexts } from '../../core/languages/classes/texts.ts';
 import { fill } from '../../core/languages/texts.ts';
 import { refusalWords } from './refusal-words.ts';
+import { RehearsedWaits } from './rehearsed-waits.tsx';
 import { firstFields, movedTo, wishOf, type Fields } from './wish.ts';
 
 interface ReservationFormProps {
@@ -65,6 +66,7 @@ export function ReservationForm({ texts, token, made }: ReservationFormProps) {
         <button type="submit" class="primary" disabled={typeof wish !== 'object'}>
           {texts.reserve}
         </button>
+        <RehearsedWaits texts={texts} token={token} wish={wish} />
         <p role="status" class="wide">
           {said}
         </p>

@@ -118,6 +118,18 @@ export interface ClassTexts {
   readonly oneMoreServer: string;
   /** `{from}`, `{to}`. */
   readonly range: string;
+  readonly rehearse: string;
+  readonly rehearsing: string;
+  readonly waitsNotKnown: string;
+  /** `{count}`, `{people}`. */
+  readonly getInAtOnce: string;
+  /** `{minutes}`. */
+  readonly lastAfter: string;
+  readonly lastLate: string;
+  readonly 'with.nothing': string;
+  readonly 'with.reservation': string;
+  readonly 'with.two-groups': string;
+  readonly 'with.one-more-server': string;
   readonly minutes: string;
 
   // ---- why the session server refuses
@@ -159,6 +171,7 @@ export interface ClassTexts {
   readonly 'refused.event-over': string;
   readonly 'refused.event-seats': string;
   readonly 'refused.event-length': string;
+  readonly 'refused.rehearsal-running': string;
   readonly 'refused.token': string;
   /** Any other reason, which follows in English. */
   readonly 'refused.other': string;
