@@ -237,7 +237,7 @@ async function outcomes({ app }: Pick<RunningApp, 'app'>): Promise<Record<string
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`;
 
-test('a body in chunks of one byte is passed on in few pieces, in both directions', async (t) => {
+test('a body in chunks of one byte is forwarded in few pieces, in both directions', async (t) => {
   const chunks = `${'1\r\nx\r\n'.repeat(900)}0\r\n\r\n`;
   const size = /^[0-9a-f]+\r\n/gm;
   let asked = '';

@@ -95,13 +95,13 @@ interface Session {
   readonly bookingId: string;
 }
 
-/** Pauses after every step, so that other work can be done in between. `random` is uniform from 0 to 1. */
+/** Pauses several times in every step, so that other work can be done in between. `random` is uniform from 0 to 1. */
 export function* simulateClass(scene: Scene, random: () => number): Generator<undefined, Morning> {
   const morning = new SimulatedMorning(scene, random);
+  yield undefined;
   const lead = OPENS + Math.min(MAX_LEAD, scene.lengths.mean);
   for (let now = STEP - lead; now <= scene.groups * HALF_HOUR && !morning.isOver(now); now += STEP) {
-    morning.step(now);
-    yield undefined;
+    yield* morning.step(now);
   }
   return morning.result();
 }
@@ -160,9 +160,10 @@ class SimulatedMorning {
   }
 
   /** `now`: seconds after the start of the class. */
-  step(now: number): void {
+  *step(now: number): Generator<undefined, void> {
     this.#endSessions(now);
     this.#report(now);
+    yield undefined;
     for (let due = this.#poisson(this.#rate * STEP); due > 0; due -= 1) this.#ask(this.#clientOf(now), now);
     while ((this.#coming.at(-1) ?? Infinity) <= now) {
       this.#coming.pop();
@@ -170,9 +171,11 @@ class SimulatedMorning {
         { id: this.#newId(), ofClass: true, at: now, length: this.#scene.groups === 1 ? NEVER : HALF_HOUR - COMES_WITHIN },
         now,
       );
+      yield undefined;
     }
     this.#giveUp(now);
     this.#serve(now);
+    yield undefined;
   }
 
   #reserve(): ReservedSeats {

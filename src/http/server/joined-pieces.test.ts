@@ -15,7 +15,7 @@ test('a body in pieces of one byte is kept in few objects', () => {
   assert.equal(pieces.joined().toString(), 'x'.repeat(100_000));
 });
 
-test('what arrives together is passed on together, before the end', async () => {
+test('what arrives together is forwarded together, before the end', async () => {
   const from = body([]);
   const written: string[] = [];
   const to = new Writable({
@@ -48,7 +48,7 @@ test('while a reader is full, its source is not read', async () => {
   assert.deepEqual(events, ['full', 'pause', 'free', 'resume']);
 });
 
-test('after a stop nothing more is passed on, and the source is read again', async () => {
+test('after a stop nothing more is forwarded, and the source is read again', async () => {
   const events: string[] = [];
   const from = body(events);
   let written = 0;

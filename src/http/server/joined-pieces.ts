@@ -49,7 +49,7 @@ export class Pieces {
 }
 
 /**
- * Passes on what arrives, the pieces of one read together, and no faster than `to` takes them. The caller ends `to` at the event `end`. Returns what stops it.
+ * Forwards what arrives, the pieces of one read together, and no faster than `to` takes them. The caller ends `to` at the event `end`. Returns what stops it.
  *
  * While `to` is full, it is the socket that is not read. A body that is paused goes on taking pieces, up to its own limit in bytes, and does not join them.
  */

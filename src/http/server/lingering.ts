@@ -8,8 +8,8 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 const MAX_DROPPED = 16_777_216;
 /** Smaller pieces of them cost as much time. */
 const PIECE = 1024;
-/** Seconds for which they are dropped. */
-const MAX_DROPPING = 5;
+/** Seconds for which they are dropped; as long as nginx does, and as a body may take. */
+const MAX_DROPPING = 30;
 
 export function withLingering(handle: RequestListener): RequestListener {
   return (incoming, outgoing) => {
