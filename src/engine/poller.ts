@@ -166,7 +166,7 @@ export class Poller {
     return owned;
   }
 
-  /** Another share of the fleet from now on. Servers that come into it are probed at once: the last probe may be a while ago. */
+  /** Another share of the fleet from now on. Servers that come into it are probed when they are due, wherever they were probed last. */
   share(share: Share): void {
     this.#share = share;
     const gained: Polled[] = [];
@@ -296,8 +296,14 @@ export class Poller {
   }
 
   #scheduleFirst(polled: Polled, spread: number): void {
-    const pause = polled.owned ? 0 : this.#pauseOfOthers(polled);
+    const pause = polled.owned ? this.#pauseOfOwn(polled) : this.#pauseOfOthers(polled);
     this.#schedule(polled, pause > 0 ? pause : this.#options.random() * spread);
+  }
+
+  /** Seconds until a server is due that came into the share. A share that comes and goes makes no more polls than one that stays. */
+  #pauseOfOwn({ heardAt = -Infinity }: Polled): number {
+    const { clock, random } = this.#options;
+    return Math.max(0, heardAt + this.#interval * (1 - JITTER * random()) - clock.now());
   }
 
   #scheduleAll(servers: readonly Polled[]): void {

@@ -301,6 +301,7 @@ async function withoutStore(seed: number): Promise<void> {
 
 test('without the store, a leader that has to wait refuses new clients and gives nothing', async () => {
   const world = await start(6);
+  await world.clock.advance(1);
   world.storeIsDown = true;
   const client = world.addClient();
   const refused = leader(world).edge?.requests.request({ address: { address: '127.0.0.1', limitKey: undefined } });
