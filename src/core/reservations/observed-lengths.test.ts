@@ -37,10 +37,10 @@ test('sessions that still run make it longer, so that a day of long ones does no
   assert.equal(lengths.ofFleet(1500, 3600).mean, (20 * 60 + 40 * 3600 + 20 * 1500) / 40);
 });
 
-test('the spread is learned within limits: equal sessions have the usual one, and sessions that end at once do not decide it', () => {
+test('the spread is learned within limits: equal sessions have a small one, and sessions that end at once do not decide it', () => {
   const equal = new ObservedLengths();
   run(equal, Array<number>(1500).fill(600));
-  assert.equal(equal.ofFleet(1500, 0).spread, 0.8);
+  assert.equal(equal.ofFleet(1500, 0).spread, 0.3);
   const mixed = new ObservedLengths();
   run(
     mixed,

@@ -36,8 +36,7 @@ const MAX_RUNNING = 50_000;
 export const MAX_PROJECTS = 1000;
 /** Ended sessions from which on a project is judged by its own lengths. */
 const ENOUGH_OF_PROJECT = 30;
-/** Less is not believed: the first sessions that end are alike. With it, 97 % of a class are served at once instead of 98 % (`npm run bench:classes`). */
-const MIN_SPREAD = USUAL_SPREAD;
+const MIN_SPREAD = 0.3;
 const MAX_SPREAD = 1.5;
 /** Seconds between two reports of a server beyond which it is not known what happened between them. */
 const MAX_GAP = 120;
