@@ -32,6 +32,8 @@ function linger(incoming: IncomingMessage): void {
     isClosing = true;
     socket.end();
   };
+  // A listener that kept the pieces, or paused the body until they are used, has no use for the rest.
+  incoming.removeAllListeners('data');
   incoming.on('data', (piece: Buffer) => {
     left -= Math.max(PIECE, piece.length);
     if (left < 0) socket.destroy();
