@@ -145,7 +145,7 @@ test('clients of followers stay connected and keep their places when the leader 
   const availability = pages.map(() => '');
   for (const [index, page] of pages.entries()) {
     page.on('error', () => undefined);
-    page.on('message', (data: Buffer) => (availability[index] += data.toString('utf8')));
+    page.on('message', (data: Buffer) => (availability[index] = `${availability[index] ?? ''}${data.toString('utf8')}`));
     t.after(() => page.terminate());
   }
   await eventually('they know that there is room', () => availability.every((text) => text.endsWith('1')));

@@ -281,7 +281,9 @@ export class RelayedClient implements Waiter {
     else if (connection?.isOpen === true) {
       connection.send(message);
       connection.holdBackClient(socket);
-    } else if (this.#queuedBytes() + sizeOf(message) <= MAX_QUEUED_BYTES) this.#queued.push(message);
+      // Its server is gone, and the end of that connection will be the end of this one.
+    } else if (this.#state.kind === 'in-session') return;
+    else if (this.#queuedBytes() + sizeOf(message) <= MAX_QUEUED_BYTES) this.#queued.push(message);
     else this.#disconnect(POLICY, 'too many messages before the session');
   }
 

@@ -216,7 +216,7 @@ test('a link needs the secret, the version and a leader, carries texts both ways
   });
   const [link] = leading.links;
   assert.equal(link?.replica, 'r1-abc');
-  link?.channel.receive({
+  link.channel.receive({
     text: (text) => link.channel.send(`${text} back`),
     ended: () => undefined,
   });
