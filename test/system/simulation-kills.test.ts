@@ -173,7 +173,7 @@ test('without any isolation that works, the server starts, and its page and each
   await server.empty();
 });
 
-/** Nothing of any session: processes, cgroups with processes, mounts, folders. */
+/** Nothing of any session: processes, cgroups with processes, mounts, folders. Layers that wait for sessions to come are of none. */
 function nothingIsLeft(folder: string): void {
   const instance = readFileSync(join(folder, 'state/instance'), 'utf8').trim();
   const isOfSession = (pid: number) =>
@@ -183,7 +183,7 @@ function nothingIsLeft(folder: string): void {
   assert.deepEqual(
     readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
-      .filter((line) => line.includes(`${folder}/state/run`)),
+      .filter((line) => line.includes(`${folder}/state/run/`)),
     [],
   );
   assert.deepEqual(readdirSync(join(folder, 'state/run')), []);

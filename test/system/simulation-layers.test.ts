@@ -75,7 +75,11 @@ test('a layer that something still uses, or that cannot be emptied, is not used 
   await runProgram([process.execPath, '-e', dig], { cwd: second.folder });
   const before = runs.length;
   await second.close();
-  assert.deepEqual(runs.slice(before), ['umount']);
+  // Others are mounted meanwhile for sessions to come.
+  assert.deepEqual(
+    runs.slice(before).filter((program) => program === 'umount'),
+    ['umount'],
+  );
   assert.deepEqual(await workspaces.list(), []);
 });
 
