@@ -141,14 +141,21 @@ test('clients of followers stay connected and keep their places when the leader 
   const site = await startSite(t);
   const { replicas } = site;
   await eventually('all are ready', async () => (await Promise.all(replicas.map(isReady))).every((ready) => ready), PATIENCE);
-  const pages = replicas.map((replica) => new WebSocket(replica.socketUrl));
-  const availability = pages.map(() => '');
-  for (const [index, page] of pages.entries()) {
+  const pages: WebSocket[] = [];
+  const availability = replicas.map(() => '');
+  const open = (index: number) => {
+    const page = new WebSocket(replicas[index]?.socketUrl ?? '');
     page.on('error', () => undefined);
     page.on('message', (data: Buffer) => (availability[index] = `${availability[index] ?? ''}${data.toString('utf8')}`));
     t.after(() => page.terminate());
-  }
-  await eventually('they know that there is room', () => availability.every((text) => text.endsWith('1')));
+    pages[index] = page;
+  };
+  for (const index of replicas.keys()) open(index);
+  await eventually('they know that there is room', () => {
+    // On a busy machine there may be another leader first, and some are sent away.
+    for (const [index, page] of pages.entries()) if (page.readyState === page.CLOSED) open(index);
+    return availability.every((text) => text.endsWith('1'));
+  });
 
   // The leader is killed in the middle of a class start.
   const first = await leaderOf(site);
@@ -178,7 +185,9 @@ test('clients of followers stay connected and keep their places when the leader 
   });
   await eventually('it is ready', () => isReady(third), PATIENCE);
   for (const [index, page] of pages.entries()) assert.equal(page.readyState === page.OPEN, index !== onFirst);
-  assert.ok(availability.every((text, index) => index === onFirst || text.endsWith('0')));
+  await eventually('they know that there is no room', () =>
+    availability.every((text, index) => index === onFirst || text.endsWith('0')),
+  );
 
   // What a follower does not answer by itself comes from the leader.
   const auth = { Authorization: `Bearer ${TOKEN}` };
