@@ -104,6 +104,8 @@ export class LeaderLink {
       channel.end();
       return;
     }
+    // What the leader sent already arrives while the queue is made.
+    this.#channel = channel;
     const queue = new FarQueue(channel, {
       fleet: (...state) => {
         if (this.#channel === channel) fleet(...state);
@@ -112,8 +114,7 @@ export class LeaderLink {
         if (this.#channel === channel) this.#close();
       },
     });
-    this.#channel = channel;
-    clients.follow(queue);
+    if (this.#channel === channel) clients.follow(queue);
   }
 
   #cut(): void {
