@@ -14,7 +14,8 @@ import type { HistoryView, ServerView } from '../../src/core/views/monitor-view.
 import { openPage } from '../support/browser-page.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeSimulationServer } from '../support/fake-simulation-server.ts';
-import { loadsOf, seeded } from '../support/monitor-source.ts';
+import { loadsOf } from '../support/monitor-source.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { temporary, type RunningProgram } from '../support/start-program.ts';
 import { startProgramInside } from '../support/start-program-inside.ts';
 import { startSimulationServer, startSimulationServers } from '../support/start-simulation-server.ts';
@@ -293,7 +294,7 @@ async function livelyProgram(
 function pastOf(ids: readonly string[], loads: readonly number[], now: number): History {
   const history = new History();
   history.fleetIs(ids);
-  const random = seeded(7);
+  const random = seededRandom(7);
   for (let at = now - 2 * 86_400; at < now - 10; at += 10) {
     history.advance(at);
     const hour = (at / 3600) % 24;

@@ -19,6 +19,7 @@ import type { FleetLoads } from '../../src/core/fleet/fleet.ts';
 import { History } from '../../src/core/history/history.ts';
 import { Timeline } from '../../src/core/history/timeline.ts';
 import type { SessionListView, SessionView, WaitingClientView, WaitingListView } from '../../src/core/views/session-views.ts';
+import { seededRandom } from './seeded-random.ts';
 import { idleServer, placesOf, silent } from './server-view.ts';
 
 export interface DemoOptions {
@@ -34,17 +35,6 @@ interface DemoServer {
   readonly handOuts: number[];
   base: number;
   phase: number;
-}
-
-/** Pseudo-random numbers, the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 const projects = [
@@ -79,7 +69,7 @@ export class DemoFleet {
   constructor({ servers = 12, seed = 1, now = 1_795_360_704 }: DemoOptions = {}) {
     this.now = now;
     this.startedAt = now;
-    this.#random = seeded(seed);
+    this.#random = seededRandom(seed);
     for (let index = 0; index < servers; index++) this.#servers.push(this.#newServer(index));
     this.#record();
   }

@@ -1,13 +1,4 @@
-/** Reproducible chance (mulberry32): the same seed gives the same day. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
+export { seededRandom } from '../../src/core/rehearsal/seeded-random.ts';
 
 /** Exponentially distributed, with the given mean. */
 export function exponential(random: () => number, mean: number): number {
