@@ -27,7 +27,7 @@ import { WaitingClients } from '../engine/replicas/waiting-clients.ts';
 import { createStartupGate } from '../engine/startup-gate.ts';
 import { createTopic } from '../engine/topic.ts';
 import type { EdgeOptions } from '../http/edge.ts';
-import type { Front, FrontOptions } from '../http/replicas/front.ts';
+import type { ReplicaPort, ReplicaPortOptions } from '../http/replicas/replica-port.ts';
 import type { Clock, SharedStore } from '../ports.ts';
 import type { Adapters, Environment, Leading } from './adapters.ts';
 import { createAddressGuards } from './build.ts';
@@ -45,12 +45,12 @@ export interface ReplicaOptions {
   /** Whether the replica at this URL reaches the store; `false` also if it does not answer. */
   readonly reachesStore: (address: string) => Promise<boolean>;
   /** Opens the port. Throws its `listen` error. */
-  readonly listen: (options: FrontParts) => Promise<Front>;
+  readonly listen: (options: ReplicaPortParts) => Promise<ReplicaPort>;
   /** Opens a link to the leader. Throws if it does not answer in time. */
   readonly connect: (leader: LeaderAddress) => Promise<Channel>;
 }
 
-export type FrontParts = Omit<FrontOptions, 'clock' | 'newId' | 'log'>;
+export type ReplicaPortParts = Omit<ReplicaPortOptions, 'clock' | 'newId' | 'log'>;
 
 /** Seconds for which a leader goes on alone before it has to ask again. */
 const ALONE = 2.5;
@@ -102,7 +102,7 @@ class Replica {
   readonly #polling: SharedPolling;
   #heartbeats: Heartbeats | undefined;
   #changes: Loop | undefined;
-  #front: Front | undefined;
+  #replicaPort: ReplicaPort | undefined;
   #link: LeaderLink | undefined;
   readonly #clients: WaitingClients;
   readonly #availability = createTopic(false);
@@ -136,10 +136,10 @@ class Replica {
 
   async start(): Promise<void> {
     const { clock, log } = this.#environment;
-    const front = await this.#options.listen(this.#frontParts());
-    this.#front = front;
-    this.#settings = { ...this.#settings, port: front.edgePort.port };
-    this.#link = this.#createLink(front);
+    const replicaPort = await this.#options.listen(this.#portParts());
+    this.#replicaPort = replicaPort;
+    this.#settings = { ...this.#settings, port: replicaPort.edgePort.port };
+    this.#link = this.#createLink(replicaPort);
     const failed = (error: unknown) => {
       log.error('a replica could not change between leading and following; it is tried again', { error });
       return RETRY;
@@ -152,7 +152,7 @@ class Replica {
     const { settings, afterRestart } = inForce(this.#initial, wanted);
     this.#settings = { ...settings, port: this.#settings.port };
     this.#digests = this.#options.digests(this.#settings);
-    this.#front?.reconfigure();
+    this.#replicaPort?.reconfigure();
     this.#polling.reconfigure();
     await this.#office?.app.reload(this.#settings);
     return afterRestart;
@@ -170,7 +170,7 @@ class Replica {
     this.#loseClients();
     const left = this.#heartbeats?.stop();
     await Promise.all([this.#changes?.stop(), this.#watch.stop(), this.#polling.stop(), this.#link?.stop()]);
-    await Promise.all([left, this.#office?.app.stop(), this.#front?.close(GRACE)]);
+    await Promise.all([left, this.#office?.app.stop(), this.#replicaPort?.close(GRACE)]);
     await this.#options.store.close();
   }
 
@@ -322,7 +322,7 @@ class Replica {
     const { newId, log } = this.#environment;
     const clock = this.#sharedClock();
     const admission = new SharedAdmission(journal, { clock, newId });
-    const port = this.#front?.edgePort;
+    const port = this.#replicaPort?.edgePort;
     if (port === undefined) throw new Error('the port of this replica is not open');
     const leading: Leading = {
       ...{ journal, admission, watch: this.#watch, signIns: new SharedSignIns(journal, clock) },
@@ -359,7 +359,7 @@ class Replica {
     await app.stop();
   }
 
-  #frontParts(): FrontParts {
+  #portParts(): ReplicaPortParts {
     return {
       ...{ settings: () => this.#settings, watch: this.#watch, clients: this.#clients },
       ...{ availability: this.#availability, answers: this.#answers, whyClosed: () => this.#whyClosed() },
@@ -373,13 +373,13 @@ class Replica {
     };
   }
 
-  #createLink(front: Front): LeaderLink {
+  #createLink(replicaPort: ReplicaPort): LeaderLink {
     const { clock, log } = this.#environment;
     return new LeaderLink({
       ...{ clock, log, clients: this.#clients, connect: this.#options.connect },
       leader: () => this.#leader(),
       fleet: (isAvailable, why) => this.#publish(isAvailable, () => why),
-      changed: () => front.leaderChanged(),
+      changed: () => replicaPort.leaderChanged(),
     });
   }
 

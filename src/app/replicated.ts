@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { ReplicaSettings, Settings } from '../config/settings.ts';
 import type { Digests } from '../core/replicas/member.ts';
-import { startFront } from '../http/replicas/front.ts';
+import { startReplicaPort } from '../http/replicas/replica-port.ts';
 import { connectLink } from '../http/replicas/link-socket.ts';
 import { createRedisStore, type RedisStoreOptions } from '../stores/redis/store.ts';
 import { realAdapters, type Environment } from './adapters.ts';
@@ -28,7 +28,7 @@ export async function startReplicated(replicas: ReplicaSettings, settings: Setti
     endOfTurn: () => setImmediate(),
     goesOnAlone: () => alone === 'continue',
     reachesStore,
-    listen: (options) => startFront({ ...environment, ...options }),
+    listen: (options) => startReplicaPort({ ...environment, ...options }),
     connect: (leader) => connectLink(leader, id, environment),
   });
 }

@@ -337,7 +337,7 @@ test('a replica that stops hands over within two seconds, and its clients keep t
 async function lineOnAll(seed: number): Promise<{ readonly world: World; readonly waiting: readonly Client[] }> {
   const world = await start(seed);
   await world.until('the followers serve', () =>
-    world.replicas.every(({ edge, front }) => edge !== undefined || front?.serves()),
+    world.replicas.every(({ edge, replicaPort }) => edge !== undefined || replicaPort?.serves()),
   );
   for (let i = 0; i < ALL; i += 1) world.addClient({ isAnywhere: true });
   await world.until('the fleet is full', () => served(world) === ALL);
@@ -386,7 +386,7 @@ test('a leader that is stopped and goes on keeps the connections of its clients'
   await world.until('another one leads', () => world.serving().length === 1);
   await world.clock.advance(2);
   first.resume();
-  await world.until('it follows', () => first.edge === undefined && first.front?.serves() === true);
+  await world.until('it follows', () => first.edge === undefined && first.replicaPort?.serves() === true);
   await world.clock.advance(2);
   for (const { connections } of waiting) assert.equal(connections, 1);
   assert.deepEqual(lastPositions(waiting), [1, 2, 3, 4, 5, 6]);

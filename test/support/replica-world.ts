@@ -3,7 +3,7 @@
  * did what they say, kills and pauses replicas, and makes the store stand still, forget, or go back.
  */
 import assert from 'node:assert/strict';
-import { startReplica, type FrontParts } from '../../src/app/replica.ts';
+import { startReplica, type ReplicaPortParts } from '../../src/app/replica.ts';
 import type { App, Environment } from '../../src/app/index.ts';
 import type { ConfigurationFile } from '../../src/config/schema.ts';
 import type { ServerId } from '../../src/core/fleet/endpoint.ts';
@@ -13,7 +13,7 @@ import { PerClientCounts } from '../../src/core/limits/per-client-counts.ts';
 import type { Channel } from '../../src/engine/replicas/channel.ts';
 import type { LeaderAddress } from '../../src/engine/replicas/leader-link.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
-import type { Front } from '../../src/http/replicas/front.ts';
+import type { ReplicaPort } from '../../src/http/replicas/replica-port.ts';
 import { clientAddresses } from '../../src/http/server/client-address.ts';
 import type { Clock, Probe, SharedStore } from '../../src/ports.ts';
 import { createSharedLookup } from '../../src/probes/shared-lookup.ts';
@@ -156,7 +156,7 @@ export class Replica {
   /** Aborted when the connections of clients of its edge end. */
   connections = new AbortController();
   /** What its port is given; the WebSockets of its clients stay open when another replica leads. */
-  front: FrontParts | undefined;
+  replicaPort: ReplicaPortParts | undefined;
   /** Aborted when these WebSockets end. */
   readonly sockets = new AbortController();
   readonly links = new Set<LinkEnd>();
@@ -285,8 +285,8 @@ export class Replica {
     if (this.isDead) await new Promise(() => undefined);
   }
 
-  #open(parts: FrontParts): Front {
-    this.front = parts;
+  #open(parts: ReplicaPortParts): ReplicaPort {
+    this.replicaPort = parts;
     return {
       edgePort: {
         ...{ port: 1, addresses: clientAddresses(() => ({ trustedProxies: [] })), shares: new PerClientCounts() },
@@ -307,13 +307,13 @@ export class Replica {
     await this.running();
     const other = world.replicas.find(({ name }) => address === `http://${name}`);
     const isReached = other !== undefined && !other.isDead && !other.isPaused && world.random() >= world.weather.cutBefore;
-    if (!isReached || other.front?.secret() !== secret || other.edge === undefined) {
+    if (!isReached || other.replicaPort?.secret() !== secret || other.edge === undefined) {
       await world.clock.sleep(world.random());
       await this.running();
       throw new Error('the leader does not answer');
     }
     const [near, far] = linkOf(world, this, other);
-    other.front.linked(far, this.#id);
+    other.replicaPort.linked(far, this.#id);
     return near;
   }
 
@@ -435,13 +435,13 @@ export class Client {
     while (!signal.aborted && this.outcomes.length === 0) {
       // A replica that is stopped still accepts connections.
       const serving = replicas.filter(
-        ({ edge, isDead, front, sockets }) =>
-          !isDead && !sockets.signal.aborted && (edge !== undefined || (this.#isAnywhere && front?.serves() === true)),
+        ({ edge, isDead, replicaPort, sockets }) =>
+          !isDead && !sockets.signal.aborted && (edge !== undefined || (this.#isAnywhere && replicaPort?.serves() === true)),
       );
       const replica = this.#at ?? serving[Math.floor(random() * serving.length)];
       this.#at = undefined;
       if (this.#isAnywhere) {
-        const queue = replica?.front?.clients;
+        const queue = replica?.replicaPort?.clients;
         if (queue !== undefined) await this.#ask(queue, this.#connectionTo(replica?.sockets.signal));
       } else if (replica?.edge !== undefined) await this.#connect(replica, replica.edge);
       await clock.sleep(0.1 + 0.2 * random(), signal);

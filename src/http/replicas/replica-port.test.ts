@@ -15,7 +15,7 @@ import { WaitingClients } from '../../engine/replicas/waiting-clients.ts';
 import { createStartupGate } from '../../engine/startup-gate.ts';
 import { createTopic } from '../../engine/topic.ts';
 import { systemClock } from '../../system/system-clock.ts';
-import { startFront, type Front } from './front.ts';
+import { startReplicaPort, type ReplicaPort } from './replica-port.ts';
 import { connectLink, LINK_LIMITS, LINK_PROTOCOL } from './link-socket.ts';
 import { forwardedFor, LINK_PATH, linkHeaders } from './peer-requests.ts';
 
@@ -39,29 +39,29 @@ class Site {
   readonly availability = createTopic(false);
   readonly answers = createStartupGate();
   readonly clients = new WaitingClients({ newId: () => 'id', log: new MemoryLog(), replica: 'own' });
-  readonly front: Promise<Front>;
+  readonly replicaPort: Promise<ReplicaPort>;
 
   constructor(t: TestContext) {
     const settings = settingsOf({
       ...{ port: 0, listen: '127.0.0.1', monitor: { access: 'token' }, trustedProxies: ['127.0.0.1'] },
       admin: { tokens: [{ name: 'prometheus', hash: hashOf(TOKEN), role: 'reader' }] },
     });
-    this.front = startFront({
+    this.replicaPort = startReplicaPort({
       ...{ clock: systemClock, log: new MemoryLog(), newId: () => 'id', settings: () => settings },
       watch: { replication: () => this.state, view: () => view },
       ...{ clients: this.clients, availability: this.availability, answers: this.answers, whyClosed: () => undefined },
       ...{ secret: () => this.secret, leader: () => this.leader, serves: () => this.serves },
       linked: (channel, replica) => this.links.push({ channel, replica }),
     });
-    t.after(async () => (await this.front).close(0));
+    t.after(async () => (await this.replicaPort).close(0));
   }
 
   async url(): Promise<string> {
-    return `http://127.0.0.1:${(await this.front).edgePort.port}`;
+    return `http://127.0.0.1:${(await this.replicaPort).edgePort.port}`;
   }
 
   async lead(handle: RequestListener): Promise<LeaderAddress> {
-    (await this.front).edgePort.serve({
+    (await this.replicaPort).edgePort.serve({
       ...{ handle, relayOf: () => undefined, sent: () => undefined, maxClients: () => 100 },
       ...{ turnedAway: () => undefined, otherConnections: () => 0 },
     });
@@ -115,7 +115,7 @@ test('a follower forwards requests to the leader, which sees the client, and for
       response.writeHead(201, { 'X-Answer': 'yes', 'Set-Cookie': ['a=1', 'b=2'] }).end(`you sent ${body}`);
     });
   });
-  const { of: addressOf } = (await leading.front).edgePort.addresses;
+  const { of: addressOf } = (await leading.replicaPort).edgePort.addresses;
   following.serves = true;
   const url = await following.url();
   assert.deepEqual(await ask(`${url}/readyz`), [200, 'ok\n']);
@@ -156,20 +156,20 @@ test('while no leader is known a request waits for one, and one that a stopped l
   following.serves = true;
   const url = await following.url();
   const early = ask(`${url}/session`);
-  const front = await following.front;
+  const replicaPort = await following.replicaPort;
   // Nothing listens there.
   following.leader = { ...leader, id: 'dead', address: 'http://127.0.0.1:1' };
-  front.leaderChanged();
+  replicaPort.leaderChanged();
   const second = ask(`${url}/session`);
   following.leader = leader;
-  front.leaderChanged();
+  replicaPort.leaderChanged();
   assert.deepEqual(await Promise.all([early, second]), [
     [200, 'led'],
     [200, 'led'],
   ]);
   const stopped = await fetch(`${url}/stands-still`);
   following.leader = undefined;
-  front.leaderChanged();
+  replicaPort.leaderChanged();
   await assert.rejects(stopped.text());
   // A client that leaves does not stay in memory.
   const gone = httpRequest(`${url}/session`);

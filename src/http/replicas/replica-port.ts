@@ -30,7 +30,7 @@ import { Forwarding } from './forwarding.ts';
 import { channelOf, LINK_LIMITS, LINK_PROTOCOL } from './link-socket.ts';
 import { LINK_PATH, PeerRequests, replicaOf } from './peer-requests.ts';
 
-export interface FrontOptions {
+export interface ReplicaPortOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
@@ -53,7 +53,7 @@ export interface FrontOptions {
   readonly linked: (channel: Channel, replica: string) => void;
 }
 
-export interface Front {
+export interface ReplicaPort {
   readonly edgePort: EdgePort;
   /** Another leader is known, or none. */
   leaderChanged(): void;
@@ -69,14 +69,14 @@ const MAX_FORWARDED = 2000;
 const MISDIRECTED = 'This request claims to come from a replica of this session server, and does not.\n';
 
 /** Throws the `listen` error of the port. */
-export async function startFront(options: FrontOptions): Promise<Front> {
-  const front = new ReplicaFront(options);
-  await front.listen();
-  return front;
+export async function startReplicaPort(options: ReplicaPortOptions): Promise<ReplicaPort> {
+  const replicaPort = new PortOfReplica(options);
+  await replicaPort.listen();
+  return replicaPort;
 }
 
-class ReplicaFront implements Front {
-  readonly #options: FrontOptions;
+class PortOfReplica implements ReplicaPort {
+  readonly #options: ReplicaPortOptions;
   readonly #peers: PeerRequests;
   readonly #addresses: ClientAddresses;
   readonly #own: RequestListener;
@@ -92,7 +92,7 @@ class ReplicaFront implements Front {
   /** Requests that wait for a leader. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(options: FrontOptions) {
+  constructor(options: ReplicaPortOptions) {
     this.#options = options;
     const { clock, log, settings, secret } = options;
     this.#peers = new PeerRequests(secret);
